@@ -1,0 +1,2 @@
+//! The REST admin API.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Calls and the bridge.
+#![forbid(unsafe_code)]

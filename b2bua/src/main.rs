@@ -1,0 +1,4 @@
+//! The binary `liaison`.
+#![forbid(unsafe_code)]
+
+fn main() {}

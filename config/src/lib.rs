@@ -1,0 +1,2 @@
+//! The typed configuration document.
+#![forbid(unsafe_code)]

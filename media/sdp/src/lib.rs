@@ -1,0 +1,2 @@
+//! The line-preserving session description.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Pure decisions.
+#![forbid(unsafe_code)]

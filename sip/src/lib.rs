@@ -1,0 +1,2 @@
+//! A SIP user agent without I/O.
+#![forbid(unsafe_code)]

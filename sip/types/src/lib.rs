@@ -1,0 +1,2 @@
+//! SIP messages, URIs and header fields.
+#![forbid(unsafe_code)]
