@@ -1,1 +1,23 @@
-//! The media plane.
+//! The media of a call: what was offered and answered on each leg, and the relay that carries the packets.
+//!
+//! [`CallMedia`] is a core without I/O. It is told which descriptions came and asked for those to send, and it says by
+//! [`CallMedia::poll_command`] what the relay shall do; whoever drives it polls until `None` after every call that
+//! changes something, and carries each command out (`relay::Link::carry_out`, or [`VirtualPorts::carry_out`] in a
+//! simulation). Everything that needs sockets, threads and clocks is in [`relay`].
+
+mod call;
+mod id;
+mod negotiate;
+mod network;
+mod ports;
+mod quality;
+pub mod relay;
+mod rtp;
+
+pub use call::{CallMedia, Carriage, Mode, PartyView, Silence, StreamView};
+pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
+pub use negotiate::{Misuse, Refusal, Warning};
+pub use network::{Latching, MediaNetwork};
+pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
+pub use quality::{Counters, Snapshot};
+pub use sdp::{Direction, Limits};

@@ -1,2 +1,44 @@
-//! A SIP user agent without I/O.
+//! A SIP user agent without I/O, and the driver that gives it sockets.
+//!
+//! # How an endpoint is driven
+//!
+//! [`Endpoint`] takes input and the time, and changes nothing but itself:
+//! [`handle_input`](Endpoint::handle_input), [`handle_resolved`](Endpoint::handle_resolved),
+//! [`handle_send_failed`](Endpoint::handle_send_failed), [`handle_secret`](Endpoint::handle_secret),
+//! [`handle_timeout`](Endpoint::handle_timeout) and the intents ([`invite`](Endpoint::invite),
+//! [`progress`](Endpoint::progress), [`answer`](Endpoint::answer), …). After every one of them the shell
+//! polls [`poll_action`](Endpoint::poll_action) until it is empty, carries the actions out in order, and then
+//! asks [`poll_timeout`](Endpoint::poll_timeout) when to call `handle_timeout` next. `now` never goes back.
+//!
+//! What needs no knowledge of another side the endpoint does by itself: 100, retransmission, 400, 405, 416, 420,
+//! 481, 482, 483, 505, OPTIONS, and the release of forks that answer too late. Everything else is an [`Event`].
 #![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod dialog;
+pub mod ids;
+pub mod session;
+pub mod time;
+
+mod action;
+mod endpoint;
+mod event;
+mod flow;
+mod io;
+mod location;
+mod received;
+mod reply;
+mod settings;
+mod timers;
+mod transaction;
+
+pub use action::{Action, Addresses, Query, QueryId, SecretId, SecretNeeded, Transmit, TransmitId};
+pub use endpoint::{Counters, Endpoint, Gauges};
+pub use event::{End, Event, Failure, Unreachable};
+pub use flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
+pub use received::{Defect, Received};
+pub use settings::{Carrying, Limits, Listener, Settings};
+pub use timers::{TimerQueue, Timers};
+
+/// A map whose hasher the shell has seeded.
+pub(crate) type Map<K, V> = std::collections::HashMap<K, V, ahash::RandomState>;

@@ -1,0 +1,64 @@
+//! The port: what the admin API needs of the process it administers.
+
+mod call;
+mod configuration;
+mod error;
+mod health;
+mod leg;
+mod values;
+
+use std::pin::Pin;
+
+pub use call::{CallDetail, CallFilter, CallPage, CallQuery, CallState, CallSummary, Party, PolicyStep};
+pub use configuration::{
+    Change, ConfigurationFault, ConfigurationInForce, Effect, ReloadMode, ReloadOutcome,
+};
+pub use error::{ControlError, Unavailability};
+pub use health::{ComponentReadiness, Health, Phase, Readiness};
+pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
+pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
+
+use crate::metrics::MetricFamily;
+
+/// The future that every method of [`Control`] returns.
+///
+/// It may be dropped at any await point: the client went away, or
+/// [`Options::request_timeout`](crate::Options::request_timeout) passed. A command that has left for its
+/// shard by then is carried out all the same.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControlError>> + Send + 'a>>;
+
+/// What the admin API asks of the process that it administers.
+///
+/// The models that come back are owned copies; nothing here holds up a shard. An implementation answers
+/// [`ControlError::Unavailable`] when a shard has not answered within 2 s.
+pub trait Control: Send + Sync + 'static {
+    /// One page of the calls that exist, ordered by (shard, sequence). Pages promise no common instant: a
+    /// call that begins or ends between two pages may be missing from both.
+    fn calls(&self, query: CallQuery) -> Answer<'_, CallPage>;
+
+    /// One call with its legs; [`ControlError::CallNotFound`] when it does not exist (any more).
+    fn call(&self, id: CallId) -> Answer<'_, CallDetail>;
+
+    /// Starts to end a call on all its legs, and answers before it has ended. A call that is ending
+    /// already accepts the command once more.
+    fn end_call(&self, id: CallId, reason: Option<ReasonText>) -> Answer<'_, ()>;
+
+    /// The configuration in force. Secrets appear as the references that the file has, never as values.
+    fn configuration(&self) -> Answer<'_, ConfigurationInForce>;
+
+    /// Reads the configuration again from its source and, with [`ReloadMode::Apply`], puts it in force.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidConfiguration`] with every fault of the document, an unreadable file included
+    /// (the old version then stays in force); [`ControlError::ReloadUnderWay`].
+    fn reload(&self, mode: ReloadMode) -> Answer<'_, ReloadOutcome>;
+
+    /// Whether the process is alive. An error means that it should be restarted.
+    fn health(&self) -> Answer<'_, Health>;
+
+    /// Whether new calls should be sent here, with the reason of each component that is not ready.
+    fn readiness(&self) -> Answer<'_, Readiness>;
+
+    /// A snapshot of all metrics.
+    fn metrics(&self) -> Answer<'_, Vec<MetricFamily>>;
+}

@@ -1,0 +1,59 @@
+//! The resources: a request in, a call of the port, its answer in JSON out.
+
+#[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
+pub(crate) mod calls;
+pub(crate) mod configuration;
+pub(crate) mod health;
+pub(crate) mod metrics;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::limits::content_too_large;
+use crate::problem::{Kind, Problem};
+use crate::router::App;
+
+/// `value` as a JSON response.
+fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
+    let text = serde_json::to_vec(value)
+        .map_err(|error| Problem::new(Kind::Internal, format!("the answer has no JSON form: {error}")))?;
+    Ok((status, [(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// The JSON content of a request; the default when there is none.
+async fn content<T: DeserializeOwned + Default>(app: &App, request: Request) -> Result<T, Problem> {
+    let media_type = request.headers().get(CONTENT_TYPE).cloned();
+    let read = tokio::time::timeout(app.options.body_timeout, Bytes::from_request(request, app));
+    let bytes = match read.await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return Err(content_too_large(app));
+        }
+        Ok(Err(rejection)) => return Err(Problem::new(Kind::MalformedBody, rejection.body_text())),
+        Err(_) => {
+            let limit = app.options.body_timeout.as_secs_f64();
+            return Err(Problem::new(
+                Kind::RequestTimeout,
+                format!("the content did not come within {limit} s"),
+            ));
+        }
+    };
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    let media_type = media_type.as_ref().and_then(|field| field.to_str().ok());
+    let essence = media_type.and_then(|field| field.split(';').next()).map(str::trim);
+    if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
+        return Err(Problem::unsupported_media_type("send `Content-Type: application/json`"));
+    }
+    // serde would also take an array for a struct.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::new(Kind::MalformedBody, "expected a JSON object"));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| Problem::new(Kind::MalformedBody, error.to_string()))
+}

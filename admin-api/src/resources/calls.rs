@@ -1,0 +1,159 @@
+//! `/v1/calls`.
+
+use std::str::FromStr;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::json;
+use crate::control::{CallDetail, CallFilter, CallId, CallPage, CallQuery, CallState, Cursor, ReasonText};
+use crate::problem::{Kind, Problem};
+use crate::router::App;
+
+/// The query of a list of calls.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// The `next_cursor` of the page before; the first page without it.
+    #[param(example = "00000000000000000007")]
+    cursor: Option<String>,
+    /// Most calls in the page.
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<u16>,
+    /// Only calls with a leg on this trunk.
+    trunk: Option<String>,
+    /// Only calls with a leg in this network.
+    network: Option<String>,
+    /// Only calls in this state.
+    #[param(inline)]
+    state: Option<CallState>,
+}
+
+impl ListQuery {
+    fn check(self) -> Result<CallQuery, Problem> {
+        let limit = self.limit.unwrap_or(CallQuery::DEFAULT_LIMIT);
+        let max = CallQuery::MAX_LIMIT;
+        if !(1..=max).contains(&limit) {
+            return Err(Problem::new(Kind::MalformedQuery, format!("limit is {limit}; expected 1 to {max}")));
+        }
+        let after = self.cursor.as_deref().map(Cursor::from_str).transpose()?;
+        let filter = CallFilter { trunk: self.trunk, network: self.network, state: self.state };
+        Ok(CallQuery { after, limit, filter })
+    }
+}
+
+/// The query of the command that ends a call.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EndQuery {
+    /// Why; both peers see it in a Reason header field (RFC 3326).
+    #[param(min_length = 1, max_length = 128, example = "fraud")]
+    reason: Option<String>,
+}
+
+/// The command to end a call was accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EndAccepted {
+    /// The call.
+    id: CallId,
+    /// Always true: the call ends soon, not yet.
+    accepted: bool,
+}
+
+/// List calls.
+///
+/// One page, ordered; pages promise no common instant.
+#[utoipa::path(
+    get,
+    operation_id = "list_calls",
+    path = "/v1/calls",
+    tag = "calls",
+    security(("token" = [])),
+    params(ListQuery),
+    responses(
+        (status = 200, description = "One page of calls.", body = CallPage),
+        (status = 400, description = "malformed-query, unknown-cursor, malformed-authorization"),
+        (status = 401, description = "unauthorized"),
+        (status = 503, description = "unavailable, overloaded, timeout"),
+    )
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let query = checked(query)?.check()?;
+    json(StatusCode::OK, &app.control.calls(query).await?)
+}
+
+/// Show a call.
+///
+/// One call with its legs, their media, and the trail of policy.
+#[utoipa::path(
+    get,
+    operation_id = "show_call",
+    path = "/v1/calls/{id}",
+    tag = "calls",
+    security(("token" = [])),
+    params(("id" = CallId, Path, description = "The call.")),
+    responses(
+        (status = 200, description = "The call.", body = CallDetail),
+        (status = 400, description = "malformed-authorization"),
+        (status = 401, description = "unauthorized"),
+        (status = 404, description = "call-not-found"),
+        (status = 503, description = "unavailable, overloaded, timeout"),
+    )
+)]
+pub(crate) async fn show(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    json(StatusCode::OK, &app.control.call(call_id(id)?).await?)
+}
+
+/// End a call.
+///
+/// Starts to end it on all its legs and answers at once.
+#[utoipa::path(
+    delete,
+    operation_id = "end_call",
+    path = "/v1/calls/{id}",
+    tag = "calls",
+    security(("token" = [])),
+    params(("id" = CallId, Path, description = "The call."), EndQuery),
+    responses(
+        (status = 202, description = "Accepted: the call ends soon.", body = EndAccepted),
+        (status = 400, description = "malformed-query, malformed-authorization"),
+        (status = 401, description = "unauthorized"),
+        (status = 404, description = "call-not-found"),
+        (status = 503, description = "unavailable, overloaded, timeout"),
+    )
+)]
+pub(crate) async fn end(
+    State(app): State<App>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<EndQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let reason = checked(query)?.reason.as_deref().map(ReasonText::from_str).transpose()?;
+    let id = call_id(id)?;
+    app.control.end_call(id.clone(), reason).await?;
+    json(StatusCode::ACCEPTED, &EndAccepted { id, accepted: true })
+}
+
+fn checked<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+    query
+        .map(|Query(query)| query)
+        .map_err(|rejection| Problem::new(Kind::MalformedQuery, rejection.body_text()))
+}
+
+/// What cannot be a call id names no call.
+fn call_id(path: Result<Path<String>, PathRejection>) -> Result<CallId, Problem> {
+    let none = |why: String| Problem::new(Kind::CallNotFound, why);
+    let Path(text) = path.map_err(|rejection| none(rejection.body_text()))?;
+    text.parse().map_err(|error: crate::control::InvalidValue| none(error.to_string()))
+}

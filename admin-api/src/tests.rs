@@ -1,0 +1,12 @@
+//! The API as a client sees it, with a fake process behind the port.
+
+mod authentication;
+mod calls;
+mod client;
+mod configuration;
+mod contract;
+mod errors;
+mod fake;
+mod health;
+mod logs;
+mod wire;

@@ -1,0 +1,245 @@
+//! A process with calls that never change, that can be told to fail or to hang.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::control::*;
+use crate::metrics::MetricFamily;
+use crate::{Answer, Control, ControlError};
+
+pub(super) struct Fake {
+    calls: BTreeMap<Cursor, CallDetail>,
+    /// The commands that were carried out.
+    pub(super) commands: Mutex<Vec<String>>,
+    /// The queries for lists of calls.
+    pub(super) queries: Mutex<Vec<CallQuery>>,
+    /// As many permits as questions that hang or have hung.
+    pub(super) hanging: Semaphore,
+    pub(super) behaviour: Mutex<Behaviour>,
+    pub(super) readiness: Mutex<Readiness>,
+}
+
+#[derive(Clone)]
+pub(super) enum Behaviour {
+    Answer,
+    Fail(ControlError),
+    Hang,
+}
+
+impl Default for Fake {
+    /// Calls 0-1 to 0-3 and 1-1 to 1-2; those with odd numbers are on the trunk `east` and established.
+    fn default() -> Self {
+        let places = [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2)];
+        let calls = places.map(|(shard, sequence)| (Cursor { shard, sequence }, call(shard, sequence)));
+        Self {
+            calls: calls.into(),
+            commands: Mutex::default(),
+            queries: Mutex::default(),
+            hanging: Semaphore::new(0),
+            behaviour: Mutex::new(Behaviour::Answer),
+            readiness: Mutex::new(Readiness {
+                phase: Phase::Serving,
+                components: vec![ComponentReadiness {
+                    component: "listener udp 203.0.113.5:5060".into(),
+                    reason: None,
+                }],
+            }),
+        }
+    }
+}
+
+impl Fake {
+    fn answer<'a, T: Send + 'a>(&'a self, answer: impl FnOnce() -> Result<T, ControlError>) -> Answer<'a, T> {
+        let behaviour = self.behaviour.lock().unwrap().clone();
+        match behaviour {
+            Behaviour::Answer => Box::pin(std::future::ready(answer())),
+            Behaviour::Fail(error) => Box::pin(std::future::ready(Err(error))),
+            Behaviour::Hang => {
+                self.hanging.add_permits(1);
+                Box::pin(std::future::pending())
+            }
+        }
+    }
+
+    fn command(&self, command: String) {
+        self.commands.lock().unwrap().push(command);
+    }
+
+    fn find(&self, id: &CallId) -> Result<&CallDetail, ControlError> {
+        let found = self.calls.values().find(|call| call.summary.id == *id);
+        found.ok_or_else(|| ControlError::CallNotFound(id.clone()))
+    }
+}
+
+impl Control for Fake {
+    fn calls(&self, query: CallQuery) -> Answer<'_, CallPage> {
+        self.queries.lock().unwrap().push(query.clone());
+        self.answer(move || {
+            let known = |cursor: &Cursor| cursor.shard < 2;
+            if let Some(cursor) = query.after.filter(|cursor| !known(cursor)) {
+                return Err(ControlError::UnknownCursor(cursor));
+            }
+            let party = |call: &CallSummary| [Some(call.calling.clone()), call.called.clone()];
+            let wanted = |call: &CallSummary| {
+                let parties = || party(call).into_iter().flatten();
+                let CallFilter { trunk, network, state } = &query.filter;
+                state.is_none_or(|state| state == call.state)
+                    && trunk
+                        .as_ref()
+                        .is_none_or(|name| parties().any(|party| party.trunk.as_ref() == Some(name)))
+                    && network.as_ref().is_none_or(|name| parties().any(|party| party.network == *name))
+            };
+            let mut following: Vec<_> = self
+                .calls
+                .iter()
+                .filter(|(place, call)| {
+                    query.after.is_none_or(|after| **place > after) && wanted(&call.summary)
+                })
+                .collect();
+            let more = following.len() > usize::from(query.limit);
+            following.truncate(query.limit.into());
+            let next_cursor = following.last().filter(|_| more).map(|(place, _)| **place);
+            Ok(CallPage {
+                calls: following.into_iter().map(|(_, call)| call.summary.clone()).collect(),
+                next_cursor,
+            })
+        })
+    }
+
+    fn call(&self, id: CallId) -> Answer<'_, CallDetail> {
+        self.answer(|| self.find(&id).cloned())
+    }
+
+    fn end_call(&self, id: CallId, reason: Option<ReasonText>) -> Answer<'_, ()> {
+        self.answer(|| {
+            self.find(&id)?;
+            self.command(format!("end {id} {:?}", reason.as_ref().map(ReasonText::as_str)));
+            Ok(())
+        })
+    }
+
+    fn configuration(&self) -> Answer<'_, ConfigurationInForce> {
+        self.answer(|| {
+            Ok(ConfigurationInForce {
+                version: 3,
+                source: Some("/etc/liaison/liaison.toml".into()),
+                loaded_at: at(0),
+                configuration: json!({ "admin": { "listen": "127.0.0.1:8080" } }),
+            })
+        })
+    }
+
+    fn reload(&self, mode: ReloadMode) -> Answer<'_, ReloadOutcome> {
+        self.answer(|| {
+            self.command(format!("reload {mode:?}"));
+            let applied = mode == ReloadMode::Apply;
+            Ok(ReloadOutcome {
+                version: if applied { 4 } else { 3 },
+                loaded_at: at(5_000),
+                applied,
+                changes: vec![Change { path: "log.level".into(), effect: Effect::Live }],
+            })
+        })
+    }
+
+    fn health(&self) -> Answer<'_, Health> {
+        self.answer(|| {
+            Ok(Health {
+                version: "0.1.0".into(),
+                started_at: at(0),
+                uptime_seconds: Duration::from_millis(1500).into(),
+            })
+        })
+    }
+
+    fn readiness(&self) -> Answer<'_, Readiness> {
+        self.answer(|| Ok(self.readiness.lock().unwrap().clone()))
+    }
+
+    fn metrics(&self) -> Answer<'_, Vec<MetricFamily>> {
+        self.answer(|| Ok(vec![MetricFamily::gauge("liaison_calls", "Calls that exist.", 5.0)]))
+    }
+}
+
+/// Milliseconds after noon of the first of March 2026.
+fn at(millis: u64) -> Timestamp {
+    (SystemTime::UNIX_EPOCH + Duration::from_millis(1_772_366_400_000 + millis)).into()
+}
+
+fn call(shard: u16, sequence: u64) -> CallDetail {
+    let established = sequence % 2 == 1;
+    let east = if established { "east" } else { "west" };
+    CallDetail {
+        summary: CallSummary {
+            id: format!("{shard}-{sequence}").parse().unwrap(),
+            state: if established { CallState::Established } else { CallState::SettingUp },
+            calling: Party { network: "carrier".into(), trunk: Some(east.into()) },
+            called: established.then(|| Party { network: "enterprise".into(), trunk: None }),
+            from_uri: "sip:alice@example.com".into(),
+            to_uri: "sip:+15551234@example.net".into(),
+            request_uri: "sip:+15551234@203.0.113.5".into(),
+            started_at: at(0),
+            established_at: established.then(|| at(2_250)),
+            age_seconds: Duration::from_millis(62_500).into(),
+        },
+        legs: vec![calling_leg(east)],
+        policy_trail: vec![PolicyStep {
+            at: at(1),
+            subject: "route".into(),
+            decision: "network enterprise".into(),
+            reason: "routes[0]: prefix +1555 is the longest match".into(),
+        }],
+    }
+}
+
+fn calling_leg(trunk: &str) -> Leg {
+    Leg {
+        role: LegRole::Calling,
+        state: LegState::Confirmed,
+        party: Party { network: "carrier".into(), trunk: Some(trunk.into()) },
+        sip_call_id: "b7Jx0e1QmZ@192.0.2.9".into(),
+        local_tag: Some("l1".into()),
+        remote_tag: Some("r1".into()),
+        local_uri: "sip:+15551234@example.net".into(),
+        remote_uri: "sip:alice@example.com".into(),
+        target: None,
+        remote_target: Some("sip:alice@192.0.2.9:5060".into()),
+        route_set: vec!["<sip:192.0.2.1;lr>".into()],
+        transport: Some("udp".into()),
+        local_address: Some(([203, 0, 113, 5], 5060).into()),
+        remote_address: Some(([192, 0, 2, 9], 5060).into()),
+        early_dialogs: vec![EarlyDialog { remote_tag: "r0".into(), remote_target: None, last_status: 183 }],
+        started_at: at(0),
+        confirmed_at: Some(at(2_250)),
+        end: None,
+        streams: vec![Stream {
+            media: "audio".into(),
+            protocol: "RTP/AVP".into(),
+            direction: Direction::Sendrecv,
+            anchored: true,
+            codecs: vec![Codec {
+                format: "8".into(),
+                name: Some("PCMA".into()),
+                clock_rate_hz: Some(8000),
+                channels: None,
+                parameters: None,
+            }],
+            local_address: Some(([203, 0, 113, 5], 30000).into()),
+            remote_address: Some(([192, 0, 2, 9], 40000).into()),
+            received: Some(MediaCounters {
+                packets: 3000,
+                bytes: 516_000,
+                rtcp_packets: 12,
+                dropped_packets: 1,
+                lost_packets: Some(-1),
+                jitter_seconds: Some(Duration::from_micros(1_250).into()),
+                last_packet_at: Some(at(62_480)),
+            }),
+            sent: None,
+        }],
+    }
+}

@@ -1,0 +1,152 @@
+//! What only the whole document can tell.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::declare::{Claim, Claimed, Reader};
+use crate::error::Found;
+use crate::model::{Config, MediaMode, Network, Target, Transport, target_transport};
+use crate::text::{NetworkName, ProfileName};
+
+/// Reports every claim that collides with an earlier one.
+pub(crate) fn claims(reader: &mut Reader<'_>) {
+    let claims = std::mem::take(&mut reader.claims);
+    let mut sockets: BTreeMap<(Transport, u16), Vec<(IpAddr, &Claimed)>> = BTreeMap::new();
+    let mut exact: BTreeMap<String, &Claimed> = BTreeMap::new();
+    let mut media: Vec<&Claimed> = Vec::new();
+    for claimed in &claims {
+        let earlier = match &claimed.claim {
+            Claim::Udp { address } => earlier_socket(&mut sockets, Transport::Udp, *address, claimed),
+            Claim::Tcp { address } => earlier_socket(&mut sockets, Transport::Tcp, *address, claimed),
+            Claim::Source { network, from } => earlier_equal(&mut exact, format!("{network} {from}"), claimed),
+            Claim::Route { name } => earlier_equal(&mut exact, name.to_string(), claimed),
+            Claim::MediaPorts { .. } => {
+                media.push(claimed);
+                None
+            }
+        };
+        if let Some(earlier) = earlier {
+            collision(reader, claimed, earlier);
+        }
+    }
+    for (index, claimed) in media.iter().enumerate() {
+        let ranges = media.iter().take(index).copied();
+        let listeners = claims.iter().filter(|other| matches!(other.claim, Claim::Udp { .. }));
+        if let Some(other) = ranges.chain(listeners).find(|other| media_collides(&claimed.claim, &other.claim)) {
+            collision(reader, claimed, other);
+        }
+    }
+}
+
+fn earlier_socket<'c>(
+    sockets: &mut BTreeMap<(Transport, u16), Vec<(IpAddr, &'c Claimed)>>, transport: Transport, address: SocketAddr,
+    claimed: &'c Claimed,
+) -> Option<&'c Claimed> {
+    let taken = sockets.entry((transport, address.port())).or_default();
+    let earlier = taken.iter().find(|(ip, _)| same_host(*ip, address.ip())).map(|(_, earlier)| *earlier);
+    taken.push((address.ip(), claimed));
+    earlier
+}
+
+fn earlier_equal<'c>(
+    exact: &mut BTreeMap<String, &'c Claimed>, key: String, claimed: &'c Claimed,
+) -> Option<&'c Claimed> {
+    match exact.get(&key) {
+        Some(earlier) => Some(earlier),
+        None => {
+            exact.insert(key, claimed);
+            None
+        }
+    }
+}
+
+/// Whether two bound addresses share a host: equal, or one of them stands for all of its family.
+fn same_host(a: IpAddr, b: IpAddr) -> bool {
+    a == b || (a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified()))
+}
+
+fn media_collides(claim: &Claim, other: &Claim) -> bool {
+    match (claim, other) {
+        (Claim::MediaPorts { address, ports }, Claim::MediaPorts { address: a, ports: p }) => {
+            same_host(*address, *a) && ports.overlaps(*p)
+        }
+        (Claim::MediaPorts { address, ports }, Claim::Udp { address: a }) => {
+            same_host(*address, a.ip()) && ports.contains(a.port())
+        }
+        _ => false,
+    }
+}
+
+fn collision(reader: &mut Reader<'_>, claimed: &Claimed, earlier: &Claimed) {
+    let (found, what) = match &claimed.claim {
+        Claim::Udp { address } | Claim::Tcp { address } => (address.to_string(), "an address and port"),
+        Claim::MediaPorts { ports, .. } => (format!("{}-{}", ports.first(), ports.last()), "ports"),
+        Claim::Source { from, .. } => (from.to_string(), "a source"),
+        Claim::Route { name } => (name.to_string(), "a name"),
+    };
+    let expected = format!("{what} not taken by {}", earlier.path);
+    reader.conflict_at(claimed.path.clone(), Found::Text(format!("{found:?}")), expected);
+}
+
+/// Reports what does not fit together across tables.
+pub(crate) fn model(config: &Config, reader: &mut Reader<'_>) {
+    media(config, reader);
+    targets(config, reader);
+}
+
+/// Where any leg's media is anchored, every network needs media addresses, as a call may join any two.
+fn media(config: &Config, reader: &mut Reader<'_>) {
+    let anchoring = |name: Option<&ProfileName>| {
+        let profile = config.profile(name);
+        profile.is_none_or(|profile| profile.media == MediaMode::Anchored)
+    };
+    let networks = config.networks.values().filter(|network| anchoring(network.profile.as_ref())).count();
+    let trunks = config.trunks.values().filter_map(|trunk| trunk.profile.as_ref());
+    let routes = config.routes.iter().filter_map(|route| route.profile.as_ref());
+    if networks == 0 && !trunks.chain(routes).any(|name| anchoring(Some(name))) {
+        return;
+    }
+    for (name, network) in &config.networks {
+        let path = format!("networks.{name}.media");
+        if network.media.is_none() && !reader.faulty(&path) {
+            reader.conflict_at(path, Found::Nothing, "media addresses, as not every profile in use has media = \"bypass\"");
+        }
+    }
+}
+
+/// A target must be reachable: its transport needs a listener, a trunk that is called needs targets.
+fn targets(config: &Config, reader: &mut Reader<'_>) {
+    for (name, trunk) in &config.trunks {
+        for (index, uri) in trunk.targets.iter().enumerate() {
+            let path = reader.element_of(&format!("trunks.{name}.targets"), index);
+            listener_for(config, reader, path, &trunk.network, uri);
+        }
+    }
+    for (index, route) in config.routes.iter().enumerate() {
+        for (position, target) in route.to.iter().enumerate() {
+            let path = reader.element_of(&format!("{}.to", reader.element_of("routes", index)), position);
+            match target {
+                Target::Uri(target) => listener_for(config, reader, path, &target.network, &target.uri),
+                Target::Trunk(name) => {
+                    let empty = config.trunks.get(name).is_some_and(|trunk| trunk.targets.is_empty());
+                    if empty && !reader.faulty(&format!("trunks.{name}.targets")) {
+                        let found = Found::Text(format!("\"{name}\""));
+                        reader.conflict_at(path, found, "a trunk that has targets");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn listener_for(
+    config: &Config, reader: &mut Reader<'_>, path: String, network: &NetworkName, uri: &sip_types::Uri,
+) {
+    let Ok(Some(transport)) = target_transport(uri) else { return };
+    let listens = |network: &Network| network.listeners.iter().any(|listener| listener.transport == transport);
+    let faulty = reader.faulty(&format!("networks.{network}"));
+    if !faulty && config.networks.get(network).is_some_and(|network| !listens(network)) {
+        let expected = format!("a transport that network {network} has a listener for");
+        reader.conflict_at(path, Found::Text(format!("\"{uri}\"")), expected);
+    }
+}

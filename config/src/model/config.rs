@@ -1,0 +1,37 @@
+use std::collections::BTreeMap;
+
+use crate::declare::table;
+use crate::model::{Admin, Cdr, Limits, Log, Media, Network, Node, Profile, Route, Signalling, Trunk};
+use crate::text::{NetworkName, ProfileName, TrunkName};
+
+table! {
+    /// The whole configuration of a node, checked and immutable.
+    pub struct Config {
+        /// The node itself.
+        restart node: Node = {};
+        /// How SIP is served.
+        restart signalling: Signalling = {};
+        /// How much the node takes on.
+        live limits: Limits = {};
+        /// How media is relayed.
+        restart media: Media = {};
+        /// The sides of the border, by name.
+        restart networks: BTreeMap<NetworkName, Network>, in 1..=256, such as carrier;
+        /// The peers that calls are exchanged with, by name.
+        live trunks: BTreeMap<TrunkName, Trunk> = {}, in 0..=65_536, such as provider;
+        /// The rules from match to targets. Routes of a higher priority are tried first; among equals the one with
+        /// the more specific `called` pattern: a URI, then user and host, then the exact number or user, then the
+        /// longest prefix, then the host, then any; among equals still, the one that stands first. The first route
+        /// that matches decides.
+        pinned routes: Vec<Route> = [], in 0..=65_536;
+        /// Bundles of policy, by name. What names no profile has the profile `default`, which may be defined here
+        /// and else has the defaults below.
+        pinned profiles: BTreeMap<ProfileName, Profile> = {}, in 0..=4_096, such as default;
+        /// The admin API.
+        restart admin: Admin = {};
+        /// Call detail records.
+        restart cdr: Cdr = {};
+        /// The log.
+        live log: Log = {};
+    }
+}

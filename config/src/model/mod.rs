@@ -1,0 +1,18 @@
+//! The document: every setting, declared once.
+
+mod config;
+mod limits;
+mod network;
+mod node;
+mod profile;
+mod route;
+mod trunk;
+
+pub use config::Config;
+pub use limits::Limits;
+pub use network::{Latch, Listener, Network, NetworkMedia, Transport};
+pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
+pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, Timers};
+pub use route::{Number, Reject, Route, Target, TargetUri};
+pub use trunk::{Challenge, Credentials, Trunk, User};
+pub(crate) use trunk::target_transport;

@@ -1,0 +1,102 @@
+use std::net::{IpAddr, SocketAddr};
+
+use crate::declare::{Claim, Reader, choice, table};
+use crate::error::Found;
+use crate::text::{Domain, HostPort, PortRange, ProfileName};
+
+table! {
+    /// A side of the border.
+    pub struct Network {
+        /// Whether the network is in our trust domain (RFC 3325 §2.3): only a trusted one may assert identities to
+        /// us and is handed ours.
+        live trusted: bool = false;
+        /// Whether peers may be behind NAT: media then goes to where it comes from, within what `latch` permits.
+        pinned nat: bool = false;
+        /// The host name that we go by in Via and Contact, instead of the listener's address.
+        pinned domain: Option<Domain>, such as "sbc.example.com";
+        /// Where we take SIP in this network. Requests of ours leave from the first listener of their transport.
+        restart listeners: Vec<Listener>, in 1..=64;
+        /// Where we take media in this network; needed where media is anchored.
+        restart media: Option<NetworkMedia>, say {};
+        /// The profile of what happens in this network, unless a trunk or route names another.
+        pinned profile: Option<ProfileName>, such as "default";
+    }
+}
+
+table! {
+    /// One socket for SIP.
+    pub struct Listener {
+        /// The transport.
+        restart transport: Transport, such as "udp";
+        /// The address to bind; port 0 lets the system choose.
+        restart address: SocketAddr, such as "192.0.2.1:5060";
+        /// How peers reach it, when that differs from the address.
+        pinned advertised: Option<HostPort>, such as "sbc.example.com:5060";
+    }
+    check check_listener;
+}
+
+fn check_listener(listener: &Listener, reader: &mut Reader<'_>) {
+    if listener.address.ip().is_unspecified() && listener.advertised.is_none() {
+        let found = Found::Text(format!("\"{}\" without `advertised`", listener.address));
+        reader.conflict("address", found, "an address that peers can reach, or `advertised`");
+    }
+    if listener.address.port() != 0 {
+        let claim = match listener.transport {
+            Transport::Udp => Claim::Udp { address: listener.address },
+            Transport::Tcp => Claim::Tcp { address: listener.address },
+        };
+        reader.claim("address", claim);
+    }
+}
+
+choice! {
+    /// A transport for SIP.
+    pub enum Transport {
+        /// UDP (RFC 3261 §18).
+        Udp = "udp",
+        /// TCP (RFC 3261 §18).
+        Tcp = "tcp",
+    }
+}
+
+table! {
+    /// Where media of a network is taken.
+    pub struct NetworkMedia {
+        /// The address to bind.
+        restart address: IpAddr, such as "192.0.2.1";
+        /// The address for session descriptions, when peers reach us at another one.
+        pinned advertised: Option<IpAddr>, such as "198.51.100.1";
+        /// The ports, for RTP and RTCP in pairs (RFC 3550 §11).
+        restart ports: PortRange = "20000-29999";
+        /// Where a stream may come from (RFC 7362 §4).
+        pinned latch: Latch = "auto";
+    }
+    check check_media;
+}
+
+fn check_media(media: &NetworkMedia, reader: &mut Reader<'_>) {
+    if media.address.is_unspecified() && media.advertised.is_none() {
+        let found = Found::Text(format!("\"{}\" without `advertised`", media.address));
+        reader.conflict("address", found, "an address that peers can reach, or `advertised`");
+    }
+    if media.advertised.is_some_and(|advertised| advertised.is_ipv4() != media.address.is_ipv4()) {
+        let found = Found::Text(media.advertised.map(|ip| format!("\"{ip}\"")).unwrap_or_default());
+        reader.conflict("advertised", found, "an address of the same family as `address`");
+    }
+    reader.claim("ports", Claim::MediaPorts { address: media.address, ports: media.ports });
+}
+
+choice! {
+    /// The sources that a stream may be locked to.
+    pub enum Latch {
+        /// `"signalling"` in a network with `nat`, else `"sdp"`.
+        Auto = "auto",
+        /// The address of the session description.
+        Sdp = "sdp",
+        /// The address of the session description, or the source address of the signalling.
+        Signalling = "signalling",
+        /// Any address: whoever sends first has the stream.
+        Any = "any",
+    }
+}

@@ -1,0 +1,108 @@
+use bytestring::ByteString;
+use ipnet::IpNet;
+use sip_types::{Scheme, Uri};
+
+use crate::declare::{Claim, Reader, table};
+use crate::error::Found;
+use crate::model::Transport;
+use crate::text::{HostPort, NetworkName, ProfileName, Secret};
+
+table! {
+    /// A peer that calls are exchanged with.
+    pub struct Trunk {
+        /// The network that it is in.
+        pinned network: NetworkName, such as "carrier";
+        /// Where calls to it go, tried in this order. A URI with a user is called as it stands; one without gets
+        /// the user of the request.
+        pinned targets: Vec<Uri> = [], in 0..=64, say ["sip:192.0.2.10", "sip:192.0.2.11"];
+        /// The host of Request-URIs, when that is not the target's; the target is then only the next hop.
+        pinned domain: Option<HostPort>, such as "sip.example.com";
+        /// The source addresses that its requests are known by; the longest network wins.
+        live from: Vec<IpNet> = [], in 0..=1_024, say ["192.0.2.10", "198.51.100.0/24"];
+        /// What answers its challenges (RFC 3261 §22), by realm. They are shown to this trunk only.
+        live credentials: Vec<Credentials> = [], in 0..=16;
+        /// Makes us challenge its requests.
+        live challenge: Option<Challenge>;
+        /// The profile of its legs, instead of the network's.
+        pinned profile: Option<ProfileName>, such as "default";
+        /// Calls at a time in both directions; one more is answered 503 towards it, and not sent to it.
+        live max_calls: Option<u32>, in 1..=1_000_000, such as 100;
+    }
+    check check_trunk;
+}
+
+table! {
+    /// What we answer a challenge with.
+    pub struct Credentials {
+        /// The realm of the challenge, exactly.
+        live realm: ByteString, such as "sip.example.com";
+        /// The user name.
+        live username: ByteString, such as "liaison";
+        /// The password.
+        live password: Secret, such as { env = "CARRIER_PASSWORD" };
+    }
+}
+
+table! {
+    /// How we challenge the requests of a trunk.
+    pub struct Challenge {
+        /// The realm that we name.
+        live realm: ByteString, such as "sbc.example.com";
+        /// Who may answer.
+        live users: Vec<User>, in 1..=1_024;
+    }
+    check check_challenge;
+}
+
+table! {
+    /// Somebody who may answer our challenge.
+    pub struct User {
+        /// The user name.
+        live username: ByteString, such as "pbx";
+        /// The password.
+        live password: Secret, such as { file = "/etc/liaison/pbx.password" };
+    }
+}
+
+fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {
+    for (index, target) in trunk.targets.iter().enumerate() {
+        if let Err(expected) = target_transport(target) {
+            let found = Found::Text(format!("\"{target}\""));
+            reader.conflict(&reader.element("targets", index), found, expected);
+        }
+    }
+    for (index, from) in trunk.from.iter().enumerate() {
+        let claim = Claim::Source { network: trunk.network.clone(), from: *from };
+        reader.claim(&reader.element("from", index), claim);
+    }
+    for (index, credentials) in trunk.credentials.iter().enumerate() {
+        if trunk.credentials.iter().take(index).any(|earlier| earlier.realm == credentials.realm) {
+            let found = Found::Text(format!("{:?} again", &*credentials.realm));
+            let path = format!("{}.realm", reader.element("credentials", index));
+            reader.conflict(&path, found, "each realm once");
+        }
+    }
+}
+
+fn check_challenge(challenge: &Challenge, reader: &mut Reader<'_>) {
+    for (index, user) in challenge.users.iter().enumerate() {
+        if challenge.users.iter().take(index).any(|earlier| earlier.username == user.username) {
+            let found = Found::Text(format!("{:?} again", &*user.username));
+            let path = format!("{}.username", reader.element("users", index));
+            reader.conflict(&path, found, "each user name once");
+        }
+    }
+}
+
+/// The transport that a target asks for, when it names one; an error says which URIs we can call.
+pub(crate) fn target_transport(uri: &Uri) -> Result<Option<Transport>, &'static str> {
+    if uri.scheme() != Scheme::Sip {
+        return Err("a sip: URI");
+    }
+    match uri.transport() {
+        None => Ok(None),
+        Some(transport) if transport.eq_ignore_ascii_case("udp") => Ok(Some(Transport::Udp)),
+        Some(transport) if transport.eq_ignore_ascii_case("tcp") => Ok(Some(Transport::Tcp)),
+        Some(_) => Err("a sip: URI with transport udp or tcp"),
+    }
+}

@@ -1,0 +1,139 @@
+//! From text to [`Config`].
+
+use std::collections::BTreeSet;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::check;
+use crate::declare::{Entry, Kind, Reader, Value};
+use crate::error::{Error, Errors, Fault, Found};
+use crate::model::{Config, Network, Profile, Trunk};
+use crate::text::ProfileName;
+
+impl Config {
+    /// Reads and checks a document. `file` only names it in errors.
+    ///
+    /// # Errors
+    /// Every fault of type and meaning, and the first fault of syntax in each line.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Errors> {
+        let (document, syntax) = DeTable::parse_recoverable(text);
+        let root = Spanned::new(0..0, DeValue::Table(document.into_inner()));
+        let mut reader = Reader::new(text);
+        reader.define(Kind::Profile, ProfileName::DEFAULT);
+        let config = Self::read(&root, &mut reader);
+        reader.resolve_references();
+        check::claims(&mut reader);
+        if let Some(config) = &config {
+            check::model(config, &mut reader);
+        }
+        let mut entries = std::mem::take(&mut reader.entries);
+        if !syntax.is_empty() {
+            // Where syntax is broken, keys and tables are lost: what they would have meant is unknown.
+            entries.retain(|entry| matches!(entry.fault, Fault::Type | Fault::Form | Fault::Choice { .. } | Fault::Range));
+            entries.extend(syntax.iter().map(syntax_entry));
+        }
+        match config {
+            Some(config) if entries.is_empty() => Ok(config.with_default_profile()),
+            _ => Err(Errors::new(Lines::new(text).place(file, entries))),
+        }
+    }
+
+    fn with_default_profile(mut self) -> Self {
+        let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
+        if let Some(name) = ProfileName::default_profile()
+            && !self.profiles.contains_key(&name)
+            && let Some(profile) = Profile::read(&empty, &mut Reader::new(""))
+        {
+            self.profiles.insert(name, profile);
+        }
+        self
+    }
+
+    /// The profile of that name; the profile `default` when none is named.
+    #[must_use]
+    pub fn profile(&self, name: Option<&ProfileName>) -> Option<&Profile> {
+        self.profiles.get(name.map_or(ProfileName::DEFAULT, ProfileName::as_str))
+    }
+
+    /// The name of the profile of a leg: the trunk's, else the network's, else `default`.
+    #[must_use]
+    pub fn profile_name<'c>(&'c self, network: &'c Network, trunk: Option<&'c Trunk>) -> &'c str {
+        let name = trunk.and_then(|trunk| trunk.profile.as_ref()).or(network.profile.as_ref());
+        name.map_or(ProfileName::DEFAULT, ProfileName::as_str)
+    }
+
+    /// The configuration in force. Secrets are in it as the references they are.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        self.json()
+    }
+}
+
+fn syntax_entry(error: &toml::de::Error) -> Entry {
+    let (what, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), "TOML"));
+    Entry {
+        span: error.span().unwrap_or(0..0),
+        path: String::new(),
+        fault: Fault::Syntax { what: what.to_owned() },
+        found: Found::Nothing,
+        expected: expected.to_owned(),
+    }
+}
+
+/// The lines of the text, by byte offset.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// Line and column, from 1.
+    fn position(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or(0);
+        let column = self.text.get(start..at).map_or(0, |before| before.chars().count());
+        (line.max(1), column + 1)
+    }
+
+    fn place(&self, file: &str, entries: Vec<Entry>) -> Vec<Error> {
+        let mut syntax_lines = BTreeSet::new();
+        let (broken, whole): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| matches!(entry.fault, Fault::Syntax { .. }));
+        let mut errors = Vec::with_capacity(broken.len() + whole.len());
+        for entry in broken {
+            let (line, column) = self.position(entry.span.start);
+            if syntax_lines.insert(line) {
+                let found = self.character(entry.span.start);
+                errors.push(Self::error(file, (line, column), entry, found));
+            }
+        }
+        for mut entry in whole {
+            let (line, column) = self.position(entry.span.start);
+            if !syntax_lines.contains(&line) {
+                let found = std::mem::replace(&mut entry.found, Found::Nothing);
+                errors.push(Self::error(file, (line, column), entry, found));
+            }
+        }
+        errors
+    }
+
+    fn error(file: &str, (line, column): (usize, usize), entry: Entry, found: Found) -> Error {
+        let Entry { path, fault, expected, .. } = entry;
+        Error { file: file.to_owned(), line, column, path, fault, found, expected }
+    }
+
+    /// What stands at the place of a syntax error: a character, no more, as it may be part of a secret.
+    fn character(&self, at: usize) -> Found {
+        match self.text.get(at..).and_then(|rest| rest.chars().next()) {
+            None => Found::Described("the end of the document"),
+            Some('\n' | '\r') => Found::Described("the end of the line"),
+            Some(character) => Found::Text(format!("{character:?}")),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+use crate::Config;
+use crate::tests::documents::MINIMAL;
+
+fn faults(text: &str) -> String {
+    Config::parse("f.toml", text).unwrap_err().to_string()
+}
+
+/// Faults of `text` after the minimal document, whose four lines are not counted.
+fn more(text: &str) -> String {
+    faults(&format!("{}\n{text}", MINIMAL.trim()))
+}
+
+#[test]
+fn five_mistakes_are_five_errors_with_line_and_column() {
+    let text = r#"
+[limits]
+calls = "many"
+mesage = 5
+
+[networks.carrier]
+listeners = [{ transport = "upd", address = "192.0.2.1:5060" }]
+media = { address = "192.0.2.1", ports = "20000-20998" }
+
+[trunks.provider]
+network = "carier"
+targets = ["sip:192.0.2.10"]
+"#;
+    insta::assert_snapshot!(faults(text), @r#"
+    f.toml:3:9: limits.calls: found "many", expected an integer from 1 to 1_000_000
+    f.toml:4:1: limits.mesage: found the key "mesage", expected message, start_line, header_count, header_length, body, body_parts, calls, transactions, dialogs, early_dialogs, targets, connections, connection_queue, sockets, cdr_queue or retry_after (did you mean "message"?)
+    f.toml:7:28: networks.carrier.listeners[0].transport: found "upd", expected "udp" or "tcp" (did you mean "udp"?)
+    f.toml:8:42: networks.carrier.media.ports: found "20000-20998", expected a range of ports from 1024 to 65535, first even and last odd, such as "20000-29999"
+    f.toml:11:11: trunks.provider.network: found "carier", expected the name of a network: "carrier" (did you mean "carrier"?)
+    "#);
+}
+
+#[test]
+fn the_first_syntax_error_of_each_line_stands_beside_errors_of_type() {
+    insta::assert_snapshot!(more("[limits]\ncalls = \ndialogs = \"x\"\nsockets = 4 4 4\n[trunks.\"a\nb = 1"), @r#"
+    f.toml:5:9: string values must be quoted: found the end of the line, expected literal string
+    f.toml:6:11: limits.dialogs: found "x", expected an integer from 2 to 4_000_000
+    f.toml:7:11: string values must be quoted: found '4', expected literal string
+    f.toml:8:11: unclosed table: found the end of the line, expected `]`
+    "#);
+}
+
+#[test]
+fn forms_are_explained_with_the_value_found() {
+    let text = r#"
+[trunks.a]
+network = "inside"
+targets = ["192.0.2.1", "sips:a.example", "sip:b.example;transport=sctp", "sip:c.example;transport=tcp"]
+from = ["192.0.2.1/24", "10.0.0.0/40", "x"]
+domain = "a b"
+max_calls = 0
+[profiles.default]
+ring_limit = "3 minutes"
+max_duration = 5
+failures = { "200" = 486, "404" = 200 }
+carry = { forbid_bodies = ["isup"], forbid_methods = ["A B"], unknown_bodies = "yes" }
+timers = { t1 = "1s", t2 = "500ms" }
+digest = { algorithms = ["MD5", "md5"] }
+"#;
+    insta::assert_snapshot!(more(text), @r#"
+    f.toml:7:12: trunks.a.targets[0]: found "192.0.2.1", expected a SIP URI
+    f.toml:7:25: trunks.a.targets[1]: found "sips:a.example", expected a sip: URI
+    f.toml:7:43: trunks.a.targets[2]: found "sip:b.example;transport=sctp", expected a sip: URI with transport udp or tcp
+    f.toml:7:75: trunks.a.targets[3]: found "sip:c.example;transport=tcp", expected a transport that network inside has a listener for
+    f.toml:8:9: trunks.a.from[0]: found "192.0.2.1/24", expected an IP address or a network in CIDR form without host bits
+    f.toml:8:25: trunks.a.from[1]: found "10.0.0.0/40", expected an IP address or a network in CIDR form without host bits
+    f.toml:8:40: trunks.a.from[2]: found "x", expected an IP address or a network in CIDR form without host bits
+    f.toml:9:10: trunks.a.domain: found "a b", expected a host name or IP address (IPv6 in brackets) with an optional port, such as "sip.example.com"
+    f.toml:10:13: trunks.a.max_calls: found 0, expected an integer from 1 to 1_000_000
+    f.toml:12:14: profiles.default.ring_limit: found "3 minutes", expected a duration (d, h, m, s, ms) from "1s" to "1h", such as "180s"
+    f.toml:13:16: profiles.default.max_duration: found 5, expected a duration (d, h, m, s, ms) from "1s" to "30d", such as "12h"
+    f.toml:14:14: profiles.default.failures.200: found the key "200", expected a status code from 300 to 699
+    f.toml:14:35: profiles.default.failures.404: found 200, expected a status code from 300 to 699
+    f.toml:15:28: profiles.default.carry.forbid_bodies[0]: found "isup", expected a media type without parameters (type/subtype or type/*)
+    f.toml:15:55: profiles.default.carry.forbid_methods[0]: found "A B", expected a token (letters, digits and -.!%*_+`'~)
+    f.toml:15:80: profiles.default.carry.unknown_bodies: found "yes", expected true or false
+    f.toml:16:28: profiles.default.timers.t2: found 500ms, expected at least t1, which is 1s
+    f.toml:17:33: profiles.default.digest.algorithms[1]: found "md5", expected "SHA-256" or "MD5"
+    "#);
+}
+
+#[test]
+fn a_secret_in_the_document_is_refused_and_not_repeated() {
+    let text = r#"
+[trunks.a]
+network = "inside"
+credentials = [
+  { realm = "r", username = "u", password = "hunter2" },
+  { realm = "s", username = "u", password = { value = "hunter2" } },
+]
+"#;
+    let faults = more(text);
+    assert!(!faults.contains("hunter2"), "{faults}");
+    insta::assert_snapshot!(faults, @r#"
+    f.toml:8:45: trunks.a.credentials[0].password: found a value that is not shown, expected a reference: { env = "NAME" } or { file = "PATH" }
+    f.toml:9:45: trunks.a.credentials[1].password: found a table that is not shown, expected a reference: { env = "NAME" } or { file = "PATH" }
+    "#);
+}
+
+#[test]
+fn sockets_ports_sources_and_names_belong_to_one_setting() {
+    let text = r#"
+admin = { listen = "127.0.0.1:5070" }
+networks.b.listeners = [
+  { transport = "udp", address = "0.0.0.0:5060", advertised = "b.example" },
+  { transport = "tcp", address = "127.0.0.1:5070" },
+  { transport = "udp", address = "127.0.0.2:0" },
+  { transport = "udp", address = "127.0.0.2:0" },
+]
+networks.b.media = { address = "127.0.0.1", ports = "20998-21001" }
+networks.c.listeners = [{ transport = "udp", address = "127.0.0.1:21000" }]
+networks.c.media = { address = "127.0.0.2", ports = "20000-20999" }
+trunks.a = { network = "b", from = ["192.0.2.0/24"], targets = ["sip:a"] }
+trunks.b = { network = "b", from = ["192.0.2.7", "192.0.2.0/24"] }
+trunks.c = { network = "c", from = ["192.0.2.0/24"] }
+routes = [{ name = "r", to = ["a"] }, { name = "r", to = ["a"] }]
+"#;
+    insta::assert_snapshot!(faults(&format!("{text}{MINIMAL}")), @r#"
+    f.toml:2:20: admin.listen: found "127.0.0.1:5070", expected an address and port not taken by networks.b.listeners[1].address
+    f.toml:9:53: networks.b.media.ports: found "20998-21001", expected ports not taken by networks.c.listeners[0].address
+    f.toml:13:50: trunks.b.from[1]: found "192.0.2.0/24", expected a source not taken by trunks.a.from[0]
+    f.toml:15:48: routes[1].name: found "r", expected a name not taken by routes[0].name
+    f.toml:18:45: networks.inside.listeners[0].address: found "127.0.0.1:5060", expected an address and port not taken by networks.b.listeners[0].address
+    f.toml:19:42: networks.inside.media.ports: found "20000-20999", expected ports not taken by networks.b.media.ports
+    "#);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_named() {
+    let text = r#"
+[networks.open]
+listeners = [{ transport = "tcp", address = "[::]:5060" }]
+[networks.split]
+listeners = []
+media = { address = "10.0.0.1", advertised = "2001:db8::1" }
+[trunks.in]
+network = "inside"
+challenge = { realm = "r", users = [
+  { username = "u", password = { file = "/a" } }, { username = "u", password = { file = "/b" } }] }
+[[routes]]
+name = "none"
+[[routes]]
+name = "both"
+to = ["in"]
+reject = { status = 404 }
+[[routes]]
+name = "sockets"
+to = [{ uri = "sip:a@b", network = "nowhere" }, { uri = "sip:a@b;transport=udp", network = "open" }]
+[media]
+spare_low = 65
+"#;
+    insta::assert_snapshot!(more(text), @r#"
+    f.toml:5:1: networks.open.media: found nothing, expected media addresses, as not every profile in use has media = "bypass"
+    f.toml:6:45: networks.open.listeners[0].address: found "[::]:5060" without `advertised`, expected an address that peers can reach, or `advertised`
+    f.toml:8:13: networks.split.listeners: found [], expected a list, each a table (1 to 64 of them)
+    f.toml:9:46: networks.split.media.advertised: found "2001:db8::1", expected an address of the same family as `address`
+    f.toml:13:64: trunks.in.challenge.users[1].username: found "u" again, expected each user name once
+    f.toml:14:1: routes[0]: found neither, expected either targets in `to` or a refusal in `reject`
+    f.toml:18:7: routes[1].to[0]: found "in", expected a trunk that has targets
+    f.toml:19:10: routes[1].reject: found both, expected either targets in `to` or a refusal in `reject`
+    f.toml:22:36: routes[2].to[0].network: found "nowhere", expected the name of a network: "inside", "open" or "split"
+    f.toml:24:13: media.spare_low: found 65, expected at most spare_high, which is 64
+    "#);
+}
+
+#[test]
+fn a_document_without_networks_says_what_is_missing() {
+    insta::assert_snapshot!(faults(""), @"f.toml:1:1: networks: found nothing, expected tables, each under the name of a network (1 to 64 letters, digits, _, -) (1 to 256 of them)");
+    insta::assert_snapshot!(faults("[networks]"), @"f.toml:1:1: networks: found [networks], expected tables, each under the name of a network (1 to 64 letters, digits, _, -) (1 to 256 of them)");
+    insta::assert_snapshot!(faults("networks = 5"), @"f.toml:1:12: networks: found 5, expected tables, each under the name of a network (1 to 64 letters, digits, _, -) (1 to 256 of them)");
+}
+
+#[test]
+fn no_document_makes_the_reader_panic() {
+    let document = format!("{MINIMAL}{}", crate::example());
+    for end in (0..document.len()).filter(|end| document.is_char_boundary(*end)) {
+        let _ = Config::parse("", &document[..end]);
+    }
+}
+
+#[test]
+fn an_element_at_fault_does_not_shift_the_places_of_those_behind_it() {
+    let text = r#"
+[[routes]]
+name = "bad name"
+to = []
+[[routes]]
+name = "good"
+to = ["a b", { uri = "sip:a@b;transport=tcp", network = "inside" }]
+"#;
+    insta::assert_snapshot!(more(text), @r#"
+    f.toml:6:8: routes[0].name: found "bad name", expected a name of its own (1 to 64 letters, digits, _, -), such as "to-provider"
+    f.toml:10:7: routes[1].to[0]: found "a b", expected the name of a trunk (1 to 64 letters, digits, _, -)
+    f.toml:10:14: routes[1].to[1]: found "sip:a@b;transport=tcp", expected a transport that network inside has a listener for
+    "#);
+}

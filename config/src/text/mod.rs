@@ -1,0 +1,19 @@
+//! Values that are strings of a form of their own.
+
+mod auto;
+mod duration;
+mod host;
+mod name;
+mod pattern;
+mod ports;
+mod secret;
+mod sip;
+mod token;
+
+pub use auto::Auto;
+pub use host::{Domain, HostPort};
+pub use name::{NetworkName, ProfileName, RouteName, TrunkName};
+pub use pattern::Pattern;
+pub use ports::PortRange;
+pub use secret::Secret;
+pub use token::{MediaType, Token};

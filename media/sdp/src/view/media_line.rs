@@ -1,0 +1,58 @@
+//! `m=` (RFC 8866 §5.14).
+
+use crate::LineFault;
+
+/// `m=<media> <port>[/<number of ports>] <proto> <fmt> …`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaLine<'a> {
+    /// The media type: `audio`, `video`, `image`, `message`, or one that we don't know.
+    pub media: &'a str,
+    /// The transport port; 0 in a rejected or disabled stream (RFC 3264 §6, §8.2).
+    pub port: u16,
+    /// The number of ports, at least 1; `None` when not stated.
+    pub port_count: Option<u16>,
+    /// The transport protocol, as in `RTP/AVP`.
+    pub proto: &'a str,
+    /// The formats as written, separated by spaces; empty only in a rejected stream.
+    pub formats: &'a str,
+}
+
+impl<'a> MediaLine<'a> {
+    /// Reads the value of an `m=` line.
+    ///
+    /// # Errors
+    /// Which part cannot be read.
+    pub fn parse(value: &'a [u8]) -> Result<Self, LineFault> {
+        let value = std::str::from_utf8(value).map_err(|_| LineFault::Media)?;
+        let (media, rest) = word(value).ok_or(LineFault::Media)?;
+        let (port, rest) = word(rest).ok_or(LineFault::Media)?;
+        let (proto, formats) = word(rest).ok_or(LineFault::Media)?;
+        let (port, port_count) = match port.split_once('/') {
+            Some((port, count)) => (port, Some(number(count).filter(|count| *count > 0).ok_or(LineFault::Port)?)),
+            None => (port, None),
+        };
+        let port = number(port).ok_or(LineFault::Port)?;
+        let formats = formats.trim_matches(' ');
+        if formats.is_empty() && port != 0 {
+            return Err(LineFault::Media);
+        }
+        Ok(Self { media, port, port_count, proto, formats })
+    }
+
+    /// The formats in order of preference: payload types for RTP.
+    #[must_use = "iterators do nothing unless used"]
+    pub fn formats(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.formats.split(' ').filter(|format| !format.is_empty())
+    }
+}
+
+fn word(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches(' ');
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (!word.is_empty()).then_some((word, rest))
+}
+
+/// Digits only: `u16::from_str` would take a plus sign.
+fn number(digits: &str) -> Option<u16> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}

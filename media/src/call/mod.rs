@@ -1,0 +1,284 @@
+//! One call's media.
+
+mod answer;
+mod offer;
+mod party;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod view;
+mod wiring;
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use sdp::Limits;
+
+use crate::negotiate::{Misuse, Refusal};
+use crate::relay::Command;
+use crate::{ContextId, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId};
+use party::{Exchange, Party, Side, Stream};
+pub use view::{Carriage, PartyView, Silence, StreamView};
+
+/// Whether media flows through us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Streams over UDP go through our relay, and no transport address of one side is seen on the other.
+    Anchored,
+    /// The peers' addresses, ports and transport attributes cross and media goes around us; `o=` is still our own.
+    Bypass,
+}
+
+/// The media of one call: its parties, what each has offered and answered, and the ports that it borrows.
+///
+/// A *party* is one dialog of one leg. A description for one party is made from that of another. What the relay has to
+/// do for it is polled with [`Self::poll_command`].
+#[derive(Debug)]
+pub struct CallMedia {
+    mode: Mode,
+    limits: Limits,
+    seed: u64,
+    minted: u64,
+    /// A call takes all its ports from one relay thread.
+    thread: Option<ThreadId>,
+    parties: Vec<Party>,
+    pairs: Vec<Lent>,
+    commands: VecDeque<Command>,
+}
+
+/// A borrowed pair and which of its contexts are in use, one bit each.
+#[derive(Debug)]
+struct Lent {
+    pair: PortPair,
+    contexts: u16,
+}
+
+const _: () = assert!(MAX_CONTEXTS as u32 == u16::BITS);
+
+impl CallMedia {
+    /// No parties yet. `seed` is random: the session identifiers of our `o=` lines come from it (RFC 8866 §5.2).
+    #[must_use]
+    pub fn new(mode: Mode, limits: Limits, seed: u64) -> Self {
+        Self {
+            mode,
+            limits,
+            seed,
+            minted: 0,
+            thread: None,
+            parties: Vec::new(),
+            pairs: Vec::new(),
+            commands: VecDeque::new(),
+        }
+    }
+
+    /// Whether media flows through us.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Adds a dialog of a leg in `network`. An existing party of that id is replaced, its ports given back.
+    pub fn add_party(&mut self, id: PartyId, network: &MediaNetwork) {
+        self.remove_party(id);
+        let session_id = self.mint();
+        self.parties.push(Party::new(id, network, session_id));
+    }
+
+    /// Adds another early dialog that goes with the first offer of `of`'s leg. If that offer is ours, `new` shares its
+    /// ports and waits for its own answer; if it is theirs, `new` owes it an answer of its own, on ports of its own.
+    ///
+    /// # Errors
+    /// [`Misuse::UnknownParty`], [`Misuse::NoOffer`], or [`Refusal::TooManyDialogs`].
+    pub fn fork_party(&mut self, of: PartyId, new: PartyId) -> Result<(), Refusal> {
+        self.remove_party(new);
+        let session_id = self.mint();
+        let parent = self.party(of)?;
+        let mut party = parent.sibling(new, session_id);
+        match parent.first_offer.clone().ok_or(Refusal::Misuse(Misuse::NoOffer))? {
+            (Side::Them, offer) => party.exchange = Exchange::Received(offer),
+            (Side::Us, offer) => {
+                party.own = parent.own;
+                party.own.version = sections::version(&offer).unwrap_or(parent.own.version);
+                party.sent = Some(offer.clone());
+                let offered = sections::count(&offer, &self.limits);
+                let pairs: Vec<_> = parent.streams.iter().take(offered).map(|stream| stream.context).collect();
+                party.exchange = Exchange::Sent(offer);
+                party.streams = self.share(&pairs)?;
+            }
+        }
+        self.parties.push(party);
+        Ok(())
+    }
+
+    /// A context of its own on each of these pairs.
+    fn share(&mut self, contexts: &[Option<ContextId>]) -> Result<Vec<Stream>, Refusal> {
+        let mut streams = Vec::with_capacity(contexts.len());
+        for context in contexts {
+            let shared = context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
+            let context = match shared.map(Lent::next_context) {
+                None => None,
+                Some(Some(context)) => Some(context),
+                Some(None) => {
+                    self.give_back(streams);
+                    return Err(Refusal::TooManyDialogs);
+                }
+            };
+            streams.push(Stream { context, fresh: true, ..Stream::default() });
+        }
+        Ok(streams)
+    }
+
+    /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
+    /// that address alone. To be told before the description, and again when it changes.
+    pub fn signalling_source(&mut self, party: PartyId, source: IpAddr) {
+        if let Ok(index) = self.index(party)
+            && let Some(found) = self.parties.get_mut(index)
+            && found.signalling.replace(source) != Some(source)
+        {
+            self.apply(party, false);
+        }
+    }
+
+    /// The party's dialog is confirmed: no other dialog will answer its first offer, and ports that were kept for such
+    /// a one are given back.
+    pub fn confirm(&mut self, party: PartyId) {
+        let Ok(index) = self.index(party) else { return };
+        let mut unused = Vec::new();
+        if let Some(party) = self.parties.get_mut(index) {
+            party.first_offer = None;
+            for stream in party.streams.iter_mut().filter(|stream| stream.link.is_none() && !stream.fresh) {
+                unused.extend(stream.context.take());
+            }
+        }
+        for context in unused {
+            self.drop_context(context, false);
+        }
+    }
+
+    /// These two parties' streams feed one another from now on, and whoever they were connected with before are not.
+    pub fn connect(&mut self, a: PartyId, b: PartyId) {
+        if self.index(a).is_err() || self.index(b).is_err() || a == b {
+            return;
+        }
+        let mut touched = vec![a, b];
+        for party in &mut self.parties {
+            let wanted = match party.id {
+                id if id == a => Some(b),
+                id if id == b => Some(a),
+                _ => party.peer.filter(|peer| *peer != a && *peer != b),
+            };
+            if party.peer != wanted {
+                party.peer = wanted;
+                touched.push(party.id);
+            }
+        }
+        for party in touched {
+            self.apply(party, false);
+        }
+    }
+
+    /// The party's dialog is over: its ports are given back, unless another dialog shares them.
+    pub fn remove_party(&mut self, party: PartyId) {
+        let Ok(index) = self.index(party) else { return };
+        let removed = self.parties.swap_remove(index);
+        self.give_back(removed.streams);
+        let orphans: Vec<_> = self.parties.iter_mut().filter(|other| other.peer == Some(party)).map(|other| {
+            other.peer = None;
+            other.id
+        }).collect();
+        for orphan in orphans {
+            self.apply(orphan, false);
+        }
+    }
+
+    /// The call is over: all parties are removed. The commands are still to be polled.
+    pub fn close(&mut self) {
+        while let Some(party) = self.parties.last().map(|party| party.id) {
+            self.remove_party(party);
+        }
+    }
+
+    /// The next thing for the relay to do, in order.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        let command = self.commands.pop_front();
+        if command.is_none() {
+            self.commands.shrink_to_fit();
+        }
+        command
+    }
+
+    fn index(&self, party: PartyId) -> Result<usize, Refusal> {
+        let found = self.parties.iter().position(|candidate| candidate.id == party);
+        found.ok_or(Refusal::Misuse(Misuse::UnknownParty))
+    }
+
+    fn party(&self, party: PartyId) -> Result<&Party, Refusal> {
+        let found = self.parties.iter().find(|candidate| candidate.id == party);
+        found.ok_or(Refusal::Misuse(Misuse::UnknownParty))
+    }
+
+    fn party_mut(&mut self, party: PartyId) -> Result<&mut Party, Refusal> {
+        let found = self.parties.iter_mut().find(|candidate| candidate.id == party);
+        found.ok_or(Refusal::Misuse(Misuse::UnknownParty))
+    }
+
+    /// A session identifier, unrelated on the face of it to the others of the call; 62 bits, since peers keep it
+    /// signed (splitmix64).
+    fn mint(&mut self) -> u64 {
+        self.minted += 1;
+        let mut z = self.seed.wrapping_add(self.minted.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) >> 2
+    }
+
+    /// Borrows a pair for one stream.
+    fn borrow(&mut self, party: PartyId, ports: &mut dyn Ports) -> Result<ContextId, Refusal> {
+        let network = self.party(party)?.network;
+        let pair = ports.take(network, self.thread).map_err(Refusal::Ports)?;
+        if self.thread.is_some_and(|thread| thread != pair.id.thread) {
+            self.commands.push_back(Command::Release { pair: pair.id });
+            return Err(Refusal::Ports(PortsError::Exhausted(network)));
+        }
+        self.thread = Some(pair.id.thread);
+        self.pairs.push(Lent { pair, contexts: 1 });
+        Ok(ContextId { pair: pair.id, remote: 0 })
+    }
+
+    fn port(&self, pair: PairId) -> Option<u16> {
+        self.pairs.iter().find(|lent| lent.pair.id == pair).map(|lent| lent.pair.port)
+    }
+
+    fn give_back(&mut self, streams: Vec<Stream>) {
+        for stream in streams {
+            if let Some(context) = stream.context {
+                self.drop_context(context, stream.applied.is_some());
+            }
+        }
+    }
+
+    /// Frees a context, and its pair with the last one.
+    fn drop_context(&mut self, context: ContextId, applied: bool) {
+        let Some(index) = self.pairs.iter().position(|lent| lent.pair.id == context.pair) else { return };
+        let Some(lent) = self.pairs.get_mut(index) else { return };
+        lent.contexts &= !(1u16.checked_shl(context.remote.into()).unwrap_or_default());
+        if lent.contexts == 0 {
+            self.pairs.swap_remove(index);
+            self.commands.push_back(Command::Release { pair: context.pair });
+            if self.pairs.is_empty() {
+                self.thread = None;
+            }
+        } else if applied {
+            self.commands.push_back(Command::Clear { context });
+        }
+    }
+}
+
+impl Lent {
+    fn next_context(&mut self) -> Option<ContextId> {
+        let bit = self.contexts.trailing_ones();
+        let remote = u8::try_from(bit).ok().filter(|remote| *remote < MAX_CONTEXTS)?;
+        self.contexts |= 1u16.checked_shl(bit)?;
+        Some(ContextId { pair: self.pair.id, remote })
+    }
+}

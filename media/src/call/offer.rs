@@ -1,0 +1,193 @@
+//! Offers, received and made (RFC 3264 §5, §8).
+
+use bytes::Bytes;
+use sdp::Description;
+
+use super::party::{Exchange, Party, Side, Stream};
+use super::{CallMedia, Mode, sections};
+use crate::negotiate::{Composition, Described, Misuse, Refusal, Slot, Text, compose, describe, is_secure};
+use crate::{ContextId, PartyId, Ports};
+
+impl CallMedia {
+    /// A description came from `from` that is an offer.
+    ///
+    /// # Errors
+    /// Why it has to be refused; nothing has changed then.
+    pub fn receive_offer(&mut self, from: PartyId, sdp: &[u8]) -> Result<(), Refusal> {
+        let party = self.party(from)?;
+        if party.exchange != Exchange::Idle {
+            return Err(Refusal::Misuse(Misuse::OfferPending));
+        }
+        let text = Bytes::copy_from_slice(sdp);
+        let description = sections::parse(&text, &self.limits)?;
+        let (has, needed) = (description.media().count(), party.streams.len());
+        if has < needed {
+            return Err(Refusal::Sections { has, needed });
+        }
+        self.check(&description, party)?;
+        let party = self.party_mut(from)?;
+        if party.remote.is_none() && party.local.is_none() {
+            party.first_offer = Some((Side::Them, text.clone()));
+        }
+        party.exchange = Exchange::Received(text);
+        Ok(())
+    }
+
+    /// Every stream that we shall relay must say where its peer is.
+    pub(super) fn check(&self, description: &Description, party: &Party) -> Result<(), Refusal> {
+        if self.mode == Mode::Anchored {
+            for (section, media) in description.media().enumerate() {
+                describe(section, &media, party.own.address.is_ipv6())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Our offer to `to`, from what `from` has offered, or has last described when no offer of its own is pending.
+    /// Streams keep their places and their ports; those that `from` does not have are offered with port 0 (RFC 3264
+    /// §8.2). The version of `o=` goes up by one when the text is not the one that was sent last (§8).
+    ///
+    /// # Errors
+    /// Why there is none; nothing has changed then.
+    pub fn compose_offer(&mut self, to: PartyId, from: PartyId, ports: &mut dyn Ports) -> Result<Bytes, Refusal> {
+        if self.party(to)?.exchange != Exchange::Idle {
+            return Err(Refusal::Misuse(Misuse::OfferPending));
+        }
+        let source = self.party(from)?;
+        let source_ipv6 = source.own.address.is_ipv6();
+        let text = match &source.exchange {
+            Exchange::Received(offer) => Some(offer.clone()),
+            Exchange::Idle | Exchange::Sent(_) => source.remote.clone(),
+        };
+        let source = sections::parse(&text.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?, &self.limits)?;
+        let party = self.party(to)?;
+        let frame = party.local.as_ref().map(|local| sections::parse(local, &self.limits)).transpose()?;
+        let standing = party.streams.len();
+        let borrowed = self.offered_slots(to, &source, source_ipv6, ports);
+        let slots = match borrowed {
+            Ok(slots) => slots,
+            Err(refusal) => {
+                self.roll_back(to, standing);
+                return Err(refusal);
+            }
+        };
+        let anchored = self.mode == Mode::Anchored;
+        let party = self.party_mut(to)?;
+        let (frame, own) = (frame.as_ref(), party.own);
+        let text = compose(&Composition { source: &source, frame, answer: false, anchored, own, slots: &slots });
+        let text = party.publish(text);
+        if party.remote.is_none() && party.local.is_none() {
+            party.first_offer = Some((Side::Us, text.clone()));
+        }
+        party.standing = standing;
+        party.exchange = Exchange::Sent(text.clone());
+        Ok(text)
+    }
+
+    /// What becomes of each section in an offer of ours, with ports borrowed for those that need them.
+    fn offered_slots(
+        &mut self,
+        to: PartyId,
+        source: &Description,
+        source_ipv6: bool,
+        ports: &mut dyn Ports,
+    ) -> Result<Vec<Slot>, Refusal> {
+        let mut slots = Vec::new();
+        for (section, media) in source.media().enumerate() {
+            let described = if self.mode == Mode::Anchored {
+                describe(section, &media, source_ipv6)?
+            } else if media.line().port == 0 {
+                Described::Rejected
+            } else {
+                Described::Around
+            };
+            let slot = match described {
+                Described::Rejected => Slot::Rejected,
+                Described::Around => Slot::Around,
+                Described::Relayed(endpoint) => {
+                    let context = self.stream_context(to, section, ports)?;
+                    let kept = self.link_mux(to, section) && !is_secure(media.line().proto);
+                    let port = self.port(context.pair).unwrap_or_default();
+                    Slot::Relayed { port, mux: endpoint.mux || kept, direction: endpoint.direction }
+                }
+            };
+            self.stream_at(to, section)?;
+            slots.push(slot);
+        }
+        let missing = self.party(to)?.streams.len().saturating_sub(slots.len());
+        slots.extend(std::iter::repeat_n(Slot::Padded, missing));
+        Ok(slots)
+    }
+
+    fn link_mux(&self, party: PartyId, section: usize) -> bool {
+        let stream = self.party(party).ok().and_then(|party| party.streams.get(section));
+        stream.and_then(|stream| stream.link.as_ref()).is_some_and(|link| link.mux)
+    }
+
+    /// The stream in this place, made when it is the next new one.
+    pub(super) fn stream_at(&mut self, party: PartyId, section: usize) -> Result<&mut Stream, Refusal> {
+        let streams = &mut self.party_mut(party)?.streams;
+        if streams.len() <= section {
+            streams.resize_with(section + 1, Stream::default);
+        }
+        streams.get_mut(section).ok_or(Refusal::Misuse(Misuse::UnknownParty))
+    }
+
+    /// The stream's local ports, borrowed when it has none.
+    pub(super) fn stream_context(
+        &mut self,
+        party: PartyId,
+        section: usize,
+        ports: &mut dyn Ports,
+    ) -> Result<ContextId, Refusal> {
+        if let Some(context) = self.stream_at(party, section)?.context {
+            return Ok(context);
+        }
+        let context = self.borrow(party, ports)?;
+        let stream = self.stream_at(party, section)?;
+        (stream.context, stream.fresh) = (Some(context), true);
+        Ok(context)
+    }
+
+    /// The pending offer of either side failed, or we refused it: what stood before stands (RFC 3264 §8, RFC 6141 §3.4).
+    pub fn offer_failed(&mut self, party: PartyId) {
+        let Ok(found) = self.party_mut(party) else { return };
+        let standing = found.standing;
+        match std::mem::replace(&mut found.exchange, Exchange::Idle) {
+            Exchange::Sent(_) => self.roll_back(party, standing),
+            Exchange::Received(_) | Exchange::Idle => {}
+        }
+    }
+
+    /// Gives back what was borrowed for an offer or answer that came to nothing.
+    pub(super) fn roll_back(&mut self, party: PartyId, standing: usize) {
+        let Ok(found) = self.party_mut(party) else { return };
+        let mut unused = Vec::new();
+        for stream in found.streams.iter_mut().filter(|stream| stream.fresh) {
+            stream.fresh = false;
+            unused.extend(stream.context.take());
+        }
+        found.streams.truncate(standing);
+        for context in unused {
+            self.drop_context(context, false);
+        }
+    }
+}
+
+impl Party {
+    /// Gives a composed text its version: that of the last one if they are equal, else one more (RFC 3264 §8).
+    pub(super) fn publish(&mut self, text: Text) -> Bytes {
+        let Text { mut bytes, version } = text;
+        if let Some(sent) = &self.sent {
+            if *sent == bytes {
+                return sent.clone();
+            }
+            self.own.version += 1;
+            bytes.splice(version, self.own.version.to_string().into_bytes());
+        }
+        bytes.shrink_to_fit();
+        let text = Bytes::from(bytes);
+        self.sent = Some(text.clone());
+        text
+    }
+}

@@ -1,0 +1,153 @@
+//! What an operator or a CDR wants to know.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sdp::{Description, Direction, Media};
+
+use super::party::{Exchange, Party, Stream};
+use super::{CallMedia, Mode, sections};
+use crate::quality::Snapshot;
+use crate::rtp::static_name;
+use crate::{NetworkId, PartyId};
+
+/// A party's media at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartyView {
+    /// Whose.
+    pub party: PartyId,
+    /// Its network.
+    pub network: NetworkId,
+    /// Whom its streams feed.
+    pub peer: Option<PartyId>,
+    /// An offer of either side waits for its answer.
+    pub offer_pending: bool,
+    /// One for each media section that was negotiated, in order.
+    pub streams: Vec<StreamView>,
+}
+
+/// How a stream travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carriage {
+    /// Through our relay.
+    Relayed,
+    /// Past us, between addresses of the peers: bypass, or a transport that is no UDP (`TCP/…`, MSRP, the telephone
+    /// network), whose lines cross as they are.
+    Around,
+    /// Not at all: rejected or removed.
+    Rejected,
+}
+
+/// One stream of a party.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamView {
+    /// The media type.
+    pub media: String,
+    /// The transport protocol.
+    pub proto: String,
+    /// How it travels.
+    pub carriage: Carriage,
+    /// What flows between us and the party, seen from us: `RecvOnly` is media from the party only.
+    pub direction: Direction,
+    /// The encodings of its formats in their order; the format itself where no encoding is known.
+    pub codecs: Vec<String>,
+    /// Where we take its media.
+    pub local: Option<SocketAddr>,
+    /// Where its description says that it takes media.
+    pub remote: Option<SocketAddr>,
+    /// What was counted; all zero when it is not relayed.
+    pub counted: Snapshot,
+}
+
+/// A party that has been silent though it should send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// Which.
+    pub party: PartyId,
+    /// Since how long no packet came on any of its streams, RTCP included.
+    pub lasting: Duration,
+}
+
+impl CallMedia {
+    /// A party's media as it stands.
+    #[must_use]
+    pub fn view(&self, party: PartyId) -> Option<PartyView> {
+        let party = self.party(party).ok()?;
+        let read = |text: &Option<_>| text.as_ref().and_then(|text| sections::parse(text, &self.limits).ok());
+        let (local, remote) = (read(&party.local), read(&party.remote));
+        let (local, remote) = (sections_of(local.as_ref()), sections_of(remote.as_ref()));
+        let streams = local.iter().zip(&remote).zip(&party.streams);
+        Some(PartyView {
+            party: party.id,
+            network: party.network,
+            peer: party.peer,
+            offer_pending: party.exchange != Exchange::Idle,
+            streams: streams.map(|((ours, theirs), stream)| self.stream_view(party, ours, theirs, stream)).collect(),
+        })
+    }
+
+    fn stream_view(&self, party: &Party, ours: &Media<'_>, theirs: &Media<'_>, stream: &Stream) -> StreamView {
+        let port = stream.context.and_then(|context| self.port(context.pair)).filter(|_| stream.link.is_some());
+        let carriage = match (&stream.link, stream.around) {
+            (Some(_), _) => Carriage::Relayed,
+            (None, true) => Carriage::Around,
+            (None, false) => Carriage::Rejected,
+        };
+        let remote = match (&stream.link, carriage) {
+            (Some(link), _) => Some(link.remote),
+            (None, Carriage::Around) => theirs.connection().and_then(|connection| connection.ip()).map(|ip| SocketAddr::new(ip, theirs.line().port)),
+            _ => None,
+        };
+        StreamView {
+            media: theirs.line().media.to_owned(),
+            proto: theirs.line().proto.to_owned(),
+            carriage,
+            direction: stream.direction,
+            codecs: codecs(if theirs.line().port == 0 { ours } else { theirs }),
+            local: port.map(|port| SocketAddr::new(party.own.address, port)),
+            remote,
+            counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
+        }
+    }
+
+    /// The party that has been silent longest, of those from which RTP must come: a relayed RTP stream that flows both
+    /// ways, since one that does not may be on hold. RTCP counts as life, and so does any one of a party's streams.
+    /// Nothing before `since` counts as silence: pass the time at which the call was established. `None` in bypass, on
+    /// hold, and while the relay knows no such stream.
+    #[must_use]
+    pub fn silence(&self, now: Instant, since: Instant) -> Option<Silence> {
+        if self.mode == Mode::Bypass {
+            return None;
+        }
+        let silences = self.parties.iter().filter(|party| party.peer.is_some()).filter_map(|party| {
+            let lives = party.streams.iter().filter(|stream| stream.must_send()).map(Stream::quiet_since);
+            let last = lives.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+            Some(Silence { party: party.id, lasting: now.saturating_duration_since(last.max(since)) })
+        });
+        silences.max_by_key(|silence| silence.lasting)
+    }
+}
+
+impl Stream {
+    fn must_send(&self) -> bool {
+        self.direction == Direction::SendRecv && self.link.as_ref().is_some_and(|link| link.rtp)
+    }
+
+    fn quiet_since(&self) -> Option<Instant> {
+        self.counters.as_ref().and_then(|counters| counters.snapshot().quiet_since)
+    }
+}
+
+fn sections_of(description: Option<&Description>) -> Vec<Media<'_>> {
+    description.map(|description| description.media().collect()).unwrap_or_default()
+}
+
+fn codecs(media: &Media<'_>) -> Vec<String> {
+    let name = |format: &str| {
+        let payload = format.parse::<u8>().ok();
+        let mapped = media.rtp_maps().find(|map| Some(map.payload) == payload).map(|map| map.encoding);
+        let fixed = payload.and_then(static_name).filter(|_| media.line().proto.contains("RTP"));
+        mapped.or(fixed).unwrap_or(format).to_owned()
+    };
+    media.line().formats().map(name).collect()
+}

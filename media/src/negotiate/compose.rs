@@ -1,0 +1,263 @@
+//! Our own description on one leg, made from the other leg's.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use sdp::{Attribute, Description, Direction, Line, Media};
+
+use super::transport::is_transport;
+
+/// What is ours in a description: the `o=` line and the address (RFC 3264 §5, §8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Own {
+    pub(crate) session_id: u64,
+    pub(crate) version: u64,
+    pub(crate) address: IpAddr,
+}
+
+/// What becomes of one media section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// Our port in place of the peer's.
+    Relayed {
+        /// Our RTP port.
+        port: u16,
+        /// Whether this leg shares it with RTCP.
+        mux: bool,
+        /// The direction stated.
+        direction: Direction,
+    },
+    /// As it is, with the `c=` that holds for it.
+    Around,
+    /// Port 0, from the source's section.
+    Rejected,
+    /// Port 0, from the section of [`Composition::frame`] in the same place, which is not in the source or is
+    /// another medium there.
+    Padded,
+}
+
+/// A description to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Composition<'a> {
+    /// The other leg's description.
+    pub(crate) source: &'a Description,
+    /// The offer that is answered, or the last description of ours: gives the sections that must be there.
+    pub(crate) frame: Option<&'a Description>,
+    /// The frame is an offer, so that our `t=` must equal its (RFC 3264 §6).
+    pub(crate) answer: bool,
+    /// Transport addresses are ours; else the peers' cross.
+    pub(crate) anchored: bool,
+    pub(crate) own: Own,
+    pub(crate) slots: &'a [Slot],
+}
+
+/// The text, and where in it the version of the `o=` line is.
+pub(crate) struct Text {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) version: Range<usize>,
+}
+
+pub(crate) fn compose(composition: &Composition<'_>) -> Text {
+    let mut writer = Writer {
+        out: Vec::with_capacity(1_024),
+        end: composition.source.line_end(),
+        composition,
+        connection_due: composition.anchored,
+        times_due: composition.answer || !composition.source.session().lines().any(|line| line.kind() == b't'),
+    };
+    let version = writer.head();
+    writer.session();
+    let mut media = composition.source.media();
+    let mut frame = composition.frame.into_iter().flat_map(Description::media);
+    for slot in composition.slots {
+        let (source, framed) = (media.next(), frame.next());
+        match (slot, source, framed) {
+            (Slot::Relayed { port, mux, direction }, Some(media), _) => writer.relayed(&media, *port, *mux, *direction),
+            (Slot::Around, Some(media), _) => writer.around(&media),
+            (Slot::Rejected, Some(media), _) => writer.rejected(&media),
+            (_, _, Some(media)) | (Slot::Padded, Some(media), None) => writer.port_zero(&media),
+            (_, None, None) => {}
+        }
+    }
+    Text { bytes: writer.out, version }
+}
+
+struct Writer<'a> {
+    out: Vec<u8>,
+    end: &'static str,
+    composition: &'a Composition<'a>,
+    connection_due: bool,
+    times_due: bool,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, kind: u8, value: &[u8]) {
+        self.out.extend_from_slice(&[kind, b'=']);
+        self.out.extend_from_slice(value);
+        self.out.extend_from_slice(self.end.as_bytes());
+    }
+
+    fn copy(&mut self, line: Line<'_>) {
+        match line.kind() {
+            0 => {}
+            kind => self.line(kind, line.value()),
+        }
+    }
+
+    /// `v=` and `o=`: the user name is nobody's, the rest is ours.
+    fn head(&mut self) -> Range<usize> {
+        let Own { session_id, version, address } = self.composition.own;
+        self.line(b'v', b"0");
+        self.out.extend_from_slice(format!("o=- {session_id} ").as_bytes());
+        let start = self.out.len();
+        self.out.extend_from_slice(version.to_string().as_bytes());
+        let range = start..self.out.len();
+        self.out.extend_from_slice(format!(" IN {} {address}{}", family(address), self.end).as_bytes());
+        range
+    }
+
+    /// The session section, with our `c=` in its place (RFC 8866 §5) and the offer's `t=`.
+    fn session(&mut self) {
+        let session = self.composition.source.session();
+        if !session.lines().any(|line| line.kind() == b's') {
+            self.line(b's', b"-");
+        }
+        for line in session.lines() {
+            match line.kind() {
+                b'v' | b'o' => {}
+                b'c' if self.composition.anchored => self.connection(),
+                b't' | b'r' | b'z' if self.composition.answer => {
+                    self.connection();
+                    self.times();
+                }
+                b'k' | b'a' | b'b' | b't' => {
+                    self.connection();
+                    if matches!(line.kind(), b'k' | b'a') {
+                        self.times();
+                    }
+                    if !self.drops(line) {
+                        self.copy(line);
+                    }
+                }
+                _ => self.copy(line),
+            }
+        }
+        self.connection();
+        self.times();
+    }
+
+    fn connection(&mut self) {
+        if std::mem::take(&mut self.connection_due) {
+            let address = self.composition.own.address;
+            self.line(b'c', format!("IN {} {address}", family(address)).as_bytes());
+        }
+    }
+
+    fn times(&mut self) {
+        let written = !std::mem::take(&mut self.times_due);
+        if written {
+            return;
+        }
+        let Some(offer) = self.composition.frame.filter(|_| self.composition.answer) else {
+            return self.line(b't', b"0 0");
+        };
+        let is_time = |line: &Line<'_>| matches!(line.kind(), b't' | b'r' | b'z');
+        let mut any = false;
+        for line in offer.session().lines().filter(is_time) {
+            any = true;
+            self.copy(line);
+        }
+        if !any {
+            self.line(b't', b"0 0");
+        }
+    }
+
+    fn drops(&self, line: Line<'_>) -> bool {
+        self.composition.anchored
+            && line.kind() == b'a'
+            && Attribute::parse(line.value()).is_some_and(is_transport)
+    }
+
+    fn media_line(&mut self, media: &Media<'_>, port: u16) {
+        let line = media.line();
+        let mut value = format!("{} {port}", line.media);
+        if let Some(count) = line.port_count.filter(|_| port != 0) {
+            value.push_str(&format!("/{count}"));
+        }
+        let formats = if line.formats.is_empty() { "0" } else { line.formats };
+        value.push_str(&format!(" {} {formats}", line.proto));
+        self.line(b'm', value.as_bytes());
+    }
+
+    /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
+    fn relayed(&mut self, media: &Media<'_>, port: u16, mux: bool, direction: Direction) {
+        self.media_line(media, port);
+        let inherited = self.composition.source.session().own_direction().unwrap_or_default();
+        let (mut mux_due, mut direction_due) = (mux, direction != inherited);
+        for line in media.section().lines().skip(1) {
+            let attribute = Attribute::parse(line.value()).filter(|_| line.kind() == b'a');
+            if line.kind() == b'c' {
+                continue;
+            }
+            if attribute.and_then(Direction::of).is_some() {
+                self.line(b'a', direction.name().as_bytes());
+                direction_due = false;
+            } else if mux_due && attribute.is_some_and(|attribute| attribute.name == "rtcp-mux") {
+                self.line(b'a', b"rtcp-mux");
+                mux_due = false;
+            } else if !attribute.is_some_and(is_transport) {
+                self.copy(line);
+            }
+        }
+        if direction_due {
+            self.line(b'a', direction.name().as_bytes());
+        }
+        if mux_due {
+            self.line(b'a', b"rtcp-mux");
+        }
+    }
+
+    /// A section whose transport is the peers' own: nothing of it is ours. Where the session's `c=` held for it and
+    /// ours now stands there, it gets its own.
+    fn around(&mut self, media: &Media<'_>) {
+        let mut lines = media.section().lines();
+        if let Some(line) = lines.next() {
+            self.copy(line);
+        }
+        let mut connection =
+            media.connection().filter(|_| self.composition.anchored && media.section().connection().is_none());
+        for line in lines {
+            if matches!(line.kind(), b'b' | b'k' | b'a')
+                && let Some(own) = connection.take()
+            {
+                self.line(b'c', format!("{} {} {}", own.net_type, own.addr_type, own.address).as_bytes());
+            }
+            self.copy(line);
+        }
+        if let Some(own) = connection {
+            self.line(b'c', format!("{} {} {}", own.net_type, own.addr_type, own.address).as_bytes());
+        }
+    }
+
+    fn rejected(&mut self, media: &Media<'_>) {
+        self.media_line(media, 0);
+        for line in media.section().lines().skip(1) {
+            if !(self.drops(line) || self.composition.anchored && line.kind() == b'c') {
+                self.copy(line);
+            }
+        }
+    }
+
+    fn port_zero(&mut self, media: &Media<'_>) {
+        self.media_line(media, 0);
+        // RFC 8866 §5.7 asks for a c= in each section when the session has none.
+        if !self.composition.anchored && self.composition.source.session().connection().is_none() {
+            let address = self.composition.own.address;
+            self.line(b'c', format!("IN {} {address}", family(address)).as_bytes());
+        }
+    }
+}
+
+fn family(address: IpAddr) -> &'static str {
+    if address.is_ipv6() { "IP6" } else { "IP4" }
+}

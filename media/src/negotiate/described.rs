@@ -1,0 +1,84 @@
+//! One stream as its peer describes it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sdp::{Connection, Direction, Media};
+
+use super::{Refusal, Transport, transport};
+
+/// How a described stream reaches its peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Described {
+    /// Port 0: rejected, or removed (RFC 3264 §6, §8.2).
+    Rejected,
+    /// Over UDP to an endpoint: ours to relay.
+    Relayed(Endpoint),
+    /// Over a connection that the peers make between themselves.
+    Around,
+}
+
+/// A peer's UDP endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) remote: SocketAddr,
+    pub(crate) remote_rtcp: SocketAddr,
+    pub(crate) rtp: bool,
+    pub(crate) mux: bool,
+    /// Nothing may be sent to it: 0.0.0.0 or `.invalid` (RFC 3264 §8.4, RFC 6157 §5.1).
+    pub(crate) silenced: bool,
+    /// Its direction with that taken into account.
+    pub(crate) direction: Direction,
+}
+
+/// Reads the transport of a stream; `ipv6` is the family of the network it belongs to.
+pub(crate) fn describe(section: usize, media: &Media<'_>, ipv6: bool) -> Result<Described, Refusal> {
+    let line = media.line();
+    if line.port == 0 {
+        return Ok(Described::Rejected);
+    }
+    let kind = transport(line.proto);
+    let connection = media.connection();
+    let internet = connection.is_none_or(|connection| connection.net_type.eq_ignore_ascii_case("IN"));
+    if kind == Transport::Connection || !internet {
+        return Ok(Described::Around);
+    }
+    if line.port_count.is_some_and(|count| count > 1) {
+        return Ok(Described::Rejected);
+    }
+    let ip = address(section, connection.ok_or(Refusal::NoConnection { section })?, ipv6)?;
+    let silenced = ip.is_unspecified();
+    let stated = media.direction();
+    let direction = if silenced { stated.and(Direction::SendOnly) } else { stated };
+    let mux = media.rtcp_mux();
+    let remote = SocketAddr::new(ip, line.port);
+    let remote_rtcp = rtcp_address(section, media, remote, ipv6)?;
+    Ok(Described::Relayed(Endpoint { remote, remote_rtcp, rtp: kind == Transport::Rtp, mux, silenced, direction }))
+}
+
+/// The unicast address of a `c=` line in the family of the network; the unspecified one where nothing is to be sent.
+fn address(section: usize, connection: Connection<'_>, ipv6: bool) -> Result<IpAddr, Refusal> {
+    let Some(ip) = connection.ip() else {
+        let nowhere = connection.address.trim_end_matches('.').to_ascii_lowercase().ends_with(".invalid");
+        return if nowhere { Ok(unspecified(ipv6)) } else { Err(Refusal::Address { section }) };
+    };
+    if ip.is_multicast() || connection.address.contains('/') {
+        return Err(Refusal::Multicast { section });
+    }
+    if ip.is_unspecified() {
+        return Ok(unspecified(ipv6));
+    }
+    if ip.is_ipv6() != ipv6 { Err(Refusal::Address { section }) } else { Ok(ip) }
+}
+
+fn unspecified(ipv6: bool) -> IpAddr {
+    if ipv6 { IpAddr::from([0u16; 8]) } else { IpAddr::from([0u8; 4]) }
+}
+
+/// RFC 3605: the stated place, else the next port (RFC 3264 §5.1). An `a=rtcp` that cannot be read is as if absent.
+fn rtcp_address(section: usize, media: &Media<'_>, remote: SocketAddr, ipv6: bool) -> Result<SocketAddr, Refusal> {
+    let Some(stated) = media.rtcp() else {
+        return Ok(SocketAddr::new(remote.ip(), remote.port().checked_add(1).unwrap_or(remote.port())));
+    };
+    let ip = stated.connection.map_or(Ok(remote.ip()), |connection| address(section, connection, ipv6))?;
+    Ok(SocketAddr::new(ip, stated.port))
+}

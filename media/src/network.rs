@@ -1,0 +1,43 @@
+//! A network as its media sees it.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use crate::NetworkId;
+
+/// Where media of a network is bound, what is told to peers, and whose packets are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaNetwork {
+    /// The network.
+    pub id: NetworkId,
+    /// The address that ports are bound on.
+    pub bind: IpAddr,
+    /// The address that descriptions state, when it is another one (a static NAT in front of us). Same family as
+    /// `bind`. Default: `bind`.
+    pub advertised: Option<IpAddr>,
+    /// The ports to bind; used in pairs of an even port for RTP and the next odd one for RTCP (RFC 3550 §11).
+    pub ports: RangeInclusive<u16>,
+    /// Whose packets are taken.
+    pub latching: Latching,
+}
+
+impl MediaNetwork {
+    /// The address that descriptions state.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.advertised.unwrap_or(self.bind)
+    }
+}
+
+/// Whose packets a stream takes, where neither ICE nor SRTP decides (RFC 7362).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Latching {
+    /// Peers are not behind NAT: only the address of their description, and media goes there. The default.
+    #[default]
+    Described,
+    /// Peers are behind NAT: only the address that their signalling comes from, from any port; media goes where
+    /// theirs came from.
+    SignallingSource,
+    /// Any address at all. Whoever sends first, gets the media: only for networks that are closed otherwise.
+    AnySource,
+}

@@ -1,0 +1,87 @@
+//! Where a call borrows its media ports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::relay::Command;
+use crate::{MediaNetwork, NetworkId, PairId, ThreadId};
+
+/// A lent pair of ports: `port` for RTP, the next for RTCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortPair {
+    /// Its name towards the relay.
+    pub id: PairId,
+    /// The even port.
+    pub port: u16,
+}
+
+/// Why no ports could be lent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PortsError {
+    /// The network has no media ports configured.
+    #[error("network {} has no media ports", .0.0)]
+    NoSuchNetwork(NetworkId),
+    /// All pairs of the network, of the relay or of this shard's share are lent or in quarantine.
+    #[error("no media port is free in network {}", .0.0)]
+    Exhausted(NetworkId),
+    /// The relay does not keep up with its commands.
+    #[error("the media relay is overloaded")]
+    Overloaded,
+}
+
+/// Lends pairs of ports; what is lent comes back by [`Command::Release`].
+pub trait Ports {
+    /// A pair in `network`, of `thread` when the call already has one.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError>;
+}
+
+/// Ports without sockets, for simulations and tests: lends the numbers of the configured ranges, lowest first.
+#[derive(Debug, Default)]
+pub struct VirtualPorts {
+    free: BTreeMap<NetworkId, BTreeSet<u16>>,
+    lent: BTreeMap<PairId, (NetworkId, u16)>,
+    slots: u32,
+}
+
+impl VirtualPorts {
+    /// Ports of these networks.
+    #[must_use]
+    pub fn new<'a>(networks: impl IntoIterator<Item = &'a MediaNetwork>) -> Self {
+        let free = networks.into_iter().map(|network| (network.id, even_ports(network).collect())).collect();
+        Self { free, ..Self::default() }
+    }
+
+    /// How many pairs are lent.
+    #[must_use]
+    pub fn lent(&self) -> usize {
+        self.lent.len()
+    }
+
+    /// Does what the relay would do for the pool: takes a released pair back, at once.
+    pub fn carry_out(&mut self, command: &Command) {
+        if let Command::Release { pair } = command
+            && let Some((network, port)) = self.lent.remove(pair)
+        {
+            self.free.entry(network).or_default().insert(port);
+        }
+    }
+}
+
+impl Ports for VirtualPorts {
+    fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError> {
+        let free = self.free.get_mut(&network).ok_or(PortsError::NoSuchNetwork(network))?;
+        let port = free.pop_first().ok_or(PortsError::Exhausted(network))?;
+        self.slots = self.slots.wrapping_add(1);
+        let id = PairId { thread: thread.unwrap_or(ThreadId(0)), slot: self.slots, generation: 0 };
+        self.lent.insert(id, (network, port));
+        Ok(PortPair { id, port })
+    }
+}
+
+/// The even ports of a network's range whose odd neighbour is in it too.
+pub(crate) fn even_ports(network: &MediaNetwork) -> impl Iterator<Item = u16> + use<> {
+    let (first, last) = (*network.ports.start(), *network.ports.end());
+    (first..last).filter(|port| port % 2 == 0 && *port != 0)
+}

@@ -1,0 +1,194 @@
+//! Counters of one remote context: written by its relay thread alone, read by anyone without a lock.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// Counters of the packets of one remote. There is one writer, so that a counter is a plain load and store.
+#[derive(Debug, Default)]
+pub struct Counters {
+    packets: AtomicU64,
+    bytes: AtomicU64,
+    rtcp_packets: AtomicU64,
+    sent_packets: AtomicU64,
+    sent_bytes: AtomicU64,
+    wrong_source: AtomicU64,
+    no_destination: AtomicU64,
+    not_sent: AtomicU64,
+    lost: AtomicU64,
+    jitter_micros: AtomicU64,
+    quiet_since_millis: AtomicU64,
+    epoch: OnceLock<Instant>,
+    source: SourceCell,
+}
+
+/// What the counters said at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// Packets taken from the remote, RTCP among them.
+    pub packets: u64,
+    /// Their bytes, UDP payload only.
+    pub bytes: u64,
+    /// How many of them were RTCP.
+    pub rtcp_packets: u64,
+    /// Packets sent to the remote, RTCP among them.
+    pub sent_packets: u64,
+    /// Their bytes, UDP payload only.
+    pub sent_bytes: u64,
+    /// Packets dropped because they came from elsewhere than the remote.
+    pub wrong_source: u64,
+    /// Packets taken from the remote and dropped because nobody was there to send them to: the other side is not
+    /// connected, has not said where, or is on hold with no address.
+    pub no_destination: u64,
+    /// Packets for the remote that the system did not send.
+    pub not_sent: u64,
+    /// RTP packets that did not come in, as sequence numbers tell (RFC 3550 §A.3); duplicates count against it.
+    pub lost: u64,
+    /// Interarrival jitter (RFC 3550 §A.8); zero while the clock rate is unknown.
+    pub jitter: Duration,
+    /// When the last packet came from the remote, or its settings last changed, whichever is later.
+    /// `None` until the relay knows the remote.
+    pub quiet_since: Option<Instant>,
+    /// The address that media of the remote comes from.
+    pub source: Option<SocketAddr>,
+}
+
+/// Why a packet was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    WrongSource,
+    NoDestination,
+    NotSent,
+}
+
+/// What one packet adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) bytes: usize,
+    pub(crate) rtcp: bool,
+    pub(crate) now_millis: u64,
+}
+
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+}
+
+impl Counters {
+    pub(crate) fn received(&self, tally: Tally) {
+        add(&self.packets, 1);
+        add(&self.bytes, tally.bytes as u64);
+        if tally.rtcp {
+            add(&self.rtcp_packets, 1);
+        }
+        self.quiet_since_millis.store(tally.now_millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent(&self, bytes: usize) {
+        add(&self.sent_packets, 1);
+        add(&self.sent_bytes, bytes as u64);
+    }
+
+    pub(crate) fn dropped(&self, why: Dropped) {
+        add(
+            match why {
+                Dropped::WrongSource => &self.wrong_source,
+                Dropped::NoDestination => &self.no_destination,
+                Dropped::NotSent => &self.not_sent,
+            },
+            1,
+        );
+    }
+
+    pub(crate) fn quality(&self, lost: u64, jitter_micros: u64) {
+        self.lost.store(lost, Ordering::Relaxed);
+        self.jitter_micros.store(jitter_micros, Ordering::Relaxed);
+    }
+
+    /// The relay took these counters over, or the stream's settings changed.
+    pub(crate) fn changed(&self, epoch: Instant, now_millis: u64) {
+        self.quiet_since_millis.store(now_millis, Ordering::Relaxed);
+        let _ = self.epoch.set(epoch);
+    }
+
+    pub(crate) fn came_from(&self, source: Option<SocketAddr>) {
+        self.source.write(source);
+    }
+
+    /// Reads all counters.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let quiet_since = self.epoch.get().map(|epoch| *epoch + Duration::from_millis(read(&self.quiet_since_millis)));
+        Snapshot {
+            packets: read(&self.packets),
+            bytes: read(&self.bytes),
+            rtcp_packets: read(&self.rtcp_packets),
+            sent_packets: read(&self.sent_packets),
+            sent_bytes: read(&self.sent_bytes),
+            wrong_source: read(&self.wrong_source),
+            no_destination: read(&self.no_destination),
+            not_sent: read(&self.not_sent),
+            lost: read(&self.lost),
+            jitter: Duration::from_micros(read(&self.jitter_micros)),
+            quiet_since,
+            source: self.source.read(),
+        }
+    }
+}
+
+/// A socket address that one thread writes and others read whole: the version is odd while it is written.
+#[derive(Debug, Default)]
+struct SourceCell {
+    version: AtomicU32,
+    /// 0 for none, else the port, with bit 16 set for IPv4.
+    port: AtomicU32,
+    high: AtomicU64,
+    low: AtomicU64,
+}
+
+const IPV4: u32 = 1 << 16;
+/// A writer holds the cell for a few nanoseconds.
+const READ_TRIES: usize = 64;
+
+impl SourceCell {
+    fn write(&self, source: Option<SocketAddr>) {
+        let (ip, port) = match source {
+            None => (0, 0),
+            Some(SocketAddr::V4(v4)) => (v4.ip().to_ipv6_mapped().to_bits(), u32::from(v4.port()) | IPV4),
+            Some(SocketAddr::V6(v6)) => (v6.ip().to_bits(), u32::from(v6.port())),
+        };
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        let (high, low) = (half(ip >> 64), half(ip));
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.port.store(port, Ordering::Relaxed);
+        self.high.store(high, Ordering::Relaxed);
+        self.low.store(low, Ordering::Relaxed);
+        self.version.store(version.wrapping_add(2), Ordering::Release);
+    }
+
+    fn read(&self) -> Option<SocketAddr> {
+        for _ in 0..READ_TRIES {
+            let before = self.version.load(Ordering::Acquire);
+            let port = self.port.load(Ordering::Relaxed);
+            let (high, low) = (self.high.load(Ordering::Relaxed), self.low.load(Ordering::Relaxed));
+            fence(Ordering::Acquire);
+            if before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before {
+                return address(port, (u128::from(high) << 64) | u128::from(low));
+            }
+        }
+        None
+    }
+}
+
+fn address(port: u32, ip: u128) -> Option<SocketAddr> {
+    if port == 0 {
+        return None;
+    }
+    let ip = Ipv6Addr::from_bits(ip);
+    let number = u16::try_from(port & 0xffff).ok()?;
+    let ip = if port & IPV4 == 0 { IpAddr::V6(ip) } else { IpAddr::V4(ip.to_ipv4_mapped()?) };
+    Some(SocketAddr::new(ip, number))
+}

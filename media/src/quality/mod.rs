@@ -1,0 +1,10 @@
+//! What was counted of a stream.
+
+mod counters;
+mod reception;
+#[cfg(test)]
+mod tests;
+
+pub use counters::{Counters, Snapshot};
+pub(crate) use counters::{Dropped, Tally};
+pub(crate) use reception::Reception;

@@ -1,0 +1,76 @@
+//! What the relay is told.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::quality::Counters;
+use crate::{ContextId, PairId, ThreadId};
+
+/// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Sets up a remote context, or changes it.
+    Set {
+        /// Which.
+        context: ContextId,
+        /// What it shall be.
+        settings: Settings,
+        /// A new offer or answer came from the remote: the latch may move once (RFC 7362 §4, 6).
+        unlatch: bool,
+        /// Where its packets are counted.
+        counters: Arc<Counters>,
+    },
+    /// Forgets a remote context; the pair stays lent.
+    Clear {
+        /// Which.
+        context: ContextId,
+    },
+    /// Forgets all remote contexts of a pair and gives it back; it is lent again after its quarantine.
+    Release {
+        /// Which.
+        pair: PairId,
+    },
+}
+
+impl Command {
+    /// The thread that has to carry it out.
+    #[must_use]
+    pub fn thread(&self) -> ThreadId {
+        match self {
+            Self::Set { context, .. } | Self::Clear { context } => context.pair.thread,
+            Self::Release { pair } => pair.thread,
+        }
+    }
+}
+
+/// A remote context: where a peer is, and to whom its packets go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where its description says that it takes media.
+    pub remote: SocketAddr,
+    /// Where it takes RTCP (RFC 3605, else the next port); not used when `mux`.
+    pub remote_rtcp: SocketAddr,
+    /// Whose packets are taken.
+    pub sources: Sources,
+    /// False when nothing may be sent to it, RTCP neither: its connection address is 0.0.0.0 (RFC 3264 §8.4).
+    pub send: bool,
+    /// RTP and RTCP share the first port on this leg (RFC 5761).
+    pub mux: bool,
+    /// Its packets are RTP or SRTP: sequence numbers and timestamps are read for statistics.
+    pub rtp: bool,
+    /// Whom its packets go to; dropped and counted while `None`.
+    pub peer: Option<ContextId>,
+    /// Clock rates in Hz of the payload types that it sends, where they are not the static ones.
+    pub clocks: Box<[(u8, u32)]>,
+}
+
+/// Whose packets a context takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// Those from the address of the description; what is sent goes there.
+    Described,
+    /// Those from this address, whatever the port; what is sent goes where they came from.
+    Only(IpAddr),
+    /// Any; what is sent goes where they came from.
+    Any,
+}

@@ -1,0 +1,71 @@
+//! What the relay is started with, and why it might not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{MediaNetwork, NetworkId};
+
+/// Settings of the relay. None changes live.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The networks that have media ports.
+    pub networks: Vec<MediaNetwork>,
+    /// Relay threads, at least 1. Default 1: a thread relays some 100,000 packets a second.
+    pub threads: u16,
+    /// Signalling shards, at least 1; each gets a [`super::Link`]. Default 1.
+    pub shards: u16,
+    /// Most pairs of ports bound at once, over all networks and threads; a pair is two open files. Default 8,000.
+    pub max_pairs: u32,
+    /// A shard's stock of free pairs in one network of one thread is filled up when it falls below this. Default 64.
+    pub low_water: u16,
+    /// …to this. Default 256. Also how many idle pairs a thread keeps bound beside that, for each network.
+    pub high_water: u16,
+    /// How long a returned pair is not lent again, so that late packets of a call don't reach the next. Default 5 s:
+    /// longer than packets live on the way and a peer needs to hear the BYE's retransmission, short against a call.
+    pub quarantine: Duration,
+    /// How long a latched source must be silent before another permitted one may take its place, and how long after a
+    /// new offer or answer it may do so without that. Default 5 s.
+    pub move_after: Duration,
+}
+
+impl Config {
+    /// The defaults for these networks.
+    #[must_use]
+    pub fn new(networks: Vec<MediaNetwork>) -> Self {
+        Self {
+            networks,
+            threads: 1,
+            shards: 1,
+            max_pairs: 8_000,
+            low_water: 64,
+            high_water: 256,
+            quarantine: Duration::from_secs(5),
+            move_after: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why the relay did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The bound and the advertised address of a network are of different families, or the one that descriptions would
+    /// state is unspecified.
+    #[error("network {} has no media address that descriptions can state", .0.0)]
+    Address(NetworkId),
+    /// The range of a network has no even port with its odd neighbour for each thread.
+    #[error("network {} has too few media ports for its threads", .0.0)]
+    Ports(NetworkId),
+    /// The first media ports of a network cannot be bound.
+    #[error("media ports cannot be bound at {address}")]
+    Bind {
+        /// The address of the last port that was tried.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The system refused a thread or what one waits with.
+    #[error("a relay thread cannot be started")]
+    Thread(#[source] io::Error),
+}

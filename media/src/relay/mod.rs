@@ -1,0 +1,28 @@
+//! The relay: threads that own the sockets media flows through.
+//!
+//! Each thread binds pairs of ports ahead and lends them to the shards through one bounded ring per shard and network
+//! ([`Link`]); a shard's orders come back through another. A packet is read, checked against the latch of its remote,
+//! counted and sent on by the one thread that owns both ends: nothing is allocated, locked or handed over on that way.
+//! Counters are shared with the shards as atomics that only the relay thread writes, so no event has to find its call.
+//!
+//! Full rings: orders wait in the shard, in order and unlost, and while many do no new ports are lent
+//! ([`crate::PortsError::Overloaded`]); free pairs stay with the thread.
+
+mod command;
+mod config;
+mod context;
+mod gauges;
+mod latch;
+mod link;
+mod pool;
+mod sockets;
+mod start;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use command::{Command, Settings, Sources};
+pub use config::{Config, StartError};
+pub use gauges::Gauges;
+pub use link::Link;
+pub use start::{Relay, start};

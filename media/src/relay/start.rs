@@ -1,0 +1,149 @@
+//! Starting and stopping.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rtrb::RingBuffer;
+
+use super::config::{Config, StartError};
+use super::gauges::{Gauges, Shared};
+use super::link::{Link, ToThread};
+use super::pool::{Pool, Share};
+use super::sockets::{Poller, Waker};
+use super::worker::{Shard, Worker};
+use crate::ThreadId;
+use crate::ports::even_ports;
+
+/// Orders that fit between a shard and a thread.
+const COMMANDS: usize = 1_024;
+
+/// The running relay. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Relay {
+    threads: Vec<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+    gauges: Arc<Shared>,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// Binds the first ports of each network, starts the threads, and gives one [`Link`] for each shard.
+///
+/// # Errors
+/// What is wrong with the settings, or what the system refused.
+pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
+    check(config)?;
+    let mut links: Vec<Vec<ToThread>> = Vec::new();
+    links.resize_with(config.shards.max(1).into(), Vec::new);
+    let mut relay = Relay { threads: Vec::new() };
+    for number in 0..config.threads.max(1) {
+        relay.threads.push(start_thread(config, ThreadId(number), &mut links)?);
+    }
+    let networks: Vec<_> = config.networks.iter().map(|network| network.id).collect();
+    Ok((relay, links.into_iter().map(|threads| Link::new(networks.clone(), threads)).collect()))
+}
+
+fn check(config: &Config) -> Result<(), StartError> {
+    for network in &config.networks {
+        if network.address().is_unspecified() || network.address().is_ipv6() != network.bind.is_ipv6() {
+            return Err(StartError::Address(network.id));
+        }
+        if even_ports(network).count() < config.threads.max(1).into() {
+            return Err(StartError::Ports(network.id));
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the relay is where time comes from")]
+fn start_thread(config: &Config, thread: ThreadId, links: &mut [Vec<ToThread>]) -> Result<Running, StartError> {
+    let poller = Poller::new().map_err(StartError::Thread)?;
+    let waker = Arc::new(Waker::new().map_err(StartError::Thread)?);
+    poller.add_waker(&waker).map_err(StartError::Thread)?;
+    let (gauges, stop) = (Arc::new(Shared::default()), Arc::new(AtomicBool::new(false)));
+    let high = usize::from(config.high_water.max(1));
+    let share = Share {
+        thread,
+        threads: config.threads,
+        max_bound: config.max_pairs / u32::from(config.threads.max(1)),
+        keep: high,
+        quarantine_millis: millis(config.quarantine),
+    };
+    let mut pool = Pool::new(&config.networks, &share, Arc::clone(&gauges));
+    for network in 0..pool.networks() {
+        let bound = pool.bind_ahead(network, 1, &poller);
+        bound.map_err(|error| StartError::Bind { address: error.address, source: error.source })?;
+    }
+    let low_water = usize::from(config.low_water).clamp(1, high);
+    let mut shards = Vec::with_capacity(links.len());
+    for link in links {
+        let (commands, orders) = RingBuffer::new(COMMANDS);
+        let (lenders, free) = config.networks.iter().map(|_| RingBuffer::new(high)).unzip();
+        shards.push(Shard { commands: orders, free: lenders });
+        link.push(ToThread {
+            commands,
+            waiting: VecDeque::new(),
+            free,
+            waker: Arc::clone(&waker),
+            low_water,
+            lent: 0,
+            stirred: false,
+        });
+    }
+    let mut worker = Worker {
+        pool,
+        poller,
+        waker: Arc::clone(&waker),
+        stop: Arc::clone(&stop),
+        gauges: Arc::clone(&gauges),
+        shards,
+        epoch: Instant::now(),
+        low_water,
+        move_after: millis(config.move_after),
+        buffer: Worker::buffer(),
+    };
+    worker.stock_up();
+    let name = format!("media-{}", thread.0);
+    let handle = std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(StartError::Thread)?;
+    Ok(Running { stop, waker, gauges, handle: Some(handle) })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Relay {
+    /// What the threads show of themselves.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let mut gauges = Gauges::default();
+        for thread in &self.threads {
+            thread.gauges.add_to(&mut gauges);
+        }
+        gauges
+    }
+
+    /// Stops all threads and closes all ports.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        for thread in &self.threads {
+            thread.stop.store(true, Ordering::Release);
+            thread.waker.wake();
+        }
+        for handle in self.threads.iter_mut().filter_map(|thread| thread.handle.take()) {
+            let _ = handle.join();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! A relay thread.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rtrb::{Consumer, Producer};
+
+use super::Command;
+use super::context::{Component, Context, Onward};
+use super::gauges::Shared;
+use super::latch::Fit;
+use super::pool::Pool;
+use super::sockets::{Poller, Ready, Waker};
+use crate::quality::Dropped;
+use crate::{ContextId, PortPair};
+
+/// The largest UDP payload.
+const LARGEST_PACKET: usize = 65_535;
+/// Orders carried out before packets get their turn again.
+const COMMANDS_PER_TURN: usize = 256;
+/// Pairs lent before packets get their turn again: binding one takes some 20 µs.
+const LOANS_PER_TURN: usize = 32;
+
+/// The time of one turn of the loop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    pub(super) since_epoch: Duration,
+    pub(super) millis: u64,
+}
+
+/// A shard's end of things.
+pub(super) struct Shard {
+    pub(super) commands: Consumer<Command>,
+    /// Free pairs, for each network.
+    pub(super) free: Vec<Producer<PortPair>>,
+}
+
+pub(super) struct Worker {
+    pub(super) pool: Pool,
+    pub(super) poller: Poller,
+    pub(super) waker: Arc<Waker>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) gauges: Arc<Shared>,
+    pub(super) shards: Vec<Shard>,
+    pub(super) epoch: Instant,
+    pub(super) low_water: usize,
+    pub(super) move_after: u64,
+    pub(super) buffer: Vec<u8>,
+}
+
+impl Worker {
+    pub(super) fn buffer() -> Vec<u8> {
+        vec![0; LARGEST_PACKET]
+    }
+
+    /// Fills all stocks before the first call.
+    pub(super) fn stock_up(&mut self) {
+        while self.lend(0) {}
+    }
+
+    /// Runs until it is stopped.
+    pub(super) fn run(mut self) {
+        let mut unfinished = false;
+        while !self.stop.load(Ordering::Acquire) {
+            self.waker.about_to_sleep();
+            let busy = unfinished || self.shards.iter().any(|shard| !shard.commands.is_empty());
+            let timeout = if busy { Some(Duration::ZERO) } else { self.until_deadline() };
+            self.poller.wait(timeout);
+            self.waker.awake();
+            let clock = self.clock();
+            unfinished = self.carry_out(clock);
+            for index in 0..self.poller.len() {
+                match self.poller.ready(index) {
+                    Some(Ready::Waker) => self.waker.clear(),
+                    Some(Ready::Socket(slot, component)) => self.relay(slot, component, clock),
+                    None => {}
+                }
+            }
+            self.pool.end_quarantine(clock.millis);
+            unfinished |= self.lend(clock.millis);
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from; once a turn")]
+    fn clock(&self) -> Clock {
+        let since_epoch = self.epoch.elapsed();
+        let millis = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+        Clock { since_epoch, millis }
+    }
+
+    fn until_deadline(&self) -> Option<Duration> {
+        let deadline = self.pool.next_deadline()?;
+        Some(Duration::from_millis(deadline.saturating_sub(self.clock().millis) + 1))
+    }
+
+    /// Fills up the stocks of free pairs that are low; true when there is more to do.
+    fn lend(&mut self, now_millis: u64) -> bool {
+        let mut budget = LOANS_PER_TURN;
+        for network in 0..self.pool.networks() {
+            for shard in &mut self.shards {
+                let Some(free) = shard.free.get_mut(network) else { continue };
+                let stock = free.buffer().capacity() - free.slots();
+                if stock >= self.low_water {
+                    continue;
+                }
+                while free.slots() > 0 {
+                    if budget == 0 {
+                        return true;
+                    }
+                    let Some(pair) = self.pool.take(network, &self.poller, now_millis) else { break };
+                    budget -= 1;
+                    // There is room: this is the only producer.
+                    let _ = free.push(pair);
+                }
+            }
+        }
+        false
+    }
+
+    /// Carries out orders; true when some may be left.
+    fn carry_out(&mut self, clock: Clock) -> bool {
+        let mut left = false;
+        for shard in &mut self.shards {
+            for turn in 0.. {
+                if turn == COMMANDS_PER_TURN {
+                    left = true;
+                    break;
+                }
+                let Ok(command) = shard.commands.pop() else { break };
+                let done = match command {
+                    Command::Set { context, settings, unlatch, counters } => {
+                        counters.changed(self.epoch, clock.millis);
+                        let movable_until = unlatch.then_some(clock.millis + self.move_after);
+                        set(&mut self.pool, context, movable_until, (settings, counters))
+                    }
+                    Command::Clear { context } => clear(&mut self.pool, context),
+                    Command::Release { pair } => self.pool.release(pair, clock.millis),
+                };
+                if !done {
+                    self.gauges.late_command();
+                }
+            }
+        }
+        left
+    }
+
+    /// Reads one packet and sends it on.
+    fn relay(&mut self, slot: u32, component: Component, clock: Clock) {
+        let Some(pair) = self.pool.pair(slot) else { return };
+        let Ok((length, source)) = pair.socket(component).recv_from(&mut self.buffer) else { return };
+        let packet = self.buffer.get(..length).unwrap_or_default();
+        let source = SocketAddr::new(source.ip(), source.port());
+        let fits = pair.contexts.iter_mut().map(|context| (context.fit(component, source, clock, self.move_after), context));
+        // The last of equals wins in `max_by_key`, hence the reversal: the first remote there has the better right.
+        let Some((fit, context)) = fits.rev().max_by_key(|(fit, _)| *fit) else {
+            return self.gauges.stray_packet();
+        };
+        if fit == Fit::Refused {
+            return context.counters.dropped(Dropped::WrongSource);
+        }
+        let remote = context.remote;
+        let onward = context.accept(component, source, packet, clock);
+        if !send_on(&mut self.pool, onward, packet)
+            && let Some(context) = self.pool.pair(slot).and_then(|pair| pair.context(remote))
+        {
+            context.counters.dropped(Dropped::NoDestination);
+        }
+    }
+}
+
+/// Sends a packet to the remote that it is for; false when there is nobody.
+fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8]) -> bool {
+    let Some(id) = onward.peer else { return false };
+    let Some(pair) = pool.lent(id.pair) else { return false };
+    let Some(context) = pair.contexts.iter().find(|context| context.remote == id.remote) else { return false };
+    let Some((component, address)) = context.destination(onward.kind) else { return false };
+    match pair.socket(component).send_to(packet, address) {
+        Ok(bytes) => context.counters.sent(bytes),
+        Err(_) => context.counters.dropped(Dropped::NotSent),
+    }
+    true
+}
+
+type Remote = (super::Settings, Arc<crate::Counters>);
+
+fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, counters): Remote) -> bool {
+    let Some(pair) = pool.lent(id.pair) else { return false };
+    if let Some(context) = pair.context(id.remote) {
+        context.change(settings, movable_until);
+        return true;
+    }
+    if id.remote >= crate::MAX_CONTEXTS {
+        return false;
+    }
+    pair.contexts.reserve_exact(1);
+    pair.contexts.push(Context::new(id.remote, settings, counters));
+    true
+}
+
+fn clear(pool: &mut Pool, id: ContextId) -> bool {
+    let Some(pair) = pool.lent(id.pair) else { return false };
+    pair.contexts.retain(|context| context.remote != id.remote);
+    true
+}

@@ -1,0 +1,84 @@
+//! What an endpoint asks of its shell.
+
+use crate::event::Event;
+use crate::flow::{ConnectionId, Destination, NetworkId};
+use crate::session::SessionId;
+use crate::transaction::{ClientId, ServerId};
+use bytes::Bytes;
+use std::net::IpAddr;
+
+/// One thing for the shell to do, in the order given.
+#[derive(Debug)]
+pub enum Action {
+    /// Send these bytes.
+    Transmit(Transmit),
+    /// Look up the addresses of a host, and answer with `handle_resolved`.
+    Resolve(Query),
+    /// Close a connection: its peer sent what cannot be a message.
+    CloseConnection(ConnectionId),
+    /// A request of ours was challenged: answer with `handle_secret`.
+    SecretNeeded(SecretNeeded),
+    /// Something that the owner of the endpoint should know.
+    Event(Box<Event>),
+}
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Transmit {
+    /// Comes back in `handle_send_failed`.
+    pub id: TransmitId,
+    /// Where to.
+    pub to: Destination,
+    /// The whole message.
+    pub bytes: Bytes,
+}
+
+/// Names the sender of a [`Transmit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransmitId(pub(crate) Sender);
+
+/// Who is told when a message cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A client transaction.
+    Client(ClientId),
+    /// A server transaction; it does not change state (RFC 6026 §7.1).
+    Server(ServerId),
+    /// Nobody: a stateless response, or an ACK of a 2xx, which the peer's repetition brings forth again.
+    Nobody,
+}
+
+/// Names a pending [`Query`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueryId(pub(crate) u64);
+
+/// A host whose addresses are wanted (A and AAAA).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Comes back in `handle_resolved`.
+    pub id: QueryId,
+    /// A domain name.
+    pub host: Box<str>,
+    /// The network that it will be reached from.
+    pub network: NetworkId,
+}
+
+/// The answer to a [`Query`], in order of preference; empty if there is none.
+pub type Addresses = Vec<IpAddr>;
+
+/// Names a pending [`SecretNeeded`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretId(pub(crate) u64);
+
+/// A challenge that credentials are wanted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretNeeded {
+    /// Comes back in `handle_secret`.
+    pub id: SecretId,
+    /// The session whose request was challenged.
+    pub session: SessionId,
+    /// The protection spaces that ask (RFC 3261 §22.1), each once.
+    pub realms: Vec<Box<str>>,
+    /// Where the challenged request was sent: credentials are bound to realm and peer.
+    pub peer: std::net::SocketAddr,
+}

@@ -1,0 +1,171 @@
+//! What proves who we are, or who they are.
+
+use super::algorithm::Hash;
+use super::digest::{self, Ha1, Hex};
+use std::fmt;
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroizing;
+
+/// A password, or its H(A1) for some hash functions; wiped when dropped, never printed.
+///
+/// An H(A1) holds for one username in one realm only: whoever stores it keeps the two together.
+#[derive(Clone)]
+pub struct Secret {
+    password: Option<Zeroizing<Box<str>>>,
+    /// In the order of [`Hash::ALL`].
+    stored: [Option<Ha1>; 3],
+}
+
+/// Why a text is no H(A1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// The text has another length than the hash function makes, or other characters than hexadecimal digits.
+    #[error("not the {expected} hexadecimal digits of an H(A1)")]
+    NotADigest {
+        /// How many digits the hash function makes.
+        expected: usize,
+    },
+}
+
+const fn slot(hash: Hash) -> usize {
+    match hash {
+        Hash::Md5 => 0,
+        Hash::Sha256 => 1,
+        Hash::Sha512_256 => 2,
+    }
+}
+
+impl Secret {
+    /// A password, good for every hash function.
+    pub fn password(password: impl Into<Box<str>>) -> Self {
+        Self { password: Some(Zeroizing::new(password.into())), stored: [const { None }; 3] }
+    }
+
+    /// H(username ":" realm ":" password) under `hash`, in hexadecimal; good for that function only.
+    ///
+    /// # Errors
+    /// [`SecretError::NotADigest`] if `hex` does not have the digits that `hash` makes.
+    pub fn ha1(hash: Hash, hex: &str) -> Result<Self, SecretError> {
+        Self { password: None, stored: [const { None }; 3] }.with_ha1(hash, hex)
+    }
+
+    /// The same with the H(A1) of one more hash function.
+    ///
+    /// # Errors
+    /// As [`Secret::ha1`].
+    pub fn with_ha1(mut self, hash: Hash, hex: &str) -> Result<Self, SecretError> {
+        let parsed = Hex::parse(hash, hex).ok_or(SecretError::NotADigest { expected: hash.hex_digits() })?;
+        if let Some(place) = self.stored.get_mut(slot(hash)) {
+            *place = Some(Ha1::from_hex(parsed));
+        }
+        Ok(self)
+    }
+
+    /// True if a response under `hash` can be computed.
+    pub fn knows(&self, hash: Hash) -> bool {
+        self.password.is_some() || self.stored(hash).is_some()
+    }
+
+    /// The H(A1) that was given for `hash`.
+    pub(super) fn stored(&self, hash: Hash) -> Option<&Ha1> {
+        self.stored.get(slot(hash)).and_then(Option::as_ref)
+    }
+
+    /// The password, if that is what we have.
+    pub(super) fn cleartext(&self) -> Option<&str> {
+        self.password.as_ref().map(|password| &***password)
+    }
+
+    /// H(A1) without session, from what is there.
+    pub(super) fn ha1_for(&self, hash: Hash, username: &str, realm: &str) -> Option<Ha1> {
+        match self.stored(hash) {
+            Some(stored) => Some(stored.clone()),
+            None => self.cleartext().map(|password| digest::ha1(hash, username, realm, password)),
+        }
+    }
+}
+
+fn same<T>(left: Option<T>, right: Option<T>, eq: impl Fn(T, T) -> Choice) -> Choice {
+    match (left, right) {
+        (Some(left), Some(right)) => eq(left, right),
+        (None, None) => Choice::from(1),
+        (Some(_), None) | (None, Some(_)) => Choice::from(0),
+    }
+}
+
+impl PartialEq for Secret {
+    /// In constant time for texts of one length.
+    fn eq(&self, other: &Self) -> bool {
+        let password = same(self.cleartext(), other.cleartext(), |a, b| a.as_bytes().ct_eq(b.as_bytes()));
+        let stored = Hash::ALL.into_iter().fold(password, |so_far, hash| {
+            so_far & same(self.stored(hash), other.stored(hash), |a, b| a.hex().ct_eq(b.hex()))
+        });
+        stored.into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// A username with its secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The digest username, as the realm knows it.
+    pub username: Box<str>,
+    /// What proves it.
+    pub secret: Secret,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MD5: &str = "939e7578ed9e3c518a452acee763bce9";
+
+    #[test]
+    fn nothing_is_printed() {
+        let credential = Credential { username: "alice".into(), secret: Secret::password("wonderland") };
+        assert_eq!(
+            format!("{credential:?} {:?}", credential.secret),
+            "Credential(redacted) Secret(redacted)"
+        );
+    }
+
+    #[test]
+    fn a_stored_hash_is_the_one_of_its_password() {
+        let stored = Secret::ha1(Hash::Md5, MD5).unwrap();
+        let typed = Secret::password("Circle Of Life");
+        let of = |secret: &Secret| {
+            secret.ha1_for(Hash::Md5, "Mufasa", "testrealm@host.com").map(|ha1| ha1.hex().to_string())
+        };
+        assert_eq!(of(&stored).as_deref(), Some(MD5));
+        assert_eq!(of(&typed), of(&stored));
+        assert!(!stored.knows(Hash::Sha256));
+        assert!(typed.knows(Hash::Sha256));
+    }
+
+    #[test]
+    fn a_hash_of_another_length_is_refused() {
+        assert_eq!(Secret::ha1(Hash::Sha256, MD5).unwrap_err(), SecretError::NotADigest { expected: 64 });
+        assert!(Secret::ha1(Hash::Md5, "939e7578ed9e3c518a452acee763bceg").is_err());
+    }
+
+    #[test]
+    fn equality_sees_every_part() {
+        assert_eq!(Secret::password("a"), Secret::password("a"));
+        assert_ne!(Secret::password("a"), Secret::password("b"));
+        assert_ne!(Secret::password("a"), Secret::ha1(Hash::Md5, MD5).unwrap());
+        assert_ne!(Secret::password("a"), Secret::password("a").with_ha1(Hash::Md5, MD5).unwrap());
+    }
+}

@@ -1,0 +1,106 @@
+//! Route sets (RFC 3261 §12.1, §12.2.1.1, §16.12.1).
+
+use bytestring::ByteString;
+use sip_types::Uri;
+use sip_types::header::RecordRoute;
+
+/// The proxies that stay in a dialog, nearest first, each as the text of a Route value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteSet(Box<[Box<str>]>);
+
+/// What a request of ours in a dialog is addressed with.
+#[derive(Clone, Debug)]
+pub struct Aim {
+    /// The Request-URI.
+    pub request_uri: Uri,
+    /// The Route values, in order.
+    pub routes: Vec<Box<str>>,
+    /// The URI that says where to send it.
+    pub next_hop: Uri,
+}
+
+impl RouteSet {
+    /// The Record-Route of a request, in order (RFC 3261 §12.1.1).
+    pub fn of_uas(record_route: &[RecordRoute]) -> Self {
+        Self(record_route.iter().map(text).collect())
+    }
+
+    /// The Record-Route of a response, in reverse order (RFC 3261 §12.1.2).
+    pub fn of_uac(record_route: &[RecordRoute]) -> Self {
+        Self(record_route.iter().rev().map(text).collect())
+    }
+
+    /// Whether no proxy stays.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values, nearest first.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|r| &**r)
+    }
+
+    /// Request-URI, Route and next hop towards `remote_target` (RFC 3261 §12.2.1.1): a strict router in first
+    /// place becomes the Request-URI, and the remote target the last Route.
+    pub fn aim(&self, remote_target: &Uri) -> Aim {
+        let direct =
+            |routes| Aim { request_uri: remote_target.clone(), routes, next_hop: remote_target.clone() };
+        let Some((first, rest)) = self.0.split_first() else { return direct(Vec::new()) };
+        let Some(first_uri) = uri_of(first) else { return direct(Vec::new()) };
+        if first_uri.is_loose() {
+            return Aim { request_uri: remote_target.clone(), routes: self.0.to_vec(), next_hop: first_uri };
+        }
+        let mut routes = rest.to_vec();
+        routes.push(format!("<{remote_target}>").into_boxed_str());
+        Aim { request_uri: first_uri.for_request_line(), routes, next_hop: first_uri }
+    }
+}
+
+fn text(route: &RecordRoute) -> Box<str> {
+    route.to_string().into_boxed_str()
+}
+
+fn uri_of(route: &str) -> Option<Uri> {
+    use sip_types::TypedHeader;
+    RecordRoute::parse(&ByteString::from(route)).ok().map(|r| r.uri().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sip_types::TypedHeader;
+
+    fn routes(values: &[&str]) -> Vec<RecordRoute> {
+        values.iter().map(|v| RecordRoute::parse(&ByteString::from(*v)).unwrap()).collect()
+    }
+
+    fn target() -> Uri {
+        "sip:callee@u2.domain.com".parse().unwrap()
+    }
+
+    #[test]
+    fn rfc3261_12_2_1_1_loose_route_keeps_the_remote_target() {
+        let set = RouteSet::of_uac(&routes(&["<sip:p2.domain.com;lr>", "<sip:p1.example.com;lr>"]));
+        let aim = set.aim(&target());
+        assert_eq!(aim.request_uri.as_str(), "sip:callee@u2.domain.com");
+        assert_eq!(aim.next_hop.as_str(), "sip:p1.example.com;lr");
+        assert_eq!(aim.routes, ["<sip:p1.example.com;lr>".into(), "<sip:p2.domain.com;lr>".into()]);
+    }
+
+    #[test]
+    fn rfc3261_12_2_1_1_strict_route_takes_the_request_line() {
+        let set =
+            RouteSet::of_uas(&routes(&["<sip:p1.example.com;method=INVITE>", "<sip:p2.domain.com;lr>"]));
+        let aim = set.aim(&target());
+        assert_eq!(aim.request_uri.as_str(), "sip:p1.example.com");
+        assert_eq!(aim.routes, ["<sip:p2.domain.com;lr>".into(), "<sip:callee@u2.domain.com>".into()]);
+        assert_eq!(aim.next_hop.host(), aim.request_uri.host());
+    }
+
+    #[test]
+    fn rfc3261_12_2_1_1_empty_route_set_goes_direct() {
+        let aim = RouteSet::default().aim(&target());
+        assert!(aim.routes.is_empty());
+        assert_eq!(aim.next_hop.as_str(), "sip:callee@u2.domain.com");
+    }
+}

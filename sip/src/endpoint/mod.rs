@@ -1,0 +1,240 @@
+//! The endpoint: everything that one shard knows of SIP.
+
+mod admission;
+mod pending;
+mod receive;
+
+pub(crate) use pending::Pending;
+
+use crate::Map;
+use crate::action::{Action, QueryId, Sender, TransmitId};
+use crate::auth::client::PeerId;
+use crate::ids::{Ids, Tag};
+use crate::io::{Io, Timer};
+use crate::received::Received;
+use crate::reply;
+use crate::session::{OutgoingId, Reply, Session, SessionId, SessionTimer};
+use crate::settings::Settings;
+use crate::time::{Mono, Now};
+use crate::timers::{TimerQueue, Timers};
+use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
+use slotmap::SlotMap;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+/// A SIP user agent on any number of listeners, without sockets and clocks. The crate documentation states how
+/// it is driven.
+pub struct Endpoint {
+    pub(crate) settings: Settings,
+    pub(crate) io: Io,
+    pub(crate) clients: Clients,
+    pub(crate) servers: Servers,
+    pub(crate) sessions: SlotMap<SessionId, Session>,
+    /// Our tags, early and confirmed.
+    pub(crate) by_tag: Map<Tag, SessionId>,
+    /// Look-ups under way: for whom, and the port that was written.
+    pub(crate) queries: Pending<(SessionId, OutgoingId, u16)>,
+    /// Challenges that wait for credentials.
+    pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
+    pub(crate) hasher: ahash::RandomState,
+    pub(crate) counters: Counters,
+    /// Where the keys of server transactions are written, again and again.
+    key: String,
+}
+
+/// What an endpoint has counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages that no message could be made of.
+    pub malformed: u64,
+    /// Requests that were refused with 400 because of a defect.
+    pub defective: u64,
+    /// Responses that no transaction waited for.
+    pub stray_responses: u64,
+    /// Requests that a transaction had already had.
+    pub repeated_requests: u64,
+    /// ACKs that belonged to nothing.
+    pub stray_acks: u64,
+    /// Requests for dialogs that are not there.
+    pub unknown_dialogs: u64,
+    /// Requests that came twice by different ways (482).
+    pub merged_requests: u64,
+    /// Requests that a limit refused (503).
+    pub overloaded: u64,
+    /// Early dialogs beyond the limit.
+    pub early_dialogs_refused: u64,
+    /// Late answers of forks that were acknowledged and released.
+    pub forks_released: u64,
+    /// Challenges that no credentials were given for.
+    pub challenges_refused: u64,
+}
+
+/// What an endpoint holds at this moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Sessions, those that only wait for late forks included.
+    pub sessions: usize,
+    /// Dialogs that are not ended.
+    pub dialogs: usize,
+    /// Client transactions.
+    pub client_transactions: usize,
+    /// Server transactions.
+    pub server_transactions: usize,
+    /// Deadlines, given-up ones included until their time.
+    pub timers: usize,
+}
+
+impl Endpoint {
+    /// An endpoint with nothing in it. `hasher` is seeded by the shell, so that no peer can aim at collisions.
+    pub fn new(settings: Settings, ids: Box<dyn Ids + Send>, hasher: ahash::RandomState) -> Self {
+        let transactions = settings.limits.transactions;
+        Self {
+            clients: Clients::new(transactions, &hasher),
+            servers: Servers::new(transactions, &hasher),
+            sessions: SlotMap::with_key(),
+            by_tag: Map::with_hasher(hasher.clone()),
+            queries: Pending::default(),
+            secrets: Pending::default(),
+            io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
+            counters: Counters::default(),
+            key: String::new(),
+            settings,
+            hasher,
+        }
+    }
+
+    /// The settings that it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The next thing for the shell to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.io.actions.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        self.io.timers.next()
+    }
+
+    /// Handles every deadline that has come.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.io.timers.pop_due(now) {
+            match timer {
+                Timer::Transaction(timer) => self.transaction_due(now, timer),
+                Timer::Session(sid, timer) => self.session_due(now, sid, timer),
+            }
+        }
+    }
+
+    /// The addresses of a host, in order of preference; none if there are none.
+    pub fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
+        self.located(now, query, addresses);
+    }
+
+    /// A message could not be sent.
+    pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
+        let report = match id.0 {
+            Sender::Client(id) => self.clients.send_failed(id),
+            // RFC 6026 §7.1: the transaction stays; its timers end it.
+            Sender::Server(_) | Sender::Nobody => None,
+        };
+        if let Some(report) = report {
+            self.reported(now, report);
+        }
+    }
+
+    /// What it has counted.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// What it holds.
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            sessions: self.sessions.len(),
+            dialogs: self.sessions.values().map(Session::live_dialogs).sum(),
+            client_transactions: self.clients.len(),
+            server_transactions: self.servers.len(),
+            timers: self.io.timers.len(),
+        }
+    }
+
+    fn transaction_due(&mut self, now: Now, timer: TransactionTimer) {
+        match timer {
+            TransactionTimer::ClientRetransmit(id) => self.clients.retransmit(&mut self.io, now, id),
+            TransactionTimer::ClientExpire(id) => {
+                if let Some(report) = self.clients.expire(&mut self.io, now, id) {
+                    self.reported(now, report);
+                }
+            }
+            TransactionTimer::ServerRetransmit(id) => self.servers.retransmit(&mut self.io, now, id),
+            TransactionTimer::ServerExpire(id) => self.servers.expire(&mut self.io, now, id),
+        }
+    }
+
+    fn session_due(&mut self, now: Now, sid: SessionId, timer: SessionTimer) {
+        match timer {
+            SessionTimer::Provisional => self.provisional_due(now, sid),
+            SessionTimer::Unacked => self.unacked_due(now, sid),
+            SessionTimer::Cancel => self.cancel_unanswered(now, sid),
+            SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
+        }
+    }
+
+    fn reported(&mut self, now: Now, report: Report) {
+        match report {
+            Report::Timeout(sid, id) => self.failed(now, sid, id, crate::event::Failure::Timeout),
+            Report::TransportFailed(sid, id) => self.transport_failed(now, sid, id),
+            Report::InviteEnded(sid, _) => self.invite_ended(sid),
+        }
+    }
+
+    /// Composes a response and hands it to its transaction. `tag` is used where To has none; `dialog` says that
+    /// the response makes or refreshes one.
+    pub(crate) fn reply(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        request: &Received,
+        tag: Option<Tag>,
+        dialog: bool,
+        reply: &Reply,
+    ) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        let trying = reply.status.as_u16() == 100;
+        let own_tag = (!trying && request.to.tag().is_none()).then(|| {
+            tag.unwrap_or_else(|| Tag::of(self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq))))
+        });
+        let composer = reply::Composer {
+            settings: &self.settings,
+            listener,
+            request: &request.request,
+            via: &request.via,
+            flow: &request.flow,
+            tag: own_tag,
+            dialog,
+        };
+        let bytes = composer.compose(reply);
+        self.servers.respond(&mut self.io, now, server, reply.status, bytes);
+    }
+
+    /// The timers of a session's listener.
+    pub(crate) fn timers_of(&self, sid: SessionId) -> Timers {
+        self.sessions
+            .get(sid)
+            .and_then(|s| self.settings.listeners.iter().find(|l| l.network == s.network))
+            .map_or_else(Timers::default, |l| l.timers)
+    }
+
+    /// Who a credential is shown to, for the authorizer.
+    pub(crate) fn peer_id(&self, peer: SocketAddr) -> PeerId {
+        peer_id(&self.hasher, peer)
+    }
+}
+
+/// The peer at an address, as a keyed hash of it.
+pub(crate) fn peer_id(hasher: &ahash::RandomState, peer: SocketAddr) -> PeerId {
+    PeerId(hasher.hash_one(peer.ip()))
+}

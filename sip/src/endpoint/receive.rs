@@ -1,0 +1,260 @@
+//! From bytes to the dialog or transaction that they are for.
+
+use super::{Endpoint, admission};
+use crate::action::{Action, Sender, Transmit, TransmitId};
+use crate::dialog::{DialogNo, DialogState};
+use crate::flow::Flow;
+use crate::ids::{Branch, Tag};
+use crate::received::{Defect, Received};
+use crate::reply;
+use crate::session::{Reply, SessionId, refusal};
+use crate::time::Now;
+use crate::transaction::{Matched, ServerId, ServerSpec, key};
+use bytes::Bytes;
+use bytestring::ByteString;
+use sip_types::header::{CSeq, Via};
+use sip_types::{Framing, Message, Method, Request, Response, StatusCode};
+
+impl Endpoint {
+    /// One message: a datagram, or what framing has cut from a stream.
+    pub fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
+        if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            // A keep-alive (RFC 5626 §3.5.1, and the zero bytes that some phones send).
+            return;
+        }
+        match Message::parse(bytes, &self.settings.message) {
+            Ok(Message::Request(request)) => self.receive_request(now, flow, request),
+            Ok(Message::Response(response)) => self.receive_response(now, response),
+            Err(_) => self.counters.malformed += 1,
+        }
+    }
+
+    fn receive_response(&mut self, now: Now, response: Response) {
+        let matched = self.match_response(now, &response);
+        match matched {
+            Matched::Deliver(sid, id) => self.on_response(now, sid, id, response),
+            Matched::Absorbed => {}
+            Matched::Stray => self.counters.stray_responses += 1,
+        }
+    }
+
+    fn match_response(&mut self, now: Now, response: &Response) -> Matched {
+        let headers = response.headers();
+        if !is_whole(response.framing()) {
+            return Matched::Stray;
+        }
+        // RFC 3261 §8.1.3.3, §18.1.2: exactly one Via, and it names us.
+        let Ok(vias) = headers.list::<Via>() else { return Matched::Stray };
+        let [via] = vias.as_slice() else { return Matched::Stray };
+        let ours = self.settings.listeners.iter().any(|l| l.sent_by.eq_ignore_ascii_case(&via.sent_by()));
+        let Some(branch) = via.branch().and_then(Branch::parse).filter(|_| ours) else {
+            return Matched::Stray;
+        };
+        let Ok(cseq) = headers.require::<CSeq>() else { return Matched::Stray };
+        self.clients.response(&mut self.io, now, branch, &cseq.method, response)
+    }
+
+    fn receive_request(&mut self, now: Now, flow: Flow, request: Request) {
+        let Ok(Some(via)) = request.headers().first_of::<Via>() else {
+            self.counters.malformed += 1;
+            return;
+        };
+        let is_ack = *request.method() == Method::Ack;
+        if !request.version_supported() {
+            return self.refuse_statelessly(
+                flow,
+                &request,
+                &via,
+                &Reply::new(StatusCode::VERSION_NOT_SUPPORTED),
+            );
+        }
+        if !is_whole(request.framing()) {
+            self.counters.defective += 1;
+            let reply = refusal(StatusCode::BAD_REQUEST, "Content-Length and Body Disagree");
+            return self.refuse_statelessly(flow, &request, &via, &reply);
+        }
+        match Received::read(request, flow) {
+            Ok(received) if is_ack => self.receive_ack(now, received),
+            Ok(received) => self.receive_other(now, received),
+            Err(unreadable) => {
+                let (request, defect) = *unreadable;
+                self.counters.defective += 1;
+                self.refuse_statelessly(flow, &request, &via, &bad_request(defect));
+            }
+        }
+    }
+
+    fn receive_ack(&mut self, now: Now, request: Received) {
+        let mut text = std::mem::take(&mut self.key);
+        key::write(&mut text, &request, &Method::Invite);
+        let server = self.servers.find(&text);
+        self.key = text;
+        if let Some(server) = server
+            && self.servers.repeated(&mut self.io, now, server, true)
+        {
+            return;
+        }
+        match self.find_dialog(&request) {
+            Some((sid, _)) => self.on_ack(now, sid, request),
+            None => self.counters.stray_acks += 1,
+        }
+    }
+
+    fn receive_other(&mut self, now: Now, request: Received) {
+        let mut text = std::mem::take(&mut self.key);
+        key::write(&mut text, &request, request.method());
+        match self.servers.find(&text) {
+            Some(server) => {
+                self.counters.repeated_requests += 1;
+                self.servers.repeated(&mut self.io, now, server, false);
+            }
+            None => self.receive_new(now, &mut text, request),
+        }
+        self.key = text;
+    }
+
+    /// A request that no transaction has had.
+    fn receive_new(&mut self, now: Now, key: &mut String, request: Received) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        if !self.servers.has_room() {
+            self.counters.overloaded += 1;
+            let reply = self.unavailable();
+            return self.refuse_statelessly(request.flow, &request.request, &request.via, &reply);
+        }
+        let outside = request.to.tag().is_none();
+        let invite = *request.method() == Method::Invite;
+        let merge = outside.then(|| {
+            let from = request.from.tag().unwrap_or_default().to_ascii_lowercase();
+            self.hasher.hash_one((from, request.call_id.as_str(), request.cseq.seq, request.method()))
+        });
+        let merged = merge.is_some_and(|m| self.servers.is_merged(m)) && *request.method() != Method::Cancel;
+        let server = self.servers.admit(&ServerSpec {
+            key,
+            merge: merge.filter(|_| !merged && *request.method() != Method::Cancel),
+            invite,
+            to: reply::destination(&request.via, request.flow, listener.transport),
+            reliable: listener.transport.is_reliable(),
+            timers: listener.timers,
+        });
+        if merged {
+            self.counters.merged_requests += 1;
+            return self.reply(now, server, &request, None, false, &Reply::new(StatusCode::LOOP_DETECTED));
+        }
+        match request.method() {
+            Method::Cancel => self.receive_cancel(now, key, server, request),
+            _ if outside => self.receive_outside(now, server, request),
+            _ => self.receive_inside(now, server, request),
+        }
+    }
+
+    fn receive_cancel(&mut self, now: Now, key: &mut String, server: ServerId, request: Received) {
+        key::write(key, &request, &Method::Invite);
+        let Some(invite) = self.servers.find(key) else {
+            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return self.reply(now, server, &request, None, false, &gone);
+        };
+        let sid = self.servers.session(invite);
+        let tag = sid
+            .and_then(|sid| self.sessions.get(sid))
+            .map(|s| s.dialogs.first().map_or(s.local_tag, |d| d.local_tag));
+        self.reply(now, server, &request, tag, false, &Reply::new(StatusCode::OK));
+        if let Some(sid) = sid {
+            self.on_cancel(now, sid, invite, request);
+        }
+    }
+
+    fn receive_outside(&mut self, now: Now, server: ServerId, request: Received) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        if matches!(request.method(), Method::Bye) {
+            self.counters.unknown_dialogs += 1;
+            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return self.reply(now, server, &request, None, false, &gone);
+        }
+        if let Some(refusal) = self.refuse(listener, &request) {
+            return self.reply(now, server, &request, None, false, &refusal);
+        }
+        if *request.method() == Method::Options {
+            let reply = self.capabilities(listener);
+            return self.reply(now, server, &request, None, false, &reply);
+        }
+        if self.sessions.len() >= self.settings.limits.sessions {
+            self.counters.overloaded += 1;
+            let reply = self.unavailable();
+            return self.reply(now, server, &request, None, false, &reply);
+        }
+        self.on_invite(now, server, request);
+    }
+
+    fn receive_inside(&mut self, now: Now, server: ServerId, request: Received) {
+        let Some((sid, no)) = self.find_dialog(&request) else {
+            self.counters.unknown_dialogs += 1;
+            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return self.reply(now, server, &request, None, false, &gone);
+        };
+        let listener = self.settings.listener(request.flow.listener);
+        let extension = listener.and_then(|l| admission::refuse_extensions(l, &request));
+        let Some(dialog) = self.sessions.get_mut(sid).and_then(|s| s.dialog_mut(no)) else { return };
+        if dialog.remote_seq.is_some_and(|last| request.cseq.seq < last) {
+            // RFC 3261 §12.2.2.
+            let late = refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order");
+            return self.reply(now, server, &request, None, false, &late);
+        }
+        dialog.remote_seq = Some(request.cseq.seq);
+        if let Some(refusal) = extension {
+            return self.reply(now, server, &request, None, false, &refusal);
+        }
+        self.on_request(now, sid, no, server, request);
+    }
+
+    /// The dialog that a request of the peer is in (RFC 3261 §12.2.2).
+    fn find_dialog(&self, request: &Received) -> Option<(SessionId, DialogNo)> {
+        let local = Tag::parse(request.to.tag()?)?;
+        let sid = *self.by_tag.get(&local)?;
+        let session = self.sessions.get(sid)?;
+        if *session.call_id != *request.call_id.as_str() {
+            return None;
+        }
+        let remote = request.from.tag();
+        let dialog =
+            session.dialogs.iter().find(|d| d.state != DialogState::Ended && d.matches(local, remote))?;
+        Some((sid, dialog.no))
+    }
+
+    /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.
+    fn refuse_statelessly(&mut self, flow: Flow, request: &Request, via: &Via, reply: &Reply) {
+        let Some(listener) = self.settings.listener(flow.listener) else { return };
+        if *request.method() == Method::Ack {
+            return;
+        }
+        let to = reply::destination(via, flow, listener.transport);
+        let composer = reply::Composer {
+            settings: &self.settings,
+            listener,
+            request,
+            via,
+            flow: &flow,
+            tag: needs_tag(request).then(|| Tag::of(self.hasher.hash_one(via.to_string()))),
+            dialog: false,
+        };
+        let bytes = composer.compose(reply);
+        self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes }));
+    }
+}
+
+/// Whether a message has all of its body.
+fn is_whole(framing: Framing) -> bool {
+    match framing {
+        Framing::Exact | Framing::Excess(_) => true,
+        Framing::Short { .. } | Framing::Invalid => false,
+    }
+}
+
+/// Whether To has no tag, as far as it can be read at all.
+fn needs_tag(request: &Request) -> bool {
+    request.headers().require::<sip_types::header::To>().is_ok_and(|to| to.tag().is_none())
+}
+
+/// 400 that says what is wrong (RFC 3261 §21.4.1).
+fn bad_request(defect: Defect) -> Reply {
+    Reply { reason: ByteString::from(defect.to_string()), ..Reply::new(StatusCode::BAD_REQUEST) }
+}

@@ -1,0 +1,143 @@
+//! What an endpoint tells its owner.
+
+use crate::dialog::DialogNo;
+use crate::received::Received;
+use crate::session::{OutgoingId, RequestId, SessionId};
+use sip_types::Response;
+
+/// Something that happened to a session.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A call came in. It has had its 100.
+    Invited {
+        /// The new session.
+        session: SessionId,
+        /// The INVITE.
+        request: Received,
+    },
+    /// A provisional response other than 100 to our INVITE.
+    Progress {
+        /// Our session.
+        session: SessionId,
+        /// The early dialog that it makes or belongs to, if it has a To tag.
+        dialog: Option<DialogNo>,
+        /// The response.
+        response: Response,
+    },
+    /// The first 2xx to our INVITE; it waits for [`acknowledge`](crate::Endpoint::acknowledge).
+    Answered {
+        /// Our session.
+        session: SessionId,
+        /// The dialog that stands now.
+        dialog: DialogNo,
+        /// The response.
+        response: Response,
+    },
+    /// The ACK of a 2xx of ours.
+    Acknowledged {
+        /// Our session.
+        session: SessionId,
+        /// The ACK, with the answer to an offer of ours.
+        request: Received,
+    },
+    /// A re-INVITE.
+    Reinvited {
+        /// Our session.
+        session: SessionId,
+        /// The re-INVITE.
+        request: Received,
+    },
+    /// The peer gave its re-INVITE up; it has had its 487.
+    ReinviteCancelled {
+        /// Our session.
+        session: SessionId,
+    },
+    /// A 2xx to our re-INVITE; it waits for [`acknowledge`](crate::Endpoint::acknowledge).
+    ReinviteAnswered {
+        /// Our session.
+        session: SessionId,
+        /// The response.
+        response: Response,
+    },
+    /// Our re-INVITE failed; the session stands as it was.
+    ReinviteFailed {
+        /// Our session.
+        session: SessionId,
+        /// Why.
+        why: Failure,
+    },
+    /// Another request in the dialog, which waits for [`respond`](crate::Endpoint::respond).
+    Requested {
+        /// Our session.
+        session: SessionId,
+        /// Its name for the answer.
+        id: RequestId,
+        /// The request.
+        request: Received,
+    },
+    /// The end of a request of ours in the dialog.
+    Responded {
+        /// Our session.
+        session: SessionId,
+        /// What [`request`](crate::Endpoint::request) returned.
+        id: OutgoingId,
+        /// The final response, or why there is none.
+        outcome: Result<Response, Failure>,
+    },
+    /// The session is over. Nothing more is told of it, and every intent for it fails.
+    Ended {
+        /// What was our session.
+        session: SessionId,
+        /// Why.
+        why: End,
+    },
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// The peer sent BYE; it has had its 200.
+    Bye(Received),
+    /// The caller sent CANCEL; the INVITE has had its 487.
+    Cancelled(Received),
+    /// Our INVITE failed.
+    Rejected(Failure),
+    /// We ended it, and the peer knows: its final response, if it gave one.
+    HungUp(Option<Response>),
+    /// The peer acts as if there were no dialog: a request of ours had this outcome (RFC 3261 §12.2.1.2).
+    Lost(Failure),
+    /// A 2xx of ours was never acknowledged (RFC 3261 §13.3.1.4).
+    NoAck,
+}
+
+/// Why a request of ours did not succeed.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// A final response of 300 or above.
+    Response(Response),
+    /// A challenge that no credentials were given for, or that refused ours.
+    Challenged(Response),
+    /// Nobody answered within 64*T1 (as if 408, RFC 3261 §8.1.3.1).
+    Timeout,
+    /// No address could be reached (as if 503, RFC 3261 §8.1.3.1).
+    Unreachable(Unreachable),
+    /// We ran into a limit of ours.
+    Full,
+}
+
+/// Why nobody could be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// The name has no address.
+    #[error("the host name has no address")]
+    NoAddress,
+    /// The URI asks for a transport or scheme that we lack.
+    #[error("the URI asks for a transport that is not supported")]
+    Transport,
+    /// The network has no listener of that transport and address family.
+    #[error("the network has no listener of that transport and address family")]
+    Listener,
+    /// The transport could not send.
+    #[error("the transport failed")]
+    Send,
+}

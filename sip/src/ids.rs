@@ -1,0 +1,147 @@
+//! Chance, passed in: the source of every identifier that we mint.
+
+use std::fmt;
+
+/// A source of unpredictable bits. The shell gives a cryptographic one, a simulation a seeded one.
+pub trait Ids {
+    /// 64 fresh bits.
+    fn next_u64(&mut self) -> u64;
+}
+
+/// Digits of lower-case base 32: tokens in every grammar of RFC 3261, with no two that look alike.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// The 13 base-32 digits of 64 bits, least significant first.
+fn write_digits(bits: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = [b'0'; 13];
+    for (n, digit) in text.iter_mut().enumerate() {
+        let [low, ..] = (bits >> (5 * n)).to_le_bytes();
+        *digit = DIGITS.get(usize::from(low & 31)).copied().unwrap_or(b'0');
+    }
+    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+}
+
+/// Reads what [`write_digits`] wrote, ignoring case; `None` for all else.
+fn read_digits(text: &str) -> Option<u64> {
+    if text.len() != 13 {
+        return None;
+    }
+    let mut bits = 0u64;
+    for (n, byte) in text.bytes().enumerate() {
+        let digit = DIGITS.iter().position(|d| *d == byte.to_ascii_lowercase())? as u64;
+        if n == 12 && digit > 15 {
+            return None;
+        }
+        bits |= digit << (5 * n);
+    }
+    Some(bits)
+}
+
+/// A tag of ours, 64 random bits (RFC 3261 §19.3 asks for at least 32).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(u64);
+
+impl Tag {
+    /// A fresh tag.
+    pub fn new(ids: &mut dyn Ids) -> Self {
+        Self(ids.next_u64())
+    }
+
+    /// The tag made of these bits.
+    pub(crate) fn of(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The tag that `text` spells, if it can be one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        read_digits(text).map(Self)
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_digits(self.0, f)
+    }
+}
+
+/// A branch of ours, 64 random bits behind the magic cookie (RFC 3261 §8.1.1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Branch(u64);
+
+impl Branch {
+    /// The cookie that every branch of an RFC 3261 element begins with.
+    pub const COOKIE: &'static str = "z9hG4bK";
+
+    /// A fresh branch.
+    pub fn new(ids: &mut dyn Ids) -> Self {
+        Self(ids.next_u64())
+    }
+
+    /// The branch that `text` spells, if it can be one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix(Self::COOKIE).and_then(read_digits).map(Self)
+    }
+}
+
+impl fmt::Display for Branch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::COOKIE)?;
+        write_digits(self.0, f)
+    }
+}
+
+/// A Call-ID with 128 random bits and no host part (RFC 3261 §8.1.1.4 lets it be a bare word).
+pub fn call_id(ids: &mut dyn Ids) -> Box<str> {
+    format!("{}{}", Tag::new(ids), Tag::new(ids)).into_boxed_str()
+}
+
+/// A number in `0..bound`, close enough to even for back-off and weights; 0 where `bound` is 0.
+pub fn below(ids: &mut dyn Ids, bound: u32) -> u32 {
+    let high = (u128::from(ids.next_u64()) * u128::from(bound)) >> 64;
+    u32::try_from(high).unwrap_or(0)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// SplitMix64: a seeded source for tests.
+    pub(crate) struct Seeded(pub(crate) u64);
+
+    impl Ids for Seeded {
+        fn next_u64(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }
+    }
+
+    #[test]
+    fn identifiers_are_tokens_that_read_back() {
+        let mut ids = Seeded(1);
+        let tag = Tag::new(&mut ids);
+        assert_eq!(tag.to_string().len(), 13);
+        assert_eq!(Tag::parse(&tag.to_string().to_uppercase()), Some(tag));
+        assert!(tag.to_string().bytes().all(|b| b.is_ascii_alphanumeric()));
+        let branch = Branch::new(&mut ids);
+        assert_eq!(Branch::parse(&branch.to_string()), Some(branch));
+        assert_eq!(call_id(&mut ids).len(), 26);
+    }
+
+    #[test]
+    fn foreign_identifiers_are_not_ours() {
+        for text in ["", "0", "000000000000u", "zzzzzzzzzzzzz", "0000000000000é", "00000000000000"] {
+            assert_eq!(Tag::parse(text), None, "{text}");
+        }
+        assert_eq!(Branch::parse("0000000000000"), None);
+    }
+
+    #[test]
+    fn below_stays_below() {
+        let mut ids = Seeded(2);
+        assert!((0..1000).all(|_| below(&mut ids, 7) < 7));
+        assert_eq!(below(&mut ids, 0), 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! Composing responses, and where they go.
+
+use crate::flow::{Destination, Flow, Transport};
+use crate::ids::Tag;
+use crate::session::Reply;
+use crate::settings::{Listener, Settings};
+use bytes::Bytes;
+use sip_types::header::Via;
+use sip_types::{HeaderName, Host, MessageWriter, Request};
+use std::net::{IpAddr, SocketAddr};
+
+/// What a response takes from its request and from us.
+pub(crate) struct Composer<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) listener: &'a Listener,
+    pub(crate) request: &'a Request,
+    pub(crate) via: &'a Via,
+    pub(crate) flow: &'a Flow,
+    /// Our tag, where To has none yet (RFC 3261 §8.2.6.2).
+    pub(crate) tag: Option<Tag>,
+    /// Whether the response makes or refreshes a dialog: then it has Contact and Record-Route.
+    pub(crate) dialog: bool,
+}
+
+impl Composer<'_> {
+    /// The whole response (RFC 3261 §8.2.6).
+    pub(crate) fn compose(&self, reply: &Reply) -> Bytes {
+        let mut out = MessageWriter::response(reply.status, &reply.reason);
+        self.vias(&mut out);
+        let headers = self.request.headers();
+        for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
+            let Some(field) = headers.first(name) else { continue };
+            match self.tag {
+                Some(tag) if name == HeaderName::To => {
+                    out.header(name, format_args!("{};tag={tag}", String::from_utf8_lossy(field.value())));
+                }
+                _ => {
+                    out.copy(field);
+                }
+            }
+        }
+        if reply.status.is_provisional() {
+            headers.all(HeaderName::Timestamp).for_each(|field| {
+                out.copy(field);
+            });
+        }
+        if self.dialog {
+            headers.all(HeaderName::RecordRoute).for_each(|field| {
+                out.copy(field);
+            });
+            out.header(HeaderName::Contact, contact(self.listener, &reply.parts.contact_params));
+        }
+        if let Some(product) = self.settings.product.as_ref().filter(|_| reply.status.as_u16() != 100) {
+            out.header(HeaderName::Server, product);
+        }
+        for field in reply.parts.fields.iter() {
+            out.field(field);
+        }
+        let Some(body) = &reply.parts.body else { return out.finish(b"") };
+        for field in body.fields.iter() {
+            out.field(field);
+        }
+        out.finish(&body.bytes)
+    }
+
+    /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
+    fn vias(&self, out: &mut MessageWriter) {
+        let headers = self.request.headers();
+        match headers.list::<Via>() {
+            Ok(vias) => {
+                out.header(HeaderName::Via, stamp(self.via, self.flow.peer));
+                for via in vias.iter().skip(1) {
+                    out.header(HeaderName::Via, via);
+                }
+            }
+            Err(_) => headers.all(HeaderName::Via).for_each(|field| {
+                out.copy(field);
+            }),
+        }
+    }
+}
+
+/// Our Contact on a listener. It has no user part: requests find their dialog by its tags.
+pub(crate) fn contact(listener: &Listener, params: &str) -> String {
+    match listener.transport {
+        Transport::Udp => format!("<sip:{}>{params}", listener.sent_by),
+        Transport::Tcp => {
+            format!("<sip:{};transport={}>{params}", listener.sent_by, listener.transport.uri_param())
+        }
+    }
+}
+
+/// Adds `received` where the sent-by host is not the source address or `rport` was asked for, and fills `rport`.
+fn stamp(via: &Via, peer: SocketAddr) -> Via {
+    let source = peer.ip();
+    let wants_port = via.rport().is_some();
+    let mut via = via.clone();
+    if wants_port {
+        via = via.with_rport(Some(peer.port()));
+    }
+    if wants_port || !is_address(via.host(), source) {
+        via = via.with_received(source);
+    }
+    via
+}
+
+fn is_address(host: Host<'_>, address: IpAddr) -> bool {
+    match host {
+        Host::V4(v4) => address == IpAddr::V4(v4),
+        Host::V6(v6) => address == IpAddr::V6(v6),
+        Host::Name(_) => false,
+    }
+}
+
+/// Where the response to a request with this top Via goes (RFC 3261 §18.2.2, RFC 3581 §4).
+pub(crate) fn destination(via: &Via, flow: Flow, transport: Transport) -> Destination {
+    let port = via.port().unwrap_or(transport.default_port());
+    match transport {
+        Transport::Tcp => Destination::FlowOr { flow, peer: SocketAddr::new(flow.peer.ip(), port) },
+        Transport::Udp => {
+            let peer = match (via.maddr(), via.rport()) {
+                (Some(Host::V4(maddr)), _) if flow.peer.is_ipv4() => SocketAddr::new(maddr.into(), port),
+                (Some(Host::V6(maddr)), _) if flow.peer.is_ipv6() => SocketAddr::new(maddr.into(), port),
+                (_, Some(_)) => flow.peer,
+                (_, None) => SocketAddr::new(flow.peer.ip(), port),
+            };
+            Destination::Flow(Flow { peer, ..flow })
+        }
+    }
+}

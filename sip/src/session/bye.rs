@@ -1,0 +1,144 @@
+//! The end of a session (RFC 3261 §15).
+
+use super::{IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, SessionId, Stage};
+use crate::dialog::{DialogNo, DialogState};
+use crate::endpoint::Endpoint;
+use crate::event::{End, Event};
+use crate::received::Received;
+use crate::time::Now;
+use crate::transaction::ServerId;
+use sip_types::{Fields, Method, Response, StatusCode};
+
+impl Endpoint {
+    /// Ends a session in the way that its state asks for: CANCEL, BYE, or BYE once the ACK of our 2xx has come.
+    /// `reason` goes with it (RFC 3326). [`Event::Ended`] follows. A call that waits for our final response is
+    /// refused with [`reject`](Self::reject) instead.
+    ///
+    /// # Errors
+    /// The session is gone, or waits for our final response.
+    pub fn end(&mut self, now: Now, sid: SessionId, reason: Fields) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        match &session.stage {
+            Stage::Calling { .. } => self.cancel(now, sid, reason),
+            Stage::Called(_) => return Err(IntentError::WrongState),
+            Stage::Confirmed => self.hang_up(now, sid, reason),
+            Stage::Ending | Stage::Over => {}
+        }
+        Ok(())
+    }
+
+    /// Ends a confirmed session.
+    fn hang_up(&mut self, now: Now, sid: SessionId, reason: Fields) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(no) = session.current else { return };
+        if session.unacked.is_some() {
+            // RFC 3261 §15: not before the ACK, or 64*T1.
+            session.stage = Stage::Ending;
+            session.owed_bye = Some(reason);
+            return;
+        }
+        if let Some(seq) = session.owed_ack.take() {
+            self.send_ack(now, sid, no, seq, Parts::default());
+        }
+        self.begin_bye(now, sid, no, reason);
+    }
+
+    /// Sends a BYE in one of the dialogs. If it is the current one the session is ending, and what else was
+    /// pending in it is given up.
+    pub(crate) fn begin_bye(&mut self, now: Now, sid: SessionId, no: DialogNo, reason: Fields) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if session.current == Some(no) {
+            session.stage = Stage::Ending;
+        }
+        let parts = Parts { fields: reason, ..Parts::default() };
+        let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Bye, Method::Bye, parts);
+        outgoing.dialog = Some(no);
+        self.launch(now, sid, outgoing);
+        if self.sessions.get(sid).is_some_and(|s| s.current == Some(no)) {
+            self.refuse_pending(now, sid);
+        }
+    }
+
+    /// A BYE of ours is over, whatever came of it.
+    pub(crate) fn bye_done(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Option<Response>) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(no) = session.take_outgoing(id).and_then(|o| o.dialog) else { return };
+        if let Some(dialog) = session.dialog_mut(no) {
+            dialog.state = DialogState::Ended;
+        }
+        if session.current == Some(no) {
+            session.stage = Stage::Over;
+            self.ended(now, sid, End::HungUp(response));
+        } else {
+            self.sweep(sid);
+        }
+    }
+
+    /// The peer hangs up.
+    pub(crate) fn on_bye(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        server: ServerId,
+        request: Received,
+    ) {
+        self.reply(now, server, &request, None, false, &Reply::new(StatusCode::OK));
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if let Some(dialog) = session.dialog_mut(no) {
+            dialog.state = DialogState::Ended;
+        }
+        if let Stage::Called(_) = session.stage {
+            // RFC 3261 §15.1.2: what is pending in the dialog is answered 487. A BYE on an early dialog ends the call.
+            let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
+            let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
+            let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
+            self.reply(now, pending.server, &pending.request, Some(tag), false, &terminated);
+            return self.ended(now, sid, End::Bye(request));
+        }
+        if session.current != Some(no) {
+            return self.sweep(sid);
+        }
+        session.stage = Stage::Over;
+        session.unacked = None;
+        session.owed_bye = None;
+        session.outgoing.retain(|o| o.purpose == Purpose::Bye);
+        self.refuse_pending(now, sid);
+        self.ended(now, sid, End::Bye(request));
+    }
+
+    /// Answers what the peer still waits for with 487 (RFC 3261 §15.1.2).
+    fn refuse_pending(&mut self, now: Now, sid: SessionId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let reinvite = session.reinvite.take().map(|p| (p.server, p.request));
+        let waiting = std::mem::take(&mut session.incoming).into_iter().map(|i| (i.server, i.request));
+        let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
+        for (server, request) in waiting.chain(reinvite) {
+            self.reply(now, server, &request, None, false, &terminated);
+        }
+    }
+
+    /// Tells the owner, once, that a session is over, and lets it go if nothing keeps it.
+    pub(crate) fn ended(&mut self, _now: Now, sid: SessionId, why: End) {
+        if let Some(session) = self.sessions.get_mut(sid)
+            && !session.told
+        {
+            session.told = true;
+            self.io.tell(Event::Ended { session: sid, why });
+        }
+        self.sweep(sid);
+    }
+
+    /// Lets a session go if nothing keeps it.
+    pub(crate) fn sweep(&mut self, sid: SessionId) {
+        let Some(session) = self.sessions.get(sid) else { return };
+        if !session.is_spent() {
+            return;
+        }
+        let Some(session) = self.sessions.remove(sid) else { return };
+        self.by_tag.remove(&session.local_tag);
+        for dialog in &session.dialogs {
+            self.by_tag.remove(&dialog.local_tag);
+        }
+    }
+}

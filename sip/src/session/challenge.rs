@@ -1,0 +1,96 @@
+//! 401 and 407: the request goes out again with credentials, or has failed (RFC 3261 §22).
+
+use super::{Flight, OutgoingId, Session, SessionId, Stage};
+use crate::action::{Action, SecretId, SecretNeeded};
+use crate::auth::client::{Answer, Attempt, Demand, Grant};
+use crate::auth::{Credential, Kind};
+use crate::endpoint::Endpoint;
+use crate::event::Failure;
+use crate::time::Now;
+use sip_types::Response;
+use sip_types::header::{ProxyAuthenticate, WwwAuthenticate};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A challenged request that waits for credentials.
+pub(crate) struct Challenged {
+    secret: SecretId,
+    peer: SocketAddr,
+    demand: Demand,
+    response: Response,
+}
+
+impl Endpoint {
+    /// A challenge to a request of ours.
+    pub(crate) fn on_challenge(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        let given_up =
+            self.sessions.get(sid).is_some_and(|s| matches!(s.stage, Stage::Calling { cancel: Some(_) }));
+        let Some((peer, demand)) = self.demand(sid, id, &response).filter(|_| !given_up) else {
+            return self.failed(now, sid, id, Failure::Challenged(response));
+        };
+        let mut realms: Vec<Box<str>> = Vec::new();
+        for asked in demand.asked() {
+            if realms.iter().all(|known| **known != *asked.realm()) {
+                realms.push(asked.realm().into());
+            }
+        }
+        if realms.is_empty() {
+            return self.failed(now, sid, id, Failure::Challenged(response));
+        }
+        let secret = SecretId(self.secrets.add((sid, id)));
+        if let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) {
+            outgoing.flight = Flight::Challenged(Box::new(Challenged { secret, peer, demand, response }));
+            self.io.push(Action::SecretNeeded(SecretNeeded { id: secret, session: sid, realms, peer }));
+        }
+    }
+
+    /// What a challenge asks, and the address that the challenged request went to.
+    fn demand(&self, sid: SessionId, id: OutgoingId, response: &Response) -> Option<(SocketAddr, Demand)> {
+        let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
+        let Flight::Sent(client) = outgoing.flight else { return None };
+        let to = self.clients.destination(client)?;
+        let acceptance = &self.settings.listener(to.listener())?.acceptance;
+        let headers = response.headers();
+        // A field that is no challenge at all hides no other one: a malformed list counts as empty.
+        let users = headers.list::<WwwAuthenticate>().unwrap_or_default();
+        let proxies = headers.list::<ProxyAuthenticate>().unwrap_or_default();
+        let challenges =
+            users.iter().map(|c| (Kind::User, &**c)).chain(proxies.iter().map(|c| (Kind::Proxy, &**c)));
+        Some((to.peer(), Demand::read(challenges, acceptance)))
+    }
+
+    /// Credentials for a challenge: one for each realm that they may be shown to, at that peer. None for a realm
+    /// that is foreign, or in the wrong place.
+    pub fn handle_secret(&mut self, now: Now, secret: SecretId, granted: Vec<(Box<str>, Arc<Credential>)>) {
+        let Some((sid, id)) = self.secrets.take(secret.0) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(at) = session.outgoing.iter().position(|o| o.id == id) else { return };
+        let Some(outgoing) = session.outgoing.get_mut(at) else { return };
+        if !matches!(&outgoing.flight, Flight::Challenged(waiting) if waiting.secret == secret) {
+            return;
+        }
+        let Flight::Challenged(waiting) = std::mem::replace(&mut outgoing.flight, Flight::Ready) else {
+            return;
+        };
+        let peer = crate::endpoint::peer_id(&self.hasher, waiting.peer);
+        let grants: Vec<Grant> =
+            granted.into_iter().map(|(realm, credential)| Grant::new(peer, realm, credential)).collect();
+        let mut attempt = match outgoing.attempt.take() {
+            Some(attempt) if attempt.peer() == peer => attempt,
+            _ => Attempt::new(peer),
+        };
+        let Session { authorizer, .. } = session;
+        let authorizer = authorizer.get_or_insert_default();
+        let answer = authorizer.answer(&mut attempt, &waiting.demand, &grants, &mut *self.io.ids);
+        if let Some(outgoing) = session.outgoing.get_mut(at) {
+            outgoing.attempt = Some(attempt);
+        }
+        match answer {
+            Answer::Retry { .. } => self.relaunch(now, sid, id),
+            Answer::GiveUp { .. } => {
+                self.counters.challenges_refused += 1;
+                self.failed(now, sid, id, Failure::Challenged(waiting.response));
+            }
+        }
+    }
+}

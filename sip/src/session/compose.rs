@@ -1,0 +1,80 @@
+//! Composing requests.
+
+use super::{Parts, Session};
+use crate::dialog::{Aim, Dialog};
+use crate::ids::Branch;
+use crate::reply::contact;
+use crate::settings::{Listener, Settings};
+use bytes::Bytes;
+use sip_types::{HeaderName, MessageWriter, Method};
+
+/// What a request takes from its session and from us.
+pub(crate) struct Composer<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) listener: &'a Listener,
+    pub(crate) session: &'a Session,
+    /// The dialog that it is sent in; none for the INVITE that makes one.
+    pub(crate) dialog: Option<&'a Dialog>,
+    pub(crate) aim: &'a Aim,
+    pub(crate) method: &'a Method,
+    pub(crate) seq: u32,
+    pub(crate) branch: Branch,
+    pub(crate) max_forwards: u8,
+    /// Authorization and Proxy-Authorization.
+    pub(crate) credentials: &'a [(HeaderName, String)],
+}
+
+impl Composer<'_> {
+    /// The whole request (RFC 3261 §8.1.1, §12.2.1.1).
+    pub(crate) fn compose(&self, parts: &Parts) -> Bytes {
+        let mut out = MessageWriter::request(self.method, self.aim.request_uri.as_str());
+        let listener = self.listener;
+        out.header(
+            HeaderName::Via,
+            format_args!(
+                "SIP/2.0/{} {};branch={};rport",
+                listener.transport.via_token(),
+                listener.sent_by,
+                self.branch
+            ),
+        );
+        for route in &self.aim.routes {
+            out.header(HeaderName::Route, route);
+        }
+        out.header(HeaderName::MaxForwards, self.max_forwards);
+        self.parties(&mut out);
+        out.header(HeaderName::CallId, &self.session.call_id);
+        out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
+        if *self.method == Method::Invite {
+            out.header(HeaderName::Contact, contact(listener, &parts.contact_params));
+        }
+        for (name, value) in self.credentials {
+            out.header(*name, value);
+        }
+        if let Some(product) = &self.settings.product {
+            out.header(HeaderName::UserAgent, product);
+        }
+        for field in parts.fields.iter() {
+            out.field(field);
+        }
+        let Some(body) = &parts.body else { return out.finish(b"") };
+        for field in body.fields.iter() {
+            out.field(field);
+        }
+        out.finish(&body.bytes)
+    }
+
+    fn parties(&self, out: &mut MessageWriter) {
+        let session = self.session;
+        let Some(dialog) = self.dialog else {
+            out.header(HeaderName::From, format_args!("{};tag={}", session.local, session.local_tag));
+            out.header(HeaderName::To, &session.remote);
+            return;
+        };
+        out.header(HeaderName::From, format_args!("{};tag={}", session.local, dialog.local_tag));
+        match &dialog.remote_tag {
+            Some(tag) => out.header(HeaderName::To, format_args!("{};tag={tag}", session.remote)),
+            None => out.header(HeaderName::To, &session.remote),
+        };
+    }
+}

@@ -1,0 +1,298 @@
+//! Sessions: the INVITE usage of one or more dialogs (RFC 3261 §13, §14, §15).
+//!
+//! ```text
+//!   caller:  Calling ──2xx──► Confirmed ──► Ending ──► Over
+//!               └────── failure, CANCEL ────────────────►
+//!   callee:  Called ──2xx──► Confirmed ──► Ending ──► Over
+//!               └────── failure, CANCEL ────────────────►
+//! ```
+//! `Ending` has a BYE of ours pending, or owes one until the ACK of our 2xx comes. `Over` stays for as long as
+//! a fork may still answer our INVITE, which is then acknowledged and released.
+
+mod bye;
+mod challenge;
+mod compose;
+mod options;
+mod outgoing;
+mod reinvite;
+mod request;
+mod uac;
+mod uas;
+mod view;
+
+pub use uac::Invite;
+pub use view::{DialogView, SessionView, Stage as SessionStage};
+
+pub(crate) use outgoing::{Flight, Outgoing, Purpose};
+pub(crate) use uas::refusal;
+
+use crate::auth::client::Authorizer;
+use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
+use crate::flow::{Flow, NetworkId};
+use crate::ids::Tag;
+use crate::received::Received;
+use crate::time::Mono;
+use crate::transaction::ServerId;
+use bytes::Bytes;
+use bytestring::ByteString;
+use sip_types::{Fields, HeaderName, StatusCode};
+use std::time::Duration;
+
+slotmap::new_key_type! {
+    /// Names a session.
+    pub struct SessionId;
+}
+
+/// Names a request of ours within its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutgoingId(pub(crate) u16);
+
+impl OutgoingId {
+    /// A CANCEL: nobody waits for its answer.
+    pub(crate) const CANCEL: Self = Self(u16::MAX);
+}
+
+/// Names a request of the peer that waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub(crate) ServerId);
+
+/// Names a deadline of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SessionTimer {
+    /// The pending INVITE of the peer needs another provisional response.
+    Provisional,
+    /// Our 2xx needs to be sent again, or has waited too long for its ACK.
+    Unacked,
+    /// The peer has not answered our CANCEL.
+    Cancel,
+    /// The back-off after a 491 is over.
+    Backoff(OutgoingId),
+}
+
+/// A message body with the header fields that describe it.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// Content-Type, -Disposition, -Encoding, -ID, -Language, MIME-Version.
+    pub fields: Fields,
+    /// The octets.
+    pub bytes: Bytes,
+}
+
+/// What the owner adds to a message that the user agent composes.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// Header fields, in order. Those of the dialog and the transaction are the user agent's own.
+    pub fields: Fields,
+    /// Feature parameters for our Contact, each with its leading `;` (RFC 3840).
+    pub contact_params: ByteString,
+    /// The body.
+    pub body: Option<Body>,
+}
+
+/// A response to send.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// The reason phrase; the registered one where it is empty.
+    pub reason: ByteString,
+    /// The rest.
+    pub parts: Parts,
+}
+
+impl Reply {
+    /// A response with the registered reason phrase and nothing more.
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, reason: ByteString::new(), parts: Parts::default() }
+    }
+}
+
+/// Why an intent was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IntentError {
+    /// The session, dialog or request is gone.
+    #[error("the session, dialog or request is gone")]
+    Gone,
+    /// The session is not in a state that allows it.
+    #[error("the session is not in a state that allows it")]
+    WrongState,
+    /// A limit was reached.
+    #[error("a limit was reached")]
+    Full,
+    /// The request has no usable Contact, so no dialog can be made.
+    #[error("the peer's request can make no dialog")]
+    NoDialog,
+}
+
+/// How far the session has come.
+pub(crate) enum Stage {
+    /// Our INVITE is pending; `cancel` holds the Reason once we gave it up.
+    Calling { cancel: Option<Fields> },
+    /// The peer's INVITE is pending.
+    Called(Box<PendingInvite>),
+    /// A 2xx stands.
+    Confirmed,
+    /// A BYE of ours is pending or owed.
+    Ending,
+    /// Only a fork of our INVITE may still answer.
+    Over,
+}
+
+/// An INVITE of the peer that waits for our final response.
+pub(crate) struct PendingInvite {
+    pub(crate) server: ServerId,
+    pub(crate) request: Received,
+    /// Whether the last response sent was a provisional one other than 100.
+    pub(crate) progressed: bool,
+    pub(crate) provisional_at: Mono,
+}
+
+/// A 2xx of ours that waits for its ACK (RFC 3261 §13.3.1.4).
+pub(crate) struct Unacked {
+    pub(crate) server: ServerId,
+    pub(crate) seq: u32,
+    pub(crate) interval: Duration,
+    pub(crate) repeat_at: Mono,
+    pub(crate) give_up_at: Mono,
+}
+
+/// A request of the peer, other than INVITE, that waits for our final response.
+pub(crate) struct Incoming {
+    pub(crate) server: ServerId,
+    pub(crate) request: Received,
+}
+
+/// One session.
+pub(crate) struct Session {
+    pub(crate) stage: Stage,
+    pub(crate) network: NetworkId,
+    pub(crate) call_id: Box<str>,
+    /// Our side's name-addr without tag.
+    pub(crate) local: Box<str>,
+    /// The peer's name-addr without tag.
+    pub(crate) remote: Box<str>,
+    /// Our tag: of every dialog if we called, of the first one if we were called.
+    pub(crate) local_tag: Tag,
+    /// Whether our INVITE set the session up; then the Call-ID is ours (RFC 3261 §14.1).
+    pub(crate) caller: bool,
+    pub(crate) dialogs: Vec<Dialog>,
+    pub(crate) next_dialog: u16,
+    /// The dialog that the 2xx confirmed.
+    pub(crate) current: Option<DialogNo>,
+    /// Where the INVITE is addressed to, while it is pending.
+    pub(crate) aim: Option<Box<Aim>>,
+    /// The number of the last INVITE that we sent outside a dialog.
+    pub(crate) invite_seq: u32,
+    /// What the last INVITE of ours was authorized with, which its ACK repeats (RFC 3261 §13.2.2.4).
+    pub(crate) ack_credentials: Vec<(HeaderName, String)>,
+    /// The flow of the peer, for networks behind a NAT.
+    pub(crate) flow: Option<Flow>,
+    pub(crate) outgoing: Vec<Outgoing>,
+    pub(crate) next_outgoing: u16,
+    pub(crate) incoming: Vec<Incoming>,
+    pub(crate) reinvite: Option<Box<PendingInvite>>,
+    pub(crate) unacked: Option<Box<Unacked>>,
+    /// The number of an INVITE of ours whose 2xx the owner has not acknowledged yet.
+    pub(crate) owed_ack: Option<u32>,
+    pub(crate) cancel_sent: bool,
+    /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
+    pub(crate) owed_bye: Option<Fields>,
+    /// Whether our INVITE may still bring a 2xx.
+    pub(crate) may_fork: bool,
+    pub(crate) authorizer: Option<Box<Authorizer>>,
+    /// Whether the owner was told that it ended.
+    pub(crate) told: bool,
+}
+
+impl Session {
+    /// A session with nothing in it yet.
+    pub(crate) fn new(stage: Stage, network: NetworkId, call_id: Box<str>, local_tag: Tag) -> Self {
+        Self {
+            stage,
+            network,
+            call_id,
+            local: Box::default(),
+            remote: Box::default(),
+            local_tag,
+            caller: false,
+            dialogs: Vec::new(),
+            next_dialog: 0,
+            current: None,
+            aim: None,
+            invite_seq: 0,
+            ack_credentials: Vec::new(),
+            flow: None,
+            outgoing: Vec::new(),
+            next_outgoing: 0,
+            incoming: Vec::new(),
+            reinvite: None,
+            unacked: None,
+            owed_ack: None,
+            cancel_sent: false,
+            owed_bye: None,
+            may_fork: false,
+            authorizer: None,
+            told: false,
+        }
+    }
+
+    /// The dialog with that name.
+    pub(crate) fn dialog(&self, no: DialogNo) -> Option<&Dialog> {
+        self.dialogs.iter().find(|d| d.no == no)
+    }
+
+    /// The dialog with that name.
+    pub(crate) fn dialog_mut(&mut self, no: DialogNo) -> Option<&mut Dialog> {
+        self.dialogs.iter_mut().find(|d| d.no == no)
+    }
+
+    /// The dialog that the 2xx confirmed.
+    pub(crate) fn current(&self) -> Option<&Dialog> {
+        self.current.and_then(|no| self.dialog(no))
+    }
+
+    /// The dialog that the 2xx confirmed.
+    pub(crate) fn current_mut(&mut self) -> Option<&mut Dialog> {
+        self.current.and_then(|no| self.dialog_mut(no))
+    }
+
+    /// A request of ours.
+    pub(crate) fn outgoing_mut(&mut self, id: OutgoingId) -> Option<&mut Outgoing> {
+        self.outgoing.iter_mut().find(|o| o.id == id)
+    }
+
+    /// Takes a request of ours out.
+    pub(crate) fn take_outgoing(&mut self, id: OutgoingId) -> Option<Outgoing> {
+        let at = self.outgoing.iter().position(|o| o.id == id)?;
+        Some(self.outgoing.swap_remove(at))
+    }
+
+    /// The name of the next request of ours.
+    pub(crate) fn name_outgoing(&mut self) -> OutgoingId {
+        self.next_outgoing = self.next_outgoing.wrapping_add(1);
+        if self.next_outgoing == OutgoingId::CANCEL.0 {
+            self.next_outgoing = 0;
+        }
+        OutgoingId(self.next_outgoing)
+    }
+
+    /// The name of the next dialog.
+    pub(crate) fn name_dialog(&mut self) -> DialogNo {
+        let no = DialogNo(self.next_dialog);
+        self.next_dialog = self.next_dialog.wrapping_add(1);
+        no
+    }
+
+    /// Whether nothing keeps the session.
+    pub(crate) fn is_spent(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+            && !self.may_fork
+            && self.outgoing.is_empty()
+            && self.unacked.is_none()
+    }
+
+    /// Live dialogs, for the gauge.
+    pub(crate) fn live_dialogs(&self) -> usize {
+        self.dialogs.iter().filter(|d| d.state != DialogState::Ended).count()
+    }
+}

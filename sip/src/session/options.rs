@@ -1,0 +1,34 @@
+//! What we say of ourselves (RFC 3261 §11.2).
+
+use super::Reply;
+use crate::endpoint::Endpoint;
+use crate::settings::{Carrying, Listener};
+use sip_types::{HeaderName, StatusCode};
+
+impl Endpoint {
+    /// A 200 to OPTIONS: Allow, Accept and Supported as they are on this listener.
+    pub(crate) fn capabilities(&self, listener: &Listener) -> Reply {
+        let mut reply = Reply::new(StatusCode::OK);
+        let fields = &mut reply.parts.fields;
+        fields.push(HeaderName::Allow, listener.allow());
+        let (accept, supported) = match &listener.carrying {
+            Carrying::Nothing => ("application/sdp", String::new()),
+            Carrying::All { transparent } => (
+                "application/sdp, */*;q=0.5",
+                transparent.iter().map(|t| &**t).collect::<Vec<_>>().join(", "),
+            ),
+        };
+        fields.push(HeaderName::Accept, accept);
+        fields.push(HeaderName::AcceptEncoding, "identity");
+        fields.push(HeaderName::AcceptLanguage, "en");
+        fields.push(HeaderName::Supported, supported);
+        reply
+    }
+
+    /// A 503 that a limit causes.
+    pub(crate) fn unavailable(&self) -> Reply {
+        let mut reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE);
+        reply.parts.fields.push(HeaderName::RetryAfter, self.settings.retry_after.to_string());
+        reply
+    }
+}

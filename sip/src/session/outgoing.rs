@@ -1,0 +1,391 @@
+//! Requests of ours: from the intent to the client transaction, by way of location and authentication.
+
+use super::compose::Composer;
+use super::{OutgoingId, Parts, Session, SessionId};
+use crate::action::{Action, Query, QueryId};
+use crate::auth::Covered;
+use crate::auth::client::Attempt;
+use crate::dialog::{Aim, DialogNo};
+use crate::endpoint::Endpoint;
+use crate::event::{Failure, Unreachable};
+use crate::flow::{Destination, ListenerId, Transport};
+use crate::ids::Branch;
+use crate::location::{HopHost, NextHop};
+use crate::time::Now;
+use crate::transaction::{ClientId, ClientSpec};
+use sip_types::{HeaderName, Method, Response};
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+/// Above this many bytes a request goes over a congestion-controlled transport (RFC 3261 §18.1.1).
+const DATAGRAM_MAX: usize = 1300;
+
+/// What a request of ours is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Makes the session.
+    Invite,
+    /// Changes it.
+    Reinvite,
+    /// Ends it, or an early dialog that a fork confirmed too late.
+    Bye,
+    /// Anything else in the dialog.
+    Request,
+    /// Acknowledges a 2xx; it has no transaction (RFC 3261 §13.2.2.4).
+    Ack,
+}
+
+/// How far it has come.
+pub(crate) enum Flight {
+    /// Waits for the addresses of its next hop.
+    Resolving(QueryId),
+    /// In this transaction.
+    Sent(ClientId),
+    /// Was challenged; waits for credentials.
+    Challenged(Box<super::challenge::Challenged>),
+    /// Was answered 491; waits for the back-off.
+    Backoff,
+    /// About to be sent.
+    Ready,
+}
+
+/// Whether a request that is too large for a datagram goes over a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Untried,
+    Trying,
+    Refused,
+}
+
+/// A request of ours.
+pub(crate) struct Outgoing {
+    pub(crate) id: OutgoingId,
+    pub(crate) purpose: Purpose,
+    pub(crate) method: Method,
+    pub(crate) dialog: Option<DialogNo>,
+    pub(crate) parts: Parts,
+    pub(crate) max_forwards: u8,
+    pub(crate) seq: u32,
+    pub(crate) flight: Flight,
+    /// Addresses of the next hop that have not been tried.
+    pub(crate) addresses: VecDeque<SocketAddr>,
+    /// The transport that the next hop's URI names.
+    pub(crate) transport: Transport,
+    /// Whether a large request may go, or went, over a stream although the URI names UDP (RFC 3261 §18.1.1).
+    pub(crate) stream: Stream,
+    /// The credentials that it was last sent with.
+    pub(crate) credentials: Vec<(HeaderName, String)>,
+    pub(crate) attempt: Option<Attempt>,
+    /// Repetitions after a challenge or a 491.
+    pub(crate) rounds: u8,
+}
+
+impl Outgoing {
+    /// A request that waits for [`Endpoint::launch`].
+    pub(crate) fn new(id: OutgoingId, purpose: Purpose, method: Method, parts: Parts) -> Self {
+        Self {
+            id,
+            purpose,
+            method,
+            dialog: None,
+            parts,
+            max_forwards: 70,
+            seq: 0,
+            flight: Flight::Ready,
+            addresses: VecDeque::new(),
+            transport: Transport::Udp,
+            stream: Stream::Untried,
+            credentials: Vec::new(),
+            attempt: None,
+            rounds: 0,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Adds a request to a session, numbers it and sends it on its way.
+    pub(crate) fn launch(&mut self, now: Now, sid: SessionId, mut outgoing: Outgoing) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let id = outgoing.id;
+        outgoing.seq = next_seq(session, outgoing.dialog);
+        session.outgoing.push(outgoing);
+        self.locate(now, sid, id);
+    }
+
+    /// Sends a request again with the next number and a new branch.
+    pub(crate) fn relaunch(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(dialog) = session.outgoing_mut(id).map(|o| o.dialog) else { return };
+        let seq = next_seq(session, dialog);
+        if let Some(outgoing) = session.outgoing_mut(id) {
+            outgoing.seq = seq;
+        }
+        self.locate(now, sid, id);
+    }
+
+    /// Finds out where a request goes.
+    pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let network = session.network;
+        let flow = session.flow.filter(|f| self.settings.listener(f.listener).is_some_and(|l| l.nat));
+        let Some(aim) = aim(session, id) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        if let Some(flow) = flow.filter(|_| outgoing.dialog.is_some()) {
+            return self.send_to(now, sid, id, Destination::Flow(flow));
+        }
+        let hop = match NextHop::of(&aim.next_hop) {
+            Ok(hop) => hop,
+            Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),
+        };
+        outgoing.transport = hop.transport;
+        match hop.host {
+            HopHost::Address(address) => {
+                outgoing.addresses = VecDeque::from([SocketAddr::new(address, hop.port)]);
+                self.try_next(now, sid, id);
+            }
+            HopHost::Name(host) => {
+                let query = QueryId(self.queries.add((sid, id, hop.port)));
+                outgoing.flight = Flight::Resolving(query);
+                self.io.push(Action::Resolve(Query { id: query, host, network }));
+            }
+        }
+    }
+
+    /// The addresses of a next hop are known.
+    pub(crate) fn located(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
+        let Some((sid, id, port)) = self.queries.take(query.0) else { return };
+        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        if !matches!(outgoing.flight, Flight::Resolving(waiting) if waiting == query) {
+            return;
+        }
+        outgoing.addresses = addresses.iter().map(|a| SocketAddr::new(*a, port)).collect();
+        if addresses.is_empty() {
+            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::NoAddress));
+        }
+        self.try_next(now, sid, id);
+    }
+
+    /// Sends a request to the next address of its next hop.
+    fn try_next(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let network = session.network;
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        let transport = outgoing.transport;
+        let listener = loop {
+            let Some(peer) = outgoing.addresses.pop_front() else {
+                return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
+            };
+            if let Some(listener) = self.settings.listener_towards(network, transport, peer) {
+                break (listener, peer);
+            }
+        };
+        self.send_to(now, sid, id, Destination::Open { listener: listener.0, peer: listener.1 });
+    }
+
+    /// Composes a request for a destination and starts its transaction.
+    fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
+        let branch = Branch::new(&mut *self.io.ids);
+        let Some(mut bytes) = self.compose(sid, id, to, branch) else {
+            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
+        };
+        let mut to = to;
+        if bytes.len() > DATAGRAM_MAX
+            && let Some(stream) = self.stream_instead(sid, id, to)
+        {
+            to = Destination::Open { listener: stream, peer: to.peer() };
+            self.mark_stream(sid, id, Stream::Trying);
+            if let Some(rewritten) = self.compose(sid, id, to, branch) {
+                bytes = rewritten;
+            }
+        }
+        let Some(listener) = self.settings.listener(to.listener()) else { return };
+        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        if outgoing.purpose == Purpose::Ack {
+            return self.transmit_ack(sid, id, to, bytes);
+        }
+        let spec = ClientSpec {
+            session: sid,
+            outgoing: id,
+            method: &outgoing.method,
+            branch,
+            to,
+            reliable: listener.transport.is_reliable(),
+            timers: listener.timers,
+            bytes,
+        };
+        match self.clients.request(&mut self.io, now, spec) {
+            Some(client) => {
+                outgoing.flight = Flight::Sent(client);
+                if outgoing.purpose == Purpose::Invite
+                    && let Some(session) = self.sessions.get_mut(sid)
+                {
+                    session.may_fork = true;
+                }
+            }
+            None => self.failed(now, sid, id, Failure::Full),
+        }
+    }
+
+    /// The stream listener for a request that is too large for a datagram, if there is one to try.
+    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<ListenerId> {
+        let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
+        if outgoing.stream == Stream::Refused
+            || self.settings.listener(to.listener())?.transport.is_reliable()
+        {
+            return None;
+        }
+        let network = self.sessions.get(sid)?.network;
+        self.settings.listener_towards(network, Transport::Tcp, to.peer())
+    }
+
+    fn mark_stream(&mut self, sid: SessionId, id: OutgoingId, stream: Stream) {
+        if let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) {
+            outgoing.stream = stream;
+        }
+    }
+
+    /// The bytes of a request for that destination.
+    fn compose(
+        &mut self,
+        sid: SessionId,
+        id: OutgoingId,
+        to: Destination,
+        branch: Branch,
+    ) -> Option<bytes::Bytes> {
+        let listener = self.settings.listener(to.listener())?;
+        let peer = self.peer_id(to.peer());
+        let session = self.sessions.get_mut(sid)?;
+        let aim = aim(session, id)?;
+        let at = session.outgoing.iter().position(|o| o.id == id)?;
+        let outgoing = session.outgoing.get_mut(at)?;
+        // An ACK repeats what its INVITE was authorized with; it is never authorized itself (RFC 3261 §22.1).
+        let mut credentials = outgoing.credentials.clone();
+        if let Some(authorizer) = session.authorizer.as_mut().filter(|_| outgoing.purpose != Purpose::Ack) {
+            let mut attempt = match outgoing.attempt.take() {
+                Some(attempt) if attempt.peer() == peer => attempt,
+                _ => Attempt::new(peer),
+            };
+            let body = outgoing.parts.body.as_ref().map(|b| &*b.bytes).unwrap_or_default();
+            let covered = Covered { method: outgoing.method.as_str(), uri: aim.request_uri.as_str(), body };
+            credentials = authorizer.authorize(&mut attempt, &covered);
+            outgoing.attempt = Some(attempt);
+            outgoing.credentials.clone_from(&credentials);
+        }
+        let outgoing = session.outgoing.get(at)?;
+        let composer = Composer {
+            settings: &self.settings,
+            listener,
+            session,
+            dialog: outgoing.dialog.and_then(|no| session.dialog(no)),
+            aim: &aim,
+            method: &outgoing.method,
+            seq: outgoing.seq,
+            branch,
+            max_forwards: outgoing.max_forwards,
+            credentials: &credentials,
+        };
+        Some(composer.compose(&outgoing.parts))
+    }
+
+    /// A request was not sent, or nobody answered: the next address, or failure.
+    pub(crate) fn transport_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        if outgoing.stream == Stream::Trying {
+            // The peer does not speak TCP: a datagram after all (RFC 3261 §18.1.1).
+            outgoing.stream = Stream::Refused;
+            return self.locate(now, sid, id);
+        }
+        if outgoing.addresses.is_empty() {
+            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Send));
+        }
+        self.try_next(now, sid, id);
+    }
+
+    /// A response to a request of ours.
+    pub(crate) fn on_response(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else {
+            // Its first final response was dealt with: what comes now is a 2xx, repeated or of a fork.
+            return self.late_success(now, sid, &response);
+        };
+        let status = response.status();
+        let purpose = outgoing.purpose;
+        if status.is_provisional() {
+            if purpose == Purpose::Invite && status.as_u16() > 100 {
+                return self.on_progress(now, sid, id, response);
+            }
+            return self.cancel_if_wanted(now, sid, id);
+        }
+        if status.as_u16() == 401 || status.as_u16() == 407 {
+            return self.on_challenge(now, sid, id, response);
+        }
+        let attempt = session.outgoing.iter().find(|o| o.id == id).and_then(|o| o.attempt.as_ref());
+        if let (Some(authorizer), Some(attempt)) = (&mut session.authorizer, attempt) {
+            authorizer.settled(attempt, status);
+        }
+        self.settle(now, sid, id, response);
+    }
+
+    /// The final response to a request of ours, when no other attempt follows.
+    pub(crate) fn settle(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        let purpose = outgoing.purpose;
+        if purpose == Purpose::Reinvite && response.status().as_u16() == 491 && self.back_off(now, sid, id) {
+            return;
+        }
+        let success = response.status().is_success();
+        match (purpose, success) {
+            (Purpose::Invite, true) => self.on_answer(now, sid, id, response),
+            (Purpose::Reinvite, true) => self.on_reinvite_answer(now, sid, id, response),
+            (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
+            (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
+            (Purpose::Ack, _) => {}
+            (Purpose::Invite | Purpose::Reinvite | Purpose::Request, false) => {
+                self.failed(now, sid, id, Failure::Response(response));
+            }
+        }
+    }
+
+    /// A request of ours came to nothing.
+    pub(crate) fn failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        let Some(purpose) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)).map(|o| o.purpose)
+        else {
+            return;
+        };
+        match purpose {
+            Purpose::Invite => self.on_invite_failed(now, sid, id, why),
+            Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
+            Purpose::Bye => self.bye_done(now, sid, id, None),
+            Purpose::Request => self.request_done(now, sid, id, Err(why)),
+            Purpose::Ack => {
+                if let Some(session) = self.sessions.get_mut(sid) {
+                    session.take_outgoing(id);
+                }
+            }
+        }
+    }
+}
+
+/// The number of the next request in a dialog, or of the next INVITE that makes one (RFC 3261 §8.1.1.5, §12.2.1.1).
+fn next_seq(session: &mut Session, dialog: Option<DialogNo>) -> u32 {
+    match dialog.and_then(|no| session.dialog_mut(no)) {
+        Some(dialog) => {
+            dialog.local_seq = dialog.local_seq.saturating_add(1);
+            dialog.local_seq
+        }
+        None => {
+            session.invite_seq = session.invite_seq.saturating_add(1);
+            session.invite_seq
+        }
+    }
+}
+
+/// How a request is addressed: by its dialog, or as the INVITE says.
+fn aim(session: &Session, id: OutgoingId) -> Option<Aim> {
+    let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
+    match outgoing.dialog {
+        Some(no) => session.dialog(no).map(crate::dialog::Dialog::aim),
+        None => session.aim.as_deref().cloned(),
+    }
+}

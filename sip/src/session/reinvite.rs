@@ -1,0 +1,187 @@
+//! Re-INVITEs in both directions (RFC 3261 §14), and their glare.
+
+use super::{
+    Flight, IntentError, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reply, SessionId, SessionTimer,
+    Stage,
+};
+use crate::dialog::DialogNo;
+use crate::endpoint::Endpoint;
+use crate::event::{Event, Failure};
+use crate::ids;
+use crate::io::Timer;
+use crate::received::Received;
+use crate::time::Now;
+use crate::transaction::ServerId;
+use sip_types::{HeaderName, Method, Response, StatusCode};
+use std::time::Duration;
+
+impl Endpoint {
+    /// Sends a re-INVITE. [`Event::ReinviteAnswered`] or [`Event::ReinviteFailed`] follows; a 491 is answered with
+    /// another try after the back-off of RFC 3261 §14.1, as often as the limit of rounds allows.
+    ///
+    /// # Errors
+    /// The session is gone or not confirmed, or an INVITE is pending in it.
+    pub fn reinvite(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let busy = session.outgoing.iter().any(|o| o.method == Method::Invite)
+            || session.reinvite.is_some()
+            || session.unacked.is_some()
+            || session.owed_ack.is_some();
+        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed) && !busy);
+        let no = no.ok_or(IntentError::WrongState)?;
+        let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Reinvite, Method::Invite, parts);
+        outgoing.dialog = Some(no);
+        self.launch(now, sid, outgoing);
+        Ok(())
+    }
+
+    /// Answers a re-INVITE with a 2xx.
+    ///
+    /// # Errors
+    /// The session is gone, or no re-INVITE waits.
+    pub fn answer_reinvite(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let pending = session.reinvite.take().ok_or(IntentError::WrongState)?;
+        let dialog = session.current_mut().ok_or(IntentError::WrongState)?;
+        dialog.refresh(pending.request.headers());
+        let tag = dialog.local_tag;
+        self.send_success(now, sid, &pending, tag, parts);
+        Ok(())
+    }
+
+    /// Refuses a re-INVITE; the session stands as it was.
+    ///
+    /// # Errors
+    /// The session is gone, or no re-INVITE waits.
+    pub fn reject_reinvite(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let pending = session.reinvite.take().ok_or(IntentError::WrongState)?;
+        self.reply(now, pending.server, &pending.request, None, false, reply);
+        Ok(())
+    }
+
+    /// A re-INVITE of the peer.
+    pub(crate) fn on_reinvite(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        server: ServerId,
+        request: Received,
+    ) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let ours = session
+            .outgoing
+            .iter()
+            .any(|o| o.method == Method::Invite && !matches!(o.flight, Flight::Backoff));
+        if session.reinvite.is_some() || matches!(session.stage, Stage::Called(_)) {
+            // RFC 3261 §14.2: the first INVITE has no final response yet.
+            let mut reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
+            let seconds = ids::below(&mut *self.io.ids, 11);
+            reply.parts.fields.push(HeaderName::RetryAfter, seconds.to_string());
+            return self.reply(now, server, &request, None, false, &reply);
+        }
+        if session.current != Some(no) || !matches!(session.stage, Stage::Confirmed) || ours {
+            let status = if ours {
+                StatusCode::REQUEST_PENDING
+            } else {
+                StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST
+            };
+            return self.reply(now, server, &request, None, false, &Reply::new(status));
+        }
+        if session.unacked.is_some() || session.owed_ack.is_some() {
+            // The offer/answer exchange before it is not over.
+            return self.reply(now, server, &request, None, false, &Reply::new(StatusCode::REQUEST_PENDING));
+        }
+        session.reinvite = Some(Box::new(PendingInvite {
+            server,
+            request: request.clone(),
+            progressed: false,
+            provisional_at: now.mono,
+        }));
+        self.servers.bind(server, sid);
+        self.reply(now, server, &request, None, false, &Reply::new(StatusCode::TRYING));
+        self.io.tell(Event::Reinvited { session: sid, request });
+    }
+
+    /// A 2xx to our re-INVITE.
+    pub(crate) fn on_reinvite_answer(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        id: OutgoingId,
+        response: Response,
+    ) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(mut outgoing) = session.take_outgoing(id) else { return };
+        session.ack_credentials = std::mem::take(&mut outgoing.credentials);
+        let Some(no) = outgoing.dialog else { return };
+        if let Some(dialog) = session.dialog_mut(no) {
+            dialog.confirm(&response);
+        }
+        if matches!(session.stage, Stage::Confirmed) {
+            session.owed_ack = Some(outgoing.seq);
+            self.io.tell(Event::ReinviteAnswered { session: sid, response });
+        } else {
+            self.send_ack(now, sid, no, outgoing.seq, Parts::default());
+        }
+    }
+
+    /// Our re-INVITE failed (RFC 3261 §14.1).
+    pub(crate) fn on_reinvite_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.take_outgoing(id);
+        if !matches!(session.stage, Stage::Confirmed) {
+            return self.sweep(sid);
+        }
+        if is_fatal(&why) {
+            return self.lost(now, sid, why);
+        }
+        self.io.tell(Event::ReinviteFailed { session: sid, why });
+    }
+
+    /// Waits after a 491: 2.1 to 4 s for the side that made the Call-ID, 0 to 2 s for the other, in steps of 10 ms
+    /// (RFC 3261 §14.1). `false` if it has waited often enough.
+    pub(crate) fn back_off(&mut self, now: Now, sid: SessionId, id: OutgoingId) -> bool {
+        let rounds = self.settings.limits.rounds;
+        let Some(session) = self.sessions.get_mut(sid) else { return false };
+        let caller = session.caller;
+        let Some(outgoing) = session.outgoing_mut(id) else { return false };
+        if outgoing.rounds >= rounds {
+            return false;
+        }
+        outgoing.rounds += 1;
+        outgoing.flight = Flight::Backoff;
+        let steps = if caller {
+            210 + ids::below(&mut *self.io.ids, 191)
+        } else {
+            ids::below(&mut *self.io.ids, 201)
+        };
+        let wait = Duration::from_millis(u64::from(steps) * 10);
+        self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Backoff(id)));
+        true
+    }
+
+    /// The back-off is over.
+    pub(crate) fn backoff_over(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if !matches!(session.outgoing_mut(id), Some(o) if matches!(o.flight, Flight::Backoff)) {
+            return;
+        }
+        if session.reinvite.is_none() && session.unacked.is_none() {
+            return self.relaunch(now, sid, id);
+        }
+        if !self.back_off(now, sid, id) {
+            self.failed(now, sid, id, Failure::Timeout);
+        }
+    }
+}
+
+/// Whether a failed request ends its dialog (RFC 3261 §12.2.1.2).
+pub(crate) fn is_fatal(why: &Failure) -> bool {
+    match why {
+        Failure::Response(response) => matches!(response.status().as_u16(), 408 | 481),
+        Failure::Timeout => true,
+        Failure::Challenged(_) | Failure::Unreachable(_) | Failure::Full => false,
+    }
+}

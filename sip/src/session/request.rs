@@ -1,0 +1,127 @@
+//! Requests in a dialog besides those of the session itself: carried as plain transactions.
+
+use super::reinvite::is_fatal;
+use super::{
+    Incoming, IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, RequestId, SessionId, Stage,
+};
+use crate::dialog::DialogNo;
+use crate::endpoint::Endpoint;
+use crate::event::{End, Event, Failure};
+use crate::received::Received;
+use crate::time::Now;
+use crate::transaction::ServerId;
+use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
+
+impl Endpoint {
+    /// Sends a request other than INVITE, ACK, CANCEL and BYE in the dialog. [`Event::Responded`] follows, unless
+    /// the session ends before.
+    ///
+    /// # Errors
+    /// The session is gone or has no dialog, or has as many requests pending as may be.
+    pub fn request(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        method: Method,
+        max_forwards: u8,
+        parts: Parts,
+    ) -> Result<OutgoingId, IntentError> {
+        let limit = self.settings.limits.pending_requests;
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
+        let no = no.ok_or(IntentError::WrongState)?;
+        if session.outgoing.len() >= limit {
+            return Err(IntentError::Full);
+        }
+        let id = session.name_outgoing();
+        let mut outgoing = Outgoing::new(id, Purpose::Request, method, parts);
+        outgoing.dialog = Some(no);
+        outgoing.max_forwards = max_forwards;
+        self.launch(now, sid, outgoing);
+        Ok(id)
+    }
+
+    /// Answers a request that [`Event::Requested`] told of.
+    ///
+    /// # Errors
+    /// The session or request is gone.
+    pub fn respond(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        id: RequestId,
+        reply: &Reply,
+    ) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let at = session.incoming.iter().position(|i| i.server == id.0).ok_or(IntentError::Gone)?;
+        let incoming = session.incoming.swap_remove(at);
+        self.reply(now, incoming.server, &incoming.request, None, false, reply);
+        Ok(())
+    }
+
+    /// A request in a dialog, numbered in order.
+    pub(crate) fn on_request(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        server: ServerId,
+        request: Received,
+    ) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        match request.method() {
+            Method::Bye => self.on_bye(now, sid, no, server, request),
+            Method::Invite => self.on_reinvite(now, sid, no, server, request),
+            Method::Options => {
+                let reply = self.capabilities(listener);
+                self.reply(now, server, &request, None, false, &reply);
+            }
+            method if listener.carries(method) => self.carry(now, sid, server, request),
+            _ => {
+                let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
+                reply.parts.fields.push(HeaderName::Allow, listener.allow());
+                self.reply(now, server, &request, None, false, &reply);
+            }
+        }
+    }
+
+    fn carry(&mut self, now: Now, sid: SessionId, server: ServerId, request: Received) {
+        let limit = self.settings.limits.pending_requests;
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if session.told || session.incoming.len() >= limit {
+            let reply = self.unavailable();
+            return self.reply(now, server, &request, None, false, &reply);
+        }
+        session.incoming.push(Incoming { server, request: request.clone() });
+        self.io.tell(Event::Requested { session: sid, id: RequestId(server), request });
+    }
+
+    /// A request of ours is over.
+    pub(crate) fn request_done(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        id: OutgoingId,
+        outcome: Result<Response, Failure>,
+    ) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.take_outgoing(id);
+        if session.told {
+            return self.sweep(sid);
+        }
+        let fatal = outcome.as_ref().err().filter(|why| is_fatal(why)).cloned();
+        self.io.tell(Event::Responded { session: sid, id, outcome });
+        if let Some(why) = fatal {
+            self.lost(now, sid, why);
+        }
+    }
+
+    /// The peer knows no such dialog, or is silent: the session ends on our side too (RFC 3261 §12.2.1.2).
+    pub(crate) fn lost(&mut self, now: Now, sid: SessionId, why: Failure) {
+        let Some(no) = self.sessions.get(sid).and_then(|s| s.current) else { return };
+        let mut reason = Fields::default();
+        reason.push(HeaderName::Reason, "SIP;cause=481;text=\"Dialog lost\"");
+        self.begin_bye(now, sid, no, reason);
+        self.ended(now, sid, End::Lost(why));
+    }
+}

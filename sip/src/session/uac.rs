@@ -1,0 +1,312 @@
+//! The caller: an INVITE of ours, its early dialogs, its end (RFC 3261 §13.2, §9.1).
+
+use super::{
+    Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, SessionTimer, Stage,
+};
+use crate::action::{Action, Sender, Transmit, TransmitId};
+use crate::dialog::{Aim, Dialog, DialogNo, DialogState, SentAck};
+use crate::endpoint::Endpoint;
+use crate::event::{End, Event, Failure};
+use crate::flow::{Destination, NetworkId};
+use crate::ids::{self, Tag};
+use crate::time::Now;
+use bytes::Bytes;
+use sip_types::header::To;
+use sip_types::{Fields, Method, Response, Uri};
+
+/// A call to make.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// The network that it leaves by.
+    pub network: NetworkId,
+    /// The Request-URI.
+    pub request_uri: Uri,
+    /// The URI that says where to send it; it is written nowhere.
+    pub next_hop: Uri,
+    /// From without tag: a name-addr, and other parameters.
+    pub from: Box<str>,
+    /// To without tag.
+    pub to: Box<str>,
+    /// Max-Forwards (RFC 7332 §5: that of the call's other side, less one).
+    pub max_forwards: u8,
+    /// The rest.
+    pub parts: Parts,
+}
+
+impl Endpoint {
+    /// Calls somebody. [`Event::Progress`], then [`Event::Answered`] or [`Event::Ended`] follow.
+    ///
+    /// # Errors
+    /// [`IntentError::Full`] if there are as many sessions as may be.
+    pub fn invite(&mut self, now: Now, invite: Invite) -> Result<SessionId, IntentError> {
+        if self.sessions.len() >= self.settings.limits.sessions {
+            return Err(IntentError::Full);
+        }
+        let local_tag = Tag::new(&mut *self.io.ids);
+        let call_id = ids::call_id(&mut *self.io.ids);
+        let mut session = Session::new(Stage::Calling { cancel: None }, invite.network, call_id, local_tag);
+        session.caller = true;
+        session.local = invite.from;
+        session.remote = invite.to;
+        session.aim = Some(Box::new(Aim {
+            request_uri: invite.request_uri.for_request_line(),
+            routes: Vec::new(),
+            next_hop: invite.next_hop,
+        }));
+        let id = session.name_outgoing();
+        let sid = self.sessions.insert(session);
+        self.by_tag.insert(local_tag, sid);
+        let mut outgoing = Outgoing::new(id, Purpose::Invite, Method::Invite, invite.parts);
+        outgoing.max_forwards = invite.max_forwards;
+        self.launch(now, sid, outgoing);
+        Ok(sid)
+    }
+
+    /// Acknowledges the 2xx that [`Event::Answered`] or [`Event::ReinviteAnswered`] told of, with an answer if the
+    /// 2xx had an offer.
+    ///
+    /// # Errors
+    /// [`IntentError::Gone`] if there is no such session or dialog.
+    pub fn acknowledge(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let no = session.current.ok_or(IntentError::WrongState)?;
+        let seq = session.owed_ack.take().ok_or(IntentError::WrongState)?;
+        self.send_ack(now, sid, no, seq, parts);
+        Ok(())
+    }
+
+    /// A provisional response above 100.
+    pub(crate) fn on_progress(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        self.cancel_if_wanted(now, sid, id);
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if !matches!(session.stage, Stage::Calling { cancel: None }) {
+            return;
+        }
+        let Some(seq) = session.outgoing_mut(id).map(|o| o.seq) else { return };
+        let tag = to_tag(&response);
+        let dialog = match &tag {
+            None => None,
+            Some(tag) => match self.early_dialog(sid, seq, tag, &response) {
+                Some(no) => Some(no),
+                None => return,
+            },
+        };
+        self.io.tell(Event::Progress { session: sid, dialog, response });
+    }
+
+    /// The early dialog of a provisional response, made if it is new; `None` past the limit.
+    fn early_dialog(&mut self, sid: SessionId, seq: u32, tag: &str, response: &Response) -> Option<DialogNo> {
+        let session = self.sessions.get_mut(sid)?;
+        if let Some(known) = session.dialogs.iter_mut().find(|d| d.has_remote_tag(Some(tag))) {
+            known.refresh(response.headers());
+            return Some(known.no);
+        }
+        if session.dialogs.len() >= self.settings.limits.early_dialogs {
+            self.counters.early_dialogs_refused += 1;
+            return None;
+        }
+        let no = session.name_dialog();
+        let dialog = Dialog::of_uac(no, session.local_tag, Some(tag), seq, response)
+            .or_else(|_| {
+                Dialog::without_contact(no, session.local_tag, Some(tag), seq, session.aim.as_deref())
+            })
+            .ok()?;
+        session.dialogs.push(dialog);
+        Some(no)
+    }
+
+    /// The first 2xx to our INVITE.
+    pub(crate) fn on_answer(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(mut outgoing) = session.take_outgoing(id) else { return };
+        session.ack_credentials = std::mem::take(&mut outgoing.credentials);
+        if session.flow.is_none()
+            && let Flight::Sent(client) = outgoing.flight
+        {
+            session.flow = self.clients.destination(client).and_then(|to| match to {
+                Destination::Flow(flow) | Destination::FlowOr { flow, .. } => Some(flow),
+                Destination::Open { .. } => None,
+            });
+        }
+        let given_up = match &mut session.stage {
+            Stage::Calling { cancel } => cancel.take(),
+            Stage::Called(_) | Stage::Confirmed | Stage::Ending | Stage::Over => return,
+        };
+        let Some(no) = self.confirmed_dialog(sid, outgoing.seq, &response) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.current = Some(no);
+        session.stage = Stage::Confirmed;
+        session.owed_ack = given_up.is_none().then_some(outgoing.seq);
+        match given_up {
+            // The 2xx crossed our CANCEL (RFC 3261 §9.1, §15).
+            Some(reason) => {
+                self.send_ack(now, sid, no, outgoing.seq, Parts::default());
+                self.begin_bye(now, sid, no, reason);
+            }
+            None => self.io.tell(Event::Answered { session: sid, dialog: no, response }),
+        }
+    }
+
+    /// The dialog that a 2xx confirms, made if it is new.
+    fn confirmed_dialog(&mut self, sid: SessionId, seq: u32, response: &Response) -> Option<DialogNo> {
+        let session = self.sessions.get_mut(sid)?;
+        let tag = to_tag(response);
+        let at = session.dialogs.iter().position(|d| d.has_remote_tag(tag.as_deref()));
+        if let Some(dialog) = at.and_then(|at| session.dialogs.get_mut(at)) {
+            dialog.confirm(response);
+            return Some(dialog.no);
+        }
+        let no = session.name_dialog();
+        let tag = tag.as_deref();
+        let mut dialog = Dialog::of_uac(no, session.local_tag, tag, seq, response)
+            .or_else(|_| Dialog::without_contact(no, session.local_tag, tag, seq, session.aim.as_deref()))
+            .ok()?;
+        dialog.state = DialogState::Confirmed;
+        session.dialogs.push(dialog);
+        Some(no)
+    }
+
+    /// A 2xx after the first: repeated, or of a fork (RFC 3261 §13.2.2.4).
+    pub(crate) fn late_success(&mut self, now: Now, sid: SessionId, response: &Response) {
+        if !response.status().is_success() {
+            return;
+        }
+        let Some(session) = self.sessions.get(sid) else { return };
+        let Ok(cseq) = response.headers().require::<sip_types::header::CSeq>() else { return };
+        let tag = to_tag(response);
+        let known = session
+            .dialogs
+            .iter()
+            .find(|d| d.state != DialogState::Early && d.has_remote_tag(tag.as_deref()));
+        match known {
+            Some(dialog) => {
+                if let Some(ack) = dialog.ack.as_ref().filter(|ack| ack.seq == cseq.seq) {
+                    let (to, bytes) = (ack.to, ack.bytes.clone());
+                    self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes }));
+                }
+            }
+            None if session.may_fork && session.invite_seq == cseq.seq => {
+                let Some(no) = self.confirmed_dialog(sid, cseq.seq, response) else { return };
+                self.counters.forks_released += 1;
+                self.send_ack(now, sid, no, cseq.seq, Parts::default());
+                self.begin_bye(now, sid, no, answered_elsewhere());
+            }
+            None => {}
+        }
+    }
+
+    /// Our INVITE came to nothing.
+    pub(crate) fn on_invite_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.take_outgoing(id);
+        session.may_fork = false;
+        let cancelled = matches!(session.stage, Stage::Calling { cancel: Some(_) });
+        session.stage = Stage::Over;
+        let end = match (cancelled, why) {
+            (true, Failure::Response(response)) => End::HungUp(Some(response)),
+            (true, _) => End::HungUp(None),
+            (false, why) => End::Rejected(why),
+        };
+        self.ended(now, sid, end);
+    }
+
+    /// Our INVITE can bring no further 2xx.
+    pub(crate) fn invite_ended(&mut self, sid: SessionId) {
+        if let Some(session) = self.sessions.get_mut(sid) {
+            session.may_fork = false;
+            session.aim = None;
+            session.dialogs.retain(|d| d.state != DialogState::Early);
+            session.dialogs.iter_mut().for_each(|d| d.ack = None);
+        }
+        self.sweep(sid);
+    }
+
+    /// Gives our pending INVITE up (RFC 3261 §9.1).
+    pub(crate) fn cancel(&mut self, now: Now, sid: SessionId, reason: Fields) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Stage::Calling { cancel } = &mut session.stage else { return };
+        if cancel.is_some() {
+            return;
+        }
+        *cancel = Some(reason);
+        let Some((id, sent)) = session
+            .outgoing
+            .iter()
+            .find(|o| o.purpose == Purpose::Invite)
+            .map(|o| (o.id, matches!(o.flight, Flight::Sent(_))))
+        else {
+            return;
+        };
+        if sent {
+            self.cancel_if_wanted(now, sid, id);
+        } else {
+            self.on_invite_failed(now, sid, id, Failure::Timeout);
+        }
+    }
+
+    /// Sends the CANCEL that was asked for, once the INVITE has had a provisional response.
+    pub(crate) fn cancel_if_wanted(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(Flight::Sent(client)) = session.outgoing_mut(id).map(|o| &o.flight) else { return };
+        let client = *client;
+        let reason = match &mut session.stage {
+            Stage::Calling { cancel: Some(reason) } => reason.clone(),
+            _ => return,
+        };
+        if session.cancel_sent || !self.clients.is_proceeding(client) {
+            return;
+        }
+        session.cancel_sent = true;
+        self.clients.cancel(&mut self.io, now, client, &reason);
+        let patience = self.timers_of(sid).transaction();
+        self.io.timers.arm(now, patience, crate::io::Timer::Session(sid, SessionTimer::Cancel));
+    }
+
+    /// 64*T1 after our CANCEL: the INVITE counts as cancelled even if nothing came back (RFC 3261 §9.1).
+    pub(crate) fn cancel_unanswered(&mut self, now: Now, sid: SessionId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if !matches!(session.stage, Stage::Calling { cancel: Some(_) }) {
+            return;
+        }
+        let Some(invite) = session.outgoing.iter().find(|o| o.purpose == Purpose::Invite) else { return };
+        let id = invite.id;
+        if let Flight::Sent(client) = invite.flight {
+            self.clients.abandon(client);
+        }
+        self.on_invite_failed(now, sid, id, Failure::Timeout);
+    }
+
+    /// Sends the ACK of the 2xx to INVITE number `seq` on its way.
+    pub(crate) fn send_ack(&mut self, now: Now, sid: SessionId, no: DialogNo, seq: u32, parts: Parts) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Ack, Method::Ack, parts);
+        outgoing.dialog = Some(no);
+        outgoing.seq = seq;
+        outgoing.credentials = std::mem::take(&mut session.ack_credentials);
+        let id = outgoing.id;
+        session.outgoing.push(outgoing);
+        self.locate(now, sid, id);
+    }
+
+    /// Sends an ACK, which has no transaction, and keeps it for as long as the 2xx may be repeated.
+    pub(crate) fn transmit_ack(&mut self, sid: SessionId, id: OutgoingId, to: Destination, bytes: Bytes) {
+        self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes: bytes.clone() }));
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.take_outgoing(id) else { return };
+        if let Some(dialog) = outgoing.dialog.and_then(|no| session.dialog_mut(no)) {
+            dialog.ack = Some(SentAck { seq: outgoing.seq, to, bytes });
+        }
+    }
+}
+
+/// The reason that a fork's late answer is released with (RFC 3326 §2).
+fn answered_elsewhere() -> Fields {
+    let mut fields = Fields::default();
+    fields.push(sip_types::HeaderName::Reason, "SIP;cause=200;text=\"Call completed elsewhere\"");
+    fields
+}
+
+/// The tag of To in a response.
+fn to_tag(response: &Response) -> Option<String> {
+    response.headers().require::<To>().ok().and_then(|to| to.tag().map(str::to_owned))
+}

@@ -1,0 +1,260 @@
+//! The callee: an INVITE of the peer, our responses, its ACK or CANCEL (RFC 3261 §13.3, §9.2).
+
+use super::{IntentError, Parts, PendingInvite, Reply, Session, SessionId, SessionTimer, Stage, Unacked};
+use crate::dialog::{Dialog, DialogNo, DialogState};
+use crate::endpoint::Endpoint;
+use crate::event::{End, Event};
+use crate::ids::Tag;
+use crate::io::Timer;
+use crate::received::Received;
+use crate::time::Now;
+use crate::transaction::ServerId;
+use bytestring::ByteString;
+use sip_types::header::NameAddr;
+use sip_types::{Fields, HeaderName, StatusCode};
+
+impl Endpoint {
+    /// A new INVITE that passed admission: it gets its 100, and goes up.
+    pub(crate) fn on_invite(&mut self, now: Now, server: ServerId, request: Received) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        let network = listener.network;
+        let local_tag = Tag::new(&mut *self.io.ids);
+        let placeholder = Dialog::of_uas(DialogNo(0), local_tag, &request);
+        if placeholder.is_err() {
+            let refusal = refusal(StatusCode::BAD_REQUEST, "Missing or Malformed Contact");
+            return self.reply(now, server, &request, Some(local_tag), false, &refusal);
+        }
+        self.reply(now, server, &request, None, false, &Reply::new(StatusCode::TRYING));
+        let provisional_at = now.mono + self.settings.provisional_interval;
+        let pending = PendingInvite { server, request: request.clone(), progressed: false, provisional_at };
+        let call_id = request.call_id.as_str().into();
+        let mut session = Session::new(Stage::Called(Box::new(pending)), network, call_id, local_tag);
+        session.local = untagged(&request.to);
+        session.remote = untagged(&request.from);
+        session.flow = Some(request.flow);
+        let sid = self.sessions.insert(session);
+        self.servers.bind(server, sid);
+        self.by_tag.insert(local_tag, sid);
+        let every = self.settings.provisional_interval;
+        self.io.timers.arm(now, every, Timer::Session(sid, SessionTimer::Provisional));
+        self.io.tell(Event::Invited { session: sid, request });
+    }
+
+    /// Opens another early dialog towards a caller: one for each that our own call has forked into.
+    ///
+    /// # Errors
+    /// The session is gone or answered, or has as many early dialogs as may be.
+    pub fn open_dialog(&mut self, sid: SessionId) -> Result<DialogNo, IntentError> {
+        let limit = self.settings.limits.early_dialogs;
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let Stage::Called(pending) = &session.stage else { return Err(IntentError::WrongState) };
+        if session.dialogs.len() >= limit {
+            return Err(IntentError::Full);
+        }
+        let first = session.dialogs.is_empty();
+        let tag = if first { session.local_tag } else { Tag::new(&mut *self.io.ids) };
+        let no = DialogNo(session.next_dialog);
+        let dialog = Dialog::of_uas(no, tag, &pending.request).map_err(|_| IntentError::NoDialog)?;
+        session.name_dialog();
+        session.dialogs.push(dialog);
+        self.by_tag.insert(tag, sid);
+        Ok(no)
+    }
+
+    /// Sends a provisional response above 100 in one of the early dialogs.
+    ///
+    /// # Errors
+    /// The session or dialog is gone, or the session is answered.
+    pub fn progress(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        dialog: DialogNo,
+        reply: &Reply,
+    ) -> Result<(), IntentError> {
+        let every = self.settings.provisional_interval;
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let tag = session.dialog(dialog).ok_or(IntentError::Gone)?.local_tag;
+        let Stage::Called(pending) = &mut session.stage else { return Err(IntentError::WrongState) };
+        pending.progressed = true;
+        pending.provisional_at = now.mono + every;
+        let (server, request) = (pending.server, pending.request.clone());
+        self.reply(now, server, &request, Some(tag), true, reply);
+        Ok(())
+    }
+
+    /// Answers the call with a 2xx, which is repeated until its ACK comes (RFC 3261 §13.3.1.4).
+    ///
+    /// # Errors
+    /// The session or dialog is gone, or the session is answered.
+    pub fn answer(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        dialog: DialogNo,
+        parts: Parts,
+    ) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        if !matches!(session.stage, Stage::Called(_)) {
+            return Err(IntentError::WrongState);
+        }
+        let chosen = session.dialog_mut(dialog).ok_or(IntentError::Gone)?;
+        chosen.state = DialogState::Confirmed;
+        let tag = chosen.local_tag;
+        let stage = std::mem::replace(&mut session.stage, Stage::Confirmed);
+        let Stage::Called(pending) = stage else { return Err(IntentError::WrongState) };
+        session.current = Some(dialog);
+        let losers: Vec<Tag> =
+            session.dialogs.extract_if(.., |d| d.no != dialog).map(|loser| loser.local_tag).collect();
+        losers.iter().for_each(|tag| {
+            self.by_tag.remove(tag);
+        });
+        self.send_success(now, sid, &pending, tag, parts);
+        Ok(())
+    }
+
+    /// Refuses the call with a final response of 300 or above. The session is gone afterwards, without an event.
+    ///
+    /// # Errors
+    /// The session is gone, or answered.
+    pub fn reject(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        if !matches!(session.stage, Stage::Called(_)) {
+            return Err(IntentError::WrongState);
+        }
+        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else {
+            return Err(IntentError::WrongState);
+        };
+        session.told = true;
+        let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
+        self.reply(now, pending.server, &pending.request, Some(tag), false, reply);
+        self.sweep(sid);
+        Ok(())
+    }
+
+    /// Sends a 2xx to an INVITE or re-INVITE, to be repeated until its ACK comes.
+    pub(crate) fn send_success(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        pending: &PendingInvite,
+        tag: Tag,
+        parts: Parts,
+    ) {
+        let reply = Reply { parts, ..Reply::new(StatusCode::OK) };
+        self.reply(now, pending.server, &pending.request, Some(tag), true, &reply);
+        let timers = self.timers_of(sid);
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.unacked = Some(Box::new(Unacked {
+            server: pending.server,
+            seq: pending.request.cseq.seq,
+            interval: timers.t1,
+            repeat_at: now.mono + timers.t1,
+            give_up_at: now.mono + timers.transaction(),
+        }));
+        self.io.timers.arm(now, timers.t1, Timer::Session(sid, SessionTimer::Unacked));
+    }
+
+    /// A 2xx of ours has waited: it is sent again, over a reliable transport too, until 64*T1 have passed.
+    pub(crate) fn unacked_due(&mut self, now: Now, sid: SessionId) {
+        let timers = self.timers_of(sid);
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(unacked) = &mut session.unacked else { return };
+        if now.mono >= unacked.give_up_at {
+            session.unacked = None;
+            return self.never_acked(now, sid);
+        }
+        if now.mono < unacked.repeat_at {
+            return;
+        }
+        unacked.interval = unacked.interval.saturating_mul(2).min(timers.t2);
+        unacked.repeat_at = (now.mono + unacked.interval).min(unacked.give_up_at);
+        let (server, repeat_at) = (unacked.server, unacked.repeat_at);
+        self.servers.repeat(&mut self.io, server);
+        self.io.timers.arm_at(now, repeat_at, Timer::Session(sid, SessionTimer::Unacked));
+    }
+
+    /// No ACK came: the dialog is confirmed, but the session ends with BYE (RFC 3261 §13.3.1.4).
+    fn never_acked(&mut self, now: Now, sid: SessionId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(no) = session.current else { return };
+        match session.owed_bye.take() {
+            Some(reason) => self.begin_bye(now, sid, no, reason),
+            None if matches!(session.stage, Stage::Confirmed) => {
+                let mut reason = Fields::default();
+                reason.push(HeaderName::Reason, "SIP;cause=408;text=\"No ACK\"");
+                self.begin_bye(now, sid, no, reason);
+                self.ended(now, sid, End::NoAck);
+            }
+            None => self.sweep(sid),
+        }
+    }
+
+    /// An ACK that belongs to no transaction: that of a 2xx of ours.
+    pub(crate) fn on_ack(&mut self, now: Now, sid: SessionId, request: Received) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if session.unacked.as_ref().is_none_or(|u| u.seq != request.cseq.seq) {
+            return;
+        }
+        session.unacked = None;
+        match (session.owed_bye.take(), session.current) {
+            (Some(reason), Some(no)) => self.begin_bye(now, sid, no, reason),
+            _ if session.told => self.sweep(sid),
+            _ => self.io.tell(Event::Acknowledged { session: sid, request }),
+        }
+    }
+
+    /// The caller gave up (RFC 3261 §9.2). The CANCEL has had its 200.
+    pub(crate) fn on_cancel(&mut self, now: Now, sid: SessionId, invite: ServerId, cancel: Received) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
+        if let Some(pending) = session.reinvite.take_if(|p| p.server == invite) {
+            let tag = session.current().map(|d| d.local_tag);
+            self.reply(now, invite, &pending.request, tag.filter(|_| false), false, &terminated);
+            return self.io.tell(Event::ReinviteCancelled { session: sid });
+        }
+        if !matches!(&session.stage, Stage::Called(pending) if pending.server == invite) {
+            return;
+        }
+        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
+        let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
+        self.reply(now, invite, &pending.request, Some(tag), false, &terminated);
+        self.ended(now, sid, End::Cancelled(cancel));
+    }
+
+    /// A minute without a provisional response: the last one again, or a 183 (RFC 3261 §13.3.1.1).
+    pub(crate) fn provisional_due(&mut self, now: Now, sid: SessionId) {
+        let every = self.settings.provisional_interval;
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Stage::Called(pending) = &mut session.stage else { return };
+        let timer = Timer::Session(sid, SessionTimer::Provisional);
+        if pending.provisional_at > now.mono {
+            let at = pending.provisional_at;
+            return self.io.timers.arm_at(now, at, timer);
+        }
+        pending.provisional_at = now.mono + every;
+        self.io.timers.arm(now, every, timer);
+        if pending.progressed {
+            let server = pending.server;
+            return self.servers.repeat(&mut self.io, server);
+        }
+        let no = match session.dialogs.first() {
+            Some(dialog) => Ok(dialog.no),
+            None => self.open_dialog(sid),
+        };
+        if let Ok(no) = no {
+            // The session was just seen to be there and pending.
+            let _ = self.progress(now, sid, no, &Reply::new(StatusCode::SESSION_PROGRESS));
+        }
+    }
+}
+
+/// A response of ours with a reason phrase of our own.
+pub(crate) fn refusal(status: StatusCode, reason: &'static str) -> Reply {
+    Reply { reason: ByteString::from_static(reason), ..Reply::new(status) }
+}
+
+/// From or To without its tag, in memory of its own.
+pub(crate) fn untagged(party: &NameAddr) -> Box<str> {
+    party.without_param("tag").to_string().into_boxed_str()
+}

@@ -1,0 +1,100 @@
+//! What can be seen of a session from outside.
+
+use super::{SessionId, Stage as Inner};
+use crate::dialog::DialogState;
+use crate::endpoint::Endpoint;
+use crate::flow::NetworkId;
+
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Our INVITE is pending.
+    Calling,
+    /// Our INVITE is given up, its final response awaited.
+    Cancelling,
+    /// The peer's INVITE is pending.
+    Called,
+    /// A 2xx was sent, its ACK awaited.
+    Answered,
+    /// Established.
+    Confirmed,
+    /// A BYE of ours is pending, or waits for the ACK.
+    Ending,
+    /// Over; only a fork may still answer.
+    Over,
+}
+
+/// One dialog, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogView {
+    /// Early, confirmed or ended.
+    pub state: DialogState,
+    /// Our tag.
+    pub local_tag: String,
+    /// The peer's tag.
+    pub remote_tag: Option<String>,
+    /// Where our requests go.
+    pub remote_target: String,
+    /// By way of.
+    pub route_set: Vec<String>,
+    /// The number of our last request.
+    pub local_seq: u32,
+    /// The number of the peer's last request.
+    pub remote_seq: Option<u32>,
+}
+
+/// A session, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// Its stage.
+    pub stage: Stage,
+    /// Its network.
+    pub network: NetworkId,
+    /// Whether our INVITE made it.
+    pub caller: bool,
+    /// Its Call-ID.
+    pub call_id: String,
+    /// Our tag, whether or not there is a dialog yet.
+    pub local_tag: String,
+    /// Our side of From and To.
+    pub local: String,
+    /// The peer's.
+    pub remote: String,
+    /// Its dialogs.
+    pub dialogs: Vec<DialogView>,
+}
+
+impl Endpoint {
+    /// A session, if it is there.
+    pub fn session(&self, sid: SessionId) -> Option<SessionView> {
+        let session = self.sessions.get(sid)?;
+        let stage = match &session.stage {
+            Inner::Calling { cancel: None } => Stage::Calling,
+            Inner::Calling { cancel: Some(_) } => Stage::Cancelling,
+            Inner::Called(_) => Stage::Called,
+            Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
+            Inner::Confirmed => Stage::Confirmed,
+            Inner::Ending => Stage::Ending,
+            Inner::Over => Stage::Over,
+        };
+        let dialogs = session.dialogs.iter().map(|d| DialogView {
+            state: d.state,
+            local_tag: d.local_tag.to_string(),
+            remote_tag: d.remote_tag.as_deref().map(str::to_owned),
+            remote_target: d.remote_target.to_string(),
+            route_set: d.route_set.iter().map(str::to_owned).collect(),
+            local_seq: d.local_seq,
+            remote_seq: d.remote_seq,
+        });
+        Some(SessionView {
+            stage,
+            network: session.network,
+            caller: session.caller,
+            call_id: session.call_id.to_string(),
+            local_tag: session.local_tag.to_string(),
+            local: session.local.to_string(),
+            remote: session.remote.to_string(),
+            dialogs: dialogs.collect(),
+        })
+    }
+}

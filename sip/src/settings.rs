@@ -1,0 +1,132 @@
+//! What an endpoint is told once.
+
+use crate::auth::client::Acceptance;
+use crate::flow::{ListenerId, NetworkId, Transport};
+use crate::timers::Timers;
+use bytestring::ByteString;
+use sip_types::Method;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The settings of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Every listener; [`ListenerId`] is the index.
+    pub listeners: Vec<Listener>,
+    /// Limits of one message.
+    pub message: sip_types::Limits,
+    /// Limits of the endpoint.
+    pub limits: Limits,
+    /// Value of User-Agent and Server; none is sent where it is `None`.
+    pub product: Option<ByteString>,
+    /// Longest time between two provisional responses to a pending INVITE (RFC 3261 §13.3.1.1); 60 s.
+    pub provisional_interval: Duration,
+    /// `Retry-After` of a 503 that a limit causes, in seconds; 5.
+    pub retry_after: u32,
+}
+
+/// One socket that we listen on.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The network that it belongs to.
+    pub network: NetworkId,
+    /// Its transport.
+    pub transport: Transport,
+    /// Its local address, which tells the address family that it reaches.
+    pub address: SocketAddr,
+    /// `host:port` for Via and Contact.
+    pub sent_by: ByteString,
+    /// Timers of the transactions that it carries.
+    pub timers: Timers,
+    /// Whether peers are behind a NAT: requests in a dialog go to the flow that it came on, not to a Contact.
+    pub nat: bool,
+    /// Which challenges are answered.
+    pub acceptance: Acceptance,
+    /// What is carried without being understood.
+    pub carrying: Carrying,
+}
+
+/// What an endpoint hands up although it does not understand it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carrying {
+    /// Nothing: unknown methods get 405, unknown bodies 415.
+    Nothing,
+    /// Methods in a dialog and bodies of any kind, and these option tags of Require.
+    All {
+        /// Option tags that mean nothing to a user agent between the two that use them.
+        transparent: Vec<ByteString>,
+    },
+}
+
+/// Bounds of what peers can make an endpoint keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Sessions in being; 503 beyond.
+    pub sessions: usize,
+    /// Transactions in being, client and server each; 503 beyond.
+    pub transactions: usize,
+    /// Early dialogs of one INVITE; further ones are not shown.
+    pub early_dialogs: usize,
+    /// Requests of either side that a session has pending besides its INVITE; 503 beyond.
+    pub pending_requests: usize,
+    /// Challenges and 491s that one request of ours survives.
+    pub rounds: u8,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { sessions: 40_000, transactions: 400_000, early_dialogs: 12, pending_requests: 16, rounds: 5 }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listeners: Vec::new(),
+            message: sip_types::Limits::default(),
+            limits: Limits::default(),
+            product: None,
+            provisional_interval: Duration::from_secs(60),
+            retry_after: 5,
+        }
+    }
+}
+
+impl Settings {
+    /// The listener with that name.
+    pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.listeners.get(usize::from(id.0))
+    }
+
+    /// The listener of `network` that reaches `peer` over `transport`.
+    pub fn listener_towards(
+        &self,
+        network: NetworkId,
+        transport: Transport,
+        peer: SocketAddr,
+    ) -> Option<ListenerId> {
+        self.listeners
+            .iter()
+            .position(|l| {
+                l.network == network && l.transport == transport && l.address.is_ipv4() == peer.is_ipv4()
+            })
+            .and_then(|n| u16::try_from(n).ok())
+            .map(ListenerId)
+    }
+}
+
+impl Listener {
+    /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).
+    pub fn allow(&self) -> &'static str {
+        match self.carrying {
+            Carrying::Nothing => "INVITE, ACK, CANCEL, BYE, OPTIONS",
+            Carrying::All { .. } => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE",
+        }
+    }
+
+    /// Whether a request in a dialog with this method goes up to be carried.
+    pub(crate) fn carries(&self, method: &Method) -> bool {
+        matches!(self.carrying, Carrying::All { .. })
+            && matches!(method, Method::Info | Method::Message | Method::Extension(_))
+    }
+}

@@ -1,0 +1,348 @@
+//! The client transactions in being.
+
+use super::{ClientId, TransactionTimer, client, derive, invite_client};
+use crate::Map;
+use crate::action::{Action, Sender, Transmit, TransmitId};
+use crate::flow::Destination;
+use crate::ids::Branch;
+use crate::io::Io;
+use crate::session::{OutgoingId, SessionId};
+use crate::time::{Mono, Now};
+use crate::timers::Timers;
+use bytes::Bytes;
+use sip_types::{Fields, Method, Response, StatusCode};
+use slotmap::SlotMap;
+use std::time::Duration;
+
+/// What the table tells the user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// Nobody answered a request (408, RFC 3261 §8.1.3.1).
+    Timeout(SessionId, OutgoingId),
+    /// A request could not be sent (503, RFC 3261 §8.1.3.1).
+    TransportFailed(SessionId, OutgoingId),
+    /// An INVITE can bring no further response.
+    InviteEnded(SessionId, OutgoingId),
+}
+
+/// A request to send.
+pub(crate) struct ClientSpec<'a> {
+    pub(crate) session: SessionId,
+    pub(crate) outgoing: OutgoingId,
+    pub(crate) method: &'a Method,
+    pub(crate) branch: Branch,
+    pub(crate) to: Destination,
+    pub(crate) reliable: bool,
+    pub(crate) timers: Timers,
+    pub(crate) bytes: Bytes,
+}
+
+/// What became of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Matched {
+    /// No transaction waits for it; it is dropped (RFC 6026 §7).
+    Stray,
+    /// The transaction dealt with it.
+    Absorbed,
+    /// It is for that request of that session.
+    Deliver(SessionId, OutgoingId),
+}
+
+#[derive(Clone, Copy)]
+enum ClientMachine {
+    Invite(invite_client::State),
+    Other(client::State),
+}
+
+struct Client {
+    machine: ClientMachine,
+    session: SessionId,
+    outgoing: OutgoingId,
+    key: (Branch, bool),
+    to: Destination,
+    reliable: bool,
+    timers: Timers,
+    /// What is retransmitted: the request, or the ACK of a failure. Empty once neither is needed.
+    bytes: Bytes,
+    interval: Duration,
+    retransmit_at: Option<Mono>,
+    expire_at: Option<Mono>,
+}
+
+/// All client transactions of an endpoint.
+pub(crate) struct Clients {
+    table: SlotMap<ClientId, Client>,
+    by_branch: Map<(Branch, bool), ClientId>,
+    limit: usize,
+}
+
+impl Clients {
+    /// An empty table for at most `limit` transactions.
+    pub(crate) fn new(limit: usize, hasher: &ahash::RandomState) -> Self {
+        Self { table: SlotMap::with_key(), by_branch: Map::with_hasher(hasher.clone()), limit }
+    }
+
+    /// Transactions in being.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Sends a request in a new client transaction; `None` if the table is full.
+    pub(crate) fn request(&mut self, io: &mut Io, now: Now, spec: ClientSpec<'_>) -> Option<ClientId> {
+        if self.table.len() >= self.limit {
+            return None;
+        }
+        let machine = if *spec.method == Method::Invite {
+            ClientMachine::Invite(invite_client::State::Calling)
+        } else {
+            ClientMachine::Other(client::State::Trying)
+        };
+        let key = (spec.branch, *spec.method == Method::Cancel);
+        let interval = spec.timers.t1;
+        let id = self.table.insert(Client {
+            machine,
+            session: spec.session,
+            outgoing: spec.outgoing,
+            key,
+            to: spec.to,
+            reliable: spec.reliable,
+            timers: spec.timers,
+            bytes: spec.bytes,
+            interval,
+            retransmit_at: (!spec.reliable).then(|| now.mono + interval),
+            expire_at: Some(now.mono + spec.timers.transaction()),
+        });
+        self.by_branch.insert(key, id);
+        if !spec.reliable {
+            io.timers.arm(now, interval, TransactionTimer::ClientRetransmit(id).into());
+        }
+        io.timers.arm(now, spec.timers.transaction(), TransactionTimer::ClientExpire(id).into());
+        self.send(io, id);
+        Some(id)
+    }
+
+    /// Sends a CANCEL for an INVITE that is pending; its own response goes nowhere (RFC 3261 §9.1).
+    pub(crate) fn cancel(&mut self, io: &mut Io, now: Now, invite: ClientId, reason: &Fields) {
+        let Some(client) = self.table.get(invite) else { return };
+        if !matches!(client.machine, ClientMachine::Invite(invite_client::State::Proceeding)) {
+            return;
+        }
+        let Some(bytes) = derive::cancel(&client.bytes, reason) else { return };
+        let (branch, to, reliable, timers) = (client.key.0, client.to, client.reliable, client.timers);
+        let spec = ClientSpec {
+            session: client.session,
+            outgoing: OutgoingId::CANCEL,
+            method: &Method::Cancel,
+            branch,
+            to,
+            reliable,
+            timers,
+            bytes,
+        };
+        self.request(io, now, spec);
+    }
+
+    /// Forgets a client transaction that nothing more is expected of.
+    pub(crate) fn abandon(&mut self, id: ClientId) {
+        if let Some(client) = self.table.remove(id) {
+            self.by_branch.remove(&client.key);
+        }
+    }
+
+    /// Matches a response to its transaction (RFC 3261 §17.1.3). Returns whose it is if it should be handed up.
+    pub(crate) fn response(
+        &mut self,
+        io: &mut Io,
+        now: Now,
+        branch: Branch,
+        method: &Method,
+        response: &Response,
+    ) -> Matched {
+        let key = (branch, *method == Method::Cancel);
+        let Some(id) = self.by_branch.get(&key).copied() else { return Matched::Stray };
+        let Some(client) = self.table.get(id) else { return Matched::Stray };
+        match client.machine {
+            ClientMachine::Invite(_) if *method == Method::Invite => {
+                self.invite_response(io, now, id, response)
+            }
+            ClientMachine::Other(_) if *method != Method::Invite => {
+                self.other_response(io, now, id, response.status())
+            }
+            ClientMachine::Invite(_) | ClientMachine::Other(_) => Matched::Stray,
+        }
+    }
+
+    fn invite_response(&mut self, io: &mut Io, now: Now, id: ClientId, response: &Response) -> Matched {
+        use invite_client::{Act, Input, State};
+        let Some(client) = self.table.get_mut(id) else { return Matched::Stray };
+        let ClientMachine::Invite(state) = client.machine else { return Matched::Stray };
+        let status = response.status();
+        let input = if status.is_provisional() {
+            Input::Provisional
+        } else if status.is_success() {
+            Input::Success
+        } else {
+            Input::Failure
+        };
+        let (next, act) = invite_client::step(state, input);
+        let owner = (client.session, client.outgoing);
+        if let Some(next) = next {
+            client.machine = ClientMachine::Invite(next);
+            client.retransmit_at = None;
+            match (state, next) {
+                (State::Calling, State::Proceeding) => client.expire_at = None,
+                (State::Calling | State::Proceeding, State::Accepted) => {
+                    client.bytes = Bytes::new();
+                    self.expire_client(io, now, id, |t| t.transaction());
+                }
+                (State::Calling | State::Proceeding, State::Completed) => {
+                    client.bytes = derive::ack(&client.bytes, response).unwrap_or_default();
+                    let reliable = client.reliable;
+                    self.expire_client(
+                        io,
+                        now,
+                        id,
+                        move |t| if reliable { Duration::ZERO } else { t.wait_d() },
+                    );
+                }
+                _ => {}
+            }
+        }
+        match act {
+            Act::AckAndDeliver => {
+                self.send(io, id);
+                Matched::Deliver(owner.0, owner.1)
+            }
+            Act::Ack => {
+                self.send(io, id);
+                Matched::Absorbed
+            }
+            Act::Deliver => Matched::Deliver(owner.0, owner.1),
+            Act::Ignore | Act::Resend | Act::ReportTimeout | Act::ReportTransportFailed | Act::ReportEnd => {
+                Matched::Absorbed
+            }
+        }
+    }
+
+    fn other_response(&mut self, io: &mut Io, now: Now, id: ClientId, status: StatusCode) -> Matched {
+        use client::{Act, Input, State};
+        let Some(client) = self.table.get_mut(id) else { return Matched::Stray };
+        let ClientMachine::Other(state) = client.machine else { return Matched::Stray };
+        let input = if status.is_provisional() { Input::Provisional } else { Input::Final };
+        let (next, act) = client::step(state, input);
+        let owner = (client.session, client.outgoing);
+        if let Some(next) = next {
+            client.machine = ClientMachine::Other(next);
+            if next == State::Completed && state != State::Completed {
+                client.bytes = Bytes::new();
+                client.retransmit_at = None;
+                let reliable = client.reliable;
+                self.expire_client(io, now, id, move |t| if reliable { Duration::ZERO } else { t.t4 });
+            } else if next == State::Proceeding {
+                client.interval = client.timers.t2;
+            }
+        }
+        match act {
+            Act::Deliver if owner.1 != OutgoingId::CANCEL => Matched::Deliver(owner.0, owner.1),
+            Act::Deliver | Act::Ignore | Act::Resend | Act::ReportTimeout | Act::ReportTransportFailed => {
+                Matched::Absorbed
+            }
+        }
+    }
+
+    /// The destination of a client transaction: where its challenges come from.
+    pub(crate) fn destination(&self, id: ClientId) -> Option<Destination> {
+        self.table.get(id).map(|c| c.to)
+    }
+
+    /// Whether an INVITE has had a provisional response, so that it may be cancelled (RFC 3261 §9.1).
+    pub(crate) fn is_proceeding(&self, id: ClientId) -> bool {
+        self.table
+            .get(id)
+            .is_some_and(|c| matches!(c.machine, ClientMachine::Invite(invite_client::State::Proceeding)))
+    }
+
+    fn expire_client(&mut self, io: &mut Io, now: Now, id: ClientId, after: impl Fn(&Timers) -> Duration) {
+        let Some(client) = self.table.get_mut(id) else { return };
+        let after = after(&client.timers);
+        client.expire_at = Some(now.mono + after);
+        io.timers.arm(now, after, TransactionTimer::ClientExpire(id).into());
+    }
+
+    fn send(&self, io: &mut Io, id: ClientId) {
+        if let Some(client) = self.table.get(id).filter(|c| !c.bytes.is_empty()) {
+            let id = TransmitId(Sender::Client(id));
+            io.push(Action::Transmit(Transmit { id, to: client.to, bytes: client.bytes.clone() }));
+        }
+    }
+
+    /// Timer A or E has come.
+    pub(crate) fn retransmit(&mut self, io: &mut Io, now: Now, id: ClientId) {
+        let Some(client) = self.table.get_mut(id) else { return };
+        if client.retransmit_at.is_none_or(|at| at > now.mono) {
+            return;
+        }
+        let resend = match client.machine {
+            ClientMachine::Invite(state) => {
+                client.interval = client.interval.saturating_mul(2);
+                invite_client::step(state, invite_client::Input::Retransmit).1 == invite_client::Act::Resend
+            }
+            ClientMachine::Other(state) => {
+                client.interval = client.interval.saturating_mul(2).min(client.timers.t2);
+                client::step(state, client::Input::Retransmit).1 == client::Act::Resend
+            }
+        };
+        client.retransmit_at = resend.then(|| now.mono + client.interval);
+        if resend {
+            io.timers.arm(now, client.interval, TransactionTimer::ClientRetransmit(id).into());
+            self.send(io, id);
+        }
+    }
+
+    /// Timer B, D, F, K or M has come.
+    pub(crate) fn expire(&mut self, io: &mut Io, now: Now, id: ClientId) -> Option<Report> {
+        let at = self.table.get(id)?.expire_at?;
+        if at > now.mono {
+            io.timers.arm_at(now, at, TransactionTimer::ClientExpire(id).into());
+            return None;
+        }
+        self.end(id, invite_client::Input::Expire, client::Input::Expire)
+    }
+
+    /// The transport could not send the request, or the ACK of its failure.
+    pub(crate) fn send_failed(&mut self, id: ClientId) -> Option<Report> {
+        self.end(id, invite_client::Input::TransportFailed, client::Input::TransportFailed)
+    }
+
+    fn end(&mut self, id: ClientId, invite: invite_client::Input, other: client::Input) -> Option<Report> {
+        let client = self.table.get(id)?;
+        let (session, outgoing) = (client.session, client.outgoing);
+        let (gone, report) = match client.machine {
+            ClientMachine::Invite(state) => {
+                use invite_client::Act;
+                let (next, act) = invite_client::step(state, invite);
+                let report = match act {
+                    Act::ReportTimeout => Some(Report::Timeout(session, outgoing)),
+                    Act::ReportTransportFailed => Some(Report::TransportFailed(session, outgoing)),
+                    Act::ReportEnd => Some(Report::InviteEnded(session, outgoing)),
+                    Act::Ignore | Act::Resend | Act::Deliver | Act::AckAndDeliver | Act::Ack => None,
+                };
+                (next.is_none(), report)
+            }
+            ClientMachine::Other(state) => {
+                use client::Act;
+                let (next, act) = client::step(state, other);
+                let report = match act {
+                    Act::ReportTimeout => Some(Report::Timeout(session, outgoing)),
+                    Act::ReportTransportFailed => Some(Report::TransportFailed(session, outgoing)),
+                    Act::Ignore | Act::Resend | Act::Deliver => None,
+                };
+                (next.is_none(), report)
+            }
+        };
+        if gone {
+            self.abandon(id);
+        }
+        report.filter(|_| outgoing != OutgoingId::CANCEL)
+    }
+}

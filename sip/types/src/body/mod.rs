@@ -1,0 +1,3 @@
+//! Message bodies.
+
+pub mod multipart;

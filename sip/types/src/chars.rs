@@ -1,0 +1,102 @@
+//! Character classes of the SIP grammar (RFC 3261 §25.1), one table look-up each.
+
+/// `token`.
+pub(crate) const TOKEN: u16 = 1;
+/// `user` without escapes; `#` too, since feature codes are dialled unescaped.
+pub(crate) const USER: u16 = 1 << 1;
+/// `password` without escapes.
+pub(crate) const PASSWORD: u16 = 1 << 2;
+/// `paramchar` without escapes.
+pub(crate) const PARAM_NAME: u16 = 1 << 3;
+/// `paramchar` without escapes; `=` too, which gateways put inside values.
+pub(crate) const PARAM_VALUE: u16 = 1 << 4;
+/// `hvalue` without escapes.
+pub(crate) const HEADER_VALUE: u16 = 1 << 5;
+/// `hostname`; `_` too, which is common in practice.
+pub(crate) const HOST: u16 = 1 << 6;
+/// `gen-value` that is not a quoted string: any visible ASCII that ends nothing.
+pub(crate) const GEN_VALUE: u16 = 1 << 7;
+/// Unquoted `display-name` without the characters that start something else.
+pub(crate) const DISPLAY: u16 = 1 << 8;
+/// `uric` without escapes, with the RFC 3986 additions.
+pub(crate) const URIC: u16 = 1 << 9;
+/// `scheme` after its first letter.
+pub(crate) const SCHEME: u16 = 1 << 10;
+/// `phonedigit-hex` (RFC 3966 §3).
+pub(crate) const PHONE: u16 = 1 << 11;
+/// `word` and `@` (Call-ID).
+pub(crate) const WORD: u16 = 1 << 12;
+
+static TABLE: [u16; 256] = build();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
+const fn add(table: &mut [u16; 256], chars: &[u8], class: u16) {
+    let mut i = 0;
+    while i < chars.len() {
+        table[chars[i] as usize] |= class;
+        i += 1;
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
+const fn build() -> [u16; 256] {
+    let mut t = [0u16; 256];
+    let mut c: u8 = 0;
+    loop {
+        let b = c as usize;
+        if c.is_ascii_alphanumeric() {
+            t[b] = !(PHONE);
+        }
+        if c.is_ascii_hexdigit() {
+            t[b] |= PHONE;
+        }
+        if c > b' ' && c < 0x7f {
+            t[b] |= GEN_VALUE;
+        }
+        if c >= 0x80 {
+            t[b] |= DISPLAY;
+        }
+        if c == u8::MAX {
+            break;
+        }
+        c += 1;
+    }
+    add(&mut t, b"-.!%*_+`'~", TOKEN | DISPLAY);
+    add(&mut t, b" \t()[]{}/@?=&#$^|", DISPLAY);
+    add(&mut t, b"-_.!~*'()", USER | PASSWORD | PARAM_NAME | PARAM_VALUE | HEADER_VALUE | URIC);
+    add(&mut t, b"&=+$,;?/#", USER);
+    add(&mut t, b"&=+$,", PASSWORD);
+    add(&mut t, b"[]/:&+$", PARAM_NAME | PARAM_VALUE);
+    add(&mut t, b"=", PARAM_VALUE);
+    add(&mut t, b"[]/?:+$", HEADER_VALUE);
+    add(&mut t, b";/?:@&=+$,#[]", URIC);
+    add(&mut t, b"-._", HOST);
+    add(&mut t, b"+-.", SCHEME);
+    add(&mut t, b"-.()*#", PHONE);
+    add(&mut t, b"-.!%*_+`'~()<>:\\\"/[]?{}@", WORD);
+    t[b',' as usize] &= !GEN_VALUE;
+    t[b';' as usize] &= !GEN_VALUE;
+    t[b'"' as usize] &= !GEN_VALUE;
+    t[b'<' as usize] &= !GEN_VALUE;
+    t[b'>' as usize] &= !GEN_VALUE;
+    t[b'\\' as usize] &= !GEN_VALUE;
+    t
+}
+
+/// Whether `byte` is in any of `classes`.
+#[inline]
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for every byte value")]
+pub(crate) fn is(byte: u8, classes: u16) -> bool {
+    TABLE[byte as usize] & classes != 0
+}
+
+/// SP or HTAB.
+#[inline]
+pub(crate) fn is_wsp(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Whether `text` is a `token` (not empty).
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| is(b, TOKEN))
+}

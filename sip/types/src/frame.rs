@@ -1,0 +1,112 @@
+//! Message boundaries on streams (RFC 3261 §18.3, RFC 5626 §3.5.1).
+
+use crate::{
+    HeaderName, Limits,
+    message::{
+        is_plausible_start_line,
+        scan::{self, Length, Lines, Step},
+    },
+};
+
+/// What the bytes received so far on a stream start with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The start of a message; call again with more bytes.
+    NeedMore,
+    /// Line ends between messages: take them off. `len` 4 is a ping, to be answered with CRLF; 2 is a pong, or half
+    /// of a ping whose other half has not come yet; 1 is a lone LF.
+    KeepAlive {
+        /// Bytes to take off.
+        len: usize,
+    },
+    /// A whole message, for [`crate::Message::parse`].
+    Message {
+        /// Bytes to take off.
+        len: usize,
+    },
+    /// The stream cannot be followed any further; close it.
+    Error(FrameError),
+}
+
+/// Why a stream cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The first line is no start line of SIP.
+    #[error("not SIP")]
+    StartLine,
+    /// No Content-Length, which streams need (RFC 3261 §20.14).
+    #[error("no Content-Length")]
+    NoContentLength,
+    /// Content-Length is no number, or there are several that differ.
+    #[error("malformed Content-Length")]
+    InvalidContentLength,
+    /// Start line, a header field, their number, the body or the whole exceeds its limit.
+    #[error("the message is too long")]
+    TooLong,
+}
+
+/// Finds the first message in `buf`. It starts over at each call, at a cost bounded by `limits.message`.
+#[must_use]
+pub fn frame(buf: &[u8], limits: &Limits) -> Frame {
+    match buf {
+        [] | [b'\r'] => return Frame::NeedMore,
+        [b'\r', b'\n', b'\r', b'\n', ..] => return Frame::KeepAlive { len: 4 },
+        [b'\r', b'\n', ..] => return Frame::KeepAlive { len: 2 },
+        [b'\n', ..] => return Frame::KeepAlive { len: 1 },
+        _ => {}
+    }
+    let mut lines = Lines::new(buf, 0);
+    let Some((_, end)) = lines.start_line() else {
+        return if buf.len() > limits.start_line { Frame::Error(FrameError::TooLong) } else { Frame::NeedMore };
+    };
+    if end > limits.start_line {
+        return Frame::Error(FrameError::TooLong);
+    }
+    if !is_plausible_start_line(buf.get(..end).unwrap_or_default()) {
+        return Frame::Error(FrameError::StartLine);
+    }
+    head(buf, &mut lines, limits).unwrap_or_else(Frame::Error)
+}
+
+fn head(buf: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Frame, FrameError> {
+    let mut length = Length::Absent;
+    let mut count = 0;
+    loop {
+        match lines.next() {
+            Step::Line { start, end, .. } => {
+                count += 1;
+                if end - start > limits.header_length || count > limits.header_count {
+                    return Err(FrameError::TooLong);
+                }
+                let line = buf.get(start..end).unwrap_or_default();
+                let Some(parts) = scan::cut(line) else { continue };
+                let name = line.get(..parts.name).unwrap_or_default();
+                if HeaderName::from_bytes(name) == HeaderName::ContentLength {
+                    length = length.and(line.get(parts.value.0..parts.value.1).unwrap_or_default());
+                }
+            }
+            Step::Blank { body } => return whole(buf, body, length, limits),
+            Step::End { at } => {
+                let over = buf.len() - at > limits.header_length || buf.len() > limits.message;
+                return if over { Err(FrameError::TooLong) } else { Ok(Frame::NeedMore) };
+            }
+        }
+    }
+}
+
+fn whole(buf: &[u8], body: usize, length: Length, limits: &Limits) -> Result<Frame, FrameError> {
+    let length = match length {
+        Length::Is(length) => length,
+        Length::Absent => return Err(FrameError::NoContentLength),
+        Length::Invalid => return Err(FrameError::InvalidContentLength),
+    };
+    let len = body.checked_add(length).ok_or(FrameError::TooLong)?;
+    if length > limits.body || len > limits.message {
+        return Err(FrameError::TooLong);
+    }
+    Ok(if buf.len() < len { Frame::NeedMore } else { Frame::Message { len } })
+}
+
+#[cfg(test)]
+#[path = "frame/tests.rs"]
+mod tests;

@@ -1,0 +1,203 @@
+//! The header fields of a message.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::{Field, field, text_of};
+use crate::{ByteString, HeaderError, HeaderName, TypedHeader, header::Elements};
+
+/// Where one header field lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    start: u32,
+    value: u32,
+    end: u32,
+    name_len: u16,
+    name: HeaderName,
+    folded: bool,
+}
+
+impl Slot {
+    /// Offsets are below 4 GiB, which the parser checks; a longer name than 65 535 bytes is cut.
+    pub(super) fn new(
+        name: HeaderName,
+        start: usize,
+        name_len: usize,
+        value: usize,
+        end: usize,
+        folded: bool,
+    ) -> Self {
+        let offset = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            start: offset(start),
+            value: offset(value),
+            end: offset(end),
+            name_len: u16::try_from(name_len).unwrap_or(u16::MAX),
+            name,
+            folded,
+        }
+    }
+
+    pub(super) fn name(self) -> HeaderName {
+        self.name
+    }
+
+    pub(super) fn name_range(self) -> (usize, usize) {
+        (self.start as usize, self.start as usize + usize::from(self.name_len))
+    }
+
+    pub(super) fn value_range(self) -> (usize, usize) {
+        (self.value as usize, self.end as usize)
+    }
+
+    pub(super) fn folded(self) -> bool {
+        self.folded
+    }
+}
+
+/// The header fields of a message in order, each as received.
+#[derive(Clone, Debug)]
+pub struct Headers {
+    raw: Bytes,
+    /// The head of the message, if all of it is UTF-8, so that fields need not be checked one by one.
+    text: Option<ByteString>,
+    slots: Vec<Slot>,
+    malformed: Option<usize>,
+}
+
+impl Headers {
+    pub(super) fn new(raw: Bytes, text: Option<ByteString>, slots: Vec<Slot>, malformed: Option<usize>) -> Self {
+        Self { raw, text, slots, malformed }
+    }
+
+    pub(super) fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// A UTF-8 slice of the message.
+    pub(super) fn slice(&self, start: usize, end: usize) -> Option<ByteString> {
+        match &self.text {
+            Some(text) => text.get(start..end).map(|part| text.slice_ref(part)),
+            None => text_of(&self.raw, start, end),
+        }
+    }
+
+    /// Byte offset of the first line that is no header field (no token and colon), if there was one. Such lines are
+    /// left out; a request that has one is malformed (400).
+    #[must_use]
+    pub fn malformed(&self) -> Option<usize> {
+        self.malformed
+    }
+
+    /// Number of header fields.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// All fields, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
+        self.slots.iter().map(|&slot| Field::new(self, slot))
+    }
+
+    /// The fields of that name, in order; for [`HeaderName::Unknown`] all unknown ones.
+    pub fn all(&self, name: HeaderName) -> impl Iterator<Item = Field<'_>> {
+        self.slots.iter().filter(move |slot| slot.name == name).map(|&slot| Field::new(self, slot))
+    }
+
+    /// The first field of that name.
+    #[must_use]
+    pub fn first(&self, name: HeaderName) -> Option<Field<'_>> {
+        self.all(name).next()
+    }
+
+    /// The fields whose name is `text` in any case (known names are found under any of their forms).
+    pub fn named<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Field<'a>> {
+        let name = HeaderName::from_bytes(text.as_bytes());
+        self.all(name)
+            .filter(move |f| name != HeaderName::Unknown || f.name_text().eq_ignore_ascii_case(text))
+    }
+
+    /// Whether there is a field of that name.
+    #[must_use]
+    pub fn contains(&self, name: HeaderName) -> bool {
+        self.slots.iter().any(|slot| slot.name == name)
+    }
+
+    /// The only field of a name that may appear once.
+    ///
+    /// # Errors
+    /// It appears twice, or its value is malformed.
+    pub fn get<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
+        let mut fields = self.slots.iter().filter(|slot| slot.name == T::NAME);
+        let Some(&slot) = fields.next() else { return Ok(None) };
+        if fields.next().is_some() {
+            return Err(HeaderError::Duplicate(T::NAME));
+        }
+        let text = self.text_of(slot)?;
+        T::parse(&text).map(Some).map_err(|e| e.within(T::NAME))
+    }
+
+    /// As [`Headers::get`], and the field must be there.
+    ///
+    /// # Errors
+    /// It is missing, appears twice, or its value is malformed.
+    pub fn require<T: TypedHeader>(&self) -> Result<T, HeaderError> {
+        self.get()?.ok_or(HeaderError::Missing(T::NAME))
+    }
+
+    /// Every element of every field of that name, comma lists split (RFC 3261 §7.3.1).
+    ///
+    /// # Errors
+    /// An element is malformed.
+    pub fn list<T: TypedHeader>(&self) -> Result<Vec<T>, HeaderError> {
+        let mut list = Vec::new();
+        for slot in self.slots.iter().filter(|slot| slot.name == T::NAME) {
+            let text = self.text_of(*slot)?;
+            for element in Elements::new(T::NAME, &text) {
+                list.push(parse_element(&text, element)?);
+            }
+        }
+        Ok(list)
+    }
+
+    /// The first element of that name, such as the topmost Via or Route; later ones are not looked at.
+    ///
+    /// # Errors
+    /// That element is malformed.
+    pub fn first_of<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
+        for slot in self.slots.iter().filter(|slot| slot.name == T::NAME) {
+            let text = self.text_of(*slot)?;
+            if let Some(element) = Elements::new(T::NAME, &text).next() {
+                return parse_element(&text, element).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The unfolded value.
+    pub(super) fn text_of(&self, slot: Slot) -> Result<ByteString, HeaderError> {
+        let (start, end) = slot.value_range();
+        let text = self.slice(start, end).ok_or(HeaderError::NotUtf8(slot.name))?;
+        if !slot.folded {
+            return Ok(text);
+        }
+        Ok(match field::unfold(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(text) => text.into(),
+        })
+    }
+}
+
+pub(super) fn parse_element<T: TypedHeader>(text: &ByteString, element: &str) -> Result<T, HeaderError> {
+    let parsed =
+        if element.len() == text.len() { T::parse(text) } else { T::parse(&text.slice_ref(element)) };
+    parsed.map_err(|e| e.within(T::NAME))
+}

@@ -1,0 +1,147 @@
+//! One pass from bytes to a message.
+
+use bytes::Bytes;
+
+use super::{
+    Common, Framing, Headers, Message, ParseError, ParseErrorKind as Kind, Request, Response,
+    headers::Slot,
+    scan::{self, Length, Lines, Step},
+    start_line::{self, StartLine, TextSpan},
+    text_of,
+};
+use crate::{ByteString, HeaderName, Limits, Method};
+
+impl Message {
+    /// Reads one datagram, or one message that [`crate::frame()`] found in a stream. Line ends before the start
+    /// line are passed over (RFC 3261 §7.5), bytes after the stated body are dropped (§18.3), and a body shorter
+    /// than stated shows in [`Message::framing`]. A line that is no header field is left out and shows in
+    /// [`Headers::malformed`]. The empty line may be missing if the bytes end with a whole header field; that shows in
+    /// the framing too.
+    ///
+    /// # Errors
+    /// There is no start line, a limit is exceeded, or the bytes end inside a header field.
+    pub fn parse(raw: Bytes, limits: &Limits) -> Result<Self, ParseError> {
+        let lead = raw.iter().position(|&b| b != b'\r' && b != b'\n').ok_or(Kind::Empty.at(0))?;
+        if raw.len() - lead > limits.message || u32::try_from(raw.len()).is_err() {
+            return Err(Kind::MessageTooLong.at(lead));
+        }
+        let raw = if lead > 0 { raw.slice(lead..) } else { raw };
+        parse(raw, limits).map_err(|e| e.kind.at(lead + e.at))
+    }
+}
+
+/// What the lines say.
+struct Head {
+    slots: Vec<Slot>,
+    malformed: Option<usize>,
+    length: Length,
+    /// Where the body starts.
+    body: usize,
+    /// Bytes of the empty line that are missing.
+    missing: usize,
+}
+
+fn parse(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
+    let mut lines = Lines::new(&raw, 0);
+    let Some((_, line_end)) = lines.start_line() else {
+        return Err(Kind::Truncated.at(raw.len()));
+    };
+    if line_end > limits.start_line {
+        return Err(Kind::StartLineTooLong.at(limits.start_line));
+    }
+    let line = raw.get(..line_end).unwrap_or_default();
+    let start = start_line::read(line).map_err(|(kind, at)| kind.at(at))?;
+    let head = head(&raw, &mut lines, limits)?;
+
+    let available = raw.len() - head.body;
+    let (len, framing) = match head.length {
+        Length::Is(n) if n < available => (n, Framing::Excess(available - n)),
+        Length::Is(n) if n == available && head.missing == 0 => (n, Framing::Exact),
+        Length::Is(n) => (available, Framing::Short { missing: (n - available).saturating_add(head.missing) }),
+        Length::Absent if head.missing == 0 => (available, Framing::Exact),
+        Length::Absent => (available, Framing::Short { missing: head.missing }),
+        Length::Invalid => (available, Framing::Invalid),
+    };
+    if len > limits.body {
+        return Err(Kind::BodyTooLong.at(head.body));
+    }
+    let end = head.body + len;
+    let body = if len == 0 { Bytes::new() } else { raw.slice(head.body..end) };
+    let raw = if end < raw.len() { raw.slice(..end) } else { raw };
+    let text = text_of(&raw, 0, head.body);
+    build(raw, text, &start, head, Parts { body, framing })
+}
+
+struct Parts {
+    body: Bytes,
+    framing: Framing,
+}
+
+fn build(
+    raw: Bytes,
+    text: Option<ByteString>,
+    start: &StartLine,
+    head: Head,
+    Parts { body, framing }: Parts,
+) -> Result<Message, ParseError> {
+    let headers = Headers::new(raw, text, head.slots, head.malformed);
+    match *start {
+        StartLine::Request { method, uri, supported } => {
+            let bytes = headers.raw().get(method.0..method.1).unwrap_or_default();
+            let method = match Method::known(bytes) {
+                Some(method) => method,
+                None => headers.slice(method.0, method.1).map(Method::Extension).ok_or(Kind::StartLine.at(0))?,
+            };
+            let uri = TextSpan::new(uri.0, uri.1);
+            let common = Common { headers, body, framing };
+            Ok(Message::Request(Request { method, uri, version_supported: supported, common }))
+        }
+        StartLine::Status { status, reason } => {
+            let reason = TextSpan::new(reason.0, reason.1);
+            Ok(Message::Response(Response { status, reason, common: Common { headers, body, framing } }))
+        }
+    }
+}
+
+/// Typical messages have fewer header fields than this.
+const EXPECTED_HEADERS: usize = 24;
+
+fn head(raw: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Head, ParseError> {
+    let mut head = Head {
+        slots: Vec::with_capacity(EXPECTED_HEADERS.min(limits.header_count)),
+        malformed: None,
+        length: Length::Absent,
+        body: raw.len(),
+        missing: 2,
+    };
+    loop {
+        match lines.next() {
+            Step::Line { start, end, folded } => {
+                if end - start > limits.header_length {
+                    return Err(Kind::HeaderTooLong.at(start));
+                }
+                let line = raw.get(start..end).unwrap_or_default();
+                let Some(parts) = scan::cut(line) else {
+                    head.malformed.get_or_insert(start);
+                    continue;
+                };
+                if head.slots.len() >= limits.header_count {
+                    return Err(Kind::TooManyHeaders.at(start));
+                }
+                let name = HeaderName::from_bytes(line.get(..parts.name).unwrap_or_default());
+                let (value, value_end) = parts.value;
+                if name == HeaderName::ContentLength {
+                    head.length = head.length.and(line.get(value..value_end).unwrap_or_default());
+                }
+                head.slots.push(Slot::new(name, start, parts.name, start + value, start + value_end, folded));
+            }
+            Step::Blank { body } => {
+                head.body = body;
+                head.missing = 0;
+                return Ok(head);
+            }
+            Step::End { at } if at == raw.len() => return Ok(head),
+            Step::End { at } => return Err(Kind::Truncated.at(at)),
+        }
+    }
+}

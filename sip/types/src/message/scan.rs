@@ -1,0 +1,120 @@
+//! The lines of a message head, shared by parser, stream framing and multipart bodies so that all agree where it ends.
+
+use crate::chars::{self, TOKEN, is_wsp};
+
+/// One step through a head.
+pub(crate) enum Step {
+    /// A line with its continuation lines; `end` is before the last line end.
+    Line { start: usize, end: usize, folded: bool },
+    /// The empty line; the body starts at `body`.
+    Blank { body: usize },
+    /// No line end any more; `at` is where the unfinished line starts.
+    End { at: usize },
+}
+
+/// Splits at LF, with or without CR before it (a lone LF is let through, a lone CR is no line end).
+pub(crate) struct Lines<'a> {
+    buf: &'a [u8],
+    newlines: memchr::Memchr<'a>,
+    /// What the offsets of `newlines` count from.
+    base: usize,
+    at: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(buf: &'a [u8], at: usize) -> Self {
+        let rest = buf.get(at..).unwrap_or_default();
+        Self { buf, newlines: memchr::memchr_iter(b'\n', rest), base: at, at }
+    }
+
+    /// The start line: never folded, and an empty one is a line too.
+    pub(crate) fn start_line(&mut self) -> Option<(usize, usize)> {
+        let start = self.at;
+        let (end, next) = self.physical(start)?;
+        self.at = next;
+        Some((start, end))
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) -> Step {
+        let start = self.at;
+        let Some((mut end, mut next)) = self.physical(start) else { return Step::End { at: start } };
+        if end == start {
+            return Step::Blank { body: next };
+        }
+        let mut folded = false;
+        while self.buf.get(next).copied().is_some_and(is_wsp) {
+            folded = true;
+            let line = next;
+            match self.physical(line) {
+                Some(more) => (end, next) = more,
+                None => return Step::End { at: start },
+            }
+        }
+        self.at = next;
+        Step::Line { start, end, folded }
+    }
+
+    /// End of the line from `start` without its line end, and the start of the next.
+    #[inline]
+    fn physical(&mut self, start: usize) -> Option<(usize, usize)> {
+        let newline = self.base + self.newlines.next()?;
+        let end = if newline > start && self.buf.get(newline - 1) == Some(&b'\r') { newline - 1 } else { newline };
+        Some((end, newline + 1))
+    }
+}
+
+/// A header line cut at its colon.
+pub(crate) struct Parts {
+    /// Length of the name.
+    pub(crate) name: usize,
+    /// Where the value starts and ends, white space and line ends trimmed.
+    pub(crate) value: (usize, usize),
+}
+
+/// Cuts `line`; `None` if it does not start with a token and a colon (RFC 3261 §7.3.1).
+#[inline]
+pub(crate) fn cut(line: &[u8]) -> Option<Parts> {
+    let name = line.iter().position(|&b| !chars::is(b, TOKEN))?;
+    let mut at = name;
+    while line.get(at).copied().is_some_and(is_wsp) {
+        at += 1;
+    }
+    if name == 0 || line.get(at) != Some(&b':') {
+        return None;
+    }
+    at += 1;
+    let space = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+    let mut end = line.len();
+    while end > at && line.get(end - 1).copied().is_some_and(space) {
+        end -= 1;
+    }
+    while at < end && line.get(at).copied().is_some_and(space) {
+        at += 1;
+    }
+    Some(Parts { name, value: (at, end) })
+}
+
+/// What the Content-Length fields say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Absent,
+    Is(usize),
+    /// Not a number, or two that differ (RFC 4475 §3.3.9).
+    Invalid,
+}
+
+impl Length {
+    /// Takes one more field into account.
+    pub(crate) fn and(self, value: &[u8]) -> Self {
+        let parsed = value.iter().try_fold(0usize, |n, b| {
+            let digit = b.is_ascii_digit().then(|| usize::from(b - b'0'))?;
+            n.checked_mul(10)?.checked_add(digit)
+        });
+        match (self, parsed.filter(|_| !value.is_empty())) {
+            (Self::Absent, Some(n)) => Self::Is(n),
+            (Self::Is(a), Some(b)) if a == b => self,
+            (_, _) => Self::Invalid,
+        }
+    }
+}

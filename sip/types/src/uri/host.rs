@@ -1,0 +1,312 @@
+//! Hosts in URIs, Via and elsewhere.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+use crate::{
+    ByteString,
+    chars::{self, HOST},
+};
+
+/// A host as it stands in a text (RFC 3261 §25.1 `host`). Names compare without case; a name never equals an address.
+#[derive(Clone, Copy, Debug)]
+pub enum Host<'a> {
+    /// A domain name.
+    Name(&'a str),
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address; brackets in text.
+    V6(Ipv6Addr),
+}
+
+/// A text is not a host name, IPv4 address or bracketed IPv6 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a host")]
+pub struct InvalidHost;
+
+impl<'a> Host<'a> {
+    /// Reads a host name, an IPv4 address, or an IPv6 address in brackets.
+    ///
+    /// # Errors
+    /// `text` is none of these.
+    pub fn parse(text: &'a str) -> Result<Self, InvalidHost> {
+        match host_at(text.as_bytes()) {
+            Some((repr, len)) if len == text.len() => Ok(repr.host(text)),
+            _ => Err(InvalidHost),
+        }
+    }
+
+    /// The address, if it is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        match *self {
+            Self::Name(_) => None,
+            Self::V4(ip) => Some(IpAddr::V4(ip)),
+            Self::V6(ip) => Some(IpAddr::V6(ip)),
+        }
+    }
+
+    /// The name, if it is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&'a str> {
+        match *self {
+            Self::Name(name) => Some(name),
+            Self::V4(_) | Self::V6(_) => None,
+        }
+    }
+
+    /// An owned copy.
+    #[must_use]
+    pub fn to_buf(&self) -> HostBuf {
+        match *self {
+            Self::Name(name) => HostBuf::Name(name.into()),
+            Self::V4(ip) => HostBuf::V4(ip),
+            Self::V6(ip) => HostBuf::V6(ip),
+        }
+    }
+}
+
+impl PartialEq for Host<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => a.eq_ignore_ascii_case(b),
+            (Self::V4(a), Self::V4(b)) => a == b,
+            (Self::V6(a), Self::V6(b)) => a == b,
+            (Self::Name(_) | Self::V4(_) | Self::V6(_), _) => false,
+        }
+    }
+}
+
+impl Eq for Host<'_> {}
+
+impl Hash for Host<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Name(name) => name.bytes().for_each(|b| state.write_u8(b.to_ascii_lowercase())),
+            Self::V4(ip) => ip.hash(state),
+            Self::V6(ip) => ip.hash(state),
+        }
+    }
+}
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::V4(ip) => write!(f, "{ip}"),
+            Self::V6(ip) => write!(f, "[{ip}]"),
+        }
+    }
+}
+
+impl From<IpAddr> for Host<'_> {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::V4(ip),
+            IpAddr::V6(ip) => Self::V6(ip),
+        }
+    }
+}
+
+impl<'a> From<&Host<'a>> for Host<'a> {
+    fn from(host: &Host<'a>) -> Self {
+        *host
+    }
+}
+
+impl<'a> From<&'a HostBuf> for Host<'a> {
+    fn from(host: &'a HostBuf) -> Self {
+        host.as_host()
+    }
+}
+
+/// An owned [`Host`].
+#[derive(Clone, Debug)]
+pub enum HostBuf {
+    /// A domain name.
+    Name(ByteString),
+    /// An IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 address.
+    V6(Ipv6Addr),
+}
+
+impl HostBuf {
+    /// The borrowed form.
+    #[must_use]
+    pub fn as_host(&self) -> Host<'_> {
+        match self {
+            Self::Name(name) => Host::Name(name),
+            Self::V4(ip) => Host::V4(*ip),
+            Self::V6(ip) => Host::V6(*ip),
+        }
+    }
+
+    /// The address, if it is one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.as_host().ip()
+    }
+}
+
+impl PartialEq for HostBuf {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_host() == other.as_host()
+    }
+}
+
+impl Eq for HostBuf {}
+
+impl Hash for HostBuf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_host().hash(state);
+    }
+}
+
+impl fmt::Display for HostBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_host().fmt(f)
+    }
+}
+
+impl FromStr for HostBuf {
+    type Err = InvalidHost;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
+        Host::parse(text).map(|host| host.to_buf())
+    }
+}
+
+impl From<IpAddr> for HostBuf {
+    fn from(ip: IpAddr) -> Self {
+        Host::from(ip).to_buf()
+    }
+}
+
+/// A host whose name, if it is one, is still in the text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HostRepr {
+    Name,
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl HostRepr {
+    pub(crate) fn host(self, text: &str) -> Host<'_> {
+        match self {
+            Self::Name => Host::Name(text),
+            Self::V4(ip) => Host::V4(ip),
+            Self::V6(ip) => Host::V6(ip),
+        }
+    }
+}
+
+/// The host at the start of `bytes` and its length.
+pub(crate) fn host_at(bytes: &[u8]) -> Option<(HostRepr, usize)> {
+    if bytes.first() == Some(&b'[') {
+        let end = memchr::memchr(b']', bytes)?;
+        let text = std::str::from_utf8(bytes.get(1..end)?).ok()?;
+        return Some((HostRepr::V6(ipv6(text)?), end + 1));
+    }
+    // Labels are not empty and start and end with a letter, a digit or (against the grammar, but common) `_`.
+    let (mut len, mut previous, mut bad) = (0, b'.', false);
+    // Whether the label so far, and the one before it, are digits only.
+    let (mut digits, mut digits_before) = (true, true);
+    for &byte in bytes {
+        if byte == b'.' {
+            bad |= previous == b'.' || previous == b'-';
+            (digits_before, digits) = (digits, true);
+        } else if chars::is(byte, HOST) {
+            bad |= byte == b'-' && previous == b'.';
+            digits &= byte.is_ascii_digit();
+        } else {
+            break;
+        }
+        previous = byte;
+        len += 1;
+    }
+    bad |= previous == b'-' || len == 0;
+    if previous == b'.' {
+        digits = digits_before;
+    }
+    match digits {
+        true => Some((HostRepr::V4(ipv4(bytes.get(..len)?)?), len)),
+        false => (!bad).then_some((HostRepr::Name, len)),
+    }
+}
+
+/// Dotted decimal; no leading zeros, which some would read as octal.
+pub(crate) fn ipv4(bytes: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut rest = bytes.iter();
+    for (nth, octet) in octets.iter_mut().enumerate() {
+        let mut value: u16 = 0;
+        let mut len = 0;
+        loop {
+            match rest.next() {
+                Some(b) if b.is_ascii_digit() && (len == 0 || value > 0) && len < 3 => {
+                    value = value * 10 + u16::from(b - b'0');
+                    len += 1;
+                }
+                Some(b'.') if nth < 3 && len > 0 => break,
+                None if nth == 3 && len > 0 => break,
+                _ => return None,
+            }
+        }
+        *octet = u8::try_from(value).ok()?;
+    }
+    Some(octets.into())
+}
+
+/// RFC 5954 §4.1; an extra colon before an embedded IPv4 address, which the first ABNF produced, is passed over
+/// (RFC 5118 §4.10).
+pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
+    let (head, tail) = text.split_once(":::")?;
+    ipv4(tail.as_bytes())?;
+    format!("{head}::{tail}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Host, HostBuf};
+
+    #[test]
+    fn hosts_are_told_apart() {
+        assert_eq!(Host::parse("192.0.2.1"), Ok(Host::V4([192, 0, 2, 1].into())));
+        assert!(matches!(Host::parse("[2001:db8::1]"), Ok(Host::V6(_))));
+        for name in ["example.com", "example.com.", "a", "1a", "x.1.2.com", "host_1.example", "a--b", "1.2.3.a4"] {
+            assert_eq!(Host::parse(name), Ok(Host::Name(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "", ".", "a..b", "-a", "a-", "a.-b", "a-.b", ".a", "256.1.1.1", "1.2.3", "1.2.3.4.5", "1.2.3.04", "1.2.3.4.",
+            "123", "[::1", "::1", "[]", "[1::2::3]", "[::1%eth0]", "a b", "a:5", "h\u{f6}st", "[192.0.2.1]",
+        ] {
+            assert!(Host::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rfc5118_4_10_an_extra_colon_before_ipv4_is_passed_over() {
+        assert_eq!(Host::parse("[2001:db8:::192.0.2.1]"), Host::parse("[2001:db8::192.0.2.1]"));
+        assert!(Host::parse("[2001:db8:::1]").is_err());
+    }
+
+    #[test]
+    fn names_compare_without_case_and_print_as_read() {
+        let a: HostBuf = "EXAMPLE.com".parse().unwrap();
+        assert_eq!(a, "example.COM".parse().unwrap());
+        assert_eq!(a.to_string(), "EXAMPLE.com");
+        assert_eq!("[2001:DB8:0::1]".parse::<HostBuf>().unwrap().to_string(), "[2001:db8::1]");
+    }
+}

@@ -1,0 +1,245 @@
+//! Reading URIs (RFC 3261 §25.1, RFC 3966 §3).
+
+use super::{HostRepr, Scheme, Uri, UriError, UriErrorKind as Kind, host_at};
+use crate::{
+    ByteString,
+    chars::{self, HEADER_VALUE, PARAM_NAME, PARAM_VALUE, PASSWORD, PHONE, SCHEME, URIC, USER},
+    span::{MAX_TEXT, Span},
+    text::escape_at,
+};
+
+/// Parameters or headers in one URI, so that comparing stays cheap.
+const MAX_PARTS: usize = 128;
+
+impl Uri {
+    /// Reads the URI at `start..end` of `text`. Offsets in errors count from `start`.
+    pub(crate) fn parse_within(text: &ByteString, start: usize, end: usize) -> Result<Self, UriError> {
+        let at = |kind: Kind, at: usize| UriError { kind, at: at - start };
+        if end > MAX_TEXT {
+            return Err(UriError { kind: Kind::TooLong, at: MAX_TEXT.saturating_sub(start) });
+        }
+        let mut reader = Reader { bytes: text.as_bytes().get(..end).unwrap_or_default(), at: start };
+        let (scheme, scheme_end) = reader.scheme().map_err(|e| at(e.kind, e.at))?;
+        let parts = match scheme {
+            Scheme::Sip | Scheme::Sips => reader.sip(),
+            Scheme::Tel => reader.tel(),
+            Scheme::Other => reader.opaque(),
+        };
+        let parts = parts.map_err(|e| at(e.kind, e.at))?;
+        Ok(Self {
+            text: text.clone(),
+            whole: Span::new(start, end),
+            scheme_end: Span::new(0, scheme_end).end_u16(),
+            scheme,
+            user: parts.user,
+            password: parts.password,
+            host: parts.host,
+            port: parts.port,
+            params: parts.params,
+            headers: parts.headers,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    user: Option<Span>,
+    password: Option<Span>,
+    host: Option<(HostRepr, Span)>,
+    port: Option<u16>,
+    params: Span,
+    headers: Span,
+}
+
+/// `at` counts from the start of the text, and so do the offsets in errors here.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn fail<T>(&self, kind: Kind) -> Result<T, UriError> {
+        Err(UriError { kind, at: self.at })
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Characters of `class` and valid escapes.
+    #[inline]
+    fn take_while(&mut self, class: u16) -> Span {
+        let start = self.at;
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            self.at += rest.iter().position(|&b| !chars::is(b, class)).unwrap_or(rest.len());
+            if self.peek() != Some(b'%') || escape_at(self.bytes, self.at).is_none() {
+                return Span::new(start, self.at);
+            }
+            self.at += 3;
+        }
+    }
+
+    fn scheme(&mut self) -> Result<(Scheme, usize), UriError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let start = self.at;
+        let len = match rest {
+            [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 3,
+            _ => rest.iter().position(|&b| !chars::is(b, SCHEME)).unwrap_or(rest.len()),
+        };
+        let name = rest.get(..len).unwrap_or_default();
+        self.at += len;
+        if !name.first().is_some_and(u8::is_ascii_alphabetic) || !self.eat(b':') {
+            return self.fail(Kind::Scheme);
+        }
+        let scheme = match name {
+            [_, _, _] if name.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
+            [_, _, _] if name.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
+            [_, _, _, _] if name.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
+            _ => Scheme::Other,
+        };
+        Ok((scheme, start + len))
+    }
+
+    fn sip(&mut self) -> Result<Parts, UriError> {
+        let mut parts = Parts::default();
+        self.userinfo(&mut parts)?;
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let Some((repr, len)) = host_at(rest) else { return self.fail(Kind::Host) };
+        parts.host = Some((repr, Span::new(self.at, self.at + len)));
+        self.at += len;
+        if self.eat(b':') {
+            parts.port = Some(self.port()?);
+        }
+        match self.peek() {
+            None | Some(b';' | b'?') => {}
+            Some(_) => return self.fail(if parts.port.is_some() { Kind::Port } else { Kind::Host }),
+        }
+        parts.params = self.params()?;
+        if self.eat(b'?') {
+            parts.headers = self.headers()?;
+        }
+        if self.peek().is_some() {
+            return self.fail(if parts.headers == Span::default() { Kind::Param } else { Kind::Header });
+        }
+        Ok(parts)
+    }
+
+    /// A user part ends with `@`, which stands nowhere else in a SIP URI; without one this reads nothing.
+    fn userinfo(&mut self, parts: &mut Parts) -> Result<(), UriError> {
+        let start = self.at;
+        let user = self.take_while(USER);
+        let mut stop = self.at;
+        let mut password = None;
+        if self.eat(b':') {
+            password = Some(self.take_while(PASSWORD));
+        }
+        if self.eat(b'@') {
+            if user.start() == user.end() {
+                self.at = start;
+                return self.fail(Kind::User);
+            }
+            parts.user = Some(user);
+            parts.password = password;
+            return Ok(());
+        }
+        stop = stop.max(self.at);
+        if memchr::memchr(b'@', self.bytes.get(stop..).unwrap_or_default()).is_some() {
+            self.at = stop;
+            return self.fail(Kind::User);
+        }
+        self.at = start;
+        Ok(())
+    }
+
+    fn port(&mut self) -> Result<u16, UriError> {
+        let start = self.at;
+        let mut value: u32 = 0;
+        while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
+            value = value.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
+            self.at += 1;
+        }
+        match u16::try_from(value) {
+            Ok(port) if self.at > start => Ok(port),
+            _ => Err(UriError { kind: Kind::Port, at: start }),
+        }
+    }
+
+    fn params(&mut self) -> Result<Span, UriError> {
+        let start = self.at;
+        let mut count = 0;
+        while self.eat(b';') {
+            let name = self.take_while(PARAM_NAME);
+            if name.start() == name.end() {
+                return self.fail(Kind::Param);
+            }
+            if self.eat(b'=') {
+                self.take_while(PARAM_VALUE);
+            }
+            count += 1;
+            if count > MAX_PARTS {
+                return self.fail(Kind::TooMany);
+            }
+        }
+        Ok(Span::new(start, self.at))
+    }
+
+    fn headers(&mut self) -> Result<Span, UriError> {
+        let start = self.at;
+        for count in 0.. {
+            let name = self.take_while(HEADER_VALUE);
+            if name.start() == name.end() || !self.eat(b'=') {
+                return self.fail(Kind::Header);
+            }
+            self.take_while(HEADER_VALUE);
+            if count >= MAX_PARTS {
+                return self.fail(Kind::TooMany);
+            }
+            if !self.eat(b'&') {
+                break;
+            }
+        }
+        Ok(Span::new(start, self.at))
+    }
+
+    /// A local number without `phone-context` is let through: emergency numbers come like that.
+    fn tel(&mut self) -> Result<Parts, UriError> {
+        let start = self.at;
+        let global = self.eat(b'+');
+        let digits = self.at;
+        while self.peek().is_some_and(|b| chars::is(b, PHONE)) {
+            self.at += 1;
+        }
+        let number = self.bytes.get(digits..self.at).unwrap_or_default();
+        let wrong = |b: &u8| global && !b.is_ascii_digit() && !b"-.()".contains(b);
+        if let Some(at) = number.iter().position(wrong) {
+            return Err(UriError { kind: Kind::Number, at: digits + at });
+        }
+        if number.iter().all(|b| b"-.()".contains(b)) {
+            return self.fail(Kind::Number);
+        }
+        let user = Some(Span::new(start, self.at));
+        if !matches!(self.peek(), None | Some(b';')) {
+            return self.fail(Kind::Number);
+        }
+        let params = self.params()?;
+        if self.peek().is_some() {
+            return self.fail(Kind::Param);
+        }
+        Ok(Parts { user, params, ..Parts::default() })
+    }
+
+    fn opaque(&mut self) -> Result<Parts, UriError> {
+        let rest = self.take_while(URIC);
+        if rest.start() == rest.end() || self.peek().is_some() {
+            return self.fail(Kind::Opaque);
+        }
+        Ok(Parts::default())
+    }
+}
