@@ -1,2 +1,10 @@
-//! Calls and the bridge.
+//! Calls, the bridge between their legs, and everything that the binary `liaison` is made of.
+//!
+//! [`shard::Core`] is sans-I/O: it is what a shard's thread drives with sockets, and a simulation with none.
 #![forbid(unsafe_code)]
+
+mod call;
+pub mod cdr;
+pub mod shard;
+pub mod snapshot;
+mod trunk;

@@ -80,7 +80,7 @@ fn media_collides(claim: &Claim, other: &Claim) -> bool {
 fn collision(reader: &mut Reader<'_>, claimed: &Claimed, earlier: &Claimed) {
     let (found, what) = match &claimed.claim {
         Claim::Udp { address } | Claim::Tcp { address } => (address.to_string(), "an address and port"),
-        Claim::MediaPorts { ports, .. } => (format!("{}-{}", ports.first(), ports.last()), "ports"),
+        Claim::MediaPorts { ports, .. } => (format!("{}-{}", ports.start(), ports.end()), "ports"),
         Claim::Source { from, .. } => (from.to_string(), "a source"),
         Claim::Route { name } => (name.to_string(), "a name"),
     };

@@ -40,12 +40,8 @@ impl Config {
     }
 
     fn with_default_profile(mut self) -> Self {
-        let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
-        if let Some(name) = ProfileName::default_profile()
-            && !self.profiles.contains_key(&name)
-            && let Some(profile) = Profile::read(&empty, &mut Reader::new(""))
-        {
-            self.profiles.insert(name, profile);
+        if let Some(name) = ProfileName::default_profile() {
+            self.profiles.entry(name).or_default();
         }
         self
     }
@@ -67,6 +63,15 @@ impl Config {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         self.json()
+    }
+}
+
+/// All of its settings have defaults.
+impl Default for Profile {
+    #[expect(clippy::expect_used, reason = "every setting has a default, and a test reads them all")]
+    fn default() -> Self {
+        let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
+        Self::read(&empty, &mut Reader::new("")).expect("the defaults of a profile")
     }
 }
 

@@ -1,2 +1,32 @@
-//! Pure decisions.
+//! Pure decisions: facts in, a decision and its explanation out. No I/O, no clock, no chance.
+//!
+//! - [`Compiled`] is made from a configuration: which trunk a request comes from ([`Compiled::peer`]), where it goes
+//!   ([`Compiled::route`]), which credentials answer a challenge ([`Compiled::credentials`]).
+//! - What crosses from one leg to another: header fields ([`carry`], [`statement`], [`contact_params`]), methods
+//!   ([`method_crosses`]), bodies ([`body_crosses`]), failures ([`failure`], [`fails_over`]).
+//! - Every decision can say why: refusals and verdicts are small enums that print, and a [`Trail`] collects the steps of
+//!   a call, formatted when somebody reads them.
 #![forbid(unsafe_code)]
+
+mod body;
+mod compiled;
+mod credentials;
+mod crossing;
+mod explain;
+mod failure;
+mod headers;
+mod method;
+mod route;
+
+pub use body::{BodyRefused, body_crosses};
+pub use compiled::Compiled;
+pub use credentials::{ChallengeFacts, Offer, Place, Refusal, Use};
+pub use crossing::Crossing;
+pub use explain::{Step, Trail};
+pub use failure::{Mapped, Rule, fails_over, failure, map_failure};
+pub use headers::{Class, Row, TABLE, Verdict, carry, contact_params, required, statement, verdict};
+pub use method::{MethodRefused, is_own, method_crosses};
+pub use route::{Decision, Miss, RouteFacts, Target};
+
+#[cfg(test)]
+mod testing;

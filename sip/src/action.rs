@@ -1,5 +1,6 @@
 //! What an endpoint asks of its shell.
 
+use crate::dialog::DialogNo;
 use crate::event::Event;
 use crate::flow::{ConnectionId, Destination, NetworkId};
 use crate::session::SessionId;
@@ -42,9 +43,11 @@ pub struct TransmitId(pub(crate) Sender);
 pub(crate) enum Sender {
     /// A client transaction.
     Client(ClientId),
+    /// The ACK of a 2xx in that dialog.
+    Ack(SessionId, DialogNo),
     /// A server transaction; it does not change state (RFC 6026 §7.1).
     Server(ServerId),
-    /// Nobody: a stateless response, or an ACK of a 2xx, which the peer's repetition brings forth again.
+    /// Nobody: a stateless response.
     Nobody,
 }
 

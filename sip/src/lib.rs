@@ -16,6 +16,7 @@
 
 pub mod auth;
 pub mod dialog;
+pub mod driver;
 pub mod ids;
 pub mod session;
 pub mod time;
@@ -32,10 +33,14 @@ mod settings;
 mod timers;
 mod transaction;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::{Action, Addresses, Query, QueryId, SecretId, SecretNeeded, Transmit, TransmitId};
 pub use endpoint::{Counters, Endpoint, Gauges};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
+pub use location::numeric_hop;
 pub use received::{Defect, Received};
 pub use settings::{Carrying, Limits, Listener, Settings};
 pub use timers::{TimerQueue, Timers};

@@ -42,3 +42,11 @@ impl NextHop {
         Ok(Self { host, port: uri.port().unwrap_or(transport.default_port()), transport })
     }
 }
+
+/// The address that a request for this URI goes to, if its host is one: no look-up is needed then.
+pub fn numeric_hop(uri: &Uri) -> Option<IpAddr> {
+    match NextHop::of(uri).ok()?.host {
+        HopHost::Address(address) => Some(address),
+        HopHost::Name(_) => None,
+    }
+}

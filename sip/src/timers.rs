@@ -68,7 +68,7 @@ impl<K: Copy + Ord> Default for TimerQueue<K> {
 
 impl<K: Copy + Ord> TimerQueue<K> {
     /// The longest that anything waits in the queue.
-    pub const HOP: Duration = Duration::from_secs(64);
+    pub const HOP: Duration = Duration::from_secs(32);
     const LANES: usize = 24;
 
     /// Tells `key` in `after`, or in a [`HOP`](Self::HOP) if that is sooner.
@@ -144,7 +144,7 @@ mod tests {
             for (n, (step, length)) in lengths.iter().enumerate() {
                 now += step;
                 queue.arm(at(now), Duration::from_millis(*length), n);
-                want.push((now + (*length).min(64_000), n));
+                want.push((now + (*length).min(32_000), n));
             }
             want.sort_unstable();
             let mut got = Vec::new();

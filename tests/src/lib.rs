@@ -1,1 +1,8 @@
-//! Shared pieces of the tests.
+//! Shared pieces of the integration tests: a world without sockets, in which the whole core of Liaison and other
+//! user agents exchange datagrams under virtual time.
+#![forbid(unsafe_code)]
+
+pub mod ids;
+pub mod network;
+pub mod peer;
+pub mod world;

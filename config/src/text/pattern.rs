@@ -75,13 +75,37 @@ fn has_prefix_ignoring_case(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-/// Numbers compare without visual separators (RFC 3966 §5.1.1); other users stay as written.
+/// Numbers compare without visual separators (RFC 3966 §5.1.1), in the way of [`Uri::number`]; other users stay as
+/// written.
 fn number(text: &str) -> ByteString {
     let digits = text.strip_prefix('+').unwrap_or(text);
+    let digit = |c: char| c.is_ascii_hexdigit() || "*#".contains(c);
     let separator = |c: char| "-.()".contains(c);
-    if digits.chars().all(|c| c.is_ascii_digit() || separator(c)) && digits.contains(|c: char| c.is_ascii_digit()) {
+    if digits.contains(digit) && digits.chars().all(|c| digit(c) || separator(c)) {
         text.chars().filter(|c| !separator(*c)).collect::<String>().into()
     } else {
         text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_told_apart_by_their_form() {
+        let parse = |text: &str| Pattern::parse(text);
+        assert_eq!(parse("*"), Some(Pattern::Any));
+        assert_eq!(parse("+49 30"), None);
+        assert_eq!(parse("+49-(30)*"), Some(Pattern::Prefix("+4930".into())));
+        assert_eq!(parse("112"), Some(Pattern::User("112".into())));
+        assert_eq!(parse("o'hara"), Some(Pattern::User("o'hara".into())));
+        assert_eq!(parse("@Example.COM"), Some(Pattern::Domain("example.com".into())));
+        let user = Pattern::UserAtHost { user: "Bob".into(), host: "example.com".into() };
+        assert_eq!(parse("Bob@EXAMPLE.com"), Some(user));
+        assert!(matches!(parse("SIP:bob@example.com;user=phone"), Some(Pattern::Uri(_))));
+        for text in ["", "a*b", "**", "@", "a@", "sip:", "<sip:a@b>", "a;b"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 }

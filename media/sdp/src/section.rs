@@ -1,6 +1,9 @@
 //! Views of the session section and of media sections.
 
-use crate::{Attribute, Bandwidth, Connection, Description, Direction, Fmtp, Group, Line, MediaLine, RtcpAddress, RtpMap};
+use crate::{
+    Attribute, Bandwidth, Connection, Description, Direction, Fmtp, Group, Line, MediaLine, RtcpAddress,
+    RtpMap,
+};
 
 /// A run of lines: the session section, or one media section with its `m=` line.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +74,9 @@ impl<'a> Section<'a> {
     /// Its groups (RFC 5888 §5; session section only).
     #[must_use = "iterators do nothing unless used"]
     pub fn groups(&self) -> impl Iterator<Item = Group<'a>> + Clone + use<'a> {
-        self.attributes().filter(|attribute| attribute.name == "group").filter_map(|a| Group::parse(a.text()?))
+        self.attributes()
+            .filter(|attribute| attribute.name == "group")
+            .filter_map(|a| Group::parse(a.text()?))
     }
 }
 

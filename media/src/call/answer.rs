@@ -5,7 +5,9 @@ use sdp::{Description, Direction, Media, RtpMap};
 
 use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, Mode, sections};
-use crate::negotiate::{Composition, Described, Endpoint, Misuse, Refusal, Slot, compose, describe, is_secure};
+use crate::negotiate::{
+    Composition, Described, Endpoint, Misuse, Refusal, Slot, compose, describe, is_secure,
+};
 use crate::rtp::static_clock;
 use crate::{ContextId, PartyId, Ports};
 
@@ -36,7 +38,7 @@ impl CallMedia {
         };
         let text = Bytes::copy_from_slice(sdp);
         let answer = sections::parse(&text, &self.limits)?;
-        let local = sections::parse(&offer, &self.limits)?;
+        let local = sections::parse_own(&offer, &self.limits)?;
         let (has, needed) = (answer.media().count(), local.media().count());
         if has != needed {
             return Err(Refusal::Sections { has, needed });
@@ -52,7 +54,12 @@ impl CallMedia {
     ///
     /// # Errors
     /// Why there is none; nothing has changed then.
-    pub fn compose_answer(&mut self, to: PartyId, from: PartyId, ports: &mut dyn Ports) -> Result<Bytes, Refusal> {
+    pub fn compose_answer(
+        &mut self,
+        to: PartyId,
+        from: PartyId,
+        ports: &mut dyn Ports,
+    ) -> Result<Bytes, Refusal> {
         let party = self.party(to)?;
         let offer_text = match (&party.exchange, party.answered, &party.remote) {
             (Exchange::Received(offer), _, _) => offer.clone(),
@@ -84,7 +91,7 @@ impl CallMedia {
             slots: &slots,
         });
         let text = self.party_mut(to)?.publish(text);
-        let answer = sections::parse(&text, &self.limits)?;
+        let answer = sections::parse_own(&text, &self.limits)?;
         let outcomes = self.outcomes(to, &answer, &offer)?;
         self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;
         Ok(text)
@@ -133,7 +140,12 @@ impl CallMedia {
     }
 
     /// What an exchange has settled with a party, of whose two descriptions `local` is ours and `remote` theirs.
-    fn outcomes(&self, party: PartyId, local: &Description, remote: &Description) -> Result<Vec<Outcome>, Refusal> {
+    fn outcomes(
+        &self,
+        party: PartyId,
+        local: &Description,
+        remote: &Description,
+    ) -> Result<Vec<Outcome>, Refusal> {
         let ipv6 = self.party(party)?.own.address.is_ipv6();
         let mut outcomes = Vec::new();
         for (section, (ours, theirs)) in local.media().zip(remote.media()).enumerate() {
@@ -251,5 +263,9 @@ fn shares_port(answer: &Media<'_>, far: &Endpoint) -> bool {
     if is_secure(answer.line().proto) {
         return far.mux;
     }
-    !answer.line().formats().filter_map(|format| format.parse::<u8>().ok()).any(|payload| (64..=95).contains(&payload))
+    !answer
+        .line()
+        .formats()
+        .filter_map(|format| format.parse::<u8>().ok())
+        .any(|payload| (64..=95).contains(&payload))
 }

@@ -33,6 +33,8 @@ pub enum Mode {
 ///
 /// A *party* is one dialog of one leg. A description for one party is made from that of another. What the relay has to
 /// do for it is polled with [`Self::poll_command`].
+///
+/// Borrowed ports come back by commands only: a call that ends is to be closed ([`Self::close`]) and polled empty.
 #[derive(Debug)]
 pub struct CallMedia {
     mode: Mode,
@@ -81,7 +83,7 @@ impl CallMedia {
     pub fn add_party(&mut self, id: PartyId, network: &MediaNetwork) {
         self.remove_party(id);
         let session_id = self.mint();
-        self.parties.push(Party::new(id, network, session_id));
+        self.enter(Party::new(id, network, session_id));
     }
 
     /// Adds another early dialog that goes with the first offer of `of`'s leg. If that offer is ours, `new` shares its
@@ -101,20 +103,28 @@ impl CallMedia {
                 party.own.version = sections::version(&offer).unwrap_or(parent.own.version);
                 party.sent = Some(offer.clone());
                 let offered = sections::count(&offer, &self.limits);
-                let pairs: Vec<_> = parent.streams.iter().take(offered).map(|stream| stream.context).collect();
+                let pairs: Vec<_> =
+                    parent.streams.iter().take(offered).map(|stream| stream.context).collect();
                 party.exchange = Exchange::Sent(offer);
                 party.streams = self.share(&pairs)?;
             }
         }
-        self.parties.push(party);
+        self.enter(party);
         Ok(())
+    }
+
+    /// A call has two parties for nearly all of its life: room is made for one at a time.
+    fn enter(&mut self, party: Party) {
+        self.parties.reserve_exact(1);
+        self.parties.push(party);
     }
 
     /// A context of its own on each of these pairs.
     fn share(&mut self, contexts: &[Option<ContextId>]) -> Result<Vec<Stream>, Refusal> {
         let mut streams = Vec::with_capacity(contexts.len());
         for context in contexts {
-            let shared = context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
+            let shared =
+                context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
             let context = match shared.map(Lent::next_context) {
                 None => None,
                 Some(Some(context)) => Some(context),
@@ -182,10 +192,15 @@ impl CallMedia {
         let Ok(index) = self.index(party) else { return };
         let removed = self.parties.swap_remove(index);
         self.give_back(removed.streams);
-        let orphans: Vec<_> = self.parties.iter_mut().filter(|other| other.peer == Some(party)).map(|other| {
-            other.peer = None;
-            other.id
-        }).collect();
+        let orphans: Vec<_> = self
+            .parties
+            .iter_mut()
+            .filter(|other| other.peer == Some(party))
+            .map(|other| {
+                other.peer = None;
+                other.id
+            })
+            .collect();
         for orphan in orphans {
             self.apply(orphan, false);
         }
@@ -241,6 +256,7 @@ impl CallMedia {
             return Err(Refusal::Ports(PortsError::Exhausted(network)));
         }
         self.thread = Some(pair.id.thread);
+        self.pairs.reserve_exact(1);
         self.pairs.push(Lent { pair, contexts: 1 });
         Ok(ContextId { pair: pair.id, remote: 0 })
     }
@@ -280,5 +296,13 @@ impl Lent {
         let remote = u8::try_from(bit).ok().filter(|remote| *remote < MAX_CONTEXTS)?;
         self.contexts |= 1u16.checked_shl(bit)?;
         Some(ContextId { pair: self.pair.id, remote })
+    }
+}
+
+#[cfg(test)]
+impl CallMedia {
+    /// Any of the borrowed pairs.
+    pub(crate) fn first_pair(&self) -> Option<PairId> {
+        self.pairs.first().map(|lent| lent.pair.id)
     }
 }

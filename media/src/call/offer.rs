@@ -49,7 +49,12 @@ impl CallMedia {
     ///
     /// # Errors
     /// Why there is none; nothing has changed then.
-    pub fn compose_offer(&mut self, to: PartyId, from: PartyId, ports: &mut dyn Ports) -> Result<Bytes, Refusal> {
+    pub fn compose_offer(
+        &mut self,
+        to: PartyId,
+        from: PartyId,
+        ports: &mut dyn Ports,
+    ) -> Result<Bytes, Refusal> {
         if self.party(to)?.exchange != Exchange::Idle {
             return Err(Refusal::Misuse(Misuse::OfferPending));
         }
@@ -61,7 +66,7 @@ impl CallMedia {
         };
         let source = sections::parse(&text.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?, &self.limits)?;
         let party = self.party(to)?;
-        let frame = party.local.as_ref().map(|local| sections::parse(local, &self.limits)).transpose()?;
+        let frame = party.local.as_ref().map(|local| sections::parse_own(local, &self.limits)).transpose()?;
         let standing = party.streams.len();
         let borrowed = self.offered_slots(to, &source, source_ipv6, ports);
         let slots = match borrowed {
@@ -74,7 +79,8 @@ impl CallMedia {
         let anchored = self.mode == Mode::Anchored;
         let party = self.party_mut(to)?;
         let (frame, own) = (frame.as_ref(), party.own);
-        let text = compose(&Composition { source: &source, frame, answer: false, anchored, own, slots: &slots });
+        let text =
+            compose(&Composition { source: &source, frame, answer: false, anchored, own, slots: &slots });
         let text = party.publish(text);
         if party.remote.is_none() && party.local.is_none() {
             party.first_offer = Some((Side::Us, text.clone()));
@@ -128,6 +134,7 @@ impl CallMedia {
     pub(super) fn stream_at(&mut self, party: PartyId, section: usize) -> Result<&mut Stream, Refusal> {
         let streams = &mut self.party_mut(party)?.streams;
         if streams.len() <= section {
+            streams.reserve_exact(section + 1 - streams.len());
             streams.resize_with(section + 1, Stream::default);
         }
         streams.get_mut(section).ok_or(Refusal::Misuse(Misuse::UnknownParty))

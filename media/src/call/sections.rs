@@ -9,9 +9,15 @@ pub(super) fn parse(text: &Bytes, limits: &Limits) -> Result<Description, Refusa
     Description::parse(text.clone(), limits).map_err(Refusal::Malformed)
 }
 
-/// The number of media sections of a description that was read before.
-pub(super) fn count(text: &Bytes, limits: &Limits) -> usize {
-    parse(text, limits).map_or(0, |description| description.media().count())
+/// Reads a description of ours: one that was made from a peer's at the limit may be beyond it by the lines we add.
+pub(super) fn parse_own(text: &Bytes, limits: &Limits) -> Result<Description, Refusal> {
+    let Limits { bytes, lines, media } = *limits;
+    parse(text, &Limits { bytes: bytes.saturating_mul(2), lines: lines.saturating_mul(2), media })
+}
+
+/// The number of media sections of an offer of ours.
+pub(super) fn count(offer: &Bytes, limits: &Limits) -> usize {
+    parse_own(offer, limits).map_or(0, |description| description.media().count())
 }
 
 /// The version in the `o=` line of a description of ours.

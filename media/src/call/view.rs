@@ -73,8 +73,8 @@ impl CallMedia {
     #[must_use]
     pub fn view(&self, party: PartyId) -> Option<PartyView> {
         let party = self.party(party).ok()?;
-        let read = |text: &Option<_>| text.as_ref().and_then(|text| sections::parse(text, &self.limits).ok());
-        let (local, remote) = (read(&party.local), read(&party.remote));
+        let local = party.local.as_ref().and_then(|text| sections::parse_own(text, &self.limits).ok());
+        let remote = party.remote.as_ref().and_then(|text| sections::parse(text, &self.limits).ok());
         let (local, remote) = (sections_of(local.as_ref()), sections_of(remote.as_ref()));
         let streams = local.iter().zip(&remote).zip(&party.streams);
         Some(PartyView {
@@ -82,12 +82,21 @@ impl CallMedia {
             network: party.network,
             peer: party.peer,
             offer_pending: party.exchange != Exchange::Idle,
-            streams: streams.map(|((ours, theirs), stream)| self.stream_view(party, ours, theirs, stream)).collect(),
+            streams: streams
+                .map(|((ours, theirs), stream)| self.stream_view(party, ours, theirs, stream))
+                .collect(),
         })
     }
 
-    fn stream_view(&self, party: &Party, ours: &Media<'_>, theirs: &Media<'_>, stream: &Stream) -> StreamView {
-        let port = stream.context.and_then(|context| self.port(context.pair)).filter(|_| stream.link.is_some());
+    fn stream_view(
+        &self,
+        party: &Party,
+        ours: &Media<'_>,
+        theirs: &Media<'_>,
+        stream: &Stream,
+    ) -> StreamView {
+        let port =
+            stream.context.and_then(|context| self.port(context.pair)).filter(|_| stream.link.is_some());
         let carriage = match (&stream.link, stream.around) {
             (Some(_), _) => Carriage::Relayed,
             (None, true) => Carriage::Around,
@@ -95,7 +104,10 @@ impl CallMedia {
         };
         let remote = match (&stream.link, carriage) {
             (Some(link), _) => Some(link.remote),
-            (None, Carriage::Around) => theirs.connection().and_then(|connection| connection.ip()).map(|ip| SocketAddr::new(ip, theirs.line().port)),
+            (None, Carriage::Around) => theirs
+                .connection()
+                .and_then(|connection| connection.ip())
+                .map(|ip| SocketAddr::new(ip, theirs.line().port)),
             _ => None,
         };
         StreamView {

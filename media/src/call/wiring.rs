@@ -22,7 +22,8 @@ impl CallMedia {
 
     /// Where each stream of this party goes: the live contexts of its peer.
     fn peer_contexts(&self, index: usize) -> Vec<Option<ContextId>> {
-        let peer = self.parties.get(index).and_then(|party| party.peer).and_then(|peer| self.party(peer).ok());
+        let peer =
+            self.parties.get(index).and_then(|party| party.peer).and_then(|peer| self.party(peer).ok());
         peer.map_or_else(Vec::new, |peer| peer.streams.iter().map(Stream::live_context).collect())
     }
 }

@@ -60,10 +60,10 @@ pub(crate) struct Text {
 pub(crate) fn compose(composition: &Composition<'_>) -> Text {
     let mut writer = Writer {
         out: Vec::with_capacity(1_024),
-        end: composition.source.line_end(),
         composition,
         connection_due: composition.anchored,
-        times_due: composition.answer || !composition.source.session().lines().any(|line| line.kind() == b't'),
+        times_due: composition.answer
+            || !composition.source.session().lines().any(|line| line.kind() == b't'),
     };
     let version = writer.head();
     writer.session();
@@ -72,7 +72,9 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
     for slot in composition.slots {
         let (source, framed) = (media.next(), frame.next());
         match (slot, source, framed) {
-            (Slot::Relayed { port, mux, direction }, Some(media), _) => writer.relayed(&media, *port, *mux, *direction),
+            (Slot::Relayed { port, mux, direction }, Some(media), _) => {
+                writer.relayed(&media, *port, *mux, *direction);
+            }
             (Slot::Around, Some(media), _) => writer.around(&media),
             (Slot::Rejected, Some(media), _) => writer.rejected(&media),
             (_, _, Some(media)) | (Slot::Padded, Some(media), None) => writer.port_zero(&media),
@@ -82,9 +84,11 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
     Text { bytes: writer.out, version }
 }
 
+/// Whatever the source has: what we write is by RFC 8866 §5.
+const LINE_END: &[u8] = b"\r\n";
+
 struct Writer<'a> {
     out: Vec<u8>,
-    end: &'static str,
     composition: &'a Composition<'a>,
     connection_due: bool,
     times_due: bool,
@@ -94,7 +98,7 @@ impl Writer<'_> {
     fn line(&mut self, kind: u8, value: &[u8]) {
         self.out.extend_from_slice(&[kind, b'=']);
         self.out.extend_from_slice(value);
-        self.out.extend_from_slice(self.end.as_bytes());
+        self.out.extend_from_slice(LINE_END);
     }
 
     fn copy(&mut self, line: Line<'_>) {
@@ -112,7 +116,7 @@ impl Writer<'_> {
         let start = self.out.len();
         self.out.extend_from_slice(version.to_string().as_bytes());
         let range = start..self.out.len();
-        self.out.extend_from_slice(format!(" IN {} {address}{}", family(address), self.end).as_bytes());
+        self.out.extend_from_slice(format!(" IN {} {address}\r\n", family(address)).as_bytes());
         range
     }
 
@@ -224,8 +228,9 @@ impl Writer<'_> {
         if let Some(line) = lines.next() {
             self.copy(line);
         }
-        let mut connection =
-            media.connection().filter(|_| self.composition.anchored && media.section().connection().is_none());
+        let mut connection = media
+            .connection()
+            .filter(|_| self.composition.anchored && media.section().connection().is_none());
         for line in lines {
             if matches!(line.kind(), b'b' | b'k' | b'a')
                 && let Some(own) = connection.take()

@@ -42,6 +42,11 @@ pub(crate) fn describe(section: usize, media: &Media<'_>, ipv6: bool) -> Result<
     if kind == Transport::Connection || !internet {
         return Ok(Described::Around);
     }
+    if media.section().connection().is_none() && media.section().lines().any(|line| line.kind() == b'c') {
+        // One that cannot be read is not the session's.
+        return Err(Refusal::Address { section });
+    }
+    // One stream on several ports (RFC 8866 §5.14) is declined: we have one pair for each stream.
     if line.port_count.is_some_and(|count| count > 1) {
         return Ok(Described::Rejected);
     }
@@ -52,7 +57,14 @@ pub(crate) fn describe(section: usize, media: &Media<'_>, ipv6: bool) -> Result<
     let mux = media.rtcp_mux();
     let remote = SocketAddr::new(ip, line.port);
     let remote_rtcp = rtcp_address(section, media, remote, ipv6)?;
-    Ok(Described::Relayed(Endpoint { remote, remote_rtcp, rtp: kind == Transport::Rtp, mux, silenced, direction }))
+    Ok(Described::Relayed(Endpoint {
+        remote,
+        remote_rtcp,
+        rtp: kind == Transport::Rtp,
+        mux,
+        silenced,
+        direction,
+    }))
 }
 
 /// The unicast address of a `c=` line in the family of the network; the unspecified one where nothing is to be sent.
@@ -75,7 +87,12 @@ fn unspecified(ipv6: bool) -> IpAddr {
 }
 
 /// RFC 3605: the stated place, else the next port (RFC 3264 §5.1). An `a=rtcp` that cannot be read is as if absent.
-fn rtcp_address(section: usize, media: &Media<'_>, remote: SocketAddr, ipv6: bool) -> Result<SocketAddr, Refusal> {
+fn rtcp_address(
+    section: usize,
+    media: &Media<'_>,
+    remote: SocketAddr,
+    ipv6: bool,
+) -> Result<SocketAddr, Refusal> {
     let Some(stated) = media.rtcp() else {
         return Ok(SocketAddr::new(remote.ip(), remote.port().checked_add(1).unwrap_or(remote.port())));
     };

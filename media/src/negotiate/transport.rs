@@ -46,7 +46,8 @@ pub(crate) fn transport(proto: &str) -> Transport {
 
 /// SRTP with keys of the peers: `RTP/SAVP`, `RTP/SAVPF`, `UDP/TLS/RTP/SAVP`…
 pub(crate) fn is_secure(proto: &str) -> bool {
-    proto.rsplit('/').next().is_some_and(|profile| {
-        profile.eq_ignore_ascii_case("SAVP") || profile.eq_ignore_ascii_case("SAVPF")
-    })
+    proto
+        .rsplit('/')
+        .next()
+        .is_some_and(|profile| profile.eq_ignore_ascii_case("SAVP") || profile.eq_ignore_ascii_case("SAVPF"))
 }

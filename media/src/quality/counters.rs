@@ -119,7 +119,8 @@ impl Counters {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let quiet_since = self.epoch.get().map(|epoch| *epoch + Duration::from_millis(read(&self.quiet_since_millis)));
+        let quiet_since =
+            self.epoch.get().map(|epoch| *epoch + Duration::from_millis(read(&self.quiet_since_millis)));
         Snapshot {
             packets: read(&self.packets),
             bytes: read(&self.bytes),

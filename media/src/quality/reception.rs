@@ -82,13 +82,15 @@ impl Reception {
     /// RFC 3550 §A.8, in integers.
     fn estimate_jitter(&mut self, timestamp: u32, now: Duration) {
         let Some(clock) = self.clock else { return };
-        let ticks = now.as_secs().wrapping_mul(clock.into()) + u64::from(now.subsec_micros()) * u64::from(clock) / 1_000_000;
+        let ticks = now.as_secs().wrapping_mul(clock.into())
+            + u64::from(now.subsec_micros()) * u64::from(clock) / 1_000_000;
         let arrival = u32::try_from(ticks & u64::from(u32::MAX)).unwrap_or_default();
         let transit = arrival.wrapping_sub(timestamp);
         if let Some(before) = self.transit.replace(transit) {
             let forward = transit.wrapping_sub(before);
             let distance = forward.min(before.wrapping_sub(transit));
-            self.jitter = self.jitter.saturating_add(distance).saturating_sub((self.jitter.saturating_add(8)) >> 4);
+            self.jitter =
+                self.jitter.saturating_add(distance).saturating_sub((self.jitter.saturating_add(8)) >> 4);
         }
     }
 

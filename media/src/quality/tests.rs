@@ -1,0 +1,133 @@
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::rtp::Header;
+
+fn header(sequence: u16, timestamp: u32) -> Header {
+    Header { payload: 0, sequence, timestamp, ssrc: 1 }
+}
+
+fn received(sequences: impl IntoIterator<Item = u16>) -> Reception {
+    let mut reception = Reception::default();
+    for sequence in sequences {
+        reception.packet(header(sequence, 0), Duration::ZERO, |_| None);
+    }
+    reception
+}
+
+#[test]
+fn rfc3550_a_3_lost_is_expected_less_received() {
+    assert_eq!(Reception::default().lost(), 0);
+    assert_eq!(received(1..=10).lost(), 0);
+    assert_eq!(received([1, 2, 5, 6]).lost(), 2);
+    assert_eq!(received([1, 2, 4, 3]).lost(), 0, "late is not lost");
+    assert_eq!(received([1, 2, 2, 2]).lost(), 0, "duplicates don't make it negative");
+}
+
+#[test]
+fn rfc3550_a_1_sequence_numbers_wrap() {
+    assert_eq!(received([65_534, 65_535, 0, 1, 3]).lost(), 1);
+}
+
+#[test]
+fn rfc3550_a_1_a_jump_counts_only_when_the_next_packet_confirms_it() {
+    assert_eq!(received([1, 2, 40_000, 3]).lost(), 0);
+    assert_eq!(received([1, 2, 40_000, 40_001, 40_003]).lost(), 1);
+}
+
+#[test]
+fn a_new_source_starts_anew_and_keeps_what_was_lost_before() {
+    let mut reception = received([1, 2, 5]);
+    let other = Header { ssrc: 2, ..header(30_000, 0) };
+    reception.packet(other, Duration::ZERO, |_| None);
+    reception.packet(Header { sequence: 30_002, ..other }, Duration::ZERO, |_| None);
+    assert_eq!(reception.lost(), 3);
+}
+
+#[test]
+fn rfc3550_a_8_jitter_is_zero_for_an_even_stream_and_grows_with_an_uneven_one() {
+    let run = |late: u64| {
+        let mut reception = Reception::default();
+        for packet in 0..200u16 {
+            let at = Duration::from_millis(u64::from(packet) * 20 + if packet % 2 == 0 { 0 } else { late });
+            reception.packet(header(packet, u32::from(packet) * 160), at, |_| Some(8_000));
+        }
+        reception.jitter_micros()
+    };
+    assert_eq!(run(0), 0);
+    // Each packet is 10 ms off against the one before: the estimate tends towards that.
+    assert!((9_000..=10_000).contains(&run(10)), "{}", run(10));
+}
+
+#[test]
+fn jitter_needs_a_clock_rate() {
+    let mut reception = Reception::default();
+    for packet in 0..10u16 {
+        reception.packet(header(packet, 0), Duration::from_millis(packet.into()), |_| None);
+    }
+    assert_eq!(reception.jitter_micros(), 0);
+}
+
+#[test]
+fn the_snapshot_says_what_was_counted() {
+    let counters = Counters::default();
+    assert_eq!(counters.snapshot(), Snapshot::default());
+    #[expect(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
+    let epoch = Instant::now();
+    counters.changed(epoch, 10);
+    counters.received(Tally { bytes: 172, rtcp: false, now_millis: 20 });
+    counters.received(Tally { bytes: 60, rtcp: true, now_millis: 30 });
+    counters.sent(172);
+    counters.dropped(Dropped::WrongSource);
+    counters.dropped(Dropped::NoDestination);
+    counters.dropped(Dropped::NotSent);
+    counters.quality(3, 1_500);
+    let expected = Snapshot {
+        packets: 2,
+        bytes: 232,
+        rtcp_packets: 1,
+        sent_packets: 1,
+        sent_bytes: 172,
+        wrong_source: 1,
+        no_destination: 1,
+        not_sent: 1,
+        lost: 3,
+        jitter: Duration::from_micros(1_500),
+        quiet_since: Some(epoch + Duration::from_millis(30)),
+        source: None,
+    };
+    assert_eq!(counters.snapshot(), expected);
+}
+
+#[test]
+fn addresses_of_both_families_are_read_as_they_were_written() {
+    let counters = Counters::default();
+    for source in ["192.0.2.1:4000", "[2001:db8::1]:65535", "[::ffff:192.0.2.1]:1"] {
+        let source: SocketAddr = source.parse().unwrap();
+        counters.came_from(Some(source));
+        assert_eq!(counters.snapshot().source, Some(source));
+    }
+    counters.came_from(None);
+    assert_eq!(counters.snapshot().source, None);
+}
+
+#[test]
+fn an_address_is_never_read_half_written() {
+    let counters = Counters::default();
+    let addresses: [SocketAddr; 2] = [
+        "[1111:1111:1111:1111:1111:1111:1111:1111]:1".parse().unwrap(),
+        "[2222:2222:2222:2222:2222:2222:2222:2222]:2".parse().unwrap(),
+    ];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for turn in 0..100_000usize {
+                counters.came_from(Some(addresses[turn % 2]));
+            }
+        });
+        for _ in 0..100_000 {
+            let source = counters.snapshot().source;
+            assert!(source.is_none_or(|source| addresses.contains(&source)), "{source:?}");
+        }
+    });
+}

@@ -19,7 +19,8 @@ pub struct Config {
     pub max_pairs: u32,
     /// A shard's stock of free pairs in one network of one thread is filled up when it falls below this. Default 64.
     pub low_water: u16,
-    /// …to this. Default 256. Also how many idle pairs a thread keeps bound beside that, for each network.
+    /// …to this, or to its fair share of the range and of `max_pairs` where that is less. Default 256. Also how many
+    /// idle pairs a thread keeps bound beside that, for each network.
     pub high_water: u16,
     /// How long a returned pair is not lent again, so that late packets of a call don't reach the next. Default 5 s:
     /// longer than packets live on the way and a peer needs to hear the BYE's retransmission, short against a call.

@@ -60,7 +60,13 @@ impl Context {
     }
 
     /// Counts a packet whose source fits, and says where it goes on to.
-    pub(super) fn accept(&mut self, component: Component, source: SocketAddr, packet: &[u8], clock: Clock) -> Onward {
+    pub(super) fn accept(
+        &mut self,
+        component: Component,
+        source: SocketAddr,
+        packet: &[u8],
+        clock: Clock,
+    ) -> Onward {
         let latch = match component {
             Component::Rtp => &mut self.rtp,
             Component::Rtcp => &mut self.rtcp,

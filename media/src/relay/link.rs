@@ -33,7 +33,10 @@ pub(super) struct ToThread {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("networks", &self.networks).field("lent", &self.lent()).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("networks", &self.networks)
+            .field("lent", &self.lent())
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,8 +59,9 @@ impl Link {
     /// Wakes the threads that have something to do. To be called once after each batch of orders and borrowed ports.
     pub fn flush(&mut self) {
         for thread in &mut self.threads {
+            let waited = !thread.waiting.is_empty();
             thread.pass_on();
-            if std::mem::take(&mut thread.stirred) || !thread.waiting.is_empty() {
+            if std::mem::take(&mut thread.stirred) || waited {
                 thread.waker.wake();
             }
         }
@@ -89,6 +93,10 @@ impl Link {
 
 impl ToThread {
     fn pass_on(&mut self) {
+        if self.commands.is_abandoned() {
+            // The relay was stopped: nothing is left to be done.
+            return self.waiting.clear();
+        }
         while let Some(command) = self.waiting.pop_front() {
             if let Err(PushError::Full(command)) = self.commands.push(command) {
                 return self.waiting.push_front(command);
@@ -105,7 +113,7 @@ impl ToThread {
         }
         let free = self.free.get_mut(network).ok_or(PortsError::NoSuchNetwork(id))?;
         let pair = free.pop().map_err(|_| PortsError::Exhausted(id));
-        if free.slots() < self.low_water {
+        if free.slots() < self.low_water.min(free.buffer().capacity()) {
             self.waker.wake();
         }
         self.lent += usize::from(pair.is_ok());

@@ -135,7 +135,12 @@ impl Pool {
     }
 
     /// Binds pairs ahead until `count` are ready.
-    pub(super) fn bind_ahead(&mut self, network: usize, count: usize, poller: &Poller) -> Result<(), BindError> {
+    pub(super) fn bind_ahead(
+        &mut self,
+        network: usize,
+        count: usize,
+        poller: &Poller,
+    ) -> Result<(), BindError> {
         while self.networks.get(network).is_some_and(|network| network.ready.len() < count) {
             let Some(slot) = self.bind(network, poller)? else { break };
             if let Some(network) = self.networks.get_mut(network) {
@@ -158,7 +163,10 @@ impl Pool {
             match bind_pair(address) {
                 Ok((rtp, rtcp)) => {
                     let pair = Pair { rtp, rtcp, network, port, contexts: Vec::new() };
-                    return self.install(pair, poller).map(Some).map_err(|source| BindError { address, source });
+                    return self
+                        .install(pair, poller)
+                        .map(Some)
+                        .map_err(|source| BindError { address, source });
                 }
                 Err(source) => {
                     entry.unbound.push_back(port);
@@ -210,7 +218,8 @@ impl Pool {
         if let Some(pair) = &mut entry.pair {
             pair.contexts = Vec::new();
         }
-        self.quarantine.push_back((now_millis + self.quarantine_millis, id.slot));
+        // One more, since both ends are rounded down.
+        self.quarantine.push_back((now_millis + self.quarantine_millis + 1, id.slot));
         self.gauges.quarantined(self.quarantine.len());
         true
     }
@@ -220,7 +229,10 @@ impl Pool {
         self.bind_again = self.bind_again.filter(|again| now_millis < *again);
         while let Some((_, slot)) = self.quarantine.pop_front_if(|(until, _)| *until <= now_millis) {
             let Some(entry) = self.slots.get_mut(slot as usize) else { continue };
-            let Some(network) = entry.pair.as_ref().and_then(|pair| self.networks.get_mut(pair.network)) else { continue };
+            let Some(network) = entry.pair.as_ref().and_then(|pair| self.networks.get_mut(pair.network))
+            else {
+                continue;
+            };
             if network.ready.len() < self.keep {
                 network.ready.push_back(slot);
             } else if let Some(pair) = entry.pair.take() {

@@ -13,9 +13,9 @@ use super::gauges::{Gauges, Shared};
 use super::link::{Link, ToThread};
 use super::pool::{Pool, Share};
 use super::sockets::{Poller, Waker};
-use super::worker::{Shard, Worker};
-use crate::ThreadId;
+use super::worker::{Shard, Stock, Worker};
 use crate::ports::even_ports;
+use crate::{MediaNetwork, ThreadId};
 
 /// Orders that fit between a shard and a thread.
 const COMMANDS: usize = 1_024;
@@ -63,7 +63,11 @@ fn check(config: &Config) -> Result<(), StartError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from")]
-fn start_thread(config: &Config, thread: ThreadId, links: &mut [Vec<ToThread>]) -> Result<Running, StartError> {
+fn start_thread(
+    config: &Config,
+    thread: ThreadId,
+    links: &mut [Vec<ToThread>],
+) -> Result<Running, StartError> {
     let poller = Poller::new().map_err(StartError::Thread)?;
     let waker = Arc::new(Waker::new().map_err(StartError::Thread)?);
     poller.add_waker(&waker).map_err(StartError::Thread)?;
@@ -85,7 +89,9 @@ fn start_thread(config: &Config, thread: ThreadId, links: &mut [Vec<ToThread>]) 
     let mut shards = Vec::with_capacity(links.len());
     for link in links {
         let (commands, orders) = RingBuffer::new(COMMANDS);
-        let (lenders, free) = config.networks.iter().map(|_| RingBuffer::new(high)).unzip();
+        let (lenders, free): (Vec<_>, _) =
+            config.networks.iter().map(|network| RingBuffer::new(stock(config, network))).unzip();
+        let lenders = lenders.into_iter().map(|pairs| Stock { pairs, filling: true }).collect();
         shards.push(Shard { commands: orders, free: lenders });
         link.push(ToThread {
             commands,
@@ -111,8 +117,18 @@ fn start_thread(config: &Config, thread: ThreadId, links: &mut [Vec<ToThread>]) 
     };
     worker.stock_up();
     let name = format!("media-{}", thread.0);
-    let handle = std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(StartError::Thread)?;
+    let handle =
+        std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(StartError::Thread)?;
     Ok(Running { stop, waker, gauges, handle: Some(handle) })
+}
+
+/// How many free pairs of a network a shard may have at hand: high water, but no more than its fair share.
+fn stock(config: &Config, network: &MediaNetwork) -> usize {
+    let (threads, shards) = (usize::from(config.threads.max(1)), usize::from(config.shards.max(1)));
+    let of_range = even_ports(network).count() / (threads * shards);
+    let sharers = threads * shards * config.networks.len().max(1);
+    let of_limit = usize::try_from(config.max_pairs).unwrap_or(usize::MAX) / sharers;
+    usize::from(config.high_water).min(of_range).min(of_limit).max(1)
 }
 
 fn millis(duration: Duration) -> u64 {

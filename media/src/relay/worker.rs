@@ -34,7 +34,13 @@ pub(super) struct Clock {
 pub(super) struct Shard {
     pub(super) commands: Consumer<Command>,
     /// Free pairs, for each network.
-    pub(super) free: Vec<Producer<PortPair>>,
+    pub(super) free: Vec<Stock>,
+}
+
+/// A shard's free pairs in one network: filled up once they fall below low water.
+pub(super) struct Stock {
+    pub(super) pairs: Producer<PortPair>,
+    pub(super) filling: bool,
 }
 
 pub(super) struct Worker {
@@ -100,20 +106,20 @@ impl Worker {
         let mut budget = LOANS_PER_TURN;
         for network in 0..self.pool.networks() {
             for shard in &mut self.shards {
-                let Some(free) = shard.free.get_mut(network) else { continue };
-                let stock = free.buffer().capacity() - free.slots();
-                if stock >= self.low_water {
-                    continue;
-                }
-                while free.slots() > 0 {
+                let Some(stock) = shard.free.get_mut(network) else { continue };
+                let room = stock.pairs.slots();
+                let capacity = stock.pairs.buffer().capacity();
+                stock.filling |= capacity - room < self.low_water.min(capacity);
+                for _ in 0..if stock.filling { room } else { 0 } {
                     if budget == 0 {
                         return true;
                     }
                     let Some(pair) = self.pool.take(network, &self.poller, now_millis) else { break };
                     budget -= 1;
                     // There is room: this is the only producer.
-                    let _ = free.push(pair);
+                    let _ = stock.pairs.push(pair);
                 }
+                stock.filling &= stock.pairs.slots() > 0;
             }
         }
         false
@@ -152,7 +158,10 @@ impl Worker {
         let Ok((length, source)) = pair.socket(component).recv_from(&mut self.buffer) else { return };
         let packet = self.buffer.get(..length).unwrap_or_default();
         let source = SocketAddr::new(source.ip(), source.port());
-        let fits = pair.contexts.iter_mut().map(|context| (context.fit(component, source, clock, self.move_after), context));
+        let fits = pair
+            .contexts
+            .iter_mut()
+            .map(|context| (context.fit(component, source, clock, self.move_after), context));
         // The last of equals wins in `max_by_key`, hence the reversal: the first remote there has the better right.
         let Some((fit, context)) = fits.rev().max_by_key(|(fit, _)| *fit) else {
             return self.gauges.stray_packet();
@@ -174,7 +183,9 @@ impl Worker {
 fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8]) -> bool {
     let Some(id) = onward.peer else { return false };
     let Some(pair) = pool.lent(id.pair) else { return false };
-    let Some(context) = pair.contexts.iter().find(|context| context.remote == id.remote) else { return false };
+    let Some(context) = pair.contexts.iter().find(|context| context.remote == id.remote) else {
+        return false;
+    };
     let Some((component, address)) = context.destination(onward.kind) else { return false };
     match pair.socket(component).send_to(packet, address) {
         Ok(bytes) => context.counters.sent(bytes),

@@ -55,6 +55,8 @@ pub(crate) struct SentAck {
     pub(crate) seq: u32,
     pub(crate) to: crate::flow::Destination,
     pub(crate) bytes: Bytes,
+    /// The same as a datagram, should the peer not take it over a stream (RFC 3261 §18.1.1).
+    pub(crate) datagram: Option<(crate::flow::Destination, Bytes)>,
 }
 
 /// Why a message cannot make or refresh a dialog.

@@ -9,6 +9,7 @@ pub(crate) use pending::Pending;
 use crate::Map;
 use crate::action::{Action, QueryId, Sender, TransmitId};
 use crate::auth::client::PeerId;
+use crate::event::Failure;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
 use crate::received::Received;
@@ -16,7 +17,7 @@ use crate::reply;
 use crate::session::{OutgoingId, Reply, Session, SessionId, SessionTimer};
 use crate::settings::Settings;
 use crate::time::{Mono, Now};
-use crate::timers::{TimerQueue, Timers};
+use crate::timers::TimerQueue;
 use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
@@ -82,6 +83,8 @@ pub struct Gauges {
     pub server_transactions: usize,
     /// Deadlines, given-up ones included until their time.
     pub timers: usize,
+    /// Look-ups and challenges that the shell has not answered.
+    pub questions: usize,
 }
 
 impl Endpoint {
@@ -106,6 +109,13 @@ impl Endpoint {
     /// The settings that it was made with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Takes other settings. Listeners stay in their places: a [`ListenerId`](crate::ListenerId) means the same.
+    pub fn adopt(&mut self, settings: Settings) {
+        self.clients.limit(settings.limits.transactions);
+        self.servers.limit(settings.limits.transactions);
+        self.settings = settings;
     }
 
     /// The next thing for the shell to do.
@@ -135,13 +145,15 @@ impl Endpoint {
 
     /// A message could not be sent.
     pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
-        let report = match id.0 {
-            Sender::Client(id) => self.clients.send_failed(id),
+        match id.0 {
+            Sender::Client(id) => {
+                if let Some(report) = self.clients.send_failed(id) {
+                    self.reported(now, report);
+                }
+            }
+            Sender::Ack(sid, no) => self.ack_not_sent(sid, no),
             // RFC 6026 §7.1: the transaction stays; its timers end it.
-            Sender::Server(_) | Sender::Nobody => None,
-        };
-        if let Some(report) = report {
-            self.reported(now, report);
+            Sender::Server(_) | Sender::Nobody => {}
         }
     }
 
@@ -158,6 +170,7 @@ impl Endpoint {
             client_transactions: self.clients.len(),
             server_transactions: self.servers.len(),
             timers: self.io.timers.len(),
+            questions: self.queries.len() + self.secrets.len(),
         }
     }
 
@@ -178,16 +191,16 @@ impl Endpoint {
         match timer {
             SessionTimer::Provisional => self.provisional_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
-            SessionTimer::Cancel => self.cancel_unanswered(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
         }
     }
 
     fn reported(&mut self, now: Now, report: Report) {
         match report {
-            Report::Timeout(sid, id) => self.failed(now, sid, id, crate::event::Failure::Timeout),
+            Report::Timeout(sid, id) => self.failed(now, sid, id, Failure::Timeout),
+            Report::Silence(sid, id) => self.try_another(now, sid, id, Failure::Timeout),
             Report::TransportFailed(sid, id) => self.transport_failed(now, sid, id),
-            Report::InviteEnded(sid, _) => self.invite_ended(sid),
+            Report::InviteEnded(sid, seq) => self.invite_ended(sid, seq),
         }
     }
 
@@ -218,14 +231,6 @@ impl Endpoint {
         };
         let bytes = composer.compose(reply);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);
-    }
-
-    /// The timers of a session's listener.
-    pub(crate) fn timers_of(&self, sid: SessionId) -> Timers {
-        self.sessions
-            .get(sid)
-            .and_then(|s| self.settings.listeners.iter().find(|l| l.network == s.network))
-            .map_or_else(Timers::default, |l| l.timers)
     }
 
     /// Who a credential is shown to, for the authorizer.

@@ -23,7 +23,12 @@ impl<T> Pending<T> {
         self.asked
     }
 
-    /// Whose the answer with that number is; `None` if it was had before.
+    /// Questions without an answer.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whose the answer with that number is; `None` if it was had before, or is not wanted any more.
     pub(crate) fn take(&mut self, number: u64) -> Option<T> {
         self.open.remove(&number)
     }

@@ -25,7 +25,12 @@ impl Endpoint {
         match Message::parse(bytes, &self.settings.message) {
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
             Ok(Message::Response(response)) => self.receive_response(now, response),
-            Err(_) => self.counters.malformed += 1,
+            Err(_) => {
+                self.counters.malformed += 1;
+                if let Some(connection) = flow.connection {
+                    self.io.push(Action::CloseConnection(connection));
+                }
+            }
         }
     }
 

@@ -17,7 +17,7 @@ impl Endpoint {
     /// # Errors
     /// The session is gone, or waits for our final response.
     pub fn end(&mut self, now: Now, sid: SessionId, reason: Fields) -> Result<(), IntentError> {
-        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let session = self.sessions.get_mut(sid).filter(|s| !s.told).ok_or(IntentError::Gone)?;
         match &session.stage {
             Stage::Calling { .. } => self.cancel(now, sid, reason),
             Stage::Called(_) => return Err(IntentError::WrongState),
@@ -28,14 +28,14 @@ impl Endpoint {
     }
 
     /// Ends a confirmed session.
-    fn hang_up(&mut self, now: Now, sid: SessionId, reason: Fields) {
+    pub(crate) fn hang_up(&mut self, now: Now, sid: SessionId, reason: Fields) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(no) = session.current else { return };
         if session.unacked.is_some() {
             // RFC 3261 §15: not before the ACK, or 64*T1.
             session.stage = Stage::Ending;
             session.owed_bye = Some(reason);
-            return;
+            return self.drop_unwanted(now, sid);
         }
         if let Some(seq) = session.owed_ack.take() {
             self.send_ack(now, sid, no, seq, Parts::default());
@@ -55,14 +55,15 @@ impl Endpoint {
         outgoing.dialog = Some(no);
         self.launch(now, sid, outgoing);
         if self.sessions.get(sid).is_some_and(|s| s.current == Some(no)) {
+            self.drop_unwanted(now, sid);
             self.refuse_pending(now, sid);
         }
     }
 
     /// A BYE of ours is over, whatever came of it.
     pub(crate) fn bye_done(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Option<Response>) {
+        let Some(no) = self.take_outgoing(sid, id).and_then(|o| o.dialog) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(no) = session.take_outgoing(id).and_then(|o| o.dialog) else { return };
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.state = DialogState::Ended;
         }
@@ -85,6 +86,10 @@ impl Endpoint {
     ) {
         self.reply(now, server, &request, None, false, &Reply::new(StatusCode::OK));
         let Some(session) = self.sessions.get_mut(sid) else { return };
+        if let Stage::Calling { .. } = session.stage {
+            // A callee sends no BYE on an early dialog (RFC 3261 §15): the final response to the INVITE decides.
+            return;
+        }
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.state = DialogState::Ended;
         }
@@ -102,13 +107,15 @@ impl Endpoint {
         session.stage = Stage::Over;
         session.unacked = None;
         session.owed_bye = None;
-        session.outgoing.retain(|o| o.purpose == Purpose::Bye);
-        self.refuse_pending(now, sid);
+        if let Some(seq) = session.owed_ack.take() {
+            self.send_ack(now, sid, no, seq, Parts::default());
+        }
+        self.drop_unwanted(now, sid);
         self.ended(now, sid, End::Bye(request));
     }
 
     /// Answers what the peer still waits for with 487 (RFC 3261 §15.1.2).
-    fn refuse_pending(&mut self, now: Now, sid: SessionId) {
+    pub(crate) fn refuse_pending(&mut self, now: Now, sid: SessionId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let reinvite = session.reinvite.take().map(|p| (p.server, p.request));
         let waiting = std::mem::take(&mut session.incoming).into_iter().map(|i| (i.server, i.request));
@@ -118,14 +125,16 @@ impl Endpoint {
         }
     }
 
-    /// Tells the owner, once, that a session is over, and lets it go if nothing keeps it.
-    pub(crate) fn ended(&mut self, _now: Now, sid: SessionId, why: End) {
+    /// Tells the owner, once, that a session is over, answers what the peer waits for, and lets it go if nothing
+    /// keeps it.
+    pub(crate) fn ended(&mut self, now: Now, sid: SessionId, why: End) {
         if let Some(session) = self.sessions.get_mut(sid)
             && !session.told
         {
             session.told = true;
             self.io.tell(Event::Ended { session: sid, why });
         }
+        self.refuse_pending(now, sid);
         self.sweep(sid);
     }
 

@@ -1,6 +1,6 @@
 //! 401 and 407: the request goes out again with credentials, or has failed (RFC 3261 §22).
 
-use super::{Flight, OutgoingId, Session, SessionId, Stage};
+use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
 use crate::auth::client::{Answer, Attempt, Demand, Grant};
 use crate::auth::{Credential, Kind};
@@ -20,12 +20,27 @@ pub(crate) struct Challenged {
     response: Response,
 }
 
+impl Challenged {
+    /// The question to the shell.
+    pub(crate) fn secret(&self) -> SecretId {
+        self.secret
+    }
+}
+
 impl Endpoint {
     /// A challenge to a request of ours.
     pub(crate) fn on_challenge(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
-        let given_up =
-            self.sessions.get(sid).is_some_and(|s| matches!(s.stage, Stage::Calling { cancel: Some(_) }));
-        let Some((peer, demand)) = self.demand(sid, id, &response).filter(|_| !given_up) else {
+        let rounds = self.settings.limits.rounds;
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        let (purpose, spent) = (outgoing.purpose, outgoing.rounds >= rounds);
+        outgoing.rounds = outgoing.rounds.saturating_add(1);
+        let wanted = session.wants(purpose) && !spent;
+        if purpose == Purpose::Invite {
+            // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
+            session.dialogs.clear();
+        }
+        let Some((peer, demand)) = self.demand(sid, id, &response).filter(|_| wanted) else {
             return self.failed(now, sid, id, Failure::Challenged(response));
         };
         let mut realms: Vec<Box<str>> = Vec::new();

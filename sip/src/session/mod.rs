@@ -9,10 +9,12 @@
 //! `Ending` has a BYE of ours pending, or owes one until the ACK of our 2xx comes. `Over` stays for as long as
 //! a fork may still answer our INVITE, which is then acknowledged and released.
 
+mod ack;
 mod bye;
 mod challenge;
 mod compose;
 mod options;
+mod outcome;
 mod outgoing;
 mod reinvite;
 mod request;
@@ -28,7 +30,7 @@ pub(crate) use uas::refusal;
 
 use crate::auth::client::Authorizer;
 use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
-use crate::flow::{Flow, NetworkId};
+use crate::flow::{Destination, NetworkId};
 use crate::ids::Tag;
 use crate::received::Received;
 use crate::time::Mono;
@@ -63,8 +65,6 @@ pub(crate) enum SessionTimer {
     Provisional,
     /// Our 2xx needs to be sent again, or has waited too long for its ACK.
     Unacked,
-    /// The peer has not answered our CANCEL.
-    Cancel,
     /// The back-off after a 491 is over.
     Backoff(OutgoingId),
 }
@@ -152,6 +152,7 @@ pub(crate) struct Unacked {
     pub(crate) server: ServerId,
     pub(crate) seq: u32,
     pub(crate) interval: Duration,
+    pub(crate) longest: Duration,
     pub(crate) repeat_at: Mono,
     pub(crate) give_up_at: Mono,
 }
@@ -183,10 +184,10 @@ pub(crate) struct Session {
     pub(crate) aim: Option<Box<Aim>>,
     /// The number of the last INVITE that we sent outside a dialog.
     pub(crate) invite_seq: u32,
-    /// What the last INVITE of ours was authorized with, which its ACK repeats (RFC 3261 §13.2.2.4).
+    /// What the last INVITE of ours was authorized with, which the ACK of each fork repeats (RFC 3261 §13.2.2.4).
     pub(crate) ack_credentials: Vec<(HeaderName, String)>,
-    /// The flow of the peer, for networks behind a NAT.
-    pub(crate) flow: Option<Flow>,
+    /// The way that the INVITE took, for networks behind a NAT.
+    pub(crate) way: Option<Destination>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -221,7 +222,7 @@ impl Session {
             aim: None,
             invite_seq: 0,
             ack_credentials: Vec::new(),
-            flow: None,
+            way: None,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),
@@ -247,11 +248,6 @@ impl Session {
     }
 
     /// The dialog that the 2xx confirmed.
-    pub(crate) fn current(&self) -> Option<&Dialog> {
-        self.current.and_then(|no| self.dialog(no))
-    }
-
-    /// The dialog that the 2xx confirmed.
     pub(crate) fn current_mut(&mut self) -> Option<&mut Dialog> {
         self.current.and_then(|no| self.dialog_mut(no))
     }
@@ -259,6 +255,16 @@ impl Session {
     /// A request of ours.
     pub(crate) fn outgoing_mut(&mut self, id: OutgoingId) -> Option<&mut Outgoing> {
         self.outgoing.iter_mut().find(|o| o.id == id)
+    }
+
+    /// Whether a request of ours would still be sent: an INVITE until it is given up, BYE and ACK at any time, all
+    /// else while the session stands.
+    pub(crate) fn wants(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
+            Purpose::Reinvite | Purpose::Request => matches!(self.stage, Stage::Confirmed),
+            Purpose::Bye | Purpose::Ack => true,
+        }
     }
 
     /// Takes a request of ours out.

@@ -8,7 +8,7 @@ use crate::auth::client::Attempt;
 use crate::dialog::{Aim, DialogNo};
 use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
-use crate::flow::{Destination, ListenerId, Transport};
+use crate::flow::{Destination, Transport};
 use crate::ids::Branch;
 use crate::location::{HopHost, NextHop};
 use crate::time::Now;
@@ -43,8 +43,8 @@ pub(crate) enum Flight {
     Sent(ClientId),
     /// Was challenged; waits for credentials.
     Challenged(Box<super::challenge::Challenged>),
-    /// Was answered 491; waits for the back-off.
-    Backoff,
+    /// Was answered so, 491; waits for the back-off.
+    Backoff(Box<Response>),
     /// About to be sent.
     Ready,
 }
@@ -100,6 +100,14 @@ impl Outgoing {
             rounds: 0,
         }
     }
+
+    /// The transaction that it is in.
+    pub(crate) fn client(&self) -> Option<ClientId> {
+        match self.flight {
+            Flight::Sent(client) => Some(client),
+            Flight::Resolving(_) | Flight::Challenged(_) | Flight::Backoff(_) | Flight::Ready => None,
+        }
+    }
 }
 
 impl Endpoint {
@@ -127,11 +135,11 @@ impl Endpoint {
     pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        let flow = session.flow.filter(|f| self.settings.listener(f.listener).is_some_and(|l| l.nat));
+        let way = session.way.filter(|to| self.settings.listener(to.listener()).is_some_and(|l| l.nat));
         let Some(aim) = aim(session, id) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if let Some(flow) = flow.filter(|_| outgoing.dialog.is_some()) {
-            return self.send_to(now, sid, id, Destination::Flow(flow));
+        if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
+            return self.send_to(now, sid, id, way);
         }
         let hop = match NextHop::of(&aim.next_hop) {
             Ok(hop) => hop,
@@ -166,7 +174,7 @@ impl Endpoint {
     }
 
     /// Sends a request to the next address of its next hop.
-    fn try_next(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+    pub(crate) fn try_next(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
         let Some(outgoing) = session.outgoing_mut(id) else { return };
@@ -185,27 +193,28 @@ impl Endpoint {
     /// Composes a request for a destination and starts its transaction.
     fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
         let branch = Branch::new(&mut *self.io.ids);
+        self.authorize(sid, id, to);
         let Some(mut bytes) = self.compose(sid, id, to, branch) else {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
         };
-        let mut to = to;
+        let (mut to, mut datagram) = (to, None);
         if bytes.len() > DATAGRAM_MAX
             && let Some(stream) = self.stream_instead(sid, id, to)
+            && let Some(rewritten) = self.compose(sid, id, stream, branch)
         {
-            to = Destination::Open { listener: stream, peer: to.peer() };
             self.mark_stream(sid, id, Stream::Trying);
-            if let Some(rewritten) = self.compose(sid, id, to, branch) {
-                bytes = rewritten;
-            }
+            datagram = Some((to, std::mem::replace(&mut bytes, rewritten)));
+            to = stream;
         }
         let Some(listener) = self.settings.listener(to.listener()) else { return };
         let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
         if outgoing.purpose == Purpose::Ack {
-            return self.transmit_ack(sid, id, to, bytes);
+            return self.transmit_ack(sid, id, to, bytes, datagram);
         }
         let spec = ClientSpec {
             session: sid,
             outgoing: id,
+            seq: outgoing.seq,
             method: &outgoing.method,
             branch,
             to,
@@ -226,16 +235,19 @@ impl Endpoint {
         }
     }
 
-    /// The stream listener for a request that is too large for a datagram, if there is one to try.
-    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<ListenerId> {
+    /// Where a request goes that is too large for a datagram, if there is a stream to try. What is sent on a flow
+    /// stays on it: a peer behind a NAT takes no connections.
+    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<Destination> {
         let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
         if outgoing.stream == Stream::Refused
+            || matches!(to, Destination::Flow(_))
             || self.settings.listener(to.listener())?.transport.is_reliable()
         {
             return None;
         }
         let network = self.sessions.get(sid)?.network;
-        self.settings.listener_towards(network, Transport::Tcp, to.peer())
+        let listener = self.settings.listener_towards(network, Transport::Tcp, to.peer())?;
+        Some(Destination::Open { listener, peer: to.peer() })
     }
 
     fn mark_stream(&mut self, sid: SessionId, id: OutgoingId, stream: Stream) {
@@ -244,126 +256,48 @@ impl Endpoint {
         }
     }
 
+    /// Authorizes a request for that destination. An ACK repeats what its INVITE was authorized with
+    /// (RFC 3261 §22.1).
+    fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<()> {
+        let peer = self.peer_id(to.peer());
+        let session = self.sessions.get_mut(sid)?;
+        let aim = aim(session, id)?;
+        let outgoing = session.outgoing.iter_mut().find(|o| o.id == id)?;
+        let authorizer = session.authorizer.as_mut().filter(|_| outgoing.purpose != Purpose::Ack)?;
+        let mut attempt = match outgoing.attempt.take() {
+            Some(attempt) if attempt.peer() == peer => attempt,
+            _ => Attempt::new(peer),
+        };
+        let body = outgoing.parts.body.as_ref().map(|b| &*b.bytes).unwrap_or_default();
+        let covered = Covered { method: outgoing.method.as_str(), uri: aim.request_uri.as_str(), body };
+        outgoing.credentials = authorizer.authorize(&mut attempt, &covered);
+        outgoing.attempt = Some(attempt);
+        Some(())
+    }
+
     /// The bytes of a request for that destination.
     fn compose(
-        &mut self,
+        &self,
         sid: SessionId,
         id: OutgoingId,
         to: Destination,
         branch: Branch,
     ) -> Option<bytes::Bytes> {
-        let listener = self.settings.listener(to.listener())?;
-        let peer = self.peer_id(to.peer());
-        let session = self.sessions.get_mut(sid)?;
-        let aim = aim(session, id)?;
-        let at = session.outgoing.iter().position(|o| o.id == id)?;
-        let outgoing = session.outgoing.get_mut(at)?;
-        // An ACK repeats what its INVITE was authorized with; it is never authorized itself (RFC 3261 §22.1).
-        let mut credentials = outgoing.credentials.clone();
-        if let Some(authorizer) = session.authorizer.as_mut().filter(|_| outgoing.purpose != Purpose::Ack) {
-            let mut attempt = match outgoing.attempt.take() {
-                Some(attempt) if attempt.peer() == peer => attempt,
-                _ => Attempt::new(peer),
-            };
-            let body = outgoing.parts.body.as_ref().map(|b| &*b.bytes).unwrap_or_default();
-            let covered = Covered { method: outgoing.method.as_str(), uri: aim.request_uri.as_str(), body };
-            credentials = authorizer.authorize(&mut attempt, &covered);
-            outgoing.attempt = Some(attempt);
-            outgoing.credentials.clone_from(&credentials);
-        }
-        let outgoing = session.outgoing.get(at)?;
+        let session = self.sessions.get(sid)?;
+        let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
         let composer = Composer {
             settings: &self.settings,
-            listener,
+            listener: self.settings.listener(to.listener())?,
             session,
             dialog: outgoing.dialog.and_then(|no| session.dialog(no)),
-            aim: &aim,
+            aim: &aim(session, id)?,
             method: &outgoing.method,
             seq: outgoing.seq,
             branch,
             max_forwards: outgoing.max_forwards,
-            credentials: &credentials,
+            credentials: &outgoing.credentials,
         };
         Some(composer.compose(&outgoing.parts))
-    }
-
-    /// A request was not sent, or nobody answered: the next address, or failure.
-    pub(crate) fn transport_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
-        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
-        if outgoing.stream == Stream::Trying {
-            // The peer does not speak TCP: a datagram after all (RFC 3261 §18.1.1).
-            outgoing.stream = Stream::Refused;
-            return self.locate(now, sid, id);
-        }
-        if outgoing.addresses.is_empty() {
-            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Send));
-        }
-        self.try_next(now, sid, id);
-    }
-
-    /// A response to a request of ours.
-    pub(crate) fn on_response(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(outgoing) = session.outgoing_mut(id) else {
-            // Its first final response was dealt with: what comes now is a 2xx, repeated or of a fork.
-            return self.late_success(now, sid, &response);
-        };
-        let status = response.status();
-        let purpose = outgoing.purpose;
-        if status.is_provisional() {
-            if purpose == Purpose::Invite && status.as_u16() > 100 {
-                return self.on_progress(now, sid, id, response);
-            }
-            return self.cancel_if_wanted(now, sid, id);
-        }
-        if status.as_u16() == 401 || status.as_u16() == 407 {
-            return self.on_challenge(now, sid, id, response);
-        }
-        let attempt = session.outgoing.iter().find(|o| o.id == id).and_then(|o| o.attempt.as_ref());
-        if let (Some(authorizer), Some(attempt)) = (&mut session.authorizer, attempt) {
-            authorizer.settled(attempt, status);
-        }
-        self.settle(now, sid, id, response);
-    }
-
-    /// The final response to a request of ours, when no other attempt follows.
-    pub(crate) fn settle(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        let purpose = outgoing.purpose;
-        if purpose == Purpose::Reinvite && response.status().as_u16() == 491 && self.back_off(now, sid, id) {
-            return;
-        }
-        let success = response.status().is_success();
-        match (purpose, success) {
-            (Purpose::Invite, true) => self.on_answer(now, sid, id, response),
-            (Purpose::Reinvite, true) => self.on_reinvite_answer(now, sid, id, response),
-            (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
-            (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
-            (Purpose::Ack, _) => {}
-            (Purpose::Invite | Purpose::Reinvite | Purpose::Request, false) => {
-                self.failed(now, sid, id, Failure::Response(response));
-            }
-        }
-    }
-
-    /// A request of ours came to nothing.
-    pub(crate) fn failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
-        let Some(purpose) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)).map(|o| o.purpose)
-        else {
-            return;
-        };
-        match purpose {
-            Purpose::Invite => self.on_invite_failed(now, sid, id, why),
-            Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
-            Purpose::Bye => self.bye_done(now, sid, id, None),
-            Purpose::Request => self.request_done(now, sid, id, Err(why)),
-            Purpose::Ack => {
-                if let Some(session) = self.sessions.get_mut(sid) {
-                    session.take_outgoing(id);
-                }
-            }
-        }
     }
 }
 

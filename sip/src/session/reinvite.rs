@@ -12,7 +12,7 @@ use crate::io::Timer;
 use crate::received::Received;
 use crate::time::Now;
 use crate::transaction::ServerId;
-use sip_types::{HeaderName, Method, Response, StatusCode};
+use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
 use std::time::Duration;
 
 impl Endpoint {
@@ -32,6 +32,25 @@ impl Endpoint {
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Reinvite, Method::Invite, parts);
         outgoing.dialog = Some(no);
         self.launch(now, sid, outgoing);
+        Ok(())
+    }
+
+    /// Gives a re-INVITE of ours up with CANCEL (RFC 3261 §9.1). [`Event::ReinviteFailed`] follows, or
+    /// [`Event::ReinviteAnswered`] if the answer crosses the CANCEL.
+    ///
+    /// # Errors
+    /// The session is gone, or no re-INVITE of ours has had a provisional response yet.
+    pub fn cancel_reinvite(&mut self, now: Now, sid: SessionId) -> Result<(), IntentError> {
+        let session = self.sessions.get(sid).ok_or(IntentError::Gone)?;
+        let reinvite = session.outgoing.iter().find(|o| o.purpose == Purpose::Reinvite);
+        let Some(Flight::Sent(client)) = reinvite.map(|o| &o.flight) else {
+            return Err(IntentError::WrongState);
+        };
+        let client = *client;
+        if !self.clients.is_proceeding(client) {
+            return Err(IntentError::WrongState);
+        }
+        self.clients.cancel(&mut self.io, now, client, &Fields::default());
         Ok(())
     }
 
@@ -73,7 +92,7 @@ impl Endpoint {
         let ours = session
             .outgoing
             .iter()
-            .any(|o| o.method == Method::Invite && !matches!(o.flight, Flight::Backoff));
+            .any(|o| o.method == Method::Invite && !matches!(o.flight, Flight::Backoff(_)));
         if session.reinvite.is_some() || matches!(session.stage, Stage::Called(_)) {
             // RFC 3261 §14.2: the first INVITE has no final response yet.
             let mut reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
@@ -124,13 +143,14 @@ impl Endpoint {
             self.io.tell(Event::ReinviteAnswered { session: sid, response });
         } else {
             self.send_ack(now, sid, no, outgoing.seq, Parts::default());
+            self.sweep(sid);
         }
     }
 
     /// Our re-INVITE failed (RFC 3261 §14.1).
     pub(crate) fn on_reinvite_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        session.take_outgoing(id);
         if !matches!(session.stage, Stage::Confirmed) {
             return self.sweep(sid);
         }
@@ -141,17 +161,17 @@ impl Endpoint {
     }
 
     /// Waits after a 491: 2.1 to 4 s for the side that made the Call-ID, 0 to 2 s for the other, in steps of 10 ms
-    /// (RFC 3261 §14.1). `false` if it has waited often enough.
-    pub(crate) fn back_off(&mut self, now: Now, sid: SessionId, id: OutgoingId) -> bool {
+    /// (RFC 3261 §14.1). When it has waited often enough, the 491 stands.
+    pub(crate) fn back_off(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Box<Response>) {
         let rounds = self.settings.limits.rounds;
-        let Some(session) = self.sessions.get_mut(sid) else { return false };
-        let caller = session.caller;
-        let Some(outgoing) = session.outgoing_mut(id) else { return false };
-        if outgoing.rounds >= rounds {
-            return false;
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let (caller, wanted) = (session.caller, session.wants(Purpose::Reinvite));
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        if outgoing.rounds >= rounds || !wanted {
+            return self.failed(now, sid, id, Failure::Response(*response));
         }
         outgoing.rounds += 1;
-        outgoing.flight = Flight::Backoff;
+        outgoing.flight = Flight::Backoff(response);
         let steps = if caller {
             210 + ids::below(&mut *self.io.ids, 191)
         } else {
@@ -159,21 +179,19 @@ impl Endpoint {
         };
         let wait = Duration::from_millis(u64::from(steps) * 10);
         self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Backoff(id)));
-        true
     }
 
     /// The back-off is over.
     pub(crate) fn backoff_over(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if !matches!(session.outgoing_mut(id), Some(o) if matches!(o.flight, Flight::Backoff)) {
-            return;
+        let busy = session.reinvite.is_some() || session.unacked.is_some();
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        let Flight::Backoff(response) = &outgoing.flight else { return };
+        if busy {
+            let response = response.clone();
+            return self.back_off(now, sid, id, response);
         }
-        if session.reinvite.is_none() && session.unacked.is_none() {
-            return self.relaunch(now, sid, id);
-        }
-        if !self.back_off(now, sid, id) {
-            self.failed(now, sid, id, Failure::Timeout);
-        }
+        self.relaunch(now, sid, id);
     }
 }
 

@@ -76,7 +76,7 @@ impl Endpoint {
                 let reply = self.capabilities(listener);
                 self.reply(now, server, &request, None, false, &reply);
             }
-            method if listener.carries(method) => self.carry(now, sid, server, request),
+            method if listener.carries(method) => self.carry(now, sid, no, server, request),
             _ => {
                 let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
                 reply.parts.fields.push(HeaderName::Allow, listener.allow());
@@ -85,10 +85,14 @@ impl Endpoint {
         }
     }
 
-    fn carry(&mut self, now: Now, sid: SessionId, server: ServerId, request: Received) {
+    fn carry(&mut self, now: Now, sid: SessionId, no: DialogNo, server: ServerId, request: Received) {
         let limit = self.settings.limits.pending_requests;
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if session.told || session.incoming.len() >= limit {
+        if session.told || session.current.is_some_and(|current| current != no) {
+            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return self.reply(now, server, &request, None, false, &gone);
+        }
+        if session.incoming.len() >= limit {
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
         }
@@ -104,8 +108,8 @@ impl Endpoint {
         id: OutgoingId,
         outcome: Result<Response, Failure>,
     ) {
+        self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        session.take_outgoing(id);
         if session.told {
             return self.sweep(sid);
         }
@@ -118,10 +122,12 @@ impl Endpoint {
 
     /// The peer knows no such dialog, or is silent: the session ends on our side too (RFC 3261 §12.2.1.2).
     pub(crate) fn lost(&mut self, now: Now, sid: SessionId, why: Failure) {
-        let Some(no) = self.sessions.get(sid).and_then(|s| s.current) else { return };
+        if !self.sessions.get(sid).is_some_and(|s| matches!(s.stage, Stage::Confirmed)) {
+            return;
+        }
         let mut reason = Fields::default();
         reason.push(HeaderName::Reason, "SIP;cause=481;text=\"Dialog lost\"");
-        self.begin_bye(now, sid, no, reason);
         self.ended(now, sid, End::Lost(why));
+        self.hang_up(now, sid, reason);
     }
 }

@@ -1,16 +1,12 @@
 //! The caller: an INVITE of ours, its early dialogs, its end (RFC 3261 §13.2, §9.1).
 
-use super::{
-    Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, SessionTimer, Stage,
-};
-use crate::action::{Action, Sender, Transmit, TransmitId};
-use crate::dialog::{Aim, Dialog, DialogNo, DialogState, SentAck};
+use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, Stage};
+use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
-use crate::flow::{Destination, NetworkId};
+use crate::flow::NetworkId;
 use crate::ids::{self, Tag};
 use crate::time::Now;
-use bytes::Bytes;
 use sip_types::header::To;
 use sip_types::{Fields, Method, Response, Uri};
 
@@ -62,19 +58,6 @@ impl Endpoint {
         Ok(sid)
     }
 
-    /// Acknowledges the 2xx that [`Event::Answered`] or [`Event::ReinviteAnswered`] told of, with an answer if the
-    /// 2xx had an offer.
-    ///
-    /// # Errors
-    /// [`IntentError::Gone`] if there is no such session or dialog.
-    pub fn acknowledge(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
-        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let no = session.current.ok_or(IntentError::WrongState)?;
-        let seq = session.owed_ack.take().ok_or(IntentError::WrongState)?;
-        self.send_ack(now, sid, no, seq, parts);
-        Ok(())
-    }
-
     /// A provisional response above 100.
     pub(crate) fn on_progress(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
         self.cancel_if_wanted(now, sid, id);
@@ -120,13 +103,8 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(mut outgoing) = session.take_outgoing(id) else { return };
         session.ack_credentials = std::mem::take(&mut outgoing.credentials);
-        if session.flow.is_none()
-            && let Flight::Sent(client) = outgoing.flight
-        {
-            session.flow = self.clients.destination(client).and_then(|to| match to {
-                Destination::Flow(flow) | Destination::FlowOr { flow, .. } => Some(flow),
-                Destination::Open { .. } => None,
-            });
+        if let Flight::Sent(client) = outgoing.flight {
+            session.way = self.clients.destination(client);
         }
         let given_up = match &mut session.stage {
             Stage::Calling { cancel } => cancel.take(),
@@ -171,6 +149,7 @@ impl Endpoint {
         if !response.status().is_success() {
             return;
         }
+        let limit = self.settings.limits.early_dialogs;
         let Some(session) = self.sessions.get(sid) else { return };
         let Ok(cseq) = response.headers().require::<sip_types::header::CSeq>() else { return };
         let tag = to_tag(response);
@@ -180,12 +159,14 @@ impl Endpoint {
             .find(|d| d.state != DialogState::Early && d.has_remote_tag(tag.as_deref()));
         match known {
             Some(dialog) => {
-                if let Some(ack) = dialog.ack.as_ref().filter(|ack| ack.seq == cseq.seq) {
-                    let (to, bytes) = (ack.to, ack.bytes.clone());
-                    self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes }));
-                }
+                let no = dialog.no;
+                self.repeat_ack(sid, no, cseq.seq);
             }
-            None if session.may_fork && session.invite_seq == cseq.seq => {
+            // Past the limit an answer stays without ACK, so that its sender ends the dialog (RFC 3261 §13.3.1.4).
+            None if session.may_fork
+                && session.invite_seq == cseq.seq
+                && session.dialogs.iter().filter(|d| d.state != DialogState::Early).count() <= limit =>
+            {
                 let Some(no) = self.confirmed_dialog(sid, cseq.seq, response) else { return };
                 self.counters.forks_released += 1;
                 self.send_ack(now, sid, no, cseq.seq, Parts::default());
@@ -197,8 +178,8 @@ impl Endpoint {
 
     /// Our INVITE came to nothing.
     pub(crate) fn on_invite_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        session.take_outgoing(id);
         session.may_fork = false;
         let cancelled = matches!(session.stage, Stage::Calling { cancel: Some(_) });
         session.stage = Stage::Over;
@@ -210,13 +191,17 @@ impl Endpoint {
         self.ended(now, sid, end);
     }
 
-    /// Our INVITE can bring no further 2xx.
-    pub(crate) fn invite_ended(&mut self, sid: SessionId) {
+    /// Our INVITE or re-INVITE number `seq` can bring no further 2xx.
+    pub(crate) fn invite_ended(&mut self, sid: SessionId, seq: u32) {
         if let Some(session) = self.sessions.get_mut(sid) {
-            session.may_fork = false;
-            session.aim = None;
-            session.dialogs.retain(|d| d.state != DialogState::Early);
-            session.dialogs.iter_mut().for_each(|d| d.ack = None);
+            if seq == session.invite_seq {
+                session.may_fork = false;
+                session.aim = None;
+                session.dialogs.retain(|d| d.state != DialogState::Early);
+            }
+            for dialog in &mut session.dialogs {
+                dialog.ack.take_if(|ack| ack.seq == seq);
+            }
         }
         self.sweep(sid);
     }
@@ -258,44 +243,6 @@ impl Endpoint {
         }
         session.cancel_sent = true;
         self.clients.cancel(&mut self.io, now, client, &reason);
-        let patience = self.timers_of(sid).transaction();
-        self.io.timers.arm(now, patience, crate::io::Timer::Session(sid, SessionTimer::Cancel));
-    }
-
-    /// 64*T1 after our CANCEL: the INVITE counts as cancelled even if nothing came back (RFC 3261 §9.1).
-    pub(crate) fn cancel_unanswered(&mut self, now: Now, sid: SessionId) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        if !matches!(session.stage, Stage::Calling { cancel: Some(_) }) {
-            return;
-        }
-        let Some(invite) = session.outgoing.iter().find(|o| o.purpose == Purpose::Invite) else { return };
-        let id = invite.id;
-        if let Flight::Sent(client) = invite.flight {
-            self.clients.abandon(client);
-        }
-        self.on_invite_failed(now, sid, id, Failure::Timeout);
-    }
-
-    /// Sends the ACK of the 2xx to INVITE number `seq` on its way.
-    pub(crate) fn send_ack(&mut self, now: Now, sid: SessionId, no: DialogNo, seq: u32, parts: Parts) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Ack, Method::Ack, parts);
-        outgoing.dialog = Some(no);
-        outgoing.seq = seq;
-        outgoing.credentials = std::mem::take(&mut session.ack_credentials);
-        let id = outgoing.id;
-        session.outgoing.push(outgoing);
-        self.locate(now, sid, id);
-    }
-
-    /// Sends an ACK, which has no transaction, and keeps it for as long as the 2xx may be repeated.
-    pub(crate) fn transmit_ack(&mut self, sid: SessionId, id: OutgoingId, to: Destination, bytes: Bytes) {
-        self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes: bytes.clone() }));
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(outgoing) = session.take_outgoing(id) else { return };
-        if let Some(dialog) = outgoing.dialog.and_then(|no| session.dialog_mut(no)) {
-            dialog.ack = Some(SentAck { seq: outgoing.seq, to, bytes });
-        }
     }
 }
 

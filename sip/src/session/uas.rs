@@ -4,6 +4,7 @@ use super::{IntentError, Parts, PendingInvite, Reply, Session, SessionId, Sessio
 use crate::dialog::{Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event};
+use crate::flow::Destination;
 use crate::ids::Tag;
 use crate::io::Timer;
 use crate::received::Received;
@@ -31,7 +32,7 @@ impl Endpoint {
         let mut session = Session::new(Stage::Called(Box::new(pending)), network, call_id, local_tag);
         session.local = untagged(&request.to);
         session.remote = untagged(&request.from);
-        session.flow = Some(request.flow);
+        session.way = Some(Destination::Flow(request.flow));
         let sid = self.sessions.insert(session);
         self.servers.bind(server, sid);
         self.by_tag.insert(local_tag, sid);
@@ -128,6 +129,7 @@ impl Endpoint {
         session.told = true;
         let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
         self.reply(now, pending.server, &pending.request, Some(tag), false, reply);
+        self.refuse_pending(now, sid);
         self.sweep(sid);
         Ok(())
     }
@@ -143,12 +145,14 @@ impl Endpoint {
     ) {
         let reply = Reply { parts, ..Reply::new(StatusCode::OK) };
         self.reply(now, pending.server, &pending.request, Some(tag), true, &reply);
-        let timers = self.timers_of(sid);
+        let timers =
+            self.settings.listener(pending.request.flow.listener).map(|l| l.timers).unwrap_or_default();
         let Some(session) = self.sessions.get_mut(sid) else { return };
         session.unacked = Some(Box::new(Unacked {
             server: pending.server,
             seq: pending.request.cseq.seq,
             interval: timers.t1,
+            longest: timers.t2,
             repeat_at: now.mono + timers.t1,
             give_up_at: now.mono + timers.transaction(),
         }));
@@ -157,7 +161,6 @@ impl Endpoint {
 
     /// A 2xx of ours has waited: it is sent again, over a reliable transport too, until 64*T1 have passed.
     pub(crate) fn unacked_due(&mut self, now: Now, sid: SessionId) {
-        let timers = self.timers_of(sid);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(unacked) = &mut session.unacked else { return };
         if now.mono >= unacked.give_up_at {
@@ -167,7 +170,7 @@ impl Endpoint {
         if now.mono < unacked.repeat_at {
             return;
         }
-        unacked.interval = unacked.interval.saturating_mul(2).min(timers.t2);
+        unacked.interval = unacked.interval.saturating_mul(2).min(unacked.longest);
         unacked.repeat_at = (now.mono + unacked.interval).min(unacked.give_up_at);
         let (server, repeat_at) = (unacked.server, unacked.repeat_at);
         self.servers.repeat(&mut self.io, server);
@@ -183,8 +186,8 @@ impl Endpoint {
             None if matches!(session.stage, Stage::Confirmed) => {
                 let mut reason = Fields::default();
                 reason.push(HeaderName::Reason, "SIP;cause=408;text=\"No ACK\"");
-                self.begin_bye(now, sid, no, reason);
                 self.ended(now, sid, End::NoAck);
+                self.begin_bye(now, sid, no, reason);
             }
             None => self.sweep(sid),
         }
@@ -209,8 +212,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
         if let Some(pending) = session.reinvite.take_if(|p| p.server == invite) {
-            let tag = session.current().map(|d| d.local_tag);
-            self.reply(now, invite, &pending.request, tag.filter(|_| false), false, &terminated);
+            self.reply(now, invite, &pending.request, None, false, &terminated);
             return self.io.tell(Event::ReinviteCancelled { session: sid });
         }
         if !matches!(&session.stage, Stage::Called(pending) if pending.server == invite) {

@@ -17,18 +17,21 @@ use std::time::Duration;
 /// What the table tells the user agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// Nobody answered a request (408, RFC 3261 §8.1.3.1).
+    /// A request had no final response (408, RFC 3261 §8.1.3.1).
     Timeout(SessionId, OutgoingId),
+    /// A request had no response at all: another address may give one (RFC 3263 §4.3).
+    Silence(SessionId, OutgoingId),
     /// A request could not be sent (503, RFC 3261 §8.1.3.1).
     TransportFailed(SessionId, OutgoingId),
-    /// An INVITE can bring no further response.
-    InviteEnded(SessionId, OutgoingId),
+    /// The INVITE with that CSeq number can bring no further 2xx.
+    InviteEnded(SessionId, u32),
 }
 
 /// A request to send.
 pub(crate) struct ClientSpec<'a> {
     pub(crate) session: SessionId,
     pub(crate) outgoing: OutgoingId,
+    pub(crate) seq: u32,
     pub(crate) method: &'a Method,
     pub(crate) branch: Branch,
     pub(crate) to: Destination,
@@ -58,6 +61,7 @@ struct Client {
     machine: ClientMachine,
     session: SessionId,
     outgoing: OutgoingId,
+    seq: u32,
     key: (Branch, bool),
     to: Destination,
     reliable: bool,
@@ -67,6 +71,8 @@ struct Client {
     interval: Duration,
     retransmit_at: Option<Mono>,
     expire_at: Option<Mono>,
+    /// Whether the final response to an INVITE has a deadline even after a provisional one.
+    given_up: bool,
 }
 
 /// All client transactions of an endpoint.
@@ -80,6 +86,11 @@ impl Clients {
     /// An empty table for at most `limit` transactions.
     pub(crate) fn new(limit: usize, hasher: &ahash::RandomState) -> Self {
         Self { table: SlotMap::with_key(), by_branch: Map::with_hasher(hasher.clone()), limit }
+    }
+
+    /// Changes how many there may be.
+    pub(crate) fn limit(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// Transactions in being.
@@ -103,6 +114,7 @@ impl Clients {
             machine,
             session: spec.session,
             outgoing: spec.outgoing,
+            seq: spec.seq,
             key,
             to: spec.to,
             reliable: spec.reliable,
@@ -111,6 +123,7 @@ impl Clients {
             interval,
             retransmit_at: (!spec.reliable).then(|| now.mono + interval),
             expire_at: Some(now.mono + spec.timers.transaction()),
+            given_up: false,
         });
         self.by_branch.insert(key, id);
         if !spec.reliable {
@@ -132,6 +145,7 @@ impl Clients {
         let spec = ClientSpec {
             session: client.session,
             outgoing: OutgoingId::CANCEL,
+            seq: client.seq,
             method: &Method::Cancel,
             branch,
             to,
@@ -140,10 +154,24 @@ impl Clients {
             bytes,
         };
         self.request(io, now, spec);
+        self.give_up(io, now, invite);
     }
 
-    /// Forgets a client transaction that nothing more is expected of.
-    pub(crate) fn abandon(&mut self, id: ClientId) {
+    /// Waits for the final response to an INVITE no longer than 64*T1: it is cancelled (RFC 3261 §9.1), or its
+    /// session is over.
+    pub(crate) fn give_up(&mut self, io: &mut Io, now: Now, invite: ClientId) {
+        use invite_client::State::{Calling, Proceeding};
+        let Some(client) = self.table.get_mut(invite) else { return };
+        if client.given_up || !matches!(client.machine, ClientMachine::Invite(Calling | Proceeding)) {
+            return;
+        }
+        client.given_up = true;
+        if client.expire_at.is_none() {
+            self.expire_client(io, now, invite, Timers::transaction);
+        }
+    }
+
+    fn forget(&mut self, id: ClientId) {
         if let Some(client) = self.table.remove(id) {
             self.by_branch.remove(&client.key);
         }
@@ -190,7 +218,7 @@ impl Clients {
             client.machine = ClientMachine::Invite(next);
             client.retransmit_at = None;
             match (state, next) {
-                (State::Calling, State::Proceeding) => client.expire_at = None,
+                (State::Calling, State::Proceeding) if !client.given_up => client.expire_at = None,
                 (State::Calling | State::Proceeding, State::Accepted) => {
                     client.bytes = Bytes::new();
                     self.expire_client(io, now, id, |t| t.transaction());
@@ -279,8 +307,9 @@ impl Clients {
     /// Timer A or E has come.
     pub(crate) fn retransmit(&mut self, io: &mut Io, now: Now, id: ClientId) {
         let Some(client) = self.table.get_mut(id) else { return };
-        if client.retransmit_at.is_none_or(|at| at > now.mono) {
-            return;
+        let Some(at) = client.retransmit_at else { return };
+        if at > now.mono {
+            return io.timers.arm_at(now, at, TransactionTimer::ClientRetransmit(id).into());
         }
         let resend = match client.machine {
             ClientMachine::Invite(state) => {
@@ -316,15 +345,18 @@ impl Clients {
 
     fn end(&mut self, id: ClientId, invite: invite_client::Input, other: client::Input) -> Option<Report> {
         let client = self.table.get(id)?;
-        let (session, outgoing) = (client.session, client.outgoing);
+        let (session, outgoing, seq) = (client.session, client.outgoing, client.seq);
         let (gone, report) = match client.machine {
             ClientMachine::Invite(state) => {
                 use invite_client::Act;
                 let (next, act) = invite_client::step(state, invite);
                 let report = match act {
+                    Act::ReportTimeout if state == invite_client::State::Calling => {
+                        Some(Report::Silence(session, outgoing))
+                    }
                     Act::ReportTimeout => Some(Report::Timeout(session, outgoing)),
                     Act::ReportTransportFailed => Some(Report::TransportFailed(session, outgoing)),
-                    Act::ReportEnd => Some(Report::InviteEnded(session, outgoing)),
+                    Act::ReportEnd => Some(Report::InviteEnded(session, seq)),
                     Act::Ignore | Act::Resend | Act::Deliver | Act::AckAndDeliver | Act::Ack => None,
                 };
                 (next.is_none(), report)
@@ -333,6 +365,9 @@ impl Clients {
                 use client::Act;
                 let (next, act) = client::step(state, other);
                 let report = match act {
+                    Act::ReportTimeout if state == client::State::Trying => {
+                        Some(Report::Silence(session, outgoing))
+                    }
                     Act::ReportTimeout => Some(Report::Timeout(session, outgoing)),
                     Act::ReportTransportFailed => Some(Report::TransportFailed(session, outgoing)),
                     Act::Ignore | Act::Resend | Act::Deliver => None,
@@ -341,7 +376,7 @@ impl Clients {
             }
         };
         if gone {
-            self.abandon(id);
+            self.forget(id);
         }
         report.filter(|_| outgoing != OutgoingId::CANCEL)
     }

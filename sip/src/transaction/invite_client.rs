@@ -78,11 +78,13 @@ pub(crate) fn step(state: State, input: Input) -> (Option<State>, Act) {
         (Calling, Retransmit) => (Some(Calling), Resend),
         (Calling, Expire) => (None, ReportTimeout),
         (Calling, TransportFailed) => (None, ReportTransportFailed),
-        (Proceeding, Retransmit | Expire | TransportFailed) => (Some(Proceeding), Ignore),
+        // Only an INVITE that was given up has a deadline here (RFC 3261 §9.1).
+        (Proceeding, Expire) => (None, ReportTimeout),
+        (Proceeding, Retransmit | TransportFailed) => (Some(Proceeding), Ignore),
         (Accepted, Expire) => (None, ReportEnd),
         (Accepted, Provisional | Failure | Retransmit | TransportFailed) => (Some(Accepted), Ignore),
         (Completed, Failure) => (Some(Completed), Ack),
-        (Completed, Expire | TransportFailed) => (None, ReportEnd),
+        (Completed, Expire | TransportFailed) => (None, Ignore),
         (Completed, Provisional | Success | Retransmit) => (Some(Completed), Ignore),
     }
 }
@@ -114,7 +116,7 @@ mod tests {
                     (Some(Accepted), Deliver),
                     (Some(Completed), AckAndDeliver),
                     (Some(Proceeding), Ignore),
-                    (Some(Proceeding), Ignore),
+                    (None, ReportTimeout),
                     (Some(Proceeding), Ignore),
                 ],
             ),
@@ -136,8 +138,8 @@ mod tests {
                     (Some(Completed), Ignore),
                     (Some(Completed), Ack),
                     (Some(Completed), Ignore),
-                    (None, ReportEnd),
-                    (None, ReportEnd),
+                    (None, Ignore),
+                    (None, Ignore),
                 ],
             ),
         ];

@@ -65,6 +65,11 @@ impl Servers {
         }
     }
 
+    /// Changes how many there may be.
+    pub(crate) fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Transactions in being.
     pub(crate) fn len(&self) -> usize {
         self.table.len()
@@ -234,8 +239,9 @@ impl Servers {
     /// Timer G has come.
     pub(crate) fn retransmit(&mut self, io: &mut Io, now: Now, id: ServerId) {
         let Some(server) = self.table.get_mut(id) else { return };
-        if server.retransmit_at.is_none_or(|at| at > now.mono) {
-            return;
+        let Some(at) = server.retransmit_at else { return };
+        if at > now.mono {
+            return io.timers.arm_at(now, at, TransactionTimer::ServerRetransmit(id).into());
         }
         let ServerMachine::Invite(state) = server.machine else { return };
         let (_, act) = invite_server::step(state, invite_server::Input::Retransmit);

@@ -2,7 +2,7 @@
 
 use crate::{
     SyntaxError,
-    chars::{self, GEN_VALUE, TOKEN, is_wsp},
+    chars::{self, GEN_VALUE, QUOTED, TOKEN, is_wsp},
     span::{MAX_TEXT, Span},
 };
 
@@ -24,7 +24,7 @@ impl<'a> Cursor<'a> {
     /// The text is longer than spans can hold.
     pub(crate) fn new(text: &'a str) -> Result<Self, SyntaxError> {
         if text.len() > MAX_TEXT {
-            return Err(SyntaxError::new(MAX_TEXT, "at most 65535 bytes"));
+            return Err(SyntaxError::new(MAX_TEXT, "at most 65534 bytes"));
         }
         Ok(Self { bytes: text.as_bytes(), at: 0 })
     }
@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
         while self.peek().is_some_and(is_wsp) {
             self.at += 1;
         }
-        self.at > start
+        self.at != start
     }
 
     #[inline]
@@ -70,6 +70,19 @@ impl<'a> Cursor<'a> {
     /// `byte` with `SWS` around it, as in `SLASH`, `EQUAL`, `SEMI`.
     #[inline]
     pub(crate) fn eat_spaced(&mut self, byte: u8) -> bool {
+        match self.peek() {
+            Some(b) if b == byte => {
+                self.at += 1;
+                self.skip_space();
+                true
+            }
+            Some(b' ' | b'\t') => self.eat_after_space(byte),
+            _ => false,
+        }
+    }
+
+    #[cold]
+    fn eat_after_space(&mut self, byte: u8) -> bool {
         let start = self.at;
         self.skip_space();
         if self.eat(byte) {
@@ -83,14 +96,13 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn take_while(&mut self, class: u16) -> Span {
         let start = self.at;
-        let rest = self.rest();
-        self.at += rest.iter().position(|&b| !chars::is(b, class)).unwrap_or(rest.len());
+        self.at += chars::run(self.rest(), class);
         Span::new(start, self.at)
     }
 
     pub(crate) fn token(&mut self, expected: &'static str) -> Result<Span, SyntaxError> {
         let span = self.take_while(TOKEN);
-        if span.start() == span.end() { self.fail(expected) } else { Ok(span) }
+        if span.is_empty() { self.fail(expected) } else { Ok(span) }
     }
 
     pub(crate) fn slice(&self, span: Span) -> &'a [u8] {
@@ -104,18 +116,14 @@ impl<'a> Cursor<'a> {
             return self.fail("a quoted string");
         }
         loop {
-            let rest = self.rest();
-            let Some(plain) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | b'\r' | b'\n' | 0)) else {
-                self.at = self.bytes.len();
-                break;
-            };
-            self.at += plain;
-            match rest.get(plain..) {
-                Some([b'"', ..]) => {
+            self.at += chars::run(self.rest(), QUOTED);
+            match self.rest() {
+                [] => break,
+                [b'"', ..] => {
                     self.at += 1;
                     return Ok(Span::new(start, self.at));
                 }
-                Some([b'\\', b, ..]) if b.is_ascii() && *b != b'\r' && *b != b'\n' => self.at += 2,
+                [b'\\', b, ..] if b.is_ascii() && *b != b'\r' && *b != b'\n' => self.at += 2,
                 _ => return self.fail("text of a quoted string"),
             }
         }

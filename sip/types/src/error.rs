@@ -54,7 +54,9 @@ impl HeaderError {
     #[must_use]
     pub fn name(&self) -> HeaderName {
         match *self {
-            Self::Missing(name) | Self::Duplicate(name) | Self::NotUtf8(name) | Self::Syntax { name, .. } => name,
+            Self::Missing(name) | Self::Duplicate(name) | Self::NotUtf8(name) | Self::Syntax { name, .. } => {
+                name
+            }
         }
     }
 }

@@ -57,7 +57,11 @@ pub fn frame(buf: &[u8], limits: &Limits) -> Frame {
     }
     let mut lines = Lines::new(buf, 0);
     let Some((_, end)) = lines.start_line() else {
-        return if buf.len() > limits.start_line { Frame::Error(FrameError::TooLong) } else { Frame::NeedMore };
+        return if buf.len() > limits.start_line {
+            Frame::Error(FrameError::TooLong)
+        } else {
+            Frame::NeedMore
+        };
     };
     if end > limits.start_line {
         return Frame::Error(FrameError::TooLong);
@@ -80,8 +84,7 @@ fn head(buf: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Frame, Fra
                 }
                 let line = buf.get(start..end).unwrap_or_default();
                 let Some(parts) = scan::cut(line) else { continue };
-                let name = line.get(..parts.name).unwrap_or_default();
-                if HeaderName::from_bytes(name) == HeaderName::ContentLength {
+                if parts.header == HeaderName::ContentLength {
                     length = length.and(line.get(parts.value.0..parts.value.1).unwrap_or_default());
                 }
             }
@@ -108,5 +111,4 @@ fn whole(buf: &[u8], body: usize, length: Length, limits: &Limits) -> Result<Fra
 }
 
 #[cfg(test)]
-#[path = "frame/tests.rs"]
 mod tests;

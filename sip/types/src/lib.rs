@@ -5,6 +5,23 @@
 //! is one [`ByteString`] that shares the message's memory plus a few offsets, so reading one costs a
 //! reference count and no allocation. [`MessageWriter`] composes messages and is the only place that writes
 //! Content-Length; [`frame()`] finds message ends on streams.
+//!
+//! ```
+//! use sip_types::{HeaderName, Limits, Message, MessageWriter, Method, header::{CSeq, From, Via}};
+//!
+//! let mut writer = MessageWriter::request(&Method::Options, "sip:b.example");
+//! writer.header(HeaderName::Via, "SIP/2.0/UDP a.example;branch=z9hG4bK1;rport");
+//! writer.header(HeaderName::From, "<sip:alice@a.example>;tag=1").header(HeaderName::CSeq, "1 OPTIONS");
+//! let bytes = writer.finish(b"");
+//!
+//! let message = Message::parse(bytes, &Limits::default())?;
+//! let headers = message.headers();
+//! assert_eq!(headers.require::<From>()?.uri().user(), Some("alice"));
+//! assert_eq!(headers.require::<CSeq>()?.method, Method::Options);
+//! let top = headers.first_of::<Via>()?.ok_or("no Via")?;
+//! assert_eq!((top.branch(), top.rport()), (Some("z9hG4bK1"), Some(None)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod body;

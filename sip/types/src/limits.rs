@@ -9,7 +9,7 @@ pub struct Limits {
     pub start_line: usize,
     /// Number of header fields (lines, not list elements). Default 256.
     pub header_count: usize,
-    /// One header field, name to value, folding included. Default 16 384; typed access ends at 65 535.
+    /// One header field, name to value, folding included. Default 16 384; typed access ends at 65 534.
     pub header_length: usize,
     /// The body. Default 65 535.
     pub body: usize,

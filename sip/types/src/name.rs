@@ -233,7 +233,9 @@ impl HeaderName {
             let compact = first.is_ascii_alphabetic().then(|| BY_LETTER.get(at)).flatten();
             return compact.copied().unwrap_or(Self::Unknown);
         }
-        let (Some(&half), Some(&quarter)) = (text.get(len / 2), text.get(len / 4)) else { return Self::Unknown };
+        let (Some(&half), Some(&quarter)) = (text.get(len / 2), text.get(len / 4)) else {
+            return Self::Unknown;
+        };
         match BY_HASH.get(hash(len, first, last, half, quarter)) {
             Some(name) if is_same(text, name.as_str().as_bytes()) => *name,
             _ => Self::Unknown,

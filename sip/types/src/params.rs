@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::text::{is_name, trim, trim_start, unquote};
+use crate::{
+    chars::{self, PARAM_TEXT},
+    text::{is_name, trim, trim_start, unquote},
+};
 
 /// Parameters in order: name and, after a `=`, the value as received (a quoted string with its quotes; see [`Params::get_unquoted`]).
 /// The text was checked when its URI or header field was parsed.
@@ -47,22 +50,34 @@ impl<'a> Iterator for Params<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let text = trim_start(self.rest).strip_prefix(';')?;
-        let end = param_end(text.as_bytes());
+        let bytes = text.as_bytes();
+        let name = chars::run(bytes, PARAM_TEXT);
+        let end = match bytes.get(name) {
+            Some(b'=') => value_end(bytes, name + 1),
+            Some(b';') | None => name,
+            Some(_) => quoted_end(bytes, name),
+        };
         let (param, rest) = text.split_at_checked(end).unwrap_or((text, ""));
         self.rest = rest;
-        let equals = param.bytes().position(|b| b == b'=').unwrap_or(param.len());
-        let (name, value) = param.split_at_checked(equals).unwrap_or((param, ""));
+        let (name, value) = param.split_at_checked(name).unwrap_or((param, ""));
         Some((trim(name), value.get(1..).map(trim)))
     }
 }
 
-/// Where the parameter at the start of `bytes` ends: at a `;` outside quotes.
-fn param_end(bytes: &[u8]) -> usize {
-    let stop = bytes.iter().position(|&b| b == b';' || b == b'"').unwrap_or(bytes.len());
-    if bytes.get(stop) == Some(&b'"') { quoted_end(bytes, stop) } else { stop }
+/// Where the value that starts at `from` ends: at a `;` outside quotes.
+fn value_end(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    loop {
+        at += chars::run(bytes.get(at..).unwrap_or_default(), PARAM_TEXT);
+        match bytes.get(at) {
+            Some(b'=') => at += 1,
+            Some(b'"') => return quoted_end(bytes, at),
+            _ => return at,
+        }
+    }
 }
 
-/// As [`param_end`], from the first quote on.
+/// As [`value_end`], from the first quote on.
 fn quoted_end(bytes: &[u8], from: usize) -> usize {
     let mut quoted = false;
     let mut escaped = false;

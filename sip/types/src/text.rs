@@ -41,7 +41,9 @@ pub fn quote(text: &str) -> String {
 /// What a quoted string stands for: without its quotes and with `\x` read as `x`. Text that is not quoted comes back as it is.
 #[must_use]
 pub fn unquote(text: &str) -> Cow<'_, str> {
-    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else { return Cow::Borrowed(text) };
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+        return Cow::Borrowed(text);
+    };
     if !inner.contains('\\') {
         return Cow::Borrowed(inner);
     }

@@ -32,7 +32,11 @@ impl MessageWriter {
         } else {
             let mut escaped = String::with_capacity(uri.len() + 8);
             for byte in uri.bytes() {
-                if byte.is_ascii_graphic() { escaped.push(char::from(byte)) } else { push_escape(&mut escaped, byte) }
+                if byte.is_ascii_graphic() {
+                    escaped.push(char::from(byte));
+                } else {
+                    push_escape(&mut escaped, byte);
+                }
             }
             buf.extend_from_slice(escaped.as_bytes());
         }
@@ -112,14 +116,21 @@ impl MessageWriter {
         }
         let space = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
         let kept = value.iter().rposition(|b| !space(b)).map_or(0, |last| last + 1);
+        let blank = value.iter().take_while(|b| space(b)).count().min(kept);
         self.buf.truncate(start + kept);
+        if blank > 0 {
+            self.buf.drain(start..start + blank);
+        }
         self.buf.extend_from_slice(b"\r\n");
     }
 
     /// Ends the message: Content-Length, the empty line and the body.
     #[must_use]
     pub fn finish(mut self, body: &[u8]) -> Bytes {
-        let _ = fmt::Write::write_fmt(&mut Value(&mut self.buf), format_args!("Content-Length: {}\r\n\r\n", body.len()));
+        let _ = fmt::Write::write_fmt(
+            &mut Value(&mut self.buf),
+            format_args!("Content-Length: {}\r\n\r\n", body.len()),
+        );
         self.buf.extend_from_slice(body);
         self.buf.into()
     }
@@ -140,5 +151,4 @@ fn push_token(buf: &mut Vec<u8>, text: &str) {
 }
 
 #[cfg(test)]
-#[path = "write/tests.rs"]
 mod tests;

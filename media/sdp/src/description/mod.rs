@@ -184,9 +184,10 @@ impl Description {
     /// Keeps only the lines that `keep` answers true for.
     pub fn retain(&mut self, mut keep: impl FnMut(Line<'_>) -> bool) {
         let lines = std::mem::take(&mut self.lines);
-        let kept = lines.iter().enumerate().filter(|(number, span)| {
-            keep(Line { bytes: self.resolve(**span), number: *number })
-        });
+        let kept = lines
+            .iter()
+            .enumerate()
+            .filter(|(number, span)| keep(Line { bytes: self.resolve(**span), number: *number }));
         self.lines = kept.map(|(_, span)| *span).collect();
     }
 
@@ -230,7 +231,9 @@ impl Description {
     /// The text as bytes; no copy when nothing was changed.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        if self.added.is_empty() && self.lines.iter().map(|span| span.len as usize).sum::<usize>() == self.received.len() {
+        if self.added.is_empty()
+            && self.lines.iter().map(|span| span.len as usize).sum::<usize>() == self.received.len()
+        {
             return self.received.clone();
         }
         let mut out = Vec::with_capacity(self.received.len() + self.added.len());

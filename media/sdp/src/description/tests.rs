@@ -101,8 +101,14 @@ fn limits_are_reached_exactly() {
     assert!(parse(at).is_ok());
     let too_long = ParseError::TooLong { bytes: CALL.len(), limit: CALL.len() - 1 };
     assert_eq!(parse(Limits { bytes: CALL.len() - 1, ..at }).unwrap_err(), too_long);
-    assert_eq!(parse(Limits { lines: lines - 1, ..at }).unwrap_err(), ParseError::TooManyLines { limit: lines - 1 });
-    assert_eq!(parse(Limits { media: 1, ..at }).unwrap_err(), ParseError::TooManyMedia { line: 11, limit: 1 });
+    assert_eq!(
+        parse(Limits { lines: lines - 1, ..at }).unwrap_err(),
+        ParseError::TooManyLines { limit: lines - 1 }
+    );
+    assert_eq!(
+        parse(Limits { media: 1, ..at }).unwrap_err(),
+        ParseError::TooManyMedia { line: 11, limit: 1 }
+    );
 }
 
 #[test]
@@ -180,10 +186,21 @@ fn read_everything(description: &Description) {
     let _ = description.origin();
     let sections = description.media().map(|media| media.section()).chain([description.session()]);
     for section in sections {
-        let _ = (section.attributes().count(), section.connection(), section.bandwidths().count(), section.groups().count());
+        let _ = (
+            section.attributes().count(),
+            section.connection(),
+            section.bandwidths().count(),
+            section.groups().count(),
+        );
     }
     for media in description.media() {
-        let _ = (media.direction(), media.connection().and_then(|c| c.ip()), media.rtcp(), media.mid(), media.rtcp_mux());
+        let _ = (
+            media.direction(),
+            media.connection().and_then(|c| c.ip()),
+            media.rtcp(),
+            media.mid(),
+            media.rtcp_mux(),
+        );
         let _ = (media.rtp_maps().count(), media.format_parameters().count(), media.line().formats().count());
         let times = media.section().attributes().filter_map(|a| crate::packet_time(a.text()?));
         let _ = times.count();

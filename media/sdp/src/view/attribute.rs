@@ -220,8 +220,9 @@ pub fn packet_time(value: &str) -> Option<Duration> {
     if !fraction.bytes().all(|byte| digits(&byte)) {
         return None;
     }
-    let nanos = fraction.bytes().take(6).fold((0u32, 100_000u32), |(sum, unit), byte| {
-        (sum + u32::from(byte - b'0') * unit, unit / 10)
-    });
+    let nanos = fraction
+        .bytes()
+        .take(6)
+        .fold((0u32, 100_000u32), |(sum, unit), byte| (sum + u32::from(byte - b'0') * unit, unit / 10));
     Some(Duration::from_millis(millis.into()) + Duration::from_nanos(nanos.0.into()))
 }

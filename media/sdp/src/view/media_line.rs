@@ -28,7 +28,9 @@ impl<'a> MediaLine<'a> {
         let (port, rest) = word(rest).ok_or(LineFault::Media)?;
         let (proto, formats) = word(rest).ok_or(LineFault::Media)?;
         let (port, port_count) = match port.split_once('/') {
-            Some((port, count)) => (port, Some(number(count).filter(|count| *count > 0).ok_or(LineFault::Port)?)),
+            Some((port, count)) => {
+                (port, Some(number(count).filter(|count| *count > 0).ok_or(LineFault::Port)?))
+            }
             None => (port, None),
         };
         let port = number(port).ok_or(LineFault::Port)?;

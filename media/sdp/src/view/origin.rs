@@ -22,8 +22,10 @@ impl<'a> Origin<'a> {
     #[must_use]
     pub fn parse(value: &'a [u8]) -> Option<Self> {
         let mut fields = value.trim_ascii_end().rsplitn(6, |byte| *byte == b' ');
-        let mut word = || fields.next().filter(|word| !word.is_empty()).and_then(|word| std::str::from_utf8(word).ok());
-        let (address, addr_type, net_type, version, session_id) = (word()?, word()?, word()?, word()?, word()?);
+        let mut word =
+            || fields.next().filter(|word| !word.is_empty()).and_then(|word| std::str::from_utf8(word).ok());
+        let (address, addr_type, net_type, version, session_id) =
+            (word()?, word()?, word()?, word()?, word()?);
         let username = fields.next()?;
         Some(Self { username, session_id, version, net_type, addr_type, address })
     }

@@ -52,7 +52,9 @@ fn rfc3605_2_1_rtcp_attribute() {
 #[test]
 fn rfc8866_6_7_directions_form_pairs() {
     use Direction::*;
-    for (direction, reversed) in [(SendRecv, SendRecv), (SendOnly, RecvOnly), (RecvOnly, SendOnly), (Inactive, Inactive)] {
+    for (direction, reversed) in
+        [(SendRecv, SendRecv), (SendOnly, RecvOnly), (RecvOnly, SendOnly), (Inactive, Inactive)]
+    {
         assert_eq!(direction.reversed(), reversed);
         assert_eq!(Direction::of(Attribute::parse(direction.name().as_bytes()).unwrap()), Some(direction));
     }

@@ -16,7 +16,17 @@ fn everything_but_the_origin_crosses_in_bypass() {
 fn an_answer_in_bypass_has_the_far_address_and_the_time_of_the_offer() {
     let mut call = Call::new(Mode::Bypass);
     call.offer(A, B, AUDIO).unwrap();
-    insta::assert_snapshot!(shown(&call.answer(B, A, ANSWER).unwrap()), @"");
+    insta::assert_snapshot!(shown(&call.answer(B, A, ANSWER).unwrap()), @r"
+    v=0
+    o=- 1797772400223093621 1 IN IP4 192.0.2.10
+    s=-
+    c=IN IP4 198.51.100.99
+    t=3034423619 3042462419
+    m=audio 3456 RTP/AVP 0 101
+    a=rtpmap:0 PCMU/8000
+    a=rtpmap:101 telephone-event/8000
+    a=ptime:30
+    ");
     assert_eq!(call.ports.lent(), 0);
     assert!(call.commands.is_empty());
     let view = call.media.view(A).unwrap();

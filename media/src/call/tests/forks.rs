@@ -29,12 +29,18 @@ fn early_dialogs_of_the_called_side_share_the_ports_that_were_offered() {
     let (b, b2) = (call.media.view(B).unwrap(), call.media.view(B2).unwrap());
     assert_eq!(b.streams[0].local, b2.streams[0].local);
     assert_ne!(b.streams[0].remote, b2.streams[0].remote);
-    let remotes: std::collections::BTreeSet<_> = call.commands.iter().filter_map(|command| match command {
-        Command::Set { context, settings, .. } if settings.remote.ip() == IpAddr::from([198, 51, 100, 99]) => {
-            Some((context.remote, settings.remote.port()))
-        }
-        _ => None,
-    }).collect();
+    let remotes: std::collections::BTreeSet<_> = call
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Set { context, settings, .. }
+                if settings.remote.ip() == IpAddr::from([198, 51, 100, 99]) =>
+            {
+                Some((context.remote, settings.remote.port()))
+            }
+            _ => None,
+        })
+        .collect();
     assert_eq!(remotes, [(0, 3_456), (1, 4_444)].into());
 }
 
@@ -45,7 +51,11 @@ fn the_losers_are_removed_and_the_winner_keeps_its_ports() {
     call.media.remove_party(A);
     call.media.remove_party(B);
     assert_eq!(call.released(), 1, "A's own pair; B's is shared with the winner");
-    assert!(call.commands.iter().any(|command| matches!(command, Command::Clear { context } if context.remote == 0)));
+    assert!(
+        call.commands
+            .iter()
+            .any(|command| matches!(command, Command::Clear { context } if context.remote == 0))
+    );
     assert_eq!(call.media.view(B2).unwrap().streams[0].remote.unwrap().port(), 4_444);
     call.media.close();
     assert_eq!(call.released(), 3);

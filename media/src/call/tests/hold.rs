@@ -12,7 +12,9 @@ fn direction(text: &Bytes) -> Direction {
 #[test]
 fn rfc3264_8_4_directions_cross_both_ways() {
     use Direction::*;
-    for (offered, answered) in [(SendOnly, RecvOnly), (Inactive, Inactive), (RecvOnly, SendOnly), (SendRecv, SendRecv)] {
+    for (offered, answered) in
+        [(SendOnly, RecvOnly), (Inactive, Inactive), (RecvOnly, SendOnly), (SendRecv, SendRecv)]
+    {
         let mut call = Call::established();
         let offer = call.offer(A, B, &AUDIO.replace("a=sendrecv", &format!("a={}", offered.name()))).unwrap();
         assert_eq!(direction(&offer), offered);
@@ -31,7 +33,9 @@ fn rfc3264_8_4_an_address_of_zeros_crosses_as_sendonly_and_nothing_is_sent_there
     assert!(!shown(&offer).contains("0.0.0.0"));
     call.answer(B, A, &format!("{ANSWER}a=recvonly\n")).unwrap();
     let to_a = call.commands.iter().rev().find_map(|command| match command {
-        Command::Set { settings, .. } if settings.remote == "198.51.100.1:49170".parse().unwrap() => Some(settings.clone()),
+        Command::Set { settings, .. } if settings.remote == "198.51.100.1:49170".parse().unwrap() => {
+            Some(settings.clone())
+        }
         _ => None,
     });
     assert!(!to_a.unwrap().send);

@@ -30,7 +30,30 @@ a=fmtp:98 anything=\"at all\"
 #[test]
 fn unknown_lines_keep_type_protocol_formats_and_attributes() {
     let mut call = Call::new(Mode::Anchored);
-    insta::assert_snapshot!(shown(&call.offer(A, B, UNKNOWN).unwrap()), @"");
+    insta::assert_snapshot!(shown(&call.offer(A, B, UNKNOWN).unwrap()), @r#"
+    v=0
+    o=- 77422343148738951 1 IN IP4 203.0.113.20
+    s=-
+    c=IN IP4 203.0.113.20
+    t=0 0
+    m=audio 30000 RTP/AVP 8
+    m=application 30002 UDP/BFCP *
+    a=floorctrl:c-s
+    a=confid:4321
+    m=x-new 30004 FOO/BAR one two
+    i=what it is
+    k=prompt
+    a=x-canary:kept
+    m=image 30006 udptl t38
+    a=T38FaxVersion:0
+    m=message 7654 TCP/MSRP *
+    c=IN IP4 198.51.100.1
+    a=accept-types:text/plain
+    a=path:msrp://198.51.100.1:7654/jshA7weztas;tcp
+    m=audio 30008 RTP/AVP 9 98
+    a=rtpmap:98 X-NEW/48000
+    a=fmtp:98 anything="at all"
+    "#);
 }
 
 #[test]
@@ -136,7 +159,23 @@ fn descriptions_without_media_lines_cross() {
 fn sloppy_descriptions_are_completed() {
     let mut call = Call::new(Mode::Anchored);
     let sloppy = "v=0\no=- 1 1 IN IP4 198.51.100.1\na=early\nm=audio 4000 RTP/AVP 0\nc=IN IP4 198.51.100.1";
-    insta::assert_snapshot!(shown(&call.offer(A, B, sloppy).unwrap()), @"");
+    insta::assert_snapshot!(shown(&call.offer(A, B, sloppy).unwrap()), @r"
+    v=0
+    o=- 77422343148738951 1 IN IP4 203.0.113.20
+    s=-
+    c=IN IP4 203.0.113.20
+    t=0 0
+    a=early
+    m=audio 30000 RTP/AVP 0
+    ");
+}
+
+#[test]
+fn rfc8866_5_lines_end_with_crlf_whatever_the_peer_wrote() {
+    let mut call = Call::new(Mode::Anchored);
+    call.media.receive_offer(A, AUDIO.as_bytes()).unwrap();
+    let offer = call.media.compose_offer(B, A, &mut call.ports).unwrap();
+    assert_eq!(offer, Call::new(Mode::Anchored).offer(A, B, AUDIO).unwrap());
 }
 
 #[test]

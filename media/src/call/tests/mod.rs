@@ -1,5 +1,6 @@
 //! Offer/answer between two legs, as the bridge drives it.
 
+mod anything;
 mod bypass;
 mod forks;
 mod hold;
@@ -36,7 +37,8 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(mode: Mode) -> Self {
-        let networks = [network(0, "192.0.2.10"), MediaNetwork { ports: 30_000..=30_199, ..network(1, "203.0.113.20") }];
+        let networks =
+            [network(0, "192.0.2.10"), MediaNetwork { ports: 30_000..=30_199, ..network(1, "203.0.113.20") }];
         Self::over(mode, networks)
     }
 
@@ -135,14 +137,44 @@ a=ptime:30
 #[test]
 fn an_offer_crosses_with_our_origin_address_and_ports() {
     let mut call = Call::new(Mode::Anchored);
-    insta::assert_snapshot!(shown(&call.offer(A, B, AUDIO).unwrap()), @"");
+    insta::assert_snapshot!(shown(&call.offer(A, B, AUDIO).unwrap()), @r"
+    v=0
+    o=- 77422343148738951 1 IN IP4 203.0.113.20
+    s=Session
+    i=About it
+    c=IN IP4 203.0.113.20
+    b=AS:128
+    t=3034423619 3042462419
+    a=X-Session:kept
+    m=audio 30000 RTP/AVP 0 96 101
+    b=TIAS:96000
+    a=rtpmap:0 PCMU/8000
+    a=rtpmap:96 opus/48000/2
+    a=fmtp:96 useinbandfec=1
+    a=rtpmap:101 telephone-event/8000
+    a=fmtp:101 0-15
+    a=ptime:20
+    a=X-Unknown:π
+    a=ssrc:1 cname:x
+    a=sendrecv
+    ");
 }
 
 #[test]
 fn an_answer_crosses_with_our_origin_address_ports_and_the_time_of_the_offer() {
     let mut call = Call::new(Mode::Anchored);
     call.offer(A, B, AUDIO).unwrap();
-    insta::assert_snapshot!(shown(&call.answer(B, A, ANSWER).unwrap()), @"");
+    insta::assert_snapshot!(shown(&call.answer(B, A, ANSWER).unwrap()), @r"
+    v=0
+    o=- 1797772400223093621 1 IN IP4 192.0.2.10
+    s=-
+    c=IN IP4 192.0.2.10
+    t=3034423619 3042462419
+    m=audio 20000 RTP/AVP 0 101
+    a=rtpmap:0 PCMU/8000
+    a=rtpmap:101 telephone-event/8000
+    a=ptime:30
+    ");
 }
 
 #[test]
@@ -150,7 +182,9 @@ fn no_transport_detail_of_one_side_is_seen_on_the_other() {
     let mut call = Call::new(Mode::Anchored);
     let offer = call.offer(A, B, AUDIO).unwrap();
     let answer = call.answer(B, A, ANSWER).unwrap();
-    for (text, canaries) in [(&offer, ["198.51.100.1", "4917", "canary"]), (&answer, ["198.51.100.99", "3456", "canary"])] {
+    for (text, canaries) in
+        [(&offer, ["198.51.100.1", "4917", "canary"]), (&answer, ["198.51.100.99", "3456", "canary"])]
+    {
         let text = shown(text);
         for canary in canaries {
             assert!(!text.contains(canary), "{canary} in\n{text}");
@@ -251,9 +285,19 @@ fn refusals_have_a_status_and_a_warning() {
     };
     assert_eq!(refused(&|text| text.replace("v=0", "v=1")), (400, Some(399)));
     assert_eq!(refused(&|text| text.replace("c=IN IP4 198.51.100.1\n", "")), (400, Some(399)));
-    assert_eq!(refused(&|text| text.replace("c=IN IP4 198.51.100.1", "c=IN IP4 host.example")), (488, Some(301)));
-    assert_eq!(refused(&|text| text.replace("c=IN IP4 198.51.100.1", "c=IN IP6 2001:db8::1")), (488, Some(301)));
-    assert_eq!(refused(&|text| text.replace("c=IN IP4 198.51.100.1", "c=IN IP4 233.252.0.1/127")), (488, Some(330)));
+    assert_eq!(
+        refused(&|text| text.replace("c=IN IP4 198.51.100.1", "c=IN IP4 host.example")),
+        (488, Some(301))
+    );
+    assert_eq!(
+        refused(&|text| text.replace("c=IN IP4 198.51.100.1", "c=IN IP6 2001:db8::1")),
+        (488, Some(301))
+    );
+    assert_eq!(
+        refused(&|text| text.replace("c=IN IP4 198.51.100.1", "c=IN IP4 233.252.0.1/127")),
+        (488, Some(330))
+    );
+    assert_eq!(refused(&|text| format!("{text}c=IN IP4\n")), (488, Some(301)));
     let many = "m=audio 9 RTP/AVP 0\n".repeat(Limits::default().media);
     assert_eq!(refused(&|text| format!("{text}{many}")), (400, Some(399)));
 }

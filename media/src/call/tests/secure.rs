@@ -33,11 +33,19 @@ fn rfc8035_3_1_each_leg_shares_the_rtcp_port_when_both_its_ends_say_so() {
         let offer = if offered { muxed(AUDIO) } else { AUDIO.to_owned() };
         let answer = if answered { muxed(ANSWER) } else { ANSWER.to_owned() };
         assert_eq!(shown(&call.offer(A, B, &offer).unwrap()).contains("a=rtcp-mux\n"), offered);
-        assert_eq!(shown(&call.answer(B, A, &answer).unwrap()).contains("a=rtcp-mux\n"), offered, "leg A is its own affair");
-        let muxes: Vec<_> = call.commands.iter().filter_map(|command| match command {
-            Command::Set { settings, .. } => Some((settings.remote.port(), settings.mux)),
-            _ => None,
-        }).collect();
+        assert_eq!(
+            shown(&call.answer(B, A, &answer).unwrap()).contains("a=rtcp-mux\n"),
+            offered,
+            "leg A is its own affair"
+        );
+        let muxes: Vec<_> = call
+            .commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Set { settings, .. } => Some((settings.remote.port(), settings.mux)),
+                _ => None,
+            })
+            .collect();
         assert!(muxes.contains(&(49_170, offered)) && muxes.contains(&(3_456, answered)), "{muxes:?}");
     }
 }
@@ -74,7 +82,9 @@ fn a_shared_port_in_use_is_offered_again() {
 fn rfc9143_bundles_are_transport_and_stay_on_their_leg() {
     let mut call = Call::new(Mode::Anchored);
     let text = AUDIO.replace("a=X-Session", "a=group:BUNDLE 1 2\na=group:LS 1 2\na=ice-lite\na=X-Session");
-    let offer = shown(&call.offer(A, B, &format!("{text}a=mid:1\nm=video 0 RTP/AVP 99\na=bundle-only\na=mid:2\n")).unwrap());
+    let offer = shown(
+        &call.offer(A, B, &format!("{text}a=mid:1\nm=video 0 RTP/AVP 99\na=bundle-only\na=mid:2\n")).unwrap(),
+    );
     assert!(!offer.contains("BUNDLE") && !offer.contains("bundle-only") && !offer.contains("ice-lite"));
     assert!(offer.contains("a=group:LS 1 2\n") && offer.contains("a=mid:1\n"));
 }

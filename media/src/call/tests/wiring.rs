@@ -5,10 +5,13 @@ use crate::relay::{Settings, Sources};
 use std::time::{Duration, Instant};
 
 fn settings(call: &Call) -> Vec<&Settings> {
-    call.commands.iter().filter_map(|command| match command {
-        Command::Set { settings, .. } => Some(settings),
-        _ => None,
-    }).collect()
+    call.commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Set { settings, .. } => Some(settings),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]
@@ -16,10 +19,14 @@ fn connected_streams_name_each_other() {
     let mut call = Call::new(Mode::Anchored);
     call.offer(A, B, AUDIO).unwrap();
     call.answer(B, A, ANSWER).unwrap();
-    let contexts: Vec<_> = call.commands.iter().filter_map(|command| match command {
-        Command::Set { context, settings, .. } => settings.peer.map(|peer| (*context, peer)),
-        _ => None,
-    }).collect();
+    let contexts: Vec<_> = call
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Set { context, settings, .. } => settings.peer.map(|peer| (*context, peer)),
+            _ => None,
+        })
+        .collect();
     let [first, second] = contexts[..] else { panic!("{contexts:?}") };
     assert_eq!((first.0, first.1), (second.1, second.0));
 }
@@ -29,7 +36,8 @@ fn rfc3605_the_stated_rtcp_port_is_used_else_the_next() {
     let mut call = Call::new(Mode::Anchored);
     call.offer(A, B, AUDIO).unwrap();
     call.answer(B, A, ANSWER).unwrap();
-    let rtcp: std::collections::BTreeSet<_> = settings(&call).iter().map(|settings| settings.remote_rtcp.port()).collect();
+    let rtcp: std::collections::BTreeSet<_> =
+        settings(&call).iter().map(|settings| settings.remote_rtcp.port()).collect();
     assert_eq!(rtcp, [3_457, 49_180].into());
 }
 
@@ -56,17 +64,24 @@ fn rfc7362_a_new_description_lets_the_latch_of_its_side_move() {
     let mut call = Call::established();
     call.offer(A, B, &AUDIO.replace("ptime:20", "ptime:40")).unwrap();
     call.answer(B, A, ANSWER).unwrap();
-    let unlatched: Vec<_> = call.commands.iter().filter_map(|command| match command {
-        Command::Set { settings, unlatch: true, .. } => Some(settings.remote.port()),
-        _ => None,
-    }).collect();
+    let unlatched: Vec<_> = call
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Set { settings, unlatch: true, .. } => Some(settings.remote.port()),
+            _ => None,
+        })
+        .collect();
     assert_eq!(unlatched, [49_170]);
 }
 
 #[test]
 fn behind_nat_nothing_is_taken_before_the_source_of_the_signalling_is_known() {
     let nat = MediaNetwork { latching: Latching::SignallingSource, ..network(0, "192.0.2.10") };
-    let mut call = Call::over(Mode::Anchored, [nat, MediaNetwork { ports: 30_000..=30_099, ..network(1, "203.0.113.20") }]);
+    let mut call = Call::over(
+        Mode::Anchored,
+        [nat, MediaNetwork { ports: 30_000..=30_099, ..network(1, "203.0.113.20") }],
+    );
     call.offer(A, B, AUDIO).unwrap();
     call.answer(B, A, ANSWER).unwrap();
     assert!(settings(&call).iter().all(|settings| settings.remote.port() != 49_170));

@@ -68,7 +68,8 @@ impl Part {
 
 fn push(headers: &mut Fields, raw: &Bytes, start: usize, end: usize) -> Result<(), MultipartError> {
     let parts = raw.get(start..end).and_then(scan::cut).ok_or(MultipartError::Header)?;
-    let name = ByteString::try_from(raw.slice(start..start + parts.name)).map_err(|_| MultipartError::Header)?;
+    let name =
+        ByteString::try_from(raw.slice(start..start + parts.name)).map_err(|_| MultipartError::Header)?;
     headers.push_unknown(name, raw.slice(start + parts.value.0..start + parts.value.1));
     Ok(())
 }
@@ -234,5 +235,4 @@ impl Multipart {
 }
 
 #[cfg(test)]
-#[path = "multipart/tests.rs"]
 mod tests;

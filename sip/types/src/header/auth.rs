@@ -2,13 +2,17 @@
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
+mod builder;
+
+pub use builder::AuthBuilder;
+
 use super::TypedHeader;
 use crate::{
     ByteString, HeaderName, SyntaxError,
     chars::{GEN_VALUE, TOKEN},
     cursor::Cursor,
     span::Span,
-    text::{quote, trim, unquote},
+    text::{trim, unquote},
 };
 
 /// Parameters of one challenge or of credentials.
@@ -72,7 +76,7 @@ fn check(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
             c.quoted()?;
         } else {
             let value = c.take_while(GEN_VALUE);
-            if value.start() == value.end() {
+            if value.is_empty() {
                 return token68(c, start);
             }
         }
@@ -335,60 +339,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Composes `scheme name="value", name=value, …` for [`Challenge`] and [`Credentials`].
-#[derive(Clone)]
-pub struct AuthBuilder(String);
-
-impl AuthBuilder {
-    /// The scheme alone.
-    #[must_use]
-    pub fn new(scheme: &str) -> Self {
-        Self(scheme.to_owned())
-    }
-
-    /// Adds `name="value"`, escaped.
-    #[must_use]
-    pub fn quoted(self, name: &str, value: &str) -> Self {
-        self.add(name, &quote(value))
-    }
-
-    /// Adds `name=value`; `value` must be a token.
-    #[must_use]
-    pub fn token(self, name: &str, value: &str) -> Self {
-        self.add(name, value)
-    }
-
-    fn add(mut self, name: &str, value: &str) -> Self {
-        self.0.push_str(if self.0.contains('=') { ", " } else { " " });
-        self.0.push_str(name);
-        self.0.push('=');
-        self.0.push_str(value);
-        self
-    }
-
-    /// The challenge.
-    ///
-    /// # Errors
-    /// A scheme, name or token given was none.
-    pub fn challenge(self) -> Result<Challenge, SyntaxError> {
-        Challenge::parse(&self.0.into())
-    }
-
-    /// The credentials.
-    ///
-    /// # Errors
-    /// A scheme, name or token given was none.
-    pub fn credentials(self) -> Result<Credentials, SyntaxError> {
-        Credentials::parse(&self.0.into())
-    }
-}
-
-impl fmt::Debug for AuthBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthBuilder(..)")
-    }
-}
-
 /// One newtype per header field: name, documentation, what it carries.
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident, $inner:ident;)*) => {
@@ -434,5 +384,4 @@ fields! {
 }
 
 #[cfg(test)]
-#[path = "auth/tests.rs"]
 mod tests;

@@ -27,11 +27,15 @@ impl TypedHeader for CallId {
     const NAME: HeaderName = HeaderName::CallId;
 
     fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        let bytes = text.as_bytes();
-        match bytes.iter().position(|&b| !chars::is(b, chars::WORD)) {
-            None if !bytes.is_empty() => Ok(Self(text.clone())),
-            at => Err(SyntaxError::new(at.unwrap_or(0), "a call identifier")),
+        Self::parse_owned(text.clone())
+    }
+
+    fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
+        let words = chars::run(text.as_bytes(), chars::WORD);
+        if words < text.len() || text.is_empty() {
+            return Err(SyntaxError::new(words, "a call identifier"));
         }
+        Ok(Self(text))
     }
 }
 

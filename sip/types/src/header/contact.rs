@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{NameAddr, TypedHeader};
+use super::{NameAddr, TypedHeader, name_addr::Form};
 use crate::{ByteString, HeaderName, SyntaxError, text::trim};
 
 /// One Contact.
@@ -63,6 +63,13 @@ impl TypedHeader for Contact {
         }
         NameAddr::parse(text).map(Self::Addr)
     }
+
+    fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
+        if trim(&text) == "*" {
+            return Ok(Self::Star);
+        }
+        NameAddr::parse_form_owned(text, Form::Any).map(Self::Addr)
+    }
 }
 
 impl From<NameAddr> for Contact {
@@ -100,7 +107,9 @@ mod tests {
 
     #[test]
     fn rfc3261_25_1_qvalues() {
-        for (text, q) in [("0", 0), ("1", 1000), ("0.3", 300), ("0.333", 333), ("1.000", 1000), ("0.", 0), ("0.05", 50)] {
+        for (text, q) in
+            [("0", 0), ("1", 1000), ("0.3", 300), ("0.333", 333), ("1.000", 1000), ("0.", 0), ("0.05", 50)]
+        {
             assert_eq!(qvalue(text), Some(q), "{text}");
         }
         for text in ["", "2", "0.3333", "1.001", "-1", ".5", "0.+1"] {

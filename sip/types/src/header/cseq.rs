@@ -67,7 +67,18 @@ mod tests {
     #[test]
     fn rfc3261_8_1_1_5_the_number_is_below_2_to_the_31() {
         assert_eq!(CSeq::parse(&"2147483647 BYE".into()).unwrap().seq, CSeq::MAX);
-        for text in ["2147483648 BYE", "36893488147419103232 BYE", "", "1", "1 ", "1BYE", "-1 BYE", "x BYE", "1 BYE x", "1 B(E"] {
+        for text in [
+            "2147483648 BYE",
+            "36893488147419103232 BYE",
+            "",
+            "1",
+            "1 ",
+            "1BYE",
+            "-1 BYE",
+            "x BYE",
+            "1 BYE x",
+            "1 B(E",
+        ] {
             assert!(CSeq::parse(&text.into()).is_err(), "{text}");
         }
     }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::TypedHeader;
-use crate::{ByteString, HeaderName, Params, SyntaxError, chars::WORD, cursor::Cursor, span::Span, text::trim};
+use crate::{
+    ByteString, HeaderName, Params, SyntaxError, chars::WORD, cursor::Cursor, span::Span, text::trim,
+};
 
 /// One row per field: name, documentation, the parameters for the receiver's and the other side's tag.
 macro_rules! dialog_ids {
@@ -95,7 +97,7 @@ fn read(text: &str, names: [&'static str; 2]) -> Result<Parts, SyntaxError> {
     let mut c = Cursor::new(text)?;
     c.skip_space();
     let call_id = c.take_while(WORD);
-    if call_id.start() == call_id.end() {
+    if call_id.is_empty() {
         return c.fail("a call identifier");
     }
     let start = c.at();
@@ -103,7 +105,7 @@ fn read(text: &str, names: [&'static str; 2]) -> Result<Parts, SyntaxError> {
     while let Some(param) = c.param()? {
         for (slot, name) in tags.iter_mut().zip(names) {
             if param.name.eq_ignore_ascii_case(name.as_bytes()) {
-                let value = param.value.filter(|v| v.start() < v.end());
+                let value = param.value.filter(|v| !v.is_empty());
                 if slot.is_some() || value.is_none() {
                     return c.fail("one tag of each side");
                 }
@@ -123,10 +125,21 @@ mod tests {
 
     #[test]
     fn rfc3891_6_1_both_tags_are_needed_once() {
-        let r = Replaces::parse(&"98732@sip.example ; from-tag=r33th4x0r;to-tag=ff87ff;early-only".into()).unwrap();
-        assert_eq!((r.call_id(), r.local_tag(), r.remote_tag()), ("98732@sip.example", "ff87ff", "r33th4x0r"));
+        let r = Replaces::parse(&"98732@sip.example ; from-tag=r33th4x0r;to-tag=ff87ff;early-only".into())
+            .unwrap();
+        assert_eq!(
+            (r.call_id(), r.local_tag(), r.remote_tag()),
+            ("98732@sip.example", "ff87ff", "r33th4x0r")
+        );
         assert!(r.early_only());
-        for text in ["", "a", "a;to-tag=b", "a;to-tag=b;from-tag", "a;to-tag=b;to-tag=c;from-tag=d", ";to-tag=b;from-tag=c"] {
+        for text in [
+            "",
+            "a",
+            "a;to-tag=b",
+            "a;to-tag=b;from-tag",
+            "a;to-tag=b;to-tag=c;from-tag=d",
+            ";to-tag=b;from-tag=c",
+        ] {
             assert!(Replaces::parse(&text.into()).is_err(), "{text}");
         }
     }

@@ -49,7 +49,8 @@ mod tests {
         let event = Event::parse(&"dialog.winfo;id=5".into()).unwrap();
         assert!(event.is("dialog.winfo"));
         assert_eq!(event.id(), Some("5"));
-        let state = SubscriptionState::parse(&"terminated;reason=timeout;retry-after=7;expires=x".into()).unwrap();
+        let state =
+            SubscriptionState::parse(&"terminated;reason=timeout;retry-after=7;expires=x".into()).unwrap();
         assert_eq!((state.kind(), state.reason()), ("terminated", Some("timeout")));
         assert_eq!((state.retry_after(), state.expires()), (Some(7), None));
     }

@@ -11,6 +11,7 @@ use crate::{
     cursor::Cursor,
     span::Span,
     text::{quote, token_or_quoted, trim, unquote},
+    uri::Parts,
 };
 
 /// A URI with an optional display name and header parameters. Without angle brackets, a `;` starts the header
@@ -22,6 +23,12 @@ use crate::{
 pub struct NameAddr {
     /// The URI's text is the whole value.
     uri: Uri,
+    layout: Layout,
+}
+
+/// Where the parts besides the URI lie in the text.
+#[derive(Clone, Copy)]
+struct Layout {
     /// With quotes, if it has them.
     display: Option<Span>,
     /// The display name must be quoted when written.
@@ -50,7 +57,8 @@ impl NameAddr {
     fn bare(uri: &Uri) -> Self {
         let (_, whole) = uri.around();
         let end = Span::new(whole.end(), whole.end());
-        Self { uri: uri.clone(), display: None, sloppy: false, params: end, tag: None }
+        let layout = Layout { display: None, sloppy: false, params: end, tag: None };
+        Self { uri: uri.clone(), layout }
     }
 
     fn compose(display: Option<&str>, uri: &Uri, params: impl FnOnce(&mut String)) -> Option<Self> {
@@ -73,47 +81,13 @@ impl NameAddr {
     }
 
     pub(crate) fn parse_form(text: &ByteString, form: Form) -> Result<Self, SyntaxError> {
-        let mut c = Cursor::new(text)?;
-        c.skip_space();
-        let start = c.at();
-        let mut display = None;
-        let mut sloppy = false;
-        if c.peek() == Some(b'"') {
-            display = Some(c.quoted()?);
-            c.skip_space();
-        } else if c.peek() != Some(b'<') {
-            let words = c.take_while(DISPLAY);
-            if c.peek() == Some(b'<') {
-                display = Some(trim_end(&c, words));
-                sloppy = !c.slice(words).iter().all(|&b| chars::is(b, TOKEN) || chars::is_wsp(b));
-            } else if form == Form::Any && c.peek() == Some(b':') {
-                c.seek(start);
-                return Self::addr_spec(text, c);
-            }
-        }
-        if !c.eat(b'<') {
-            return c.fail(if form == Form::Any { "an address" } else { "an address in angle brackets" });
-        }
-        let uri_at = c.at();
-        let Some(len) = memchr::memchr(b'>', c.rest()) else { return c.fail("a closing angle bracket") };
-        let uri = Uri::parse_within(text, uri_at, uri_at + len).map_err(|e| uri_fault(uri_at + e.at))?;
-        c.seek(uri_at + len + 1);
-        let (params, tag) = read_params(&mut c, text.len(), false)?;
-        Ok(Self { uri, display, sloppy, params, tag })
+        let (uri, layout) = Layout::read(text, form)?;
+        Ok(Self { uri: Uri::from_parts(text.clone(), uri), layout })
     }
 
-    /// The URI ends where something begins that it must not contain without brackets.
-    fn addr_spec(text: &ByteString, mut c: Cursor<'_>) -> Result<Self, SyntaxError> {
-        let start = c.at();
-        let ends = |b: &u8| matches!(b, b';' | b',' | b'?' | b' ' | b'\t' | b'<' | b'>' | b'"');
-        let len = c.rest().iter().position(ends).unwrap_or(c.rest().len());
-        let uri = Uri::parse_within(text, start, start + len).map_err(|e| uri_fault(start + e.at))?;
-        c.seek(start + len);
-        if c.peek() == Some(b'?') {
-            return c.fail("angle brackets around a URI with headers");
-        }
-        let (params, tag) = read_params(&mut c, text.len(), true)?;
-        Ok(Self { uri, display: None, sloppy: false, params, tag })
+    pub(crate) fn parse_form_owned(text: ByteString, form: Form) -> Result<Self, SyntaxError> {
+        let (uri, layout) = Layout::read(&text, form)?;
+        Ok(Self { uri: Uri::from_parts(text, uri), layout })
     }
 
     fn text(&self) -> &ByteString {
@@ -129,13 +103,13 @@ impl NameAddr {
     /// The display name with quotes and escapes read; `None` if there is none or it is empty.
     #[must_use]
     pub fn display(&self) -> Option<Cow<'_, str>> {
-        self.display.map(|s| unquote(s.of(self.text()))).filter(|name| !name.is_empty())
+        self.layout.display.map(|s| unquote(s.of(self.text()))).filter(|name| !name.is_empty())
     }
 
     /// The header parameters (those of the URI are [`Uri::params`]).
     #[must_use]
     pub fn params(&self) -> Params<'_> {
-        Params::new(self.params.of(self.text()))
+        Params::new(self.layout.params.of(self.text()))
     }
 
     /// The first header parameter of that name: absent, without value, or its value as received.
@@ -147,11 +121,11 @@ impl NameAddr {
     /// The `tag` parameter (RFC 3261 §19.3); never empty.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
-        self.tag.map(|s| s.of(self.text()))
+        self.layout.tag.map(|s| s.of(self.text()))
     }
 
     /// With that header parameter in place of any of the same name; a value that is no token is quoted. Unchanged if
-    /// `name` is no token or the text would grow past 65 535 bytes.
+    /// `name` is no token or the text would grow past 65 534 bytes.
     #[must_use]
     pub fn with_param(&self, name: &str, value: Option<&str>) -> Self {
         if !chars::is_token(name.as_bytes()) {
@@ -208,6 +182,52 @@ impl NameAddr {
     }
 }
 
+impl Layout {
+    fn read(text: &str, form: Form) -> Result<(Parts, Self), SyntaxError> {
+        let mut c = Cursor::new(text)?;
+        c.skip_space();
+        let start = c.at();
+        let mut display = None;
+        let mut sloppy = false;
+        if c.peek() == Some(b'"') {
+            display = Some(c.quoted()?);
+            c.skip_space();
+        } else if c.peek() != Some(b'<') {
+            let words = c.take_while(DISPLAY);
+            if c.peek() == Some(b'<') {
+                display = Some(trim_end(&c, words));
+                sloppy = !c.slice(words).iter().all(|&b| chars::is(b, TOKEN) || chars::is_wsp(b));
+            } else if form == Form::Any && c.peek() == Some(b':') {
+                c.seek(start);
+                return Self::addr_spec(text, c);
+            }
+        }
+        if !c.eat(b'<') {
+            return c.fail(if form == Form::Any { "an address" } else { "an address in angle brackets" });
+        }
+        let uri_at = c.at();
+        let Some(len) = memchr::memchr(b'>', c.rest()) else { return c.fail("a closing angle bracket") };
+        let uri = Parts::parse(text, uri_at, uri_at + len).map_err(|e| uri_fault(uri_at + e.at))?;
+        c.seek(uri_at + len + 1);
+        let (params, tag) = read_params(&mut c, text.len(), false)?;
+        Ok((uri, Self { display, sloppy, params, tag }))
+    }
+
+    /// The URI ends where something begins that it must not contain without brackets.
+    fn addr_spec(text: &str, mut c: Cursor<'_>) -> Result<(Parts, Self), SyntaxError> {
+        let start = c.at();
+        let ends = |b: &u8| matches!(b, b';' | b',' | b'?' | b' ' | b'\t' | b'<' | b'>' | b'"');
+        let len = c.rest().iter().position(ends).unwrap_or(c.rest().len());
+        let uri = Parts::parse(text, start, start + len).map_err(|e| uri_fault(start + e.at))?;
+        c.seek(start + len);
+        if c.peek() == Some(b'?') {
+            return c.fail("angle brackets around a URI with headers");
+        }
+        let (params, tag) = read_params(&mut c, text.len(), true)?;
+        Ok((uri, Self { display: None, sloppy: false, params, tag }))
+    }
+}
+
 fn uri_fault(at: usize) -> SyntaxError {
     SyntaxError::new(at, "a well-formed URI")
 }
@@ -239,7 +259,7 @@ fn read_params(c: &mut Cursor<'_>, end: usize, bare: bool) -> Result<(Span, Opti
 
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.sloppy {
+        if !self.layout.sloppy {
             return f.write_str(trim(self.text()));
         }
         let display = self.display().unwrap_or_default();
@@ -252,3 +272,6 @@ impl fmt::Debug for NameAddr {
         write!(f, "NameAddr({:?})", &**self.text())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,10 @@ mod tests {
     fn rfc3261_20_22_max_forwards_is_0_to_255() {
         let parse = |text: &str| MaxForwards::parse(&text.into()).map(|m| m.0).ok();
         assert_eq!((parse("0068"), parse(" 0 "), parse("255")), (Some(68), Some(0), Some(255)));
-        assert_eq!((parse("256"), parse("300"), parse(""), parse("-1"), parse("1, 2")), (None, None, None, None, None));
+        assert_eq!(
+            (parse("256"), parse("300"), parse(""), parse("-1"), parse("1, 2")),
+            (None, None, None, None, None)
+        );
     }
 
     #[test]

@@ -3,7 +3,12 @@
 use std::{borrow::Cow, fmt};
 
 use super::TypedHeader;
-use crate::{ByteString, HeaderName, Params, SyntaxError, cursor::Cursor, span::Span, text::{quote, trim}};
+use crate::{
+    ByteString, HeaderName, Params, SyntaxError,
+    cursor::Cursor,
+    span::Span,
+    text::{quote, trim},
+};
 
 /// One reason: a protocol and what it says.
 #[derive(Clone, Debug)]

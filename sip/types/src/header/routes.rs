@@ -39,6 +39,10 @@ macro_rules! addresses {
                 fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
                     NameAddr::parse_form(text, Form::$form).map(Self)
                 }
+
+                fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
+                    NameAddr::parse_form_owned(text, Form::$form).map(Self)
+                }
             }
 
             impl Deref for $name {

@@ -24,7 +24,9 @@ impl<'a> Elements<'a> {
     pub(crate) fn new(name: HeaderName, value: &'a str) -> Self {
         use HeaderName as N;
         let rule = match name {
-            N::WwwAuthenticate | N::ProxyAuthenticate | N::Authorization | N::ProxyAuthorization => Rule::Challenges,
+            N::WwwAuthenticate | N::ProxyAuthenticate | N::Authorization | N::ProxyAuthorization => {
+                Rule::Challenges
+            }
             N::Accept
             | N::AcceptEncoding
             | N::AcceptLanguage

@@ -59,7 +59,7 @@ impl TypedHeader for Warning {
             return c.fail("a space");
         }
         let agent = c.take_while(GEN_VALUE);
-        if agent.start() == agent.end() {
+        if agent.is_empty() {
             return c.fail("a warning agent");
         }
         if !c.skip_space() {
@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn rfc3261_20_43_code_agent_and_text() {
-        let w = Warning::parse(&"307 isi.edu:5060 \"Session parameter 'foo' not understood\"".into()).unwrap();
+        let w =
+            Warning::parse(&"307 isi.edu:5060 \"Session parameter 'foo' not understood\"".into()).unwrap();
         assert_eq!((w.code, w.agent()), (307, "isi.edu:5060"));
         assert_eq!(w.text(), "Session parameter 'foo' not understood");
         insta::assert_snapshot!(Warning::new(399, "sbc", "no \"codec\"").unwrap(), @r#"399 sbc "no \"codec\"""#);
@@ -91,7 +92,15 @@ mod tests {
 
     #[test]
     fn rfc4475_3_1_2_5_a_code_has_three_digits() {
-        for text in ["1812 overture \"In Progress\"", "37 a \"b\"", "037a \"b\"", "399 a b", "399 \"b\"", "399 a", "399 a \"b\" c"] {
+        for text in [
+            "1812 overture \"In Progress\"",
+            "37 a \"b\"",
+            "037a \"b\"",
+            "399 a b",
+            "399 \"b\"",
+            "399 a",
+            "399 a \"b\" c",
+        ] {
             assert!(Warning::parse(&text.into()).is_err(), "{text}");
         }
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::headers::{Headers, Slot, parse_element};
-use crate::{ByteString, HeaderError, HeaderName, TypedHeader, header::Elements};
+use super::headers::{Headers, Slot, parse_elements};
+use crate::{ByteString, HeaderError, HeaderName, TypedHeader};
 
 /// One header field of a message.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ impl<'m> Field<'m> {
     /// It is malformed or not UTF-8.
     pub fn parse<T: TypedHeader>(&self) -> Result<T, HeaderError> {
         let text = self.headers.text_of(self.slot)?;
-        T::parse(&text).map_err(|e| e.within(T::NAME))
+        T::parse_owned(text).map_err(|e| e.within(T::NAME))
     }
 }
 
@@ -160,8 +160,7 @@ impl OwnedField {
     }
 
     fn unfolded_text(&self) -> Result<ByteString, HeaderError> {
-        let text =
-            ByteString::try_from(self.value.clone()).map_err(|_| HeaderError::NotUtf8(self.name))?;
+        let text = ByteString::try_from(self.value.clone()).map_err(|_| HeaderError::NotUtf8(self.name))?;
         Ok(match unfold(&text) {
             Cow::Borrowed(_) => text,
             Cow::Owned(text) => text.into(),
@@ -173,7 +172,7 @@ impl OwnedField {
     /// # Errors
     /// It is malformed or not UTF-8.
     pub fn parse<T: TypedHeader>(&self) -> Result<T, HeaderError> {
-        T::parse(&self.unfolded_text()?).map_err(|e| e.within(T::NAME))
+        T::parse_owned(self.unfolded_text()?).map_err(|e| e.within(T::NAME))
     }
 
     /// The elements of the value as that type, split as the type's field is.
@@ -181,7 +180,8 @@ impl OwnedField {
     /// # Errors
     /// An element is malformed or the value not UTF-8.
     pub fn list<T: TypedHeader>(&self) -> Result<Vec<T>, HeaderError> {
-        let text = self.unfolded_text()?;
-        Elements::new(T::NAME, &text).map(|element| parse_element(&text, element)).collect()
+        let mut list = Vec::new();
+        parse_elements(self.unfolded_text()?, &mut list)?;
+        Ok(list)
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::{Field, field, text_of};
-use crate::{ByteString, HeaderError, HeaderName, TypedHeader, header::Elements};
+use crate::{ByteString, HeaderError, HeaderName, SyntaxError, TypedHeader, header::Elements};
 
 /// Where one header field lies.
 #[derive(Clone, Copy, Debug)]
@@ -20,23 +20,17 @@ pub(super) struct Slot {
 
 impl Slot {
     /// Offsets are below 4 GiB, which the parser checks; a longer name than 65 535 bytes is cut.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "below 4 GiB; names are cut first")]
     pub(super) fn new(
         name: HeaderName,
         start: usize,
         name_len: usize,
-        value: usize,
-        end: usize,
+        (value, end): (usize, usize),
         folded: bool,
     ) -> Self {
-        let offset = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self {
-            start: offset(start),
-            value: offset(value),
-            end: offset(end),
-            name_len: u16::try_from(name_len).unwrap_or(u16::MAX),
-            name,
-            folded,
-        }
+        let name_len = name_len.min(usize::from(u16::MAX)) as u16;
+        Self { start: start as u32, value: value as u32, end: end as u32, name_len, name, folded }
     }
 
     pub(super) fn name(self) -> HeaderName {
@@ -67,7 +61,12 @@ pub struct Headers {
 }
 
 impl Headers {
-    pub(super) fn new(raw: Bytes, text: Option<ByteString>, slots: Vec<Slot>, malformed: Option<usize>) -> Self {
+    pub(super) fn new(
+        raw: Bytes,
+        text: Option<ByteString>,
+        slots: Vec<Slot>,
+        malformed: Option<usize>,
+    ) -> Self {
         Self { raw, text, slots, malformed }
     }
 
@@ -142,7 +141,7 @@ impl Headers {
             return Err(HeaderError::Duplicate(T::NAME));
         }
         let text = self.text_of(slot)?;
-        T::parse(&text).map(Some).map_err(|e| e.within(T::NAME))
+        T::parse_owned(text).map(Some).map_err(|e| e.within(T::NAME))
     }
 
     /// As [`Headers::get`], and the field must be there.
@@ -160,10 +159,7 @@ impl Headers {
     pub fn list<T: TypedHeader>(&self) -> Result<Vec<T>, HeaderError> {
         let mut list = Vec::new();
         for slot in self.slots.iter().filter(|slot| slot.name == T::NAME) {
-            let text = self.text_of(*slot)?;
-            for element in Elements::new(T::NAME, &text) {
-                list.push(parse_element(&text, element)?);
-            }
+            parse_elements(self.text_of(*slot)?, &mut list)?;
         }
         Ok(list)
     }
@@ -176,7 +172,8 @@ impl Headers {
         for slot in self.slots.iter().filter(|slot| slot.name == T::NAME) {
             let text = self.text_of(*slot)?;
             if let Some(element) = Elements::new(T::NAME, &text).next() {
-                return parse_element(&text, element).map(Some);
+                let element = text.slice_ref(element);
+                return T::parse_owned(element).map(Some).map_err(|e| e.within(T::NAME));
             }
         }
         Ok(None)
@@ -196,8 +193,19 @@ impl Headers {
     }
 }
 
-pub(super) fn parse_element<T: TypedHeader>(text: &ByteString, element: &str) -> Result<T, HeaderError> {
-    let parsed =
-        if element.len() == text.len() { T::parse(text) } else { T::parse(&text.slice_ref(element)) };
-    parsed.map_err(|e| e.within(T::NAME))
+/// Appends the elements of one field's value.
+#[inline]
+pub(super) fn parse_elements<T: TypedHeader>(text: ByteString, list: &mut Vec<T>) -> Result<(), HeaderError> {
+    let fail = |e: SyntaxError| e.within(T::NAME);
+    let mut elements = Elements::new(T::NAME, &text);
+    match elements.next() {
+        Some(only) if only.len() == text.len() => list.push(T::parse_owned(text).map_err(fail)?),
+        Some(first) => {
+            for element in std::iter::once(first).chain(elements) {
+                list.push(T::parse_owned(text.slice_ref(element)).map_err(fail)?);
+            }
+        }
+        None => {}
+    }
+    Ok(())
 }

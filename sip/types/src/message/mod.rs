@@ -15,8 +15,8 @@ pub use error::{ParseError, ParseErrorKind};
 pub use field::{Field, OwnedField};
 pub use fields::Fields;
 pub use headers::Headers;
-pub(crate) use start_line::is_plausible as is_plausible_start_line;
 use start_line::TextSpan;
+pub(crate) use start_line::is_plausible as is_plausible_start_line;
 
 use crate::{ByteString, Method, StatusCode, Uri, UriError, UriErrorKind};
 

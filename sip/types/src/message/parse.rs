@@ -57,7 +57,9 @@ fn parse(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
     let (len, framing) = match head.length {
         Length::Is(n) if n < available => (n, Framing::Excess(available - n)),
         Length::Is(n) if n == available && head.missing == 0 => (n, Framing::Exact),
-        Length::Is(n) => (available, Framing::Short { missing: (n - available).saturating_add(head.missing) }),
+        Length::Is(n) => {
+            (available, Framing::Short { missing: (n - available).saturating_add(head.missing) })
+        }
         Length::Absent if head.missing == 0 => (available, Framing::Exact),
         Length::Absent => (available, Framing::Short { missing: head.missing }),
         Length::Invalid => (available, Framing::Invalid),
@@ -90,7 +92,9 @@ fn build(
             let bytes = headers.raw().get(method.0..method.1).unwrap_or_default();
             let method = match Method::known(bytes) {
                 Some(method) => method,
-                None => headers.slice(method.0, method.1).map(Method::Extension).ok_or(Kind::StartLine.at(0))?,
+                None => {
+                    headers.slice(method.0, method.1).map(Method::Extension).ok_or(Kind::StartLine.at(0))?
+                }
             };
             let uri = TextSpan::new(uri.0, uri.1);
             let common = Common { headers, body, framing };
@@ -128,12 +132,12 @@ fn head(raw: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Head, Pars
                 if head.slots.len() >= limits.header_count {
                     return Err(Kind::TooManyHeaders.at(start));
                 }
-                let name = HeaderName::from_bytes(line.get(..parts.name).unwrap_or_default());
                 let (value, value_end) = parts.value;
-                if name == HeaderName::ContentLength {
+                if parts.header == HeaderName::ContentLength {
                     head.length = head.length.and(line.get(value..value_end).unwrap_or_default());
                 }
-                head.slots.push(Slot::new(name, start, parts.name, start + value, start + value_end, folded));
+                let value = (start + value, start + value_end);
+                head.slots.push(Slot::new(parts.header, start, parts.name, value, folded));
             }
             Step::Blank { body } => {
                 head.body = body;

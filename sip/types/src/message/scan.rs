@@ -1,6 +1,9 @@
 //! The lines of a message head, shared by parser, stream framing and multipart bodies so that all agree where it ends.
 
-use crate::chars::{self, TOKEN, is_wsp};
+use crate::{
+    HeaderName,
+    chars::{self, is_wsp},
+};
 
 /// One step through a head.
 pub(crate) enum Step {
@@ -59,13 +62,15 @@ impl<'a> Lines<'a> {
     #[inline]
     fn physical(&mut self, start: usize) -> Option<(usize, usize)> {
         let newline = self.base + self.newlines.next()?;
-        let end = if newline > start && self.buf.get(newline - 1) == Some(&b'\r') { newline - 1 } else { newline };
+        let end =
+            if newline > start && self.buf.get(newline - 1) == Some(&b'\r') { newline - 1 } else { newline };
         Some((end, newline + 1))
     }
 }
 
 /// A header line cut at its colon.
 pub(crate) struct Parts {
+    pub(crate) header: HeaderName,
     /// Length of the name.
     pub(crate) name: usize,
     /// Where the value starts and ends, white space and line ends trimmed.
@@ -75,24 +80,29 @@ pub(crate) struct Parts {
 /// Cuts `line`; `None` if it does not start with a token and a colon (RFC 3261 §7.3.1).
 #[inline]
 pub(crate) fn cut(line: &[u8]) -> Option<Parts> {
-    let name = line.iter().position(|&b| !chars::is(b, TOKEN))?;
-    let mut at = name;
-    while line.get(at).copied().is_some_and(is_wsp) {
-        at += 1;
+    let colon = chars::run(line, chars::NOT_COLON);
+    let mut name = line.get(..colon)?;
+    while let [shorter @ .., b' ' | b'\t'] = name {
+        name = shorter;
     }
-    if name == 0 || line.get(at) != Some(&b':') {
+    let header = HeaderName::from_bytes(name);
+    if header == HeaderName::Unknown && !chars::is_token(name) {
         return None;
     }
-    at += 1;
-    let space = |b: u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
-    let mut end = line.len();
-    while end > at && line.get(end - 1).copied().is_some_and(space) {
-        end -= 1;
+    let space = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+    let mut value = line.get(colon + 1..)?;
+    while let [shorter @ .., last] = value
+        && space(last)
+    {
+        value = shorter;
     }
-    while at < end && line.get(at).copied().is_some_and(space) {
-        at += 1;
+    let end = colon + 1 + value.len();
+    while let [first, shorter @ ..] = value
+        && space(first)
+    {
+        value = shorter;
     }
-    Some(Parts { name, value: (at, end) })
+    Some(Parts { header, name: name.len(), value: (end - value.len(), end) })
 }
 
 /// What the Content-Length fields say together.

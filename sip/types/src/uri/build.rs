@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Host, Uri};
+use super::{Host, HostKind, Parts, Scheme, Uri};
 use crate::{
     ByteString,
     chars::{PARAM_NAME, USER},
@@ -55,18 +55,18 @@ impl Uri {
         let scheme_end = scheme.len();
         let text = format!("{scheme}:anonymous.invalid");
         let end = text.len();
-        Self {
-            text: text.into(),
+        let parts = Parts {
             whole: Span::new(0, end),
-            scheme_end: Span::new(0, scheme_end).end_u16(),
-            scheme: if scheme_end == 4 { super::Scheme::Sips } else { super::Scheme::Sip },
+            scheme: if scheme_end == 4 { Scheme::Sips } else { Scheme::Sip },
             user: None,
             password: None,
-            host: Some((super::HostRepr::Name, Span::new(scheme_end + 1, end))),
+            host: Some(Span::new(scheme_end + 1, end)),
+            host_kind: HostKind::Name,
             port: None,
             params: Span::new(end, end),
             headers: Span::new(end, end),
-        }
+        };
+        Self::from_parts(text.into(), parts)
     }
 
     fn rebuilt(text: String) -> Option<Self> {
@@ -89,7 +89,7 @@ impl Uri {
     /// that would grow past what [`Uri::parse`] takes.
     #[must_use]
     pub fn with_param(&self, name: &str, value: Option<&str>) -> Self {
-        if self.scheme == super::Scheme::Other || name.is_empty() {
+        if self.scheme() == Scheme::Other || name.is_empty() {
             return self.clone();
         }
         let mut text = self.before_params().to_owned();
@@ -117,13 +117,13 @@ impl Uri {
     }
 
     fn before_params(&self) -> &str {
-        Span::new(self.whole.start(), self.params.start()).of(&self.text)
+        Span::new(self.parts.whole.start(), self.parts.params.start()).of(&self.text)
     }
 
     fn push_headers(&self, text: &mut String) {
         if self.has_headers() {
             text.push('?');
-            text.push_str(self.headers.of(&self.text));
+            text.push_str(self.parts.headers.of(&self.text));
         }
     }
 }

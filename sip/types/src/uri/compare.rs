@@ -8,10 +8,10 @@ const DECISIVE: [&str; 5] = ["transport", "user", "ttl", "method", "maddr"];
 
 impl PartialEq for Uri {
     fn eq(&self, other: &Self) -> bool {
-        if self.scheme != other.scheme {
+        if self.scheme() != other.scheme() {
             return false;
         }
-        match self.scheme {
+        match self.scheme() {
             Scheme::Sip | Scheme::Sips => sip(self, other),
             Scheme::Tel => tel(self, other),
             Scheme::Other => self.as_str() == other.as_str(),
@@ -52,9 +52,12 @@ fn params_agree(a: &Uri, b: &Uri) -> bool {
 /// Every header must be in both, as often.
 fn headers_agree(a: &Uri, b: &Uri) -> bool {
     let count = |uri: &Uri, header: (&str, &str)| {
-        uri.headers().filter(|(n, v)| eq_unescaped(n, header.0, true) && eq_unescaped(v, header.1, false)).count()
+        uri.headers()
+            .filter(|(n, v)| eq_unescaped(n, header.0, true) && eq_unescaped(v, header.1, false))
+            .count()
     };
-    a.headers().count() == b.headers().count() && a.headers().all(|header| count(a, header) == count(b, header))
+    a.headers().count() == b.headers().count()
+        && a.headers().all(|header| count(a, header) == count(b, header))
 }
 
 /// RFC 3966 §4: digits without separators, all parameters on both sides, no case.

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     ByteString,
-    chars::{self, HOST},
+    chars::{self, LABEL},
 };
 
 /// A host as it stands in a text (RFC 3261 §25.1 `host`). Names compare without case; a name never equals an address.
@@ -35,7 +35,7 @@ impl<'a> Host<'a> {
     /// `text` is none of these.
     pub fn parse(text: &'a str) -> Result<Self, InvalidHost> {
         match host_at(text.as_bytes()) {
-            Some((repr, len)) if len == text.len() => Ok(repr.host(text)),
+            Some((kind, len)) if len == text.len() => Ok(kind.host(text)),
             _ => Err(InvalidHost),
         }
     }
@@ -187,79 +187,100 @@ impl From<IpAddr> for HostBuf {
     }
 }
 
-/// A host whose name, if it is one, is still in the text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum HostRepr {
+/// What kind of host a text is. IPv6 is read again when asked for, which keeps typed values small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostKind {
     Name,
     V4(Ipv4Addr),
-    V6(Ipv6Addr),
+    V6,
 }
 
-impl HostRepr {
+impl HostKind {
+    /// `text` is the one that [`host_at`] found.
     pub(crate) fn host(self, text: &str) -> Host<'_> {
         match self {
             Self::Name => Host::Name(text),
             Self::V4(ip) => Host::V4(ip),
-            Self::V6(ip) => Host::V6(ip),
+            Self::V6 => ipv6(text.trim_matches(['[', ']'])).map_or(Host::Name(text), Host::V6),
         }
     }
 }
 
 /// The host at the start of `bytes` and its length.
-pub(crate) fn host_at(bytes: &[u8]) -> Option<(HostRepr, usize)> {
+pub(crate) fn host_at(bytes: &[u8]) -> Option<(HostKind, usize)> {
     if bytes.first() == Some(&b'[') {
         let end = memchr::memchr(b']', bytes)?;
         let text = std::str::from_utf8(bytes.get(1..end)?).ok()?;
-        return Some((HostRepr::V6(ipv6(text)?), end + 1));
+        return ipv6(text).map(|_| (HostKind::V6, end + 1));
     }
-    // Labels are not empty and start and end with a letter, a digit or (against the grammar, but common) `_`.
-    let (mut len, mut previous, mut bad) = (0, b'.', false);
-    // Whether the label so far, and the one before it, are digits only.
-    let (mut digits, mut digits_before) = (true, true);
-    for &byte in bytes {
-        if byte == b'.' {
-            bad |= previous == b'.' || previous == b'-';
-            (digits_before, digits) = (digits, true);
-        } else if chars::is(byte, HOST) {
-            bad |= byte == b'-' && previous == b'.';
-            digits &= byte.is_ascii_digit();
-        } else {
-            break;
+    if let Some((ip, len)) = ipv4_at(bytes)
+        && !bytes.get(len).is_some_and(|&b| chars::is(b, LABEL) || b == b'.' || b == b'-')
+    {
+        return Some((HostKind::V4(ip), len));
+    }
+    let len = hostname(bytes)?;
+    (!is_numeric(bytes.get(..len)?)).then_some((HostKind::Name, len))
+}
+
+/// Length of the dot-separated labels at the start of `bytes`; each starts and ends with a letter, a digit or (against
+/// the grammar, but common) `_`. The last may end with a dot.
+fn hostname(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let label = chars::run(bytes.get(at..)?, LABEL);
+        if label == 0 {
+            let ended =
+                at > 0 && bytes.get(at - 1) == Some(&b'.') && !matches!(bytes.get(at), Some(b'.' | b'-'));
+            return ended.then_some(at);
         }
-        previous = byte;
-        len += 1;
-    }
-    bad |= previous == b'-' || len == 0;
-    if previous == b'.' {
-        digits = digits_before;
-    }
-    match digits {
-        true => Some((HostRepr::V4(ipv4(bytes.get(..len)?)?), len)),
-        false => (!bad).then_some((HostRepr::Name, len)),
+        at += label;
+        match bytes.get(at) {
+            Some(b'.') => at += 1,
+            Some(b'-') => at += bytes.iter().skip(at).take_while(|&&b| b == b'-').count(),
+            _ => return Some(at),
+        }
     }
 }
 
-/// Dotted decimal; no leading zeros, which some would read as octal.
-pub(crate) fn ipv4(bytes: &[u8]) -> Option<Ipv4Addr> {
+/// Whether the last label is of digits only, which no domain name has (RFC 3261 §25.1 `toplabel`).
+fn is_numeric(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    name.last().is_some_and(u8::is_ascii_digit)
+        && name.iter().rev().take_while(|&&b| b != b'.').all(u8::is_ascii_digit)
+}
+
+/// The dotted decimal address at the start of `bytes` and its length; no leading zeros, which some would read as octal.
+#[inline]
+fn ipv4_at(bytes: &[u8]) -> Option<(Ipv4Addr, usize)> {
+    let digit = |at: usize| bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10);
     let mut octets = [0u8; 4];
-    let mut rest = bytes.iter();
+    let mut at = 0;
     for (nth, octet) in octets.iter_mut().enumerate() {
-        let mut value: u16 = 0;
-        let mut len = 0;
-        loop {
-            match rest.next() {
-                Some(b) if b.is_ascii_digit() && (len == 0 || value > 0) && len < 3 => {
-                    value = value * 10 + u16::from(b - b'0');
-                    len += 1;
-                }
-                Some(b'.') if nth < 3 && len > 0 => break,
-                None if nth == 3 && len > 0 => break,
-                _ => return None,
+        if nth > 0 {
+            if bytes.get(at) != Some(&b'.') {
+                return None;
+            }
+            at += 1;
+        }
+        let mut value = u16::from(digit(at)?);
+        at += 1;
+        while value > 0
+            && let Some(next) = digit(at)
+        {
+            value = value * 10 + u16::from(next);
+            at += 1;
+            if value > 255 {
+                return None;
             }
         }
         *octet = u8::try_from(value).ok()?;
     }
-    Some(octets.into())
+    Some((octets.into(), at))
+}
+
+/// `bytes` as a dotted decimal address.
+pub(crate) fn ipv4(bytes: &[u8]) -> Option<Ipv4Addr> {
+    ipv4_at(bytes).filter(|&(_, len)| len == bytes.len()).map(|(ip, _)| ip)
 }
 
 /// RFC 5954 §4.1; an extra colon before an embedded IPv4 address, which the first ABNF produced, is passed over
@@ -281,7 +302,9 @@ mod tests {
     fn hosts_are_told_apart() {
         assert_eq!(Host::parse("192.0.2.1"), Ok(Host::V4([192, 0, 2, 1].into())));
         assert!(matches!(Host::parse("[2001:db8::1]"), Ok(Host::V6(_))));
-        for name in ["example.com", "example.com.", "a", "1a", "x.1.2.com", "host_1.example", "a--b", "1.2.3.a4"] {
+        for name in
+            ["example.com", "example.com.", "a", "1a", "x.1.2.com", "host_1.example", "a--b", "1.2.3.a4"]
+        {
             assert_eq!(Host::parse(name), Ok(Host::Name(name)), "{name}");
         }
     }
@@ -289,8 +312,29 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [
-            "", ".", "a..b", "-a", "a-", "a.-b", "a-.b", ".a", "256.1.1.1", "1.2.3", "1.2.3.4.5", "1.2.3.04", "1.2.3.4.",
-            "123", "[::1", "::1", "[]", "[1::2::3]", "[::1%eth0]", "a b", "a:5", "h\u{f6}st", "[192.0.2.1]",
+            "",
+            ".",
+            "a..b",
+            "-a",
+            "a-",
+            "a.-b",
+            "a-.b",
+            ".a",
+            "256.1.1.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.04",
+            "1.2.3.4.",
+            "123",
+            "[::1",
+            "::1",
+            "[]",
+            "[1::2::3]",
+            "[::1%eth0]",
+            "a b",
+            "a:5",
+            "h\u{f6}st",
+            "[192.0.2.1]",
         ] {
             assert!(Host::parse(text).is_err(), "{text}");
         }

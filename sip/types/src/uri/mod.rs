@@ -10,8 +10,8 @@ mod tests;
 use std::{borrow::Cow, fmt, str::FromStr};
 
 pub use build::escape_user;
-pub(crate) use host::{HostRepr, host_at, ipv4, ipv6};
 pub use host::{Host, HostBuf, InvalidHost};
+pub(crate) use host::{HostKind, host_at, ipv4, ipv6};
 
 use crate::{ByteString, Params, span::Span, text};
 
@@ -36,13 +36,19 @@ pub enum Scheme {
 pub struct Uri {
     /// May be longer than the URI: a name-addr and its URI share one text.
     text: ByteString,
+    parts: Parts,
+}
+
+/// Where the parts of a URI lie in its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
     whole: Span,
-    scheme_end: u16,
     scheme: Scheme,
     /// The number, if it is a tel URI.
     user: Option<Span>,
     password: Option<Span>,
-    host: Option<(HostRepr, Span)>,
+    host: Option<Span>,
+    host_kind: HostKind,
     port: Option<u16>,
     /// From the first `;`.
     params: Span,
@@ -63,7 +69,7 @@ pub struct UriError {
 /// The faults of URIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UriErrorKind {
-    /// Longer than 65 535 bytes.
+    /// Longer than 65 534 bytes.
     #[error("the URI is too long")]
     TooLong,
     /// Not UTF-8.
@@ -104,13 +110,14 @@ impl Uri {
     /// # Errors
     /// The text is not a URI: see [`UriErrorKind`].
     pub fn parse(text: &ByteString) -> Result<Self, UriError> {
-        Self::parse_within(text, 0, text.len())
+        let parts = Parts::parse(text, 0, text.len())?;
+        Ok(Self::from_parts(text.clone(), parts))
     }
 
     /// The text as received.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.whole.of(&self.text)
+        self.parts.whole.of(&self.text)
     }
 
     /// The text as received, sharing its memory.
@@ -119,33 +126,38 @@ impl Uri {
         self.text.slice_ref(self.as_str())
     }
 
+    pub(crate) fn from_parts(text: ByteString, parts: Parts) -> Self {
+        Self { text, parts }
+    }
+
     /// The text that the URI was found in, and the URI's place there.
     pub(crate) fn around(&self) -> (&ByteString, Span) {
-        (&self.text, self.whole)
+        (&self.text, self.parts.whole)
     }
 
     /// The kind of URI.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.parts.scheme
     }
 
     /// The scheme as received.
     #[must_use]
     pub fn scheme_text(&self) -> &str {
-        Span::new(self.whole.start(), usize::from(self.scheme_end)).of(&self.text)
+        let text = self.as_str();
+        text.split_once(':').map_or(text, |(scheme, _)| scheme)
     }
 
     /// Whether it is a SIP or SIPS URI.
     #[must_use]
     pub fn is_sip(&self) -> bool {
-        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+        matches!(self.parts.scheme, Scheme::Sip | Scheme::Sips)
     }
 
     /// The user part of a SIP or SIPS URI, escapes unread.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
-        if self.is_sip() { self.user.map(|s| s.of(&self.text)) } else { None }
+        if self.is_sip() { self.parts.user.map(|s| s.of(&self.text)) } else { None }
     }
 
     /// The user part with escapes read; `None` without a user, or if the result is not UTF-8.
@@ -157,25 +169,25 @@ impl Uri {
     /// The password, which should not be there (RFC 3261 §19.1.1), escapes unread.
     #[must_use]
     pub fn password(&self) -> Option<&str> {
-        self.password.map(|s| s.of(&self.text))
+        self.parts.password.map(|s| s.of(&self.text))
     }
 
     /// The host of a SIP or SIPS URI.
     #[must_use]
     pub fn host(&self) -> Option<Host<'_>> {
-        self.host.map(|(repr, span)| repr.host(span.of(&self.text)))
+        self.parts.host.map(|span| self.parts.host_kind.host(span.of(&self.text)))
     }
 
     /// The port, if it is stated.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
-        self.port
+        self.parts.port
     }
 
     /// The parameters of a SIP, SIPS or tel URI, escapes unread.
     #[must_use]
     pub fn params(&self) -> Params<'_> {
-        Params::new(self.params.of(&self.text))
+        Params::new(self.parts.params.of(&self.text))
     }
 
     /// The first parameter of that name: absent, without value, or its value.
@@ -192,7 +204,7 @@ impl Uri {
 
     /// Names and values of the headers after the `?` (RFC 3261 §19.1.1), escapes unread.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.of(&self.text).split('&').filter_map(|header| header.split_once('='))
+        self.parts.headers.of(&self.text).split('&').filter_map(|header| header.split_once('='))
     }
 
     /// Whether there are headers after a `?`.
@@ -229,8 +241,8 @@ impl Uri {
     /// the user part of a SIP or SIPS URI if that has the form of one (its own parameters left out).
     #[must_use]
     pub fn number(&self) -> Option<Cow<'_, str>> {
-        let raw = if self.scheme == Scheme::Tel {
-            Cow::Borrowed(self.user?.of(&self.text))
+        let raw = if self.parts.scheme == Scheme::Tel {
+            Cow::Borrowed(self.parts.user?.of(&self.text))
         } else {
             self.user_decoded()?
         };

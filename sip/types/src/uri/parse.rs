@@ -1,8 +1,7 @@
 //! Reading URIs (RFC 3261 §25.1, RFC 3966 §3).
 
-use super::{HostRepr, Scheme, Uri, UriError, UriErrorKind as Kind, host_at};
+use super::{HostKind, Parts, Scheme, UriError, UriErrorKind as Kind, host_at};
 use crate::{
-    ByteString,
     chars::{self, HEADER_VALUE, PARAM_NAME, PARAM_VALUE, PASSWORD, PHONE, SCHEME, URIC, USER},
     span::{MAX_TEXT, Span},
     text::escape_at,
@@ -11,44 +10,29 @@ use crate::{
 /// Parameters or headers in one URI, so that comparing stays cheap.
 const MAX_PARTS: usize = 128;
 
-impl Uri {
+impl Parts {
     /// Reads the URI at `start..end` of `text`. Offsets in errors count from `start`.
-    pub(crate) fn parse_within(text: &ByteString, start: usize, end: usize) -> Result<Self, UriError> {
-        let at = |kind: Kind, at: usize| UriError { kind, at: at - start };
+    pub(crate) fn parse(text: &str, start: usize, end: usize) -> Result<Self, UriError> {
         if end > MAX_TEXT {
             return Err(UriError { kind: Kind::TooLong, at: MAX_TEXT.saturating_sub(start) });
         }
-        let mut reader = Reader { bytes: text.as_bytes().get(..end).unwrap_or_default(), at: start };
-        let (scheme, scheme_end) = reader.scheme().map_err(|e| at(e.kind, e.at))?;
-        let parts = match scheme {
-            Scheme::Sip | Scheme::Sips => reader.sip(),
-            Scheme::Tel => reader.tel(),
-            Scheme::Other => reader.opaque(),
-        };
-        let parts = parts.map_err(|e| at(e.kind, e.at))?;
-        Ok(Self {
-            text: text.clone(),
+        let mut parts = Self {
             whole: Span::new(start, end),
-            scheme_end: Span::new(0, scheme_end).end_u16(),
-            scheme,
-            user: parts.user,
-            password: parts.password,
-            host: parts.host,
-            port: parts.port,
-            params: parts.params,
-            headers: parts.headers,
-        })
+            scheme: Scheme::Other,
+            user: None,
+            password: None,
+            host: None,
+            host_kind: HostKind::Name,
+            port: None,
+            params: Span::default(),
+            headers: Span::default(),
+        };
+        let mut reader = Reader { bytes: text.as_bytes().get(..end).unwrap_or_default(), at: start };
+        match reader.read(&mut parts) {
+            Ok(()) => Ok(parts),
+            Err(e) => Err(UriError { kind: e.kind, at: e.at - start }),
+        }
     }
-}
-
-#[derive(Default)]
-struct Parts {
-    user: Option<Span>,
-    password: Option<Span>,
-    host: Option<(HostRepr, Span)>,
-    port: Option<u16>,
-    params: Span,
-    headers: Span,
 }
 
 /// `at` counts from the start of the text, and so do the offsets in errors here.
@@ -77,8 +61,7 @@ impl Reader<'_> {
     fn take_while(&mut self, class: u16) -> Span {
         let start = self.at;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            self.at += rest.iter().position(|&b| !chars::is(b, class)).unwrap_or(rest.len());
+            self.at += chars::run(self.bytes.get(self.at..).unwrap_or_default(), class);
             if self.peek() != Some(b'%') || escape_at(self.bytes, self.at).is_none() {
                 return Span::new(start, self.at);
             }
@@ -86,53 +69,65 @@ impl Reader<'_> {
         }
     }
 
-    fn scheme(&mut self) -> Result<(Scheme, usize), UriError> {
+    #[inline]
+    fn read(&mut self, uri: &mut Parts) -> Result<(), UriError> {
+        uri.scheme = self.scheme()?;
+        match uri.scheme {
+            Scheme::Sip | Scheme::Sips => self.sip(uri),
+            Scheme::Tel => self.tel(uri),
+            Scheme::Other => self.opaque(),
+        }
+    }
+
+    #[inline]
+    fn scheme(&mut self) -> Result<Scheme, UriError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let start = self.at;
         let len = match rest {
             [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 3,
             _ => rest.iter().position(|&b| !chars::is(b, SCHEME)).unwrap_or(rest.len()),
         };
         let name = rest.get(..len).unwrap_or_default();
-        self.at += len;
-        if !name.first().is_some_and(u8::is_ascii_alphabetic) || !self.eat(b':') {
+        if !name.first().is_some_and(u8::is_ascii_alphabetic) {
             return self.fail(Kind::Scheme);
         }
-        let scheme = match name {
+        self.at += len;
+        if !self.eat(b':') {
+            return self.fail(Kind::Scheme);
+        }
+        Ok(match name {
             [_, _, _] if name.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
             [_, _, _] if name.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
             [_, _, _, _] if name.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
             _ => Scheme::Other,
-        };
-        Ok((scheme, start + len))
+        })
     }
 
-    fn sip(&mut self) -> Result<Parts, UriError> {
-        let mut parts = Parts::default();
-        self.userinfo(&mut parts)?;
+    fn sip(&mut self, uri: &mut Parts) -> Result<(), UriError> {
+        self.userinfo(uri)?;
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let Some((repr, len)) = host_at(rest) else { return self.fail(Kind::Host) };
-        parts.host = Some((repr, Span::new(self.at, self.at + len)));
+        let Some((kind, len)) = host_at(rest) else { return self.fail(Kind::Host) };
+        uri.host = Some(Span::new(self.at, self.at + len));
+        uri.host_kind = kind;
         self.at += len;
         if self.eat(b':') {
-            parts.port = Some(self.port()?);
+            uri.port = Some(self.port()?);
         }
         match self.peek() {
             None | Some(b';' | b'?') => {}
-            Some(_) => return self.fail(if parts.port.is_some() { Kind::Port } else { Kind::Host }),
+            Some(_) => return self.fail(if uri.port.is_some() { Kind::Port } else { Kind::Host }),
         }
-        parts.params = self.params()?;
+        uri.params = self.params()?;
         if self.eat(b'?') {
-            parts.headers = self.headers()?;
+            uri.headers = self.headers()?;
         }
         if self.peek().is_some() {
-            return self.fail(if parts.headers == Span::default() { Kind::Param } else { Kind::Header });
+            return self.fail(if uri.headers.is_empty() { Kind::Param } else { Kind::Header });
         }
-        Ok(parts)
+        Ok(())
     }
 
     /// A user part ends with `@`, which stands nowhere else in a SIP URI; without one this reads nothing.
-    fn userinfo(&mut self, parts: &mut Parts) -> Result<(), UriError> {
+    fn userinfo(&mut self, uri: &mut Parts) -> Result<(), UriError> {
         let start = self.at;
         let user = self.take_while(USER);
         let mut stop = self.at;
@@ -141,12 +136,12 @@ impl Reader<'_> {
             password = Some(self.take_while(PASSWORD));
         }
         if self.eat(b'@') {
-            if user.start() == user.end() {
+            if user.is_empty() {
                 self.at = start;
                 return self.fail(Kind::User);
             }
-            parts.user = Some(user);
-            parts.password = password;
+            uri.user = Some(user);
+            uri.password = password;
             return Ok(());
         }
         stop = stop.max(self.at);
@@ -176,7 +171,7 @@ impl Reader<'_> {
         let mut count = 0;
         while self.eat(b';') {
             let name = self.take_while(PARAM_NAME);
-            if name.start() == name.end() {
+            if name.is_empty() {
                 return self.fail(Kind::Param);
             }
             if self.eat(b'=') {
@@ -194,7 +189,7 @@ impl Reader<'_> {
         let start = self.at;
         for count in 0.. {
             let name = self.take_while(HEADER_VALUE);
-            if name.start() == name.end() || !self.eat(b'=') {
+            if name.is_empty() || !self.eat(b'=') {
                 return self.fail(Kind::Header);
             }
             self.take_while(HEADER_VALUE);
@@ -209,7 +204,7 @@ impl Reader<'_> {
     }
 
     /// A local number without `phone-context` is let through: emergency numbers come like that.
-    fn tel(&mut self) -> Result<Parts, UriError> {
+    fn tel(&mut self, uri: &mut Parts) -> Result<(), UriError> {
         let start = self.at;
         let global = self.eat(b'+');
         let digits = self.at;
@@ -224,22 +219,22 @@ impl Reader<'_> {
         if number.iter().all(|b| b"-.()".contains(b)) {
             return self.fail(Kind::Number);
         }
-        let user = Some(Span::new(start, self.at));
+        uri.user = Some(Span::new(start, self.at));
         if !matches!(self.peek(), None | Some(b';')) {
             return self.fail(Kind::Number);
         }
-        let params = self.params()?;
+        uri.params = self.params()?;
         if self.peek().is_some() {
             return self.fail(Kind::Param);
         }
-        Ok(Parts { user, params, ..Parts::default() })
+        Ok(())
     }
 
-    fn opaque(&mut self) -> Result<Parts, UriError> {
+    fn opaque(&mut self) -> Result<(), UriError> {
         let rest = self.take_while(URIC);
-        if rest.start() == rest.end() || self.peek().is_some() {
+        if rest.is_empty() || self.peek().is_some() {
             return self.fail(Kind::Opaque);
         }
-        Ok(Parts::default())
+        Ok(())
     }
 }

@@ -55,7 +55,15 @@ fn rfc4475_3_3_7_unknown_schemes_are_kept() {
 
 #[test]
 fn what_is_neither_is_refused() {
-    for text in ["", "Digest realm", "Digest realm=\"a", "Digest realm=\"a\" nonce=\"b\"", "Digest a b", "Digest =a", "D=a"] {
+    for text in [
+        "",
+        "Digest realm",
+        "Digest realm=\"a",
+        "Digest realm=\"a\" nonce=\"b\"",
+        "Digest a b",
+        "Digest =a",
+        "D=a",
+    ] {
         let accepted = Challenge::parse(&text.into()).is_ok();
         assert!(!accepted || text == "Digest realm", "{text}");
     }

@@ -1,0 +1,166 @@
+//! The called side answers: one pair of dialogs becomes the call, the others go.
+
+use super::body::Taken;
+use super::{CallKey, Exchange, LegNo, State, decide};
+use crate::shard::{Core, listener_in};
+use bytes::Bytes;
+use media::{PartyId, Refusal};
+use sip::Received;
+use sip::dialog::DialogNo;
+use sip::session::{Parts, Reply};
+use sip::time::Now;
+use sip_types::{Response, StatusCode};
+
+impl Core {
+    /// The first 2xx of a called leg.
+    pub(crate) fn on_answered(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        dialog: DialogNo,
+        response: &Response,
+    ) {
+        let Some(call) = self.calls.get(key) else { return };
+        let session = call.leg(leg).map(|l| l.session);
+        let Some(session) = session else { return };
+        if call.joined.is_some() || call.state == State::Ending {
+            // Two targets answered at once, or the caller gave up in this moment.
+            let _ = self.endpoint.end(now, session, decide::reason(200, "Call completed elsewhere"));
+            return;
+        }
+        let Some(at) = self.pair(key, leg, Some(dialog), response.status()) else {
+            let _ = self.endpoint.end(now, session, decide::reason(503, "Too many early dialogs"));
+            return self.dial_next(now, key, Some(self.overload_reply()));
+        };
+        let taken = Taken::from(response.headers(), response.body());
+        match self.settle_media(key, at, taken.sdp.as_deref()) {
+            Ok(description) => self.join(now, key, at, response, &taken, description),
+            Err(refusal) => {
+                self.counters.descriptions_refused += 1;
+                let reply = bad_gateway_reply(&refusal);
+                let _ = self.endpoint.end(now, session, decide::reason(488, "Session description refused"));
+                self.refuse_caller(now, key, &reply);
+            }
+        }
+    }
+
+    /// The description for the caller's 2xx: an answer to its offer, or the far side's offer.
+    fn settle_media(&mut self, key: CallKey, at: usize, sdp: Option<&[u8]>) -> Result<Option<Bytes>, Refusal> {
+        let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
+        let Some(pair) = call.pairs.get(at) else { return Ok(None) };
+        let (caller, callee) = (pair.caller_party, pair.callee_party);
+        match (call.wrap.has_sdp(), sdp) {
+            (true, Some(sdp)) => call.media.receive_answer(callee, sdp)?,
+            // The answer came ahead, in a provisional response (RFC 3261 §13.2.1).
+            (true, None) if pair.described => {}
+            (true, None) => return Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+            (false, Some(sdp)) => {
+                call.media.receive_offer(callee, sdp)?;
+                return call.media.compose_offer(caller, callee, &mut *self.link).map(Some);
+            }
+            (false, None) => return Ok(None),
+        }
+        call.media.compose_answer(caller, callee, &mut *self.link).map(Some)
+    }
+
+    /// The call is answered.
+    fn join(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        at: usize,
+        response: &Response,
+        taken: &Taken,
+        description: Option<Bytes>,
+    ) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let delayed = !call.wrap.has_sdp() && description.is_some();
+        let Some(pair) = call.pairs.get(at) else { return };
+        let (leg, caller_dialog) = (pair.callee, pair.caller_dialog);
+        call.joined = Some((leg, pair.callee_party, pair.caller_party));
+        call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER } } else { Exchange::Idle };
+        let Some(callee) = call.leg(leg) else { return };
+        let crossing = decide::crossing(call, callee, &call.caller);
+        let mut parts = decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
+        parts.body = taken.wrap.around(description);
+        let (caller, callee) = (call.caller.session, callee.session);
+        call.state = State::Established;
+        call.answered = Some(now);
+        call.caller.confirmed = Some(now);
+        if let Some(leg) = call.leg_mut(leg) {
+            leg.confirmed = Some(now);
+        }
+        self.forget_losers(now, key);
+        self.counters.answered += 1;
+        // A caller that is gone in this moment has its own event.
+        let _ = self.endpoint.answer(now, caller, caller_dialog, parts);
+        if !delayed {
+            let _ = self.endpoint.acknowledge(now, callee, Parts::default());
+        }
+        self.watch_established(now, key);
+    }
+
+    /// Everything that stood for other early dialogs goes.
+    fn forget_losers(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some((leg, callee_party, caller_party)) = call.joined else { return };
+        call.targets.clear();
+        call.invite = None;
+        let mut losers: Vec<PartyId> = Vec::new();
+        for pair in call.pairs.drain(..) {
+            losers.extend([pair.callee_party, pair.caller_party]);
+        }
+        losers.extend(call.callees.iter().map(|l| l.party));
+        losers.push(call.caller.party);
+        for party in losers.into_iter().filter(|p| *p != callee_party && *p != caller_party) {
+            call.media.remove_party(party);
+        }
+        call.media.confirm(callee_party);
+        call.media.confirm(caller_party);
+        let others: Vec<_> =
+            call.callees.iter().filter(|l| l.no != leg && l.end.is_none()).map(|l| l.session).collect();
+        for session in others {
+            let _ = self.endpoint.end(now, session, decide::reason(200, "Call completed elsewhere"));
+        }
+    }
+
+    /// The ACK of a 2xx of ours.
+    pub(crate) fn on_acknowledged(&mut self, now: Now, key: CallKey, leg: LegNo, request: &Received) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if !matches!(call.exchange, Exchange::Answer { from } if from == leg) {
+            return;
+        }
+        call.exchange = Exchange::Idle;
+        let Some(other) = call.other(leg) else { return };
+        let (Some(from), Some(to)) = (call.party(leg), call.party(other)) else { return };
+        let Some(session) = call.leg(other).map(|l| l.session) else { return };
+        let taken = Taken::from(request.headers(), request.request.body());
+        let answer = match taken.sdp.as_deref() {
+            Some(sdp) => call
+                .media
+                .receive_answer(from, sdp)
+                .and_then(|()| call.media.compose_answer(to, from, &mut *self.link)),
+            None => Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+        };
+        match answer {
+            Ok(answer) => {
+                let parts = Parts { body: taken.wrap.around(Some(answer)), ..Parts::default() };
+                let _ = self.endpoint.acknowledge(now, session, parts);
+            }
+            Err(_) => {
+                self.counters.descriptions_refused += 1;
+                self.end_call(now, key, &decide::reason(488, "Offer was not answered"), "offer not answered");
+            }
+        }
+    }
+}
+
+/// The far side's answer cannot be taken: to the caller that is a failure beyond us.
+fn bad_gateway_reply(refusal: &Refusal) -> Reply {
+    let mut reply = decide::media_reply(refusal);
+    if reply.status.as_u16() < 500 {
+        reply.status = StatusCode::BAD_GATEWAY;
+    }
+    reply
+}

@@ -1,0 +1,130 @@
+//! Dialling a target.
+
+use super::{CallKey, Leg, LegNo, decide};
+use crate::shard::{Core, listener_in};
+use sip::session::{Invite, Parts, Reply};
+use sip::time::Now;
+use sip_types::header::NameAddr;
+use sip_types::{HeaderName, StatusCode};
+
+impl Core {
+    /// Dials the next target of a call; where there is none left, the caller gets `last`, what the one before came
+    /// to.
+    pub(crate) fn dial_next(&mut self, now: Now, key: CallKey, last: Option<Reply>) {
+        let mut last = last;
+        loop {
+            let Some(call) = self.calls.get_mut(key) else { return };
+            let most = call.snapshot.config().limits.targets;
+            let target = if call.callees.len() < most { call.targets.pop_front() } else { None };
+            let Some(target) = target else {
+                let reply = last.unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+                return self.refuse_caller(now, key, &reply);
+            };
+            match self.dial(now, key, target) {
+                Ok(()) => return,
+                Err(reply) => last = Some(reply),
+            }
+        }
+    }
+
+    /// Makes a leg and calls with it.
+    fn dial(&mut self, now: Now, key: CallKey, target: policy::Target) -> Result<(), Reply> {
+        let gone = || Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
+        let Some(call) = self.calls.get(key) else { return Err(gone()) };
+        if let Some(trunk) = &target.trunk {
+            if self.trunk_is_full(&call.snapshot, trunk) {
+                self.counters.trunk_full += 1;
+                return Err(self.overload_reply());
+            }
+        }
+        let network = call.snapshot.network_id(&target.network).ok_or_else(gone)?;
+        let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
+        let source = sip::numeric_hop(&target.next_hop);
+        let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        let party = call.name_party();
+        let place = decide::media_network(&call.snapshot, network);
+        call.media.add_party(party, &place);
+        if let Some(source) = source {
+            call.media.signalling_source(party, source);
+        }
+        let offer = match call.wrap.has_sdp() {
+            true => match call.media.compose_offer(party, call.caller.party, &mut *self.link) {
+                Ok(offer) => Some(offer),
+                Err(refusal) => {
+                    call.media.remove_party(party);
+                    return Err(decide::media_reply(&refusal));
+                }
+            },
+            false => None,
+        };
+        let invite = self.invite_for(key, &target, network, offer).ok_or_else(gone)?;
+        let session = self.endpoint.invite(now, invite).map_err(|_| self.overload_reply())?;
+        let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        call.callees.push(Leg {
+            no,
+            session,
+            network,
+            trunk: target.trunk.clone(),
+            profile: target.profile.clone(),
+            target: target.request_uri.to_string(),
+            party,
+            started: now,
+            confirmed: None,
+            end: None,
+            last: None,
+        });
+        self.by_session.insert(session, (key, no));
+        if let Some(trunk) = &target.trunk {
+            self.count_trunk(trunk, true);
+        }
+        self.watch_ringing(now, key, no, target.profile.ring_limit);
+        Ok(())
+    }
+
+    /// The INVITE of a leg, made from the caller's.
+    fn invite_for(
+        &self,
+        key: CallKey,
+        target: &policy::Target,
+        network: sip::NetworkId,
+        offer: Option<bytes::Bytes>,
+    ) -> Option<Invite> {
+        let call = self.calls.get(key)?;
+        let request = call.invite.as_deref()?;
+        let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
+        let mut parts = decide::parts(request.headers(), &crossing, listener_in(&self.endpoint, network));
+        parts.body = call.wrap.around(offer);
+        Some(Invite {
+            network,
+            request_uri: target.request_uri.clone(),
+            next_hop: target.next_hop.clone(),
+            from: untagged(&request.from),
+            to: untagged(&request.to),
+            // RFC 7332 §5: copied and decremented; 70 where the caller has none.
+            max_forwards: request.max_forwards.map_or(70, |m| m.0.saturating_sub(1)),
+            parts,
+        })
+    }
+
+    /// Ends a call that was never answered: the caller gets this response.
+    pub(crate) fn refuse_caller(&mut self, now: Now, key: CallKey, reply: &Reply) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let session = call.caller.session;
+        let view = self.endpoint.session(session);
+        // A caller that is gone already needs no answer.
+        let _ = self.endpoint.reject(now, session, reply);
+        call.caller.close(now, Some(reply.status), "refused", reason_of(&reply.parts), view);
+        self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));
+        self.finish_if_done(now, key);
+    }
+}
+
+/// The Reason of a message, as text.
+fn reason_of(parts: &Parts) -> Option<String> {
+    parts.fields.first(HeaderName::Reason).map(|f| f.unfolded().into_owned())
+}
+
+/// From or To without its tag.
+fn untagged(party: &NameAddr) -> Box<str> {
+    party.without_param("tag").to_string().into_boxed_str()
+}

@@ -1,0 +1,212 @@
+//! The end of legs, and of the call with the last of them.
+
+use super::body::Taken;
+use super::{CallKey, Leg, LegEnd, LegNo, State, decide};
+use crate::cdr::Record;
+use crate::shard::Core;
+use sip::session::{Reply, SessionView};
+use sip::time::Now;
+use sip::{End, Failure, Received};
+use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
+
+impl Leg {
+    /// Notes how it ended, and how its session stood last.
+    pub(crate) fn close(
+        &mut self,
+        at: Now,
+        status: Option<StatusCode>,
+        cause: &'static str,
+        reason: Option<String>,
+        last: Option<SessionView>,
+    ) {
+        if self.end.is_none() {
+            self.end = Some(LegEnd { at, status, cause, reason });
+            self.last = last.map(Box::new);
+        }
+    }
+}
+
+impl Core {
+    /// A session is over.
+    pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End) {
+        let view = self.calls.get(key).and_then(|c| c.leg(no)).and_then(|l| self.endpoint.session(l.session));
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(leg) = call.leg_mut(no) else { return };
+        let (status, cause, reason) = match why {
+            End::Bye(request) => (None, "BYE from the peer", reason_of(request)),
+            End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request)),
+            End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
+            End::HungUp(response) => (response.as_ref().map(Response::status), "ended by us", None),
+            End::Lost(failure) => (status_of(failure), "dialog lost", None),
+            End::NoAck => (None, "no ACK", None),
+        };
+        leg.close(now, status, cause, reason, view);
+        let joined = call.joined.is_some_and(|(callee, ..)| callee == no || no == LegNo::CALLER);
+        match why {
+            End::Rejected(failure) if !joined && no != LegNo::CALLER => {
+                return self.target_failed(now, key, no, failure);
+            }
+            End::Bye(request) => self.hang_up_others(now, key, no, request),
+            End::Cancelled(request) => self.hang_up_others(now, key, no, request),
+            End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
+            End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
+            End::Rejected(_) => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
+            End::HungUp(_) if joined => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
+            End::HungUp(_) => {}
+        }
+        self.finish_if_done(now, key);
+    }
+
+    /// A leg hung up: the others are, with the Reason and whatever else its request carried.
+    fn hang_up_others(&mut self, now: Now, key: CallKey, no: LegNo, request: &Received) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.state = State::Ending;
+        call.targets.clear();
+        let Some(from) = call.leg(no) else { return };
+        let mut work = Vec::new();
+        for leg in call.legs().filter(|l| l.no != no && l.end.is_none()) {
+            let crossing = decide::crossing(call, from, leg);
+            work.push((leg.no, leg.session, decide::carried(request.headers(), &crossing)));
+        }
+        for (leg, session, fields) in work {
+            self.end_leg(now, key, leg, session, fields);
+        }
+    }
+
+    /// Ends one leg in the way that its state asks for.
+    fn end_leg(&mut self, now: Now, key: CallKey, no: LegNo, session: sip::session::SessionId, fields: Fields) {
+        if no != LegNo::CALLER || self.calls.get(key).is_some_and(|c| c.joined.is_some()) {
+            let _ = self.endpoint.end(now, session, fields);
+            return;
+        }
+        let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+        reply.parts.fields = fields;
+        let view = self.endpoint.session(session);
+        let _ = self.endpoint.reject(now, session, &reply);
+        if let Some(call) = self.calls.get_mut(key) {
+            call.caller.close(now, Some(reply.status), "refused", None, view);
+        }
+    }
+
+    /// Ends a call for a reason of ours.
+    pub(crate) fn end_call(&mut self, now: Now, key: CallKey, reason: &Fields, cause: &'static str) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.state = State::Ending;
+        call.targets.clear();
+        if call.cause.is_none() {
+            call.cause = Some(cause);
+        }
+        let live: Vec<_> = call.legs().filter(|l| l.end.is_none()).map(|l| (l.no, l.session)).collect();
+        for (no, session) in live {
+            self.end_leg(now, key, no, session, reason.clone());
+        }
+        self.finish_if_done(now, key);
+    }
+
+    /// Ends every leg towards the called side.
+    pub(crate) fn release_callees(&mut self, now: Now, key: CallKey, reason: &Fields) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.state = State::Ending;
+        call.targets.clear();
+        let live: Vec<_> = call.callees.iter().filter(|l| l.end.is_none()).map(|l| l.session).collect();
+        for session in live {
+            let _ = self.endpoint.end(now, session, reason.clone());
+        }
+    }
+
+    /// A target failed: the next one, or the caller hears of it.
+    fn target_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
+        let reply = self.failure_reply(key, LegNo::CALLER, &Method::Invite, failure);
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if let Some(party) = call.leg(no).map(|l| l.party) {
+            call.media.remove_party(party);
+        }
+        let gone: Vec<_> =
+            call.pairs.extract_if(.., |p| p.callee == no).map(|p| (p.callee_party, p.caller_party)).collect();
+        for (callee, caller) in gone {
+            call.media.remove_party(callee);
+            if caller != call.caller.party {
+                call.media.remove_party(caller);
+            }
+        }
+        if call.state == State::Ending {
+            return self.finish_if_done(now, key);
+        }
+        let tries_another = match failure {
+            Failure::Response(response) => call
+                .leg(no)
+                .is_some_and(|leg| policy::fails_over(response.status(), &leg.profile)),
+            Failure::Timeout | Failure::Unreachable(_) => true,
+            Failure::Challenged(_) | Failure::Full => false,
+        };
+        if !tries_another {
+            call.targets.clear();
+        }
+        self.dial_next(now, key, Some(reply));
+    }
+
+    /// What a leg hears of another leg's failure.
+    pub(crate) fn failure_reply(&self, key: CallKey, to: LegNo, method: &Method, failure: &Failure) -> Reply {
+        let profile = self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
+        let mapped = |status, challenged| policy::failure(status, method, challenged, &profile);
+        match failure {
+            Failure::Response(response) => self.response_reply(key, to, response, mapped(response.status(), false)),
+            Failure::Challenged(response) => {
+                Reply::new(mapped(response.status(), true))
+            }
+            Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
+            Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
+            Failure::Full => self.overload_reply(),
+        }
+    }
+
+    /// A failure response, with what crosses of the one that it comes from.
+    fn response_reply(&self, key: CallKey, to: LegNo, response: &Response, status: StatusCode) -> Reply {
+        let mut reply = Reply::new(status);
+        if status == response.status() {
+            reply.reason = response.reason().to_owned().into();
+        }
+        let Some(call) = self.calls.get(key) else { return reply };
+        let Some(to) = call.leg(to) else { return reply };
+        let from = call.callees.last().unwrap_or(&call.caller);
+        let crossing = decide::crossing(call, from, to);
+        reply.parts.fields = decide::carried(response.headers(), &crossing);
+        // A session description in a failure speaks of addresses of the other side.
+        reply.parts.body = Taken::from(response.headers(), response.body()).wrap.around(None);
+        reply
+    }
+
+    /// Lets a call go when the last of its legs has ended.
+    pub(crate) fn finish_if_done(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get(key) else { return };
+        if call.legs().any(|leg| leg.end.is_none()) {
+            return;
+        }
+        let record = Record::of(call, &self.node, now);
+        let Some(mut call) = self.calls.remove(key) else { return };
+        call.media.close();
+        while let Some(command) = call.media.poll_command() {
+            self.link.carry_out(command);
+        }
+        for leg in call.legs() {
+            self.by_session.remove(&leg.session);
+            if let Some(trunk) = &leg.trunk {
+                self.count_trunk(trunk, false);
+            }
+        }
+        self.records.push(record);
+        self.counters.ended += 1;
+    }
+}
+
+fn status_of(failure: &Failure) -> Option<StatusCode> {
+    match failure {
+        Failure::Response(response) | Failure::Challenged(response) => Some(response.status()),
+        Failure::Timeout => Some(StatusCode::REQUEST_TIMEOUT),
+        Failure::Unreachable(_) | Failure::Full => Some(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+fn reason_of(request: &Received) -> Option<String> {
+    request.headers().first(HeaderName::Reason).map(|f| f.unfolded().into_owned())
+}

@@ -1,0 +1,108 @@
+//! Limits in time: ringing, the length of a call, silence of its media.
+
+use super::{CallKey, LegNo, State, decide};
+use crate::shard::Core;
+use sip::session::Reply;
+use sip::time::Now;
+use sip_types::StatusCode;
+use std::time::Duration;
+
+/// Names a deadline of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum CallTimer {
+    /// A leg that we dialled has rung for as long as it may.
+    Ring(LegNo),
+    /// The call has lasted for as long as it may.
+    Length,
+    /// Time to see whether media still flows.
+    Media,
+}
+
+impl Core {
+    /// Limits how long a leg may ring.
+    pub(crate) fn watch_ringing(&mut self, now: Now, key: CallKey, leg: LegNo, limit: Duration) {
+        self.timers.arm(now, limit, (key, CallTimer::Ring(leg)));
+    }
+
+    /// Limits how long an established call may last, and be silent.
+    pub(crate) fn watch_established(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get(key) else { return };
+        self.timers.arm(now, call.longest(), (key, CallTimer::Length));
+        if let Some(every) = call.media_check() {
+            self.timers.arm(now, every, (key, CallTimer::Media));
+        }
+    }
+
+    /// A deadline of a call has come.
+    pub(crate) fn call_due(&mut self, now: Now, key: CallKey, timer: CallTimer) {
+        match timer {
+            CallTimer::Ring(leg) => self.rung_out(now, key, leg),
+            CallTimer::Length => self.length_due(now, key),
+            CallTimer::Media => self.media_due(now, key),
+        }
+    }
+
+    fn rung_out(&mut self, now: Now, key: CallKey, no: LegNo) {
+        let Some(call) = self.calls.get(key) else { return };
+        let Some(leg) = call.leg(no).filter(|l| l.end.is_none() && l.confirmed.is_none()) else { return };
+        let due = leg.started.mono + leg.profile.ring_limit;
+        if due > now.mono {
+            return self.timers.arm_at(now, due, (key, CallTimer::Ring(no)));
+        }
+        let session = leg.session;
+        let view = self.endpoint.session(session);
+        // The session goes on by itself until the far side has confirmed the CANCEL.
+        let _ = self.endpoint.end(now, session, decide::reason(480, "Ring limit"));
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if let Some(leg) = call.leg_mut(no) {
+            leg.close(now, None, "ring limit", None, view);
+        }
+        self.by_session.remove(&session);
+        self.counters.rung_out += 1;
+        self.dial_next(now, key, Some(Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE)));
+    }
+
+    fn length_due(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get(key).filter(|c| c.state == State::Established) else { return };
+        let Some(answered) = call.answered else { return };
+        let due = answered.mono + call.longest();
+        if due > now.mono {
+            return self.timers.arm_at(now, due, (key, CallTimer::Length));
+        }
+        self.counters.too_long += 1;
+        self.end_call(now, key, &decide::reason(480, "Maximum duration"), "maximum duration");
+    }
+
+    fn media_due(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get(key).filter(|c| c.state == State::Established) else { return };
+        let (Some(every), Some(limit), Some(answered)) =
+            (call.media_check(), call.silence_limit(), call.answered)
+        else {
+            return;
+        };
+        let silence = call.media.silence(self.instant(now), self.instant(answered));
+        if silence.is_none_or(|silence| silence.lasting < limit) {
+            return self.timers.arm(now, every, (key, CallTimer::Media));
+        }
+        self.counters.media_silent += 1;
+        self.end_call(now, key, &decide::reason(480, "Media inactivity"), "media inactivity");
+    }
+}
+
+impl super::Call {
+    /// The shorter `max_duration` of both legs.
+    fn longest(&self) -> Duration {
+        self.legs().filter(|l| l.end.is_none()).map(|l| l.profile.max_duration).min().unwrap_or(Duration::MAX)
+    }
+
+    /// The shorter `media_inactivity` of both legs, of those that have one.
+    fn silence_limit(&self) -> Option<Duration> {
+        let limits = self.legs().filter(|l| l.end.is_none()).map(|l| l.profile.media_inactivity);
+        limits.filter(|limit| !limit.is_zero()).min()
+    }
+
+    /// How often media is looked at: four times within its limit, so that silence is seen within a quarter of it.
+    fn media_check(&self) -> Option<Duration> {
+        self.silence_limit().map(|limit| (limit / 4).clamp(Duration::from_millis(250), Duration::from_secs(30)))
+    }
+}

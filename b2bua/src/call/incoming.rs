@@ -1,0 +1,216 @@
+//! A call comes in: whose it is, whether it may, and where it goes.
+
+use super::body::Taken;
+use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, State, decide};
+use crate::shard::Core;
+use crate::snapshot::Snapshot;
+use crate::trunk::Entry;
+use config::{MediaMode, TrunkName};
+use media::{CallMedia, Mode, PartyId};
+use policy::{Decision, RouteFacts, Trail};
+use sip::session::{Reply, SessionId};
+use sip::time::Now;
+use sip::{NetworkId, Received};
+use sip_types::{HeaderName, Method, StatusCode};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What is known of an INVITE before there is a call.
+struct Arrival {
+    session: SessionId,
+    network: NetworkId,
+    trunk: Option<TrunkName>,
+    request: Received,
+}
+
+impl Core {
+    /// A new INVITE.
+    pub(crate) fn on_invited(&mut self, now: Now, session: SessionId, request: Received) {
+        let snapshot = self.snapshot.clone();
+        if let Err(reply) = self.admit(&snapshot) {
+            return self.refuse(now, session, &reply);
+        }
+        let Some(listener) = self.endpoint.settings().listener(request.flow.listener) else { return };
+        let network = listener.network;
+        let Some(name) = snapshot.network_name(network) else { return };
+        let trunk = snapshot.policy.peer(name, request.flow.peer.ip()).cloned();
+        if let Some(trunk) = &trunk {
+            match self.gate.check(now, &snapshot, trunk, &request, &mut *self.ids) {
+                Entry::Open => {}
+                Entry::Closed(reply) => {
+                    self.counters.challenged += 1;
+                    return self.refuse(now, session, &reply);
+                }
+            }
+            if self.trunk_is_full(&snapshot, trunk) {
+                self.counters.trunk_full += 1;
+                return self.refuse(now, session, &self.overload_reply());
+            }
+        }
+        let mut trail = Trail::default();
+        match route(&snapshot, network, trunk.as_ref(), &request, &mut trail) {
+            Ok(targets) => {
+                let arrival = Arrival { session, network, trunk, request };
+                self.begin(now, snapshot, arrival, targets, trail);
+            }
+            Err(reply) => {
+                self.counters.unroutable += 1;
+                self.refuse(now, session, &reply);
+            }
+        }
+    }
+
+    /// Whether another call may begin.
+    fn admit(&mut self, snapshot: &Snapshot) -> Result<(), Reply> {
+        if self.drain.is_some() {
+            self.counters.draining += 1;
+            return Err(self.overload_reply());
+        }
+        if self.calls.len() >= snapshot.config().limits.calls {
+            self.counters.overloaded += 1;
+            return Err(self.overload_reply());
+        }
+        Ok(())
+    }
+
+    /// 503 with Retry-After.
+    pub(crate) fn overload_reply(&self) -> Reply {
+        let mut reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE);
+        let seconds = self.snapshot.config().limits.retry_after.as_secs();
+        reply.parts.fields.push(HeaderName::RetryAfter, seconds.to_string());
+        reply
+    }
+
+    /// Refuses an INVITE that no call was made for.
+    fn refuse(&mut self, now: Now, session: SessionId, reply: &Reply) {
+        // The session was made in this very turn, and waits.
+        let _ = self.endpoint.reject(now, session, reply);
+    }
+
+    /// Whether a trunk has as many calls as it may.
+    pub(crate) fn trunk_is_full(&self, snapshot: &Snapshot, trunk: &TrunkName) -> bool {
+        let limit = snapshot.config().trunks.get(trunk).and_then(|t| t.max_calls);
+        limit.is_some_and(|limit| self.trunk_calls.get(trunk).copied().unwrap_or(0) >= limit)
+    }
+
+    /// Makes the call and dials its first target.
+    fn begin(
+        &mut self,
+        now: Now,
+        snapshot: Arc<Snapshot>,
+        arrival: Arrival,
+        targets: Vec<policy::Target>,
+        trail: Trail,
+    ) {
+        let Arrival { session, network, trunk, request } = arrival;
+        let taken = Taken::from(request.headers(), request.request.body());
+        let profile = decide::profile(&snapshot, network, trunk.as_ref());
+        let bypass = profile.media == MediaMode::Bypass
+            && targets.iter().all(|target| target.profile.media == MediaMode::Bypass);
+        let mode = if bypass { Mode::Bypass } else { Mode::Anchored };
+        let media = CallMedia::new(mode, media::Limits::default(), self.ids.next_u64());
+        let party = PartyId(0);
+        let source = request.flow.peer.ip();
+        let caller = Leg {
+            no: LegNo::CALLER,
+            session,
+            network,
+            trunk: trunk.clone(),
+            profile,
+            target: String::new(),
+            party,
+            started: now,
+            confirmed: None,
+            end: None,
+            last: None,
+        };
+        self.sequence += 1;
+        let call = Call {
+            id: self.name_call(),
+            sequence: self.sequence,
+            state: State::SettingUp,
+            caller,
+            callees: Vec::new(),
+            pairs: Vec::new(),
+            joined: None,
+            exchange: Exchange::Idle,
+            carried: Vec::new(),
+            targets: VecDeque::from(targets),
+            media,
+            parties: 0,
+            facts: CallFacts {
+                from: request.from.uri().to_string(),
+                to: request.to.uri().to_string(),
+                request_uri: request.request.uri_text().to_owned(),
+            },
+            invite: Some(Box::new(request)),
+            wrap: taken.wrap,
+            trail,
+            started: now,
+            answered: None,
+            cause: None,
+            snapshot,
+        };
+        let key = self.calls.insert(call);
+        self.by_session.insert(session, (key, LegNo::CALLER));
+        if let Some(trunk) = trunk {
+            self.count_trunk(&trunk, true);
+        }
+        self.counters.calls += 1;
+        match self.describe_caller(key, network, party, source, taken.sdp.as_deref()) {
+            Ok(()) => self.dial_next(now, key, None),
+            Err(reply) => self.refuse_caller(now, key, &reply),
+        }
+    }
+
+    /// Tells media of the caller and its offer.
+    fn describe_caller(
+        &mut self,
+        key: CallKey,
+        network: NetworkId,
+        party: PartyId,
+        source: std::net::IpAddr,
+        sdp: Option<&[u8]>,
+    ) -> Result<(), Reply> {
+        let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
+        let place = decide::media_network(&call.snapshot, network);
+        call.media.add_party(party, &place);
+        call.media.signalling_source(party, source);
+        match sdp {
+            Some(sdp) => call.media.receive_offer(party, sdp).map_err(|refusal| decide::media_reply(&refusal)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Asks policy where a call goes.
+fn route(
+    snapshot: &Snapshot,
+    network: NetworkId,
+    trunk: Option<&TrunkName>,
+    request: &Received,
+    trail: &mut Trail,
+) -> Result<Vec<policy::Target>, Reply> {
+    let not_found = || Reply::new(StatusCode::NOT_FOUND);
+    let name = snapshot.network_name(network).ok_or_else(not_found)?;
+    let uri = request.request.uri().map_err(|_| Reply::new(StatusCode::BAD_REQUEST))?;
+    let facts = RouteFacts {
+        network: name,
+        trunk,
+        method: &Method::Invite,
+        request_uri: &uri,
+        from: Some(request.from.uri()),
+    };
+    match snapshot.policy.route(&facts, trail) {
+        Decision::Targets { targets, .. } if !targets.is_empty() => Ok(targets),
+        Decision::Targets { .. } | Decision::NoRoute => Err(not_found()),
+        Decision::Reject { status, reason, retry_after, .. } => {
+            let mut reply = Reply::new(status);
+            reply.reason = reason.unwrap_or_default();
+            if let Some(after) = retry_after {
+                reply.parts.fields.push(HeaderName::RetryAfter, after.as_secs().to_string());
+            }
+            Err(reply)
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Calls: a leg towards the caller, legs towards the called side, and the bridge between them.
+//!
+//! ```text
+//!   caller's INVITE ─► route ─► dial target ─┬─► progress ─► early dialogs, kept apart
+//!                                            ├─► answer ──► established ─► re-INVITEs, requests ─► end
+//!                                            └─► failure ─► next target, or the mapped response
+//! ```
+//! No message crosses: an event of one leg's user agent becomes an intent for the other's. Each file here is
+//! one step of that way.
+
+mod answer;
+mod body;
+mod decide;
+mod dial;
+mod ending;
+mod guard;
+mod incoming;
+mod modify;
+mod progress;
+mod request;
+pub(crate) mod view;
+
+pub(crate) use decide::reason;
+pub(crate) use guard::CallTimer;
+
+use crate::snapshot::Snapshot;
+use body::Wrap;
+use config::{Profile, TrunkName};
+use media::{CallMedia, PartyId};
+use policy::Trail;
+use sip::dialog::DialogNo;
+use sip::session::{OutgoingId, RequestId, SessionId, SessionView};
+use sip::time::Now;
+use sip::{NetworkId, Received};
+use sip_types::StatusCode;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+slotmap::new_key_type! {
+    /// Names a call within its shard.
+    pub(crate) struct CallKey;
+}
+
+/// A leg of a call: 0 is the caller's, the others in the order of their dialling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LegNo(pub(crate) u8);
+
+impl LegNo {
+    pub(crate) const CALLER: Self = Self(0);
+}
+
+/// One of our user agents in a call.
+pub(crate) struct Leg {
+    pub(crate) no: LegNo,
+    pub(crate) session: SessionId,
+    pub(crate) network: NetworkId,
+    pub(crate) trunk: Option<TrunkName>,
+    pub(crate) profile: Arc<Profile>,
+    /// The Request-URI of the INVITE.
+    pub(crate) target: String,
+    /// The media of its first dialog.
+    pub(crate) party: PartyId,
+    pub(crate) started: Now,
+    pub(crate) confirmed: Option<Now>,
+    pub(crate) end: Option<LegEnd>,
+    /// The session as it last stood, once it is gone.
+    pub(crate) last: Option<Box<SessionView>>,
+}
+
+/// How a leg ended.
+#[derive(Clone, Debug)]
+pub(crate) struct LegEnd {
+    pub(crate) at: Now,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) cause: &'static str,
+    /// The Reason that came or went with it.
+    pub(crate) reason: Option<String>,
+}
+
+/// An early dialog of a called leg and the one that stands for it towards the caller.
+pub(crate) struct Pair {
+    pub(crate) callee: LegNo,
+    /// `None`: the far side answers without a tag so far.
+    pub(crate) callee_dialog: Option<DialogNo>,
+    pub(crate) callee_party: PartyId,
+    pub(crate) caller_dialog: DialogNo,
+    pub(crate) caller_party: PartyId,
+    /// The status of the last provisional response.
+    pub(crate) last_status: StatusCode,
+    /// Whether the far side has described its media.
+    pub(crate) described: bool,
+}
+
+/// What an established call is in the middle of.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    /// Nothing.
+    Idle,
+    /// A re-INVITE of that leg, with or without an offer, waits for the other leg's answer.
+    Reinvite { from: LegNo, offer: bool },
+    /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for.
+    Answer { from: LegNo },
+    /// Nobody waits for the answer to a re-INVITE of ours any more: who asked for it gave up, or it puts back what
+    /// stood.
+    Restore,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    SettingUp,
+    Established,
+    Ending,
+}
+
+/// A request carried from one leg to the other that waits for its response.
+pub(crate) struct Carried {
+    pub(crate) from: LegNo,
+    pub(crate) id: RequestId,
+    pub(crate) to: LegNo,
+    pub(crate) sent: OutgoingId,
+}
+
+/// One call.
+pub(crate) struct Call {
+    pub(crate) id: Box<str>,
+    /// Its place in the list of calls.
+    pub(crate) sequence: u64,
+    /// The configuration that it began under.
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) state: State,
+    pub(crate) caller: Leg,
+    pub(crate) callees: Vec<Leg>,
+    pub(crate) pairs: Vec<Pair>,
+    /// The pair that the answer chose.
+    pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
+    pub(crate) exchange: Exchange,
+    pub(crate) carried: Vec<Carried>,
+    /// Targets that have not been tried.
+    pub(crate) targets: VecDeque<policy::Target>,
+    pub(crate) media: CallMedia,
+    pub(crate) parties: u32,
+    /// The caller's INVITE, until the call is answered.
+    pub(crate) invite: Option<Box<Received>>,
+    /// How the caller's description was wrapped in its INVITE.
+    pub(crate) wrap: Wrap,
+    pub(crate) facts: CallFacts,
+    pub(crate) trail: Trail,
+    pub(crate) started: Now,
+    pub(crate) answered: Option<Now>,
+    /// Why we ended it, if we did.
+    pub(crate) cause: Option<&'static str>,
+}
+
+/// What the caller said, for views and records.
+#[derive(Clone, Debug)]
+pub(crate) struct CallFacts {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) request_uri: String,
+}
+
+impl Call {
+    /// The leg with that name.
+    pub(crate) fn leg(&self, no: LegNo) -> Option<&Leg> {
+        match no {
+            LegNo::CALLER => Some(&self.caller),
+            _ => self.callees.iter().find(|leg| leg.no == no),
+        }
+    }
+
+    /// The leg with that name.
+    pub(crate) fn leg_mut(&mut self, no: LegNo) -> Option<&mut Leg> {
+        match no {
+            LegNo::CALLER => Some(&mut self.caller),
+            _ => self.callees.iter_mut().find(|leg| leg.no == no),
+        }
+    }
+
+    /// All legs, the caller's first.
+    pub(crate) fn legs(&self) -> impl Iterator<Item = &Leg> {
+        std::iter::once(&self.caller).chain(&self.callees)
+    }
+
+    /// The leg on the other side of an answered call.
+    pub(crate) fn other(&self, no: LegNo) -> Option<LegNo> {
+        let (callee, ..) = self.joined?;
+        match no {
+            LegNo::CALLER => Some(callee),
+            _ if no == callee => Some(LegNo::CALLER),
+            _ => None,
+        }
+    }
+
+    /// The media of a leg of an answered call.
+    pub(crate) fn party(&self, no: LegNo) -> Option<PartyId> {
+        let (callee, callee_party, caller_party) = self.joined?;
+        match no {
+            LegNo::CALLER => Some(caller_party),
+            _ if no == callee => Some(callee_party),
+            _ => None,
+        }
+    }
+
+    /// A name for the media of another dialog.
+    pub(crate) fn name_party(&mut self) -> PartyId {
+        self.parties += 1;
+        PartyId(self.parties)
+    }
+}

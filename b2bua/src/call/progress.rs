@@ -1,0 +1,125 @@
+//! The called side rings: each of its early dialogs gets one of its own towards the caller.
+
+use super::body::Taken;
+use super::{CallKey, LegNo, Pair, decide};
+use crate::shard::{Core, listener_in};
+use bytes::Bytes;
+use media::{PartyId, Refusal};
+use sip::dialog::DialogNo;
+use sip::session::Reply;
+use sip::time::Now;
+use sip_types::{Response, StatusCode};
+
+impl Core {
+    /// A provisional response of a called leg.
+    pub(crate) fn on_progress(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        dialog: Option<DialogNo>,
+        response: &Response,
+    ) {
+        let Some(at) = self.pair(key, leg, dialog, response.status()) else { return };
+        let taken = Taken::from(response.headers(), response.body());
+        let answer = match taken.sdp.as_deref() {
+            Some(sdp) => match self.preview(key, at, sdp) {
+                Ok(answer) => answer,
+                Err(_) => {
+                    // What cannot be taken in a provisional response decides nothing; the final one does.
+                    self.counters.descriptions_refused += 1;
+                    None
+                }
+            },
+            None => None,
+        };
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(pair) = call.pairs.get_mut(at) else { return };
+        pair.described |= answer.is_some();
+        pair.last_status = response.status();
+        let caller_dialog = pair.caller_dialog;
+        let Some(callee) = call.leg(leg) else { return };
+        let crossing = decide::crossing(call, callee, &call.caller);
+        let mut parts = decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
+        parts.body = taken.wrap.around(answer);
+        let reply = Reply { status: response.status(), reason: response.reason().to_owned().into(), parts };
+        let session = call.caller.session;
+        // A caller that has hung up meanwhile is told of elsewhere.
+        let _ = self.endpoint.progress(now, session, caller_dialog, &reply);
+    }
+
+    /// The early dialogs that go together, made where they are new; `None` past the limit.
+    pub(crate) fn pair(
+        &mut self,
+        key: CallKey,
+        leg: LegNo,
+        dialog: Option<DialogNo>,
+        status: StatusCode,
+    ) -> Option<usize> {
+        let call = self.calls.get_mut(key)?;
+        let known = call.pairs.iter().position(|p| p.callee == leg && p.callee_dialog == dialog);
+        if known.is_some() {
+            return known;
+        }
+        if dialog.is_some() {
+            // A far side that has answered without a tag so far has one now.
+            let untagged = call.pairs.iter_mut().position(|p| p.callee == leg && p.callee_dialog.is_none());
+            if let Some(at) = untagged {
+                call.pairs.get_mut(at)?.callee_dialog = dialog;
+                return Some(at);
+            }
+        }
+        let caller_dialog = self.endpoint.open_dialog(call.caller.session).ok()?;
+        let first_of_leg = !call.pairs.iter().any(|p| p.callee == leg);
+        let first_of_call = call.pairs.is_empty();
+        let caller_party = self.party_for(key, LegNo::CALLER, first_of_call)?;
+        let callee_party = self.party_for(key, leg, first_of_leg)?;
+        let call = self.calls.get_mut(key)?;
+        call.media.connect(caller_party, callee_party);
+        call.pairs.push(Pair {
+            callee: leg,
+            callee_dialog: dialog,
+            callee_party,
+            caller_dialog,
+            caller_party,
+            last_status: status,
+            described: false,
+        });
+        Some(call.pairs.len() - 1)
+    }
+
+    /// The media of another dialog of a leg: the leg's own for its first, a fork of it for each other.
+    fn party_for(&mut self, key: CallKey, leg: LegNo, first: bool) -> Option<PartyId> {
+        let call = self.calls.get_mut(key)?;
+        let of = call.leg(leg)?.party;
+        if first {
+            return Some(of);
+        }
+        let new = call.name_party();
+        match call.media.fork_party(of, new) {
+            Ok(()) => Some(new),
+            // A leg that nobody has offered anything to yet has nothing to share.
+            Err(Refusal::Misuse(_)) => {
+                let place = decide::media_network(&call.snapshot, call.leg(leg)?.network);
+                call.media.add_party(new, &place);
+                Some(new)
+            }
+            Err(_) => {
+                self.counters.descriptions_refused += 1;
+                None
+            }
+        }
+    }
+
+    /// An answer ahead of the final response: our own for the caller. An offer there is for PRACK, and crosses no
+    /// earlier than the 2xx.
+    fn preview(&mut self, key: CallKey, at: usize, sdp: &[u8]) -> Result<Option<Bytes>, Refusal> {
+        let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
+        if !call.wrap.has_sdp() {
+            return Ok(None);
+        }
+        let Some(pair) = call.pairs.get(at) else { return Ok(None) };
+        call.media.receive_answer(pair.callee_party, sdp)?;
+        call.media.compose_answer(pair.caller_party, pair.callee_party, &mut *self.link).map(Some)
+    }
+}

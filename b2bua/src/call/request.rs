@@ -1,0 +1,116 @@
+//! Other requests in the dialog: carried, with their bodies and what nobody here understands.
+
+use super::body::{Taken, content_fields};
+use super::{CallKey, Carried, LegNo, State, decide};
+use crate::shard::{Core, listener_in};
+use sip::session::{Body, OutgoingId, Reply, RequestId};
+use sip::time::Now;
+use sip::{Failure, Received};
+use sip_types::header::{ContentDisposition, ContentType};
+use sip_types::{HeaderName, Method, Response, StatusCode};
+
+impl Core {
+    /// A request in a dialog that our user agent does not serve by itself.
+    pub(crate) fn on_requested(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        id: RequestId,
+        request: &Received,
+    ) {
+        if let Err(reply) = self.carry_request(now, key, leg, id, request) {
+            let session = self.calls.get(key).and_then(|c| c.leg(leg)).map(|l| l.session);
+            if let Some(session) = session {
+                let _ = self.endpoint.respond(now, session, id, &reply);
+            }
+        }
+    }
+
+    fn carry_request(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        id: RequestId,
+        request: &Received,
+    ) -> Result<(), Reply> {
+        let refuse = |status| Reply::new(status);
+        let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
+        let other = call.other(leg).filter(|_| call.state == State::Established);
+        let other = other.ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
+        let (Some(from), Some(to)) = (call.leg(leg), call.leg(other)) else {
+            return Err(refuse(StatusCode::SERVER_INTERNAL_ERROR));
+        };
+        if request.max_forwards.is_some_and(|m| m.0 == 0) {
+            return Err(refuse(StatusCode::TOO_MANY_HOPS));
+        }
+        let crossing = decide::crossing(call, from, to);
+        let headers = request.headers();
+        policy::method_crosses(request.method(), &crossing).map_err(|refused| {
+            let mut reply = refuse(refused.status());
+            let allow = listener_in(&self.endpoint, from.network).map_or("", sip::Listener::allow);
+            reply.parts.fields.push(HeaderName::Allow, allow);
+            reply
+        })?;
+        let body = request.request.body();
+        let mut crosses = !body.is_empty();
+        if crosses {
+            let kind = headers.get::<ContentType>().map_err(|_| refuse(StatusCode::BAD_REQUEST))?;
+            let disposition = headers.get::<ContentDisposition>().ok().flatten();
+            let required = disposition.is_none_or(|d| d.handling_required());
+            crosses = policy::body_crosses(kind.as_ref(), required, &crossing).map_err(|refused| {
+                let mut reply = refuse(refused.status());
+                reply.parts.fields.push(HeaderName::Accept, "application/sdp");
+                reply
+            })?;
+        }
+        let mut parts = decide::parts(headers, &crossing, None);
+        parts.body = crosses.then(|| Body { fields: content_fields(headers), bytes: body.clone() });
+        let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
+        let (session, method) = (to.session, request.method().clone());
+        let sent = self
+            .endpoint
+            .request(now, session, method, max_forwards, parts)
+            .map_err(|_| self.overload_reply())?;
+        if let Some(call) = self.calls.get_mut(key) {
+            call.carried.push(Carried { from: leg, id, to: other, sent });
+        }
+        Ok(())
+    }
+
+    /// The end of a request that was carried.
+    pub(crate) fn on_responded(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        sent: OutgoingId,
+        outcome: Result<Response, Failure>,
+    ) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(at) = call.carried.iter().position(|c| c.to == leg && c.sent == sent) else { return };
+        let carried = call.carried.swap_remove(at);
+        let reply = match &outcome {
+            Ok(response) => self.response_across(key, leg, carried.from, response),
+            Err(why) => self.failure_reply(key, carried.from, &Method::Info, why),
+        };
+        let Some(session) = self.calls.get(key).and_then(|c| c.leg(carried.from)).map(|l| l.session) else {
+            return;
+        };
+        let _ = self.endpoint.respond(now, session, carried.id, &reply);
+    }
+
+    /// One leg's response as the other leg gives it, status and body as they are.
+    pub(crate) fn response_across(&self, key: CallKey, from: LegNo, to: LegNo, response: &Response) -> Reply {
+        let mut reply = Reply::new(response.status());
+        reply.reason = response.reason().to_owned().into();
+        let Some(call) = self.calls.get(key) else { return reply };
+        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
+        let crossing = decide::crossing(call, from, to);
+        reply.parts = decide::parts(response.headers(), &crossing, None);
+        let taken = Taken::from(response.headers(), response.body());
+        reply.parts.body = taken.wrap.around(taken.sdp);
+        reply
+    }
+}

@@ -1,0 +1,168 @@
+//! Calls as the admin API shows them.
+
+use super::{Call, Leg, LegNo, Pair, State};
+use crate::cdr::system_time;
+use admin_api::control as api;
+use media::{Carriage, PartyId, StreamView};
+use sip::dialog::DialogState;
+use sip::session::{DialogView, SessionView};
+use sip::time::Now;
+use sip::{Endpoint, Listener};
+
+/// A call as a list shows it.
+pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
+    Some(api::CallSummary {
+        id: call.id.parse().ok()?,
+        state: match call.state {
+            State::SettingUp => api::CallState::SettingUp,
+            State::Established => api::CallState::Established,
+            State::Ending => api::CallState::Ending,
+        },
+        calling: party(call, &call.caller),
+        called: call.joined.and_then(|(no, ..)| call.leg(no)).or(call.callees.last()).map(|leg| party(call, leg)),
+        from_uri: call.facts.from.clone(),
+        to_uri: call.facts.to.clone(),
+        request_uri: call.facts.request_uri.clone(),
+        started_at: system_time(call.started.wall).into(),
+        established_at: call.answered.map(|at| system_time(at.wall).into()),
+        age_seconds: now.mono.since(call.started.mono).into(),
+    })
+}
+
+/// A call with its legs.
+pub(crate) fn detail(call: &Call, endpoint: &Endpoint, now: Now) -> Option<api::CallDetail> {
+    let started = system_time(call.started.wall).into();
+    let trail = call.trail.iter().map(|step| api::PolicyStep {
+        at: started,
+        subject: step.subject().to_owned(),
+        decision: step.decision(),
+        reason: step.reason(),
+    });
+    Some(api::CallDetail {
+        summary: summary(call, now)?,
+        legs: call.legs().map(|leg| leg_view(call, leg, endpoint)).collect(),
+        policy_trail: trail.collect(),
+    })
+}
+
+fn party(call: &Call, leg: &Leg) -> api::Party {
+    api::Party {
+        network: call.snapshot.network_name(leg.network).map(ToString::to_string).unwrap_or_default(),
+        trunk: leg.trunk.as_ref().map(ToString::to_string),
+    }
+}
+
+fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
+    let session = endpoint.session(leg.session).or_else(|| leg.last.as_deref().cloned());
+    let session = session.as_ref();
+    let dialog = session.and_then(chosen);
+    let listener = endpoint.settings().listeners.iter().find(|l| l.network == leg.network);
+    api::Leg {
+        role: if leg.no == LegNo::CALLER { api::LegRole::Calling } else { api::LegRole::Called },
+        state: state(leg, session),
+        party: party(call, leg),
+        sip_call_id: session.map(|s| s.call_id.clone()).unwrap_or_default(),
+        local_tag: dialog.map(|d| d.local_tag.clone()).or(session.filter(|s| s.caller).map(|s| s.local_tag.clone())),
+        remote_tag: dialog.and_then(|d| d.remote_tag.clone()),
+        local_uri: session.map(|s| s.local.clone()).unwrap_or_default(),
+        remote_uri: session.map(|s| s.remote.clone()).unwrap_or_default(),
+        target: (leg.no != LegNo::CALLER).then(|| leg.target.clone()),
+        remote_target: dialog.map(|d| d.remote_target.clone()),
+        route_set: dialog.map(|d| d.route_set.clone()).unwrap_or_default(),
+        transport: listener.map(|l: &Listener| l.transport.uri_param().to_owned()),
+        local_address: listener.map(|l| l.address),
+        remote_address: None,
+        early_dialogs: early(call, leg, session),
+        started_at: system_time(leg.started.wall).into(),
+        confirmed_at: leg.confirmed.map(|at| system_time(at.wall).into()),
+        end: leg.end.as_ref().map(|end| api::LegEnd {
+            at: system_time(end.at.wall).into(),
+            status: end.status.map(|s| s.as_u16()),
+            cause: end.cause.to_owned(),
+        }),
+        streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
+    }
+}
+
+/// The dialog that a leg goes by: the confirmed one, else the first.
+fn chosen(session: &SessionView) -> Option<&DialogView> {
+    session.dialogs.iter().find(|d| d.state == DialogState::Confirmed).or(session.dialogs.first())
+}
+
+fn state(leg: &Leg, session: Option<&SessionView>) -> api::LegState {
+    match session.and_then(chosen) {
+        _ if leg.end.is_some() => api::LegState::Terminated,
+        Some(dialog) if dialog.state == DialogState::Confirmed => api::LegState::Confirmed,
+        Some(_) => api::LegState::Early,
+        None if leg.no == LegNo::CALLER => api::LegState::Proceeding,
+        None => api::LegState::Trying,
+    }
+}
+
+fn early(call: &Call, leg: &Leg, session: Option<&SessionView>) -> Vec<api::EarlyDialog> {
+    let status = |pair: Option<&Pair>| pair.map_or(180, |p| p.last_status.as_u16());
+    let open = session.into_iter().flat_map(|s| &s.dialogs).filter(|d| d.state == DialogState::Early);
+    open.enumerate()
+        .map(|(n, dialog)| api::EarlyDialog {
+            remote_tag: dialog.remote_tag.clone().unwrap_or_default(),
+            remote_target: Some(dialog.remote_target.clone()),
+            last_status: status(
+                call.pairs.iter().filter(|p| leg.no == LegNo::CALLER || p.callee == leg.no).nth(n),
+            ),
+        })
+        .collect()
+}
+
+fn streams(call: &Call, party: PartyId) -> Vec<api::Stream> {
+    call.media.view(party).map_or_else(Vec::new, |view| view.streams.iter().map(stream).collect())
+}
+
+fn stream(stream: &StreamView) -> api::Stream {
+    let relayed = stream.carriage == Carriage::Relayed;
+    let counted = &stream.counted;
+    let received = api::MediaCounters {
+        packets: counted.packets.saturating_sub(counted.rtcp_packets),
+        bytes: counted.bytes,
+        rtcp_packets: counted.rtcp_packets,
+        dropped_packets: counted.wrong_source + counted.no_destination,
+        lost_packets: i64::try_from(counted.lost).ok(),
+        jitter_seconds: (!counted.jitter.is_zero()).then(|| counted.jitter.into()),
+        last_packet_at: None,
+    };
+    let sent = api::MediaCounters {
+        packets: counted.sent_packets,
+        bytes: counted.sent_bytes,
+        dropped_packets: counted.not_sent,
+        ..api::MediaCounters::default()
+    };
+    api::Stream {
+        media: stream.media.clone(),
+        protocol: stream.proto.clone(),
+        direction: match stream.direction {
+            media::Direction::SendRecv => api::Direction::Sendrecv,
+            media::Direction::SendOnly => api::Direction::Sendonly,
+            media::Direction::RecvOnly => api::Direction::Recvonly,
+            media::Direction::Inactive => api::Direction::Inactive,
+        },
+        anchored: relayed,
+        codecs: stream.codecs.iter().map(|name| codec(name)).collect(),
+        local_address: stream.local,
+        remote_address: counted.source.or(stream.remote),
+        received: relayed.then_some(received),
+        sent: relayed.then_some(sent),
+    }
+}
+
+/// A codec by the name that media gives it: `PCMA/8000`, `opus/48000/2`, or a bare format.
+fn codec(name: &str) -> api::Codec {
+    let mut parts = name.split('/');
+    let encoding = parts.next().unwrap_or_default();
+    let clock_rate_hz = parts.next().and_then(|rate| rate.parse().ok());
+    api::Codec {
+        format: name.to_owned(),
+        name: clock_rate_hz.map(|_: u32| encoding.to_owned()),
+        clock_rate_hz,
+        channels: parts.next().and_then(|n| n.parse().ok()),
+        parameters: None,
+    }
+}

@@ -1,0 +1,144 @@
+//! Call detail records: one JSON object a line.
+
+mod writer;
+
+pub use writer::{Writer, WriterError};
+
+use crate::call::{Call, Leg, LegNo};
+use media::{PartyId, StreamView};
+use serde::Serialize;
+use sip::time::{Now, Wall};
+use std::time::{Duration, SystemTime};
+
+/// One call, after its end. Times are RFC 3339 in UTC, durations are in seconds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Our own name of the call.
+    pub call: Box<str>,
+    /// The node's name.
+    pub node: Box<str>,
+    /// From of the caller, as it came.
+    pub from: String,
+    /// To of the caller, as it came.
+    pub to: String,
+    /// The Request-URI of the caller, as it came.
+    pub request_uri: String,
+    /// When the first INVITE came.
+    pub started: String,
+    /// When it was answered.
+    pub answered: Option<String>,
+    /// When the last leg ended.
+    pub ended: String,
+    /// From answer to end; 0 for a call that was not answered.
+    pub duration_seconds: f64,
+    /// Why it ended.
+    pub cause: String,
+    /// The legs, the caller's first.
+    pub legs: Vec<LegRecord>,
+}
+
+/// One leg.
+#[derive(Clone, Debug, Serialize)]
+pub struct LegRecord {
+    /// `calling` or `called`.
+    pub role: &'static str,
+    /// Its network.
+    pub network: Option<String>,
+    /// Its trunk.
+    pub trunk: Option<String>,
+    /// Its Call-ID.
+    pub sip_call_id: Option<String>,
+    /// The Request-URI that it dialled.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// The final status of its INVITE, where that ended it.
+    pub status: Option<u16>,
+    /// What ended it.
+    pub cause: Option<&'static str>,
+    /// The Reason that came with the end (RFC 3326).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its media.
+    pub streams: Vec<StreamRecord>,
+}
+
+/// One stream of a leg, as its peer sent it to us.
+#[derive(Clone, Debug, Serialize)]
+pub struct StreamRecord {
+    /// The media type.
+    pub media: String,
+    /// The encodings, in order.
+    pub codecs: Vec<String>,
+    /// Whether it went through our relay.
+    pub relayed: bool,
+    /// RTP packets taken from the peer.
+    pub packets: u64,
+    /// Bytes taken from the peer, RTCP included, from the RTP header on.
+    pub bytes: u64,
+    /// RTP packets that never came (RFC 3550 §A.3).
+    pub lost: Option<i64>,
+    /// Interarrival jitter at the end, in seconds (RFC 3550 §6.4.1).
+    pub jitter_seconds: Option<f64>,
+}
+
+impl Record {
+    /// The record of a call whose legs have all ended.
+    pub(crate) fn of(call: &Call, node: &str, now: Now) -> Self {
+        let lasted = call.answered.map_or(Duration::ZERO, |answered| now.mono.since(answered.mono));
+        let first_end = call.legs().filter_map(|l| l.end.as_ref()).min_by_key(|end| end.at.mono);
+        Self {
+            call: call.id.clone(),
+            node: node.into(),
+            from: call.facts.from.clone(),
+            to: call.facts.to.clone(),
+            request_uri: call.facts.request_uri.clone(),
+            started: timestamp(call.started.wall),
+            answered: call.answered.map(|at| timestamp(at.wall)),
+            ended: timestamp(now.wall),
+            duration_seconds: lasted.as_secs_f64(),
+            cause: call.cause.or(first_end.map(|end| end.cause)).unwrap_or_default().to_owned(),
+            legs: call.legs().map(|leg| leg_record(call, leg)).collect(),
+        }
+    }
+}
+
+fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
+    LegRecord {
+        role: if leg.no == LegNo::CALLER { "calling" } else { "called" },
+        network: call.snapshot.network_name(leg.network).map(ToString::to_string),
+        trunk: leg.trunk.as_ref().map(ToString::to_string),
+        sip_call_id: leg.last.as_ref().map(|view| view.call_id.clone()),
+        target: leg.target.clone(),
+        status: leg.end.as_ref().and_then(|end| end.status).map(|s| s.as_u16()),
+        cause: leg.end.as_ref().map(|end| end.cause),
+        reason: leg.end.as_ref().and_then(|end| end.reason.clone()),
+        streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
+    }
+}
+
+fn streams(call: &Call, party: PartyId) -> Vec<StreamRecord> {
+    call.media.view(party).map_or_else(Vec::new, |view| view.streams.iter().map(stream_record).collect())
+}
+
+fn stream_record(stream: &StreamView) -> StreamRecord {
+    let counted = &stream.counted;
+    StreamRecord {
+        media: stream.media.clone(),
+        codecs: stream.codecs.clone(),
+        relayed: stream.carriage == media::Carriage::Relayed,
+        packets: counted.packets.saturating_sub(counted.rtcp_packets),
+        bytes: counted.bytes,
+        lost: i64::try_from(counted.lost).ok(),
+        jitter_seconds: (!counted.jitter.is_zero()).then(|| counted.jitter.as_secs_f64()),
+    }
+}
+
+/// A wall-clock time as RFC 3339 writes it.
+pub(crate) fn timestamp(at: Wall) -> String {
+    admin_api::control::Timestamp::from(system_time(at)).to_string()
+}
+
+/// A wall-clock time as the system has it.
+pub(crate) fn system_time(at: Wall) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at.0)
+}

@@ -1,0 +1,102 @@
+//! Appending records to a file, in batches, on a thread of its own.
+
+use super::Record;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+/// The file of records and the thread that writes it.
+pub struct Writer {
+    queue: Option<SyncSender<Record>>,
+    lost: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why there is no file of records.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open {path} for call detail records")]
+pub struct WriterError {
+    path: PathBuf,
+    #[source]
+    source: std::io::Error,
+}
+
+impl Writer {
+    /// Opens the file, made when absent, and starts the thread. `queue` records may wait; those beyond are counted
+    /// as lost.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn start(path: &Path, queue: usize) -> Result<Self, WriterError> {
+        let failed = |source| WriterError { path: path.to_owned(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+        let (queue, records) = sync_channel(queue);
+        let lost = Arc::new(AtomicU64::new(0));
+        let counted = lost.clone();
+        let thread = std::thread::Builder::new()
+            .name("liaison-cdr".to_owned())
+            .spawn(move || write_all(file, &records, &counted))
+            .map_err(failed)?;
+        Ok(Self { queue: Some(queue), lost, thread: Some(thread) })
+    }
+
+    /// A handle for a shard: hands a record over without waiting.
+    #[must_use]
+    pub fn handle(&self) -> Box<dyn FnMut(Record) + Send> {
+        let queue = self.queue.clone();
+        let lost = self.lost.clone();
+        Box::new(move |record| {
+            let sent = queue.as_ref().map(|q| q.try_send(record));
+            if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None = sent {
+                lost.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// Records that were not written.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until what was handed over is on disk; all other handles must be gone.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of that thread has been reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Writes what comes, and syncs whenever nothing waits.
+fn write_all(file: File, records: &Receiver<Record>, lost: &AtomicU64) {
+    let mut out = BufWriter::new(file);
+    while let Ok(first) = records.recv() {
+        let mut batch = 1;
+        let mut failed = append(&mut out, &first).is_err();
+        while let Ok(record) = records.try_recv() {
+            batch += 1;
+            failed |= append(&mut out, &record).is_err();
+        }
+        failed |= out.flush().is_err() || out.get_ref().sync_data().is_err();
+        if failed {
+            lost.fetch_add(batch, Ordering::Relaxed);
+            tracing::error!(batch, "call detail records could not be written");
+        }
+    }
+}
+
+fn append(out: &mut impl Write, record: &Record) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, record)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,198 @@
+//! The port of the admin API, carried out on the shards.
+
+use crate::metrics;
+use crate::node::Loader;
+use crate::shard::{Command, Report};
+use admin_api::control::{
+    Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
+    ControlError, Cursor, Health, Phase, Readiness, ReasonText, ReloadMode, ReloadOutcome, Seconds, Timestamp,
+    Unavailability,
+};
+use admin_api::metrics::MetricFamily;
+use media::relay::Gauges;
+use sip::driver::Waker;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::{mpsc, oneshot};
+
+/// How long a shard may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The way to one shard.
+#[derive(Clone)]
+pub(crate) struct Shard {
+    pub(crate) number: u16,
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) waker: Waker,
+}
+
+impl Shard {
+    fn unavailable(&self, why: Unavailability) -> ControlError {
+        let retry_after = (why != Unavailability::Stopped).then_some(PATIENCE);
+        ControlError::Unavailable { component: format!("shard {}", self.number), why, retry_after }
+    }
+
+    /// Gives an order.
+    pub(crate) fn order(&self, command: Command) -> Result<(), ControlError> {
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => self.unavailable(Unavailability::Overloaded),
+            mpsc::error::TrySendError::Closed(_) => self.unavailable(Unavailability::Stopped),
+        })?;
+        self.waker.wake();
+        Ok(())
+    }
+
+    /// Asks, and waits for the answer.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ControlError> {
+        let (answer, answered) = oneshot::channel();
+        self.order(command(answer))?;
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(self.unavailable(Unavailability::Stopped)),
+            Err(_) => Err(self.unavailable(Unavailability::TimedOut)),
+        }
+    }
+}
+
+/// Everything that the admin API can reach.
+pub(crate) struct Switchboard {
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) loader: Mutex<Loader>,
+    pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) started: (Instant, SystemTime),
+    pub(crate) listeners: Vec<String>,
+    pub(crate) relay: Box<dyn Fn() -> Gauges + Send + Sync>,
+    pub(crate) records_lost: Box<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) transports: Vec<Arc<sip::driver::Counters>>,
+}
+
+impl Switchboard {
+    /// The shard that a call id names.
+    fn home(&self, id: &CallId) -> Result<&Shard, ControlError> {
+        let number = id.as_str().split_once('-').and_then(|(shard, _)| shard.parse::<u16>().ok());
+        self.shards
+            .iter()
+            .find(|shard| Some(shard.number) == number)
+            .ok_or_else(|| ControlError::CallNotFound(id.clone()))
+    }
+
+    async fn page(&self, query: CallQuery) -> Result<CallPage, ControlError> {
+        if let Some(cursor) = query.after.filter(|c| usize::from(c.shard) >= self.shards.len()) {
+            return Err(ControlError::UnknownCursor(cursor));
+        }
+        let first = query.after.map_or(0, |cursor| cursor.shard);
+        let mut page = CallPage { calls: Vec::new(), next_cursor: None };
+        for shard in self.shards.iter().filter(|shard| shard.number >= first) {
+            let room = usize::from(query.limit).saturating_sub(page.calls.len());
+            let after = query.after.filter(|cursor| cursor.shard == shard.number);
+            let part = CallQuery {
+                after,
+                limit: u16::try_from(room).unwrap_or(u16::MAX),
+                filter: query.filter.clone(),
+            };
+            let (calls, more) = shard.ask(|answer| Command::Calls(part, answer)).await?;
+            let last = calls.last().map(|(sequence, _)| *sequence).or(after.map(|c| c.sequence));
+            page.calls.extend(calls.into_iter().map(|(_, call)| call));
+            let others = usize::from(shard.number) + 1 < self.shards.len();
+            if more || (others && page.calls.len() >= usize::from(query.limit)) {
+                page.next_cursor =
+                    Some(Cursor { shard: shard.number, sequence: last.unwrap_or_default() });
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The loader. A panic while it was held would have ended a request, not the process; its state is whole
+    /// between any two steps.
+    fn loader(&self) -> std::sync::MutexGuard<'_, Loader> {
+        self.loader.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Reads the configuration again and, unless it is a dry run, hands it to the shards.
+    pub(crate) fn reload_now(&self, mode: ReloadMode) -> Result<ReloadOutcome, ControlError> {
+        let mut loader = self.loader.try_lock().map_err(|_| ControlError::ReloadUnderWay)?;
+        let (outcome, adopted) = loader.reload(mode)?;
+        if let Some((snapshot, sip)) = adopted {
+            for shard in &self.shards {
+                shard.order(Command::Adopt(snapshot.clone(), Box::new(sip.clone())))?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn reports(&self) -> Result<Vec<Report>, ControlError> {
+        let mut reports = Vec::with_capacity(self.shards.len());
+        for shard in &self.shards {
+            reports.push(shard.ask(Command::Report).await?);
+        }
+        Ok(reports)
+    }
+}
+
+impl Control for Switchboard {
+    fn calls(&self, query: CallQuery) -> Answer<'_, CallPage> {
+        Box::pin(self.page(query))
+    }
+
+    fn call(&self, id: CallId) -> Answer<'_, CallDetail> {
+        Box::pin(async move {
+            let name: Box<str> = id.as_str().into();
+            let found = self.home(&id)?.ask(|answer| Command::Call(name, answer)).await?;
+            found.ok_or(ControlError::CallNotFound(id))
+        })
+    }
+
+    fn end_call(&self, id: CallId, reason: Option<ReasonText>) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let name: Box<str> = id.as_str().into();
+            let text = reason.map(|reason| reason.as_str().into());
+            let found = self.home(&id)?.ask(|answer| Command::EndCall(name, text, answer)).await?;
+            if found { Ok(()) } else { Err(ControlError::CallNotFound(id)) }
+        })
+    }
+
+    fn configuration(&self) -> Answer<'_, ConfigurationInForce> {
+        Box::pin(async move { Ok(self.loader().in_force()) })
+    }
+
+    fn reload(&self, mode: ReloadMode) -> Answer<'_, ReloadOutcome> {
+        Box::pin(async move { self.reload_now(mode) })
+    }
+
+    fn health(&self) -> Answer<'_, Health> {
+        Box::pin(async move {
+            self.reports().await?;
+            Ok(Health {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                started_at: Timestamp::from(self.started.1),
+                uptime_seconds: Seconds(self.started.0.elapsed()),
+            })
+        })
+    }
+
+    fn readiness(&self) -> Answer<'_, Readiness> {
+        Box::pin(async move {
+            let draining = self.draining.load(Ordering::Relaxed);
+            let mut components: Vec<_> = self
+                .listeners
+                .iter()
+                .map(|name| ComponentReadiness { component: format!("listener {name}"), reason: None })
+                .collect();
+            for shard in &self.shards {
+                let reason = shard.ask(Command::Report).await.err().map(|error| error.to_string());
+                components.push(ComponentReadiness { component: format!("shard {}", shard.number), reason });
+            }
+            let phase = if draining { Phase::Draining } else { Phase::Serving };
+            Ok(Readiness { phase, components })
+        })
+    }
+
+    fn metrics(&self) -> Answer<'_, Vec<MetricFamily>> {
+        Box::pin(async move {
+            let reports = self.reports().await?;
+            Ok(metrics::families(&reports, &self.transports, &(self.relay)(), (self.records_lost)()))
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! A node: the whole process, assembled from a configuration.
+
+mod loader;
+mod start;
+
+pub use loader::{LoadError, Loader};
+pub use start::{Node, StartError};

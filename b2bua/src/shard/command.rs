@@ -1,0 +1,95 @@
+//! Questions and orders from outside a shard.
+
+use super::{Core, Counters, Gauges};
+use crate::call::{reason, view};
+use crate::snapshot::Snapshot;
+use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary};
+use sip::time::Now;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// One question or order; the answer goes where it says. A shard that is gone drops it, which the asker sees.
+pub enum Command {
+    /// A page of calls, and whether more follow.
+    Calls(CallQuery, oneshot::Sender<(Vec<(u64, CallSummary)>, bool)>),
+    /// One call.
+    Call(Box<str>, oneshot::Sender<Option<CallDetail>>),
+    /// Ends a call; `false` if there is none.
+    EndCall(Box<str>, Option<Box<str>>, oneshot::Sender<bool>),
+    /// Another configuration is in force.
+    Adopt(Arc<Snapshot>, Box<sip::Settings>),
+    /// No new calls; those that are left after this time are ended.
+    Drain(Duration),
+    /// What the shard counts and holds.
+    Report(oneshot::Sender<Report>),
+}
+
+/// What a shard counts and holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Report {
+    /// What has happened.
+    pub counters: Counters,
+    /// What the user agents have counted.
+    pub sip: sip::Counters,
+    /// What is held.
+    pub gauges: Gauges,
+}
+
+impl Core {
+    /// Carries out what has come in.
+    pub(super) fn obey(&mut self, now: Now) {
+        while let Ok(command) = self.commands.try_recv() {
+            // Whoever does not wait for the answer any more does not miss it.
+            match command {
+                Command::Calls(query, answer) => {
+                    let _ = answer.send(self.page(&query, now));
+                }
+                Command::Call(id, answer) => {
+                    let call = self.calls.values().find(|call| call.id == id);
+                    let _ = answer.send(call.and_then(|call| view::detail(call, &self.endpoint, now)));
+                }
+                Command::EndCall(id, text, answer) => {
+                    let key = self.calls.iter().find(|(_, call)| call.id == id).map(|(key, _)| key);
+                    if let Some(key) = key {
+                        let text = text.as_deref().unwrap_or("Ended by the operator");
+                        self.end_call(now, key, &reason(480, text), "ended by the operator");
+                        self.carry_out_media(key);
+                    }
+                    let _ = answer.send(key.is_some());
+                }
+                Command::Adopt(snapshot, sip) => self.adopt(snapshot, *sip),
+                Command::Drain(patience) => self.drain(now.mono + patience),
+                Command::Report(answer) => {
+                    let _ = answer.send(Report {
+                        counters: self.counters(),
+                        sip: self.sip_counters(),
+                        gauges: self.gauges(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn page(&self, query: &CallQuery, now: Now) -> (Vec<(u64, CallSummary)>, bool) {
+        let after = query.after.map_or(0, |cursor| cursor.sequence);
+        let mut found: Vec<_> = self.calls.values().filter(|call| call.sequence > after).collect();
+        found.sort_unstable_by_key(|call| call.sequence);
+        let matching = found
+            .into_iter()
+            .filter_map(|call| Some((call.sequence, view::summary(call, now)?)))
+            .filter(|(_, call)| matches(&query.filter, call));
+        let limit = usize::from(query.limit);
+        let mut page: Vec<_> = matching.take(limit + 1).collect();
+        let more = page.len() > limit;
+        page.truncate(limit);
+        (page, more)
+    }
+}
+
+fn matches(filter: &CallFilter, call: &CallSummary) -> bool {
+    let parties = || std::iter::once(&call.calling).chain(&call.called);
+    filter.trunk.as_ref().is_none_or(|t| parties().any(|p| p.trunk.as_ref() == Some(t)))
+        && filter.network.as_ref().is_none_or(|n| parties().any(|p| p.network == *n))
+        && filter.state.is_none_or(|state| state == call.state)
+}

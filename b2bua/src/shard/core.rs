@@ -1,0 +1,308 @@
+//! The core of a shard: user agents, calls and the bridge, without I/O.
+
+use super::{Command, Counters, Gauges, MediaLink};
+use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
+use crate::cdr::Record;
+use crate::snapshot::Snapshot;
+use crate::trunk::Gate;
+use bytes::Bytes;
+use config::TrunkName;
+use sip::driver::IoAction;
+use sip::ids::{Ids, Tag};
+use sip::session::SessionId;
+use sip::time::{Mono, Now};
+use sip::{Action, Endpoint, Event, Flow, NetworkId, QueryId, SecretNeeded, TimerQueue, TransmitId};
+use slotmap::SlotMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+/// What a shard is made of.
+pub struct Setup {
+    /// The user agents' settings; their listeners are bound.
+    pub sip: sip::Settings,
+    /// The configuration in force.
+    pub snapshot: Arc<Snapshot>,
+    /// Media.
+    pub link: Box<dyn MediaLink + Send>,
+    /// Identifiers for the user agents.
+    pub sip_ids: Box<dyn Ids + Send>,
+    /// Identifiers for the calls.
+    pub ids: Box<dyn Ids + Send>,
+    /// Seeds for the maps.
+    pub hasher: ahash::RandomState,
+    /// The instant that [`Mono`] counts from, for media, whose clock is the system's.
+    pub epoch: Instant,
+    /// When it starts.
+    pub started: Now,
+    /// Which shard it is.
+    pub shard: u16,
+    /// Records are handed over here.
+    pub records: Box<dyn FnMut(Record) + Send>,
+    /// Questions and orders come in here; the driver is woken for them.
+    pub commands: mpsc::Receiver<Command>,
+}
+
+/// One shard.
+pub struct Core {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) calls: SlotMap<CallKey, Call>,
+    pub(crate) by_session: HashMap<SessionId, (CallKey, LegNo), ahash::RandomState>,
+    pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
+    pub(crate) link: Box<dyn MediaLink + Send>,
+    pub(crate) ids: Box<dyn Ids + Send>,
+    pub(crate) gate: Gate,
+    pub(crate) trunk_calls: BTreeMap<TrunkName, u32>,
+    pub(crate) counters: Counters,
+    pub(crate) drain: Option<Mono>,
+    pub(crate) sequence: u64,
+    pub(crate) shard: u16,
+    pub(crate) node: Box<str>,
+    pub(crate) epoch: Instant,
+    pub(crate) records: Vec<Record>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    out: Box<dyn FnMut(Record) + Send>,
+    io: VecDeque<IoAction>,
+}
+
+impl Core {
+    /// A shard without calls.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let mut ids = setup.ids;
+        let gate = Gate::new(setup.started, &mut *ids);
+        Self {
+            endpoint: Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone()),
+            node: (&*setup.snapshot.config().node.name).into(),
+            snapshot: setup.snapshot,
+            calls: SlotMap::with_key(),
+            by_session: HashMap::with_hasher(setup.hasher),
+            timers: TimerQueue::default(),
+            link: setup.link,
+            ids,
+            gate,
+            trunk_calls: BTreeMap::new(),
+            counters: Counters::default(),
+            drain: None,
+            sequence: 0,
+            shard: setup.shard,
+            epoch: setup.epoch,
+            records: Vec::new(),
+            commands: setup.commands,
+            out: setup.records,
+            io: VecDeque::new(),
+        }
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// What the user agents have counted.
+    #[must_use]
+    pub fn sip_counters(&self) -> sip::Counters {
+        self.endpoint.counters()
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            calls: self.calls.len(),
+            call_timers: self.timers.len(),
+            records: self.records.len(),
+            sip: self.endpoint.gauges(),
+        }
+    }
+
+    /// Calls in being.
+    #[must_use]
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// From now on no call begins; those that are left at `deadline` are ended.
+    pub fn drain(&mut self, deadline: Mono) {
+        self.drain = Some(deadline);
+    }
+
+    /// Puts another configuration in force. Calls in being keep theirs.
+    pub fn adopt(&mut self, snapshot: Arc<Snapshot>, sip: sip::Settings) {
+        self.snapshot = snapshot;
+        self.endpoint.adopt(sip);
+    }
+
+    /// Carries out what the user agents ask, and hears what they tell, until nothing is left.
+    fn settle(&mut self, now: Now) {
+        while let Some(action) = self.endpoint.poll_action() {
+            match action {
+                Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
+                Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
+                Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::SecretNeeded(needed) => self.on_secret_needed(now, &needed),
+                Action::Event(event) => self.on_event(now, *event),
+            }
+        }
+        for record in self.records.drain(..) {
+            (self.out)(record);
+        }
+    }
+
+    fn on_event(&mut self, now: Now, event: Event) {
+        if let Event::Invited { session, request } = event {
+            return self.on_invited(now, session, request);
+        }
+        let Some((key, leg)) = self.by_session.get(&session_of(&event)).copied() else { return };
+        match event {
+            Event::Invited { .. } => {}
+            Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
+            Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
+            Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
+            Event::Reinvited { request, .. } => self.on_reinvited(now, key, leg, &request),
+            Event::ReinviteCancelled { .. } => self.on_reinvite_cancelled(now, key, leg),
+            Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
+            Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, &why),
+            Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
+            Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, outcome),
+            Event::Ended { why, .. } => self.on_ended(now, key, leg, &why),
+        }
+        self.carry_out_media(key);
+    }
+
+    /// Hands the orders of a call's media to the relay.
+    pub(super) fn carry_out_media(&mut self, key: CallKey) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        while let Some(command) = call.media.poll_command() {
+            self.link.carry_out(command);
+        }
+    }
+
+    /// A challenge: credentials for the realms that this leg's trunk has some for, at a peer that is the trunk's.
+    fn on_secret_needed(&mut self, now: Now, needed: &SecretNeeded) {
+        let mut granted = Vec::new();
+        if let Some(leg) = self.by_session.get(&needed.session).and_then(|(key, no)| self.calls.get(*key)?.leg(*no))
+        {
+            // Credentials are live: those of the configuration in force, not of the one the call began under.
+            for realm in &needed.realms {
+                let found = self.snapshot.policy.credentials(leg.trunk.as_ref(), realm, needed.peer.ip(), &[]);
+                let secret = found.ok().and_then(|_| self.snapshot.secret(leg.trunk.as_ref()?, realm));
+                match secret {
+                    Some(credential) => granted.push((realm.clone(), credential)),
+                    None => self.counters.secrets_refused += 1,
+                }
+            }
+        }
+        self.endpoint.handle_secret(now, needed.id, granted);
+    }
+
+    /// The system's instant of a time.
+    pub(crate) fn instant(&self, now: Now) -> Instant {
+        self.epoch + std::time::Duration::from_nanos(now.mono.as_nanos())
+    }
+
+    /// A name for a call: random, and it says which shard is its home.
+    pub(crate) fn name_call(&mut self) -> Box<str> {
+        format!("{}-{}", self.shard, Tag::new(&mut *self.ids)).into_boxed_str()
+    }
+
+    /// Counts a leg of a trunk in or out.
+    pub(crate) fn count_trunk(&mut self, trunk: &TrunkName, begins: bool) {
+        if begins {
+            *self.trunk_calls.entry(trunk.clone()).or_default() += 1;
+        } else if let Some(count) = self.trunk_calls.get_mut(trunk) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.trunk_calls.remove(trunk);
+            }
+        }
+    }
+
+    /// The drain is over: what is left is ended.
+    fn drain_due(&mut self, now: Now) {
+        if self.drain.is_none_or(|deadline| deadline > now.mono) {
+            return;
+        }
+        let left: Vec<CallKey> = self.calls.keys().collect();
+        for key in left {
+            self.end_call(now, key, &reason(503, "Shutting down"), "shutting down");
+        }
+        self.drain = Some(Mono::from_epoch(std::time::Duration::MAX));
+    }
+}
+
+impl sip::driver::Core for Core {
+    fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
+        self.endpoint.handle_input(now, flow, bytes);
+        self.settle(now);
+    }
+
+    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
+        self.endpoint.handle_resolved(now, query, addresses);
+        self.settle(now);
+    }
+
+    fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
+        self.endpoint.handle_send_failed(now, id);
+        self.settle(now);
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        self.endpoint.handle_timeout(now);
+        self.settle(now);
+        while let Some((key, timer)) = self.timers.pop_due(now) {
+            self.call_due(now, key, timer);
+            self.carry_out_media(key);
+            self.settle(now);
+        }
+        self.drain_due(now);
+        self.settle(now);
+    }
+
+    fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
+        self.obey(now);
+        self.settle(now);
+        let over = self.drain.is_some() && self.calls.is_empty() && self.endpoint.gauges().sessions == 0;
+        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn poll_io(&mut self) -> Option<IoAction> {
+        self.io.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Mono> {
+        let drain = self.drain.filter(|_| !self.calls.is_empty());
+        [self.endpoint.poll_timeout(), self.timers.next(), drain].into_iter().flatten().min()
+    }
+
+    fn flush(&mut self, _now: Now) {
+        self.link.flush();
+    }
+}
+
+/// The first listener of a network.
+pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&sip::Listener> {
+    endpoint.settings().listeners.iter().find(|l| l.network == network)
+}
+
+/// Whose event it is.
+fn session_of(event: &Event) -> SessionId {
+    match event {
+        Event::Invited { session, .. }
+        | Event::Progress { session, .. }
+        | Event::Answered { session, .. }
+        | Event::Acknowledged { session, .. }
+        | Event::Reinvited { session, .. }
+        | Event::ReinviteCancelled { session }
+        | Event::ReinviteAnswered { session, .. }
+        | Event::ReinviteFailed { session, .. }
+        | Event::Requested { session, .. }
+        | Event::Responded { session, .. }
+        | Event::Ended { session, .. } => *session,
+    }
+}

@@ -1,0 +1,12 @@
+//! A shard: the calls that one thread owns, from socket to socket.
+
+mod command;
+mod core;
+mod counters;
+mod port;
+
+pub use self::command::{Command, Report};
+pub(crate) use self::core::listener_in;
+pub use self::core::{Core, Setup};
+pub use counters::{Counters, Gauges};
+pub use port::MediaLink;

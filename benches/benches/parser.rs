@@ -1,0 +1,60 @@
+//! The parser beside others: `cargo bench -p liaison-benches --bench parser`; RESULTS.md has what came out.
+#![forbid(unsafe_code)]
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{Criterion, measurement::WallTime};
+use liaison_benches::{
+    messages::{self, Sample},
+    parser::{Ezk, Liaison, Parser, Rsip, Rsipstack, job},
+};
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    one(&mut criterion, &messages::invite());
+    for sample in messages::ordinary() {
+        one(&mut criterion, &sample);
+    }
+    let torture = messages::torture();
+    all(&mut criterion, "torture", &torture);
+    let common: Vec<_> = torture.into_iter().filter(accepted_by_all).collect();
+    all(&mut criterion, "torture-accepted-by-all", &common);
+    criterion.final_summary();
+}
+
+/// Times one message, which all parsers accept.
+fn one(criterion: &mut Criterion, sample: &Sample) {
+    assert!(accepted_by_all(sample), "{} is refused", sample.name);
+    all(criterion, &sample.name, std::slice::from_ref(sample));
+}
+
+/// Times every parser on the messages one after the other.
+fn all(criterion: &mut Criterion, name: &str, samples: &[Sample]) {
+    let mut group = criterion.benchmark_group(name);
+    time::<Liaison>(&mut group, samples);
+    time::<Rsip>(&mut group, samples);
+    time::<Rsipstack>(&mut group, samples);
+    time::<Ezk>(&mut group, samples);
+    group.finish();
+}
+
+fn time<P: Parser>(group: &mut criterion::BenchmarkGroup<'_, WallTime>, samples: &[Sample]) {
+    group.bench_function(P::NAME, |bencher| {
+        bencher.iter(|| {
+            for sample in samples {
+                black_box(job::<P>(&sample.bytes));
+            }
+        });
+    });
+}
+
+fn accepted_by_all(sample: &Sample) -> bool {
+    let bytes = &sample.bytes;
+    Liaison::parse(bytes).is_some()
+        && Rsip::parse(bytes).is_some()
+        && Rsipstack::parse(bytes).is_some()
+        && Ezk::parse(bytes).is_some()
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Runs the parser benchmark several times and prints the tables of RESULTS.md.
+
+usage: parser_ratios.py [runs, default 5]
+
+The ratio is taken within each run, so that what else the machine does touches both sides; the median of the runs counts.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "../target"))
+OURS, PEERS = "sip-types", ["rsipstack", "ezk-sip-types", "rsip"]
+GROUPS = ["invite", "ringing", "ok-sdp", "ack", "bye", "register", "options", "torture", "torture-accepted-by-all"]
+
+
+def run():
+    subprocess.run(["cargo", "bench", "-q", "-p", "liaison-benches", "--bench", "parser"],
+                   cwd=HERE, check=True, stdout=subprocess.DEVNULL)
+    return {(group, name): median(group, name) for group in GROUPS for name in [OURS, *PEERS]}
+
+
+def median(group, name):
+    """Criterion's median of one benchmark, in microseconds."""
+    estimates = json.loads((TARGET / "criterion" / group / name / "new/estimates.json").read_text())
+    return estimates["median"]["point_estimate"] / 1000
+
+
+def main():
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    runs = [run() for _ in range(count)]
+    print(f"| µs, median of {count} runs | {OURS} | {' | '.join(PEERS)} | ours / fastest of them: median (range) |")
+    print("|---|" + "--:|" * (len(PEERS) + 2))
+    for group in GROUPS:
+        times = [f"{statistics.median(r[group, name] for r in runs):.2f}" for name in [OURS, *PEERS]]
+        ratios = [r[group, OURS] / min(r[group, name] for name in PEERS) for r in runs]
+        spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
+        print(f"| {group} | {' | '.join(times)} | {statistics.median(ratios):.3f} ({spread}) |")
+
+
+main()

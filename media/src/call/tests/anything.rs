@@ -1,0 +1,52 @@
+//! Whatever a peer writes.
+
+use super::*;
+use proptest::prelude::*;
+use sdp::Description;
+
+fn line() -> impl Strategy<Value = String> {
+    let address = prop_oneof![
+        6 => Just("IN IP4 198.51.100.1"),
+        1 => Just("IN IP4 0.0.0.0"),
+        1 => Just("PSTN E164 +441134960123"),
+        1 => Just("IN IP4"),
+    ];
+    prop_oneof![
+        4 => "(audio|video|image|x) (0|9|4000|65535)(/1|/2)? (RTP/AVP|RTP/SAVPF|udptl|TCP/MSRP|PSTN|A/B)( [0-9]{1,3}){1,3}"
+            .prop_map(|value| format!("m={value}")),
+        2 => address.prop_map(|value| format!("c={value}")),
+        3 => "a=(sendonly|inactive|recvonly|sendrecv|rtcp-mux|rtcp:[0-9]{1,5}|rtcp:x|group:BUNDLE 1|mid:1|bundle-only)",
+        2 => "a=rtpmap:[0-9]{1,3} [a-z]{1,4}/[0-9]{0,6}",
+        2 => "[siuepbtrzkax]=[ -~]{0,30}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_taken_is_composed_with_the_same_lines_and_can_be_read_again(
+        anchored in any::<bool>(),
+        session in proptest::collection::vec("[siuepbtrzka]=[ -~]{0,30}", 0..6),
+        lines in proptest::collection::vec(line(), 0..20),
+        answer in proptest::collection::vec(line(), 0..20),
+    ) {
+        let describe = |lines: &[String]| {
+            let session = session.join("\n");
+            let session = if session.is_empty() { session } else { session + "\n" };
+            format!("v=0\no=canary 1 1 IN IP4 198.51.100.1\n{session}c=IN IP4 198.51.100.1\n{}\n", lines.join("\n"))
+        };
+        let mut call = Call::new(if anchored { Mode::Anchored } else { Mode::Bypass });
+        let sections = |text: &Bytes| Description::parse(text.clone(), &Limits::default()).unwrap().media().count();
+        if let Ok(offer) = call.offer(A, B, &describe(&lines)) {
+            let count = lines.iter().filter(|line| line.starts_with("m=")).count();
+            prop_assert_eq!(sections(&offer), count);
+            prop_assert!(!offer.starts_with(b"v=0\r\no=canary"));
+            if let Ok(answer) = call.answer(B, A, &describe(&answer)) {
+                prop_assert_eq!(sections(&answer), count);
+                prop_assert_eq!(call.media.view(A).unwrap().streams.len(), count);
+            }
+        }
+        call.media.close();
+        call.drain();
+        prop_assert_eq!(call.ports.lent(), 0);
+    }
+}

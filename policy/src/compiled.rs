@@ -1,0 +1,95 @@
+//! The configuration, made ready for decisions.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use config::{Config, NetworkName, Profile, ProfileName, TrunkName};
+
+use crate::explain::Trail;
+use crate::route::{Decision, RouteFacts, Routes, Sources};
+
+/// A configuration with the tables that decisions look things up in. Immutable; one per version of the document.
+#[derive(Debug)]
+pub struct Compiled {
+    config: Arc<Config>,
+    profiles: BTreeMap<ProfileName, Arc<Profile>>,
+    default_profile: Arc<Profile>,
+    sources: BTreeMap<NetworkName, Sources>,
+    routes: Routes,
+}
+
+impl Compiled {
+    /// Builds the tables.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        let profiles: BTreeMap<_, _> =
+            config.profiles.iter().map(|(name, profile)| (name.clone(), Arc::new(profile.clone()))).collect();
+        let default_profile = profiles.get(ProfileName::DEFAULT).cloned().unwrap_or_default();
+        let mut sources: BTreeMap<NetworkName, Sources> = BTreeMap::new();
+        for (name, trunk) in &config.trunks {
+            let of = sources.entry(trunk.network.clone()).or_default();
+            trunk.from.iter().for_each(|from| of.insert(*from, name));
+        }
+        let routes = Routes::new(&config.routes);
+        Self { config, profiles, default_profile, sources, routes }
+    }
+
+    /// The document that it was built from.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// The trunk that a source address belongs to: the one with the longest matching network in its `from`. An IPv4
+    /// address mapped into IPv6 counts as the IPv4 address (RFC 4291 §2.5.5.2).
+    #[must_use]
+    pub fn peer(&self, network: &NetworkName, source: IpAddr) -> Option<&TrunkName> {
+        self.sources.get(network)?.find(source)
+    }
+
+    /// The profile of a leg: the route's, else the trunk's, else the network's, else `default`.
+    #[must_use]
+    pub fn profile(
+        &self, network: &NetworkName, trunk: Option<&TrunkName>, route: Option<&ProfileName>,
+    ) -> Arc<Profile> {
+        let of_trunk = || trunk.and_then(|name| self.config.trunks.get(name)?.profile.as_ref());
+        let of_network = || self.config.networks.get(network).and_then(|network| network.profile.as_ref());
+        let name = route.or_else(of_trunk).or_else(of_network);
+        name.and_then(|name| self.profiles.get(name)).unwrap_or(&self.default_profile).clone()
+    }
+
+    /// Where a request goes; the routes that were tried are added to the trail.
+    pub fn route(&self, facts: &RouteFacts<'_>, trail: &mut Trail) -> Decision {
+        self.routes.decide(self, facts, trail)
+    }
+
+    /// Why each route does or does not take a request: one line a route, in the order of the document.
+    #[must_use]
+    pub fn explain(&self, facts: &RouteFacts<'_>) -> Vec<String> {
+        self.routes.explain(self, facts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{NETWORKS, compiled, name};
+
+    #[test]
+    fn the_profile_is_the_routes_else_the_trunks_else_the_networks_else_the_default() {
+        let policy = compiled(&format!(
+            "{NETWORKS}profile = \"n\"\n[trunks.t]\nnetwork = \"b\"\nprofile = \"t\"\n[trunks.u]\nnetwork = \"b\"\n\
+             [profiles.r]\nring_limit = \"1s\"\n[profiles.t]\nring_limit = \"2s\"\n[profiles.n]\nring_limit = \"3s\"\n\
+             [[routes]]\nname = \"r\"\nto = [{{ uri = \"sip:x@y\", network = \"b\" }}]\nprofile = \"r\"\n"
+        ));
+        let route = policy.config().routes[0].profile.clone();
+        let ring = |network: &str, trunk: Option<&str>, route| {
+            let (network, trunk) = (name(&policy.config().networks, network), trunk.map(|t| name(&policy.config().trunks, t)));
+            policy.profile(network, trunk, route).ring_limit.as_secs()
+        };
+        assert_eq!(ring("b", Some("t"), route.as_ref()), 1);
+        assert_eq!(ring("b", Some("t"), None), 2);
+        assert_eq!(ring("b", Some("u"), None), 3);
+        assert_eq!(ring("a", None, None), 180);
+    }
+}

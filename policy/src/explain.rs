@@ -1,0 +1,195 @@
+//! Why things were decided as they were.
+
+use std::net::IpAddr;
+
+use bytestring::ByteString;
+use config::{NetworkName, Pattern, RouteName, TrunkName};
+use sip_types::StatusCode;
+
+use crate::credentials::Refusal;
+use crate::failure::Mapped;
+use crate::headers::Verdict;
+use crate::route::Miss;
+
+/// Steps that a trail keeps.
+const LONGEST: usize = 64;
+
+/// One thing that was decided, with its reason.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Whose request it is.
+    Peer {
+        /// The network that it came from.
+        network: NetworkName,
+        /// The address that it came from.
+        source: IpAddr,
+        /// The trunk, if it is one's.
+        trunk: Option<TrunkName>,
+    },
+    /// A route that asks for the called party, and did not match.
+    Missed {
+        /// The route.
+        route: RouteName,
+        /// The pattern that matched the called party.
+        called: Pattern,
+        /// What did not match.
+        miss: Miss,
+    },
+    /// The route that matched.
+    Routed {
+        /// The route.
+        route: RouteName,
+        /// The pattern that matched the called party.
+        called: Pattern,
+        /// The trunks and URIs that it leads to.
+        to: Vec<ByteString>,
+    },
+    /// The route that matched refuses.
+    Rejected {
+        /// The route.
+        route: RouteName,
+        /// The pattern that matched the called party.
+        called: Pattern,
+        /// The status of the refusal.
+        status: StatusCode,
+    },
+    /// No route matched.
+    NoRoute,
+    /// A header field did not cross, by policy.
+    Dropped {
+        /// The field.
+        field: ByteString,
+        /// Why.
+        why: Verdict,
+    },
+    /// A failure was given another status.
+    Failed(Mapped),
+    /// A challenge was not answered.
+    Unanswered {
+        /// The realm of the challenge.
+        realm: ByteString,
+        /// Why.
+        why: Refusal,
+    },
+}
+
+impl Step {
+    /// What was decided about.
+    #[must_use]
+    pub const fn subject(&self) -> &'static str {
+        match self {
+            Self::Peer { .. } => "peer",
+            Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
+            Self::Dropped { .. } => "header",
+            Self::Failed(_) => "failure",
+            Self::Unanswered { .. } => "credentials",
+        }
+    }
+
+    /// What was decided.
+    #[must_use]
+    pub fn decision(&self) -> String {
+        match self {
+            Self::Peer { trunk: Some(trunk), .. } => format!("trunk {trunk}"),
+            Self::Peer { trunk: None, .. } => "no trunk".to_owned(),
+            Self::Missed { route, .. } => format!("not {route}"),
+            Self::Routed { route, to, .. } => format!("{route}: to {}", to.join(", ")),
+            Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
+            Self::NoRoute => "404".to_owned(),
+            Self::Dropped { field, .. } => format!("{field} does not cross"),
+            Self::Failed(mapped) => format!("{} becomes {}", mapped.from, mapped.to),
+            Self::Unanswered { realm, .. } => format!("no credentials for {realm:?}"),
+        }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Peer { network, source, trunk: Some(_) } => format!("{source} is its source in network {network}"),
+            Self::Peer { network, source, trunk: None } => {
+                format!("{source} is no trunk's source in network {network}")
+            }
+            Self::Missed { called, miss, .. } => format!("called matches {called}, but {miss}"),
+            Self::Routed { called, .. } | Self::Rejected { called, .. } => {
+                format!("called matches {called}, and so does all else that it asks")
+            }
+            Self::NoRoute => "no route matches".to_owned(),
+            Self::Dropped { why, .. } => why.to_string(),
+            Self::Failed(mapped) => mapped.rule.to_string(),
+            Self::Unanswered { why, .. } => why.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} ({})", self.subject(), self.decision(), self.reason())
+    }
+}
+
+/// The steps of a call, in order; the first 64 are kept and the rest is counted.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    steps: Vec<Step>,
+    omitted: u32,
+}
+
+impl Trail {
+    /// Adds a step.
+    pub fn push(&mut self, step: Step) {
+        if self.steps.len() < LONGEST {
+            self.steps.push(step);
+        } else {
+            self.omitted = self.omitted.saturating_add(1);
+        }
+    }
+
+    /// The steps kept.
+    pub fn iter(&self) -> std::slice::Iter<'_, Step> {
+        self.steps.iter()
+    }
+
+    /// How many steps were not kept.
+    #[must_use]
+    pub const fn omitted(&self) -> u32 {
+        self.omitted
+    }
+}
+
+impl<'t> IntoIterator for &'t Trail {
+    type Item = &'t Step;
+    type IntoIter = std::slice::Iter<'t, Step>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// One step a line.
+impl std::fmt::Display for Trail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, step) in self.steps.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{step}")?;
+        }
+        match self.omitted {
+            0 => Ok(()),
+            omitted => write!(f, "\n{omitted} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trail_is_bounded_and_counts_what_it_leaves_out() {
+        let mut trail = Trail::default();
+        (0..LONGEST + 3).for_each(|_| trail.push(Step::NoRoute));
+        assert_eq!((trail.iter().count(), trail.omitted()), (LONGEST, 3));
+        assert!(trail.to_string().ends_with("\n3 more"));
+    }
+}

@@ -1,0 +1,96 @@
+//! Which methods cross within a dialog.
+
+use sip_types::{Method, StatusCode};
+
+use crate::crossing::Crossing;
+
+/// Why a method does not cross.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MethodRefused {
+    /// Each user agent serves it by itself.
+    #[error("each leg serves this method by itself")]
+    Own,
+    /// A profile forbids it by name.
+    #[error("a profile forbids this method")]
+    Forbidden,
+    /// It is unknown, and a profile carries known methods only.
+    #[error("a profile carries no unknown methods")]
+    Unknown,
+}
+
+impl MethodRefused {
+    /// The response: 405, with Allow (RFC 3261 §8.2.1).
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        StatusCode::METHOD_NOT_ALLOWED
+    }
+}
+
+/// Whether every user agent serves the method by itself, so that it never crosses as it stands (RFC 3261, RFC 3262,
+/// RFC 3311; REGISTER belongs to no dialog).
+#[must_use]
+pub const fn is_own(method: &Method) -> bool {
+    match method {
+        Method::Invite
+        | Method::Ack
+        | Method::Bye
+        | Method::Cancel
+        | Method::Options
+        | Method::Register
+        | Method::Prack
+        | Method::Update => true,
+        Method::Info
+        | Method::Subscribe
+        | Method::Notify
+        | Method::Publish
+        | Method::Message
+        | Method::Refer
+        | Method::Extension(_) => false,
+    }
+}
+
+/// Whether a request in a dialog is carried to the other leg.
+///
+/// # Errors
+/// It is not, and why; the request is answered with the status of that.
+pub fn method_crosses(method: &Method, crossing: &Crossing<'_>) -> Result<(), MethodRefused> {
+    if is_own(method) {
+        return Err(MethodRefused::Own);
+    }
+    for profile in crossing.profiles() {
+        let carry = &profile.carry;
+        if carry.forbid_methods.iter().any(|forbidden| forbidden.as_str() == method.as_str()) {
+            return Err(MethodRefused::Forbidden);
+        }
+        if !carry.unknown_methods && matches!(method, Method::Extension(_)) {
+            return Err(MethodRefused::Unknown);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::profile;
+
+    #[test]
+    fn methods_cross_unless_each_leg_serves_them_or_a_profile_forbids_them() {
+        let open = profile("");
+        let closed = profile("carry = { unknown_methods = false, forbid_methods = [\"MESSAGE\"] }");
+        let decide = |method: &str, from, to| {
+            let method: Method = method.parse().unwrap();
+            let crossing = Crossing { from_trusted: true, to_trusted: true, from_profile: from, to_profile: to };
+            method_crosses(&method, &crossing)
+        };
+        assert_eq!(decide("FOO", &open, &open), Ok(()));
+        assert_eq!(decide("FOO", &open, &closed), Err(MethodRefused::Unknown));
+        assert_eq!(decide("FOO", &closed, &open), Err(MethodRefused::Unknown));
+        assert_eq!(decide("INFO", &closed, &closed), Ok(()));
+        assert_eq!(decide("MESSAGE", &closed, &open), Err(MethodRefused::Forbidden));
+        // RFC 3261 §7.1: methods are case-sensitive, so this is another one.
+        assert_eq!(decide("Message", &closed, &open), Err(MethodRefused::Unknown));
+        assert_eq!(decide("BYE", &open, &open), Err(MethodRefused::Own));
+        assert_eq!(MethodRefused::Own.status().as_u16(), 405);
+    }
+}

@@ -1,0 +1,46 @@
+//! Chance from the operating system.
+
+use crate::ids::Ids;
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng, TryRng};
+
+/// The operating system gave no random bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct NoEntropy(#[source] rand::rngs::SysError);
+
+/// A ChaCha generator seeded once by the operating system: identifiers that no peer can foretell, at no
+/// system call each.
+#[derive(Debug)]
+pub struct RandomIds(StdRng);
+
+impl RandomIds {
+    /// A generator with a seed of its own.
+    pub fn new() -> Result<Self, NoEntropy> {
+        StdRng::try_from_rng(&mut SysRng).map(Self).map_err(NoEntropy)
+    }
+}
+
+impl Ids for RandomIds {
+    fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+}
+
+/// A hasher seeded by the operating system, so that no peer can aim at collisions.
+pub fn hasher() -> Result<ahash::RandomState, NoEntropy> {
+    let mut seed = || SysRng.try_next_u64().map_err(NoEntropy);
+    Ok(ahash::RandomState::with_seeds(seed()?, seed()?, seed()?, seed()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_generators_and_two_hashers_differ() {
+        let (mut one, mut other) = (RandomIds::new().unwrap(), RandomIds::new().unwrap());
+        assert_ne!((one.next_u64(), one.next_u64()), (other.next_u64(), other.next_u64()));
+        assert_ne!(hasher().unwrap().hash_one(1), hasher().unwrap().hash_one(1));
+    }
+}

@@ -1,0 +1,113 @@
+//! The shell that gives a core sockets, clocks and names.
+//!
+//! [`run`] drives one [`Core`] on one thread with one task: it serves every socket that has something, carries
+//! out what the core wants, and sleeps when nothing is left to do. There is no lock on the way of a message, no
+//! task for a call, and one wake-up for all that came while the thread slept.
+
+pub mod clock;
+pub mod counters;
+pub mod ids;
+pub mod sockets;
+
+mod framer;
+mod ready;
+mod resolver;
+mod settings;
+mod shell;
+mod tcp;
+mod timer;
+mod udp;
+
+pub use ready::Waker;
+pub use settings::{Limits, ResolverSettings, Settings};
+
+use crate::Map;
+use crate::action::{Query, QueryId, Transmit, TransmitId};
+use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::time::{Mono, Now};
+use bytes::Bytes;
+use sockets::Sockets;
+use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use tokio::runtime::{Builder, Runtime};
+
+/// What a driver drives. After each call the driver polls [`poll_io`](Self::poll_io) until it is empty.
+pub trait Core {
+    /// One message: a datagram, or what framing has cut from a connection.
+    fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes);
+
+    /// The addresses of a host, in order of preference; none if there are none, or none could be had.
+    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]);
+
+    /// A message could not be sent: no way to the peer, or its connection is gone or full.
+    fn handle_send_failed(&mut self, now: Now, id: TransmitId);
+
+    /// A deadline has come.
+    fn handle_timeout(&mut self, now: Now);
+
+    /// Somebody called [`Waker::wake`]. `Break` ends the driver, once the actions that are polled then are
+    /// carried out as far as that needs no waiting.
+    fn handle_wake(&mut self, now: Now) -> ControlFlow<()>;
+
+    /// The next thing for the driver to do.
+    fn poll_io(&mut self) -> Option<IoAction>;
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
+    fn poll_timeout(&self) -> Option<Mono>;
+
+    /// Called before the driver sleeps, to hand over what was gathered for other threads. It wants no actions.
+    fn flush(&mut self, now: Now);
+}
+
+/// What a core wants of its driver, in the order given.
+#[derive(Debug)]
+pub enum IoAction {
+    /// Send a message; what fails comes back in [`Core::handle_send_failed`].
+    Transmit(Transmit),
+    /// Look up a host; the answer comes in [`Core::handle_resolved`], perhaps at once.
+    Resolve(Query),
+    /// Close a connection, after what was sent on it.
+    CloseConnection(ConnectionId),
+}
+
+/// A driver that could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The runtime did not take a socket.
+    #[error("cannot register listener {}", listener.0)]
+    Register {
+        /// The listener.
+        listener: ListenerId,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The resolver could not be made.
+    #[error("cannot make the resolver")]
+    Resolver(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A runtime for [`run`], for the thread that calls this.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_io().enable_time().build()
+}
+
+/// Drives `core` until its [`handle_wake`](Core::handle_wake) breaks, and gives it back; connections are closed then.
+/// It wants a current-thread [`runtime`] whose main future it is.
+pub async fn run<C: Core>(
+    core: C,
+    settings: Settings,
+    sockets: Sockets,
+    waker: Waker,
+) -> Result<C, StartError> {
+    let mut shell = shell::Shell::start(core, &settings, sockets, &waker)?;
+    shell.begin();
+    // Without tokio's budget: the shell bounds its own turns and yields.
+    tokio::task::unconstrained(poll_fn(|context| shell.poll(context))).await;
+    Ok(shell.into_core())
+}
+
+#[cfg(test)]
+mod tests;

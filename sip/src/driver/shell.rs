@@ -1,0 +1,212 @@
+//! The loop: what is ready goes in, what comes out is carried out, then the thread sleeps.
+
+use super::clock::Clock;
+use super::counters::Counters;
+use super::ready::{Kind, ReadyList, Source, Waker};
+use super::resolver::Resolver;
+use super::settings::Settings;
+use super::sockets::{Either, Sockets};
+use super::tcp::Tcp;
+use super::timer::Alarm;
+use super::udp::{Receiver, Udp};
+use super::{Core, IoAction, StartError};
+use crate::action::{Transmit, TransmitId};
+use crate::flow::{ConnectionId, ListenerId};
+use crate::time::Now;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Rounds before the runtime has its turn, though there be more to do.
+const ROUNDS: usize = 16;
+
+/// A core with its sockets, clock, timer and names.
+pub(crate) struct Shell<C> {
+    core: C,
+    clock: Clock,
+    counters: Arc<Counters>,
+    list: Arc<ReadyList>,
+    udp: BTreeMap<ListenerId, Udp>,
+    /// Listeners whose outbox has datagrams.
+    dirty: Vec<ListenerId>,
+    tcp: Tcp,
+    resolver: Resolver,
+    alarm: Alarm,
+    receiver: Receiver,
+    // Memory that is used again and again.
+    taken: Vec<Arc<Source>>,
+    inbox: Vec<Bytes>,
+    failed: Vec<TransmitId>,
+}
+
+impl<C: Core> Shell<C> {
+    pub(crate) fn start(
+        core: C,
+        settings: &Settings,
+        sockets: Sockets,
+        waker: &Waker,
+    ) -> Result<Self, StartError> {
+        let list = waker.list();
+        let binds = sockets.bound.iter().map(|b| &b.bind);
+        let resolver = Resolver::new(&settings.resolver, settings.limits.queries, binds, list)
+            .map_err(|error| StartError::Resolver(Box::new(error)))?;
+        let (mut udp, mut tcp) = (BTreeMap::new(), Tcp::new(settings, list));
+        for (id, bound) in (0..=u16::MAX).map(ListenerId).zip(sockets.bound) {
+            let fail = |source| StartError::Register { listener: id, source };
+            match bound.socket {
+                Either::Udp(socket) => {
+                    let socket = Udp::register(socket, id, list, settings.limits.datagram_queue).map_err(fail)?;
+                    udp.insert(id, socket);
+                }
+                Either::Tcp(socket) => tcp.register(id, socket).map_err(fail)?,
+            }
+        }
+        Ok(Self {
+            core,
+            clock: settings.clock,
+            counters: Arc::clone(&settings.counters),
+            list: Arc::clone(list),
+            udp,
+            dirty: Vec::new(),
+            tcp,
+            resolver,
+            alarm: Alarm::new(settings.clock, settings.timer_slack, list),
+            receiver: Receiver::default(),
+            taken: Vec::new(),
+            inbox: Vec::new(),
+            failed: Vec::new(),
+        })
+    }
+
+    /// The core, once the driver has stopped.
+    pub(crate) fn into_core(self) -> C {
+        self.core
+    }
+
+    /// Before the first input: the core may have actions and deadlines already.
+    pub(crate) fn begin(&mut self) {
+        let now = self.clock.now();
+        self.carry_out(now);
+    }
+
+    /// One wake-up.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.counters.wakes.add(1);
+        self.list.attend(context.waker());
+        let mut now = self.clock.now();
+        let mut stop = false;
+        let mut rounds = 0;
+        while rounds < ROUNDS && !stop {
+            let mut taken = std::mem::take(&mut self.taken);
+            self.list.take(&mut taken);
+            if taken.is_empty() && rounds > 0 {
+                self.taken = taken;
+                break;
+            }
+            rounds += 1;
+            for source in taken.drain(..) {
+                source.taken();
+                stop |= self.serve(now, source.kind).is_break();
+            }
+            self.taken = taken;
+            self.expire(now);
+            self.carry_out(now);
+            now = self.clock.now();
+        }
+        self.core.flush(now);
+        if stop {
+            return Poll::Ready(());
+        }
+        if rounds == ROUNDS {
+            context.waker().wake_by_ref();
+        }
+        self.alarm.set([self.core.poll_timeout(), self.tcp.poll_timeout()].into_iter().flatten().min());
+        Poll::Pending
+    }
+
+    fn serve(&mut self, now: Now, kind: Kind) -> ControlFlow<()> {
+        match kind {
+            Kind::Outside => return self.core.handle_wake(now),
+            Kind::Alarm => self.alarm.gone_off(),
+            Kind::Resolver => {
+                while let Some((id, addresses)) = self.resolver.answer(&self.counters) {
+                    self.core.handle_resolved(now, id, &addresses);
+                }
+            }
+            Kind::Listener(id) => self.serve_listener(now, id),
+            Kind::Connection(id) => self.serve_connection(now, id),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn serve_listener(&mut self, now: Now, id: ListenerId) {
+        let Some(udp) = self.udp.get_mut(&id) else { return self.tcp.accept(now, id) };
+        let core = &mut self.core;
+        udp.receive(&mut self.receiver, &self.counters, |flow, bytes| core.handle_input(now, flow, bytes));
+        // The socket may have become writable.
+        self.dirty.push(id);
+    }
+
+    fn serve_connection(&mut self, now: Now, id: ConnectionId) {
+        let Some(flow) = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed) else { return };
+        for bytes in self.inbox.drain(..) {
+            self.core.handle_input(now, flow, bytes);
+        }
+    }
+
+    fn expire(&mut self, now: Now) {
+        if self.core.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.core.handle_timeout(now);
+        }
+        if self.tcp.poll_timeout().is_some_and(|at| at <= now.mono) {
+            self.tcp.handle_timeout(now, &mut self.failed);
+        }
+    }
+
+    /// Carries out what the core wants, until it wants nothing more.
+    fn carry_out(&mut self, now: Now) {
+        loop {
+            while let Some(action) = self.core.poll_io() {
+                self.carry_out_one(now, action);
+            }
+            for id in self.dirty.drain(..) {
+                if let Some(udp) = self.udp.get_mut(&id) {
+                    udp.flush(&self.counters, &mut self.failed);
+                }
+            }
+            self.tcp.flush(now, &mut self.failed);
+            if self.failed.is_empty() {
+                return;
+            }
+            for id in self.failed.drain(..) {
+                self.counters.send_failures.add(1);
+                self.core.handle_send_failed(now, id);
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, now: Now, action: IoAction) {
+        match action {
+            IoAction::Transmit(transmit) => self.transmit(now, transmit),
+            IoAction::CloseConnection(id) => self.tcp.close(now, id, &mut self.failed),
+            IoAction::Resolve(query) => {
+                if let Some(addresses) = self.resolver.ask(&query, &self.counters) {
+                    self.core.handle_resolved(now, query.id, &addresses);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, now: Now, transmit: Transmit) {
+        let listener = transmit.to.listener();
+        let Some(udp) = self.udp.get_mut(&listener) else {
+            return self.tcp.transmit(now, transmit, &mut self.failed);
+        };
+        udp.enqueue(transmit.id, transmit.to.peer(), transmit.bytes, &self.counters);
+        if !self.dirty.contains(&listener) {
+            self.dirty.push(listener);
+        }
+    }
+}

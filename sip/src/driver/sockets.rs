@@ -1,0 +1,184 @@
+//! Binding listeners.
+
+use crate::flow::{ListenerId, NetworkId, Transport};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+/// Asked for in bytes; the system grants at most net.core.rmem_max and wmem_max.
+const BUFFER: usize = 4 << 20;
+/// Connections that wait to be accepted; the system grants at most net.core.somaxconn.
+const BACKLOG: i32 = 1024;
+
+/// A listener to bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// The network that it belongs to.
+    pub network: NetworkId,
+    /// Its transport.
+    pub transport: Transport,
+    /// Its local address; port 0 lets the system choose one.
+    pub address: SocketAddr,
+}
+
+/// A listener that could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {step} listener {} ({} {address})", listener.0, transport.uri_param())]
+pub struct BindError {
+    /// Its place in what was to be bound.
+    pub listener: ListenerId,
+    /// Its transport.
+    pub transport: Transport,
+    /// The address that was wanted.
+    pub address: SocketAddr,
+    /// What failed.
+    pub step: BindStep,
+    /// What the system says.
+    #[source]
+    pub source: io::Error,
+}
+
+/// The steps of binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BindStep {
+    /// A [`ListenerId`] has 16 bits.
+    #[error("number")]
+    Number,
+    /// Making the socket.
+    #[error("create")]
+    Create,
+    /// Setting its options.
+    #[error("configure")]
+    Configure,
+    /// Taking the address.
+    #[error("bind")]
+    Bind,
+    /// Listening for connections.
+    #[error("listen on")]
+    Listen,
+}
+
+/// Bound sockets; [`ListenerId`] is the index, as in [`Settings::listeners`](crate::Settings).
+#[derive(Debug)]
+pub struct Sockets {
+    pub(crate) bound: Vec<Bound>,
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) bind: Bind,
+    pub(crate) socket: Either,
+}
+
+/// A socket of either transport.
+#[derive(Debug)]
+pub(crate) enum Either {
+    Udp(UdpSocket),
+    Tcp(TcpListener),
+}
+
+impl Sockets {
+    /// Binds all or none. From here on the system queues what arrives; [`run`](super::run) takes it.
+    pub fn bind(listeners: &[Bind]) -> Result<Self, BindError> {
+        let mut bound = Vec::with_capacity(listeners.len());
+        for (n, bind) in listeners.iter().enumerate() {
+            let id = u16::try_from(n);
+            let fail = |step, source| BindError {
+                listener: ListenerId(id.unwrap_or(u16::MAX)),
+                transport: bind.transport,
+                address: bind.address,
+                step,
+                source,
+            };
+            id.map_err(|_| fail(BindStep::Number, io::ErrorKind::InvalidInput.into()))?;
+            let (socket, address) = open(bind).map_err(|(step, source)| fail(step, source))?;
+            bound.push(Bound { bind: Bind { address, ..*bind }, socket });
+        }
+        Ok(Self { bound })
+    }
+
+    /// The listeners with the addresses that they have got, in order.
+    pub fn listeners(&self) -> impl Iterator<Item = &Bind> {
+        self.bound.iter().map(|b| &b.bind)
+    }
+}
+
+fn open(bind: &Bind) -> Result<(Either, SocketAddr), (BindStep, io::Error)> {
+    let at = |step| move |source| (step, source);
+    let (kind, protocol) = match bind.transport {
+        Transport::Udp => (Type::DGRAM, Protocol::UDP),
+        Transport::Tcp => (Type::STREAM, Protocol::TCP),
+    };
+    let socket = Socket::new(Domain::for_address(bind.address), kind, Some(protocol))
+        .map_err(at(BindStep::Create))?;
+    configure(&socket, bind).map_err(at(BindStep::Configure))?;
+    socket.bind(&bind.address.into()).map_err(at(BindStep::Bind))?;
+    match bind.transport {
+        Transport::Udp => {
+            let socket = UdpSocket::from(socket);
+            let address = socket.local_addr().map_err(at(BindStep::Bind))?;
+            Ok((Either::Udp(socket), address))
+        }
+        Transport::Tcp => {
+            socket.listen(BACKLOG).map_err(at(BindStep::Listen))?;
+            let socket = TcpListener::from(socket);
+            let address = socket.local_addr().map_err(at(BindStep::Bind))?;
+            Ok((Either::Tcp(socket), address))
+        }
+    }
+}
+
+fn configure(socket: &Socket, bind: &Bind) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    if bind.address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    match bind.transport {
+        // No SO_REUSEADDR: a second process on the port would take datagrams away in silence.
+        Transport::Udp => {
+            socket.set_recv_buffer_size(BUFFER)?;
+            socket.set_send_buffer_size(BUFFER)
+        }
+        Transport::Tcp => socket.set_reuse_address(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bind(transport: Transport, address: &str) -> Bind {
+        Bind { network: NetworkId(0), transport, address: address.parse().unwrap() }
+    }
+
+    #[test]
+    fn port_0_becomes_a_port_and_both_families_share_it() {
+        let sockets = Sockets::bind(&[bind(Transport::Udp, "[::]:0")]).unwrap();
+        let port = sockets.listeners().next().unwrap().address.port();
+        assert_ne!(port, 0);
+        let v4 = bind(Transport::Udp, &format!("0.0.0.0:{port}"));
+        Sockets::bind(&[v4]).expect("an IPv6 listener takes no IPv4");
+    }
+
+    #[test]
+    fn an_address_in_use_is_named() {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            let first = Sockets::bind(&[bind(transport, "127.0.0.1:0")]).unwrap();
+            let taken = *first.listeners().next().unwrap();
+            let error = Sockets::bind(&[bind(transport, "127.0.0.1:0"), taken]).unwrap_err();
+            assert_eq!(error.listener, ListenerId(1));
+            assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
+            let name = transport.uri_param();
+            let text = error.to_string();
+            assert!(text.ends_with(&format!("listener 1 ({name} {})", taken.address)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_not_ours_is_refused() {
+        let error = Sockets::bind(&[bind(Transport::Udp, "192.0.2.1:0")]).unwrap_err();
+        assert_eq!((error.step, error.source.kind()), (BindStep::Bind, io::ErrorKind::AddrNotAvailable));
+        assert_eq!(error.to_string(), "cannot bind listener 0 (udp 192.0.2.1:0)");
+    }
+}

@@ -1,0 +1,131 @@
+//! What becomes of a request of ours.
+
+use super::outgoing::Stream;
+use super::{Flight, Outgoing, OutgoingId, Purpose, SessionId};
+use crate::endpoint::Endpoint;
+use crate::event::{Failure, Unreachable};
+use crate::time::Now;
+use sip_types::{Response, StatusCode};
+
+impl Endpoint {
+    /// A request could not be sent: another way, or failure.
+    pub(crate) fn transport_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(purpose) = session.outgoing_mut(id).map(|o| o.purpose) else { return };
+        let wanted = session.wants(purpose);
+        if let Some(outgoing) = session.outgoing_mut(id)
+            && outgoing.stream == Stream::Trying
+            && wanted
+        {
+            // The peer does not speak TCP: a datagram after all (RFC 3261 §18.1.1).
+            outgoing.stream = Stream::Refused;
+            return self.locate(now, sid, id);
+        }
+        self.try_another(now, sid, id, Failure::Unreachable(Unreachable::Send));
+    }
+
+    /// An address of the next hop gave no sign of life: the next one (RFC 3263 §4.3), or failure.
+    pub(crate) fn try_another(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        let Some(session) = self.sessions.get(sid) else { return };
+        let Some(outgoing) = session.outgoing.iter().find(|o| o.id == id) else { return };
+        if outgoing.addresses.is_empty() || !session.wants(outgoing.purpose) {
+            return self.failed(now, sid, id, why);
+        }
+        self.try_next(now, sid, id);
+    }
+
+    /// A response to a request of ours.
+    pub(crate) fn on_response(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else {
+            // Its first final response was dealt with: what comes now is a 2xx, repeated or of a fork.
+            return self.late_success(now, sid, &response);
+        };
+        let status = response.status();
+        let purpose = outgoing.purpose;
+        if status.is_provisional() {
+            if purpose == Purpose::Invite && status.as_u16() > 100 {
+                return self.on_progress(now, sid, id, response);
+            }
+            return self.cancel_if_wanted(now, sid, id);
+        }
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+            return self.on_challenge(now, sid, id, response);
+        }
+        let attempt = session.outgoing.iter().find(|o| o.id == id).and_then(|o| o.attempt.as_ref());
+        if let (Some(authorizer), Some(attempt)) = (&mut session.authorizer, attempt) {
+            authorizer.settled(attempt, status);
+        }
+        self.settle(now, sid, id, response);
+    }
+
+    /// The final response to a request of ours, when no other attempt follows.
+    pub(crate) fn settle(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        let purpose = outgoing.purpose;
+        if purpose == Purpose::Reinvite && response.status() == StatusCode::REQUEST_PENDING {
+            return self.back_off(now, sid, id, Box::new(response));
+        }
+        let success = response.status().is_success();
+        match (purpose, success) {
+            (Purpose::Invite, true) => self.on_answer(now, sid, id, response),
+            (Purpose::Reinvite, true) => self.on_reinvite_answer(now, sid, id, response),
+            (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
+            (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
+            (Purpose::Ack, _) => {}
+            (Purpose::Invite | Purpose::Reinvite | Purpose::Request, false) => {
+                self.failed(now, sid, id, Failure::Response(response));
+            }
+        }
+    }
+
+    /// A request of ours came to nothing.
+    pub(crate) fn failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
+        let Some(purpose) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)).map(|o| o.purpose)
+        else {
+            return;
+        };
+        match purpose {
+            Purpose::Invite => self.on_invite_failed(now, sid, id, why),
+            Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
+            Purpose::Bye => self.bye_done(now, sid, id, None),
+            Purpose::Request => self.request_done(now, sid, id, Err(why)),
+            Purpose::Ack => {
+                self.take_outgoing(sid, id);
+                self.sweep(sid);
+            }
+        }
+    }
+
+    /// Takes a request of ours out, and back the question to the shell that it waits for.
+    pub(crate) fn take_outgoing(&mut self, sid: SessionId, id: OutgoingId) -> Option<Outgoing> {
+        let outgoing = self.sessions.get_mut(sid)?.take_outgoing(id)?;
+        match &outgoing.flight {
+            Flight::Resolving(query) => {
+                self.queries.take(query.0);
+            }
+            Flight::Challenged(waiting) => {
+                self.secrets.take(waiting.secret().0);
+            }
+            Flight::Sent(_) | Flight::Backoff(_) | Flight::Ready => {}
+        }
+        Some(outgoing)
+    }
+
+    /// Gives up what an ending session no longer wants: requests that are not out are dropped, a re-INVITE that is
+    /// waits for its final response no longer than 64*T1.
+    pub(crate) fn drop_unwanted(&mut self, now: Now, sid: SessionId) {
+        let Some(session) = self.sessions.get(sid) else { return };
+        let unwanted = session.outgoing.iter().filter(|o| !session.wants(o.purpose));
+        let unwanted: Vec<_> = unwanted.map(|o| (o.id, o.client())).collect();
+        for (id, client) in unwanted {
+            match client {
+                Some(client) => self.clients.give_up(&mut self.io, now, client),
+                None => {
+                    self.take_outgoing(sid, id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What is refused before it becomes a call (RFC 3261 §8.2), and malformed messages.
+
+use super::message::{Msg, SDP, field, fields, find};
+use super::ua::{Ua, flow, listener};
+use crate::settings::{Carrying, Settings};
+use crate::{ConnectionId, Event, Gauges, Transport};
+
+fn strict() -> Ua {
+    let mut one = listener(Transport::Udp);
+    one.carrying = Carrying::Nothing;
+    Ua::with(Settings { listeners: vec![one], ..Settings::default() })
+}
+
+/// The response that refuses a request, without a session.
+fn refused(mut ua: Ua, msg: &Msg) -> String {
+    ua.hear(msg);
+    let text = ua.one().text;
+    assert!(ua.events.is_empty());
+    ua.must_forget();
+    text
+}
+
+fn status(text: &str) -> &str {
+    text.strip_prefix("SIP/2.0 ").unwrap().lines().next().unwrap()
+}
+
+#[test]
+fn rfc3261_8_2_1_other_methods_outside_a_dialog_are_405() {
+    for method in ["INFO", "REGISTER", "SUBSCRIBE", "FROBNICATE", "UPDATE", "PRACK", "MESSAGE"] {
+        let text = refused(Ua::udp(), &Msg::request(method, 1));
+        assert_eq!(status(&text), "405 Method Not Allowed");
+        assert!(find(&text, "Allow").is_some());
+    }
+}
+
+#[test]
+fn rfc3261_8_2_2_1_schemes_that_we_lack_are_416() {
+    for uri in ["sips:alice@192.0.2.1", "urn:service:sos", "http://192.0.2.1/"] {
+        let msg = Msg::request("INVITE", 1).start("sip:alice@192.0.2.1", uri);
+        assert_eq!(status(&refused(Ua::udp(), &msg)), "416 Unsupported URI Scheme");
+    }
+    let mut ua = Ua::udp();
+    ua.invited_by(&Msg::request("INVITE", 1).start("sip:alice@192.0.2.1", "tel:+12125551212"));
+}
+
+#[test]
+fn rfc3261_8_2_2_3_unknown_option_tags_are_420() {
+    let text = refused(strict(), &Msg::request("INVITE", 1).with("Require", "100rel").with("Require", "b"));
+    assert_eq!((status(&text), field(&text, "Unsupported").as_str()), ("420 Bad Extension", "100rel, b"));
+    let mut ua = Ua::udp();
+    ua.invited_by(&Msg::request("INVITE", 1).with("Require", "NoReferSub").with("Proxy-Require", "unknown"));
+}
+
+#[test]
+fn rfc3261_8_2_3_content_that_we_lack_is_415() {
+    let text = refused(strict(), &Msg::request("INVITE", 1).sdp().set("Content-Type", "text/plain"));
+    assert_eq!(
+        (status(&text), field(&text, "Accept").as_str()),
+        ("415 Unsupported Media Type", "application/sdp")
+    );
+    let text = refused(strict(), &Msg::request("INVITE", 1).sdp().with("Content-Encoding", "gzip"));
+    assert_eq!(field(&text, "Accept-Encoding"), "identity");
+    let optional = Msg::request("INVITE", 1)
+        .sdp()
+        .set("Content-Type", "text/plain")
+        .with("Content-Disposition", "render;handling=optional");
+    strict().invited_by(&optional);
+    Ua::udp().invited_by(&Msg::request("INVITE", 1).sdp().set("Content-Type", "text/plain"));
+}
+
+#[test]
+fn rfc3261_21_4_7_who_accepts_no_session_description_gets_406() {
+    let text = refused(strict(), &Msg::request("INVITE", 1).with("Accept", "text/plain"));
+    assert_eq!(status(&text), "406 Not Acceptable");
+    strict().invited_by(&Msg::request("INVITE", 1).with("Accept", "application/*"));
+}
+
+#[test]
+fn rfc3261_8_2_2_2_a_request_that_came_by_two_ways_is_482() {
+    let mut ua = Ua::udp();
+    ua.invited();
+    let via = "SIP/2.0/UDP 203.0.113.1;branch=z9hG4bKproxy2";
+    ua.hear(&Msg::request("INVITE", 1).first("Via", via).sdp());
+    assert_eq!(ua.one().what(), "482 Loop Detected");
+    assert!(ua.events.is_empty());
+    assert_eq!(ua.endpoint.counters().merged_requests, 1);
+}
+
+#[test]
+fn rfc3261_8_1_1_6_an_invite_without_hops_left_is_483() {
+    let text = refused(Ua::udp(), &Msg::request("INVITE", 1).set("Max-Forwards", "0"));
+    assert_eq!(status(&text), "483 Too Many Hops");
+    Ua::udp().invited_by(&Msg::request("INVITE", 1).without("Max-Forwards"));
+}
+
+#[test]
+fn rfc3261_21_5_6_another_version_is_505() {
+    let msg = Msg::request("INVITE", 1).start("SIP/2.0", "SIP/7.0");
+    let text = refused(Ua::udp(), &msg);
+    assert_eq!(status(&text), "505 Version Not Supported");
+    assert_eq!(find(&text, "Via").unwrap(), field(&msg.text(), "Via"));
+}
+
+#[test]
+fn rfc3261_8_1_1_requests_without_a_mandatory_field_are_400() {
+    for name in ["From", "To", "Call-ID", "CSeq"] {
+        let text = refused(Ua::udp(), &Msg::request("INVITE", 1).without(name));
+        assert_eq!(status(&text), format!("400 no {name} header field"));
+        let twice = Msg::request("INVITE", 1).with(name, &field(&Msg::request("INVITE", 1).text(), name));
+        assert_eq!(status(&refused(Ua::udp(), &twice)), format!("400 more than one {name} header field"));
+    }
+    let text = refused(Ua::udp(), &Msg::request("INVITE", 1).set("CSeq", "1 BYE"));
+    assert_eq!(status(&text), "400 CSeq method differs from the request line");
+    let big = Msg::request("INVITE", 1).set("CSeq", "4294967296 INVITE");
+    assert!(status(&refused(Ua::udp(), &big)).starts_with("400 CSeq"));
+}
+
+#[test]
+fn without_a_via_nobody_is_answered() {
+    let mut ua = Ua::udp();
+    ua.hear(&Msg::request("INVITE", 1).without("Via"));
+    ua.hear(&Msg::request("INVITE", 1).set("Via", "nonsense"));
+    assert!(ua.take().is_empty());
+    assert_eq!((ua.endpoint.counters().malformed, ua.gauges()), (2, Gauges::default()));
+}
+
+#[test]
+fn rfc3261_18_3_a_body_shorter_than_stated_is_400_and_a_longer_one_cut() {
+    let short = Msg::request("INVITE", 1).sdp().with("Content-Length", "900");
+    assert_eq!(status(&refused(Ua::udp(), &short)), "400 Content-Length and Body Disagree");
+    let mut ua = Ua::udp();
+    ua.hear_on(flow(None), &(Msg::request("INVITE", 1).sdp().text() + "rubbish"));
+    let Event::Invited { request, .. } = ua.event() else { panic!() };
+    assert_eq!(&request.request.body()[..], SDP.as_bytes());
+    let mut ua = Ua::udp();
+    let (_, invite) = ua.call();
+    ua.hear(&Msg::response(&invite, 200, "b1").sdp().with("Content-Length", "900"));
+    assert!(ua.events.is_empty() && ua.take().is_empty(), "a short response is dropped");
+}
+
+#[test]
+fn rfc3261_8_1_3_3_responses_with_foreign_or_several_vias_are_dropped() {
+    let mut ua = Ua::udp();
+    let (_, invite) = ua.call();
+    let ringing = Msg::response(&invite, 180, "b1");
+    let via = field(&invite, "Via");
+    ua.hear(&ringing.clone().with("Via", "SIP/2.0/UDP 203.0.113.1;branch=z9hG4bKx"));
+    ua.hear(&ringing.clone().set("Via", &format!("{via}, {via}")));
+    ua.hear(&ringing.clone().set("Via", &via.replace("192.0.2.1", "192.0.2.77")));
+    ua.hear(&ringing.clone().set("Via", &via.replace("z9hG4bK", "z9hG4bKx")));
+    ua.hear(&ringing.clone().without("Via"));
+    ua.hear(&ringing.clone().set("CSeq", "1 OPTIONS"));
+    assert!(ua.events.is_empty());
+    assert_eq!(ua.endpoint.counters().stray_responses, 6);
+    ua.hear(&ringing);
+    assert!(matches!(ua.event(), Event::Progress { .. }));
+}
+
+#[test]
+fn rfc3261_8_2_6_2_several_vias_and_the_order_of_fields_come_back() {
+    let mut ua = Ua::udp();
+    let msg = Msg::request("OPTIONS", 1).first(
+        "Via",
+        "SIP/2.0/UDP 203.0.113.1:5070;branch=z9hG4bKp1;rport, SIP/2.0/TCP a.example.com;branch=z9hG4bKp0",
+    );
+    ua.hear(&msg);
+    let text = ua.one().text;
+    let vias: Vec<_> = fields(&text).into_iter().filter(|(n, _)| n == "Via").map(|(_, v)| v).collect();
+    assert_eq!(vias.len(), 3);
+    assert!(vias[0].contains("received=198.51.100.9") && vias[0].contains("rport=5060"), "{}", vias[0]);
+    assert_eq!(vias[1], "SIP/2.0/TCP a.example.com;branch=z9hG4bKp0");
+    assert_eq!(vias[2], "SIP/2.0/UDP 198.51.100.9:5060;branch=z9hG4bKpeer1options");
+}
+
+#[test]
+fn too_many_sessions_are_503_with_retry_after() {
+    let mut settings = Settings { listeners: vec![listener(Transport::Udp)], ..Settings::default() };
+    settings.limits.sessions = 1;
+    let mut ua = Ua::with(settings);
+    ua.invited();
+    ua.hear(&Msg::request("INVITE", 2).set("Call-ID", "second"));
+    let refused = ua.one();
+    assert_eq!(
+        (refused.what(), field(&refused.text, "Retry-After").as_str()),
+        ("503 Service Unavailable", "5")
+    );
+    assert!(ua.events.is_empty());
+    assert_eq!(ua.endpoint.counters().overloaded, 1);
+}
+
+#[test]
+fn too_many_transactions_are_503_and_kept_nowhere() {
+    let mut settings = Settings { listeners: vec![listener(Transport::Udp)], ..Settings::default() };
+    settings.limits.transactions = 3;
+    let mut ua = Ua::with(settings);
+    for seq in 1..9 {
+        ua.hear(&Msg::request("OPTIONS", seq));
+    }
+    let log = ua.log();
+    assert_eq!(log.iter().filter(|l| l.contains("503")).count(), 5);
+    assert_eq!(ua.gauges().server_transactions, 3);
+    ua.must_forget();
+}
+
+#[test]
+fn an_ack_is_never_answered() {
+    let mut ua = Ua::udp();
+    for ack in [
+        Msg::request("ACK", 1),
+        Msg::request("ACK", 1).start("SIP/2.0", "SIP/7.0"),
+        Msg::request("ACK", 1).without("To"),
+        Msg::request("ACK", 1).with("Content-Length", "9"),
+        Msg::request("ACK", 1).with("Require", "frob"),
+    ] {
+        ua.hear(&ack);
+    }
+    assert!(ua.take().is_empty());
+    assert_eq!(ua.gauges(), Gauges::default());
+}
+
+#[test]
+fn rfc5626_3_5_1_keep_alives_are_no_messages() {
+    let mut ua = Ua::udp();
+    for bytes in ["\r\n\r\n", "\r\n", "\0\0\0\0", ""] {
+        ua.hear_on(flow(None), bytes);
+    }
+    assert!(ua.take().is_empty());
+    assert_eq!(ua.endpoint.counters().malformed, 0);
+}
+
+#[test]
+fn rubbish_is_counted_and_closes_its_stream() {
+    let mut ua = Ua::tcp();
+    ua.hear_on(flow(None), "GET / HTTP/1.1\r\n\r\n");
+    assert!(ua.closed.is_empty());
+    ua.hear_on(flow(Some(7)), "GET / HTTP/1.1\r\n\r\n");
+    assert_eq!((ua.endpoint.counters().malformed, &ua.closed[..]), (2, &[ConnectionId(7)][..]));
+    assert!(ua.take().is_empty());
+}
+
+#[test]
+fn rfc3261_17_2_3_requests_without_the_magic_cookie_are_matched_as_rfc2543_says() {
+    let mut ua = Ua::udp();
+    let invite = Msg::request("INVITE", 1).set("Via", "SIP/2.0/UDP 198.51.100.9:5060;branch=1");
+    ua.invited_by(&invite);
+    ua.hear(&invite);
+    assert_eq!(ua.one().what(), "100 Trying");
+    ua.hear(&Msg::request("CANCEL", 1).set("Via", "SIP/2.0/UDP 198.51.100.9:5060;branch=1"));
+    assert_eq!(ua.log(), ["0 200 OK", "0 487 Request Terminated"]);
+}

@@ -1,0 +1,127 @@
+//! Other requests in a dialog, and OPTIONS (RFC 3261 §11, §12.2, RFC 6086).
+
+use super::message::{Msg, field, find};
+use super::ua::{Ua, listener};
+use crate::session::{IntentError, Parts};
+use crate::settings::{Carrying, Settings};
+use crate::{End, Event, Failure, Transport};
+use sip_types::Method;
+
+#[test]
+fn rfc6086_4_2_2_info_of_the_peer_waits_for_its_owner() {
+    let mut ua = Ua::udp();
+    let (sid, ok) = ua.answered();
+    let info = Msg::inside("INFO", 2, &ok).with("Info-Package", "dtmf").sdp();
+    ua.hear(&info);
+    let id = ua.requested();
+    ua.hear(&info);
+    assert!(ua.take().is_empty() && ua.events.is_empty());
+    ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(200))).unwrap();
+    assert_eq!(ua.one().what(), "200 OK");
+    assert_eq!(ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(200))), Err(IntentError::Gone));
+    ua.hear(&info);
+    assert_eq!(ua.one().what(), "200 OK");
+}
+
+#[test]
+fn a_method_that_nobody_here_knows_is_carried_both_ways() {
+    let mut ua = Ua::udp();
+    let (sid, ok) = ua.answered();
+    ua.hear(&Msg::inside("FROBNICATE", 2, &ok).with("X-Frob", "1"));
+    let id = ua.requested();
+    ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(202))).unwrap();
+    assert_eq!(ua.one().what(), "202 Accepted");
+    let method = Method::Extension("FROBNICATE".into());
+    let id = ua.act(|e, now| e.request(now, sid, method, 12, Parts::default())).unwrap();
+    let ours = ua.one().text;
+    assert_eq!(
+        (field(&ours, "CSeq").as_str(), field(&ours, "Max-Forwards").as_str()),
+        ("1 FROBNICATE", "12")
+    );
+    ua.hear(&Msg::response(&ours, 405, ""));
+    match ua.event() {
+        Event::Responded { id: told, outcome: Err(Failure::Response(r)), .. } => {
+            assert_eq!((told, r.status().as_u16()), (id, 405));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(ua.endpoint.session(sid).is_some(), "405 to one request does not end the dialog");
+}
+
+#[test]
+fn rfc3261_12_2_1_2_481_and_408_to_a_request_in_the_dialog_end_it() {
+    for status in [481, 408] {
+        let mut ua = Ua::udp();
+        let (sid, _) = ua.called();
+        let (_, info) = ua.info(sid);
+        ua.hear(&Msg::response(&info, status, ""));
+        assert!(matches!(
+            &ua.events[..],
+            [Event::Responded { outcome: Err(_), .. }, Event::Ended { why: End::Lost(_), .. }]
+        ));
+        assert_eq!(ua.one().what(), "BYE");
+        ua.must_forget();
+    }
+}
+
+#[test]
+fn pending_requests_have_a_limit_on_both_sides() {
+    let mut settings = Settings { listeners: vec![listener(Transport::Udp)], ..Settings::default() };
+    settings.limits.pending_requests = 2;
+    let mut ua = Ua::with(settings);
+    let (sid, ok) = ua.answered();
+    for seq in 2..5 {
+        ua.hear(&Msg::inside("INFO", seq, &ok));
+    }
+    let refused = ua.one();
+    assert_eq!(
+        (refused.what(), field(&refused.text, "Retry-After").as_str()),
+        ("503 Service Unavailable", "5")
+    );
+    ua.info(sid);
+    ua.info(sid);
+    let third = ua.act(|e, now| e.request(now, sid, Method::Info, 70, Parts::default()));
+    assert_eq!(third, Err(IntentError::Full));
+}
+
+#[test]
+fn rfc3261_11_2_options_tells_what_we_can() {
+    let mut ua = Ua::udp();
+    ua.hear(&Msg::request("OPTIONS", 1).set("Max-Forwards", "0"));
+    let outside = ua.one().text;
+    let (_, ok) = ua.answered();
+    ua.hear(&Msg::inside("OPTIONS", 2, &ok));
+    let inside = ua.one().text;
+    for text in [outside, inside] {
+        assert!(text.starts_with("SIP/2.0 200 OK"));
+        assert_eq!(field(&text, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE");
+        assert_eq!(field(&text, "Supported"), "norefersub");
+        assert_eq!(field(&text, "Accept"), "application/sdp, */*;q=0.5");
+        assert!(field(&text, "To").contains(";tag="));
+        assert!(find(&text, "Contact").is_none());
+    }
+}
+
+#[test]
+fn who_carries_nothing_refuses_other_methods_inside_too() {
+    let mut one = listener(Transport::Udp);
+    one.carrying = Carrying::Nothing;
+    let mut ua = Ua::with(Settings { listeners: vec![one], ..Settings::default() });
+    let (_, ok) = ua.answered();
+    for (seq, method) in [(2, "INFO"), (3, "FROBNICATE"), (4, "UPDATE"), (5, "REFER")] {
+        ua.hear(&Msg::inside(method, seq, &ok));
+        let refused = ua.one();
+        assert_eq!(refused.what(), "405 Method Not Allowed");
+        assert_eq!(field(&refused.text, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS");
+    }
+}
+
+#[test]
+fn rfc3261_8_2_2_3_an_unknown_extension_inside_a_dialog_is_420() {
+    let mut ua = Ua::udp();
+    let (_, ok) = ua.answered();
+    ua.hear(&Msg::inside("INFO", 2, &ok).with("Require", "frob, norefersub"));
+    let refused = ua.one();
+    assert_eq!((refused.what(), field(&refused.text, "Unsupported").as_str()), ("420 Bad Extension", "frob"));
+    assert!(ua.events.is_empty());
+}

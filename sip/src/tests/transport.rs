@@ -1,0 +1,226 @@
+//! Where messages go (RFC 3261 §18, RFC 3581, RFC 3263).
+
+use super::message::{Msg, field};
+use super::ua::{PEER, T64, Ua, address, flow, listener};
+use crate::flow::{Destination, Flow, ListenerId, Transport};
+use crate::session::{Body, Parts};
+use crate::settings::Settings;
+use crate::{End, Event, Failure, Unreachable};
+
+fn answered(via: &str, peer: &str) -> (Destination, String) {
+    let mut ua = Ua::udp();
+    let flow = Flow { peer: address(peer), ..flow(None) };
+    ua.hear_on(flow, &Msg::request("OPTIONS", 1).set("Via", via).text());
+    let sent = ua.one();
+    (sent.to, field(&sent.text, "Via"))
+}
+
+fn on(peer: &str) -> Destination {
+    Destination::Flow(Flow { peer: address(peer), ..flow(None) })
+}
+
+#[test]
+fn rfc3261_18_2_1_received_where_sent_by_is_not_the_source() {
+    let (to, via) = answered("SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKa", "198.51.100.9:1024");
+    assert!(via.ends_with(";received=198.51.100.9"), "{via}");
+    assert_eq!(to, on("198.51.100.9:5070"), "RFC 3261 §18.2.2: received and the port of sent-by");
+    let (to, via) = answered("SIP/2.0/UDP host.example.com;branch=z9hG4bKa", "198.51.100.9:1024");
+    assert!(via.ends_with(";received=198.51.100.9"), "{via}");
+    assert_eq!(to, on("198.51.100.9:5060"));
+    let (to, via) = answered("SIP/2.0/UDP 198.51.100.9;branch=z9hG4bKa", "198.51.100.9:1024");
+    assert_eq!(via, "SIP/2.0/UDP 198.51.100.9;branch=z9hG4bKa");
+    assert_eq!(to, on("198.51.100.9:5060"));
+}
+
+#[test]
+fn rfc3581_4_rport_is_filled_in_and_followed() {
+    let (to, via) = answered("SIP/2.0/UDP 198.51.100.9:5070;rport;branch=z9hG4bKa", "198.51.100.9:1024");
+    assert!(via.contains(";rport=1024") && via.contains(";received=198.51.100.9"), "{via}");
+    assert_eq!(to, on("198.51.100.9:1024"));
+}
+
+#[test]
+fn rfc3261_18_2_2_maddr_comes_first() {
+    let (to, _) = answered("SIP/2.0/UDP 10.0.0.1:5070;maddr=203.0.113.9;rport;branch=z9hG4bKa", PEER);
+    assert_eq!(to, on("203.0.113.9:5070"));
+    let (to, _) = answered("SIP/2.0/UDP 10.0.0.1;maddr=203.0.113.9;branch=z9hG4bKa", PEER);
+    assert_eq!(to, on("203.0.113.9:5060"));
+}
+
+#[test]
+fn rfc3261_18_2_2_over_tcp_the_connection_first_and_sent_by_once_it_is_closed() {
+    let mut ua = Ua::tcp();
+    let flow = Flow { peer: address("198.51.100.9:41000"), ..flow(Some(3)) };
+    ua.hear_on(
+        flow,
+        &Msg::request("OPTIONS", 1).set("Via", "SIP/2.0/TCP b.example.com:5070;branch=z9hG4bKa").text(),
+    );
+    assert_eq!(ua.one().to, Destination::FlowOr { flow, peer: address("198.51.100.9:5070") });
+}
+
+#[test]
+fn rfc6026_7_1_a_response_that_cannot_be_sent_leaves_its_transaction() {
+    let mut ua = Ua::tcp();
+    ua.hear_on(flow(Some(3)), &Msg::request("INVITE", 1).text());
+    let trying = ua.one().id;
+    ua.act(|e, now| e.handle_send_failed(now, trying));
+    assert_eq!((ua.gauges().server_transactions, ua.gauges().sessions), (1, 1));
+}
+
+fn big() -> Parts {
+    Parts { body: Some(Body { bytes: vec![b'x'; 1_200].into(), ..Body::default() }), ..Parts::default() }
+}
+
+#[test]
+fn rfc3261_18_1_1_above_1300_bytes_a_request_goes_over_tcp_and_falls_back() {
+    let mut ua = Ua::of(&[Transport::Udp, Transport::Tcp]);
+    ua.invite(&format!("sip:bob@{PEER}"), big());
+    let first = ua.one();
+    assert_eq!(first.to, Destination::Open { listener: ListenerId(1), peer: address(PEER) });
+    assert!(field(&first.text, "Via").starts_with("SIP/2.0/TCP "));
+    assert!(field(&first.text, "Contact").contains("transport=tcp"));
+    ua.wait(1_000);
+    assert!(ua.take().is_empty());
+    ua.act(|e, now| e.handle_send_failed(now, first.id));
+    let second = ua.one();
+    assert_eq!(second.to, Destination::Open { listener: ListenerId(0), peer: address(PEER) });
+    assert!(field(&second.text, "Via").starts_with("SIP/2.0/UDP "));
+    assert_eq!(field(&first.text, "CSeq"), field(&second.text, "CSeq"));
+    assert_ne!(field(&first.text, "Via"), field(&second.text, "Via"));
+    ua.wait(500);
+    assert_eq!(ua.times("INVITE"), [1_500]);
+    ua.act(|e, now| e.handle_send_failed(now, second.id));
+    assert!(matches!(
+        ua.event(),
+        Event::Ended { why: End::Rejected(Failure::Unreachable(Unreachable::Send)), .. }
+    ));
+    ua.must_forget();
+}
+
+#[test]
+fn rfc3261_18_1_1_without_a_tcp_listener_a_large_request_is_a_datagram() {
+    let mut ua = Ua::udp();
+    ua.invite(&format!("sip:bob@{PEER}"), big());
+    let sent = ua.one();
+    assert!(sent.text.len() > 1_300);
+    assert_eq!(sent.to.listener(), ListenerId(0));
+    let mut ua = Ua::of(&[Transport::Udp, Transport::Tcp]);
+    let mut parts = big();
+    let spare = 1_300 - (sent.text.len() - 1_200);
+    parts.body = Some(Body { bytes: vec![b'x'; spare].into(), ..Body::default() });
+    ua.invite(&format!("sip:bob@{PEER}"), parts);
+    let sent = ua.one();
+    assert!(sent.text.len() <= 1_300, "{}", sent.text.len());
+    assert_eq!(sent.to.listener(), ListenerId(0));
+}
+
+#[test]
+fn rfc3261_18_1_1_a_large_ack_falls_back_too_and_is_repeated_as_it_went() {
+    let mut ua = Ua::of(&[Transport::Udp, Transport::Tcp]);
+    let (sid, invite) = ua.call();
+    let ok = Msg::response(&invite, 200, "b1").contact(PEER);
+    ua.hear(&ok);
+    ua.act(|e, now| e.acknowledge(now, sid, big())).unwrap();
+    let first = ua.one();
+    assert_eq!(first.to.listener(), ListenerId(1));
+    ua.act(|e, now| e.handle_send_failed(now, first.id));
+    let second = ua.one();
+    assert_eq!((second.what(), second.to.listener()), ("ACK", ListenerId(0)));
+    assert!(field(&second.text, "Via").starts_with("SIP/2.0/UDP "));
+    ua.hear(&ok);
+    assert_eq!(ua.one().text, second.text);
+    ua.act(|e, now| e.handle_send_failed(now, second.id));
+    assert!(ua.take().is_empty());
+}
+
+#[test]
+fn rfc3263_4_2_each_address_of_a_name_is_tried() {
+    let mut ua = Ua::udp();
+    let sid = ua.invite("sip:bob@example.com:5066", Parts::default());
+    assert!(ua.take().is_empty());
+    let query = ua.queries.remove(0);
+    assert_eq!(&*query.host, "example.com");
+    let addresses =
+        ["2001:db8::1".parse().unwrap(), "198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap()];
+    ua.act(|e, now| e.handle_resolved(now, query.id, &addresses));
+    let first = ua.one();
+    assert_eq!(first.to.peer(), address("198.51.100.1:5066"), "no listener reaches the IPv6 address");
+    ua.act(|e, now| e.handle_send_failed(now, first.id));
+    let second = ua.one();
+    assert_eq!(second.to.peer(), address("198.51.100.2:5066"));
+    assert_ne!(field(&first.text, "Via"), field(&second.text, "Via"));
+    ua.act(|e, now| e.handle_resolved(now, query.id, &addresses));
+    assert!(ua.take().is_empty(), "an answer counts once");
+    ua.act(|e, now| e.handle_send_failed(now, second.id));
+    assert!(
+        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(_)) } if session == sid)
+    );
+    ua.must_forget();
+}
+
+#[test]
+fn rfc3263_4_3_silence_of_one_address_leads_to_the_next() {
+    let mut ua = Ua::udp();
+    ua.invite("sip:bob@example.com", Parts::default());
+    let query = ua.queries.remove(0).id;
+    let addresses = ["198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap()];
+    ua.act(|e, now| e.handle_resolved(now, query, &addresses));
+    ua.wait(T64);
+    assert!(ua.events.is_empty());
+    let sent = ua.take();
+    assert_eq!(sent.last().unwrap().to.peer(), address("198.51.100.2:5060"));
+    ua.wait(T64);
+    assert!(matches!(ua.event(), Event::Ended { why: End::Rejected(Failure::Timeout), .. }));
+    ua.must_forget();
+}
+
+#[test]
+fn a_name_without_address_or_a_transport_that_we_lack_fails_the_call() {
+    let mut ua = Ua::udp();
+    ua.invite("sip:bob@example.com", Parts::default());
+    let query = ua.queries.remove(0).id;
+    ua.act(|e, now| e.handle_resolved(now, query, &[]));
+    let why = |event| match event {
+        Event::Ended { why: End::Rejected(Failure::Unreachable(why)), .. } => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(ua.event()), Unreachable::NoAddress);
+    for (hop, want) in [
+        ("sips:bob@198.51.100.9", Unreachable::Transport),
+        ("sip:bob@198.51.100.9;transport=sctp", Unreachable::Transport),
+        ("sip:bob@198.51.100.9;transport=tcp", Unreachable::Listener),
+        ("sip:bob@[2001:db8::1]", Unreachable::Listener),
+    ] {
+        ua.invite(hop, Parts::default());
+        assert_eq!(why(ua.event()), want, "{hop}");
+    }
+    assert!(ua.take().is_empty());
+    ua.must_forget();
+}
+
+#[test]
+fn maddr_of_a_uri_says_where_it_is_sent() {
+    let mut ua = Ua::udp();
+    ua.invite("sip:bob@example.com:5070;maddr=198.51.100.44", Parts::default());
+    assert_eq!(ua.one().to.peer(), address("198.51.100.44:5070"));
+}
+
+#[test]
+fn behind_a_nat_requests_in_a_dialog_take_the_way_of_its_invite() {
+    let mut one = listener(Transport::Udp);
+    one.nat = true;
+    let listeners = vec![one, listener(Transport::Tcp)];
+    let mut ua = Ua::with(Settings { listeners, ..Settings::default() });
+    let source = Flow { peer: address("203.0.113.7:33000"), ..flow(None) };
+    ua.hear_on(source, &Msg::request("INVITE", 1).contact("10.0.0.9").text());
+    let Event::Invited { session: sid, .. } = ua.event() else { panic!() };
+    ua.take();
+    let ok = ua.answer(sid);
+    ua.hear_on(source, &Msg::inside("ACK", 1, &ok).text());
+    ua.act(|e, now| e.reinvite(now, sid, big())).unwrap();
+    assert_eq!(ua.one().to, Destination::Flow(source), "a NAT takes no connections, whatever the size");
+    let (sid, invite) = ua.call();
+    ua.hear(&Msg::response(&invite, 200, "b1").contact("10.0.0.9"));
+    ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
+    assert_eq!(ua.one().to.peer(), address(PEER));
+}

@@ -1,0 +1,80 @@
+use super::{TypedHeader, Via};
+use crate::Host;
+
+fn via(text: &str) -> Via {
+    Via::parse(&text.into()).unwrap()
+}
+
+#[test]
+fn parts_are_read() {
+    let v = via(
+        "SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKabc;rport;received=2001:db8::1;maddr=m.example;ttl=16;alias",
+    );
+    assert_eq!((v.transport(), v.port(), v.branch()), ("UDP", Some(5060), Some("z9hG4bKabc")));
+    assert_eq!(v.host(), Host::V4([192, 0, 2, 10].into()));
+    assert_eq!(v.rport(), Some(None));
+    assert_eq!(v.received(), Some("2001:db8::1".parse().unwrap()));
+    assert_eq!(v.maddr(), Some(Host::Name("m.example")));
+    assert_eq!((v.ttl(), v.alias(), v.is_sip_2_0()), (Some(16), true, true));
+    assert_eq!(v.branch_after_cookie(), Some("abc"));
+}
+
+#[test]
+fn rfc3261_25_1_space_may_stand_around_every_separator() {
+    let v = via("SIP  / 2.0  / TCP     spindle.example.com  : 5061 ;  branch  =   z9hG4bK9ikj8  ");
+    assert_eq!((v.transport(), v.host(), v.port()), ("TCP", Host::Name("spindle.example.com"), Some(5061)));
+    assert_eq!(v.branch(), Some("z9hG4bK9ikj8"));
+    assert!(v.is_sip_2_0());
+}
+
+#[test]
+fn rfc5118_4_5_received_takes_ipv6_with_and_without_brackets() {
+    let ip = Some("2001:db8::9:255".parse().unwrap());
+    assert_eq!(via("SIP/2.0/UDP [2001:db8::9:1];received=[2001:db8::9:255];branch=a").received(), ip);
+    assert_eq!(via("SIP/2.0/UDP [2001:db8::9:1];received=2001:db8::9:255;branch=a").received(), ip);
+}
+
+#[test]
+fn what_is_no_via_is_refused() {
+    for text in [
+        "",
+        "SIP/2.0",
+        "SIP/2.0/UDP",
+        "SIP/2.0/UDP ",
+        "SIP/2.0/UDPhost",
+        "SIP/2.0 UDP host",
+        "SIP/2.0/UDP h:",
+        "SIP/2.0/UDP h:65536",
+        "SIP/2.0/UDP h;;",
+        "SIP/2.0/UDP h;",
+        "SIP/2.0/UDP h;branch",
+        "SIP/2.0/UDP h;branch=",
+        "SIP/2.0/UDP h;branch=a;branch=b",
+        "SIP/2.0/UDP h;rport=99999",
+        "SIP/2.0/UDP h;rport=a",
+        "SIP/2.0/UDP h x",
+        "SIP/2.0/UDP h;received=h",
+        "SIP/2.0/UDP h;a=\"b",
+        "SIP/2.0/UDP 2001:db8::1",
+        "SIP/2.0/UDP h\r\n;a",
+    ] {
+        assert!(Via::parse(&text.into()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn rfc3581_4_received_and_rport_are_filled_in_place() {
+    let v = via("SIP/2.0/UDP h ;rport;branch=a;x=\"y;z\"");
+    let answered = v.with_rport(Some(4000)).with_received([192, 0, 2, 1].into());
+    insta::assert_snapshot!(answered, @r#"SIP/2.0/UDP h;rport=4000;branch=a;x="y;z";received=192.0.2.1"#);
+    assert_eq!((answered.rport(), answered.branch()), (Some(Some(4000)), Some("a")));
+}
+
+#[test]
+fn a_via_is_composed_and_reads_back() {
+    let v = Via::new("TLS", Host::V6("2001:db8::1".parse().unwrap()), Some(5061), "z9hG4bKx").unwrap();
+    insta::assert_snapshot!(v, @"SIP/2.0/TLS [2001:db8::1]:5061;branch=z9hG4bKx");
+    assert_eq!(v.sent_by(), "[2001:db8::1]:5061");
+    assert!(Via::new("T X", Host::Name("h"), None, "b").is_err());
+    assert!(Via::new("UDP", Host::Name("h"), None, "b\r\nX: y").is_err());
+}
