@@ -5,8 +5,8 @@ use crate::node::Loader;
 use crate::shard::{Command, Report};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
-    ControlError, Cursor, Health, Phase, Readiness, ReasonText, ReloadMode, ReloadOutcome, Seconds, Timestamp,
-    Unavailability,
+    ControlError, Cursor, Health, Phase, Readiness, ReasonText, ReloadMode, ReloadOutcome, Seconds,
+    Timestamp, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use media::relay::Gauges;
@@ -64,7 +64,7 @@ pub(crate) struct Switchboard {
     pub(crate) listeners: Vec<String>,
     pub(crate) relay: Box<dyn Fn() -> Gauges + Send + Sync>,
     pub(crate) records_lost: Box<dyn Fn() -> u64 + Send + Sync>,
-    pub(crate) transports: Vec<Arc<sip::driver::Counters>>,
+    pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
 }
 
 impl Switchboard {
@@ -96,8 +96,7 @@ impl Switchboard {
             page.calls.extend(calls.into_iter().map(|(_, call)| call));
             let others = usize::from(shard.number) + 1 < self.shards.len();
             if more || (others && page.calls.len() >= usize::from(query.limit)) {
-                page.next_cursor =
-                    Some(Cursor { shard: shard.number, sequence: last.unwrap_or_default() });
+                page.next_cursor = Some(Cursor { shard: shard.number, sequence: last.unwrap_or_default() });
                 break;
             }
         }
@@ -161,6 +160,7 @@ impl Control for Switchboard {
         Box::pin(async move { self.reload_now(mode) })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "uptime is the process's own, no core is asked")]
     fn health(&self) -> Answer<'_, Health> {
         Box::pin(async move {
             self.reports().await?;

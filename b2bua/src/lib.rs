@@ -5,6 +5,12 @@
 
 mod call;
 pub mod cdr;
+pub mod cli;
+mod control;
+
+mod metrics;
+pub mod node;
+mod secrets;
 pub mod shard;
 pub mod snapshot;
 mod trunk;

@@ -1,4 +1,6 @@
 //! The binary `liaison`.
 #![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    b2bua::cli::main()
+}

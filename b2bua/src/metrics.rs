@@ -3,7 +3,7 @@
 use crate::shard::{Counters, Gauges, Report};
 use admin_api::metrics::{MetricFamily, Sample, Samples};
 use media::relay;
-use sip::driver;
+use sip::driver::counters as driver;
 use std::sync::Arc;
 
 /// All metrics of the process, merged over its shards.
@@ -78,7 +78,8 @@ fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
     out.push(whole("liaison_sip_sessions", "INVITE sessions.", gauge(|g| g.sessions)));
     out.push(whole("liaison_sip_dialogs", "Dialogs, early ones included.", gauge(|g| g.dialogs)));
     out.push(whole("liaison_sip_timers", "Deadlines of transactions and sessions.", gauge(|g| g.timers)));
-    let transactions = [("client", gauge(|g| g.client_transactions)), ("server", gauge(|g| g.server_transactions))];
+    let transactions =
+        [("client", gauge(|g| g.client_transactions)), ("server", gauge(|g| g.server_transactions))];
     out.push(MetricFamily {
         name: "liaison_sip_transactions",
         help: "Transactions, by role.",
@@ -122,7 +123,11 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
     let count = |of: fn(&driver::Counters) -> &driver::Count| shards.iter().map(|s| of(s).get()).sum::<u64>();
     let mut counter = |name, help, value| out.push(MetricFamily::counter(name, help, value));
     counter("liaison_shard_wakes_total", "Times that a shard's thread woke up.", count(|c| &c.wakes));
-    counter("liaison_datagrams_dropped_total", "Datagrams that were not sent.", count(|c| &c.datagrams_dropped));
+    counter(
+        "liaison_datagrams_dropped_total",
+        "Datagrams that were not sent.",
+        count(|c| &c.datagrams_dropped),
+    );
     counter("liaison_sip_pings_total", "Pings answered (RFC 5626).", count(|c| &c.pings));
     counter("liaison_send_failures_total", "Messages that could not be sent.", count(|c| &c.send_failures));
     let direction = [("in", count(|c| &c.datagrams_in)), ("out", count(|c| &c.datagrams_out))];
@@ -133,7 +138,8 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
     out.push(labelled("liaison_sip_bytes_total", "Bytes of SIP, by direction.", "direction", direction));
     let open = usize::try_from(count(|c| &c.connections)).unwrap_or(usize::MAX);
     out.push(whole("liaison_connections", "Connections that are open or being opened.", open));
-    let made = [("accepted", count(|c| &c.connections_accepted)), ("opened", count(|c| &c.connections_opened))];
+    let made =
+        [("accepted", count(|c| &c.connections_accepted)), ("opened", count(|c| &c.connections_opened))];
     out.push(labelled("liaison_connections_total", "Connections, by who opened them.", "role", made));
     out.push(labelled(
         "liaison_connections_failed_total",

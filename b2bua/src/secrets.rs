@@ -19,7 +19,7 @@ pub struct SecretError {
 ///
 /// # Errors
 /// All that cannot be had.
-pub fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
+pub(crate) fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
     let mut secrets = Secrets::default();
     let mut errors = Vec::new();
     for (name, trunk) in &config.trunks {
@@ -58,7 +58,8 @@ fn read(reference: &Reference) -> Result<String, String> {
             std::env::var(name).map_err(|_| format!("the environment has no text in {name}"))?
         }
         Reference::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
             text.strip_suffix('\n').map(|t| t.strip_suffix('\r').unwrap_or(t).to_owned()).unwrap_or(text)
         }
     };

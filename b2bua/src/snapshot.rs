@@ -6,6 +6,7 @@ use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::{Credential, Secret};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -81,10 +82,33 @@ impl Snapshot {
         self.config().networks.get(self.network_name(id)?)
     }
 
-    /// What answers a challenge for `realm` on a leg of `trunk`.
-    #[must_use]
-    pub fn secret(&self, trunk: &TrunkName, realm: &str) -> Option<Arc<Credential>> {
-        self.secrets.outbound.get(trunk)?.get(realm).cloned()
+    /// What answers a challenge for `realm` on a leg of `trunk` that came from `peer`.
+    ///
+    /// # Errors
+    /// Why nothing does.
+    pub fn credential(
+        &self,
+        trunk: Option<&TrunkName>,
+        realm: &str,
+        peer: IpAddr,
+    ) -> Result<Arc<Credential>, policy::Refusal> {
+        let targets = trunk.and_then(|name| self.config().trunks.get(name)).map(|t| t.targets.as_slice());
+        let resolved: Vec<IpAddr> = targets.into_iter().flatten().filter_map(sip::numeric_hop).collect();
+        let profile =
+            self.policy.profile(self.networks.first().ok_or(policy::Refusal::NoTrunk)?, trunk, None);
+        let algorithm = profile.digest.algorithms.first().map(|a| a.as_str().into());
+        let offer =
+            policy::Offer { digest: true, realm: realm.into(), algorithm, qop: Some(true), stale: false };
+        self.policy.credentials(&policy::ChallengeFacts {
+            trunk,
+            place: policy::Place::Address(peer),
+            resolved: &resolved,
+            offers: &[offer],
+            answered: false,
+            profile: &profile,
+        })?;
+        let known = trunk.and_then(|name| self.secrets.outbound.get(name)?.get(realm));
+        known.cloned().ok_or(policy::Refusal::ForeignRealm)
     }
 
     /// The password of a user who may answer the challenge of `trunk`.

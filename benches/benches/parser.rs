@@ -3,16 +3,19 @@
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{Criterion, measurement::WallTime};
+use criterion::{BenchmarkGroup, Criterion};
 use liaison_benches::{
+    cpu_time::CpuTime,
     messages::{self, Sample},
     parser::{Ezk, Liaison, Parser, Rsip, Rsipstack, job},
 };
 
 fn main() {
     let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
+        .with_measurement(CpuTime)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(50)
         .configure_from_args();
     one(&mut criterion, &messages::invite());
     for sample in messages::ordinary() {
@@ -26,22 +29,22 @@ fn main() {
 }
 
 /// Times one message, which all parsers accept.
-fn one(criterion: &mut Criterion, sample: &Sample) {
+fn one(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
     assert!(accepted_by_all(sample), "{} is refused", sample.name);
     all(criterion, &sample.name, std::slice::from_ref(sample));
 }
 
 /// Times every parser on the messages one after the other.
-fn all(criterion: &mut Criterion, name: &str, samples: &[Sample]) {
+fn all(criterion: &mut Criterion<CpuTime>, name: &str, samples: &[Sample]) {
     let mut group = criterion.benchmark_group(name);
     time::<Liaison>(&mut group, samples);
-    time::<Rsip>(&mut group, samples);
     time::<Rsipstack>(&mut group, samples);
+    time::<Rsip>(&mut group, samples);
     time::<Ezk>(&mut group, samples);
     group.finish();
 }
 
-fn time<P: Parser>(group: &mut criterion::BenchmarkGroup<'_, WallTime>, samples: &[Sample]) {
+fn time<P: Parser>(group: &mut BenchmarkGroup<'_, CpuTime>, samples: &[Sample]) {
     group.bench_function(P::NAME, |bencher| {
         bencher.iter(|| {
             for sample in samples {

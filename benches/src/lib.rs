@@ -1,5 +1,6 @@
-//! Shared pieces of the benches: the messages, and the adapters that let several SIP parsers do the same work.
+//! Shared pieces of the benches: the messages, a clock, and the adapters that let several SIP parsers do the same work.
 #![forbid(unsafe_code)]
 
+pub mod cpu_time;
 pub mod messages;
 pub mod parser;

@@ -18,7 +18,9 @@ pub(crate) fn claims(reader: &mut Reader<'_>) {
         let earlier = match &claimed.claim {
             Claim::Udp { address } => earlier_socket(&mut sockets, Transport::Udp, *address, claimed),
             Claim::Tcp { address } => earlier_socket(&mut sockets, Transport::Tcp, *address, claimed),
-            Claim::Source { network, from } => earlier_equal(&mut exact, format!("{network} {from}"), claimed),
+            Claim::Source { network, from } => {
+                earlier_equal(&mut exact, format!("{network} {from}"), claimed)
+            }
             Claim::Route { name } => earlier_equal(&mut exact, name.to_string(), claimed),
             Claim::MediaPorts { .. } => {
                 media.push(claimed);
@@ -32,14 +34,18 @@ pub(crate) fn claims(reader: &mut Reader<'_>) {
     for (index, claimed) in media.iter().enumerate() {
         let ranges = media.iter().take(index).copied();
         let listeners = claims.iter().filter(|other| matches!(other.claim, Claim::Udp { .. }));
-        if let Some(other) = ranges.chain(listeners).find(|other| media_collides(&claimed.claim, &other.claim)) {
+        if let Some(other) =
+            ranges.chain(listeners).find(|other| media_collides(&claimed.claim, &other.claim))
+        {
             collision(reader, claimed, other);
         }
     }
 }
 
 fn earlier_socket<'c>(
-    sockets: &mut BTreeMap<(Transport, u16), Vec<(IpAddr, &'c Claimed)>>, transport: Transport, address: SocketAddr,
+    sockets: &mut BTreeMap<(Transport, u16), Vec<(IpAddr, &'c Claimed)>>,
+    transport: Transport,
+    address: SocketAddr,
     claimed: &'c Claimed,
 ) -> Option<&'c Claimed> {
     let taken = sockets.entry((transport, address.port())).or_default();
@@ -49,7 +55,9 @@ fn earlier_socket<'c>(
 }
 
 fn earlier_equal<'c>(
-    exact: &mut BTreeMap<String, &'c Claimed>, key: String, claimed: &'c Claimed,
+    exact: &mut BTreeMap<String, &'c Claimed>,
+    key: String,
+    claimed: &'c Claimed,
 ) -> Option<&'c Claimed> {
     match exact.get(&key) {
         Some(earlier) => Some(earlier),
@@ -109,7 +117,11 @@ fn media(config: &Config, reader: &mut Reader<'_>) {
     for (name, network) in &config.networks {
         let path = format!("networks.{name}.media");
         if network.media.is_none() && !reader.faulty(&path) {
-            reader.conflict_at(path, Found::Nothing, "media addresses, as not every profile in use has media = \"bypass\"");
+            reader.conflict_at(
+                path,
+                Found::Nothing,
+                "media addresses, as not every profile in use has media = \"bypass\"",
+            );
         }
     }
 }
@@ -140,10 +152,15 @@ fn targets(config: &Config, reader: &mut Reader<'_>) {
 }
 
 fn listener_for(
-    config: &Config, reader: &mut Reader<'_>, path: String, network: &NetworkName, uri: &sip_types::Uri,
+    config: &Config,
+    reader: &mut Reader<'_>,
+    path: String,
+    network: &NetworkName,
+    uri: &sip_types::Uri,
 ) {
     let Ok(Some(transport)) = target_transport(uri) else { return };
-    let listens = |network: &Network| network.listeners.iter().any(|listener| listener.transport == transport);
+    let listens =
+        |network: &Network| network.listeners.iter().any(|listener| listener.transport == transport);
     let faulty = reader.faulty(&format!("networks.{network}"));
     if !faulty && config.networks.get(network).is_some_and(|network| !listens(network)) {
         let expected = format!("a transport that network {network} has a listener for");

@@ -39,7 +39,8 @@ pub fn diff(old: &Config, new: &Config) -> Vec<Change> {
 fn compare_table(table: &Table, path: &str, old: &Json, new: &Json, changes: &mut Vec<Change>) {
     for setting in table.settings {
         let path = if path.is_empty() { setting.name.to_owned() } else { format!("{path}.{}", setting.name) };
-        let (old, new) = (old.get(setting.name).unwrap_or(&Json::Null), new.get(setting.name).unwrap_or(&Json::Null));
+        let (old, new) =
+            (old.get(setting.name).unwrap_or(&Json::Null), new.get(setting.name).unwrap_or(&Json::Null));
         compare(&(setting.shape)(), setting.effect.into(), path, old, new, changes);
     }
 }
@@ -49,10 +50,13 @@ fn compare(shape: &Shape, effect: Effect, path: String, old: &Json, new: &Json, 
         return;
     }
     match (shape, old, new) {
-        (Shape::Table(table), Json::Object(_), Json::Object(_)) => compare_table(table, &path, old, new, changes),
+        (Shape::Table(table), Json::Object(_), Json::Object(_)) => {
+            compare_table(table, &path, old, new, changes);
+        }
         (Shape::Map { value, .. }, Json::Object(before), Json::Object(after)) => {
             for key in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-                let (before, after) = (before.get(key).unwrap_or(&Json::Null), after.get(key).unwrap_or(&Json::Null));
+                let (before, after) =
+                    (before.get(key).unwrap_or(&Json::Null), after.get(key).unwrap_or(&Json::Null));
                 compare(value, effect, format!("{path}.{key}"), before, after, changes);
             }
         }

@@ -2,7 +2,7 @@
 //! its place in the text.
 //!
 //! Each setting is declared once, in `model`. From that declaration come the reader, the JSON Schema ([`schema`]), the
-//! reference page ([`reference`]), the example document ([`example`]), the configuration in force as JSON
+//! reference page ([`reference()`]), the example document ([`example`]), the configuration in force as JSON
 //! ([`Config::to_json`]) and the comparison of two versions ([`diff`]).
 //!
 //! ```
@@ -34,8 +34,8 @@ pub use error::{Error, Errors, Fault, Found};
 pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
-    Auto, Domain, HostPort, MediaType, NetworkName, Pattern, PortRange, ProfileName, RouteName, Secret, Token,
-    TrunkName,
+    Auto, Domain, HostPort, MediaType, NetworkName, Pattern, PortRange, ProfileName, RouteName, Secret,
+    Token, TrunkName,
 };
 
 #[cfg(test)]

@@ -30,7 +30,9 @@ impl Config {
         let mut entries = std::mem::take(&mut reader.entries);
         if !syntax.is_empty() {
             // Where syntax is broken, keys and tables are lost: what they would have meant is unknown.
-            entries.retain(|entry| matches!(entry.fault, Fault::Type | Fault::Form | Fault::Choice { .. } | Fault::Range));
+            entries.retain(|entry| {
+                matches!(entry.fault, Fault::Type | Fault::Form | Fault::Choice { .. } | Fault::Range)
+            });
             entries.extend(syntax.iter().map(syntax_entry));
         }
         match config {

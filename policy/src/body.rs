@@ -1,8 +1,8 @@
 //! Which bodies and parts of bodies cross.
 
 use config::Profile;
-use sip_types::StatusCode;
-use sip_types::header::ContentType;
+use sip_types::header::{Accept, ContentType};
+use sip_types::{HeaderName, Headers, StatusCode};
 
 use crate::crossing::Crossing;
 
@@ -42,7 +42,9 @@ impl BodyRefused {
 /// # Errors
 /// It does not cross and `required` is set: the request must be refused with the status of the error.
 pub fn body_crosses(
-    kind: Option<&ContentType>, required: bool, crossing: &Crossing<'_>,
+    kind: Option<&ContentType>,
+    required: bool,
+    crossing: &Crossing<'_>,
 ) -> Result<bool, BodyRefused> {
     let verdict = match kind {
         None => Err(BodyRefused::Untyped),
@@ -69,7 +71,9 @@ fn permitted(kind: &ContentType, profile: &Profile) -> Result<(), BodyRefused> {
 
 /// S/MIME, signed or encrypted (RFC 8551 §3).
 fn is_protected(kind: &ContentType) -> bool {
-    kind.is("application", "pkcs7-mime") || kind.is("multipart", "signed") || kind.is("multipart", "encrypted")
+    kind.is("application", "pkcs7-mime")
+        || kind.is("multipart", "signed")
+        || kind.is("multipart", "encrypted")
 }
 
 /// What only holds parts, each of which is asked about (RFC 5621 §3).
@@ -77,16 +81,29 @@ fn is_container(kind: &ContentType) -> bool {
     kind.is_multipart() && !is_protected(kind)
 }
 
+/// Whether the sender of a request takes a body of this media type in the response (RFC 3261 §20.1): without an Accept
+/// a session description; a malformed Accept refuses nothing. Where the response cannot do without the body, the
+/// request is answered 406 (RFC 3261 §21.4.7).
+#[must_use]
+pub fn is_acceptable(headers: &Headers, kind: &str, subtype: &str) -> bool {
+    if !headers.contains(HeaderName::Accept) {
+        return kind.eq_ignore_ascii_case("application") && subtype.eq_ignore_ascii_case("sdp");
+    }
+    let ranges = headers.list::<Accept>();
+    ranges.is_err() || ranges.iter().flatten().any(|range| range.q() > 0 && range.admits(kind, subtype))
+}
+
 #[cfg(test)]
 mod tests {
     use sip_types::TypedHeader;
 
     use super::*;
-    use crate::testing::profile;
+    use crate::testing::{invite, profile};
 
     fn decide(kind: &str, required: bool, to: &Profile) -> Result<bool, BodyRefused> {
         let open = profile("");
-        let crossing = Crossing { from_trusted: false, to_trusted: false, from_profile: &open, to_profile: to };
+        let crossing =
+            Crossing { from_trusted: false, to_trusted: false, from_profile: &open, to_profile: to };
         let kind = (!kind.is_empty()).then(|| ContentType::parse(&kind.into()).unwrap());
         body_crosses(kind.as_ref(), required, &crossing)
     }
@@ -113,5 +130,16 @@ mod tests {
         assert_eq!(decide("application/qsig", true, &strict), Ok(true));
         assert_eq!(BodyRefused::Forbidden.status().as_u16(), 415);
         assert_eq!(BodyRefused::Protected.status().as_u16(), 493);
+    }
+
+    #[test]
+    fn rfc3261_20_1_without_accept_a_session_description_is_acceptable() {
+        let sdp = |fields: &[&str]| is_acceptable(invite(fields).headers(), "application", "sdp");
+        assert!(sdp(&[]));
+        assert!(sdp(&["Accept: text/plain, application/*"]));
+        assert!(!sdp(&["Accept: text/plain"]));
+        assert!(!sdp(&["Accept: application/sdp;q=0"]));
+        assert!(!sdp(&["Accept:"]), "an empty Accept admits nothing");
+        assert!(!is_acceptable(invite(&[]).headers(), "text", "plain"));
     }
 }

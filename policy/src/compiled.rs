@@ -51,7 +51,10 @@ impl Compiled {
     /// The profile of a leg: the route's, else the trunk's, else the network's, else `default`.
     #[must_use]
     pub fn profile(
-        &self, network: &NetworkName, trunk: Option<&TrunkName>, route: Option<&ProfileName>,
+        &self,
+        network: &NetworkName,
+        trunk: Option<&TrunkName>,
+        route: Option<&ProfileName>,
     ) -> Arc<Profile> {
         let of_trunk = || trunk.and_then(|name| self.config.trunks.get(name)?.profile.as_ref());
         let of_network = || self.config.networks.get(network).and_then(|network| network.profile.as_ref());
@@ -84,7 +87,8 @@ mod tests {
         ));
         let route = policy.config().routes[0].profile.clone();
         let ring = |network: &str, trunk: Option<&str>, route| {
-            let (network, trunk) = (name(&policy.config().networks, network), trunk.map(|t| name(&policy.config().trunks, t)));
+            let (network, trunk) =
+                (name(&policy.config().networks, network), trunk.map(|t| name(&policy.config().trunks, t)));
             policy.profile(network, trunk, route).ring_limit.as_secs()
         };
         assert_eq!(ring("b", Some("t"), route.as_ref()), 1);

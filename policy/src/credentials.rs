@@ -130,7 +130,9 @@ impl Compiled {
 }
 
 fn answer<'f>(
-    credentials: &'f [Credentials], offer: &Offer<'_>, facts: &ChallengeFacts<'_>,
+    credentials: &'f [Credentials],
+    offer: &Offer<'_>,
+    facts: &ChallengeFacts<'_>,
 ) -> Result<(&'f Credentials, Algorithm), Refusal> {
     if !offer.digest {
         return Err(Refusal::Scheme);
@@ -186,7 +188,12 @@ credentials = [{ realm = "south", username = "s", password = { env = "S" } }]
     }
 
     /// What the trunk `north` answers to these offers, met at this place.
-    fn north(place: Place, offers: &[Offer<'_>], answered: bool, lines: &str) -> Result<(String, Algorithm, usize), Refusal> {
+    fn north(
+        place: Place,
+        offers: &[Offer<'_>],
+        answered: bool,
+        lines: &str,
+    ) -> Result<(String, Algorithm, usize), Refusal> {
         let policy = compiled(&format!("{NETWORKS}{TRUNKS}"));
         let trunk = name(&policy.config().trunks, "north");
         let facts = ChallengeFacts {

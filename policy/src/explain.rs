@@ -107,7 +107,9 @@ impl Step {
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
-            Self::Peer { network, source, trunk: Some(_) } => format!("{source} is its source in network {network}"),
+            Self::Peer { network, source, trunk: Some(_) } => {
+                format!("{source} is its source in network {network}")
+            }
             Self::Peer { network, source, trunk: None } => {
                 format!("{source} is no trunk's source in network {network}")
             }

@@ -18,7 +18,7 @@ mod headers;
 mod method;
 mod route;
 
-pub use body::{BodyRefused, body_crosses};
+pub use body::{BodyRefused, body_crosses, is_acceptable};
 pub use compiled::Compiled;
 pub use credentials::{ChallengeFacts, Offer, Place, Refusal, Use};
 pub use crossing::Crossing;

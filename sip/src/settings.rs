@@ -38,7 +38,8 @@ pub struct Listener {
     pub sent_by: ByteString,
     /// Timers of the transactions that it carries.
     pub timers: Timers,
-    /// Whether peers are behind a NAT: requests in a dialog go to the flow that it came on, not to a Contact.
+    /// Whether peers are behind a NAT: requests in a dialog take the way of its INVITE (the flow that it came on, or
+    /// where ours went), not that of a Contact.
     pub nat: bool,
     /// Which challenges are answered.
     pub acceptance: Acceptance,

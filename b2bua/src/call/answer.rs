@@ -46,7 +46,12 @@ impl Core {
     }
 
     /// The description for the caller's 2xx: an answer to its offer, or the far side's offer.
-    fn settle_media(&mut self, key: CallKey, at: usize, sdp: Option<&[u8]>) -> Result<Option<Bytes>, Refusal> {
+    fn settle_media(
+        &mut self,
+        key: CallKey,
+        at: usize,
+        sdp: Option<&[u8]>,
+    ) -> Result<Option<Bytes>, Refusal> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
         let Some(pair) = call.pairs.get(at) else { return Ok(None) };
         let (caller, callee) = (pair.caller_party, pair.callee_party);
@@ -82,7 +87,8 @@ impl Core {
         call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER } } else { Exchange::Idle };
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
-        let mut parts = decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
+        let mut parts =
+            decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
         parts.body = taken.wrap.around(description);
         let (caller, callee) = (call.caller.session, callee.session);
         call.state = State::Established;

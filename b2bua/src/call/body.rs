@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use sip::session::Body;
-use sip_types::multipart::{self, Multipart, Part};
 use sip_types::header::{ContentDisposition, ContentType};
+use sip_types::multipart::{self, Multipart, Part};
 use sip_types::{Fields, HeaderName, Headers};
 
 /// A body taken apart: the session description, and what was around it.
@@ -48,7 +48,9 @@ impl Taken {
         let content_type = headers.get::<ContentType>().ok().flatten();
         let opaque = |fields| Self { sdp: None, wrap: Wrap::Opaque(Body { fields, bytes: body.clone() }) };
         match content_type {
-            Some(kind) if kind.is("application", "sdp") && is_session(headers.get().ok().flatten().as_ref()) => {
+            Some(kind)
+                if kind.is("application", "sdp") && is_session(headers.get().ok().flatten().as_ref()) =>
+            {
                 Self { sdp: Some(body.clone()), wrap: Wrap::Plain(fields) }
             }
             Some(kind) if kind.is_multipart() => match multipart(&kind, body) {
@@ -109,7 +111,8 @@ fn plain(bytes: Bytes) -> Body {
 
 /// A description beside a body that had none: the answer to an offer that the far side's body left open.
 fn beside(body: &Body, sdp: Bytes) -> Body {
-    let parts = [Part::new(plain(Bytes::new()).fields, sdp), Part::new(body.fields.clone(), body.bytes.clone())];
+    let parts =
+        [Part::new(plain(Bytes::new()).fields, sdp), Part::new(body.fields.clone(), body.bytes.clone())];
     let boundary = (0..).map(|n| format!("liaison-{n}")).find(|b| multipart::is_boundary_free(b, &parts));
     let boundary = boundary.unwrap_or_default();
     let mut fields = Fields::default();

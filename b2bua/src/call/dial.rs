@@ -1,6 +1,6 @@
 //! Dialling a target.
 
-use super::{CallKey, Leg, LegNo, decide};
+use super::{CallKey, Leg, LegNo, OrRefuse, decide};
 use crate::shard::{Core, listener_in};
 use sip::session::{Invite, Parts, Reply};
 use sip::time::Now;
@@ -20,22 +20,20 @@ impl Core {
                 let reply = last.unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
                 return self.refuse_caller(now, key, &reply);
             };
-            match self.dial(now, key, target) {
+            match self.dial(now, key, &target) {
                 Ok(()) => return,
-                Err(reply) => last = Some(reply),
+                Err(reply) => last = Some(*reply),
             }
         }
     }
 
     /// Makes a leg and calls with it.
-    fn dial(&mut self, now: Now, key: CallKey, target: policy::Target) -> Result<(), Reply> {
-        let gone = || Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
+    fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target) -> OrRefuse<()> {
+        let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
-        if let Some(trunk) = &target.trunk {
-            if self.trunk_is_full(&call.snapshot, trunk) {
-                self.counters.trunk_full += 1;
-                return Err(self.overload_reply());
-            }
+        if target.trunk.as_ref().is_some_and(|trunk| self.trunk_is_full(&call.snapshot, trunk)) {
+            self.counters.trunk_full += 1;
+            return Err(Box::new(self.overload_reply()));
         }
         let network = call.snapshot.network_id(&target.network).ok_or_else(gone)?;
         let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
@@ -52,13 +50,13 @@ impl Core {
                 Ok(offer) => Some(offer),
                 Err(refusal) => {
                     call.media.remove_party(party);
-                    return Err(decide::media_reply(&refusal));
+                    return Err(Box::new(decide::media_reply(&refusal)));
                 }
             },
             false => None,
         };
-        let invite = self.invite_for(key, &target, network, offer).ok_or_else(gone)?;
-        let session = self.endpoint.invite(now, invite).map_err(|_| self.overload_reply())?;
+        let invite = self.invite_for(key, target, network, offer).ok_or_else(gone)?;
+        let session = self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))?;
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         call.callees.push(Leg {
             no,

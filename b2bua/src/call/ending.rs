@@ -1,13 +1,16 @@
 //! The end of legs, and of the call with the last of them.
 
 use super::body::Taken;
-use super::{CallKey, Leg, LegEnd, LegNo, State, decide};
+use super::{Call, CallKey, Leg, LegEnd, LegNo, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
+use config::Redirects;
 use sip::session::{Reply, SessionView};
 use sip::time::Now;
 use sip::{End, Failure, Received};
+use sip_types::header::Contact;
 use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
+use std::cmp::Reverse;
 
 impl Leg {
     /// Notes how it ended, and how its session stood last.
@@ -51,7 +54,9 @@ impl Core {
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
             End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
             End::Rejected(_) => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
-            End::HungUp(_) if joined => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
+            End::HungUp(_) if joined => {
+                self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended")
+            }
             End::HungUp(_) => {}
         }
         self.finish_if_done(now, key);
@@ -74,7 +79,14 @@ impl Core {
     }
 
     /// Ends one leg in the way that its state asks for.
-    fn end_leg(&mut self, now: Now, key: CallKey, no: LegNo, session: sip::session::SessionId, fields: Fields) {
+    fn end_leg(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        no: LegNo,
+        session: sip::session::SessionId,
+        fields: Fields,
+    ) {
         if no != LegNo::CALLER || self.calls.get(key).is_some_and(|c| c.joined.is_some()) {
             let _ = self.endpoint.end(now, session, fields);
             return;
@@ -132,10 +144,14 @@ impl Core {
         if call.state == State::Ending {
             return self.finish_if_done(now, key);
         }
+        if let Failure::Response(response) = failure {
+            follow(call, no, response);
+        }
         let tries_another = match failure {
-            Failure::Response(response) => call
-                .leg(no)
-                .is_some_and(|leg| policy::fails_over(response.status(), &leg.profile)),
+            Failure::Response(response) if response.status().is_redirection() => !call.targets.is_empty(),
+            Failure::Response(response) => {
+                call.leg(no).is_some_and(|leg| policy::fails_over(response.status(), &leg.profile))
+            }
             Failure::Timeout | Failure::Unreachable(_) => true,
             Failure::Challenged(_) | Failure::Full => false,
         };
@@ -147,13 +163,14 @@ impl Core {
 
     /// What a leg hears of another leg's failure.
     pub(crate) fn failure_reply(&self, key: CallKey, to: LegNo, method: &Method, failure: &Failure) -> Reply {
-        let profile = self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
+        let profile =
+            self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
         let mapped = |status, challenged| policy::failure(status, method, challenged, &profile);
         match failure {
-            Failure::Response(response) => self.response_reply(key, to, response, mapped(response.status(), false)),
-            Failure::Challenged(response) => {
-                Reply::new(mapped(response.status(), true))
+            Failure::Response(response) => {
+                self.response_reply(key, to, response, mapped(response.status(), false))
             }
+            Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
             Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
             Failure::Full => self.overload_reply(),
@@ -196,6 +213,34 @@ impl Core {
         }
         self.records.push(record);
         self.counters.ended += 1;
+    }
+}
+
+/// Puts where a redirection points to in front of the targets, in the order of its q-values, if the leg's profile
+/// says so (RFC 3261 §8.1.3.4). Such a leg has no trunk, and so no credentials.
+fn follow(call: &mut Call, no: LegNo, response: &Response) {
+    if !response.status().is_redirection() {
+        return;
+    }
+    call.targets.clear();
+    let Some(leg) = call.leg(no) else { return };
+    let Some(network) = call.snapshot.network_name(leg.network).cloned() else { return };
+    if leg.profile.redirects != Redirects::Follow {
+        return;
+    }
+    let profile = leg.profile.clone();
+    let mut contacts = response.headers().list::<Contact>().unwrap_or_default();
+    contacts.sort_by_key(|contact| Reverse(contact.q()));
+    let most = call.snapshot.config().limits.targets;
+    for contact in contacts.iter().take(most) {
+        let Contact::Addr(address) = contact else { continue };
+        call.targets.push_back(policy::Target {
+            trunk: None,
+            network: network.clone(),
+            profile: profile.clone(),
+            request_uri: address.uri().clone(),
+            next_hop: address.uri().clone(),
+        });
     }
 }
 

@@ -103,6 +103,7 @@ impl super::Call {
 
     /// How often media is looked at: four times within its limit, so that silence is seen within a quarter of it.
     fn media_check(&self) -> Option<Duration> {
-        self.silence_limit().map(|limit| (limit / 4).clamp(Duration::from_millis(250), Duration::from_secs(30)))
+        self.silence_limit()
+            .map(|limit| (limit / 4).clamp(Duration::from_millis(250), Duration::from_secs(30)))
     }
 }

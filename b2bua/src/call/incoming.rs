@@ -1,7 +1,7 @@
 //! A call comes in: whose it is, whether it may, and where it goes.
 
 use super::body::Taken;
-use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, State, decide};
+use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
 use crate::snapshot::Snapshot;
 use crate::trunk::Entry;
@@ -61,14 +61,14 @@ impl Core {
     }
 
     /// Whether another call may begin.
-    fn admit(&mut self, snapshot: &Snapshot) -> Result<(), Reply> {
+    fn admit(&mut self, snapshot: &Snapshot) -> OrRefuse<()> {
         if self.drain.is_some() {
             self.counters.draining += 1;
-            return Err(self.overload_reply());
+            return Err(Box::new(self.overload_reply()));
         }
         if self.calls.len() >= snapshot.config().limits.calls {
             self.counters.overloaded += 1;
-            return Err(self.overload_reply());
+            return Err(Box::new(self.overload_reply()));
         }
         Ok(())
     }
@@ -171,13 +171,16 @@ impl Core {
         party: PartyId,
         source: std::net::IpAddr,
         sdp: Option<&[u8]>,
-    ) -> Result<(), Reply> {
+    ) -> OrRefuse<()> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
         let place = decide::media_network(&call.snapshot, network);
         call.media.add_party(party, &place);
         call.media.signalling_source(party, source);
         match sdp {
-            Some(sdp) => call.media.receive_offer(party, sdp).map_err(|refusal| decide::media_reply(&refusal)),
+            Some(sdp) => call
+                .media
+                .receive_offer(party, sdp)
+                .map_err(|refusal| Box::new(decide::media_reply(&refusal))),
             None => Ok(()),
         }
     }
@@ -190,10 +193,10 @@ fn route(
     trunk: Option<&TrunkName>,
     request: &Received,
     trail: &mut Trail,
-) -> Result<Vec<policy::Target>, Reply> {
-    let not_found = || Reply::new(StatusCode::NOT_FOUND);
+) -> OrRefuse<Vec<policy::Target>> {
+    let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
     let name = snapshot.network_name(network).ok_or_else(not_found)?;
-    let uri = request.request.uri().map_err(|_| Reply::new(StatusCode::BAD_REQUEST))?;
+    let uri = request.request.uri().map_err(|_| Box::new(Reply::new(StatusCode::BAD_REQUEST)))?;
     let facts = RouteFacts {
         network: name,
         trunk,
@@ -210,7 +213,7 @@ fn route(
             if let Some(after) = retry_after {
                 reply.parts.fields.push(HeaderName::RetryAfter, after.as_secs().to_string());
             }
-            Err(reply)
+            Err(Box::new(reply))
         }
     }
 }

@@ -29,7 +29,7 @@ use config::{Profile, TrunkName};
 use media::{CallMedia, PartyId};
 use policy::Trail;
 use sip::dialog::DialogNo;
-use sip::session::{OutgoingId, RequestId, SessionId, SessionView};
+use sip::session::{OutgoingId, Reply, RequestId, SessionId, SessionView};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::StatusCode;
@@ -40,6 +40,9 @@ slotmap::new_key_type! {
     /// Names a call within its shard.
     pub(crate) struct CallKey;
 }
+
+/// What goes on, or the response that refuses it.
+pub(crate) type OrRefuse<T> = Result<T, Box<Reply>>;
 
 /// A leg of a call: 0 is the caller's, the others in the order of their dialling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

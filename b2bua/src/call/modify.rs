@@ -84,7 +84,8 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let (Some(answering), Some(asking)) = (call.leg(leg), call.leg(from)) else { return };
         let crossing = decide::crossing(call, answering, asking);
-        let mut parts = decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, asking.network));
+        let mut parts =
+            decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, asking.network));
         let asking = asking.session;
         match description {
             Ok(description) => {
@@ -101,7 +102,12 @@ impl Core {
                 // The far side has changed to what we cannot take: there is no way back for it but the end.
                 self.counters.descriptions_refused += 1;
                 let _ = self.endpoint.reject_reinvite(now, asking, &decide::media_reply(&refusal));
-                self.end_call(now, key, &decide::reason(488, "Session description refused"), "answer refused");
+                self.end_call(
+                    now,
+                    key,
+                    &decide::reason(488, "Session description refused"),
+                    "answer refused",
+                );
             }
         }
     }

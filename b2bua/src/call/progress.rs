@@ -40,7 +40,8 @@ impl Core {
         let caller_dialog = pair.caller_dialog;
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
-        let mut parts = decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
+        let mut parts =
+            decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
         parts.body = taken.wrap.around(answer);
         let reply = Reply { status: response.status(), reason: response.reason().to_owned().into(), parts };
         let session = call.caller.session;

@@ -1,7 +1,7 @@
 //! Other requests in the dialog: carried, with their bodies and what nobody here understands.
 
 use super::body::{Taken, content_fields};
-use super::{CallKey, Carried, LegNo, State, decide};
+use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use sip::session::{Body, OutgoingId, Reply, RequestId};
 use sip::time::Now;
@@ -34,8 +34,8 @@ impl Core {
         leg: LegNo,
         id: RequestId,
         request: &Received,
-    ) -> Result<(), Reply> {
-        let refuse = |status| Reply::new(status);
+    ) -> OrRefuse<()> {
+        let refuse = |status| Box::new(Reply::new(status));
         let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
         let other = call.other(leg).filter(|_| call.state == State::Established);
         let other = other.ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
@@ -72,7 +72,7 @@ impl Core {
         let sent = self
             .endpoint
             .request(now, session, method, max_forwards, parts)
-            .map_err(|_| self.overload_reply())?;
+            .map_err(|_| Box::new(self.overload_reply()))?;
         if let Some(call) = self.calls.get_mut(key) {
             call.carried.push(Carried { from: leg, id, to: other, sent });
         }
@@ -86,12 +86,12 @@ impl Core {
         key: CallKey,
         leg: LegNo,
         sent: OutgoingId,
-        outcome: Result<Response, Failure>,
+        outcome: &Result<Response, Failure>,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(at) = call.carried.iter().position(|c| c.to == leg && c.sent == sent) else { return };
         let carried = call.carried.swap_remove(at);
-        let reply = match &outcome {
+        let reply = match outcome {
             Ok(response) => self.response_across(key, leg, carried.from, response),
             Err(why) => self.failure_reply(key, carried.from, &Method::Info, why),
         };

@@ -19,7 +19,11 @@ pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
             State::Ending => api::CallState::Ending,
         },
         calling: party(call, &call.caller),
-        called: call.joined.and_then(|(no, ..)| call.leg(no)).or(call.callees.last()).map(|leg| party(call, leg)),
+        called: call
+            .joined
+            .and_then(|(no, ..)| call.leg(no))
+            .or(call.callees.last())
+            .map(|leg| party(call, leg)),
         from_uri: call.facts.from.clone(),
         to_uri: call.facts.to.clone(),
         request_uri: call.facts.request_uri.clone(),
@@ -62,7 +66,9 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
         state: state(leg, session),
         party: party(call, leg),
         sip_call_id: session.map(|s| s.call_id.clone()).unwrap_or_default(),
-        local_tag: dialog.map(|d| d.local_tag.clone()).or(session.filter(|s| s.caller).map(|s| s.local_tag.clone())),
+        local_tag: dialog
+            .map(|d| d.local_tag.clone())
+            .or(session.filter(|s| s.caller).map(|s| s.local_tag.clone())),
         remote_tag: dialog.and_then(|d| d.remote_tag.clone()),
         local_uri: session.map(|s| s.local.clone()).unwrap_or_default(),
         remote_uri: session.map(|s| s.remote.clone()).unwrap_or_default(),

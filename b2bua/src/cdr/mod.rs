@@ -129,7 +129,7 @@ fn stream_record(stream: &StreamView) -> StreamRecord {
         packets: counted.packets.saturating_sub(counted.rtcp_packets),
         bytes: counted.bytes,
         lost: i64::try_from(counted.lost).ok(),
-        jitter_seconds: (!counted.jitter.is_zero()).then(|| counted.jitter.as_secs_f64()),
+        jitter_seconds: (!counted.jitter.is_zero()).then_some(counted.jitter.as_secs_f64()),
     }
 }
 

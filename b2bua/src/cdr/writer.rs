@@ -6,12 +6,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// The file of records and the thread that writes it.
 pub struct Writer {
-    queue: Option<SyncSender<Record>>,
+    queue: Option<SyncSender<Box<Record>>>,
     lost: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
@@ -53,8 +53,8 @@ impl Writer {
         let queue = self.queue.clone();
         let lost = self.lost.clone();
         Box::new(move |record| {
-            let sent = queue.as_ref().map(|q| q.try_send(record));
-            if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None = sent {
+            let sent = queue.as_ref().is_some_and(|queue| queue.try_send(Box::new(record)).is_ok());
+            if !sent {
                 lost.fetch_add(1, Ordering::Relaxed);
             }
         })
@@ -79,7 +79,7 @@ impl Drop for Writer {
 }
 
 /// Writes what comes, and syncs whenever nothing waits.
-fn write_all(file: File, records: &Receiver<Record>, lost: &AtomicU64) {
+fn write_all(file: File, records: &Receiver<Box<Record>>, lost: &AtomicU64) {
     let mut out = BufWriter::new(file);
     while let Ok(first) = records.recv() {
         let mut batch = 1;

@@ -7,7 +7,7 @@ use admin_api::control::{
 };
 use config::{Config, Errors, Fault, NetworkName};
 use sip::NetworkId;
-use sip::driver::Bind;
+use sip::driver::sockets::Bind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -143,7 +143,10 @@ impl Loader {
     }
 
     /// Reads the file again. What changes with a restart only stays as it is, and is named among the changes.
-    pub(crate) fn reload(&mut self, mode: ReloadMode) -> Result<(ReloadOutcome, Option<Adopted>), ControlError> {
+    pub(crate) fn reload(
+        &mut self,
+        mode: ReloadMode,
+    ) -> Result<(ReloadOutcome, Option<Adopted>), ControlError> {
         let next = self.read_again().map_err(|error| ControlError::InvalidConfiguration(faults(&error)))?;
         let changes: Vec<Change> = match &next {
             Some(next) => config::diff(self.current.config(), next.config()).iter().map(change).collect(),

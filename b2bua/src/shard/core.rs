@@ -169,7 +169,7 @@ impl Core {
             Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
-            Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, outcome),
+            Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, .. } => self.on_ended(now, key, leg, &why),
         }
         self.carry_out_media(key);
@@ -184,17 +184,17 @@ impl Core {
     }
 
     /// A challenge: credentials for the realms that this leg's trunk has some for, at a peer that is the trunk's.
+    /// They are live: those of the configuration in force, not of the one that the call began under.
     fn on_secret_needed(&mut self, now: Now, needed: &SecretNeeded) {
+        let leg = self.by_session.get(&needed.session).and_then(|(key, no)| self.calls.get(*key)?.leg(*no));
+        let trunk = leg.and_then(|leg| leg.trunk.as_ref());
         let mut granted = Vec::new();
-        if let Some(leg) = self.by_session.get(&needed.session).and_then(|(key, no)| self.calls.get(*key)?.leg(*no))
-        {
-            // Credentials are live: those of the configuration in force, not of the one the call began under.
-            for realm in &needed.realms {
-                let found = self.snapshot.policy.credentials(leg.trunk.as_ref(), realm, needed.peer.ip(), &[]);
-                let secret = found.ok().and_then(|_| self.snapshot.secret(leg.trunk.as_ref()?, realm));
-                match secret {
-                    Some(credential) => granted.push((realm.clone(), credential)),
-                    None => self.counters.secrets_refused += 1,
+        for realm in &needed.realms {
+            match self.snapshot.credential(trunk, realm, needed.peer.ip()) {
+                Ok(credential) => granted.push((realm.clone(), credential)),
+                Err(why) => {
+                    self.counters.secrets_refused += 1;
+                    tracing::debug!(%realm, peer = %needed.peer, %why, "no credentials for a challenge");
                 }
             }
         }

@@ -54,7 +54,7 @@ impl Gate {
         let Some(challenge) = snapshot.config().trunks.get(trunk).and_then(|t| t.challenge.as_ref()) else {
             return Entry::Open;
         };
-        if self.challengers.get(&*challenge.realm).is_none() {
+        if !self.challengers.contains_key(&*challenge.realm) {
             let Some(challenger) = challenger(&self.key, self.started, challenge) else {
                 return Entry::Closed(Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR)));
             };

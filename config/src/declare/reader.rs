@@ -174,7 +174,12 @@ impl<'t> Reader<'t> {
     }
 
     /// As [`Self::refuse`], for a value that must not be printed.
-    pub(crate) fn refuse_unseen<T>(&mut self, node: Node<'_>, what: &'static str, expected: &str) -> Option<T> {
+    pub(crate) fn refuse_unseen<T>(
+        &mut self,
+        node: Node<'_>,
+        what: &'static str,
+        expected: &str,
+    ) -> Option<T> {
         self.entry(node.span(), Fault::Form, Found::Described(what), expected.to_owned());
         None
     }
@@ -262,7 +267,11 @@ impl<'t> Reader<'t> {
     /// Reads one setting of a table. A value at fault is reported and stands in as its default, so that the rest of
     /// the document is still checked.
     pub(crate) fn setting<T: Value>(
-        &mut self, node: Node<'_>, table: &DeTable<'_>, of: &Table, name: &str,
+        &mut self,
+        node: Node<'_>,
+        table: &DeTable<'_>,
+        of: &Table,
+        name: &str,
     ) -> Option<T> {
         let setting = of.settings.iter().find(|setting| setting.name == name)?;
         let written = table.iter().find(|(key, _)| key.get_ref() == name);

@@ -126,7 +126,9 @@ impl Shape {
             Self::Text { expected, .. } => (*expected).to_owned(),
             Self::Choice(variants) => one_of(variants.iter().map(|variant| format!("{:?}", variant.text))),
             Self::List(of) => format!("a list, each {}", of.words()),
-            Self::Map { key, value } if matches!(**value, Self::Table(_)) => format!("tables, each under {key}"),
+            Self::Map { key, value } if matches!(**value, Self::Table(_)) => {
+                format!("tables, each under {key}")
+            }
             Self::Map { key, value } => format!("a table from {key} to {}", value.words()),
             Self::Table(table) => table.words.unwrap_or("a table").to_owned(),
             Self::Either(shapes) => one_of(shapes.iter().map(Self::words)),

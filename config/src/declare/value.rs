@@ -243,13 +243,14 @@ impl<K: Key, V: Value> Value for BTreeMap<K, V> {
             if let Some(kind) = K::NAMES {
                 reader.define(kind, text);
             }
-            let read = reader.at(text, if value.span().is_empty() { key.span() } else { value.span() }, |reader| {
-                let read = V::read(value, reader);
-                let Some(name) = K::parse(text) else {
-                    return reader.refuse_key(key.span(), text, K::EXPECTED);
-                };
-                read.map(|read| (name, read))
-            });
+            let read =
+                reader.at(text, if value.span().is_empty() { key.span() } else { value.span() }, |reader| {
+                    let read = V::read(value, reader);
+                    let Some(name) = K::parse(text) else {
+                        return reader.refuse_key(key.span(), text, K::EXPECTED);
+                    };
+                    read.map(|read| (name, read))
+                });
             map.extend(read);
         }
         Some(map)

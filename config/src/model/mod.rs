@@ -14,5 +14,5 @@ pub use network::{Latch, Listener, Network, NetworkMedia, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, Timers};
 pub use route::{Number, Reject, Route, Target, TargetUri};
-pub use trunk::{Challenge, Credentials, Trunk, User};
 pub(crate) use trunk::target_transport;
+pub use trunk::{Challenge, Credentials, Trunk, User};

@@ -121,7 +121,11 @@ fn check_route(route: &Route, reader: &mut Reader<'_>) {
 fn check_number(number: &Number, reader: &mut Reader<'_>) {
     for (name, text) in [("strip", &number.strip), ("prefix", &number.prefix)] {
         if !text.chars().all(|c| c.is_ascii_alphanumeric() || "+*#-_.!~'()&=$".contains(c)) {
-            reader.conflict(name, Found::Text(format!("{:?}", &**text)), "digits, letters and +*#-_.!~'()&=$");
+            reader.conflict(
+                name,
+                Found::Text(format!("{:?}", &**text)),
+                "digits, letters and +*#-_.!~'()&=$",
+            );
         }
     }
 }

@@ -22,7 +22,8 @@ pub fn example() -> String {
 }
 
 fn table(document: &mut String, of: &Table, path: &str, enabled: bool) {
-    let (sections, lines): (Vec<_>, Vec<_>) = of.settings.iter().partition(|of| (of.shape)().inner_table().is_some());
+    let (sections, lines): (Vec<_>, Vec<_>) =
+        of.settings.iter().partition(|of| (of.shape)().inner_table().is_some());
     for setting in lines {
         let value = match setting.default {
             _ if setting.said => setting.example,

@@ -76,7 +76,9 @@ fn section(setting: &Setting, path: &str) -> Option<(&'static Table, String)> {
         Shape::Table(_) => setting.name.to_owned(),
         Shape::List(_) => format!("{}[]", setting.name),
         Shape::Map { .. } => format!("{}.NAME", setting.name),
-        Shape::Either(_) | Shape::Boolean | Shape::Integer | Shape::Text { .. } | Shape::Choice(_) => return None,
+        Shape::Either(_) | Shape::Boolean | Shape::Integer | Shape::Text { .. } | Shape::Choice(_) => {
+            return None;
+        }
     };
     let inner = shape.inner_table()?;
     Some((inner, if path.is_empty() { step } else { format!("{path}.{step}") }))

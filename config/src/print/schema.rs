@@ -41,7 +41,9 @@ fn setting(setting: &Setting, definitions: &mut Map<String, Json>) -> Json {
     if let Some(default) = setting.default.and_then(toml_to_json) {
         object.insert("default".to_owned(), default);
     }
-    if let Some(example) = setting.example.filter(|_| !matches!(form, Shape::Map { .. })).and_then(toml_to_json) {
+    if let Some(example) =
+        setting.example.filter(|_| !matches!(form, Shape::Map { .. })).and_then(toml_to_json)
+    {
         object.insert("examples".to_owned(), json!([example]));
     }
     if let Some((low, high)) = setting.range {
@@ -49,7 +51,9 @@ fn setting(setting: &Setting, definitions: &mut Map<String, Json>) -> Json {
             Shape::Integer => ["minimum", "maximum"],
             Shape::List(_) => ["minItems", "maxItems"],
             Shape::Map { .. } => ["minProperties", "maxProperties"],
-            Shape::Boolean | Shape::Text { .. } | Shape::Choice(_) | Shape::Table(_) | Shape::Either(_) => return json,
+            Shape::Boolean | Shape::Text { .. } | Shape::Choice(_) | Shape::Table(_) | Shape::Either(_) => {
+                return json;
+            }
         };
         for (name, bound) in bounds.into_iter().zip([low, high]) {
             object.extend(toml_to_json(bound).map(|bound| (name.to_owned(), bound)));
@@ -88,7 +92,9 @@ fn shape(form: &Shape, definitions: &mut Map<String, Json>) -> Json {
             json!({ "oneOf": words })
         }
         Shape::List(of) => json!({ "type": "array", "items": shape(of, definitions) }),
-        Shape::Map { value, .. } => json!({ "type": "object", "additionalProperties": shape(value, definitions) }),
+        Shape::Map { value, .. } => {
+            json!({ "type": "object", "additionalProperties": shape(value, definitions) })
+        }
         Shape::Table(of) => {
             if !definitions.contains_key(of.name) {
                 definitions.insert(of.name.to_owned(), Json::Null);
@@ -111,7 +117,9 @@ fn toml_to_json(text: &str) -> Option<Json> {
             DeValue::String(text) => text.as_ref().into(),
             DeValue::Integer(number) => number.as_str().parse::<u64>().ok()?.into(),
             DeValue::Boolean(flag) => (*flag).into(),
-            DeValue::Array(array) => array.iter().map(|item| convert(item.get_ref())).collect::<Option<_>>()?,
+            DeValue::Array(array) => {
+                array.iter().map(|item| convert(item.get_ref())).collect::<Option<_>>()?
+            }
             DeValue::Table(table) => Json::Object(
                 table
                     .iter()

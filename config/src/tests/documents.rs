@@ -71,7 +71,8 @@ fn every_default_bound_and_example_is_of_its_type() {
     let config = parse(MINIMAL);
     assert_eq!(config.limits.message, 65_535);
     assert_eq!(config.profiles.len(), 1);
-    let errors = Config::parse("", &format!("{MINIMAL}[limits]\ncalls = 0\nretry_after = \"2h\"")).unwrap_err();
+    let errors =
+        Config::parse("", &format!("{MINIMAL}[limits]\ncalls = 0\nretry_after = \"2h\"")).unwrap_err();
     assert_eq!(errors.len(), 2, "{errors}");
 }
 

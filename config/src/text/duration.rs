@@ -63,8 +63,19 @@ mod tests {
 
     #[test]
     fn durations_need_a_unit_each_once_and_in_order() {
-        for text in ["", "5", "s", "1.5s", "-1s", "1s1s", "1s1m", "1 s", "1S", "99999999999999999999s", "9999999999999999d"]
-        {
+        for text in [
+            "",
+            "5",
+            "s",
+            "1.5s",
+            "-1s",
+            "1s1s",
+            "1s1m",
+            "1 s",
+            "1S",
+            "99999999999999999999s",
+            "9999999999999999d",
+        ] {
             assert_eq!(Duration::parse(text), None, "{text}");
         }
     }

@@ -117,8 +117,14 @@ mod tests {
 
     #[test]
     fn host_ports_print_as_they_parse() {
-        for text in ["sbc.example.com", "sbc.example.com:5060", "192.0.2.1", "192.0.2.1:5070", "[2001:db8::1]", "[::1]:5060"]
-        {
+        for text in [
+            "sbc.example.com",
+            "sbc.example.com:5060",
+            "192.0.2.1",
+            "192.0.2.1:5070",
+            "[2001:db8::1]",
+            "[::1]:5060",
+        ] {
             assert_eq!(HostPort::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(HostPort::parse("[::1]:5060").unwrap().address(), Some("::1".parse().unwrap()));
@@ -126,8 +132,21 @@ mod tests {
 
     #[test]
     fn rfc3261_25_1_host_names_are_checked() {
-        for text in ["", ":5060", "a:0", "a:65536", "a:+5", "::1", "2001:db8::1", "a b", "-a.com", "a..b", "1.2.3", "1.2.3.4.5", "[::g]"]
-        {
+        for text in [
+            "",
+            ":5060",
+            "a:0",
+            "a:65536",
+            "a:+5",
+            "::1",
+            "2001:db8::1",
+            "a b",
+            "-a.com",
+            "a..b",
+            "1.2.3",
+            "1.2.3.4.5",
+            "[::g]",
+        ] {
             assert_eq!(HostPort::parse(text), None, "{text}");
         }
     }

@@ -28,11 +28,13 @@ pub enum Pattern {
 }
 
 impl Text for Pattern {
-    const EXPECTED: &'static str = "a number or user, a prefix of one ending in *, user@host, @host, or a URI";
+    const EXPECTED: &'static str =
+        "a number or user, a prefix of one ending in *, user@host, @host, or a URI";
 
     fn parse(text: &str) -> Option<Self> {
         let plain = |part: &str| {
-            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || "*@<>\",;?".contains(c))
+            !part.is_empty()
+                && !part.contains(|c: char| c.is_whitespace() || c.is_control() || "*@<>\",;?".contains(c))
         };
         if text == "*" {
             return Some(Self::Any);

@@ -46,7 +46,7 @@ impl Text for PortRange {
     fn parse(text: &str) -> Option<Self> {
         let (start, end) = text.split_once('-')?;
         let range = Self { start: start.parse().ok()?, end: end.parse().ok()? };
-        let paired = range.start % 2 == 0 && range.end % 2 == 1;
+        let paired = range.start.is_multiple_of(2) && !range.end.is_multiple_of(2);
         (paired && range.start >= 1024 && range.start < range.end).then_some(range)
     }
 

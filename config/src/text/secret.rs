@@ -67,7 +67,9 @@ impl Value for Secret {
             (Some(("env", DeValue::String(name))), None) if is_variable(name) => {
                 Some(Self::Environment(name.to_string()))
             }
-            (Some(("file", DeValue::String(path))), None) if !path.is_empty() => Some(Self::File(path.as_ref().into())),
+            (Some(("file", DeValue::String(path))), None) if !path.is_empty() => {
+                Some(Self::File(path.as_ref().into()))
+            }
             _ => reader.refuse_unseen(node, "a table that is not shown", EXPECTED),
         }
     }

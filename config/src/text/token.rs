@@ -55,7 +55,8 @@ impl MediaType {
     #[must_use]
     pub fn covers(&self, kind: &str, subtype: &str) -> bool {
         let (own_kind, own_subtype) = self.0.split_once('/').unwrap_or((&self.0, "*"));
-        own_kind.eq_ignore_ascii_case(kind) && (own_subtype == "*" || own_subtype.eq_ignore_ascii_case(subtype))
+        own_kind.eq_ignore_ascii_case(kind)
+            && (own_subtype == "*" || own_subtype.eq_ignore_ascii_case(subtype))
     }
 }
 

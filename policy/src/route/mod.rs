@@ -153,7 +153,12 @@ impl Routes {
 
     /// The decision of a route whose `called` matches, if all else does.
     fn consider(
-        &self, index: usize, pattern: &Pattern, policy: &Compiled, facts: &RouteFacts<'_>, trail: &mut Trail,
+        &self,
+        index: usize,
+        pattern: &Pattern,
+        policy: &Compiled,
+        facts: &RouteFacts<'_>,
+        trail: &mut Trail,
     ) -> Option<Decision> {
         let route = policy.config().routes.get(index)?;
         let (name, called) = (route.name.clone(), pattern.clone());
@@ -198,7 +203,8 @@ impl Routes {
             Decision::NoRoute => None,
         };
         let line = |(index, route): (usize, &Route)| {
-            let matches = route.called.is_empty() || route.called.iter().any(|pattern| called.matches(pattern));
+            let matches =
+                route.called.is_empty() || route.called.iter().any(|pattern| called.matches(pattern));
             let verdict = match self.miss(index, route, facts) {
                 _ if !matches => Miss::Called.to_string(),
                 Some(miss) => miss.to_string(),
@@ -229,7 +235,12 @@ fn targets(route: &Route, policy: &Compiled, called: &Uri) -> Vec<Target> {
                     trunk: Some(name.clone()),
                     network: trunk.network.clone(),
                     profile: profile.clone(),
-                    request_uri: rewrite::request_uri(called, uri, trunk.domain.as_ref(), route.number.as_ref()),
+                    request_uri: rewrite::request_uri(
+                        called,
+                        uri,
+                        trunk.domain.as_ref(),
+                        route.number.as_ref(),
+                    ),
                     next_hop: uri.clone(),
                 }));
             }

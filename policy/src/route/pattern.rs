@@ -71,7 +71,9 @@ impl<T: Default> PatternTable<T> {
 
     /// Shows `visit` what matches, the most specific first, until it makes something of it.
     pub(crate) fn find<R>(
-        &self, party: &Party<'_>, mut visit: impl FnMut(&Pattern, &T) -> Option<R>,
+        &self,
+        party: &Party<'_>,
+        mut visit: impl FnMut(&Pattern, &T) -> Option<R>,
     ) -> Option<R> {
         let (user, host) = (&*party.user, party.host.as_str());
         let uris = self.uris.get(user).into_iter().flatten().filter(|entry| party.matches(&entry.pattern));

@@ -5,7 +5,12 @@ use sip_types::{Host, Uri};
 
 /// The Request-URI for a trunk's target (RFC 3261 §8.1.1.1): the user of the target if it has one, else the called one
 /// as the route rewrites it; the host of the trunk's domain if it has one, else of the target.
-pub(crate) fn request_uri(called: &Uri, target: &Uri, domain: Option<&HostPort>, number: Option<&Number>) -> Uri {
+pub(crate) fn request_uri(
+    called: &Uri,
+    target: &Uri,
+    domain: Option<&HostPort>,
+    number: Option<&Number>,
+) -> Uri {
     if target.user().is_some() && domain.is_none() {
         return target.for_request_line();
     }

@@ -119,8 +119,10 @@ mod tests {
     #[test]
     fn rfc5626_3_5_1_a_ping_in_pieces_is_one_ping() {
         let mut framer = Framer::default();
-        let pings: Vec<bool> =
-            ["\r", "\n", "\r", "\n", "\r\n", "\r\n"].iter().map(|p| feed(&mut framer, p.as_bytes()).1).collect();
+        let pings: Vec<bool> = ["\r", "\n", "\r", "\n", "\r\n", "\r\n"]
+            .iter()
+            .map(|p| feed(&mut framer, p.as_bytes()).1)
+            .collect();
         assert_eq!(pings, [false, false, false, true, false, true]);
     }
 

@@ -29,7 +29,7 @@ impl Ids for RandomIds {
 
 /// A hasher seeded by the operating system, so that no peer can aim at collisions.
 pub fn hasher() -> Result<ahash::RandomState, NoEntropy> {
-    let mut seed = || SysRng.try_next_u64().map_err(NoEntropy);
+    let seed = || SysRng.try_next_u64().map_err(NoEntropy);
     Ok(ahash::RandomState::with_seeds(seed()?, seed()?, seed()?, seed()?))
 }
 

@@ -148,8 +148,7 @@ fn build(settings: &ResolverSettings) -> Result<TokioResolver, NetError> {
     };
     options.timeout = settings.timeout;
     options.attempts = settings.retries;
-    options.use_hosts_file =
-        if settings.hosts_file { ResolveHosts::Always } else { ResolveHosts::Never };
+    options.use_hosts_file = if settings.hosts_file { ResolveHosts::Always } else { ResolveHosts::Never };
     options.negative_max_ttl = Some(NEGATIVE);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     *builder.options_mut() = options;

@@ -98,11 +98,6 @@ pub struct ResolverSettings {
 
 impl Default for ResolverSettings {
     fn default() -> Self {
-        Self {
-            name_servers: Vec::new(),
-            timeout: Duration::from_millis(1500),
-            retries: 1,
-            hosts_file: true,
-        }
+        Self { name_servers: Vec::new(), timeout: Duration::from_millis(1500), retries: 1, hosts_file: true }
     }
 }

@@ -57,7 +57,8 @@ impl<C: Core> Shell<C> {
             let fail = |source| StartError::Register { listener: id, source };
             match bound.socket {
                 Either::Udp(socket) => {
-                    let socket = Udp::register(socket, id, list, settings.limits.datagram_queue).map_err(fail)?;
+                    let socket =
+                        Udp::register(socket, id, list, settings.limits.datagram_queue).map_err(fail)?;
                     udp.insert(id, socket);
                 }
                 Either::Tcp(socket) => tcp.register(id, socket).map_err(fail)?,

@@ -110,8 +110,8 @@ fn open(bind: &Bind) -> Result<(Either, SocketAddr), (BindStep, io::Error)> {
         Transport::Udp => (Type::DGRAM, Protocol::UDP),
         Transport::Tcp => (Type::STREAM, Protocol::TCP),
     };
-    let socket = Socket::new(Domain::for_address(bind.address), kind, Some(protocol))
-        .map_err(at(BindStep::Create))?;
+    let socket =
+        Socket::new(Domain::for_address(bind.address), kind, Some(protocol)).map_err(at(BindStep::Create))?;
     configure(&socket, bind).map_err(at(BindStep::Configure))?;
     socket.bind(&bind.address.into()).map_err(at(BindStep::Bind))?;
     match bind.transport {

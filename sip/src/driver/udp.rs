@@ -50,6 +50,7 @@ pub(crate) struct Udp {
     source: Arc<Source>,
     waker: Waker,
     outbox: VecDeque<Datagram>,
+    headers: MultiHeaders<SockaddrStorage>,
     longest_outbox: usize,
 }
 
@@ -65,7 +66,9 @@ impl Udp {
         source.requeue();
         let waker = Waker::from(Arc::clone(&source));
         let socket = UdpSocket::from_std(socket)?;
-        Ok(Self { id, socket, source, waker, outbox: VecDeque::new(), longest_outbox })
+        let headers = MultiHeaders::preallocate(OUT, None);
+        let outbox = VecDeque::new();
+        Ok(Self { id, socket, source, waker, outbox, headers, longest_outbox })
     }
 
     /// Hands on what the socket holds, at most one batch of it. If there can be more, it goes on the list again.
@@ -140,15 +143,16 @@ impl Udp {
         }
     }
 
-    fn send_batch(&self) -> io::Result<usize> {
-        let batch = || self.outbox.iter().take(OUT);
-        let slices: SmallVec<[[IoSlice<'_>; 1]; OUT]> = batch().map(|d| [IoSlice::new(&d.bytes)]).collect();
-        let peers: SmallVec<[Option<SockaddrStorage>; OUT]> = batch().map(|d| Some(d.peer.into())).collect();
-        let mut headers = MultiHeaders::preallocate(slices.len(), None);
-        self.socket.try_io(Interest::WRITABLE, || {
-            let fd = self.socket.as_raw_fd();
-            let results = sendmmsg(fd, &mut headers, &slices, &peers, [], MsgFlags::empty())?;
-            Ok(results.count())
+    fn send_batch(&mut self) -> io::Result<usize> {
+        let Self { socket, outbox, headers, .. } = self;
+        let bytes = |n| outbox.get(n).map(|d| d.bytes.as_ref()).unwrap_or_default();
+        let slices: [_; OUT] = std::array::from_fn(|n| [IoSlice::new(bytes(n))]);
+        // As many are sent as there are addresses.
+        let peers: SmallVec<[Option<SockaddrStorage>; OUT]> =
+            outbox.iter().take(OUT).map(|d| Some(d.peer.into())).collect();
+        let fd = socket.as_raw_fd();
+        socket.try_io(Interest::WRITABLE, || {
+            Ok(sendmmsg(fd, headers, &slices, &peers, [], MsgFlags::empty())?.count())
         })
     }
 }

@@ -105,6 +105,11 @@ impl Reply {
     pub fn new(status: StatusCode) -> Self {
         Self { status, reason: ByteString::new(), parts: Parts::default() }
     }
+
+    /// Whether it is a final response of 300 or above.
+    pub(crate) fn refuses(&self) -> bool {
+        self.status.is_final() && !self.status.is_success()
+    }
 }
 
 /// Why an intent was not carried out.
@@ -119,6 +124,9 @@ pub enum IntentError {
     /// A limit was reached.
     #[error("a limit was reached")]
     Full,
+    /// The status is not of the kind that the intent sends.
+    #[error("the status is not of the kind that the intent sends")]
+    Status,
     /// The request has no usable Contact, so no dialog can be made.
     #[error("the peer's request can make no dialog")]
     NoDialog,

@@ -71,8 +71,11 @@ impl Endpoint {
     /// Refuses a re-INVITE; the session stands as it was.
     ///
     /// # Errors
-    /// The session is gone, or no re-INVITE waits.
+    /// The session is gone, no re-INVITE waits, or the status is below 300.
     pub fn reject_reinvite(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<(), IntentError> {
+        if !reply.refuses() {
+            return Err(IntentError::Status);
+        }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let pending = session.reinvite.take().ok_or(IntentError::WrongState)?;
         self.reply(now, pending.server, &pending.request, None, false, reply);

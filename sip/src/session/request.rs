@@ -44,7 +44,8 @@ impl Endpoint {
     /// Answers a request that [`Event::Requested`] told of.
     ///
     /// # Errors
-    /// The session or request is gone.
+    /// The session or request is gone, or the response is not final: who carries a request leaves 1xx out, which
+    /// has no use to the peer (RFC 4320 §4.1).
     pub fn respond(
         &mut self,
         now: Now,
@@ -52,6 +53,9 @@ impl Endpoint {
         id: RequestId,
         reply: &Reply,
     ) -> Result<(), IntentError> {
+        if !reply.status.is_final() {
+            return Err(IntentError::Status);
+        }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let at = session.incoming.iter().position(|i| i.server == id.0).ok_or(IntentError::Gone)?;
         let incoming = session.incoming.swap_remove(at);

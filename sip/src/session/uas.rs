@@ -65,7 +65,7 @@ impl Endpoint {
     /// Sends a provisional response above 100 in one of the early dialogs.
     ///
     /// # Errors
-    /// The session or dialog is gone, or the session is answered.
+    /// The session or dialog is gone, the session is answered, or the status is not 101 to 199.
     pub fn progress(
         &mut self,
         now: Now,
@@ -73,6 +73,9 @@ impl Endpoint {
         dialog: DialogNo,
         reply: &Reply,
     ) -> Result<(), IntentError> {
+        if !reply.status.is_provisional() || reply.status == StatusCode::TRYING {
+            return Err(IntentError::Status);
+        }
         let every = self.settings.provisional_interval;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let tag = session.dialog(dialog).ok_or(IntentError::Gone)?.local_tag;
@@ -117,8 +120,11 @@ impl Endpoint {
     /// Refuses the call with a final response of 300 or above. The session is gone afterwards, without an event.
     ///
     /// # Errors
-    /// The session is gone, or answered.
+    /// The session is gone or answered, or the status is below 300.
     pub fn reject(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<(), IntentError> {
+        if !reply.refuses() {
+            return Err(IntentError::Status);
+        }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         if !matches!(session.stage, Stage::Called(_)) {
             return Err(IntentError::WrongState);

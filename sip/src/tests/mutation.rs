@@ -22,7 +22,8 @@ fn twist(chance: &mut dyn Ids, message: &str, other: &str) -> String {
     match pick(chance, 8) {
         0 => message.replace(method, one_of(chance, &METHODS)),
         1 if start.starts_with("SIP/2.0") => {
-            { let old = start.split(" ").nth(1).unwrap_or("200"); message.replacen(old, one_of(chance, &STATUSES), 1) }
+            let old = start.split(" ").nth(1).unwrap_or("200");
+            message.replacen(old, one_of(chance, &STATUSES), 1)
         }
         2 => message.replace("z9hG4bK", &format!("z9hG4bK{}", pick(chance, 1_000))),
         3 => message.replace("CSeq: ", &format!("CSeq: {}", pick(chance, 30))),
@@ -89,15 +90,17 @@ fn attack(seed: u64, transport: Transport) -> (usize, usize) {
     let (mut fed, mut dialogs) = (0, 0);
     for tick in 0..400 {
         if tick % 20 == 0 {
-            net.call(pick(&mut net.chance, 2), tick / 20 % 2);
+            let from = tick / 20 % 2;
+            net.call(from, 1 - from);
         }
         for _ in 0..net.wire.len().min(4) {
-            let packet = net.wire[pick(&mut net.chance, net.wire.len())].clone();
+            let nth = pick(&mut net.chance, net.wire.len());
+            let packet = net.wire[nth].clone();
             seen.truncate(100);
             seen.insert(0, packet.clone());
             for _ in 0..2 {
-                let other = seen[pick(&mut net.chance, seen.len())].bytes.clone();
-                let bytes = mutate(&mut net.chance, &packet.bytes, &other);
+                let nth = pick(&mut net.chance, seen.len());
+                let bytes = mutate(&mut net.chance, &packet.bytes, &seen[nth].bytes);
                 net.act(packet.to, |e, now| e.handle_input(now, packet.flow, bytes));
                 fed += 1;
             }
@@ -111,7 +114,6 @@ fn attack(seed: u64, transport: Transport) -> (usize, usize) {
         net.wait(70_000);
     }
     net.must_forget(&format!("seed {seed}"));
-    eprintln!("{seed} {fed} {dialogs} {:?} {}", net.nodes[1].endpoint.counters(), net.nodes[1].events.len());
     (fed, dialogs)
 }
 

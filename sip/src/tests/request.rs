@@ -125,3 +125,29 @@ fn rfc3261_8_2_2_3_an_unknown_extension_inside_a_dialog_is_420() {
     assert_eq!((refused.what(), field(&refused.text, "Unsupported").as_str()), ("420 Bad Extension", "frob"));
     assert!(ua.events.is_empty());
 }
+
+#[test]
+fn a_status_of_another_kind_is_refused_and_changes_nothing() {
+    let mut ua = Ua::udp();
+    let sid = ua.invited();
+    let no = ua.endpoint.open_dialog(sid).unwrap();
+    for status in [100, 200, 486] {
+        let refused = ua.act(|e, now| e.progress(now, sid, no, &Ua::reply(status)));
+        assert_eq!(refused, Err(IntentError::Status));
+    }
+    for status in [180, 200] {
+        assert_eq!(ua.act(|e, now| e.reject(now, sid, &Ua::reply(status))), Err(IntentError::Status));
+    }
+    let ok = ua.answer(sid);
+    ua.hear(&Msg::inside("ACK", 1, &ok));
+    ua.events.clear();
+    ua.hear(&Msg::inside("INFO", 2, &ok));
+    let id = ua.requested();
+    assert_eq!(ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(183))), Err(IntentError::Status));
+    ua.hear(&Msg::inside("INVITE", 3, &ok));
+    ua.take();
+    assert_eq!(ua.act(|e, now| e.reject_reinvite(now, sid, &Ua::reply(200))), Err(IntentError::Status));
+    ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(200))).unwrap();
+    ua.act(|e, now| e.reject_reinvite(now, sid, &Ua::reply(488))).unwrap();
+    assert_eq!(ua.log(), ["0 200 OK", "0 488 Not Acceptable Here"]);
+}

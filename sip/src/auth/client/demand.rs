@@ -2,7 +2,8 @@
 
 use crate::auth::algorithm::{Algorithm, Hash, Qop};
 use crate::auth::kind::Kind;
-use sip_types::header::auth::Challenge;
+use sip_types::header::auth::{Challenge, ProxyAuthenticate, WwwAuthenticate};
+use sip_types::{HeaderName, Headers};
 use std::cmp::Reverse;
 
 /// How many challenges of one response are read; a fork may bring several (RFC 3261 §22.3).
@@ -27,6 +28,9 @@ impl Default for Acceptance {
 /// Why a challenge is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unacceptable {
+    /// The field is no challenge.
+    #[error("malformed")]
+    Malformed,
     /// No realm (RFC 7616 §3.3).
     #[error("no realm")]
     NoRealm,
@@ -71,7 +75,7 @@ pub(super) struct Offer {
 
 impl Offer {
     fn read(challenge: &Challenge, acceptance: &Acceptance) -> Result<Self, Unacceptable> {
-        if !challenge.scheme().eq_ignore_ascii_case("Digest") {
+        if !challenge.is_digest() {
             return Err(Unacceptable::Scheme);
         }
         let nonce = challenge.nonce().ok_or(Unacceptable::NoNonce)?;
@@ -165,29 +169,59 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Reads the challenges of a response in the order in which they stand there.
+    /// Reads the WWW-Authenticate and Proxy-Authenticate fields of a response, each for itself: one that is not understood
+    /// hides no other (RFC 8760 §2.4).
+    pub fn of(headers: &Headers, acceptance: &Acceptance) -> Self {
+        let parsed = headers.iter().filter_map(|field| match field.name() {
+            HeaderName::WwwAuthenticate => {
+                Some((Kind::User, field.parse::<WwwAuthenticate>().map(|one| one.0)))
+            }
+            HeaderName::ProxyAuthenticate => {
+                Some((Kind::Proxy, field.parse::<ProxyAuthenticate>().map(|one| one.0)))
+            }
+            _ => None,
+        });
+        let mut demand = Self::default();
+        for (index, (kind, challenge)) in parsed.enumerate().take(MAX_CHALLENGES + 1) {
+            match challenge {
+                Ok(challenge) => demand.take(index, kind, &challenge, acceptance),
+                Err(_) => demand.refuse(kind, None, Unacceptable::Malformed),
+            }
+        }
+        demand.sorted()
+    }
+
+    /// Reads challenges in the order in which they stand in the response.
     pub fn read<'c>(
         challenges: impl IntoIterator<Item = (Kind, &'c Challenge)>,
         acceptance: &Acceptance,
     ) -> Self {
         let mut demand = Self::default();
         for (index, (kind, challenge)) in challenges.into_iter().enumerate().take(MAX_CHALLENGES + 1) {
-            let realm: Option<Box<str>> = challenge.realm().map(|realm| realm.into());
-            let offer = if index < MAX_CHALLENGES {
-                Offer::read(challenge, acceptance)
-            } else {
-                Err(Unacceptable::TooMany)
-            };
-            match (offer, realm) {
-                (Ok(offer), Some(realm)) => demand.add(kind, realm, offer),
-                (Ok(_), None) => demand.refuse(kind, None, Unacceptable::NoRealm),
-                (Err(why), realm) => demand.refuse(kind, realm, why),
-            }
+            demand.take(index, kind, challenge, acceptance);
         }
-        for asked in &mut demand.asked {
+        demand.sorted()
+    }
+
+    fn take(&mut self, index: usize, kind: Kind, challenge: &Challenge, acceptance: &Acceptance) {
+        let realm: Option<Box<str>> = challenge.realm().map(|realm| realm.into());
+        let offer = if index < MAX_CHALLENGES {
+            Offer::read(challenge, acceptance)
+        } else {
+            Err(Unacceptable::TooMany)
+        };
+        match (offer, realm) {
+            (Ok(offer), Some(realm)) => self.add(kind, realm, offer),
+            (Ok(_), None) => self.refuse(kind, None, Unacceptable::NoRealm),
+            (Err(why), realm) => self.refuse(kind, realm, why),
+        }
+    }
+
+    fn sorted(mut self) -> Self {
+        for asked in &mut self.asked {
             asked.offers.sort_by_key(|offer| Reverse(offer.algorithm.hash.bits()));
         }
-        demand
+        self
     }
 
     fn add(&mut self, kind: Kind, realm: Box<str>, offer: Offer) {

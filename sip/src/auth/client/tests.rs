@@ -2,7 +2,7 @@ use super::*;
 use crate::auth::tests::{INVITE, PEER, alice, challenge, demand, grant};
 use crate::auth::{Algorithm, Covered, Credential, Hash, Kind, Secret};
 use crate::ids::tests::Seeded;
-use sip_types::{HeaderName, StatusCode};
+use sip_types::{HeaderName, Message, StatusCode};
 use std::sync::Arc;
 
 const MD5: &str = r#"Digest realm="a.com", nonce="n1", qop="auth", algorithm=MD5"#;
@@ -98,6 +98,24 @@ impl Acceptance {
     fn with_md5(self) -> Self {
         Self { weakest: Hash::Md5, ..self }
     }
+}
+
+#[test]
+fn rfc8760_2_4_a_challenge_that_is_not_understood_hides_no_other() {
+    let raw = concat!(
+        "SIP/2.0 401 Unauthorized\r\n",
+        "WWW-Authenticate: Digest realm=\"a\r\n",
+        "WWW-Authenticate: Bearer scope=\"sip\"\r\n",
+        "Proxy-Authenticate: Digest realm=\"b.com\", nonce=\"n2\", qop=\"auth\"\r\n",
+        "WWW-Authenticate: Digest realm=\"a.com\",\r\n nonce=\"n1\", qop=\"auth\"\r\n",
+        "Content-Length: 0\r\n\r\n",
+    );
+    let message = Message::parse(raw.into(), &sip_types::Limits::default()).unwrap();
+    let demand = Demand::of(message.headers(), &Acceptance::default());
+    let asked: Vec<_> = demand.asked().iter().map(|asked| (asked.kind(), asked.realm())).collect();
+    assert_eq!(asked, [(Kind::Proxy, "b.com"), (Kind::User, "a.com")]);
+    let why: Vec<_> = demand.unusable().iter().map(|unusable| unusable.why).collect();
+    assert_eq!(why, [Unacceptable::Malformed, Unacceptable::Scheme]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod window;
 pub use accepted::Accepted;
 pub use challenger::{Challenger, Settings, SettingsError};
 pub use nonce::NonceId;
-pub use presented::{Presented, Reading};
+pub use presented::{Presented, Reading, credentials};
 pub use uri::UriCheck;
 pub use verdict::{Fault, Refusal, StaleCause, Verdict};
 pub use window::{Claim, NonceWindows, Windows};

@@ -6,7 +6,9 @@ use super::nonce::NonceId;
 use super::verdict::Refusal;
 use crate::auth::algorithm::{Algorithm, Qop};
 use crate::auth::digest::{self, Covered, Hex};
-use sip_types::header::auth::Credentials;
+use crate::auth::kind::Kind;
+use sip_types::Headers;
+use sip_types::header::auth::{Authorization, Credentials};
 use std::fmt;
 
 /// What a request brought for our realm.
@@ -52,6 +54,12 @@ impl fmt::Debug for Presented {
     }
 }
 
+/// The credentials of a request, for a user agent or a proxy. A field that is none hides no other.
+pub fn credentials(headers: &Headers, kind: Kind) -> Vec<Credentials> {
+    let field = kind.credentials();
+    headers.all(field).filter_map(|field| field.parse::<Authorization>().ok()).map(|one| one.0).collect()
+}
+
 impl Challenger {
     /// Reads what `credentials`, the Authorization or Proxy-Authorization fields of a request, hold for this realm.
     pub fn read(&self, covered: &Covered<'_>, credentials: &[Credentials]) -> Reading {
@@ -65,7 +73,9 @@ impl Challenger {
     /// Those of our realm; with several (RFC 3261 §22.3), those for a nonce of ours.
     fn find<'c>(&self, credentials: &'c [Credentials]) -> Option<&'c Credentials> {
         let mut found = credentials.iter().filter(|one| {
-            one.scheme().eq_ignore_ascii_case("Digest") && one.realm().as_deref() == Some(self.realm())
+            let ours = one.is_digest() && one.realm().as_deref() == Some(self.realm());
+            // Who was not challenged yet may send an empty response (RFC 8760 §2.7), as IMS terminals do.
+            ours && one.response().as_deref() != Some("")
         });
         let first = found.next()?;
         let ours = |one: &&Credentials| one.nonce().is_some_and(|nonce| self.open(&nonce).is_some());

@@ -4,6 +4,7 @@ use crate::auth::tests::{INVITE, PEER, alice, at, credentials, demand, grant};
 use crate::auth::{Algorithm, Covered, Hash, Kind, Qop, Secret};
 use crate::ids::tests::Seeded;
 use crate::time::{Now, Wall};
+use sip_types::Message;
 use std::time::Duration;
 
 const REALM: &str = "atlanta.com";
@@ -114,6 +115,33 @@ fn nothing_for_our_realm_is_absent() {
     let basic = r#"Basic realm="atlanta.com""#;
     assert!(matches!(server.verify(at(0), &[&other, basic]), Verdict::Absent));
     assert!(matches!(server.verify(at(0), &[&other, &text]), Verdict::Accepted(_)));
+}
+
+#[test]
+fn rfc8760_2_7_an_empty_response_before_the_first_challenge_is_no_failure() {
+    let mut server = server();
+    let text =
+        r#"Digest username="alice", realm="atlanta.com", nonce="", uri="sip:atlanta.com", response="""#;
+    assert!(matches!(server.verify(at(0), &[text]), Verdict::Absent));
+}
+
+#[test]
+fn credentials_are_read_field_by_field() {
+    let raw = concat!(
+        "REGISTER sip:atlanta.com SIP/2.0\r\n",
+        "Authorization: Digest realm=\"a\r\n",
+        "Authorization: Digest realm=\"a\"\r\n",
+        "Proxy-Authorization: Digest realm=\"b\"\r\n",
+        "Content-Length: 0\r\n\r\n",
+    );
+    let message = Message::parse(raw.into(), &sip_types::Limits::default()).unwrap();
+    let realms = |kind| -> Vec<String> {
+        super::credentials(message.headers(), kind)
+            .iter()
+            .filter_map(|one| Some(one.realm()?.into()))
+            .collect()
+    };
+    assert_eq!((realms(Kind::User), realms(Kind::Proxy)), (vec!["a".into()], vec!["b".into()]));
 }
 
 #[test]

@@ -162,12 +162,7 @@ impl Connection {
     }
 
     /// Reads once; false if nothing is there.
-    fn read(
-        &mut self,
-        now: Mono,
-        reader: &mut Reader<'_>,
-        inbox: &mut Vec<Bytes>,
-    ) -> Result<bool, Ending> {
+    fn read(&mut self, now: Mono, reader: &mut Reader<'_>, inbox: &mut Vec<Bytes>) -> Result<bool, Ending> {
         let Stream::Open(stream) = &mut self.stream else { return Ok(false) };
         let mut buffer = ReadBuf::new(reader.scratch);
         match Pin::new(stream).poll_read(&mut Context::from_waker(&self.waker), &mut buffer) {
@@ -255,7 +250,10 @@ impl Connection {
             after(self.partial, limits.message_time, Ending::Dawdling),
             after(self.blocked, limits.stall_time, Ending::Stalled),
         ];
-        others.into_iter().flatten().fold(silence, |first, other| if other.0 < first.0 { other } else { first })
+        others
+            .into_iter()
+            .flatten()
+            .fold(silence, |first, other| if other.0 < first.0 { other } else { first })
     }
 
     /// The messages that were not written.

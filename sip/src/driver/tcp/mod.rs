@@ -124,7 +124,8 @@ impl Tcp {
 
     fn has_room(&self, peer: SocketAddr) -> bool {
         let held = self.held.get(&peer.ip()).copied().unwrap_or_default();
-        let room = self.connections.len() < self.limits.connections && held < self.limits.connections_per_peer;
+        let room =
+            self.connections.len() < self.limits.connections && held < self.limits.connections_per_peer;
         if !room {
             self.counters.connections_refused.add(1);
         }
@@ -304,7 +305,8 @@ impl Tcp {
 /// Whether accepting failed because of the connection and not because of us (accept(2)).
 fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{
-        ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied,
+        ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable,
+        PermissionDenied,
     };
     matches!(
         error.kind(),

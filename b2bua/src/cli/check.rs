@@ -1,0 +1,31 @@
+//! `liaison check` and `liaison schema`.
+
+use crate::node::{LoadError, Loader};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The exit code for a configuration that cannot be put in force.
+pub(super) const FAULTY: u8 = 2;
+
+/// Says every mistake in a file.
+pub(super) fn check(file: &Path) -> ExitCode {
+    match Loader::open(file) {
+        Ok(_) => {
+            println!("{}: no mistakes", file.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Prints why a configuration cannot be put in force.
+pub(super) fn refuse(error: &LoadError) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(FAULTY)
+}
+
+/// Prints the JSON Schema.
+pub(super) fn schema() -> ExitCode {
+    println!("{:#}", config::schema());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,58 @@
+//! The command line.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is where the program speaks to a person"
+)]
+
+mod check;
+mod log;
+mod run;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A session border controller that is a user agent on each side.
+#[derive(Debug, Parser)]
+#[command(name = "liaison", version, about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run until SIGTERM, which drains. SIGHUP reads the configuration again.
+    Run {
+        /// The configuration.
+        #[arg(long, value_name = "FILE", default_value = "/etc/liaison/liaison.toml")]
+        config: PathBuf,
+    },
+    /// Say every mistake in a configuration. Exit code 2 if there is one.
+    Check {
+        /// The configuration.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration.
+    Schema,
+
+    /// Print the version.
+    Version,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run { config } => run::run(&config),
+        Command::Check { file } => check::check(&file),
+        Command::Schema => check::schema(),
+
+        Command::Version => {
+            println!("liaison {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+    }
+}

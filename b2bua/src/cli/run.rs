@@ -1,0 +1,119 @@
+//! `liaison run`.
+
+use super::{check, log};
+use crate::node::{Loader, Node};
+use admin_api::Options;
+use admin_api::token::Token;
+use config::Config;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// How often it is looked whether a drain is over.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs until a signal ends it.
+pub(super) fn run(file: &Path) -> ExitCode {
+    let loader = match Loader::open(file) {
+        Ok(loader) => loader,
+        Err(error) => return check::refuse(&error),
+    };
+    let config = loader.current().config().clone();
+    log::begin(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let served = match runtime {
+        Ok(runtime) => runtime.block_on(serve(loader, &config)),
+        Err(error) => Err(error.into()),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("liaison: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(loader: Loader, config: &Config) -> anyhow::Result<()> {
+    let mut signals = Signals::install()?;
+    std::fs::create_dir_all(&config.node.state_directory)?;
+    let token_path = config.admin.token_path(&config.node);
+    let loaded = Token::load_or_create(&token_path)?;
+    let admin = TcpListener::bind(config.admin.listen).await?;
+    let admin_address = admin.local_addr()?;
+    let node = Node::start(loader)?;
+    for listener in node.listeners() {
+        println!("listening on {} {}", listener.transport.uri_param(), listener.address);
+    }
+    println!("admin API at http://{admin_address}/v1, its token in {}", token_path.display());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async {
+        // A dropped sender means the same.
+        let _ = stopped.await;
+    };
+    let api =
+        tokio::spawn(admin_api::serve(admin, node.control(), loaded.token, Options::default(), shutdown));
+    signals.obey(&node, config.node.drain).await;
+    let _ = stop.send(());
+    api.await??;
+    Ok(())
+}
+
+/// The signals that a node obeys.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn install() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Reloads and drains as told, until the node is over. A second SIGTERM or SIGINT ends what is left at once.
+    async fn obey(&mut self, node: &Node, drain: Duration) {
+        let mut look = tokio::time::interval(LOOK);
+        let mut draining = false;
+        loop {
+            let told = tokio::select! {
+                _ = self.hangup.recv() => {
+                    reload(node);
+                    false
+                }
+                _ = self.terminate.recv() => true,
+                _ = self.interrupt.recv() => true,
+                _ = look.tick() => false,
+            };
+            if told {
+                let patience = if draining { Duration::ZERO } else { drain };
+                draining = true;
+                tracing::info!(?patience, "draining: no new calls");
+                if let Err(error) = node.drain(patience) {
+                    tracing::error!(%error, "cannot drain");
+                    return;
+                }
+            }
+            if node.is_over(draining) {
+                return;
+            }
+        }
+    }
+}
+
+fn reload(node: &Node) {
+    match node.reload() {
+        Ok(outcome) => {
+            let changes: Vec<_> = outcome.changes.iter().map(|c| c.path.as_str()).collect();
+            tracing::info!(version = outcome.version, ?changes, "configuration reloaded");
+        }
+        Err(error) => tracing::error!(%error, "configuration not reloaded"),
+    }
+}

@@ -1,0 +1,216 @@
+//! Starting the parts of a node, and ending them.
+
+use super::Loader;
+use crate::cdr::{Writer, WriterError};
+use crate::control::{Shard, Switchboard};
+use crate::shard::{Command, Core, MediaLink, Setup};
+use crate::snapshot::Snapshot;
+use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
+use media::relay::{self, Link, Relay};
+use sip::driver::clock::Clock;
+use sip::driver::ids::{NoEntropy, RandomIds, hasher};
+use sip::driver::sockets::{Bind, BindError, Sockets};
+use sip::driver::{self, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc;
+
+/// Orders that may wait for a shard.
+const COMMANDS: usize = 256;
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener could not be bound.
+    #[error("{0}")]
+    Bind(#[from] BindError),
+    /// The relay did not start.
+    #[error("the media relay did not start")]
+    Relay(#[from] relay::StartError),
+    /// The file of call detail records could not be opened.
+    #[error("{0}")]
+    Records(#[from] WriterError),
+    /// The system gives no random bits.
+    #[error("the system gives no random bits")]
+    Entropy(#[from] NoEntropy),
+    /// A thread could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A running node.
+pub struct Node {
+    switchboard: Arc<Switchboard>,
+    threads: Vec<JoinHandle<()>>,
+    listeners: Vec<Bind>,
+    /// Ends after the shards that use it.
+    _relay: Option<Arc<Relay>>,
+    _records: Arc<Writer>,
+}
+
+impl Node {
+    /// Binds every listener, starts the relay and the shards. Calls are taken as soon as this returns.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    #[expect(clippy::disallowed_methods, reason = "the node is where threads and clocks are started")]
+    pub fn start(mut loader: Loader) -> Result<Self, StartError> {
+        let snapshot = loader.current().clone();
+        let sockets = Sockets::bind(&loader.listeners())?;
+        let listeners: Vec<Bind> = sockets.listeners().copied().collect();
+        let sip = loader.bound(listeners.clone());
+        let (relay, link) = start_relay(&snapshot)?;
+        let config = snapshot.config();
+        let records = Arc::new(Writer::start(&config.cdr.path(&config.node), config.limits.cdr_queue)?);
+        let clock = Clock::start();
+        let epoch = Instant::now() - Duration::from_nanos(clock.now().mono.as_nanos());
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let waker = Waker::new();
+        let mut settings = driver_settings(&snapshot)?;
+        settings.clock = clock;
+        let counters = settings.counters.clone();
+        let core = Core::new(Setup {
+            sip,
+            snapshot,
+            link,
+            sip_ids: Box::new(RandomIds::new()?),
+            ids: Box::new(RandomIds::new()?),
+            hasher: hasher()?,
+            epoch,
+            started: clock.now(),
+            shard: 0,
+            records: records.handle(),
+            commands: inbox,
+        });
+        let thread = shard_thread(core, settings, sockets, waker.clone()).map_err(StartError::Thread)?;
+        let lost = records.clone();
+        let gauges = relay.clone();
+        let switchboard = Switchboard {
+            shards: vec![Shard { number: 0, commands, waker }],
+            loader: Mutex::new(loader),
+            draining: Arc::new(AtomicBool::new(false)),
+            started: (Instant::now(), SystemTime::now()),
+            listeners: listeners
+                .iter()
+                .map(|l| format!("{} {}", l.transport.uri_param(), l.address))
+                .collect(),
+            relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
+            records_lost: Box::new(move || lost.lost()),
+            transports: vec![counters],
+        };
+        Ok(Self {
+            switchboard: Arc::new(switchboard),
+            threads: vec![thread],
+            listeners,
+            _relay: relay,
+            _records: records,
+        })
+    }
+
+    /// What the admin API reaches.
+    #[must_use]
+    pub fn control(&self) -> Arc<dyn Control> {
+        self.switchboard.clone()
+    }
+
+    /// The listeners, with the addresses that they have got.
+    #[must_use]
+    pub fn listeners(&self) -> &[Bind] {
+        &self.listeners
+    }
+
+    /// Reads the configuration again and puts it in force, without touching a call.
+    ///
+    /// # Errors
+    /// What is wrong with it; the version in force stays.
+    pub fn reload(&self) -> Result<ReloadOutcome, ControlError> {
+        self.switchboard.reload_now(ReloadMode::Apply)
+    }
+
+    /// Takes no new calls. Those that are left after `patience` are ended.
+    ///
+    /// # Errors
+    /// A shard takes no orders.
+    pub fn drain(&self, patience: Duration) -> Result<(), ControlError> {
+        self.switchboard.draining.store(true, Ordering::Relaxed);
+        self.switchboard.shards.iter().try_for_each(|shard| shard.order(Command::Drain(patience)))
+    }
+
+    /// Whether every shard has ended. With `ask`, shards look whether there is anything left to do.
+    #[must_use]
+    pub fn is_over(&self, ask: bool) -> bool {
+        if ask {
+            self.switchboard.shards.iter().for_each(|shard| shard.waker.wake());
+        }
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+}
+
+/// The relay, if any network has media, and a shard's way to it.
+type Media = (Option<Arc<Relay>>, Box<dyn MediaLink + Send>);
+
+fn start_relay(snapshot: &Snapshot) -> Result<Media, StartError> {
+    let config = snapshot.config();
+    let mut settings = relay::Config::new(snapshot.media.iter().flatten().cloned().collect());
+    if settings.networks.is_empty() {
+        return Ok((None, Box::new(media::VirtualPorts::default())));
+    }
+    settings.threads = config.media.threads.unwrap_or_else(relay_threads);
+    settings.quarantine = config.media.quarantine;
+    settings.move_after = config.media.latch_silence;
+    settings.low_water = config.media.spare_low;
+    settings.high_water = config.media.spare_high;
+    settings.max_pairs = u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX);
+    let (relay, links) = relay::start(&settings)?;
+    let link: Option<Link> = links.into_iter().next();
+    match link {
+        Some(link) => Ok((Some(Arc::new(relay)), Box::new(link))),
+        None => Ok((Some(Arc::new(relay)), Box::new(media::VirtualPorts::default()))),
+    }
+}
+
+/// One per two cores: the relay shares them with the shards.
+fn relay_threads() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    u16::try_from(cores / 2).unwrap_or(u16::MAX).max(1)
+}
+
+fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
+    let config = snapshot.config();
+    let limits = &config.limits;
+    let mut settings = driver::Settings::new()?;
+    settings.limits = driver::Limits {
+        connections: limits.connections,
+        write_queue: limits.connection_queue,
+        connect_time: config.signalling.connect_timeout,
+        idle_time: config.signalling.connection_idle,
+        ..driver::Limits::default()
+    };
+    settings.message = sip_types::Limits {
+        message: limits.message,
+        start_line: limits.start_line,
+        header_count: limits.header_count,
+        header_length: limits.header_length,
+        body: limits.body,
+    };
+    Ok(settings)
+}
+
+fn shard_thread(
+    core: Core,
+    settings: driver::Settings,
+    sockets: Sockets,
+    waker: Waker,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("liaison-shard-0".to_owned()).spawn(move || {
+        let driven =
+            driver::runtime().map(|runtime| runtime.block_on(driver::run(core, settings, sockets, waker)));
+        match driven {
+            Ok(Ok(_core)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a shard did not start"),
+            Err(error) => tracing::error!(%error, "a shard has no runtime"),
+        }
+    })
+}

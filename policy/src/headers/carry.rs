@@ -1,0 +1,220 @@
+use std::fmt;
+
+use sip_types::{Field, Fields, HeaderName, Headers};
+
+use crate::crossing::Crossing;
+use crate::explain::{Step, Trail};
+use crate::headers::{Class, Row};
+
+/// What becomes of one header field on its way to the other leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It crosses, by its row; without one it is unknown, and crosses.
+    Crosses(Option<&'static Row>),
+    /// It belongs to the hop or the dialog.
+    Leg(&'static Row),
+    /// Each leg composes its own.
+    Statement(&'static Row),
+    /// It goes with the body.
+    Body(&'static Row),
+    /// The network that it comes from is not trusted.
+    FromUntrusted(&'static Row),
+    /// The network that it would go to is not trusted.
+    ToUntrusted(&'static Row),
+    /// A profile forbids it by name.
+    Forbidden,
+    /// It is unknown, and a profile carries no unknown fields.
+    Unknown,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crosses(Some(row)) => write!(f, "it crosses ({})", row.source),
+            Self::Crosses(None) => f.write_str("it is unknown, and crosses"),
+            Self::Leg(row) => write!(f, "it belongs to the leg ({})", row.source),
+            Self::Statement(row) => write!(f, "each leg makes its own statement ({})", row.source),
+            Self::Body(row) => write!(f, "it goes with the body ({})", row.source),
+            Self::FromUntrusted(row) => {
+                write!(f, "the network that it comes from is not trusted ({})", row.source)
+            }
+            Self::ToUntrusted(row) => {
+                write!(f, "the network that it goes to is not trusted ({})", row.source)
+            }
+            Self::Forbidden => f.write_str("a profile forbids it"),
+            Self::Unknown => f.write_str("a profile carries no unknown header fields"),
+        }
+    }
+}
+
+/// What becomes of a field.
+#[must_use]
+pub fn verdict(field: &Field<'_>, crossing: &Crossing<'_>) -> Verdict {
+    let row = Row::of(field.name(), field.name_text());
+    let crosses = match row.map(|row| (row, row.class)) {
+        Some((row, Class::Leg)) => return Verdict::Leg(row),
+        Some((row, Class::Statement)) => return Verdict::Statement(row),
+        Some((row, Class::Body)) => return Verdict::Body(row),
+        Some((row, Class::TrustDomain)) if !crossing.from_trusted => return Verdict::FromUntrusted(row),
+        Some((row, Class::TrustDomain)) if !crossing.to_trusted => return Verdict::ToUntrusted(row),
+        Some((row, Class::TrustDomain | Class::EndToEnd)) => Verdict::Crosses(Some(row)),
+        None => Verdict::Crosses(None),
+    };
+    for profile in crossing.profiles() {
+        let carry = &profile.carry;
+        if carry.forbid_header_fields.iter().any(|forbidden| is_named(field, forbidden.as_str())) {
+            return Verdict::Forbidden;
+        }
+        if row.is_none() && !carry.unknown_header_fields {
+            return Verdict::Unknown;
+        }
+    }
+    crosses
+}
+
+/// Compact forms are forbidden with the long ones (RFC 3261 §7.3.3).
+fn is_named(field: &Field<'_>, name: &str) -> bool {
+    match field.name() {
+        HeaderName::Unknown => field.name_text().eq_ignore_ascii_case(name),
+        known => known == HeaderName::from_bytes(name.as_bytes()),
+    }
+}
+
+/// The fields of a message that cross, in order and byte for byte. What a profile or the trust domain keeps back is
+/// added to the trail; what by its nature belongs to a leg is not.
+#[must_use]
+pub fn carry(headers: &Headers, crossing: &Crossing<'_>, trail: &mut Trail) -> Fields {
+    let mut fields = Fields::new();
+    for field in headers.iter() {
+        match verdict(&field, crossing) {
+            Verdict::Crosses(_) => fields.push_field(field.to_owned()),
+            Verdict::Leg(_) | Verdict::Statement(_) | Verdict::Body(_) => {}
+            why @ (Verdict::FromUntrusted(_)
+            | Verdict::ToUntrusted(_)
+            | Verdict::Forbidden
+            | Verdict::Unknown) => {
+                trail.push(Step::Dropped { field: field.name_text().into(), why });
+            }
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{invite, profile};
+
+    const FIELDS: &[&str] = &[
+        "v: SIP/2.0/UDP canary.example;branch=z9hG4bK1",
+        "Max-Forwards: 70",
+        "f: <sip:a@example.com>;tag=1",
+        "To: <sip:b@example.com>",
+        "Call-ID: canary",
+        "CSeq: 1 INVITE",
+        "Contact: <sip:canary.example>",
+        "Record-Route: <sip:canary.example;lr>",
+        "User-Agent: canary",
+        "Supported: 100rel",
+        "X-Keep: \u{3c0}",
+        "Subject: first",
+        "P-Asserted-Identity: <sip:a@example.com>",
+        "P-DCS-LAES: x",
+        "x-Keep:  two\r\n folded",
+        "y: identity",
+        "Content-Type: text/plain",
+        "Content-Length: 0",
+    ];
+
+    /// The fields that cross, and the trail.
+    fn crossing(trusted: (bool, bool), from: &str, to: &str) -> (Vec<String>, String) {
+        let (from, to) = (profile(from), profile(to));
+        let crossing =
+            Crossing { from_trusted: trusted.0, to_trusted: trusted.1, from_profile: &from, to_profile: &to };
+        let mut trail = Trail::default();
+        let message = invite(FIELDS);
+        let fields = carry(message.headers(), &crossing, &mut trail);
+        let text = |field: &sip_types::OwnedField| {
+            format!("{}: {}", field.name_text(), String::from_utf8_lossy(field.value()))
+        };
+        (fields.iter().map(text).collect(), trail.to_string())
+    }
+
+    #[test]
+    fn unknown_fields_cross_in_order_and_byte_for_byte_and_those_of_a_leg_do_not() {
+        let (fields, trail) = crossing((true, true), "", "");
+        let expected = [
+            "X-Keep: \u{3c0}",
+            "Subject: first",
+            "P-Asserted-Identity: <sip:a@example.com>",
+            "P-DCS-LAES: x",
+            "x-Keep: two\r\n folded",
+            "y: identity",
+        ];
+        assert_eq!(fields, expected);
+        assert_eq!(trail, "");
+        assert!(!fields.concat().contains("canary"));
+    }
+
+    #[test]
+    fn rfc3325_5_trust_domain_fields_cross_between_trusted_networks_only() {
+        for trusted in [(false, true), (true, false), (false, false)] {
+            let (fields, trail) = crossing(trusted, "", "");
+            assert_eq!(fields.len(), 4, "{fields:?}");
+            assert!(!fields.iter().any(|field| field.starts_with("P-")), "{fields:?}");
+            assert_eq!(trail.lines().count(), 2, "{trail}");
+        }
+        let (_, trail) = crossing((true, false), "", "");
+        insta::assert_snapshot!(trail, @r#"
+        header: P-Asserted-Identity does not cross (the network that it goes to is not trusted (RFC 3325 §9.1))
+        header: P-DCS-LAES does not cross (the network that it goes to is not trusted (RFC 5503 §8))
+        "#);
+    }
+
+    #[test]
+    fn either_profile_forbids_fields_by_name() {
+        let (fields, trail) = crossing(
+            (true, true),
+            "carry = { forbid_header_fields = [\"Identity\"] }",
+            "carry = { unknown_header_fields = false }",
+        );
+        assert_eq!(fields, ["Subject: first", "P-Asserted-Identity: <sip:a@example.com>", "P-DCS-LAES: x"]);
+        insta::assert_snapshot!(trail, @r#"
+        header: X-Keep does not cross (a profile carries no unknown header fields)
+        header: x-Keep does not cross (a profile carries no unknown header fields)
+        header: y does not cross (a profile forbids it)
+        "#);
+    }
+
+    #[test]
+    fn every_verdict_gives_its_reason_with_the_source() {
+        let (from, message) = (profile(""), invite(FIELDS));
+        let crossing =
+            Crossing { from_trusted: false, to_trusted: true, from_profile: &from, to_profile: &from };
+        let verdicts: Vec<String> = message
+            .headers()
+            .iter()
+            .map(|field| format!("{}: {}", field.name_text(), verdict(&field, &crossing)))
+            .collect();
+        insta::assert_snapshot!(verdicts.join("\n"), @r#"
+        v: it belongs to the leg (RFC 3261 §20.42)
+        Max-Forwards: it belongs to the leg (RFC 3261 §20.22; counted on, RFC 7332 §5)
+        f: it belongs to the leg (RFC 3261 §20.20; the URI crosses, the tag is the leg's)
+        To: it belongs to the leg (RFC 3261 §20.39; the URI crosses, the tag is the leg's)
+        Call-ID: it belongs to the leg (RFC 3261 §20.8)
+        CSeq: it belongs to the leg (RFC 3261 §20.16)
+        Contact: it belongs to the leg (RFC 3261 §20.10; feature parameters cross, RFC 3840 §9)
+        Record-Route: it belongs to the leg (RFC 3261 §20.30)
+        User-Agent: each leg makes its own statement (RFC 3261 §20.41)
+        Supported: each leg makes its own statement (RFC 3261 §20.37)
+        X-Keep: it is unknown, and crosses
+        Subject: it crosses (RFC 3261 §20.36)
+        P-Asserted-Identity: the network that it comes from is not trusted (RFC 3325 §9.1)
+        P-DCS-LAES: the network that it comes from is not trusted (RFC 5503 §8)
+        x-Keep: it is unknown, and crosses
+        y: it crosses (RFC 8224 §4)
+        Content-Type: it goes with the body (RFC 3261 §20.15)
+        Content-Length: it belongs to the leg (RFC 3261 §20.14)
+        "#);
+    }
+}

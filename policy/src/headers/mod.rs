@@ -1,0 +1,14 @@
+//! Which header fields cross from one leg to another: three classes, one table.
+//!
+//! (a) Fields of one hop or of one dialog never cross. (b) A user agent's statement about itself is composed by each
+//! leg, which claims only what it and the far side can honour together. (c) All else crosses, unknown fields included.
+
+mod carry;
+mod contact;
+mod statement;
+mod table;
+
+pub use carry::{Verdict, carry, verdict};
+pub use contact::contact_params;
+pub use statement::{required, statement};
+pub use table::{Class, Row, TABLE};

@@ -1,0 +1,149 @@
+use std::fmt::{Display, Write};
+
+use sip_types::header::{Accept, Allow, RecvInfo, Require, Supported, Unsupported};
+use sip_types::{Fields, HeaderName, Headers, Method};
+
+use crate::crossing::Crossing;
+use crate::method::{is_own, method_crosses};
+
+/// A user agent's statement about itself, in view of what the far side said of itself in `headers`: it claims what the
+/// leg serves alone, and what the far side serves and crosses.
+///
+/// - Allow (RFC 3261 §20.5): of `own`, the methods that this leg serves or carries, those that it serves alone, and those
+///   that the far side allows as well; beside them the far side's unknown ones that may cross. Without an Allow there,
+///   nothing is known, and all of `own` that may cross is claimed. An empty `own` leaves Allow out.
+/// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags.
+/// - Accept (RFC 3261 §20.1): the far side's media ranges but for those that a profile forbids.
+/// - Recv-Info (RFC 6086 §7.3): the far side's packages, where INFO crosses.
+#[must_use]
+pub fn statement(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> Fields {
+    let mut fields = Fields::new();
+    if !own.is_empty() {
+        push(&mut fields, HeaderName::Allow, allow(headers, crossing, own).iter());
+    }
+    let transparent = |tag: &str| crossing.is_transparent(tag);
+    if crossing.profiles().iter().all(|profile| !profile.transparent.is_empty()) {
+        let supported = headers.list::<Supported>().unwrap_or_default();
+        push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| transparent(tag.as_str())));
+        let require = headers.list::<Require>().unwrap_or_default();
+        push(&mut fields, HeaderName::Require, require.iter().filter(|tag| transparent(tag.as_str())));
+        let unsupported = headers.list::<Unsupported>().unwrap_or_default();
+        push(
+            &mut fields,
+            HeaderName::Unsupported,
+            unsupported.iter().filter(|tag| transparent(tag.as_str())),
+        );
+    }
+    if headers.contains(HeaderName::Accept) {
+        let ranges = headers.list::<Accept>().unwrap_or_default();
+        push(&mut fields, HeaderName::Accept, ranges.iter().filter(|range| accepts(range, crossing)));
+    }
+    if headers.contains(HeaderName::RecvInfo) && method_crosses(&Method::Info, crossing).is_ok() {
+        let packages = headers.list::<RecvInfo>().unwrap_or_default();
+        push(&mut fields, HeaderName::RecvInfo, packages.iter());
+    }
+    fields
+}
+
+/// The option tags of a message's Require that nobody on our side of the far leg serves: 420 with these in Unsupported
+/// (RFC 3261 §8.2.2.3). `own` are the tags that the leg serves alone.
+#[must_use]
+pub fn required(headers: &Headers, crossing: &Crossing<'_>, own: &[&str]) -> Vec<Require> {
+    let mut tags = headers.list::<Require>().unwrap_or_default();
+    tags.retain(|tag| !own.iter().any(|own| tag.is(own)) && !crossing.is_transparent(tag.as_str()));
+    tags
+}
+
+fn allow(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> Vec<Method> {
+    let far = headers.contains(HeaderName::Allow).then(|| headers.list::<Allow>().unwrap_or_default());
+    let crosses = |method: &Method| method_crosses(method, crossing).is_ok();
+    let far_allows =
+        |method: &Method| far.as_ref().is_none_or(|far| far.iter().any(|allow| allow.0 == *method));
+    let mut methods: Vec<Method> = own
+        .split(',')
+        .filter_map(|method| method.trim().parse().ok())
+        .filter(|method| is_own(method) || (far_allows(method) && crosses(method)))
+        .collect();
+    for allow in far.unwrap_or_default() {
+        if matches!(allow.0, Method::Extension(_)) && crosses(&allow.0) && !methods.contains(&allow.0) {
+            methods.push(allow.0);
+        }
+    }
+    methods
+}
+
+fn accepts(range: &Accept, crossing: &Crossing<'_>) -> bool {
+    let forbidden = crossing.profiles().into_iter().flat_map(|profile| &profile.carry.forbid_bodies);
+    let unknown = crossing.profiles().iter().all(|profile| profile.carry.unknown_bodies);
+    let known = range.type_().eq_ignore_ascii_case("multipart") || range.admits("application", "sdp");
+    (unknown || known) && !forbidden.into_iter().any(|of| of.covers(range.type_(), range.subtype()))
+}
+
+/// Adds a field with a list of values; none where the list is empty.
+fn push<T: Display>(fields: &mut Fields, name: HeaderName, values: impl Iterator<Item = T>) {
+    let mut text = String::new();
+    for value in values {
+        let separator = if text.is_empty() { "" } else { ", " };
+        let _ = write!(text, "{separator}{value}");
+    }
+    if !text.is_empty() {
+        fields.push(name, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{invite, profile};
+
+    const OWN: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE";
+
+    fn state(fields: &[&str], from: &str, to: &str) -> Vec<String> {
+        let (from, to) = (profile(from), profile(to));
+        let crossing =
+            Crossing { from_trusted: false, to_trusted: false, from_profile: &from, to_profile: &to };
+        let fields = statement(invite(fields).headers(), &crossing, OWN);
+        fields.iter().map(|field| format!("{}: {}", field.name_text(), field.text().unwrap())).collect()
+    }
+
+    #[test]
+    fn rfc3261_20_5_allow_claims_what_the_leg_serves_and_what_both_can_carry() {
+        let allow = "Allow: INVITE, ACK, BYE, CANCEL, PRACK, REFER, INFO, FOO";
+        assert_eq!(state(&[allow], "", ""), ["Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, FOO"]);
+        let strict = "carry = { unknown_methods = false, forbid_methods = [\"INFO\"] }";
+        assert_eq!(state(&[allow], "", strict), ["Allow: INVITE, ACK, CANCEL, BYE, OPTIONS"]);
+        assert_eq!(state(&[], "", ""), [format!("Allow: {OWN}")]);
+        assert_eq!(state(&[], strict, ""), ["Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE"]);
+    }
+
+    #[test]
+    fn option_tags_are_claimed_only_where_both_profiles_let_them_through() {
+        let fields = ["k: 100rel, Replaces, foo", "Require: foo, bar", "Unsupported: foo, x"];
+        let through = "transparent = [\"replaces\", \"FOO\"]";
+        let claimed = state(&fields, through, through);
+        assert_eq!(
+            claimed.get(1..).unwrap(),
+            ["Supported: Replaces, foo", "Require: foo", "Unsupported: foo"]
+        );
+        assert_eq!(state(&fields, through, "").len(), 1);
+        let open = profile(through);
+        let crossing =
+            Crossing { from_trusted: false, to_trusted: false, from_profile: &open, to_profile: &open };
+        let left = required(invite(&fields).headers(), &crossing, &["BAR"]);
+        assert_eq!(left, []);
+        assert_eq!(required(invite(&fields).headers(), &crossing, &[]).len(), 1);
+    }
+
+    #[test]
+    fn bodies_and_packages_are_claimed_where_they_cross() {
+        let fields = ["Accept: application/sdp, application/isup;q=0.5, */*", "Recv-Info: dtmf, x"];
+        assert_eq!(
+            state(&fields, "", "").get(1..).unwrap(),
+            ["Accept: application/sdp, application/isup;q=0.5, */*", "Recv-Info: dtmf, x"]
+        );
+        let strict = "carry = { unknown_bodies = false, forbid_methods = [\"INFO\"] }";
+        assert_eq!(state(&fields, strict, "").get(1..).unwrap(), ["Accept: application/sdp, */*"]);
+        let no_isup = "carry = { forbid_bodies = [\"application/isup\"] }";
+        assert_eq!(state(&fields[..1], "", no_isup).get(1..).unwrap(), ["Accept: application/sdp, */*"]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Which connection is used, and which are refused or ended.
+
+use super::lab::{Command, Lab, Report, local, message, open, send, transmit_id};
+use super::streams::{connect, expect, expect_end, guarded};
+use crate::flow::{Destination, Flow, ListenerId, Transport};
+use socket2::{Domain, Socket, Type};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+#[test]
+fn a_connection_to_an_address_is_opened_once_and_used_again() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = open(listener.local_addr().unwrap());
+    lab.tell([send(1, to), send(2, to)]);
+    let mut stream = guarded(listener.accept().unwrap().0);
+    expect(&mut stream, &(message(1) + &message(2)));
+    assert_eq!(stream.peer_addr().unwrap().ip(), lab.address(0).ip());
+    lab.tell([send(3, to)]);
+    expect(&mut stream, &message(3));
+    assert_eq!(lab.settings.counters.connections_opened.get(), 1);
+    // What comes back on it belongs to the listener that it was opened for.
+    stream.write_all(message(4).as_bytes()).unwrap();
+    let (flow, _) = lab.input();
+    assert_eq!((flow.listener, flow.peer), (ListenerId(0), listener.local_addr().unwrap()));
+}
+
+#[test]
+fn an_accepted_connection_is_used_towards_its_address() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let mut stream = connect(&lab);
+    stream.write_all(message(1).as_bytes()).unwrap();
+    let (flow, _) = lab.input();
+    lab.tell([send(2, open(flow.peer))]);
+    expect(&mut stream, &message(2));
+}
+
+#[test]
+fn rfc3261_18_2_2_a_response_opens_a_connection_once_its_flow_is_gone() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    let mut first = connect(&lab);
+    first.write_all(message(1).as_bytes()).unwrap();
+    let (flow, _) = lab.input();
+    lab.tell([send(2, Destination::FlowOr { flow, peer })]);
+    expect(&mut first, &message(2));
+    lab.tell([Command::Close(flow.connection.unwrap()), send(3, Destination::FlowOr { flow, peer })]);
+    expect_end(&mut first);
+    expect(&mut guarded(listener.accept().unwrap().0), &message(3));
+}
+
+#[test]
+fn a_flow_that_is_gone_fails() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let peer = "127.0.0.1:9".parse().unwrap();
+    let flow = Flow { listener: ListenerId(0), peer, connection: None };
+    lab.tell([send(1, Destination::Flow(flow)), send(2, open("[::1]:9".parse().unwrap()))]);
+    assert_eq!(lab.next(), Report::Failed(transmit_id(1)));
+    assert_eq!(lab.next(), Report::Failed(transmit_id(2)));
+}
+
+#[test]
+fn all_that_waits_for_a_connection_fails_when_it_is_refused() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    lab.tell([send(1, open(nobody)), send(2, open(nobody))]);
+    assert_eq!(lab.next(), Report::Failed(transmit_id(1)));
+    assert_eq!(lab.next(), Report::Failed(transmit_id(2)));
+    assert_eq!(lab.settings.counters.connect_failures.get(), 1);
+    assert_eq!(lab.settings.counters.connections.get(), 0);
+}
+
+/// A listener whose queue is full, so that connecting to it hangs; with what keeps it full.
+fn deaf() -> (SocketAddr, Vec<Socket>) {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut sockets = vec![listener];
+    for _ in 0..4 {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let _ = socket.connect(&address);
+        sockets.push(socket);
+    }
+    (address.as_socket().unwrap(), sockets)
+}
+
+#[test]
+fn a_connection_that_takes_too_long_to_open_fails() {
+    let (address, _sockets) = deaf();
+    let lab = Lab::new(&[local(Transport::Tcp)], |s| s.limits.connect_time = Duration::from_millis(50));
+    lab.tell([send(1, open(address))]);
+    assert_eq!(lab.next(), Report::Failed(transmit_id(1)));
+    assert_eq!(lab.settings.counters.connect_failures.get(), 1);
+}
+
+#[test]
+fn connections_beyond_the_limits_are_accepted_and_closed() {
+    let per_peer = |s: &mut super::super::Settings| s.limits.connections_per_peer = 2;
+    let in_all = |s: &mut super::super::Settings| s.limits.connections = 2;
+    let labs = [Lab::new(&[local(Transport::Tcp)], per_peer), Lab::new(&[local(Transport::Tcp)], in_all)];
+    for lab in &labs {
+        let mut streams = [connect(lab), connect(lab)];
+        for (n, stream) in (0..).zip(&mut streams) {
+            stream.write_all(message(n).as_bytes()).unwrap();
+            assert_eq!(lab.input().1, message(n));
+        }
+        expect_end(&mut connect(lab));
+        lab.tell([send(5, open("127.0.0.1:9".parse().unwrap()))]);
+        assert_eq!(lab.next(), Report::Failed(transmit_id(5)));
+        assert_eq!(lab.settings.counters.connections_refused.get(), 2);
+        let [first, mut second] = streams;
+        drop(first);
+        // The end of the first may come after the next: one that is refused is tried again.
+        let mut third = connect(lab);
+        while third.write_all(message(9).as_bytes()).is_err() || !answers(&mut third) {
+            third = connect(lab);
+        }
+        second.write_all(message(7).as_bytes()).unwrap();
+        while lab.input().1 != message(7) {}
+    }
+}
+
+fn answers(stream: &mut std::net::TcpStream) -> bool {
+    use std::io::Read;
+    let mut answer = [0; 2];
+    stream.write_all(b"\r\n\r\n").is_ok() && stream.read_exact(&mut answer).is_ok()
+}
+
+#[test]
+fn silence_ends_a_connection() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |s| s.limits.idle_time = Duration::from_millis(30));
+    let mut stream = connect(&lab);
+    stream.write_all(message(1).as_bytes()).unwrap();
+    expect_end(&mut stream);
+    assert_eq!(lab.settings.counters.connections_idle.get(), 1);
+}
+
+#[test]
+fn a_message_that_does_not_end_and_one_that_does_not_begin_end_a_connection() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |s| s.limits.message_time = Duration::from_millis(30));
+    let mut mute = connect(&lab);
+    expect_end(&mut mute);
+    let mut slow = connect(&lab);
+    slow.write_all((message(1) + "OPTIONS sip:").as_bytes()).unwrap();
+    expect_end(&mut slow);
+    assert_eq!(lab.settings.counters.connections_dawdling.get(), 2);
+    assert_eq!(lab.input().1, message(1));
+}

@@ -1,0 +1,131 @@
+//! The real endpoint behind the driver.
+
+use super::super::ids::{RandomIds, hasher};
+use super::super::sockets::{Bind, Sockets};
+use super::super::{Core, IoAction, Settings, Waker, run, runtime};
+use super::lab::{GUARD, local};
+use super::streams::guarded;
+use crate::action::{Action, QueryId, TransmitId};
+use crate::auth::client::Acceptance;
+use crate::flow::{Flow, Transport};
+use crate::time::{Mono, Now};
+use crate::{Carrying, Endpoint, Listener, Timers};
+use bytes::Bytes;
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::ops::ControlFlow;
+
+/// An endpoint whose events nobody wants; a wake ends it.
+struct Alone(Endpoint);
+
+impl Core for Alone {
+    fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
+        self.0.handle_input(now, flow, bytes);
+    }
+
+    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
+        self.0.handle_resolved(now, query, addresses);
+    }
+
+    fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
+        self.0.handle_send_failed(now, id);
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        self.0.handle_timeout(now);
+    }
+
+    fn handle_wake(&mut self, _: Now) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+
+    fn poll_io(&mut self) -> Option<IoAction> {
+        loop {
+            match self.0.poll_action()? {
+                Action::Transmit(transmit) => return Some(IoAction::Transmit(transmit)),
+                Action::Resolve(query) => return Some(IoAction::Resolve(query)),
+                Action::CloseConnection(id) => return Some(IoAction::CloseConnection(id)),
+                Action::SecretNeeded(_) | Action::Event(_) => {}
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Mono> {
+        self.0.poll_timeout()
+    }
+
+    fn flush(&mut self, _: Now) {}
+}
+
+fn listener(bind: &Bind) -> Listener {
+    Listener {
+        network: bind.network,
+        transport: bind.transport,
+        address: bind.address,
+        sent_by: bind.address.to_string().into(),
+        timers: Timers::default(),
+        nat: false,
+        acceptance: Acceptance::default(),
+        carrying: Carrying::Nothing,
+    }
+}
+
+/// Has an endpoint on a UDP and a TCP listener while `peer` talks to it.
+fn with_endpoint(peer: impl FnOnce(SocketAddr, SocketAddr)) -> Endpoint {
+    let sockets = Sockets::bind(&[local(Transport::Udp), local(Transport::Tcp)]).unwrap();
+    let listeners: Vec<_> = sockets.listeners().map(listener).collect();
+    let (udp, tcp) = (listeners[0].address, listeners[1].address);
+    let settings = crate::Settings { listeners, ..crate::Settings::default() };
+    let waker = Waker::new();
+    let stop = waker.clone();
+    let body = move || {
+        let ids = Box::new(RandomIds::new().unwrap());
+        let core = Alone(Endpoint::new(settings, ids, hasher().unwrap()));
+        runtime().unwrap().block_on(run(core, Settings::new().unwrap(), sockets, waker)).unwrap().0
+    };
+    let thread = std::thread::Builder::new().spawn(body).unwrap();
+    peer(udp, tcp);
+    stop.wake();
+    thread.join().unwrap()
+}
+
+fn options(transport: Transport, from: SocketAddr) -> String {
+    let via = transport.via_token();
+    format!(
+        "OPTIONS sip:us@example.com SIP/2.0\r\nVia: SIP/2.0/{via} {from};rport;branch=z9hG4bK1\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@example.com>;tag=1\r\nTo: <sip:us@example.com>\r\n\
+         Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn rfc3261_11_2_options_are_answered_over_udp() {
+    let endpoint = with_endpoint(|udp, _| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(GUARD)).unwrap();
+        socket.send_to(options(Transport::Udp, socket.local_addr().unwrap()).as_bytes(), udp).unwrap();
+        let mut buffer = [0; 4096];
+        let (len, from) = socket.recv_from(&mut buffer).unwrap();
+        let text = String::from_utf8_lossy(&buffer[..len]);
+        assert!(text.starts_with("SIP/2.0 200 OK\r\n"), "{text}");
+        assert_eq!(from, udp);
+    });
+    assert_eq!(endpoint.counters().malformed, 0);
+}
+
+#[test]
+fn rfc3261_11_2_options_in_pieces_are_answered_over_tcp() {
+    with_endpoint(|_, tcp| {
+        let mut stream = guarded(TcpStream::connect(tcp).unwrap());
+        for byte in options(Transport::Tcp, stream.local_addr().unwrap()).as_bytes().chunks(9) {
+            stream.write_all(byte).unwrap();
+        }
+        let mut text = Vec::new();
+        while !text.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            text.push(byte[0]);
+        }
+        assert!(text.starts_with(b"SIP/2.0 200 OK\r\n"), "{}", String::from_utf8_lossy(&text));
+    });
+}

@@ -1,0 +1,9 @@
+//! The driver on real sockets of the loopback interface.
+
+mod connections;
+mod datagrams;
+mod endpoint;
+mod lab;
+mod names;
+mod streams;
+mod wakes;
