@@ -7,7 +7,7 @@ mod call;
 pub mod cdr;
 pub mod cli;
 mod control;
-
+mod demo;
 mod metrics;
 pub mod node;
 mod secrets;

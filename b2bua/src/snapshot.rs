@@ -94,19 +94,7 @@ impl Snapshot {
     ) -> Result<Arc<Credential>, policy::Refusal> {
         let targets = trunk.and_then(|name| self.config().trunks.get(name)).map(|t| t.targets.as_slice());
         let resolved: Vec<IpAddr> = targets.into_iter().flatten().filter_map(sip::numeric_hop).collect();
-        let profile =
-            self.policy.profile(self.networks.first().ok_or(policy::Refusal::NoTrunk)?, trunk, None);
-        let algorithm = profile.digest.algorithms.first().map(|a| a.as_str().into());
-        let offer =
-            policy::Offer { digest: true, realm: realm.into(), algorithm, qop: Some(true), stale: false };
-        self.policy.credentials(&policy::ChallengeFacts {
-            trunk,
-            place: policy::Place::Address(peer),
-            resolved: &resolved,
-            offers: &[offer],
-            answered: false,
-            profile: &profile,
-        })?;
+        self.policy.credentials(&policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved })?;
         let known = trunk.and_then(|name| self.secrets.outbound.get(name)?.get(realm));
         known.cloned().ok_or(policy::Refusal::ForeignRealm)
     }
@@ -180,6 +168,7 @@ pub fn sip_listener(
         transport,
         address: bound,
         sent_by: sent_by.into(),
+        provisional_interval: profile.provisional_interval,
         timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
         nat: settings.nat,
         acceptance: sip::auth::client::Acceptance {

@@ -20,7 +20,7 @@ mod route;
 
 pub use body::{BodyRefused, body_crosses, is_acceptable};
 pub use compiled::Compiled;
-pub use credentials::{ChallengeFacts, Offer, Place, Refusal, Use};
+pub use credentials::{ChallengeFacts, Refusal};
 pub use crossing::Crossing;
 pub use explain::{Step, Trail};
 pub use failure::{Mapped, Rule, fails_over, failure, map_failure};

@@ -28,6 +28,9 @@ pub struct Received {
 /// Why a request was not taken for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Defect {
+    /// A line among the header fields is none: it has no name and colon (RFC 3261 §7.3.1).
+    #[error("a line is no header field")]
+    Line,
     /// A mandatory header field is missing, doubled or malformed.
     #[error("{0}")]
     Header(#[source] HeaderError),
@@ -40,7 +43,7 @@ impl Received {
     /// Reads what every request must have.
     ///
     /// # Errors
-    /// The request as it came, and its first defect in the order Via, From, To, Call-ID, CSeq, Max-Forwards.
+    /// The request as it came, and its first defect in the order lines, Via, From, To, Call-ID, CSeq, Max-Forwards.
     pub fn read(request: Request, flow: Flow) -> Result<Self, Box<(Request, Defect)>> {
         match mandatory(&request) {
             Ok((via, from, to, call_id, cseq, max_forwards)) => {
@@ -65,6 +68,9 @@ type Mandatory = (Via, From, To, CallId, CSeq, Option<MaxForwards>);
 
 fn mandatory(request: &Request) -> Result<Mandatory, Defect> {
     let headers = request.headers();
+    if headers.malformed().is_some() {
+        return Err(Defect::Line);
+    }
     let via = headers.first_of::<Via>().map_err(Defect::Header)?;
     let via = via.ok_or(Defect::Header(HeaderError::Missing(HeaderName::Via)))?;
     let from = headers.require::<From>().map_err(Defect::Header)?;

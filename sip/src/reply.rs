@@ -50,7 +50,7 @@ impl Composer<'_> {
             });
             out.header(HeaderName::Contact, contact(self.listener, &reply.parts.contact_params));
         }
-        if let Some(product) = self.settings.product.as_ref().filter(|_| reply.status.as_u16() != 100) {
+        if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
             out.header(HeaderName::Server, product);
         }
         for field in reply.parts.fields.iter() {

@@ -17,10 +17,10 @@ pub struct Settings {
     pub message: sip_types::Limits,
     /// Limits of the endpoint.
     pub limits: Limits,
-    /// Value of User-Agent and Server; none is sent where it is `None`.
-    pub product: Option<ByteString>,
-    /// Longest time between two provisional responses to a pending INVITE (RFC 3261 §13.3.1.1); 60 s.
-    pub provisional_interval: Duration,
+    /// Value of User-Agent in requests; none is sent where it is `None`.
+    pub user_agent: Option<ByteString>,
+    /// Value of Server in responses; none is sent where it is `None`.
+    pub server: Option<ByteString>,
     /// `Retry-After` of a 503 that a limit causes, in seconds; 5.
     pub retry_after: u32,
 }
@@ -38,6 +38,8 @@ pub struct Listener {
     pub sent_by: ByteString,
     /// Timers of the transactions that it carries.
     pub timers: Timers,
+    /// Longest time between two provisional responses to a pending INVITE; RFC 3261 §13.3.1.1 asks for 60 s.
+    pub provisional_interval: Duration,
     /// Whether peers are behind a NAT: requests in a dialog take the way of its INVITE (the flow that it came on, or
     /// where ours went), not that of a Contact.
     pub nat: bool,
@@ -86,8 +88,8 @@ impl Default for Settings {
             listeners: Vec::new(),
             message: sip_types::Limits::default(),
             limits: Limits::default(),
-            product: None,
-            provisional_interval: Duration::from_secs(60),
+            user_agent: None,
+            server: None,
             retry_after: 5,
         }
     }

@@ -160,6 +160,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         address,
         sent_by: address.to_string().into(),
         timers: sip::Timers::default(),
+        provisional_interval: std::time::Duration::from_secs(60),
         nat: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },

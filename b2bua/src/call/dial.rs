@@ -58,6 +58,7 @@ impl Core {
         let invite = self.invite_for(key, target, network, offer).ok_or_else(gone)?;
         let session = self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))?;
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        let call_id = self.endpoint.call_id(session).unwrap_or_default();
         call.callees.push(Leg {
             no,
             session,
@@ -69,7 +70,7 @@ impl Core {
             started: now,
             confirmed: None,
             end: None,
-            last: None,
+            call_id: call_id.into(),
         });
         self.by_session.insert(session, (key, no));
         if let Some(trunk) = &target.trunk {
@@ -108,10 +109,9 @@ impl Core {
     pub(crate) fn refuse_caller(&mut self, now: Now, key: CallKey, reply: &Reply) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let session = call.caller.session;
-        let view = self.endpoint.session(session);
         // A caller that is gone already needs no answer.
         let _ = self.endpoint.reject(now, session, reply);
-        call.caller.close(now, Some(reply.status), "refused", reason_of(&reply.parts), view);
+        call.caller.close(now, Some(reply.status), "refused", reason_of(&reply.parts));
         self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));
         self.finish_if_done(now, key);
     }

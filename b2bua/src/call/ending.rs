@@ -5,7 +5,7 @@ use super::{Call, CallKey, Leg, LegEnd, LegNo, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
 use config::Redirects;
-use sip::session::{Reply, SessionView};
+use sip::session::Reply;
 use sip::time::Now;
 use sip::{End, Failure, Received};
 use sip_types::header::Contact;
@@ -13,18 +13,16 @@ use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
 use std::cmp::Reverse;
 
 impl Leg {
-    /// Notes how it ended, and how its session stood last.
+    /// Notes how it ended.
     pub(crate) fn close(
         &mut self,
         at: Now,
         status: Option<StatusCode>,
         cause: &'static str,
         reason: Option<String>,
-        last: Option<SessionView>,
     ) {
         if self.end.is_none() {
             self.end = Some(LegEnd { at, status, cause, reason });
-            self.last = last.map(Box::new);
         }
     }
 }
@@ -32,7 +30,6 @@ impl Leg {
 impl Core {
     /// A session is over.
     pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End) {
-        let view = self.calls.get(key).and_then(|c| c.leg(no)).and_then(|l| self.endpoint.session(l.session));
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg_mut(no) else { return };
         let (status, cause, reason) = match why {
@@ -43,19 +40,20 @@ impl Core {
             End::Lost(failure) => (status_of(failure), "dialog lost", None),
             End::NoAck => (None, "no ACK", None),
         };
-        leg.close(now, status, cause, reason, view);
+        leg.close(now, status, cause, reason);
         let joined = call.joined.is_some_and(|(callee, ..)| callee == no || no == LegNo::CALLER);
         match why {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
                 return self.target_failed(now, key, no, failure);
             }
-            End::Bye(request) => self.hang_up_others(now, key, no, request),
-            End::Cancelled(request) => self.hang_up_others(now, key, no, request),
+            End::Bye(request) | End::Cancelled(request) => self.hang_up_others(now, key, no, request),
+            // The other legs are being ended already.
+            _ if call.state == State::Ending => {}
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
             End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
             End::Rejected(_) => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
             End::HungUp(_) if joined => {
-                self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended")
+                self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended");
             }
             End::HungUp(_) => {}
         }
@@ -93,10 +91,9 @@ impl Core {
         }
         let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
         reply.parts.fields = fields;
-        let view = self.endpoint.session(session);
         let _ = self.endpoint.reject(now, session, &reply);
         if let Some(call) = self.calls.get_mut(key) {
-            call.caller.close(now, Some(reply.status), "refused", None, view);
+            call.caller.close(now, Some(reply.status), "refused", None);
         }
     }
 

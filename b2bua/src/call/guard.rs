@@ -50,12 +50,11 @@ impl Core {
             return self.timers.arm_at(now, due, (key, CallTimer::Ring(no)));
         }
         let session = leg.session;
-        let view = self.endpoint.session(session);
         // The session goes on by itself until the far side has confirmed the CANCEL.
         let _ = self.endpoint.end(now, session, decide::reason(480, "Ring limit"));
         let Some(call) = self.calls.get_mut(key) else { return };
         if let Some(leg) = call.leg_mut(no) {
-            leg.close(now, None, "ring limit", None, view);
+            leg.close(now, None, "ring limit", None);
         }
         self.by_session.remove(&session);
         self.counters.rung_out += 1;

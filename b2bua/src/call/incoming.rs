@@ -122,7 +122,7 @@ impl Core {
             started: now,
             confirmed: None,
             end: None,
-            last: None,
+            call_id: request.call_id.as_str().into(),
         };
         self.sequence += 1;
         let call = Call {

@@ -29,7 +29,7 @@ use config::{Profile, TrunkName};
 use media::{CallMedia, PartyId};
 use policy::Trail;
 use sip::dialog::DialogNo;
-use sip::session::{OutgoingId, Reply, RequestId, SessionId, SessionView};
+use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::StatusCode;
@@ -66,8 +66,8 @@ pub(crate) struct Leg {
     pub(crate) started: Now,
     pub(crate) confirmed: Option<Now>,
     pub(crate) end: Option<LegEnd>,
-    /// The session as it last stood, once it is gone.
-    pub(crate) last: Option<Box<SessionView>>,
+    /// The Call-ID of its session.
+    pub(crate) call_id: Box<str>,
 }
 
 /// How a leg ended.

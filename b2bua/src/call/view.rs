@@ -57,7 +57,7 @@ fn party(call: &Call, leg: &Leg) -> api::Party {
 }
 
 fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
-    let session = endpoint.session(leg.session).or_else(|| leg.last.as_deref().cloned());
+    let session = endpoint.session(leg.session);
     let session = session.as_ref();
     let dialog = session.and_then(chosen);
     let listener = endpoint.settings().listeners.iter().find(|l| l.network == leg.network);
@@ -65,7 +65,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
         role: if leg.no == LegNo::CALLER { api::LegRole::Calling } else { api::LegRole::Called },
         state: state(leg, session),
         party: party(call, leg),
-        sip_call_id: session.map(|s| s.call_id.clone()).unwrap_or_default(),
+        sip_call_id: leg.call_id.to_string(),
         local_tag: dialog
             .map(|d| d.local_tag.clone())
             .or(session.filter(|s| s.caller).map(|s| s.local_tag.clone())),

@@ -47,7 +47,7 @@ pub struct LegRecord {
     /// Its trunk.
     pub trunk: Option<String>,
     /// Its Call-ID.
-    pub sip_call_id: Option<String>,
+    pub sip_call_id: String,
     /// The Request-URI that it dialled.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub target: String,
@@ -107,7 +107,7 @@ fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
         role: if leg.no == LegNo::CALLER { "calling" } else { "called" },
         network: call.snapshot.network_name(leg.network).map(ToString::to_string),
         trunk: leg.trunk.as_ref().map(ToString::to_string),
-        sip_call_id: leg.last.as_ref().map(|view| view.call_id.clone()),
+        sip_call_id: leg.call_id.to_string(),
         target: leg.target.clone(),
         status: leg.end.as_ref().and_then(|end| end.status).map(|s| s.as_u16()),
         cause: leg.end.as_ref().map(|end| end.cause),

@@ -37,7 +37,8 @@ enum Command {
     },
     /// Print the JSON Schema of the configuration.
     Schema,
-
+    /// Place a call between two built-in telephones on loopback, and show what happens.
+    Demo(crate::demo::Options),
     /// Print the version.
     Version,
 }
@@ -49,7 +50,7 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { file } => check::check(&file),
         Command::Schema => check::schema(),
-
+        Command::Demo(options) => crate::demo::demo(&options),
         Command::Version => {
             println!("liaison {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

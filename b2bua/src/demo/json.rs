@@ -24,6 +24,10 @@ pub(super) fn layout(text: &str, width: usize) -> serde_json::Result<String> {
 }
 
 impl Json {
+    fn is_scalar(&self) -> bool {
+        matches!(self, Self::Scalar(_))
+    }
+
     /// The value on one line.
     fn compact(&self) -> String {
         match self {
@@ -45,7 +49,7 @@ impl Json {
     fn write(&self, out: &mut String, indent: usize, used: usize, width: usize) {
         let line = self.compact();
         // One for the comma that may follow.
-        if used + line.chars().count() < width || matches!(self, Self::Scalar(_)) {
+        if used + line.chars().count() < width || self.is_scalar() {
             out.push_str(&line);
             return;
         }
@@ -58,12 +62,27 @@ impl Json {
             }
         };
         out.push(open);
+        let inner = indent + 2;
+        // The width of the line so far; small members share one.
+        let mut line = usize::MAX;
         for (n, (name, value)) in members.iter().enumerate() {
-            out.push_str(if n == 0 { "\n" } else { ",\n" });
-            let inner = indent + 2;
-            out.push_str(&" ".repeat(inner));
+            let member = format!("{name}{}", value.compact());
+            let length = member.chars().count();
+            out.push_str(if n == 0 { "" } else { "," });
+            if line.saturating_add(length + 3) <= width {
+                out.push(' ');
+                line += length + 2;
+            } else {
+                out.push('\n');
+                out.push_str(&" ".repeat(inner));
+                line = inner + length + 1;
+            }
             out.push_str(name);
             value.write(out, inner, inner + name.chars().count(), width);
+            if line >= width {
+                // It did not fit and was broken up, or is a scalar that is too long: the next one begins a line.
+                line = usize::MAX;
+            }
         }
         out.push('\n');
         out.push_str(&" ".repeat(indent));
@@ -139,7 +158,16 @@ mod tests {
     fn order_is_kept_and_what_fits_stays_on_one_line() {
         let text = r#"{"z":"π \"x\"","legs":[{"b":1,"a":null},{"b":-2.5,"a":[true,{},[]]}],"end":"yes"}"#;
         let laid_out = layout(text, 44).unwrap();
-        insta::assert_snapshot!(laid_out, @"");
+        insta::assert_snapshot!(laid_out, @r#"
+        {
+          "z": "π \"x\"",
+          "legs": [
+            { "b": 1, "a": null },
+            { "b": -2.5, "a": [ true, {}, [] ] }
+          ],
+          "end": "yes"
+        }
+        "#);
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&laid_out), value(text));
     }

@@ -93,7 +93,8 @@ pub(super) fn render(rows: &[Row], ends: &Ends, call_ids: [&str; 2]) -> String {
     let between = ARROW + 2;
     let gap = BRIDGE;
     // Writing to a string does not fail.
-    let _ = writeln!(out, "{:MARGIN$}{:<between$}{:^gap$}{:>between$}", "", "Alice", "Liaison", "Bob");
+    let left = between - 1;
+    let _ = writeln!(out, "{:MARGIN$}{:<left$}Liaison{:>left$}", "", "Alice", "Bob");
     let [outside, inside] = [ends.outside.to_string(), ends.inside.to_string()];
     let left = pair(&ends.alice.to_string(), &outside, between);
     let right = pair(&inside, &ends.bob.to_string(), between);
@@ -104,7 +105,7 @@ pub(super) fn render(rows: &[Row], ends: &Ends, call_ids: [&str; 2]) -> String {
     for row in rows {
         let time = match row.legs {
             [Cell::Audio(_), _] => String::new(),
-            _ => format!("{:.1} ms", row.at.as_secs_f64() * 1000.0),
+            _ => format!("{:.2} ms", row.at.as_secs_f64() * 1000.0),
         };
         let [a, b] = row.legs.each_ref().map(|cell| arrow(cell, ARROW));
         let _ = writeln!(out, "{time:>10}  │{a}│{:gap$}│{b}│", "");

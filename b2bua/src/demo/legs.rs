@@ -34,14 +34,15 @@ impl Fact {
 pub(super) fn facts(alice: &[Entry], bob: &[Entry]) -> Vec<Fact> {
     let invites = [invite(alice), invite(bob)];
     let answers = [answer(alice), answer(bob)];
-    let of = |read: &dyn Fn(&Message) -> Option<String>| invites.map(|m| m.and_then(read).unwrap_or_default());
+    let of =
+        |read: &dyn Fn(&Message) -> Option<String>| invites.map(|m| m.and_then(read).unwrap_or_default());
     let own = |name, legs| Fact { name, legs, crosses: false };
     let crosses = |name, legs| Fact { name, legs, crosses: true };
-    let field = |name: HeaderName| {
-        of(&move |m| m.headers().first(name).and_then(|f| f.text().ok()).map(without_tag))
-    };
-    let to_tags = answers
-        .map(|m| m.and_then(|m| m.headers().require::<To>().ok()?.tag().map(str::to_owned)).unwrap_or_default());
+    let field =
+        |name: HeaderName| of(&move |m| m.headers().first(name).and_then(|f| f.text().ok()).map(without_tag));
+    let to_tags = answers.map(|m| {
+        m.and_then(|m| m.headers().require::<To>().ok()?.tag().map(str::to_owned)).unwrap_or_default()
+    });
     vec![
         own("Call-ID", of(&|m| Some(m.headers().require::<CallId>().ok()?.as_str().to_owned()))),
         own("From tag", of(&|m| m.headers().require::<From>().ok()?.tag().map(str::to_owned))),
@@ -53,7 +54,10 @@ pub(super) fn facts(alice: &[Entry], bob: &[Entry]) -> Vec<Fact> {
         own("audio at", of(&|m| audio_address(m.body()).map(|address| address.to_string()))),
         crosses("From", field(HeaderName::From)),
         crosses("To", field(HeaderName::To)),
-        crosses(UNKNOWN_FIELD, of(&|m| Some(m.headers().named(UNKNOWN_FIELD).next()?.unfolded().into_owned()))),
+        crosses(
+            UNKNOWN_FIELD,
+            of(&|m| Some(m.headers().named(UNKNOWN_FIELD).next()?.unfolded().into_owned())),
+        ),
     ]
 }
 
@@ -62,7 +66,7 @@ pub(super) fn render(facts: &[Fact], ink: Ink) -> String {
     let mut out = String::new();
     let mut part = |title: &str, crosses: bool| {
         // Writing to a string does not fail.
-        let _ = writeln!(out, "{:<14}{:<VALUE$}     {}", title, "Alice <-> Liaison", "Liaison <-> Bob");
+        let _ = writeln!(out, "{title:<14}{:<VALUE$}     Liaison <-> Bob", "Alice <-> Liaison");
         for fact in facts.iter().filter(|fact| fact.crosses == crosses) {
             let [a, b] = fact.legs.each_ref().map(|value| clip(value, VALUE));
             let mark = match (fact.holds(), crosses) {
@@ -79,15 +83,17 @@ pub(super) fn render(facts: &[Fact], ink: Ink) -> String {
 }
 
 fn invite(entries: &[Entry]) -> Option<&Message> {
-    entries.iter().map(|entry| &entry.message).find(
-        |message| matches!(message, Message::Request(request) if *request.method() == Method::Invite),
-    )
+    entries
+        .iter()
+        .map(|entry| &entry.message)
+        .find(|message| matches!(message, Message::Request(request) if *request.method() == Method::Invite))
 }
 
 fn answer(entries: &[Entry]) -> Option<&Message> {
-    entries.iter().map(|entry| &entry.message).find(
-        |message| matches!(message, Message::Response(response) if response.status() == StatusCode::OK),
-    )
+    entries
+        .iter()
+        .map(|entry| &entry.message)
+        .find(|message| matches!(message, Message::Response(response) if response.status() == StatusCode::OK))
 }
 
 fn via(headers: &Headers) -> Option<String> {
@@ -113,7 +119,8 @@ mod tests {
         let fact = |a: &str, b: &str, crosses| Fact { name: "x", legs: [a.into(), b.into()], crosses };
         assert!(fact("1", "2", false).holds());
         assert!(fact("1", "1", true).holds());
-        for broken in [fact("1", "1", false), fact("1", "2", true), fact("", "2", false), fact("", "", true)] {
+        for broken in [fact("1", "1", false), fact("1", "2", true), fact("", "2", false), fact("", "", true)]
+        {
             assert!(!broken.holds(), "{broken:?}");
         }
     }
@@ -124,6 +131,11 @@ mod tests {
             Fact { name: "Call-ID", legs: ["one".into(), "two".into()], crosses: false },
             Fact { name: "From", legs: ["<sip:a@b>".into(), "<sip:c@d>".into()], crosses: true },
         ];
-        insta::assert_snapshot!(render(&facts, Ink::Plain), @"");
+        insta::assert_snapshot!(render(&facts, Ink::Plain), @r#"
+        Its own       Alice <-> Liaison                            Liaison <-> Bob
+          Call-ID     one                                       ≠  two
+        Crosses       Alice <-> Liaison                            Liaison <-> Bob
+          From        <sip:a@b>                                 !  <sip:c@d>
+        "#);
     }
 }

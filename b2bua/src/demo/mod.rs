@@ -22,16 +22,16 @@ use tracing::Level;
 
 /// How the demonstration runs.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// How long the two talk, in seconds: 1 to 60.
     #[arg(long, value_name = "SECONDS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=60))]
-    pub seconds: u32,
+    pub(crate) seconds: u32,
 }
 
 /// Places the call and shows what happened. The exit code is 0 only if both heard each other and everything that
 /// was counted makes sense, and 1 otherwise.
 #[must_use]
-pub fn demo(options: &Options) -> ExitCode {
+pub(crate) fn demo(options: &Options) -> ExitCode {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(Level::WARN);
     // Only the first subscriber of a process counts; it is as good as this one.
     let _ = log.try_init();
@@ -66,13 +66,20 @@ async fn act(seconds: u32, ink: Ink) -> anyhow::Result<bool> {
     say(ink.heading(format_args!("Liaison {}: a call through two user agents", env!("CARGO_PKG_VERSION"))));
     say("\nstarting Liaison and two telephones on loopback");
     let mut stage = Stage::set().await?;
-    say(format_args!("  network carrier      Liaison at {}   Alice at {}", stage.outside, stage.alice.address));
+    say(format_args!(
+        "  network carrier      Liaison at {}   Alice at {}",
+        stage.outside, stage.alice.address
+    ));
     say(format_args!("  network enterprise   Liaison at {}   Bob   at {}", stage.inside, stage.bob.address));
-    say(format_args!("  admin API            http://{}/v1, token in {}", stage.api, stage.token_path.display()));
+    say(format_args!(
+        "  admin API            http://{}/v1, token in {}",
+        stage.api,
+        stage.token_path.display()
+    ));
     match play::play(&mut stage, seconds, ink).await {
         Ok(played) => {
             let report = report::report(&played, &stage, seconds, ink);
-            say(report.text);
+            say(report.text.trim_end());
             stage.strike().await?;
             Ok(report.success)
         }

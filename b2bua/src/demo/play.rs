@@ -89,12 +89,13 @@ async fn talk(stage: &Stage, seconds: u32, ink: Ink) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until each telephone has heard what the other one has sent.
+/// Waits until nobody talks and each telephone has heard what the other one has sent.
 async fn all_heard(alice: &Phone, bob: &Phone) {
     let (mut hers, mut his) = (alice.watch(), bob.watch());
     loop {
         let (a, b) = (*hers.borrow_and_update(), *his.borrow_and_update());
-        if a.packets == b.sent && b.packets == a.sent {
+        let silent = !a.talking && !b.talking;
+        if silent && a.packets == b.sent && b.packets == a.sent {
             return;
         }
         let changed = tokio::select! {

@@ -70,9 +70,8 @@ fn ends(stage: &Stage) -> ladder::Ends {
 
 fn trail(played: &Played) -> String {
     let steps = played.call.policy_trail.iter();
-    let lines = steps.map(|step| {
-        ladder::clip(&format!("  {}: {} ({})", step.subject, step.decision, step.reason), WIDTH)
-    });
+    let lines = steps
+        .map(|step| ladder::clip(&format!("  {}: {} ({})", step.subject, step.decision, step.reason), WIDTH));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -83,20 +82,22 @@ fn record(record: &str) -> String {
 }
 
 fn api(played: &Played, stage: &Stage) -> String {
-    let curl = |token: &Path, url: &str| {
-        format!("  curl -H \"Authorization: Bearer $(cat {})\" {url}", token.display())
-    };
     let here = format!("http://{}", stage.api);
+    let token = |path: &Path| format!("  token=$(cat {})", path.display());
+    let curl = |url: &str| format!("  curl -H \"Authorization: Bearer $token\" {url}");
+    let running = "http://127.0.0.1:8080";
     [
-        "While the call stood, this showed it (--seconds 60 leaves time to try):".to_owned(),
-        curl(&stage.token_path, &format!("{here}/v1/calls")),
-        curl(&stage.token_path, &format!("{here}/v1/calls/{}", played.call.id)),
+        "While the call stood, it was to be seen there, and the counts above are from there (--seconds 60 leaves".to_owned(),
+        "time to look from another terminal):".to_owned(),
+        token(&stage.token_path),
+        curl(&format!("{here}/v1/calls")),
+        curl(&format!("{here}/v1/calls/{}", played.call.id)),
         String::new(),
         "With `cargo run --release -- run --config deploy/liaison.toml`:".to_owned(),
-        curl(Path::new("target/liaison/admin.token"), "http://127.0.0.1:8080/v1/calls"),
-        curl(Path::new("target/liaison/admin.token"), "http://127.0.0.1:8080/metrics"),
-        "  curl http://127.0.0.1:8080/readyz      and what else there is: http://127.0.0.1:8080/openapi.json"
-            .to_owned(),
+        token(Path::new("target/liaison/admin.token")),
+        curl(&format!("{running}/v1/calls")),
+        curl(&format!("{running}/metrics")),
+        format!("  curl {running}/openapi.json"),
     ]
     .join("\n")
 }
@@ -122,7 +123,8 @@ fn checks(directions: &[Direction; 2], facts: &[legs::Fact], played: &Played, se
         text: format!("{} should {}", fact.name, if fact.crosses { "cross" } else { "not cross" }),
     }));
     if facts.iter().all(legs::Fact::holds) {
-        let text = "each leg has a Call-ID, tags, Via, Contact, o= line and ports of its own; From and To cross";
+        let text =
+            "each leg has a Call-ID, tags, Via, Contact, o= line and ports of its own; From and To cross";
         checks.push(Check { holds: true, text: text.to_owned() });
     }
     let record = serde_json::from_str::<serde_json::Value>(&played.record).ok();

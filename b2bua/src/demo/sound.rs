@@ -77,8 +77,8 @@ pub(super) fn render(directions: &[Direction; 2]) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(
         out,
-        "{:<16}{:>7}{:>14}{:>12}{:>8}   {:^16}   {}",
-        "", "sent", "Liaison took", "and sent", "heard", "lost / jitter", "tone sent and recognised"
+        "{:<16}{:>7}{:>14}{:>12}{:>8}   {:^16}   tone sent, recognised",
+        "", "sent", "Liaison took", "and sent", "heard", "lost / jitter"
     );
     for direction in directions {
         let [from, to] = direction.names;
@@ -99,14 +99,14 @@ pub(super) fn render(directions: &[Direction; 2]) -> String {
         let [from, _] = direction.names;
         let lost = direction.taken.lost_packets.map_or("?".to_owned(), |lost| lost.to_string());
         let jitter = direction.taken.jitter_seconds.map_or("none".to_owned(), millis);
-        let _ = writeln!(out, "  Liaison on what came from {from}: {lost} lost, jitter {jitter}");
+        let _ = writeln!(out, "  Liaison's own count of what {from} sent: {lost} lost, jitter {jitter}");
     }
     out
 }
 
 fn recognised(tone: Option<Recognised>) -> String {
     match tone {
-        Some(tone) => format!("{} Hz in {} % of it", tone.frequency, tone.percent),
+        Some(tone) => format!("{} Hz ({} %)", tone.frequency, tone.percent),
         None => "none".to_owned(),
     }
 }
@@ -128,6 +128,7 @@ mod tests {
             taken: counters(200),
             relayed: counters(199),
             heard: Heard {
+                talking: false,
                 sent: 200,
                 packets: 199,
                 lost: 1,
@@ -162,6 +163,12 @@ mod tests {
     #[test]
     fn both_directions_are_a_table() {
         let back = Direction { names: ["Bob", "Alice"], frequency: 620, ..direction() };
-        insta::assert_snapshot!(render(&[direction(), back]), @"");
+        insta::assert_snapshot!(render(&[direction(), back]), @r#"
+                         sent  Liaison took    and sent   heard    lost / jitter     tone sent, recognised
+        Alice -> Bob      200           200         199     199     1 / 1.00 ms      440 Hz, 440 Hz (98 %)
+        Bob -> Alice      200           200         199     199     1 / 1.00 ms      620 Hz, 440 Hz (98 %)
+        Liaison's own count of what Alice sent: 0 lost, jitter 0.26 ms
+        Liaison's own count of what Bob sent: 0 lost, jitter 0.26 ms
+        "#);
     }
 }

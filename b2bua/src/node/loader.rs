@@ -5,6 +5,7 @@ use crate::snapshot::{Snapshot, sip_listener};
 use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
+use bytestring::ByteString;
 use config::{Config, Errors, Fault, NetworkName};
 use sip::NetworkId;
 use sip::driver::sockets::Bind;
@@ -110,7 +111,7 @@ impl Loader {
                 listeners.push(sip_listener(NetworkId(n), network, listener, bind.address, &profile));
             }
         }
-        let product = &config.signalling.user_agent;
+        let product = |text: &ByteString| (!text.is_empty()).then(|| text.clone());
         sip::Settings {
             listeners,
             message: sip_types::Limits {
@@ -121,14 +122,14 @@ impl Loader {
                 body: limits.body,
             },
             limits: sip::Limits {
-                sessions: limits.dialogs,
+                sessions: limits.sessions,
                 transactions: limits.transactions,
                 early_dialogs: limits.early_dialogs,
                 ..sip::Limits::default()
             },
-            product: (!product.is_empty()).then(|| product.clone()),
+            user_agent: product(&config.signalling.user_agent),
+            server: product(&config.signalling.server),
             retry_after: u32::try_from(limits.retry_after.as_secs()).unwrap_or(u32::MAX),
-            ..sip::Settings::default()
         }
     }
 

@@ -205,12 +205,8 @@ fn shard_thread(
     waker: Waker,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("liaison-shard-0".to_owned()).spawn(move || {
-        let driven =
-            driver::runtime().map(|runtime| runtime.block_on(driver::run(core, settings, sockets, waker)));
-        match driven {
-            Ok(Ok(_core)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "a shard did not start"),
-            Err(error) => tracing::error!(%error, "a shard has no runtime"),
+        if let Err(error) = driver::drive(core, settings, sockets, waker) {
+            tracing::error!(%error, "a shard did not start");
         }
     })
 }

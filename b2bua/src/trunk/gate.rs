@@ -3,14 +3,12 @@
 use crate::snapshot::Snapshot;
 use config::{Challenge, TrunkName};
 use sip::Received;
-use sip::auth::Covered;
-use sip::auth::server::{Challenger, Fault, NonceWindows, Settings, Verdict};
+use sip::auth::server::{self, Challenger, Fault, NonceWindows, Settings, Verdict};
+use sip::auth::{Algorithm, Covered, Kind};
 use sip::ids::Ids;
 use sip::session::Reply;
 use sip::time::Now;
-use sip_types::header::Authorization;
 use sip_types::{HeaderName, StatusCode};
-use std::collections::BTreeMap;
 
 /// What a request finds at the gate.
 pub(crate) enum Entry {
@@ -23,12 +21,10 @@ pub(crate) enum Entry {
 /// Nonces whose counts are known at a time; what is forgotten is stale.
 const NONCES: usize = 10_000;
 
-/// The challenges of all trunks of a shard.
+/// What every challenge of a shard shares; the rest is in the configuration in force.
 pub(crate) struct Gate {
     key: [u8; 32],
     started: Now,
-    /// By realm and algorithms, as the configuration has them.
-    challengers: BTreeMap<Box<str>, Challenger>,
     windows: NonceWindows,
 }
 
@@ -39,7 +35,7 @@ impl Gate {
         for chunk in key.chunks_mut(8) {
             chunk.copy_from_slice(&ids.next_u64().to_le_bytes());
         }
-        Self { key, challengers: BTreeMap::new(), started, windows: NonceWindows::new(started.wall, NONCES) }
+        Self { key, started, windows: NonceWindows::new(started.wall, NONCES) }
     }
 
     /// Whether a request of this trunk may pass.
@@ -54,36 +50,42 @@ impl Gate {
         let Some(challenge) = snapshot.config().trunks.get(trunk).and_then(|t| t.challenge.as_ref()) else {
             return Entry::Open;
         };
-        if !self.challengers.contains_key(&*challenge.realm) {
-            let Some(challenger) = challenger(&self.key, self.started, challenge) else {
-                return Entry::Closed(Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR)));
-            };
-            self.challengers.insert((&*challenge.realm).into(), challenger);
-        }
-        let Some(challenger) = self.challengers.get(&*challenge.realm) else { return Entry::Open };
-        let credentials = request.headers().list::<Authorization>().unwrap_or_default();
-        let credentials: Vec<_> = credentials.iter().map(|c| (**c).clone()).collect();
+        let Ok(challenger) = Challenger::new(&self.key, self.started, settings(snapshot, trunk, challenge))
+        else {
+            return Entry::Closed(Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR)));
+        };
         let verdict = challenger.verify(
             now,
             &Covered::from(&request.request),
-            &credentials,
+            &server::credentials(request.headers(), Kind::User),
             &mut self.windows,
             |user, _| snapshot.user_secret(trunk, user),
         );
         match verdict {
             Verdict::Accepted(_) => Entry::Open,
-            Verdict::Absent => ask(challenger, now, false, ids),
-            Verdict::Stale(_) => ask(challenger, now, true, ids),
+            Verdict::Absent => ask(&challenger, now, false, ids),
+            Verdict::Stale(_) => ask(&challenger, now, true, ids),
             Verdict::Rejected(refusal) if refusal.fault() == Fault::Malformed => {
                 Entry::Closed(Box::new(Reply::new(StatusCode::BAD_REQUEST)))
             }
-            Verdict::Rejected(_) => ask(challenger, now, false, ids),
+            Verdict::Rejected(_) => ask(&challenger, now, false, ids),
         }
     }
 }
 
-fn challenger(key: &[u8; 32], started: Now, challenge: &Challenge) -> Option<Challenger> {
-    Challenger::new(key, started, Settings::new(&*challenge.realm)).ok()
+/// The realm of the trunk's challenge, and the algorithms of its profile.
+fn settings(snapshot: &Snapshot, trunk: &TrunkName, challenge: &Challenge) -> Settings {
+    let mut settings = Settings::new(&*challenge.realm);
+    if let Some(network) = snapshot.config().trunks.get(trunk).map(|t| &t.network) {
+        let profile = snapshot.policy.profile(network, Some(trunk), None);
+        let algorithms = profile.digest.algorithms.iter().map(|algorithm| match algorithm {
+            config::Algorithm::Sha256 => Algorithm::SHA_256,
+            config::Algorithm::Md5 => Algorithm::MD5,
+        });
+        settings.algorithms = algorithms.collect();
+        settings.allow_without_qop = profile.digest.allow_without_qop;
+    }
+    settings
 }
 
 /// 401 with one challenge for each algorithm.

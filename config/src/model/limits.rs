@@ -15,14 +15,13 @@ table! {
         live header_length: usize = 16_384, in 256..=1_048_576, unit "bytes";
         /// Longest body.
         live body: usize = 65_535, in 0..=16_777_216, unit "bytes";
-        /// Parts of a multipart body.
-        live body_parts: usize = 32, in 1..=1_024;
         /// Calls at a time; one more is answered 503 with Retry-After.
         live calls: usize = 10_000, in 1..=1_000_000;
         /// SIP transactions at a time; a request beyond is answered 503 with Retry-After.
         live transactions: usize = 200_000, in 16..=10_000_000;
-        /// Dialogs at a time, early ones included; a request for one more is answered 503 with Retry-After.
-        live dialogs: usize = 40_000, in 2..=4_000_000;
+        /// INVITE sessions at a time: the legs of the calls, and for 64*T1 those that a fork may still answer; one
+        /// more is answered 503 with Retry-After.
+        live sessions: usize = 100_000, in 2..=4_000_000;
         /// Early dialogs per leg: the branches of a fork further down. Responses of further branches are dropped.
         live early_dialogs: usize = 8, in 1..=64;
         /// Targets tried per call, redirections included.

@@ -1,6 +1,6 @@
 //! The shell that gives a core sockets, clocks and names.
 //!
-//! [`run`] drives one [`Core`] on one thread with one task: it serves every socket that has something, carries
+//! [`drive`] drives one [`Core`] on one thread with one task: it serves every socket that has something, carries
 //! out what the core wants, and sleeps when nothing is left to do. There is no lock on the way of a message, no
 //! task for a call, and one wake-up for all that came while the thread slept.
 
@@ -31,7 +31,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, LocalOptions};
 
 /// What a driver drives. After each call the driver polls [`poll_io`](Self::poll_io) until it is empty.
 pub trait Core {
@@ -75,6 +75,9 @@ pub enum IoAction {
 /// A driver that could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The runtime could not be made.
+    #[error("cannot make the runtime of a driver")]
+    Runtime(#[source] io::Error),
     /// The runtime did not take a socket.
     #[error("cannot register listener {}", listener.0)]
     Register {
@@ -89,13 +92,28 @@ pub enum StartError {
     Resolver(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A runtime for [`run`], for the thread that calls this.
-pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_io().enable_time().build()
+/// Drives `core` on this thread until its [`handle_wake`](Core::handle_wake) breaks, and gives it back; connections
+/// are closed then. A panic of the core goes on in the caller.
+pub fn drive<C: Core + 'static>(
+    core: C,
+    settings: Settings,
+    sockets: Sockets,
+    waker: Waker,
+) -> Result<C, StartError> {
+    let mut builder = Builder::new_current_thread();
+    // While more comes than can be served, every second turn looks at the other sockets and the timers.
+    builder.enable_io().enable_time().event_interval(2);
+    let runtime = builder.build_local(LocalOptions::default());
+    let runtime = runtime.map_err(StartError::Runtime)?;
+    // As a task and not as the main future: waking that one costs a second epoll_wait each time.
+    let task = runtime.spawn_local(run(core, settings, sockets, waker));
+    runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Err(StartError::Runtime(io::ErrorKind::Interrupted.into())),
+    })
 }
 
-/// Drives `core` until its [`handle_wake`](Core::handle_wake) breaks, and gives it back; connections are closed then.
-/// It wants a current-thread [`runtime`] whose main future it is.
+/// What [`drive`] does, for an owner with a runtime of its own: a current-thread one, as a task of it.
 pub async fn run<C: Core>(
     core: C,
     settings: Settings,

@@ -94,6 +94,11 @@ impl ReadyList {
         }
     }
 
+    /// Whether no source has work.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().sources.is_empty()
+    }
+
     /// Takes the sources that have work; `into` is empty and lends its memory.
     pub(crate) fn take(&self, into: &mut Vec<Arc<Source>>) {
         std::mem::swap(&mut self.lock().sources, into);
@@ -112,7 +117,7 @@ impl Default for Waker {
 }
 
 impl Waker {
-    /// A handle for one [`run`](super::run). Calling it earlier is not lost.
+    /// A handle for one [`drive`](super::drive). Calling it earlier is not lost.
     pub fn new() -> Self {
         Self(Source::new(Kind::Outside, &Arc::default()))
     }

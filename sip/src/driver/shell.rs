@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Rounds before the runtime has its turn, though there be more to do.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
 
 /// A core with its sockets, clock, timer and names.
 pub(crate) struct Shell<C> {
@@ -120,7 +120,8 @@ impl<C: Core> Shell<C> {
         if stop {
             return Poll::Ready(());
         }
-        if rounds == ROUNDS {
+        if !self.list.is_empty() {
+            // What was put back on the list has woken nobody.
             context.waker().wake_by_ref();
         }
         self.alarm.set([self.core.poll_timeout(), self.tcp.poll_timeout()].into_iter().flatten().min());

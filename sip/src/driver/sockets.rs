@@ -79,7 +79,7 @@ pub(crate) enum Either {
 }
 
 impl Sockets {
-    /// Binds all or none. From here on the system queues what arrives; [`run`](super::run) takes it.
+    /// Binds all or none. From here on the system queues what arrives; [`drive`](super::drive) takes it.
     pub fn bind(listeners: &[Bind]) -> Result<Self, BindError> {
         let mut bound = Vec::with_capacity(listeners.len());
         for (n, bind) in listeners.iter().enumerate() {

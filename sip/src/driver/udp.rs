@@ -9,12 +9,12 @@ use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmm
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::Interest;
-use tokio::net::UdpSocket;
+use tokio::io::unix::AsyncFd;
 
 /// Datagrams taken with one system call. Fewer mean that the socket is empty, which saves the call that would say so.
 const IN: usize = 32;
@@ -46,7 +46,11 @@ struct Datagram {
 /// One UDP listener.
 pub(crate) struct Udp {
     id: ListenerId,
-    socket: UdpSocket,
+    /// Waits for datagrams only: the system tells of room in the socket's buffer whenever a datagram has left it,
+    /// which would wake the thread once for each.
+    socket: AsyncFd<UdpSocket>,
+    /// Waits for room, while there is none.
+    full: Option<AsyncFd<UdpSocket>>,
     source: Arc<Source>,
     waker: Waker,
     outbox: VecDeque<Datagram>,
@@ -57,18 +61,23 @@ pub(crate) struct Udp {
 impl Udp {
     /// Registers a bound socket with the runtime; it is on the list from the start.
     pub(crate) fn register(
-        socket: std::net::UdpSocket,
+        socket: UdpSocket,
         id: ListenerId,
         list: &Arc<ReadyList>,
         longest_outbox: usize,
     ) -> io::Result<Self> {
         let source = Source::new(Kind::Listener(id), list);
         source.requeue();
-        let waker = Waker::from(Arc::clone(&source));
-        let socket = UdpSocket::from_std(socket)?;
-        let headers = MultiHeaders::preallocate(OUT, None);
-        let outbox = VecDeque::new();
-        Ok(Self { id, socket, source, waker, outbox, headers, longest_outbox })
+        Ok(Self {
+            id,
+            socket: watch(socket, Interest::READABLE)?,
+            full: None,
+            waker: Arc::clone(&source).into(),
+            source,
+            outbox: VecDeque::new(),
+            headers: MultiHeaders::preallocate(OUT, None),
+            longest_outbox,
+        })
     }
 
     /// Hands on what the socket holds, at most one batch of it. If there can be more, it goes on the list again.
@@ -76,38 +85,31 @@ impl Udp {
         &mut self,
         receiver: &mut Receiver,
         counters: &Counters,
-        mut datagram: impl FnMut(Flow, Bytes),
+        mut input: impl FnMut(Flow, Bytes),
     ) {
+        let mut context = Context::from_waker(&self.waker);
+        let Poll::Ready(Ok(mut ready)) = self.socket.poll_read_ready(&mut context) else { return };
         let listener = self.id;
-        let mut datagram = |peer, bytes| datagram(Flow { listener, peer, connection: None }, bytes);
-        match self.socket.poll_recv_ready(&mut Context::from_waker(&self.waker)) {
-            Poll::Pending => return,
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return counters.receive_failures.add(1),
-        }
         let fd = self.socket.as_raw_fd();
-        let mut all = false;
-        // An error of kind WouldBlock tells the runtime to wait for the next datagram.
-        let result = self.socket.try_io(Interest::READABLE, || {
-            all = receive_batch(fd, receiver, counters, &mut datagram)? < IN;
-            if all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        let received = receive_batch(fd, receiver, counters, |peer, bytes| {
+            input(Flow { listener, peer, connection: None }, bytes);
         });
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.await_more(counters),
+        let empty = match received {
+            Ok(received) => received < IN,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
             Err(_) => {
                 counters.receive_failures.add(1);
-                self.source.requeue();
+                false
             }
-            Ok(()) => self.source.requeue(),
+        };
+        if empty {
+            ready.clear_ready();
+            drop(ready);
+            if self.socket.poll_read_ready(&mut context).is_pending() {
+                return;
+            }
         }
-    }
-
-    fn await_more(&self, counters: &Counters) {
-        match self.socket.poll_recv_ready(&mut Context::from_waker(&self.waker)) {
-            Poll::Pending => {}
-            Poll::Ready(Ok(())) => self.source.requeue(),
-            Poll::Ready(Err(_)) => counters.receive_failures.add(1),
-        }
+        self.source.requeue();
     }
 
     /// Puts a datagram into the outbox.
@@ -123,7 +125,7 @@ impl Udp {
     pub(crate) fn flush(&mut self, counters: &Counters, failed: &mut Vec<TransmitId>) {
         while let Some(first) = self.outbox.front() {
             let sent = match self.outbox.len() {
-                1 => self.socket.try_send_to(&first.bytes, first.peer).map(|_| 1),
+                1 => self.socket.get_ref().send_to(&first.bytes, first.peer).map(|_| 1),
                 _ => self.send_batch(),
             };
             match sent {
@@ -134,34 +136,63 @@ impl Udp {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.socket.poll_send_ready(&mut Context::from_waker(&self.waker)).is_pending() {
+                    if self.await_room() {
                         return;
                     }
+                    // The system lacks what it takes to wait; the datagram is as good as lost.
+                    counters.datagrams_dropped.add(1);
+                    self.outbox.pop_front();
                 }
                 Err(_) => failed.extend(self.outbox.pop_front().map(|d| d.id)),
             }
         }
+        self.full = None;
+    }
+
+    /// Asks to be woken once the socket's buffer has room; false if that cannot be.
+    fn await_room(&mut self) -> bool {
+        if self.full.is_none() {
+            let socket = self.socket.get_ref().try_clone();
+            self.full = socket.and_then(|socket| watch(socket, Interest::WRITABLE)).ok();
+        }
+        let Some(full) = &self.full else { return false };
+        let mut context = Context::from_waker(&self.waker);
+        match full.poll_write_ready(&mut context) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(mut ready)) => {
+                ready.clear_ready();
+                full.poll_write_ready(&mut context).is_pending()
+            }
+            Poll::Ready(Err(_)) => false,
+        }
     }
 
     fn send_batch(&mut self) -> io::Result<usize> {
-        let Self { socket, outbox, headers, .. } = self;
-        let bytes = |n| outbox.get(n).map(|d| d.bytes.as_ref()).unwrap_or_default();
+        let bytes = |n| self.outbox.get(n).map(|d| d.bytes.as_ref()).unwrap_or_default();
         let slices: [_; OUT] = std::array::from_fn(|n| [IoSlice::new(bytes(n))]);
         // As many are sent as there are addresses.
         let peers: SmallVec<[Option<SockaddrStorage>; OUT]> =
-            outbox.iter().take(OUT).map(|d| Some(d.peer.into())).collect();
-        let fd = socket.as_raw_fd();
-        socket.try_io(Interest::WRITABLE, || {
-            Ok(sendmmsg(fd, headers, &slices, &peers, [], MsgFlags::empty())?.count())
-        })
+            self.outbox.iter().take(OUT).map(|d| Some(d.peer.into())).collect();
+        let fd = self.socket.as_raw_fd();
+        Ok(sendmmsg(fd, &mut self.headers, &slices, &peers, [], MsgFlags::MSG_DONTWAIT)?.count())
     }
+}
+
+/// Registers a socket with the runtime for one kind of event; `tokio::net::UdpSocket` takes both.
+#[expect(
+    deprecated,
+    reason = "the successor is unsafe, asking that the descriptor stays open and the same while registered: a \
+              `UdpSocket` owns its descriptor, and nothing here takes or exchanges the socket inside"
+)]
+fn watch(socket: UdpSocket, interest: Interest) -> io::Result<AsyncFd<UdpSocket>> {
+    AsyncFd::with_interest(socket, interest)
 }
 
 fn receive_batch(
     fd: i32,
     receiver: &mut Receiver,
     counters: &Counters,
-    datagram: &mut impl FnMut(SocketAddr, Bytes),
+    mut datagram: impl FnMut(SocketAddr, Bytes),
 ) -> io::Result<usize> {
     let mut slices = receiver.buffers.each_mut().map(|b| [IoSliceMut::new(b)]);
     let flags = MsgFlags::MSG_DONTWAIT;

@@ -45,7 +45,7 @@ impl Endpoint {
 
     fn match_response(&mut self, now: Now, response: &Response) -> Matched {
         let headers = response.headers();
-        if !is_whole(response.framing()) {
+        if !is_whole(response.framing()) || headers.malformed().is_some() {
             return Matched::Stray;
         }
         // RFC 3261 §8.1.3.3, §18.1.2: exactly one Via, and it names us.

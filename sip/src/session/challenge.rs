@@ -2,13 +2,12 @@
 
 use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
+use crate::auth::Credential;
 use crate::auth::client::{Answer, Attempt, Demand, Grant};
-use crate::auth::{Credential, Kind};
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
 use crate::time::Now;
 use sip_types::Response;
-use sip_types::header::{ProxyAuthenticate, WwwAuthenticate};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -65,13 +64,7 @@ impl Endpoint {
         let Flight::Sent(client) = outgoing.flight else { return None };
         let to = self.clients.destination(client)?;
         let acceptance = &self.settings.listener(to.listener())?.acceptance;
-        let headers = response.headers();
-        // A field that is no challenge at all hides no other one: a malformed list counts as empty.
-        let users = headers.list::<WwwAuthenticate>().unwrap_or_default();
-        let proxies = headers.list::<ProxyAuthenticate>().unwrap_or_default();
-        let challenges =
-            users.iter().map(|c| (Kind::User, &**c)).chain(proxies.iter().map(|c| (Kind::Proxy, &**c)));
-        Some((to.peer(), Demand::read(challenges, acceptance)))
+        Some((to.peer(), Demand::of(response.headers(), acceptance)))
     }
 
     /// Credentials for a challenge: one for each realm that they may be shown to, at that peer. None for a realm

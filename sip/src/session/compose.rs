@@ -51,7 +51,7 @@ impl Composer<'_> {
         for (name, value) in self.credentials {
             out.header(*name, value);
         }
-        if let Some(product) = &self.settings.product {
+        if let Some(product) = &self.settings.user_agent {
             out.header(HeaderName::UserAgent, product);
         }
         for field in parts.fields.iter() {

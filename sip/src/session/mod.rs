@@ -152,6 +152,8 @@ pub(crate) struct PendingInvite {
     pub(crate) request: Received,
     /// Whether the last response sent was a provisional one other than 100.
     pub(crate) progressed: bool,
+    /// Longest time without a provisional response.
+    pub(crate) every: Duration,
     pub(crate) provisional_at: Mono,
 }
 

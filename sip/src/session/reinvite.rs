@@ -119,6 +119,7 @@ impl Endpoint {
             server,
             request: request.clone(),
             progressed: false,
+            every: Duration::ZERO,
             provisional_at: now.mono,
         }));
         self.servers.bind(server, sid);

@@ -18,7 +18,7 @@ impl Endpoint {
     /// A new INVITE that passed admission: it gets its 100, and goes up.
     pub(crate) fn on_invite(&mut self, now: Now, server: ServerId, request: Received) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        let network = listener.network;
+        let (network, every) = (listener.network, listener.provisional_interval);
         let local_tag = Tag::new(&mut *self.io.ids);
         let placeholder = Dialog::of_uas(DialogNo(0), local_tag, &request);
         if placeholder.is_err() {
@@ -26,8 +26,9 @@ impl Endpoint {
             return self.reply(now, server, &request, Some(local_tag), false, &refusal);
         }
         self.reply(now, server, &request, None, false, &Reply::new(StatusCode::TRYING));
-        let provisional_at = now.mono + self.settings.provisional_interval;
-        let pending = PendingInvite { server, request: request.clone(), progressed: false, provisional_at };
+        let provisional_at = now.mono + every;
+        let pending =
+            PendingInvite { every, server, request: request.clone(), progressed: false, provisional_at };
         let call_id = request.call_id.as_str().into();
         let mut session = Session::new(Stage::Called(Box::new(pending)), network, call_id, local_tag);
         session.local = untagged(&request.to);
@@ -36,7 +37,6 @@ impl Endpoint {
         let sid = self.sessions.insert(session);
         self.servers.bind(server, sid);
         self.by_tag.insert(local_tag, sid);
-        let every = self.settings.provisional_interval;
         self.io.timers.arm(now, every, Timer::Session(sid, SessionTimer::Provisional));
         self.io.tell(Event::Invited { session: sid, request });
     }
@@ -76,12 +76,11 @@ impl Endpoint {
         if !reply.status.is_provisional() || reply.status == StatusCode::TRYING {
             return Err(IntentError::Status);
         }
-        let every = self.settings.provisional_interval;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let tag = session.dialog(dialog).ok_or(IntentError::Gone)?.local_tag;
         let Stage::Called(pending) = &mut session.stage else { return Err(IntentError::WrongState) };
         pending.progressed = true;
-        pending.provisional_at = now.mono + every;
+        pending.provisional_at = now.mono + pending.every;
         let (server, request) = (pending.server, pending.request.clone());
         self.reply(now, server, &request, Some(tag), true, reply);
         Ok(())
@@ -232,7 +231,6 @@ impl Endpoint {
 
     /// A minute without a provisional response: the last one again, or a 183 (RFC 3261 §13.3.1.1).
     pub(crate) fn provisional_due(&mut self, now: Now, sid: SessionId) {
-        let every = self.settings.provisional_interval;
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Stage::Called(pending) = &mut session.stage else { return };
         let timer = Timer::Session(sid, SessionTimer::Provisional);
@@ -240,8 +238,8 @@ impl Endpoint {
             let at = pending.provisional_at;
             return self.io.timers.arm_at(now, at, timer);
         }
-        pending.provisional_at = now.mono + every;
-        self.io.timers.arm(now, every, timer);
+        pending.provisional_at = now.mono + pending.every;
+        self.io.timers.arm(now, pending.every, timer);
         if pending.progressed {
             let server = pending.server;
             return self.servers.repeat(&mut self.io, server);

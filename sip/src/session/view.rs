@@ -65,6 +65,11 @@ pub struct SessionView {
 }
 
 impl Endpoint {
+    /// The Call-ID of a session.
+    pub fn call_id(&self, sid: SessionId) -> Option<&str> {
+        self.sessions.get(sid).map(|session| &*session.call_id)
+    }
+
     /// A session, if it is there.
     pub fn session(&self, sid: SessionId) -> Option<SessionView> {
         let session = self.sessions.get(sid)?;

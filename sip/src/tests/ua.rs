@@ -56,6 +56,7 @@ pub(super) fn listener(transport: Transport) -> Listener {
         address: "192.0.2.1:5060".parse().unwrap(),
         sent_by: "192.0.2.1:5060".into(),
         timers: Timers::default(),
+        provisional_interval: Duration::from_secs(60),
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },

@@ -24,7 +24,18 @@ fn a_ladder_shows_both_legs_in_order() {
         row(4_001_333, message(true, "BYE", "2 BYE"), Cell::Idle),
         row(4_001_733, message(false, "481 A reason that no arrow has the room for", "2 BYE"), Cell::Idle),
     ];
-    insta::assert_snapshot!(render(&rows, &ends(), ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbb"]), @"");
+    insta::assert_snapshot!(render(&rows, &ends(), ["aaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbb"]), @r#"
+                Alice                                   Liaison                                     Bob
+                127.0.0.1:40001            127.0.0.1:5060     127.0.0.1:5070            127.0.0.1:40002
+                │  Call-ID aaaaaaaaaaaaaaaaaaaaaaaaaa   │     │  Call-ID bbbbbbbbbbbbbbbbbbbbbbbbbb   │
+       0.00 ms  │─ INVITE +SDP ───────────── 1 INVITE ─>│     │                                       │
+       0.41 ms  │<─ 100 Trying ────────────── 1 INVITE ─│     │                                       │
+       0.63 ms  │                                       │     │─ INVITE +SDP ───────────── 1 INVITE ─>│
+       1.23 ms  │                                       │     │<─ 200 OK +SDP ───────────── 1 INVITE ─│
+                │<═══════════════ audio ═══════════════>│     │<═══════════════ audio ═══════════════>│
+    4001.33 ms  │─ BYE ──────────────────────── 2 BYE ─>│     │                                       │
+    4001.73 ms  │<─ 481 A reason that no arro… ─ 2 BYE ─│     │                                       │
+    "#);
 }
 
 #[test]

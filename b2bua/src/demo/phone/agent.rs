@@ -78,8 +78,7 @@ impl Agent {
     fn obey(&mut self, now: Now, order: Order) -> Result<(), sip::session::IntentError> {
         match (order, self.session) {
             (Order::Call(dial), None) => {
-                let parts =
-                    Parts { fields: dial.fields, body: Some(self.description()), ..Parts::default() };
+                let parts = Parts { fields: dial.fields, body: Some(self.description()), ..Parts::default() };
                 let session = self.endpoint.invite(
                     now,
                     Invite {

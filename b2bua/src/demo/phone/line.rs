@@ -32,6 +32,8 @@ pub(super) enum Order {
 /// What a line has sent and heard so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Heard {
+    /// Whether the line is sending.
+    pub(crate) talking: bool,
     /// Packets sent.
     pub(crate) sent: u32,
     /// Packets heard.
@@ -71,6 +73,7 @@ impl Line {
             ssrc,
             first: u16::from_be_bytes([high, low]),
             table: tone::table(frequency),
+            talking: false,
             sent: 0,
             strange: 0,
             reception: Reception::default(),
@@ -99,6 +102,7 @@ struct Work {
     ssrc: u32,
     first: u16,
     table: Vec<u8>,
+    talking: bool,
     sent: u32,
     strange: u32,
     reception: Reception,
@@ -114,8 +118,15 @@ impl Work {
         let mut talk: Option<(SocketAddr, Mono)> = None;
         loop {
             match told.try_recv() {
-                Ok(Order::Talk(peer)) => talk = Some((peer, self.clock.now().mono)),
-                Ok(Order::Silence) => talk = None,
+                Ok(Order::Talk(peer)) => {
+                    talk = Some((peer, self.clock.now().mono));
+                    self.talking = true;
+                }
+                Ok(Order::Silence) => {
+                    talk = None;
+                    self.talking = false;
+                    self.report();
+                }
                 Ok(Order::Close) | Err(TryRecvError::Disconnected) => return,
                 Err(TryRecvError::Empty) => {}
             }
@@ -136,15 +147,15 @@ impl Work {
 
     /// Sends the next 20 ms of the tone.
     fn send(&mut self, peer: SocketAddr, packet: &mut Vec<u8>) {
-        let frames = self.table.len() / FRAME;
+        let frames = self.table.len() / usize::from(FRAME);
         let frame = usize::try_from(self.sent).unwrap_or(0).checked_rem(frames).unwrap_or(0);
-        let Some(payload) = self.table.chunks_exact(FRAME).nth(frame) else { return };
+        let Some(payload) = self.table.chunks_exact(usize::from(FRAME)).nth(frame) else { return };
         let [_, _, high, low] = self.sent.to_be_bytes();
         let outgoing = Packet {
             marker: self.sent == 0,
             payload_type: PCMA,
             sequence: self.first.wrapping_add(u16::from_be_bytes([high, low])),
-            timestamp: self.ssrc.wrapping_add(self.sent.wrapping_mul(FRAME as u32)),
+            timestamp: self.ssrc.wrapping_add(self.sent.wrapping_mul(u32::from(FRAME))),
             ssrc: self.ssrc,
             payload,
         };
@@ -174,6 +185,7 @@ impl Work {
 
     fn report(&self) {
         self.tell.send_replace(Heard {
+            talking: self.talking,
             sent: self.sent,
             packets: self.reception.packets(),
             lost: self.reception.lost(),

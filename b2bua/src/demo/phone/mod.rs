@@ -85,11 +85,6 @@ impl Phone {
         Ok(Self { name, frequency, address, line, trace, orders, waker, told, thread })
     }
 
-    /// Where it hears.
-    pub(super) fn audio(&self) -> SocketAddr {
-        self.line.address
-    }
-
     /// Calls `uri`.
     pub(super) fn call(&self, uri: Uri, from: &str, to: &str, fields: Fields) -> anyhow::Result<()> {
         self.order(Order::Call(Box::new(Dial { uri, from: from.into(), to: to.into(), fields })))
@@ -169,7 +164,7 @@ fn run(
     waker: Waker,
 ) -> std::io::Result<JoinHandle<anyhow::Result<()>>> {
     std::thread::Builder::new().name(format!("telephone-{}", agent.name)).spawn(move || {
-        driver::runtime()?.block_on(driver::run(agent, settings, sockets, waker))?;
+        driver::drive(agent, settings, sockets, waker)?;
         Ok(())
     })
 }
@@ -181,13 +176,14 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         address,
         sent_by: address.to_string().into(),
         timers: sip::Timers::default(),
+        provisional_interval: Duration::from_secs(60),
         nat: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
     };
     sip::Settings {
         listeners: vec![listener],
-        product: Some(format!("{name}-telephone").into()),
+        user_agent: Some(format!("{name}-telephone").into()),
         ..sip::Settings::default()
     }
 }

@@ -6,7 +6,7 @@ use std::f64::consts::TAU;
 /// Samples a second.
 pub(super) const RATE: u32 = 8000;
 /// Samples in one packet of 20 ms, and bytes in PCMA.
-pub(super) const FRAME: usize = 160;
+pub(super) const FRAME: u16 = 160;
 /// How loud a tone is: a quarter of full scale.
 const AMPLITUDE: f64 = 8000.0;
 /// Samples that the ear looks at together: 50 ms, so that multiples of [`STEP`] don't disturb each other.
@@ -94,7 +94,7 @@ mod tests {
 
     fn heard(payload: &[u8]) -> Option<Recognised> {
         let mut ear = Ear::default();
-        payload.chunks(FRAME).for_each(|frame| ear.hear(frame));
+        payload.chunks(usize::from(FRAME)).for_each(|frame| ear.hear(frame));
         ear.recognised()
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::ids::{RandomIds, hasher};
 use super::super::sockets::{Bind, Sockets};
-use super::super::{Core, IoAction, Settings, Waker, run, runtime};
+use super::super::{Core, IoAction, Settings, Waker, drive};
 use super::lab::{GUARD, local};
 use super::streams::guarded;
 use crate::action::{Action, QueryId, TransmitId};
@@ -64,6 +64,7 @@ fn listener(bind: &Bind) -> Listener {
         address: bind.address,
         sent_by: bind.address.to_string().into(),
         timers: Timers::default(),
+        provisional_interval: std::time::Duration::from_secs(60),
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
@@ -81,7 +82,7 @@ fn with_endpoint(peer: impl FnOnce(SocketAddr, SocketAddr)) -> Endpoint {
     let body = move || {
         let ids = Box::new(RandomIds::new().unwrap());
         let core = Alone(Endpoint::new(settings, ids, hasher().unwrap()));
-        runtime().unwrap().block_on(run(core, Settings::new().unwrap(), sockets, waker)).unwrap().0
+        drive(core, Settings::new().unwrap(), sockets, waker).unwrap().0
     };
     let thread = std::thread::Builder::new().spawn(body).unwrap();
     peer(udp, tcp);

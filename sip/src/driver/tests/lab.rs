@@ -1,7 +1,7 @@
 //! A driver on a thread of its own, and a core that does as it is told and tells what it is told.
 
 use super::super::sockets::{Bind, Sockets};
-use super::super::{Core, IoAction, Settings, Waker, run, runtime};
+use super::super::{Core, IoAction, Settings, Waker, drive};
 use crate::action::{Query, QueryId, Sender as TransmitSender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 use crate::time::{Mono, Now};
@@ -155,7 +155,7 @@ impl Lab {
         let waker = Waker::new();
         let (given, woken) = (settings.clone(), waker.clone());
         let body = move || {
-            runtime().unwrap().block_on(run(probe, given, sockets, woken)).unwrap();
+            drive(probe, given, sockets, woken).unwrap();
         };
         let thread = std::thread::Builder::new().spawn(body).unwrap();
         Self { waker, settings, listeners, reports, commands, thread: Some(thread) }
