@@ -9,6 +9,7 @@ use admin_api::control::{
     Timestamp, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
+use config::Config;
 use media::relay::Gauges;
 use sip::driver::Waker;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +108,11 @@ impl Switchboard {
     /// between any two steps.
     fn loader(&self) -> std::sync::MutexGuard<'_, Loader> {
         self.loader.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.loader().current().config().clone()
     }
 
     /// Reads the configuration again and, unless it is a dry run, hands it to the shards.

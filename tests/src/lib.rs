@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod ids;
+pub mod message;
 pub mod network;
 pub mod peer;
+pub mod ports;
+pub mod script;
 pub mod world;

@@ -2,11 +2,17 @@
 
 use crate::ids::Seeded;
 use bytes::Bytes;
+use sip::auth::Credential;
 use sip::session::{Body, Invite, Parts, Reply, SessionId};
 use sip::time::Now;
-use sip::{Action, Endpoint, Event, Flow, ListenerId, NetworkId, Settings, Transmit, Transport};
+use sip::{Action, Endpoint, Event, Flow, ListenerId, NetworkId, Received, Settings, Transmit, Transport};
 use sip_types::{Fields, HeaderName, StatusCode};
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What a telephone offers unless told otherwise.
+const AUDIO: &str =
+    "m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
 
 /// How a telephone behaves when it is called.
 #[derive(Clone, Debug)]
@@ -35,6 +41,17 @@ pub struct Peer {
     pub ended: usize,
     /// Messages to send.
     pub outbox: Vec<Transmit>,
+    /// The lines of its session description from `m=` on; each offer of its own may have others.
+    pub media: String,
+    /// Re-INVITEs of its own that were answered.
+    pub reinvited: usize,
+    /// Re-INVITEs of its own that failed.
+    pub refused: usize,
+    /// What it gives back for credentials: by realm.
+    pub credentials: Vec<(Box<str>, Arc<Credential>)>,
+    version: u64,
+    /// Whether its last INVITE had no offer, so that the ACK owes an answer.
+    delayed: bool,
 }
 
 impl Peer {
@@ -43,11 +60,32 @@ impl Peer {
         let settings = Settings { listeners: vec![listener(address)], ..Settings::default() };
         let hasher = ahash::RandomState::with_seeds(seed, 2, 3, 4);
         let endpoint = Endpoint::new(settings, Box::new(Seeded(seed)), hasher);
-        Self { address, endpoint, manner, events: Vec::new(), session: None, ended: 0, outbox: Vec::new() }
+        Self {
+            address,
+            endpoint,
+            manner,
+            events: Vec::new(),
+            session: None,
+            ended: 0,
+            outbox: Vec::new(),
+            media: AUDIO.to_owned(),
+            reinvited: 0,
+            refused: 0,
+            credentials: Vec::new(),
+            version: 0,
+            delayed: false,
+        }
     }
 
     /// Calls somebody by way of `proxy`.
     pub fn call(&mut self, now: Now, uri: &str, proxy: SocketAddr, fields: Fields) {
+        let offer = Some(self.description());
+        self.call_with(now, uri, proxy, fields, offer);
+    }
+
+    /// Calls somebody by way of `proxy`, with that offer or none.
+    pub fn call_with(&mut self, now: Now, uri: &str, proxy: SocketAddr, fields: Fields, offer: Option<Body>) {
+        self.delayed = offer.is_none();
         let invite = Invite {
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
@@ -55,7 +93,7 @@ impl Peer {
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
-            parts: Parts { fields, body: Some(self.description()), ..Parts::default() },
+            parts: Parts { fields, body: offer, ..Parts::default() },
         };
         self.session = Some(self.endpoint.invite(now, invite).unwrap());
         self.settle(now);
@@ -66,6 +104,19 @@ impl Peer {
         let session = self.session.unwrap();
         let _ = self.endpoint.end(now, session, Fields::default());
         self.settle(now);
+    }
+
+    /// Sends a re-INVITE, with an offer of its own or without one; `false` if there can be none now.
+    pub fn reinvite(&mut self, now: Now, offers: bool) -> bool {
+        let Some(session) = self.session else { return false };
+        self.version += u64::from(offers);
+        let body = offers.then(|| self.description());
+        let sent = self.endpoint.reinvite(now, session, Parts { body, ..Parts::default() }).is_ok();
+        if sent {
+            self.delayed = !offers;
+        }
+        self.settle(now);
+        sent
     }
 
     /// A datagram came.
@@ -89,12 +140,32 @@ impl Peer {
 
     /// A session description of its own.
     pub fn description(&self) -> Body {
+        self.describe(&self.media)
+    }
+
+    /// Its answer: each stream as it was offered, at a port of its own, with the direction turned round.
+    pub fn answer_to(&self, offer: &[u8]) -> Body {
+        let offer = String::from_utf8_lossy(offer);
+        let mut media = String::new();
+        for line in offer.lines().skip_while(|line| !line.starts_with("m=")) {
+            let turned = match line {
+                "a=sendonly" => "a=recvonly".to_owned(),
+                "a=recvonly" => "a=sendonly".to_owned(),
+                _ if line.starts_with("m=") => own_port(line),
+                _ if line.starts_with("a=rtpmap") || line == "a=inactive" => line.to_owned(),
+                _ => continue,
+            };
+            media.push_str(&turned);
+            media.push_str("\r\n");
+        }
+        self.describe(&media)
+    }
+
+    fn describe(&self, media: &str) -> Body {
         let ip = self.address.ip();
-        let sdp = format!(
-            "v=0\r\no=phone {} 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
-             m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n",
-            self.address.port(),
-        );
+        let (id, version) = (self.address.port(), self.version + 1);
+        let sdp =
+            format!("v=0\r\no=phone {id} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n{media}");
         let mut fields = Fields::default();
         fields.push(HeaderName::ContentType, "application/sdp");
         Body { fields, bytes: sdp.into() }
@@ -109,7 +180,10 @@ impl Peer {
                     self.react(now, &event);
                     self.events.push(*event);
                 }
-                Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
+                Action::SecretNeeded(needed) => {
+                    let granted = self.credentials.clone();
+                    self.endpoint.handle_secret(now, needed.id, granted);
+                }
                 Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, &[]),
                 Action::CloseConnection(_) => {}
             }
@@ -118,7 +192,7 @@ impl Peer {
 
     fn react(&mut self, now: Now, event: &Event) {
         match event {
-            Event::Invited { session, .. } => {
+            Event::Invited { session, request } => {
                 self.session = Some(*session);
                 if let Manner::Refuses(status) = self.manner {
                     self.endpoint.reject(now, *session, &Reply::new(status)).unwrap();
@@ -128,17 +202,21 @@ impl Peer {
                 let ringing = Reply::new(StatusCode::RINGING);
                 self.endpoint.progress(now, *session, dialog, &ringing).unwrap();
                 if let Manner::Answers = self.manner {
-                    let parts = Parts { body: Some(self.description()), ..Parts::default() };
+                    let parts = self.answer_parts(request);
                     self.endpoint.answer(now, *session, dialog, parts).unwrap();
                 }
             }
-            Event::Answered { session, .. } | Event::ReinviteAnswered { session, .. } => {
-                let _ = self.endpoint.acknowledge(now, *session, Parts::default());
+            Event::Answered { session, response, .. } | Event::ReinviteAnswered { session, response } => {
+                self.reinvited += usize::from(matches!(event, Event::ReinviteAnswered { .. }));
+                let owes = self.delayed && !response.body().is_empty();
+                let body = owes.then(|| self.answer_to(response.body()));
+                let _ = self.endpoint.acknowledge(now, *session, Parts { body, ..Parts::default() });
             }
-            Event::Reinvited { session, .. } => {
-                let parts = Parts { body: Some(self.description()), ..Parts::default() };
+            Event::Reinvited { session, request } => {
+                let parts = self.answer_parts(request);
                 self.endpoint.answer_reinvite(now, *session, parts).unwrap();
             }
+            Event::ReinviteFailed { .. } => self.refused += 1,
             Event::Requested { session, id, .. } => {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
@@ -146,10 +224,28 @@ impl Peer {
             Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
-            | Event::ReinviteFailed { .. }
             | Event::Responded { .. } => {}
         }
     }
+}
+
+impl Peer {
+    /// The body of a 2xx: an answer to the offer, or an offer where there is none.
+    fn answer_parts(&mut self, request: &Received) -> Parts {
+        self.version += 1;
+        let offer = request.request.body();
+        let body = if offer.is_empty() { self.description() } else { self.answer_to(offer) };
+        Parts { body: Some(body), ..Parts::default() }
+    }
+}
+
+/// An `m=` line with a port of the telephone's own; a refused stream stays refused.
+fn own_port(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    if words[1] != "0" {
+        words[1] = "4000";
+    }
+    words.join(" ")
 }
 
 /// A UDP listener at that address.

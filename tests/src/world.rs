@@ -1,8 +1,9 @@
 //! Liaison between telephones, under virtual time.
 
 use crate::ids::Seeded;
-use crate::network::{Network, Weather};
+use crate::network::{Datagram, Network, Weather};
 use crate::peer::{Manner, Peer};
+use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
 use b2bua::shard::{Command, Core, Gauges, Setup};
 use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
@@ -12,6 +13,7 @@ use sip::driver::{Core as _, IoAction};
 use sip::time::{Mono, Now, Wall};
 use sip::{Destination, Flow, ListenerId, NetworkId};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -71,31 +73,36 @@ pub struct World {
     pub records: Arc<Mutex<Vec<Record>>>,
     /// Questions and orders for the shard.
     pub commands: mpsc::Sender<Command>,
+    /// What came to addresses where no telephone is: a test plays them by hand.
+    pub mail: Vec<Datagram>,
     listeners: Vec<SocketAddr>,
+    lent: Arc<AtomicUsize>,
 }
 
 impl World {
     /// Liaison with this configuration, between telephones.
     pub fn new(document: &str, peers: Vec<Peer>, weather: Weather, seed: u64) -> Self {
-        let config = Config::parse("world.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
-        let networks: Vec<_> = config.networks.keys().cloned().collect();
-        let snapshot = Arc::new(Snapshot::new(Arc::new(config), networks, Secrets::default(), 1));
-        let mut listeners = Vec::new();
-        for (n, name) in snapshot.networks.iter().enumerate() {
-            let network = &snapshot.config().networks[name];
-            let profile = snapshot.policy.profile(name, None, None);
-            for listener in &network.listeners {
-                let id = NetworkId(u16::try_from(n).unwrap());
-                listeners.push(sip_listener(id, network, listener, listener.address, &profile));
-            }
-        }
-        let ports = VirtualPorts::new(snapshot.media.iter().flatten());
+        Self::with_secrets(document, Secrets::default(), peers, weather, seed)
+    }
+
+    /// Liaison with this configuration and the passwords that it refers to, between telephones.
+    pub fn with_secrets(
+        document: &str,
+        secrets: Secrets,
+        peers: Vec<Peer>,
+        weather: Weather,
+        seed: u64,
+    ) -> Self {
+        let snapshot = snapshot(document, secrets, 1);
+        let settings = settings(&snapshot);
+        let (ports, lent) = CountedPorts::new(VirtualPorts::new(snapshot.media.iter().flatten()));
         let records = Arc::new(Mutex::new(Vec::new()));
         let (commands, inbox) = mpsc::channel(64);
         let now = Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
         let sink = records.clone();
+        let listeners = settings.listeners.iter().map(|l| l.address).collect();
         let core = Core::new(Setup {
-            sip: sip::Settings { listeners: listeners.clone(), ..sip::Settings::default() },
+            sip: settings,
             snapshot,
             link: Box::new(ports),
             sip_ids: Box::new(Seeded(seed)),
@@ -107,9 +114,8 @@ impl World {
             records: Box::new(move |record| sink.lock().unwrap().push(record)),
             commands: inbox,
         });
-        let listeners = listeners.iter().map(|l| l.address).collect();
         let network = Network::new(Duration::from_millis(5), weather);
-        Self { now, core, peers, network, records, commands, listeners }
+        Self { now, core, peers, network, records, commands, mail: Vec::new(), listeners, lent }
     }
 
     /// Alice, Liaison, and Bob of that manner.
@@ -122,6 +128,11 @@ impl World {
     /// What the shard holds.
     pub fn gauges(&self) -> Gauges {
         self.core.gauges()
+    }
+
+    /// How many pairs of media ports are lent.
+    pub fn lent(&self) -> usize {
+        self.lent.load(Ordering::Relaxed)
     }
 
     /// Everybody's pending output goes onto the network.
@@ -156,7 +167,7 @@ impl World {
             let Some(next) = next.filter(|at| *at <= until) else { break };
             self.jump(next.max(self.now.mono));
             while let Some(datagram) = self.network.arrive(self.now.mono) {
-                self.deliver(datagram.from, datagram.to, datagram.bytes);
+                self.deliver(datagram);
                 self.flush();
             }
             self.core.handle_timeout(self.now);
@@ -172,13 +183,51 @@ impl World {
         self.now.mono = to;
     }
 
-    fn deliver(&mut self, from: SocketAddr, to: SocketAddr, bytes: bytes::Bytes) {
+    fn deliver(&mut self, datagram: Datagram) {
+        let Datagram { from, to, .. } = datagram;
         if let Some(at) = self.listeners.iter().position(|l| *l == to) {
             let listener = ListenerId(u16::try_from(at).unwrap());
-            self.core.handle_input(self.now, Flow { listener, peer: from, connection: None }, bytes);
+            self.core.handle_input(self.now, Flow { listener, peer: from, connection: None }, datagram.bytes);
         } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to) {
-            peer.input(self.now, from, bytes);
+            peer.input(self.now, from, datagram.bytes);
+        } else {
+            self.mail.push(datagram);
         }
+    }
+}
+
+/// A configuration with everything that is derived from it.
+pub fn snapshot(document: &str, secrets: Secrets, version: u64) -> Arc<Snapshot> {
+    let config = Config::parse("world.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
+    let networks: Vec<_> = config.networks.keys().cloned().collect();
+    Arc::new(Snapshot::new(Arc::new(config), networks, secrets, version))
+}
+
+/// The user agents' settings under a configuration.
+pub fn settings(snapshot: &Snapshot) -> sip::Settings {
+    let config = snapshot.config();
+    let mut listeners = Vec::new();
+    for (n, name) in snapshot.networks.iter().enumerate() {
+        let network = &config.networks[name];
+        let profile = snapshot.policy.profile(name, None, None);
+        for listener in &network.listeners {
+            let id = NetworkId(u16::try_from(n).unwrap());
+            listeners.push(sip_listener(id, network, listener, listener.address, &profile));
+        }
+    }
+    let limits = sip::Limits {
+        sessions: config.limits.sessions,
+        transactions: config.limits.transactions,
+        early_dialogs: config.limits.early_dialogs,
+        ..sip::Limits::default()
+    };
+    let defaults = sip::Settings::default();
+    sip::Settings {
+        listeners,
+        limits,
+        user_agent: Some("Liaison".into()),
+        server: Some("Liaison".into()),
+        ..defaults
     }
 }
 

@@ -47,7 +47,8 @@ fn crates_depend_only_as_drawn() {
         let extra: Vec<_> = found[*name].difference(&allowed).collect();
         assert!(extra.is_empty(), "{name} depends on {extra:?}");
     }
-    let known: BTreeSet<&str> = ARROWS.iter().map(|(name, _)| *name).chain(["liaison-tests", "liaison-benches"]).collect();
+    let known: BTreeSet<&str> =
+        ARROWS.iter().map(|(name, _)| *name).chain(["liaison-tests", "liaison-benches"]).collect();
     let strangers: Vec<_> = found.keys().filter(|name| !known.contains(name.as_str())).collect();
     assert!(strangers.is_empty(), "{strangers:?} are not on the map");
 }

@@ -12,7 +12,9 @@ fn a_call_is_established_and_ended() {
     let now = world.now;
     world.peers[0].call(now, "sip:+4930@10.0.0.1", OUTSIDE.parse().unwrap(), Fields::default());
     world.run_for(Duration::from_secs(1));
-    for d in &world.network.log { println!("{} -> {}\n{}", d.from, d.to, d.text()); }
+    for d in &world.network.log {
+        println!("{} -> {}\n{}", d.from, d.to, d.text());
+    }
     assert!(world.peers.iter().all(|peer| peer.is_established()));
     assert_eq!(world.gauges().calls, 1);
     let now = world.now;

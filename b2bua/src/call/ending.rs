@@ -36,7 +36,11 @@ impl Core {
             End::Bye(request) => (None, "BYE from the peer", reason_of(request)),
             End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request)),
             End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
-            End::HungUp(response) => (response.as_ref().map(Response::status), "ended by us", None),
+            // The answer to our CANCEL is that of the INVITE; that to a BYE says nothing more.
+            End::HungUp(response) => {
+                let status = response.as_ref().map(Response::status).filter(|_| leg.confirmed.is_none());
+                (status, "ended by us", None)
+            }
             End::Lost(failure) => (status_of(failure), "dialog lost", None),
             End::NoAck => (None, "no ACK", None),
         };

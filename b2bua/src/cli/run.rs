@@ -1,8 +1,10 @@
 //! `liaison run`.
 
-use super::{check, log};
+use super::check;
+use super::log::{self, LogControl};
 use crate::node::{Loader, Node};
 use admin_api::Options;
+use admin_api::control::ControlError;
 use admin_api::token::Token;
 use config::Config;
 use std::path::Path;
@@ -22,10 +24,10 @@ pub(super) fn run(file: &Path) -> ExitCode {
         Err(error) => return check::refuse(&error),
     };
     let config = loader.current().config().clone();
-    log::begin(&config.log);
+    let log = log::begin(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let served = match runtime {
-        Ok(runtime) => runtime.block_on(serve(loader, &config)),
+        Ok(runtime) => runtime.block_on(serve(loader, &config, &log)),
         Err(error) => Err(error.into()),
     };
     match served {
@@ -37,7 +39,7 @@ pub(super) fn run(file: &Path) -> ExitCode {
     }
 }
 
-async fn serve(loader: Loader, config: &Config) -> anyhow::Result<()> {
+async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Result<()> {
     let mut signals = Signals::install()?;
     std::fs::create_dir_all(&config.node.state_directory)?;
     let token_path = config.admin.token_path(&config.node);
@@ -56,7 +58,7 @@ async fn serve(loader: Loader, config: &Config) -> anyhow::Result<()> {
     };
     let api =
         tokio::spawn(admin_api::serve(admin, node.control(), loaded.token, Options::default(), shutdown));
-    signals.obey(&node, config.node.drain).await;
+    signals.obey(&node, log).await;
     let _ = stop.send(());
     api.await??;
     Ok(())
@@ -79,13 +81,13 @@ impl Signals {
     }
 
     /// Reloads and drains as told, until the node is over. A second SIGTERM or SIGINT ends what is left at once.
-    async fn obey(&mut self, node: &Node, drain: Duration) {
+    async fn obey(&mut self, node: &Node, log: &LogControl) {
         let mut look = tokio::time::interval(LOOK);
         let mut draining = false;
         loop {
             let told = tokio::select! {
                 _ = self.hangup.recv() => {
-                    reload(node);
+                    reload(node, log);
                     false
                 }
                 _ = self.terminate.recv() => true,
@@ -93,7 +95,7 @@ impl Signals {
                 _ = look.tick() => false,
             };
             if told {
-                let patience = if draining { Duration::ZERO } else { drain };
+                let patience = if draining { Duration::ZERO } else { node.config().node.drain };
                 draining = true;
                 tracing::info!(?patience, "draining: no new calls");
                 if let Err(error) = node.drain(patience) {
@@ -108,11 +110,25 @@ impl Signals {
     }
 }
 
-fn reload(node: &Node) {
+fn reload(node: &Node, log: &LogControl) {
     match node.reload() {
         Ok(outcome) => {
             let changes: Vec<_> = outcome.changes.iter().map(|c| c.path.as_str()).collect();
+            log.set(&node.config().log);
             tracing::info!(version = outcome.version, ?changes, "configuration reloaded");
+        }
+        Err(ControlError::InvalidConfiguration(faults)) => {
+            for fault in faults {
+                let place = (fault.line, fault.column);
+                tracing::error!(
+                    file = fault.file,
+                    ?place,
+                    path = fault.path,
+                    found = fault.found,
+                    expected = fault.expected,
+                    "configuration not reloaded"
+                );
+            }
         }
         Err(error) => tracing::error!(%error, "configuration not reloaded"),
     }

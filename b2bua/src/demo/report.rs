@@ -127,13 +127,18 @@ fn checks(directions: &[Direction; 2], facts: &[legs::Fact], played: &Played, se
             "each leg has a Call-ID, tags, Via, Contact, o= line and ports of its own; From and To cross";
         checks.push(Check { holds: true, text: text.to_owned() });
     }
-    let record = serde_json::from_str::<serde_json::Value>(&played.record).ok();
-    let named = record.as_ref().and_then(|record| record.get("call")).and_then(serde_json::Value::as_str);
-    checks.push(Check {
-        holds: named == Some(&*played.call.id),
-        text: format!("the call detail record is that of call {}", played.call.id),
-    });
+    let text = format!("the call detail record is that of call {} and names both Call-IDs", played.call.id);
+    checks.push(Check { holds: record_matches(played), text });
     checks
+}
+
+/// Whether the record names the call as the admin API does, and the Call-IDs that the telephones saw.
+fn record_matches(played: &Played) -> bool {
+    let record = serde_json::from_str::<serde_json::Value>(&played.record).unwrap_or_default();
+    let named = |pointer| record.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default();
+    named("/call") == played.call.id
+        && named("/legs/0/sip_call_id") == ladder::call_id(&played.alice)
+        && named("/legs/1/sip_call_id") == ladder::call_id(&played.bob)
 }
 
 fn outcome(checks: &[Check], ink: Ink) -> String {

@@ -6,6 +6,7 @@ use crate::control::{Shard, Switchboard};
 use crate::shard::{Command, Core, MediaLink, Setup};
 use crate::snapshot::Snapshot;
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
+use config::Config;
 use media::relay::{self, Link, Relay};
 use sip::driver::clock::Clock;
 use sip::driver::ids::{NoEntropy, RandomIds, hasher};
@@ -119,6 +120,12 @@ impl Node {
     #[must_use]
     pub fn listeners(&self) -> &[Bind] {
         &self.listeners
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.switchboard.config()
     }
 
     /// Reads the configuration again and puts it in force, without touching a call.

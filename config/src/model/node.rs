@@ -24,8 +24,6 @@ table! {
 table! {
     /// How SIP is served.
     pub struct Signalling {
-        /// Threads that share the calls; `"auto"` is 1 up to 4 cores and a quarter of the cores above.
-        restart shards: Auto<u16> = "auto", in 1..=64;
         /// The User-Agent of requests (RFC 3261 §20.41); empty leaves the field out.
         pinned user_agent: ByteString = "Liaison";
         /// The Server of responses (RFC 3261 §20.35); empty leaves the field out.

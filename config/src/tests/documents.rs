@@ -102,7 +102,7 @@ fn the_configuration_in_force_shows_defaults_and_secrets_only_as_references() {
     let json = config.to_json();
     assert_eq!(json["trunks"]["a"]["credentials"][0]["password"], serde_json::json!({ "env": "PASSWORD" }));
     assert_eq!(json["profiles"]["default"]["ring_limit"], "3m");
-    assert_eq!(json["signalling"]["shards"], "auto");
+    assert_eq!(json["media"]["threads"], "auto");
 }
 
 #[test]

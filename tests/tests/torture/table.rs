@@ -84,8 +84,26 @@ pub fn folder() -> PathBuf {
 }
 
 const KEYS: &[&str] = &[
-    "name", "file", "section", "title", "kind", "method", "wire", "source", "syntax", "setup", "pending",
-    "facts", "strict", "default", "untouched", "replies", "lax_via", "lax_headers", "quote", "why",
+    "name",
+    "file",
+    "section",
+    "title",
+    "kind",
+    "method",
+    "wire",
+    "source",
+    "syntax",
+    "setup",
+    "pending",
+    "facts",
+    "strict",
+    "default",
+    "untouched",
+    "replies",
+    "lax_via",
+    "lax_headers",
+    "quote",
+    "why",
 ];
 
 fn case(value: &Value) -> Case {

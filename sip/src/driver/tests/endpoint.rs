@@ -14,6 +14,7 @@ use bytes::Bytes;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// An endpoint whose events nobody wants; a wake ends it.
 struct Alone(Endpoint);
@@ -65,6 +66,7 @@ fn listener(bind: &Bind) -> Listener {
         sent_by: bind.address.to_string().into(),
         timers: Timers::default(),
         provisional_interval: std::time::Duration::from_secs(60),
+        provisional_interval: Duration::from_secs(60),
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,

@@ -1,0 +1,84 @@
+"""CPU and memory of a call: Liaison beside Kamailio, and beside Kamailio + rtpengine. Started by `run`.
+
+Each line of standard output is a result as JSON; the Markdown tables come last. Progress goes to standard error."""
+import argparse, functools, json, statistics, sys
+import hotspots, measure, report, servers
+
+MODES = {"bypass": servers.relay, "anchored": servers.rtpengine}
+CHILDREN = (1, 2, 4)
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="benches/calls/run", description=__doc__)
+    parser.add_argument("--only", action="append", choices=[*MODES, "memory", "profile"],
+                        help="a part; may be given several times (default: all but profile)")
+    parser.add_argument("--rate", action="append", type=int, help="calls/s, several times (default 500 and 1000)")
+    parser.add_argument("--runs", type=int, default=7, help="rounds that have to count (default 7)")
+    parser.add_argument("--calls", type=int, default=4000, help="calls of a run (default 4000)")
+    parser.add_argument("--held", type=int, default=4000, help="calls held for memory (default 4000)")
+    parser.add_argument("--children", type=int, help="children of Kamailio, instead of the best of 1, 2 and 4")
+    parser.add_argument("--trials", type=int, default=3, help="runs with each number of children to choose (default 3)")
+    parser.add_argument("--patience", type=int, default=20, help="seconds to wait for a quiet machine (default 20)")
+    parser.add_argument("--no-tail", action="store_true", help="leave out what servers do for a call after its end")
+    return parser.parse_args()
+
+
+def emit(result):
+    print(json.dumps(result), flush=True)
+    return result
+
+
+def choose(make, rate, args):
+    """The peer with the best number of children."""
+    if args.children:
+        return make(args.children)
+    medians = {}
+    for _ in range(args.trials):
+        for children in CHILDREN:
+            result = emit(measure.cpu(make(children), rate, args.calls, args.patience) | {"trial": True})
+            medians.setdefault(children, []).append(result["us_call"])
+    best = min(medians, key=lambda children: statistics.median(medians[children]))
+    print(f"best at {rate} calls/s: {best} children", file=sys.stderr, flush=True)
+    return make(best)
+
+
+def series(mode, rate, args, tails):
+    """Alternating runs until enough rounds count: both of a round have to. At most three times as many are tried."""
+    ours, peer = servers.liaison(mode == "bypass"), choose(MODES[mode], rate, args)
+    rounds = []
+    for number in range(3 * args.runs):
+        pair = []
+        for server in (ours, peer) if number % 2 == 0 else (peer, ours):
+            tail = not args.no_tail and (server.name, rate) not in tails
+            result = emit(measure.cpu(server, rate, args.calls, args.patience, tail))
+            if "us_tail" in result:
+                tails[server.name, rate] = result["us_tail"]
+            pair.append(result)
+        if all(result["counts"] for result in pair):
+            rounds.append(tuple(sorted(pair, key=lambda result: result["server"] != ours.name)))
+        print(f"{mode} at {rate} calls/s: {len(rounds)} of {number + 1} rounds count", file=sys.stderr, flush=True)
+        if len(rounds) == args.runs:
+            break
+    return rounds
+
+
+def main():
+    args = options()
+    parts, rates = args.only or [*MODES, "memory"], args.rate or [500, 1000]
+    tails, tables = {}, []
+    rounds = {(mode, rate): series(mode, rate, args, tails) for mode in MODES if mode in parts for rate in rates}
+    if rounds:
+        tables.append(report.cpu_table(rounds, tails))
+    if "memory" in parts:
+        # The first number of children does for memory.
+        held = [servers.liaison(True), servers.liaison(False), servers.rtpengine(args.children or CHILDREN[0])]
+        tables.append(report.memory_table([emit(measure.memory(server, args.held)) for server in held]))
+    if "profile" in parts:
+        for bypass in (True, False):
+            for watch in (hotspots.perf, hotspots.strace):
+                run = functools.partial(measure.cpu, servers.liaison(bypass), rates[0], args.calls, args.patience)
+                emit(run(watch=watch) | {"kind": f"profile, {watch.__name__}"})
+    print("\n" + "\n\n".join(tables))
+
+
+main()
