@@ -73,11 +73,12 @@ def pss(roots):
 
 
 def whole():
-    """CPU time of the machine: (busy, all); stolen time counts as busy."""
+    """CPU time of the machine: (busy, all); stolen time counts as busy. Busy is what is not idle: the kernel measures
+    idle time, but only samples the rest, and misses work that begins after each tick."""
     with open("/proc/stat") as file:
         ticks = list(map(int, file.readline().split()[1:9]))
-    idle = ticks[3] + ticks[4]
-    return (sum(ticks) - idle) / TICK, sum(ticks) / TICK
+    total = time.monotonic() * os.cpu_count()
+    return total - (ticks[3] + ticks[4]) / TICK, total
 
 
 def wait_quiet(patience, share=0.05, span=1.5):

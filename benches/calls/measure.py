@@ -51,7 +51,7 @@ def cpu(server, rate, calls, patience, tail=False, watch=None):
             "us_call": round(1e6 * used["all"] / done, 1),
             "user_share": round(used["user"] / max(1e-9, used["user"] + used["system"]), 2),
             "switches_call": round((sum(switched_after) - sum(switched)) / done, 2),
-            "foreign": round(max(0.0, busy - used["all"] - (own_after - own)) / total, 4),
+            "foreign": round((busy - used["all"] - (own_after - own)) / total, 4),
         }
         result["counts"] = counts(result, calls)
         if tail:

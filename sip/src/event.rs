@@ -100,6 +100,8 @@ pub enum End {
     Bye(Received),
     /// The caller sent CANCEL; the INVITE has had its 487.
     Cancelled(Received),
+    /// The caller's INVITE has waited for as long as its Expires allows; it has had its 487.
+    Expired,
     /// Our INVITE failed.
     Rejected(Failure),
     /// We ended it, and the peer knows: its final response, if it gave one.

@@ -31,23 +31,27 @@ def ulaw(octet):
 DECODERS = {0: [ulaw(o) for o in range(256)], 8: [alaw(o) for o in range(256)]}
 
 
-def samples(packet, ports):
-    """The decoded PCMU or PCMA samples of an IPv4 packet to one of these ports, or None."""
+def rtp_of(packet):
+    """Source, destination (address and port) and payload of an IPv4 packet that carries RTP or RTCP (version 2), or None."""
     ihl = (packet[0] & 15) * 4
-    if packet[9] != socket.IPPROTO_UDP or len(packet) < ihl + 8 + 12:
+    if packet[9] != socket.IPPROTO_UDP or len(packet) < ihl + 8 + 12 or packet[ihl + 8] >> 6 != 2:
         return None
-    port, length = struct.unpack_from("!HH", packet, ihl + 2)
-    rtp = packet[ihl + 8:ihl + length]
-    if port not in ports:
-        return None
-    decoder = DECODERS.get(rtp[1] & 127) if len(rtp) >= 12 and rtp[0] >> 6 == 2 else None
+    source, destination, length = struct.unpack_from("!HHH", packet, ihl)
+    return ((socket.inet_ntoa(packet[12:16]), source), (socket.inet_ntoa(packet[16:20]), destination), packet[ihl + 8:ihl + length])
+
+
+def samples(rtp):
+    """The decoded PCMU or PCMA samples, or None."""
+    decoder = DECODERS.get(rtp[1] & 127)
     if decoder is None or rtp[0] & 0x30:          # no padding, no extension: the phones of this lab send neither
         return None
     return [decoder[octet] for octet in rtp[12 + 4 * (rtp[0] & 15):]]
 
 
 class Ear:
+    """sent_to: where the phone with those ports sent RTP and RTCP to; got_from: where it got them from."""
     def __init__(self, ports):
+        self.sent_to, self.got_from = set(), set()
         self.ports, self.recent, self.total, self.ended = ports, [], 0, False
         self.news = threading.Condition()
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
@@ -61,7 +65,16 @@ class Ear:
                 packet, address = self.socket.recvfrom(65536)
             except TimeoutError:
                 continue
-            got = samples(packet, self.ports) if address[2] != OUTGOING else None
+            seen = rtp_of(packet) if address[2] != OUTGOING else None
+            if seen is None:
+                continue
+            source, destination, rtp = seen
+            if source[1] in self.ports:
+                self.sent_to.add(destination)
+            if destination[1] not in self.ports:
+                continue
+            self.got_from.add(source)
+            got = samples(rtp)
             if got:
                 with self.news:
                     self.recent = (self.recent + got)[-RATE:]

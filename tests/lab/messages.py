@@ -77,8 +77,9 @@ def parameters(value):
     return {k.lower(): quoted or plain for k, quoted, plain in re.findall(r'(\w+)\s*=\s*(?:"([^"]*)"|([^",\s]+))', rest)}
 
 
-def digest_fault(request, challenge, user, password):
-    """What is wrong with the credentials that answer this challenge (RFC 7616 §3.4); None when nothing is."""
+def digest_fault(request, challenge, user, password, use=1):
+    """What is wrong with the credentials that answer this challenge (RFC 7616 §3.4), in the use-th request with its
+    nonce; None when nothing is."""
     asked, header = parameters(challenge[1]), {"www-authenticate": "authorization",
                                                "proxy-authenticate": "proxy-authorization"}[challenge[0]]
     mine = [p for p in map(parameters, request.all(header)) if p.get("realm") == asked["realm"]]
@@ -94,7 +95,7 @@ def digest_fault(request, challenge, user, password):
         return f"algorithm {got.get('algorithm')}, not {algorithm}"
     first, second = digest(user, asked["realm"], password), digest(request.start.split()[0], got.get("uri", ""))
     if "qop" in asked:
-        if got.get("qop") != "auth" or got.get("nc") != "00000001" or not got.get("cnonce"):
+        if got.get("qop") != "auth" or got.get("nc") != f"{use:08x}" or not got.get("cnonce"):
             return f"qop, nc or cnonce: {got}"
         expected = digest(first, got["nonce"], got["nc"], got["cnonce"], "auth", second)
     else:
@@ -113,7 +114,7 @@ def challenge_fault(messages, method, user, password):
     tried, challenges, fault = requests(messages, method, sent=False), [], None
     refused = [m for m in messages if m.sent and m.status in (401, 407) and m.method == method]
     for number, response in enumerate({m.cseq: m for m in refused}.values()):
-        challenges += [(name, value) for name, value in response.fields if name in ("www-authenticate", "proxy-authenticate")]
+        challenges += [(number, (name, value)) for name, value in response.fields if name in ("www-authenticate", "proxy-authenticate")]
         if len(tried) < number + 2:
             return f"no {method} after challenge {number + 1}"
         before, after = tried[number], tried[number + 1]
@@ -123,8 +124,8 @@ def challenge_fault(messages, method, user, password):
             return "Call-ID, From or To changed"
         if after.all("via")[0] == before.all("via")[0]:
             return "the branch did not change"
-        for challenge in challenges:
-            fault = fault or digest_fault(after, challenge, user, password)
+        for made, challenge in challenges:
+            fault = fault or digest_fault(after, challenge, user, password, number - made + 1)
     return fault if refused else f"no {method} was challenged"
 
 

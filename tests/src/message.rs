@@ -65,6 +65,13 @@ impl Msg {
         Self { start: format!("SIP/2.0 {status} Whatever"), fields, body: String::new() }
     }
 
+    /// Another Request-URI.
+    pub fn uri(mut self, uri: &str) -> Self {
+        let method = self.start.split(' ').next().unwrap();
+        self.start = format!("{method} {uri} SIP/2.0");
+        self
+    }
+
     /// Another reason phrase.
     pub fn phrase(mut self, phrase: &str) -> Self {
         self.start = self.start.replace("Whatever", phrase);

@@ -35,7 +35,9 @@ pub struct Peer {
     pub manner: Manner,
     /// Everything that it was told.
     pub events: Vec<Event>,
-    /// Its session, once there is one.
+    /// Every session that it began.
+    pub sessions: Vec<SessionId>,
+    /// Its session, once there is one: the last.
     pub session: Option<SessionId>,
     /// How often it was told that a session ended.
     pub ended: usize,
@@ -65,6 +67,7 @@ impl Peer {
             endpoint,
             manner,
             events: Vec::new(),
+            sessions: Vec::new(),
             session: None,
             ended: 0,
             outbox: Vec::new(),
@@ -95,7 +98,9 @@ impl Peer {
             max_forwards: 70,
             parts: Parts { fields, body: offer, ..Parts::default() },
         };
-        self.session = Some(self.endpoint.invite(now, invite).unwrap());
+        let session = self.endpoint.invite(now, invite).unwrap();
+        self.sessions.push(session);
+        self.session = Some(session);
         self.settle(now);
     }
 

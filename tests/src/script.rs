@@ -51,6 +51,14 @@ impl World {
         }
     }
 
+    /// The next message for any played phone whose start line begins so.
+    pub fn expect_anywhere(&mut self, what: &str) -> String {
+        self.run_for(PATIENCE / 3);
+        let found = self.mail.iter().position(|d| start(&d.text()).starts_with(what));
+        let found = found.unwrap_or_else(|| panic!("no {what} anywhere"));
+        self.mail.remove(found).text()
+    }
+
     /// No message like that waits for the played phone, nor comes now.
     pub fn expect_no(&mut self, at: &str, what: &str) {
         self.run_for(PATIENCE);

@@ -62,8 +62,8 @@ fn a_call_crosses_and_both_hear_each_other() {
 }
 
 #[test]
-fn two_demonstrations_run_side_by_side() {
-    let runs: Vec<_> = (0..2).map(|_| std::thread::spawn(|| demo(&["--seconds", "1"]))).collect();
+fn demonstrations_run_side_by_side() {
+    let runs: Vec<_> = (0..6).map(|_| std::thread::spawn(|| demo(&["--seconds", "1"]))).collect();
     for run in runs {
         let output = run.join().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

@@ -139,7 +139,7 @@ fn every_row_of_the_tables_and_every_message_has_its_tests() {
 
 /// Runs a row: the facts of the parser, the outcome, what is left afterwards, and a normal call.
 fn judge(case: &Case, mut bench: Bench, permitted: &[Outcome]) {
-    let run = || -> Result<String, String> {
+    let mut run = || -> Result<String, String> {
         facts::check(case)?;
         let what = match case.is_request {
             true => requests::run(case, &mut bench, permitted)?,

@@ -35,6 +35,7 @@ impl Core {
         let (status, cause, reason) = match why {
             End::Bye(request) => (None, "BYE from the peer", reason_of(request)),
             End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request)),
+            End::Expired => (Some(StatusCode::REQUEST_TERMINATED), "INVITE expired", None),
             End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
             // The answer to our CANCEL is that of the INVITE; that to a BYE says nothing more.
             End::HungUp(response) => {
@@ -55,6 +56,7 @@ impl Core {
             _ if call.state == State::Ending => {}
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
             End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
+            End::Expired => self.end_call(now, key, &decide::reason(487, "INVITE expired"), "INVITE expired"),
             End::Rejected(_) => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
             End::HungUp(_) if joined => {
                 self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended");

@@ -99,7 +99,8 @@ pub(super) fn render(rows: &[Row], ends: &Ends, call_ids: [&str; 2]) -> String {
     let left = pair(&ends.alice.to_string(), &outside, between);
     let right = pair(&inside, &ends.bob.to_string(), between);
     let _ = writeln!(out, "{:MARGIN$}{left}{:gap$}{right}", "", "");
-    let [a, b] = call_ids.map(|id| clip(&format!("Call-ID {id}"), ARROW - 2));
+    let named = |id: &str| if id.is_empty() { String::new() } else { format!("Call-ID {id}") };
+    let [a, b] = call_ids.map(|id| clip(&named(id), ARROW - 2));
     let inner = ARROW;
     let _ = writeln!(out, "{:MARGIN$}│{a:^inner$}│{:gap$}│{b:^inner$}│", "", "");
     for row in rows {

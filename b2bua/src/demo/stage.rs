@@ -8,6 +8,7 @@ use admin_api::Options;
 use admin_api::token::Token;
 use anyhow::Context as _;
 use sip::driver::clock::Clock;
+use sip::driver::ids::RandomIds;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,7 +56,9 @@ impl Stage {
         let alice = Phone::start("Alice", ALICE_TONE, clock).context("Alice's telephone")?;
         let bob = Phone::start("Bob", BOB_TONE, clock).context("Bob's telephone")?;
         let state = StateDirectory::make().context("a folder for state")?;
-        let loader = Loader::built_in(&config::document(state.path(), alice.address, bob.address))?;
+        let media = config::media_ports(&mut RandomIds::new()?);
+        let document = config::document(state.path(), alice.address, bob.address, media);
+        let loader = Loader::built_in(&document)?;
         let config = loader.current().config().clone();
         let token_path = config.admin.token_path(&config.node);
         let loaded = Token::load_or_create(&token_path)?;

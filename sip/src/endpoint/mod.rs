@@ -190,6 +190,7 @@ impl Endpoint {
     fn session_due(&mut self, now: Now, sid: SessionId, timer: SessionTimer) {
         match timer {
             SessionTimer::Provisional => self.provisional_due(now, sid),
+            SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
         }

@@ -63,6 +63,8 @@ pub struct RequestId(pub(crate) ServerId);
 pub(crate) enum SessionTimer {
     /// The pending INVITE of the peer needs another provisional response.
     Provisional,
+    /// The peer's INVITE has waited for as long as it says it may.
+    Expires,
     /// Our 2xx needs to be sent again, or has waited too long for its ACK.
     Unacked,
     /// The back-off after a 491 is over.
@@ -152,6 +154,8 @@ pub(crate) struct PendingInvite {
     pub(crate) request: Received,
     /// Whether the last response sent was a provisional one other than 100.
     pub(crate) progressed: bool,
+    /// When it has waited for as long as its Expires allows.
+    pub(crate) expires_at: Option<Mono>,
     /// Longest time without a provisional response.
     pub(crate) every: Duration,
     pub(crate) provisional_at: Mono,

@@ -261,6 +261,7 @@ impl Endpoint {
     fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<()> {
         let peer = self.peer_id(to.peer());
         let session = self.sessions.get_mut(sid)?;
+        session.authorizer.as_ref()?;
         let aim = aim(session, id)?;
         let outgoing = session.outgoing.iter_mut().find(|o| o.id == id)?;
         let authorizer = session.authorizer.as_mut().filter(|_| outgoing.purpose != Purpose::Ack)?;

@@ -119,6 +119,7 @@ impl Endpoint {
             server,
             request: request.clone(),
             progressed: false,
+            expires_at: None,
             every: Duration::ZERO,
             provisional_at: now.mono,
         }));

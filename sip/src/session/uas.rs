@@ -11,8 +11,9 @@ use crate::received::Received;
 use crate::time::Now;
 use crate::transaction::ServerId;
 use bytestring::ByteString;
-use sip_types::header::NameAddr;
+use sip_types::header::{Expires, NameAddr};
 use sip_types::{Fields, HeaderName, StatusCode};
+use std::time::Duration;
 
 impl Endpoint {
     /// A new INVITE that passed admission: it gets its 100, and goes up.
@@ -27,8 +28,16 @@ impl Endpoint {
         }
         self.reply(now, server, &request, None, false, &Reply::new(StatusCode::TRYING));
         let provisional_at = now.mono + every;
-        let pending =
-            PendingInvite { every, server, request: request.clone(), progressed: false, provisional_at };
+        let expires = request.headers().get::<Expires>().ok().flatten();
+        let expires_at = expires.map(|expires| now.mono + Duration::from_secs(expires.0.into()));
+        let pending = PendingInvite {
+            expires_at,
+            every,
+            server,
+            request: request.clone(),
+            progressed: false,
+            provisional_at,
+        };
         let call_id = request.call_id.as_str().into();
         let mut session = Session::new(Stage::Called(Box::new(pending)), network, call_id, local_tag);
         session.local = untagged(&request.to);
@@ -38,6 +47,9 @@ impl Endpoint {
         self.servers.bind(server, sid);
         self.by_tag.insert(local_tag, sid);
         self.io.timers.arm(now, every, Timer::Session(sid, SessionTimer::Provisional));
+        if let Some(at) = expires_at {
+            self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Expires));
+        }
         self.io.tell(Event::Invited { session: sid, request });
     }
 
@@ -227,6 +239,21 @@ impl Endpoint {
         let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
         self.reply(now, invite, &pending.request, Some(tag), false, &terminated);
         self.ended(now, sid, End::Cancelled(cancel));
+    }
+
+    /// The INVITE has waited for as long as its Expires allows (RFC 3261 §13.3.1).
+    pub(crate) fn expires_due(&mut self, now: Now, sid: SessionId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Stage::Called(pending) = &session.stage else { return };
+        let Some(at) = pending.expires_at else { return };
+        if at > now.mono {
+            return self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Expires));
+        }
+        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
+        let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
+        let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
+        self.reply(now, pending.server, &pending.request, Some(tag), false, &terminated);
+        self.ended(now, sid, End::Expired);
     }
 
     /// A minute without a provisional response: the last one again, or a 183 (RFC 3261 §13.3.1.1).

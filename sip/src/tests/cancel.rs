@@ -152,6 +152,23 @@ fn rfc3261_9_2_the_caller_gives_up() {
 }
 
 #[test]
+fn rfc3261_13_3_1_an_invite_is_over_when_its_expires_has_passed() {
+    let mut ua = Ua::udp();
+    let sid = ua.invited_by(&Msg::request("INVITE", 1).set("Expires", "100"));
+    let no = ua.endpoint.open_dialog(sid).unwrap();
+    ua.act(|e, now| e.progress(now, sid, no, &Ua::reply(180))).unwrap();
+    ua.wait(99_999);
+    assert!(ua.take().iter().all(|sent| sent.what() == "180 Ringing"));
+    assert!(ua.events.is_empty());
+    ua.wait(1);
+    let terminated = ua.one();
+    assert_eq!(terminated.what(), "487 Request Terminated");
+    assert!(matches!(ua.event(), Event::Ended { why: End::Expired, .. }));
+    ua.hear(&Msg::inside("ACK", 1, &terminated.text).set("Via", &field(&terminated.text, "Via")));
+    ua.must_forget();
+}
+
+#[test]
 fn rfc3261_9_2_cancel_after_the_answer_changes_nothing() {
     let mut ua = Ua::udp();
     let sid = ua.invited();

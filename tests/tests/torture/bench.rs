@@ -11,7 +11,7 @@ use config::Config;
 use liaison_tests::ids::Seeded;
 use media::relay::Command;
 use media::{NetworkId as MediaNetworkId, PortPair, Ports, PortsError, ThreadId, VirtualPorts};
-use sip::driver::{Core as _, IoAction};
+use sip::driver::IoAction;
 use sip::time::{Mono, Now, Wall};
 use sip::{
     Carrying, ConnectionId, Destination, Endpoint, Flow, Listener, ListenerId, NetworkId, Timers, Transmit,
@@ -139,6 +139,7 @@ impl Bench {
             nat: false,
             acceptance: sip::auth::client::Acceptance::default(),
             carrying: Carrying::Nothing,
+            provisional_interval: Duration::from_secs(60),
         };
         let listeners = vec![
             listener(Transport::Udp, "198.51.100.1:5060"),
@@ -242,6 +243,17 @@ impl Bench {
         let at = self.listeners.iter().position(|l| near(&l)).unwrap();
         let connection = (wire == Wire::Tcp).then_some(STREAM);
         Flow { listener: ListenerId(u16::try_from(at).unwrap()), peer: source, connection }
+    }
+
+    /// The flow of the telephone on the far side.
+    pub fn far_flow(&self) -> Flow {
+        Flow { listener: ListenerId(0), peer: address(FAR), connection: None }
+    }
+
+    /// A message as it is, whatever framing would say of it.
+    pub fn inject(&mut self, flow: Flow, bytes: Bytes) {
+        self.inbox.push_back((flow, bytes));
+        self.pump();
     }
 
     /// Bytes come from the network; those of a stream are framed.

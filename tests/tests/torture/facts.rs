@@ -16,7 +16,7 @@ pub fn check(case: &Case) -> Result<(), String> {
     for (fact, wanted) in &case.facts {
         let found = found(&message, fact).map_err(|e| format!("{fact}: {e}"))?;
         if found != *wanted {
-            return Err(format!("{fact}: read {found}, not {wanted}"));
+            return Err(format!("{fact}: read {found:?}, not {wanted:?}"));
         }
     }
     Ok(())

@@ -195,6 +195,7 @@ fn ended(why: End) -> Happened {
         End::HungUp(Some(response)) => format!("BYE was answered {}", status(&response)),
         End::HungUp(None) => "BYE was not answered".to_owned(),
         End::Cancelled(_) => "the call was cancelled".to_owned(),
+        End::Expired => "the call expired".to_owned(),
         End::Rejected(failure) => format!("the call was refused: {}", reason(&failure)),
         End::Lost(failure) => format!("the call was lost: {}", reason(&failure)),
         End::NoAck => "the answer was never acknowledged".to_owned(),

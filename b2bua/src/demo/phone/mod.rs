@@ -122,8 +122,10 @@ impl Phone {
             }
             bail!("{name}'s telephone has ended")
         };
-        let happened = tokio::time::timeout(limit, happens).await;
-        happened.with_context(|| format!("{name} waited {limit:?} for: {}", what(&wanted)))?
+        match tokio::time::timeout(limit, happens).await {
+            Ok(happened) => happened,
+            Err(_) => bail!("{name} waited {limit:?} in vain for {}", what(&wanted)),
+        }
     }
 
     /// What its line has sent and heard.
@@ -193,7 +195,7 @@ fn what(happened: &Happened) -> &'static str {
     match happened {
         Happened::Rings => "a call",
         Happened::OtherRings => "180 Ringing",
-        Happened::Established => "the call to stand",
+        Happened::Established => "the call to be established",
         Happened::Ended => "the end of the call",
         Happened::Failed(_) => "a failure",
     }

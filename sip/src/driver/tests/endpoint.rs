@@ -65,7 +65,6 @@ fn listener(bind: &Bind) -> Listener {
         address: bind.address,
         sent_by: bind.address.to_string().into(),
         timers: Timers::default(),
-        provisional_interval: std::time::Duration::from_secs(60),
         provisional_interval: Duration::from_secs(60),
         nat: false,
         acceptance: Acceptance::default(),

@@ -186,7 +186,9 @@ impl Lab {
     /// Stops the driver and waits for its end.
     pub(super) fn stop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            self.tell([Command::Stop]);
+            // It may have stopped already.
+            let _ = self.commands.send(Command::Stop);
+            self.waker.wake();
             thread.join().unwrap();
         }
     }

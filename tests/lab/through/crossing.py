@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+"""crossing.py CHECK - what crosses from one side to the other, and what does not, in the bytes that the peers got."""
+import here, re
+import messages
+from liaison import MEDIA, OUTSIDE, Liaison, run
+from sipp import pair
+
+
+def keeps():
+    with Liaison():
+        called, calling = pair("uas_keeps", "uac_keeps", through=OUTSIDE)
+    sent, = messages.requests(calling.messages(), "INVITE", sent=True)
+    got, = messages.requests(called.messages(), "INVITE", sent=False)
+    assert b"X-Keep: \xcf\x80\r\n" in got.raw and b"Subject: what must cross\r\n" in got.raw, got
+    marker = b"Content-Type: application/x-lab-unknown"
+    assert sent.body[sent.body.index(marker):] == got.body[got.body.index(marker):], got
+    unknown = re.search(rb"m=x-lab-kind (\d+) TCP/X-LAB blue green\r\n((?:[^m-][^\r]*\r\n)*)", got.body)
+    assert unknown and b"a=x-lab-attribute:4711\r\n" in unknown[2], got
+    answer = [m for m in calling.messages() if not m.sent and m.status == 200 and m.method == "INVITE"][0]
+    unknown = re.search(rb"m=x-lab-kind (\d+) TCP/X-LAB blue\r\n((?:[^m-][^\r]*\r\n)*)", answer.body)
+    assert unknown and b"a=x-lab-attribute:4712\r\n" in unknown[2], answer
+    kept = {m.status: m.one("X-Keep") for m in calling.messages() if not m.sent and m.method == "INVITE"}
+    assert kept[180] == "ρ" and kept[200] == "σ", kept
+
+
+def canaries():
+    with Liaison():
+        called, calling = pair("uas_canaries", "uac_canaries", through=OUTSIDE, uac_extra=("-cid_str", "canary-callid-a-%u-%p@%s"))
+    there, here_ = called.messages(), calling.messages()
+    for seen, side, also in ((there, "a", ("10.0.0.1", "10.0.0.2", "14884", "14885")), (here_, "b", ("10.0.0.4", "10.0.0.3", "14894", "14895"))):
+        crossed = messages.canaries(seen, side, also)
+        assert not crossed, f"of side {side}: {crossed}"
+    invite, = messages.requests(there, "INVITE", sent=False)
+    sent, = messages.requests(here_, "INVITE", sent=True)
+    assert '"keep-from-a"' in invite.one("from") and "keep-from-user-a@caller.invalid" in invite.one("from"), invite
+    assert '"keep-to-a"' in invite.one("to") and "keep-to-user-a@called.invalid" in invite.one("to"), invite
+    answer = [m for m in here_ if not m.sent and m.status == 200 and m.method == "INVITE"][0]
+    for message, ip in ((invite, "10.0.0.3"), (answer, "10.0.0.2")):
+        text = message.body.decode()
+        assert re.findall(r"IN IP4 (\S+)", text) == [ip, ip] and int(re.search(r"m=audio (\d+)", text)[1]) in MEDIA, text
+        assert ip in message.one("contact"), message
+    assert b"a=x-keep-attribute:keep-attr-a" in invite.body and b"a=x-keep-attribute:keep-attr-b" in answer.body
+    # Each leg has what is its own: Call-ID, tags, Via, CSeq number space.
+    assert invite.one("call-id") != sent.one("call-id") and invite.tag("from") != sent.tag("from")
+    assert len(invite.all("via")) == 1 and "10.0.0.3" in invite.one("via"), invite
+    accepted = [m for m in there if m.sent and m.status == 200 and m.method == "INVITE"][0]
+    assert answer.tag("to") != accepted.tag("to")
+    bye, = messages.requests(there, "BYE", sent=False)
+    assert bye.cseq == invite.cseq + 1 and bye.one("call-id") == invite.one("call-id"), bye
+
+
+run(keeps, canaries)

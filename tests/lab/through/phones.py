@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""phones.py CHECK - two telephones hear each other through the relay."""
+import here, re, signal
+from baresip_ua import Baresip
+from ear import Ear
+from liaison import MEDIA, Liaison, run, until
+
+
+def relayed(ear, ip):
+    """That all RTP of the phone went to Liaison, to one port of its range there, and all that it got came from there."""
+    assert ear.sent_to and all(to == ip and port in MEDIA for to, port in ear.sent_to), ear.sent_to
+    assert ear.got_from and all(source == ip and port in MEDIA for source, port in ear.got_from), ear.got_from
+
+
+def hear(transport):
+    with Liaison(transport=transport) as sbc, \
+         Baresip("alice", "10.0.0.1", tone=440, transport=transport) as alice, \
+         Baresip("bob", "10.0.0.4", tone=1000, transport=transport, account="answermode=auto") as bob, \
+         Ear(alice.rtp_ports) as at_alice, Ear(bob.rtp_ports) as at_bob:
+        alice.command("dial", f"sip:bob@10.0.0.2;transport={transport}")
+        alice.wait("CALL_ESTABLISHED")
+        bob.wait("CALL_ESTABLISHED")
+        alice.listen(1000), bob.listen(440), at_alice.listen(1000), at_bob.listen(440)
+        for holder, ear in ((alice, at_alice), (bob, at_bob)):
+            holder.command("hold")
+            ear.quiet()
+            holder.command("resume")
+            at_alice.listen(1000), at_bob.listen(440)
+        relayed(at_alice, "10.0.0.2")
+        relayed(at_bob, "10.0.0.3")
+        call, = sbc.established(1)
+        legs = sbc.get(f"/v1/calls/{call['id']}")["legs"]
+        assert {leg["transport"].lower() for leg in legs} == {transport}, legs
+        for leg in legs:
+            stream, = leg["streams"]
+            assert stream["anchored"] and stream["received"]["packets"] > 50 and stream["sent"]["packets"] > 50, stream
+        alice.command("hangup")
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        record, = sbc.records(1)
+        assert all(leg["streams"][0]["packets"] > 50 and leg["streams"][0]["relayed"] for leg in record["legs"]), record
+
+
+def held_call_stays():
+    """Silence ends a call, and never one on hold."""
+    with Liaison(profile='media_inactivity = "2s"') as sbc, \
+         Baresip("alice", "10.0.0.1", tone=440) as alice, \
+         Baresip("bob", "10.0.0.4", tone=1000, account="answermode=auto") as bob, \
+         Ear(alice.rtp_ports) as at_alice, Ear(bob.rtp_ports) as at_bob:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        alice.wait("CALL_ESTABLISHED")
+        bob.wait("CALL_ESTABLISHED")
+        at_alice.listen(1000), at_bob.listen(440)
+        alice.command("hold")
+        at_alice.quiet(seconds=6, timeout=15)
+        sbc.established(1)
+        alice.command("resume")
+        at_alice.listen(1000), at_bob.listen(440)
+        # Bob's phone dies: its side may send, and does not.
+        bob.process.send_signal(signal.SIGSTOP)
+        alice.wait("CALL_CLOSED")
+        bob.process.send_signal(signal.SIGCONT)
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        for phone in (alice, bob):
+            bye = re.search(r"BYE sip:.*?\r?\n\r?\n", phone.trace(), re.S)
+            assert bye and re.search(r"^Reason: SIP ?;cause=480 ?;text=\"Media inactivity\"", bye[0], re.M), phone.trace()
+        record, = sbc.records(1)
+        assert record["cause"] == "media inactivity", record
+
+
+run(hear, held_call_stays)

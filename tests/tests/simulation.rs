@@ -1,0 +1,18 @@
+//! The whole core of Liaison between other user agents, under virtual time: what holds for every call.
+
+mod simulation {
+    mod admin;
+    mod calls;
+    mod challenges;
+    mod common;
+    mod failures;
+    mod forks;
+    mod gate;
+    mod hiding;
+    mod limits;
+    mod loss;
+    mod offers;
+    mod requests;
+    mod targets;
+    mod wire;
+}

@@ -1,0 +1,88 @@
+//! Several answers to one INVITE: each early dialog of the called side is one towards the caller.
+
+use super::common::{ALICE, BOB, Call, INSIDE, OUTSIDE, TWO_SIDES, World, by_hand, invite, ms};
+use liaison_tests::message::{Msg, audio, body, field, line, tag};
+
+/// A branch of the fork answers.
+fn branch(invited: &str, status: u16, tag: &str, port: u16) -> Msg {
+    Msg::response(invited, status, tag).contact(BOB).sdp(&audio(BOB, port))
+}
+
+/// Alice calls, and two branches ring with early media: what she gets of each.
+fn forked(world: &mut World) -> (String, String, String) {
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &branch(&invited, 183, "left", 6000));
+    let left = world.expect(ALICE, "183");
+    world.post(BOB, INSIDE, &branch(&invited, 183, "right", 7000));
+    let right = world.expect(ALICE, "183");
+    (invited, left, right)
+}
+
+#[test]
+fn rfc3261_12_1_forked_answers_stay_apart() {
+    let mut world = by_hand(TWO_SIDES, 1);
+    let (invited, left, right) = forked(&mut world);
+    assert_ne!(tag(&left, "To"), tag(&right, "To"));
+    assert_eq!(tag(&left, "From"), tag(&right, "From"));
+    let ports = [&left, &right].map(|response| line(body(response), 'm'));
+    assert_ne!(ports[0], ports[1], "each early dialog has media of its own");
+    let ids = [&left, &right].map(|response| line(body(response), 'o'));
+    assert_ne!(ids[0], ids[1], "each early dialog is a session of its own (RFC 8866 §5.2)");
+    assert_eq!(world.lent(), 3, "one pair towards the fork, one for each early dialog towards the caller");
+
+    // The first branch rings on: its dialog is the one that it was.
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "left").contact(BOB));
+    assert_eq!(tag(&world.expect(ALICE, "180"), "To"), tag(&left, "To"));
+
+    world.post(BOB, INSIDE, &branch(&invited, 200, "right", 7000));
+    let ok = world.expect(ALICE, "200");
+    assert_eq!(tag(&ok, "To"), tag(&right, "To"));
+    assert_eq!(body(&ok), body(&right), "the answer is the one that it was (RFC 3261 §13.2.1)");
+    let acked = world.expect(BOB, "ACK");
+    assert_eq!(tag(&acked, "To"), "right");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+    world.run_for(ms(20));
+    assert_eq!(world.lent(), 2, "the loser's media is given back");
+
+    // A branch that answers later is acknowledged and released (RFC 3261 §13.2.2.4).
+    world.post(BOB, INSIDE, &branch(&invited, 200, "left", 6000));
+    assert_eq!(tag(&world.expect(BOB, "ACK"), "To"), "left");
+    let bye = world.expect(BOB, "BYE");
+    assert_eq!(tag(&bye, "To"), "left");
+    world.ok(BOB, INSIDE, &bye);
+    world.expect_no(ALICE, "BYE");
+    assert_eq!(world.gauges().calls, 1);
+
+    let call = Call { invite: invite(), ok, invited, acked };
+    call.hang_up(&mut world, 2);
+    world.must_forget("a fork");
+}
+
+#[test]
+fn a_fork_that_fails_ends_all_its_early_dialogs() {
+    let mut world = by_hand(TWO_SIDES, 2);
+    let (invited, ..) = forked(&mut world);
+    world.post(BOB, INSIDE, &Msg::response(&invited, 603, "none"));
+    world.expect(BOB, "ACK");
+    let refused = world.expect(ALICE, "603");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    world.run_for(ms(20));
+    assert_eq!((world.gauges().calls, world.lent()), (0, 0));
+    world.must_forget("a fork that fails");
+}
+
+#[test]
+fn early_dialogs_beyond_the_limit_are_not_shown() {
+    let mut world = by_hand(&format!("{TWO_SIDES}\n[limits]\nearly_dialogs = 2\n"), 3);
+    let (invited, ..) = forked(&mut world);
+    world.post(BOB, INSIDE, &branch(&invited, 183, "third", 8000));
+    world.expect_no(ALICE, "183");
+    assert_eq!(world.core.sip_counters().early_dialogs_refused, 1);
+    world.post(BOB, INSIDE, &branch(&invited, 200, "left", 6000));
+    let ok = world.expect(ALICE, "200");
+    let acked = world.expect(BOB, "ACK");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+    Call { invite: invite(), ok, invited, acked }.hang_up(&mut world, 2);
+    world.must_forget("more branches than may be");
+}

@@ -1,0 +1,103 @@
+//! Limits in time and number.
+
+use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, by_hand, document, invite, ms, s};
+use liaison_tests::message::{Msg, audio, field, find, seq};
+
+#[test]
+fn a_target_that_rings_too_long_is_cancelled() {
+    let mut world = by_hand(&format!("{TWO_SIDES}\n[profiles.default]\nring_limit = \"20s\"\n"), 1);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    world.expect(ALICE, "180");
+    world.run_for(s(19));
+    world.expect_no(BOB, "CANCEL");
+    let cancel = world.expect_within(BOB, "CANCEL", s(2));
+    assert_eq!(seq(&cancel), seq(&invited));
+    assert_eq!(field(&cancel, "Via"), field(&invited, "Via"));
+    assert_eq!(field(&cancel, "Reason"), "SIP;cause=480;text=\"Ring limit\"");
+    world.ok(BOB, INSIDE, &cancel);
+    world.post(BOB, INSIDE, &Msg::response(&invited, 487, "bob"));
+    world.expect(BOB, "ACK");
+    let refused = world.expect(ALICE, "480");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    assert_eq!(world.core.counters().rung_out, 1);
+    world.must_forget("a ring limit");
+}
+
+#[test]
+fn a_target_that_answers_as_it_is_cancelled_is_released() {
+    let mut world = by_hand(&format!("{TWO_SIDES}\n[profiles.default]\nring_limit = \"20s\"\n"), 2);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    let cancel = world.expect_within(BOB, "CANCEL", s(21));
+    world.post(BOB, INSIDE, &Msg::response(&invited, 200, "bob").contact(BOB).sdp(&audio(BOB, 6000)));
+    world.ok(BOB, INSIDE, &cancel);
+    world.expect(BOB, "ACK");
+    let bye = world.expect(BOB, "BYE");
+    world.ok(BOB, INSIDE, &bye);
+    let refused = world.expect(ALICE, "480");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    world.must_forget("an answer that crosses the CANCEL");
+}
+
+#[test]
+fn a_call_that_lasts_too_long_is_ended_on_both_legs() {
+    let mut world = by_hand(&format!("{TWO_SIDES}\n[profiles.default]\nmax_duration = \"90s\"\n"), 3);
+    Call::establish(&mut world);
+    world.run_for(s(89));
+    assert_eq!(world.gauges().calls, 1);
+    for (at, from) in [(ALICE, OUTSIDE), (BOB, INSIDE)] {
+        let bye = world.expect_within(at, "BYE", s(2));
+        assert_eq!(field(&bye, "Reason"), "SIP;cause=480;text=\"Maximum duration\"");
+        world.ok(at, from, &bye);
+    }
+    world.run_for(ms(20));
+    assert_eq!(world.records.lock().unwrap()[0].cause, "maximum duration");
+    world.must_forget("a maximum duration");
+}
+
+#[test]
+fn calls_beyond_the_limit_get_503_and_a_time_to_come_back() {
+    let limits = "\n[limits]\ncalls = 1\nretry_after = \"7s\"\n";
+    let mut world = by_hand(&format!("{TWO_SIDES}{limits}"), 4);
+    let call = Call::establish(&mut world);
+    let second = Msg::request("INVITE", NUMBER, ALICE, 50).sdp(&audio(ALICE, 4002));
+    world.post(ALICE, OUTSIDE, &second);
+    let refused = world.expect(ALICE, "503");
+    assert_eq!(field(&refused, "Retry-After"), "7");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    assert_eq!(world.core.counters().overloaded, 1);
+    call.hang_up(&mut world, 2);
+    let third = Msg::request("INVITE", NUMBER, ALICE, 60).sdp(&audio(ALICE, 4002));
+    world.post(ALICE, OUTSIDE, &third);
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 486, "bob"));
+    world.expect(BOB, "ACK");
+    let refused = world.expect(ALICE, "486");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &third).set("To", &field(&refused, "To")));
+    world.must_forget("a limit of calls");
+}
+
+#[test]
+fn a_full_trunk_takes_no_call_from_either_side() {
+    let mut world = by_hand(&document("", "max_calls = 1", ""), 5);
+    let call = Call::establish(&mut world);
+    // Towards it.
+    let second = Msg::request("INVITE", NUMBER, ALICE, 50).sdp(&audio(ALICE, 4002));
+    world.post(ALICE, OUTSIDE, &second);
+    let refused = world.expect(ALICE, "503");
+    assert!(find(&refused, "Retry-After").is_some());
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    world.expect_no(BOB, "INVITE");
+    // From it.
+    let back = Msg::request("INVITE", "sip:+4940@10.1.0.1", BOB, 51).sdp(&audio(BOB, 6002));
+    world.post(BOB, INSIDE, &back);
+    let refused = world.expect(BOB, "503");
+    world.post(BOB, INSIDE, &Msg::of_invite("ACK", &back).set("To", &field(&refused, "To")));
+    assert_eq!(world.core.counters().trunk_full, 2);
+    call.hang_up(&mut world, 2);
+    world.must_forget("a full trunk");
+    Call::establish(&mut world).hang_up(&mut world, 2);
+}
