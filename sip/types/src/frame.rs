@@ -82,10 +82,9 @@ fn head(buf: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Frame, Fra
                 if end - start > limits.header_length || count > limits.header_count {
                     return Err(FrameError::TooLong);
                 }
-                let line = buf.get(start..end).unwrap_or_default();
-                let Some(parts) = scan::cut(line) else { continue };
+                let Some(parts) = scan::cut(buf, start, end) else { continue };
                 if parts.header == HeaderName::ContentLength {
-                    length = length.and(line.get(parts.value.0..parts.value.1).unwrap_or_default());
+                    length = length.and(buf.get(parts.value.0..parts.value.1).unwrap_or_default());
                 }
             }
             Step::Blank { body } => return whole(buf, body, length, limits),

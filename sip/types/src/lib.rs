@@ -35,6 +35,7 @@ mod message;
 mod method;
 mod name;
 mod params;
+mod search;
 mod span;
 mod status;
 mod text;

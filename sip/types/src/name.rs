@@ -1,5 +1,7 @@
 //! Header field names.
 
+mod lookup;
+
 use std::fmt;
 
 /// One row per name: variant, spelling, compact form, whether values combine with commas.
@@ -178,75 +180,6 @@ names! {
     Via, "Via", Some('v'), true;
     Warning, "Warning", None, true;
     WwwAuthenticate, "WWW-Authenticate", None, false;
-}
-
-const SLOTS: usize = 1024;
-
-/// Perfect hash: at most one known name per slot (a test checks it).
-static BY_HASH: [HeaderName; SLOTS] = by_hash();
-/// Compact forms by letter, `a` first.
-static BY_LETTER: [HeaderName; 26] = by_letter();
-
-/// Length and four of the letters, case folded; the factors were searched so that known names don't collide.
-const fn hash(len: usize, first: u8, last: u8, half: u8, quarter: u8) -> usize {
-    (len * 614
-        + (first | 0x20) as usize * 913
-        + (last | 0x20) as usize * 32
-        + (half | 0x20) as usize * 26
-        + (quarter | 0x20) as usize * 328)
-        % SLOTS
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
-const fn by_hash() -> [HeaderName; SLOTS] {
-    let mut table = [HeaderName::Unknown; SLOTS];
-    let mut i = 0;
-    while i < HeaderName::ALL.len() {
-        let t = HeaderName::ALL[i].as_str().as_bytes();
-        table[hash(t.len(), t[0], t[t.len() - 1], t[t.len() / 2], t[t.len() / 4])] = HeaderName::ALL[i];
-        i += 1;
-    }
-    table
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
-const fn by_letter() -> [HeaderName; 26] {
-    let mut table = [HeaderName::Unknown; 26];
-    let mut i = 0;
-    while i < HeaderName::ALL.len() {
-        if let Some(letter) = HeaderName::ALL[i].compact() {
-            table[(letter as u8 - b'a') as usize] = HeaderName::ALL[i];
-        }
-        i += 1;
-    }
-    table
-}
-
-impl HeaderName {
-    /// The name spelt `text`, long or compact form, in any case (RFC 3261 §7.3.1, §7.3.3).
-    #[must_use]
-    pub fn from_bytes(text: &[u8]) -> Self {
-        let (Some(&first), Some(&last)) = (text.first(), text.last()) else { return Self::Unknown };
-        let len = text.len();
-        if len == 1 {
-            let at = usize::from((first | 0x20).wrapping_sub(b'a'));
-            let compact = first.is_ascii_alphabetic().then(|| BY_LETTER.get(at)).flatten();
-            return compact.copied().unwrap_or(Self::Unknown);
-        }
-        let (Some(&half), Some(&quarter)) = (text.get(len / 2), text.get(len / 4)) else {
-            return Self::Unknown;
-        };
-        match BY_HASH.get(hash(len, first, last, half, quarter)) {
-            Some(name) if is_same(text, name.as_str().as_bytes()) => *name,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// Equality without case; most senders use the registered spelling.
-#[inline]
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    a == b || a.eq_ignore_ascii_case(b)
 }
 
 impl fmt::Display for HeaderName {

@@ -67,10 +67,10 @@ impl Part {
 }
 
 fn push(headers: &mut Fields, raw: &Bytes, start: usize, end: usize) -> Result<(), MultipartError> {
-    let parts = raw.get(start..end).and_then(scan::cut).ok_or(MultipartError::Header)?;
+    let parts = scan::cut(raw, start, end).ok_or(MultipartError::Header)?;
     let name =
         ByteString::try_from(raw.slice(start..start + parts.name)).map_err(|_| MultipartError::Header)?;
-    headers.push_unknown(name, raw.slice(start + parts.value.0..start + parts.value.1));
+    headers.push_unknown(name, raw.slice(parts.value.0..parts.value.1));
     Ok(())
 }
 

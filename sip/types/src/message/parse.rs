@@ -124,8 +124,7 @@ fn head(raw: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Head, Pars
                 if end - start > limits.header_length {
                     return Err(Kind::HeaderTooLong.at(start));
                 }
-                let line = raw.get(start..end).unwrap_or_default();
-                let Some(parts) = scan::cut(line) else {
+                let Some(parts) = scan::cut(raw, start, end) else {
                     head.malformed.get_or_insert(start);
                     continue;
                 };
@@ -134,10 +133,9 @@ fn head(raw: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Head, Pars
                 }
                 let (value, value_end) = parts.value;
                 if parts.header == HeaderName::ContentLength {
-                    head.length = head.length.and(line.get(value..value_end).unwrap_or_default());
+                    head.length = head.length.and(raw.get(value..value_end).unwrap_or_default());
                 }
-                let value = (start + value, start + value_end);
-                head.slots.push(Slot::new(parts.header, start, parts.name, value, folded));
+                head.slots.push(Slot::new(parts.header, start, parts.name, parts.value, folded));
             }
             Step::Blank { body } => {
                 head.body = body;

@@ -3,6 +3,7 @@
 use crate::{
     HeaderName,
     chars::{self, is_wsp},
+    search,
 };
 
 /// One step through a head.
@@ -18,16 +19,12 @@ pub(crate) enum Step {
 /// Splits at LF, with or without CR before it (a lone LF is let through, a lone CR is no line end).
 pub(crate) struct Lines<'a> {
     buf: &'a [u8],
-    newlines: memchr::Memchr<'a>,
-    /// What the offsets of `newlines` count from.
-    base: usize,
     at: usize,
 }
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(buf: &'a [u8], at: usize) -> Self {
-        let rest = buf.get(at..).unwrap_or_default();
-        Self { buf, newlines: memchr::memchr_iter(b'\n', rest), base: at, at }
+        Self { buf, at }
     }
 
     /// The start line: never folded, and an empty one is a line too.
@@ -60,8 +57,8 @@ impl<'a> Lines<'a> {
 
     /// End of the line from `start` without its line end, and the start of the next.
     #[inline]
-    fn physical(&mut self, start: usize) -> Option<(usize, usize)> {
-        let newline = self.base + self.newlines.next()?;
+    fn physical(&self, start: usize) -> Option<(usize, usize)> {
+        let newline = start + search::find(self.buf.get(start..)?, b'\n')?;
         let end =
             if newline > start && self.buf.get(newline - 1) == Some(&b'\r') { newline - 1 } else { newline };
         Some((end, newline + 1))
@@ -77,32 +74,33 @@ pub(crate) struct Parts {
     pub(crate) value: (usize, usize),
 }
 
-/// Cuts `line`; `None` if it does not start with a token and a colon (RFC 3261 §7.3.1).
+/// Cuts the line at `start..end`; `None` if it does not start with a token and a colon (RFC 3261 §7.3.1).
 #[inline]
-pub(crate) fn cut(line: &[u8]) -> Option<Parts> {
-    let colon = chars::run(line, chars::NOT_COLON);
+pub(crate) fn cut(buf: &[u8], start: usize, end: usize) -> Option<Parts> {
+    let (header, name, colon) = match HeaderName::before_colon(buf.get(start..)?) {
+        Some((header, len)) => (header, len, start + len),
+        None => unusual_name(buf.get(start..end)?).map(|(header, len, colon)| (header, len, start + colon))?,
+    };
+    let mut value = buf.get(colon + 1..end)?;
+    while let [shorter @ .., b' ' | b'\t' | b'\r' | b'\n'] = value {
+        value = shorter;
+    }
+    let end = colon + 1 + value.len();
+    while let [b' ' | b'\t' | b'\r' | b'\n', shorter @ ..] = value {
+        value = shorter;
+    }
+    Some(Parts { header, name, value: (end - value.len(), end) })
+}
+
+/// The name at the start of `line`, its length and the place of the colon: a long or unknown one, or space follows it.
+fn unusual_name(line: &[u8]) -> Option<(HeaderName, usize, usize)> {
+    let colon = search::find(line, b':')?;
     let mut name = line.get(..colon)?;
     while let [shorter @ .., b' ' | b'\t'] = name {
         name = shorter;
     }
     let header = HeaderName::from_bytes(name);
-    if header == HeaderName::Unknown && !chars::is_token(name) {
-        return None;
-    }
-    let space = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
-    let mut value = line.get(colon + 1..)?;
-    while let [shorter @ .., last] = value
-        && space(last)
-    {
-        value = shorter;
-    }
-    let end = colon + 1 + value.len();
-    while let [first, shorter @ ..] = value
-        && space(first)
-    {
-        value = shorter;
-    }
-    Some(Parts { header, name: name.len(), value: (end - value.len(), end) })
+    (header != HeaderName::Unknown || chars::is_token(name)).then_some((header, name.len(), colon))
 }
 
 /// What the Content-Length fields say together.
