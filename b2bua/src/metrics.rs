@@ -17,7 +17,7 @@ pub(crate) fn families(
     calls(&mut families, reports);
     sip(&mut families, reports);
     transport(&mut families, transports);
-    media(&mut families, relay);
+    media(&mut families, reports, relay);
     families.push(MetricFamily::counter(
         "liaison_cdr_lost_total",
         "Call detail records that could not be written.",
@@ -44,6 +44,7 @@ fn calls(out: &mut Vec<MetricFamily>, reports: &[Report]) {
         "cause",
         [
             ("unroutable", count(|c| c.unroutable)),
+            ("stranger", count(|c| c.strangers)),
             ("challenged", count(|c| c.challenged)),
             ("draining", count(|c| c.draining)),
             ("call_limit", count(|c| c.overloaded)),
@@ -164,8 +165,10 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
     out.push(labelled("liaison_name_queries_total", "Host names looked up.", "outcome", queries));
 }
 
-fn media(out: &mut Vec<MetricFamily>, relay: &relay::Gauges) {
+fn media(out: &mut Vec<MetricFamily>, reports: &[Report], relay: &relay::Gauges) {
     let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let lent = reports.iter().map(|r| r.gauges.media_pairs).sum();
+    out.push(whole("liaison_media_pairs_lent", "Pairs of media ports that calls have.", lent));
     out.push(whole("liaison_media_pairs", "Pairs of media ports that are bound.", size(relay.bound)));
     out.push(whole("liaison_media_pairs_resting", "Pairs in quarantine.", size(relay.quarantined)));
     out.push(MetricFamily::counter(

@@ -1,6 +1,6 @@
 //! A configuration in force, with everything that is derived from it.
 
-use config::{Config, Latch, Listener, Network, NetworkName, Profile, Transport, TrunkName};
+use config::{Config, Latch, Listener, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
@@ -32,9 +32,27 @@ pub struct Snapshot {
 #[derive(Default)]
 pub struct Secrets {
     /// What answers a challenge: by trunk and realm.
-    pub outbound: BTreeMap<TrunkName, BTreeMap<Box<str>, Arc<Credential>>>,
+    pub outbound: ByTrunk,
     /// Who may answer ours: by trunk and user name.
-    pub inbound: BTreeMap<TrunkName, BTreeMap<Box<str>, Arc<Credential>>>,
+    pub inbound: ByTrunk,
+}
+
+/// Credentials by trunk, and there by realm or user name.
+pub type ByTrunk = BTreeMap<TrunkName, BTreeMap<Box<str>, Arc<Credential>>>;
+
+impl Secrets {
+    /// The settings whose secrets are others than `before`.
+    pub(crate) fn changed<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = String> + 'a {
+        let differ = |ours: &'a ByTrunk, theirs: &'a ByTrunk, what: &'static str| {
+            let changed = ours.iter().filter(move |(name, secrets)| theirs.get(*name) != Some(*secrets));
+            changed.map(move |(name, _)| format!("trunks.{name}.{what}"))
+        };
+        differ(&self.outbound, &before.outbound, "credentials (password)").chain(differ(
+            &self.inbound,
+            &before.inbound,
+            "challenge (password)",
+        ))
+    }
 }
 
 impl Snapshot {
@@ -82,7 +100,8 @@ impl Snapshot {
         self.config().networks.get(self.network_name(id)?)
     }
 
-    /// What answers a challenge for `realm` on a leg of `trunk` that came from `peer`.
+    /// What answers a challenge for `realm` on a leg of `trunk` that came from `peer`; `resolved` are the addresses
+    /// that the trunk's target had, where it is a name.
     ///
     /// # Errors
     /// Why nothing does.
@@ -91,9 +110,11 @@ impl Snapshot {
         trunk: Option<&TrunkName>,
         realm: &str,
         peer: IpAddr,
+        resolved: &[IpAddr],
     ) -> Result<Arc<Credential>, policy::Refusal> {
         let targets = trunk.and_then(|name| self.config().trunks.get(name)).map(|t| t.targets.as_slice());
-        let resolved: Vec<IpAddr> = targets.into_iter().flatten().filter_map(sip::numeric_hop).collect();
+        let numeric = targets.into_iter().flatten().filter_map(sip::numeric_hop);
+        let resolved: Vec<IpAddr> = numeric.chain(resolved.iter().copied()).collect();
         self.policy.credentials(&policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved })?;
         let known = trunk.and_then(|name| self.secrets.outbound.get(name)?.get(realm));
         known.cloned().ok_or(policy::Refusal::ForeignRealm)
@@ -109,6 +130,12 @@ impl Snapshot {
     #[must_use]
     pub fn media_network(&self, id: NetworkId) -> Option<&MediaNetwork> {
         self.media.get(usize::from(id.0))?.as_ref()
+    }
+
+    /// Whether calls from addresses that no trunk knows are routed.
+    #[must_use]
+    pub fn routes_strangers(&self, id: NetworkId) -> bool {
+        self.network(id).is_some_and(|n| n.strangers == Strangers::Route)
     }
 
     /// Whether a network is in our trust domain (RFC 3325 §2.3).

@@ -14,6 +14,7 @@ def options():
                         help="a part; may be given several times (default: all but profile)")
     parser.add_argument("--rate", action="append", type=int, help="calls/s, several times (default 500 and 1000)")
     parser.add_argument("--runs", type=int, default=7, help="rounds that have to count (default 7)")
+    parser.add_argument("--most", type=int, help="rounds to try (default: three times --runs)")
     parser.add_argument("--calls", type=int, default=4000, help="calls of a run (default 4000)")
     parser.add_argument("--held", type=int, default=4000, help="calls held for memory (default 4000)")
     parser.add_argument("--children", type=int, help="children of Kamailio, instead of the best of 1, 2 and 4")
@@ -43,10 +44,10 @@ def choose(make, rate, args):
 
 
 def series(mode, rate, args, tails):
-    """Alternating runs until enough rounds count: both of a round have to. At most three times as many are tried."""
+    """Alternating runs until enough rounds count: both of a round have to. At most `--most` are tried."""
     ours, peer = servers.liaison(mode == "bypass"), choose(MODES[mode], rate, args)
     rounds = []
-    for number in range(3 * args.runs):
+    for number in range(args.most or 3 * args.runs):
         pair = []
         for server in (ours, peer) if number % 2 == 0 else (peer, ours):
             tail = not args.no_tail and (server.name, rate) not in tails
@@ -54,10 +55,10 @@ def series(mode, rate, args, tails):
             if "us_tail" in result:
                 tails[server.name, rate] = result["us_tail"]
             pair.append(result)
-        if all(result["counts"] for result in pair):
-            rounds.append(tuple(sorted(pair, key=lambda result: result["server"] != ours.name)))
-        print(f"{mode} at {rate} calls/s: {len(rounds)} of {number + 1} rounds count", file=sys.stderr, flush=True)
-        if len(rounds) == args.runs:
+        rounds.append(sorted(pair, key=lambda result: result["server"] != ours.name))
+        counting = sum(all(result["counts"] for result in pair) for pair in rounds)
+        print(f"{mode} at {rate} calls/s: {counting} of {number + 1} rounds count", file=sys.stderr, flush=True)
+        if counting >= args.runs:
             break
     return rounds
 

@@ -7,19 +7,26 @@ def spread(values, digits):
 
 
 def cpu_table(rounds, tails):
-    """`rounds`: {(mode, rate): [(ours, peer)]} of the rounds that count; `tails`: µs by (server, rate)."""
-    lines = ["| calls/s | pair | rounds | ours, µs/call | peer, µs/call | ours / peer | with what follows in 40 s |",
-             "|--:|---|--:|--:|--:|--:|--:|"]
-    for (_, rate), pairs in rounds.items():
-        if not pairs:
-            continue
-        ours, peers = [[pair[side]["us_call"] for pair in pairs] for side in (0, 1)]
-        late = [tails.get((pairs[0][side]["server"], rate), 0.0) for side in (0, 1)]
-        ratios = [a / b for a, b in zip(ours, peers)]
-        full = [(a + late[0]) / (b + late[1]) for a, b in zip(ours, peers)]
-        lines.append(f"| {rate} | {pairs[0][0]['server']} beside {pairs[0][1]['server']} | {len(pairs)} | {spread(ours, 0)} | "
-                     f"{spread(peers, 0)} | **{spread(ratios, 2)}** | {spread(full, 2)} |")
+    """`rounds`: {(mode, rate): [(ours, peer)]}; `tails`: µs by (server, rate). Where not every round counts there is a line of
+    those that do and one of all."""
+    lines = ["| calls/s | ours | peer | rounds | ours, µs/call | peer, µs/call | ours / peer | with the 40 s after |",
+             "|--:|---|---|---|--:|--:|--:|--:|"]
+    for (_, rate), tried in rounds.items():
+        counting = [pair for pair in tried if all(result["counts"] for result in pair)]
+        if counting:
+            lines.append(_cpu_line(rate, counting, f"{len(counting)} that count", tails))
+        if len(counting) < len(tried):
+            lines.append(_cpu_line(rate, tried, f"all {len(tried)}", tails))
     return "\n".join(lines)
+
+
+def _cpu_line(rate, pairs, which, tails):
+    ours, peers = [[pair[side]["us_call"] for pair in pairs] for side in (0, 1)]
+    servers = [pairs[0][side]["server"] for side in (0, 1)]
+    late = [tails.get((server, rate)) for server in servers]
+    cells = [rate, *servers, which, spread(ours, 0), spread(peers, 0), f"**{spread([a / b for a, b in zip(ours, peers)], 2)}**",
+             "" if None in late else spread([(a + late[0]) / (b + late[1]) for a, b in zip(ours, peers)], 2)]
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def memory_table(results):

@@ -69,8 +69,9 @@ fn permitted(kind: &ContentType, profile: &Profile) -> Result<(), BodyRefused> {
     Ok(())
 }
 
-/// S/MIME, signed or encrypted (RFC 8551 §3).
-fn is_protected(kind: &ContentType) -> bool {
+/// S/MIME, signed or encrypted (RFC 8551 §3): it crosses whole or not at all.
+#[must_use]
+pub fn is_protected(kind: &ContentType) -> bool {
     kind.is("application", "pkcs7-mime")
         || kind.is("multipart", "signed")
         || kind.is("multipart", "encrypted")

@@ -18,7 +18,7 @@ mod headers;
 mod method;
 mod route;
 
-pub use body::{BodyRefused, body_crosses, is_acceptable};
+pub use body::{BodyRefused, body_crosses, is_acceptable, is_protected};
 pub use compiled::Compiled;
 pub use credentials::{ChallengeFacts, Refusal};
 pub use crossing::Crossing;

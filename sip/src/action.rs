@@ -80,6 +80,10 @@ pub struct SecretNeeded {
     pub id: SecretId,
     /// The session whose request was challenged.
     pub session: SessionId,
+    /// What the owner calls the session's peer.
+    pub label: u32,
+    /// The addresses that the next hop of the session's INVITE had, where it was a name.
+    pub resolved: Vec<IpAddr>,
     /// The protection spaces that ask (RFC 3261 §22.1), each once.
     pub realms: Vec<Box<str>>,
     /// Where the challenged request was sent: credentials are bound to realm and peer.

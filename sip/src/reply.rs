@@ -14,7 +14,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) listener: &'a Listener,
     pub(crate) request: &'a Request,
-    pub(crate) via: &'a Via,
+    /// The topmost Via; `None` where it cannot be read.
+    pub(crate) via: Option<&'a Via>,
     pub(crate) flow: &'a Flow,
     /// Our tag, where To has none yet (RFC 3261 §8.2.6.2).
     pub(crate) tag: Option<Tag>,
@@ -66,14 +67,14 @@ impl Composer<'_> {
     /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
     fn vias(&self, out: &mut MessageWriter) {
         let headers = self.request.headers();
-        match headers.list::<Via>() {
-            Ok(vias) => {
-                out.header(HeaderName::Via, stamp(self.via, self.flow.peer));
+        match (self.via, headers.list::<Via>()) {
+            (Some(first), Ok(vias)) => {
+                out.header(HeaderName::Via, stamp(first, self.flow.peer));
                 for via in vias.iter().skip(1) {
                     out.header(HeaderName::Via, via);
                 }
             }
-            Err(_) => headers.all(HeaderName::Via).for_each(|field| {
+            _ => headers.all(HeaderName::Via).for_each(|field| {
                 out.copy(field);
             }),
         }

@@ -127,6 +127,12 @@ impl Listener {
         }
     }
 
+    /// The same as a 405 says it to a method that is served in a dialog only, or that policy refuses.
+    pub fn allow_without(&self, refused: &Method) -> String {
+        let served = self.allow().split(", ").filter(|method| *method != refused.as_str());
+        served.collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether a request in a dialog with this method goes up to be carried.
     pub(crate) fn carries(&self, method: &Method) -> bool {
         matches!(self.carrying, Carrying::All { .. })

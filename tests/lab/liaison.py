@@ -137,8 +137,8 @@ class Liaison:
         return {name: float(value) for name, _, value in samples}
 
     def gauges(self):
-        """What must be back at the baseline after calls; without resting media pairs."""
-        names = re.compile(r"liaison_(calls|call_timers|sip_sessions|sip_dialogs|sip_timers|media_pairs|sip_transactions\{.*\})$")
+        """What must be back at the baseline, which is 0, after calls."""
+        names = re.compile(r"liaison_(calls|call_timers|sip_sessions|sip_dialogs|sip_timers|media_pairs_(lent|resting)|sip_transactions\{.*\})$")
         return {name: value for name, value in self.metrics().items() if names.match(name)}
 
     def calls(self):

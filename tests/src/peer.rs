@@ -90,6 +90,7 @@ impl Peer {
     pub fn call_with(&mut self, now: Now, uri: &str, proxy: SocketAddr, fields: Fields, offer: Option<Body>) {
         self.delayed = offer.is_none();
         let invite = Invite {
+            label: 0,
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: format!("sip:{proxy}").parse().unwrap(),
@@ -124,6 +125,22 @@ impl Peer {
         sent
     }
 
+    /// Gives its re-INVITE up, if it can.
+    pub fn give_up(&mut self, now: Now) {
+        let Some(session) = self.session else { return };
+        let _ = self.endpoint.cancel_reinvite(now, session);
+        self.settle(now);
+    }
+
+    /// Stops ringing, if it rings.
+    pub fn stop_ringing(&mut self, now: Now) {
+        let Some(session) = self.session else { return };
+        let gone = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+        // One that is answered or over does not ring.
+        let _ = self.endpoint.reject(now, session, &gone);
+        self.settle(now);
+    }
+
     /// A datagram came.
     pub fn input(&mut self, now: Now, from: SocketAddr, bytes: Bytes) {
         let flow = Flow { listener: ListenerId(0), peer: from, connection: None };
@@ -141,6 +158,12 @@ impl Peer {
     pub fn is_established(&self) -> bool {
         let view = self.session.and_then(|session| self.endpoint.session(session));
         view.is_some_and(|view| view.stage == sip::session::SessionStage::Confirmed)
+    }
+
+    /// Whether it has no session, or one that is over.
+    pub fn is_free(&self) -> bool {
+        let view = self.session.and_then(|session| self.endpoint.session(session));
+        view.is_none_or(|view| view.stage == sip::session::SessionStage::Over)
     }
 
     /// A session description of its own.

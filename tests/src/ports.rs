@@ -35,4 +35,8 @@ impl MediaLink for CountedPorts {
     }
 
     fn flush(&mut self) {}
+
+    fn lent(&self) -> usize {
+        self.ports.lent()
+    }
 }

@@ -18,10 +18,14 @@ mod plain;
 mod requests;
 #[path = "torture/responses.rs"]
 mod responses;
+#[path = "torture/subject.rs"]
+mod subject;
 #[path = "torture/table.rs"]
 mod table;
 
 use bench::Bench;
+use sip::Listener;
+use subject::Subject;
 use table::{Case, Outcome};
 
 /// One test for each row and variant, and one that no row is forgotten.
@@ -33,7 +37,7 @@ macro_rules! rows {
             $(#[test]
             fn $test() {
                 let case = crate::table::row($name);
-                crate::judge(&case, crate::Bench::strict(), &case.strict);
+                crate::judge(&case, crate::subject::strict(), &case.strict);
             })*
         }
 
@@ -41,7 +45,7 @@ macro_rules! rows {
             $(#[test]
             fn $test() {
                 let case = crate::table::row($name);
-                crate::judge(&case, crate::Bench::whole(case.wire, 1), &case.default);
+                crate::judge(&case, crate::subject::whole(case.wire, 1), &case.default);
             })*
         }
     };
@@ -138,7 +142,8 @@ fn every_row_of_the_tables_and_every_message_has_its_tests() {
 }
 
 /// Runs a row: the facts of the parser, the outcome, what is left afterwards, and a normal call.
-fn judge(case: &Case, mut bench: Bench, permitted: &[Outcome]) {
+fn judge(case: &Case, subject: (Subject, Vec<Listener>), permitted: &[Outcome]) {
+    let mut bench = Bench::new(subject);
     let mut run = || -> Result<String, String> {
         facts::check(case)?;
         let what = match case.is_request {

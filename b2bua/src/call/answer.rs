@@ -29,11 +29,11 @@ impl Core {
             let _ = self.endpoint.end(now, session, decide::reason(200, "Call completed elsewhere"));
             return;
         }
+        let taken = decide::take_response(call, leg, LegNo::CALLER, response);
         let Some(at) = self.pair(key, leg, Some(dialog), response.status()) else {
             let _ = self.endpoint.end(now, session, decide::reason(503, "Too many early dialogs"));
             return self.dial_next(now, key, Some(self.overload_reply()));
         };
-        let taken = Taken::from(response.headers(), response.body());
         match self.settle_media(key, at, taken.sdp.as_deref()) {
             Ok(description) => self.join(now, key, at, response, &taken, description),
             Err(refusal) => {
@@ -141,7 +141,8 @@ impl Core {
         let Some(other) = call.other(leg) else { return };
         let (Some(from), Some(to)) = (call.party(leg), call.party(other)) else { return };
         let Some(session) = call.leg(other).map(|l| l.session) else { return };
-        let taken = Taken::from(request.headers(), request.request.body());
+        // An ACK cannot be refused: what does not cross is left out, and an answer that is missing ends the call.
+        let taken = decide::take(call, leg, other, &request.request).unwrap_or_default();
         let answer = match taken.sdp.as_deref() {
             Some(sdp) => call
                 .media

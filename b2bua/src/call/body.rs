@@ -1,8 +1,9 @@
 //! The session description in a body, and the body around it.
 
 use bytes::Bytes;
+use policy::{BodyRefused, Crossing, is_protected};
 use sip::session::Body;
-use sip_types::header::{ContentDisposition, ContentType};
+use sip_types::header::{ContentDisposition, ContentEncoding, ContentType};
 use sip_types::multipart::{self, Multipart, Part};
 use sip_types::{Fields, HeaderName, Headers};
 
@@ -38,31 +39,119 @@ pub(crate) struct Parts {
     sdp: usize,
 }
 
+/// What of a body may cross.
+pub(crate) struct Rules<'a> {
+    /// The sides that it crosses between.
+    pub(crate) crossing: &'a Crossing<'a>,
+    /// Whether media flows through us: then no session description but the one that we make ourselves crosses.
+    pub(crate) anchored: bool,
+}
+
 impl Taken {
-    /// Takes a body apart. What cannot be read as what it says crosses whole.
-    pub(crate) fn from(headers: &Headers, body: &Bytes) -> Self {
+    /// Takes the body of a message with an offer or an answer apart.
+    ///
+    /// # Errors
+    /// A body or part that must be understood does not cross; the request is refused with that status.
+    pub(crate) fn read(headers: &Headers, body: &Bytes, rules: &Rules<'_>) -> Result<Self, BodyRefused> {
         if body.is_empty() {
-            return Self::default();
+            return Ok(Self::default());
         }
-        let fields = content_fields(headers);
-        let content_type = headers.get::<ContentType>().ok().flatten();
-        let opaque = |fields| Self { sdp: None, wrap: Wrap::Opaque(Body { fields, bytes: body.clone() }) };
-        match content_type {
-            Some(kind)
-                if kind.is("application", "sdp") && is_session(headers.get().ok().flatten().as_ref()) =>
-            {
-                Self { sdp: Some(body.clone()), wrap: Wrap::Plain(fields) }
-            }
-            Some(kind) if kind.is_multipart() => match multipart(&kind, body) {
-                Some((boundary, whole, at, sdp)) => Self {
-                    sdp: Some(sdp),
-                    wrap: Wrap::Multipart(Box::new(Parts { fields, boundary, whole, sdp: at })),
-                },
-                None => opaque(fields),
-            },
-            _ => opaque(fields),
+        let kind = headers.get::<ContentType>().ok().flatten();
+        let disposition = headers.get::<ContentDisposition>().ok().flatten();
+        if is_encoded(headers) && kind.as_ref().is_some_and(is_sdp) {
+            return Err(BodyRefused::Unknown);
+        }
+        if kind.as_ref().is_some_and(is_sdp) && is_session(disposition.as_ref()) {
+            return Ok(Self { sdp: Some(body.clone()), wrap: Wrap::Plain(content_fields(headers)) });
+        }
+        if !rules.admit(kind.as_ref(), disposition.as_ref())? {
+            return Ok(Self::default());
+        }
+        match kind.as_ref().filter(|kind| kind.is_multipart() && !is_protected(kind)) {
+            Some(kind) => Self::of_parts(headers, kind, body, rules),
+            None => Ok(Self { sdp: None, wrap: Wrap::Opaque(whole(headers, body)) }),
         }
     }
+
+    /// The body of a message that has neither offer nor answer, as it crosses.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read). A session description does not cross by itself where media is anchored.
+    pub(crate) fn carried(
+        headers: &Headers,
+        body: &Bytes,
+        rules: &Rules<'_>,
+    ) -> Result<Option<Body>, BodyRefused> {
+        let taken = Self::read(headers, body, rules)?;
+        match (&taken.wrap, rules.anchored) {
+            (Wrap::Plain(_), true) => Err(BodyRefused::Forbidden),
+            (wrap, true) => Ok(wrap.around(None)),
+            (wrap, false) => Ok(wrap.around(taken.sdp.clone())),
+        }
+    }
+
+    fn of_parts(
+        headers: &Headers,
+        kind: &ContentType,
+        body: &Bytes,
+        rules: &Rules<'_>,
+    ) -> Result<Self, BodyRefused> {
+        let opaque = || Self { sdp: None, wrap: Wrap::Opaque(whole(headers, body)) };
+        let (Some(boundary), Ok(mut all)) = (kind.boundary(), Multipart::parse(kind, body)) else {
+            return Ok(opaque());
+        };
+        let (mut sdp, mut kept) = (None, Vec::with_capacity(all.parts.len()));
+        for part in all.parts {
+            let kind = part.headers.get::<ContentType>().ok().flatten();
+            let disposition = part.headers.get::<ContentDisposition>().ok().flatten();
+            if kind.as_ref().is_some_and(is_sdp) && is_session(disposition.as_ref()) && sdp.is_none() {
+                sdp = Some((kept.len(), part.body.clone()));
+                kept.push(part);
+            } else if rules.admit(kind.as_ref(), disposition.as_ref())? {
+                kept.push(part);
+            }
+        }
+        all.parts = kept;
+        let fields = content_fields(headers);
+        let boundary = boundary.into();
+        Ok(match sdp {
+            Some((at, description)) => Self {
+                sdp: Some(description),
+                wrap: Wrap::Multipart(Box::new(Parts { fields, boundary, whole: all, sdp: at })),
+            },
+            None => Self { sdp: None, wrap: Wrap::Opaque(Body { bytes: all.join(&boundary), fields }) },
+        })
+    }
+}
+
+impl Rules<'_> {
+    /// Whether a body or part crosses as it is. Another session description than the one that is answered does not
+    /// where media is anchored: it speaks of addresses of the other side.
+    fn admit(
+        &self,
+        kind: Option<&ContentType>,
+        disposition: Option<&ContentDisposition>,
+    ) -> Result<bool, BodyRefused> {
+        if self.anchored && kind.is_some_and(is_sdp) {
+            return Ok(false);
+        }
+        let required = disposition.is_none_or(ContentDisposition::handling_required);
+        policy::body_crosses(kind, required, self.crossing)
+    }
+}
+
+fn whole(headers: &Headers, body: &Bytes) -> Body {
+    Body { fields: content_fields(headers), bytes: body.clone() }
+}
+
+fn is_sdp(kind: &ContentType) -> bool {
+    kind.is("application", "sdp")
+}
+
+/// Whether a body is encoded in a way that we do not read (RFC 3261 §20.12).
+fn is_encoded(headers: &Headers) -> bool {
+    let encodings = headers.list::<ContentEncoding>().unwrap_or_default();
+    encodings.iter().any(|encoding| !encoding.is("identity"))
 }
 
 impl Wrap {
@@ -119,18 +208,6 @@ fn beside(body: &Body, sdp: Bytes) -> Body {
     fields.push(HeaderName::ContentType, format!("multipart/mixed;boundary=\"{boundary}\""));
     fields.push(HeaderName::MimeVersion, "1.0");
     Body { bytes: multipart::join(&boundary, &parts), fields }
-}
-
-fn multipart(kind: &ContentType, body: &Bytes) -> Option<(Box<str>, Multipart, usize, Bytes)> {
-    let boundary = kind.boundary()?.into();
-    let whole = Multipart::parse(kind, body).ok()?;
-    let at = whole.parts.iter().position(|part| {
-        let kind = part.headers.get::<ContentType>().ok().flatten();
-        kind.is_some_and(|kind| kind.is("application", "sdp"))
-            && is_session(part.headers.get().ok().flatten().as_ref())
-    })?;
-    let sdp = whole.parts.get(at)?.body.clone();
-    Some((boundary, whole, at, sdp))
 }
 
 /// Whether a body of type application/sdp describes the session (RFC 3261 §20.11: that is what it does unsaid).

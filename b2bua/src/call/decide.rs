@@ -1,13 +1,14 @@
 //! What the bridge asks policy, in the terms of a call.
 
-use super::{Call, Leg};
+use super::body::{Rules, Taken};
+use super::{Call, Leg, LegNo, OrRefuse};
 use crate::snapshot::Snapshot;
 use config::{Profile, TrunkName};
-use media::{Latching, MediaNetwork, Refusal};
-use policy::Crossing;
+use media::{Latching, MediaNetwork, Mode, Refusal};
+use policy::{BodyRefused, Crossing};
 use sip::session::{Parts, Reply};
 use sip::{Listener, NetworkId};
-use sip_types::{Fields, HeaderName, Headers, StatusCode};
+use sip_types::{Fields, HeaderName, Headers, Request, Response, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -54,9 +55,18 @@ pub(crate) fn crossing_to<'a>(
 /// The header fields and Contact parameters of one leg's message that another leg's message has: what crosses,
 /// and what our user agent says of itself in view of it.
 pub(crate) fn parts(headers: &Headers, crossing: &Crossing<'_>, listener: Option<&Listener>) -> Parts {
-    let mut trail = policy::Trail::default();
+    explained_parts(headers, crossing, listener, &mut policy::Trail::default())
+}
+
+/// As [`parts`], with the reason for each header field that does not cross.
+pub(crate) fn explained_parts(
+    headers: &Headers,
+    crossing: &Crossing<'_>,
+    listener: Option<&Listener>,
+    trail: &mut policy::Trail,
+) -> Parts {
     let mut fields = policy::statement(headers, crossing, listener.map_or("", Listener::allow));
-    for field in policy::carry(headers, crossing, &mut trail).iter() {
+    for field in policy::carry(headers, crossing, trail).iter() {
         fields.push_field(field.clone());
     }
     Parts { fields, contact_params: policy::contact_params(headers), body: None }
@@ -79,6 +89,35 @@ pub(crate) fn media_reply(refusal: &Refusal) -> Reply {
         reply.parts.fields.push(HeaderName::RetryAfter, "5");
     }
     reply
+}
+
+/// The response that refuses a body: with what we take instead (RFC 3261 §8.2.3).
+pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
+    let mut reply = Reply::new(refused.status());
+    if reply.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        reply.parts.fields.push(HeaderName::Accept, "application/sdp");
+        reply.parts.fields.push(HeaderName::AcceptEncoding, "identity");
+    }
+    reply
+}
+
+/// The body of a request with an offer or an answer, for another leg.
+///
+/// # Errors
+/// It has a body that does not cross and must be understood.
+pub(crate) fn take(call: &Call, from: LegNo, to: LegNo, request: &Request) -> OrRefuse<Taken> {
+    let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Ok(Taken::default()) };
+    let crossing = crossing(call, from, to);
+    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+    Taken::read(request.headers(), request.body(), &rules).map_err(|refused| Box::new(body_reply(refused)))
+}
+
+/// The body of a response, for another leg: what does not cross is left out.
+pub(crate) fn take_response(call: &Call, from: LegNo, to: LegNo, response: &Response) -> Taken {
+    let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Taken::default() };
+    let crossing = crossing(call, from, to);
+    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+    Taken::read(response.headers(), response.body(), &rules).unwrap_or_default()
 }
 
 /// A Reason of ours (RFC 3326).

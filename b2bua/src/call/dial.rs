@@ -1,7 +1,12 @@
 //! Dialling a target.
 
+use super::body::{Rules, Taken};
 use super::{CallKey, Leg, LegNo, OrRefuse, decide};
 use crate::shard::{Core, listener_in};
+use bytes::Bytes;
+use media::Mode;
+use policy::Trail;
+use sip::NetworkId;
 use sip::session::{Invite, Parts, Reply};
 use sip::time::Now;
 use sip_types::header::NameAddr;
@@ -55,10 +60,12 @@ impl Core {
             },
             false => None,
         };
-        let invite = self.invite_for(key, target, network, offer).ok_or_else(gone)?;
+        let invite = self.invite_for(key, target, network, offer)?;
         let session = self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))?;
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let call_id = self.endpoint.call_id(session).unwrap_or_default();
+        // Most calls dial one leg: room is made for one at a time.
+        call.callees.reserve_exact(1);
         call.callees.push(Leg {
             no,
             session,
@@ -82,19 +89,27 @@ impl Core {
 
     /// The INVITE of a leg, made from the caller's.
     fn invite_for(
-        &self,
+        &mut self,
         key: CallKey,
         target: &policy::Target,
-        network: sip::NetworkId,
-        offer: Option<bytes::Bytes>,
-    ) -> Option<Invite> {
-        let call = self.calls.get(key)?;
-        let request = call.invite.as_deref()?;
+        network: NetworkId,
+        offer: Option<Bytes>,
+    ) -> OrRefuse<Invite> {
+        let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        let label = self.label(target.trunk.as_ref());
+        let call = self.calls.get_mut(key).ok_or_else(gone)?;
+        let request = call.invite.as_deref().ok_or_else(gone)?;
         let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
-        let mut parts = decide::parts(request.headers(), &crossing, listener_in(&self.endpoint, network));
-        parts.body = call.wrap.around(offer);
-        Some(Invite {
+        let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+        let taken = Taken::read(request.headers(), request.request.body(), &rules)
+            .map_err(|refused| Box::new(decide::body_reply(refused)))?;
+        let mut trail = Trail::default();
+        let listener = listener_in(&self.endpoint, network);
+        let mut parts = decide::explained_parts(request.headers(), &crossing, listener, &mut trail);
+        parts.body = taken.wrap.around(offer);
+        let invite = Invite {
             network,
+            label,
             request_uri: target.request_uri.clone(),
             next_hop: target.next_hop.clone(),
             from: untagged(&request.from),
@@ -102,7 +117,9 @@ impl Core {
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
             max_forwards: request.max_forwards.map_or(70, |m| m.0.saturating_sub(1)),
             parts,
-        })
+        };
+        trail.iter().for_each(|step| call.trail.push(step.clone()));
+        Ok(invite)
     }
 
     /// Ends a call that was never answered: the caller gets this response.

@@ -1,6 +1,5 @@
 //! The end of legs, and of the call with the last of them.
 
-use super::body::Taken;
 use super::{Call, CallKey, Leg, LegEnd, LegNo, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
@@ -131,7 +130,7 @@ impl Core {
 
     /// A target failed: the next one, or the caller hears of it.
     fn target_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
-        let reply = self.failure_reply(key, LegNo::CALLER, &Method::Invite, failure);
+        let reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
         let Some(call) = self.calls.get_mut(key) else { return };
         if let Some(party) = call.leg(no).map(|l| l.party) {
             call.media.remove_party(party);
@@ -165,13 +164,19 @@ impl Core {
     }
 
     /// What a leg hears of another leg's failure.
-    pub(crate) fn failure_reply(&self, key: CallKey, to: LegNo, method: &Method, failure: &Failure) -> Reply {
+    pub(crate) fn failure_reply(
+        &self,
+        key: CallKey,
+        (from, to): (LegNo, LegNo),
+        method: &Method,
+        failure: &Failure,
+    ) -> Reply {
         let profile =
             self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
         let mapped = |status, challenged| policy::failure(status, method, challenged, &profile);
         match failure {
             Failure::Response(response) => {
-                self.response_reply(key, to, response, mapped(response.status(), false))
+                self.response_reply(key, (from, to), response, mapped(response.status(), false))
             }
             Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
@@ -181,18 +186,28 @@ impl Core {
     }
 
     /// A failure response, with what crosses of the one that it comes from.
-    fn response_reply(&self, key: CallKey, to: LegNo, response: &Response, status: StatusCode) -> Reply {
+    fn response_reply(
+        &self,
+        key: CallKey,
+        (from, to): (LegNo, LegNo),
+        response: &Response,
+        status: StatusCode,
+    ) -> Reply {
         let mut reply = Reply::new(status);
         if status == response.status() {
             reply.reason = response.reason().to_owned().into();
         }
         let Some(call) = self.calls.get(key) else { return reply };
-        let Some(to) = call.leg(to) else { return reply };
-        let from = call.callees.last().unwrap_or(&call.caller);
+        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
         let crossing = decide::crossing(call, from, to);
         reply.parts.fields = decide::carried(response.headers(), &crossing);
+        if status.is_redirection() {
+            // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
+            let contacts = response.headers().all(HeaderName::Contact);
+            contacts.for_each(|contact| reply.parts.fields.push_field(contact.to_owned()));
+        }
         // A session description in a failure speaks of addresses of the other side.
-        reply.parts.body = Taken::from(response.headers(), response.body()).wrap.around(None);
+        reply.parts.body = decide::take_response(call, from.no, to.no, response).wrap.around(None);
         reply
     }
 

@@ -1,16 +1,17 @@
 //! A call comes in: whose it is, whether it may, and where it goes.
 
-use super::body::Taken;
+use super::body::{Rules, Taken};
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
 use crate::snapshot::Snapshot;
 use crate::trunk::Entry;
-use config::{MediaMode, TrunkName};
+use config::{MediaMode, Profile, TrunkName};
 use media::{CallMedia, Mode, PartyId};
-use policy::{Decision, RouteFacts, Trail};
+use policy::{Crossing, Decision, RouteFacts, Step, Trail};
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
+use sip_types::header::ContentType;
 use sip_types::{HeaderName, Method, StatusCode};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,13 +28,17 @@ impl Core {
     /// A new INVITE.
     pub(crate) fn on_invited(&mut self, now: Now, session: SessionId, request: Received) {
         let snapshot = self.snapshot.clone();
-        if let Err(reply) = self.admit(&snapshot) {
+        if let Err(reply) = self.admit(&snapshot).and_then(|()| answerable(&request)) {
             return self.refuse(now, session, &reply);
         }
         let Some(listener) = self.endpoint.settings().listener(request.flow.listener) else { return };
         let network = listener.network;
         let Some(name) = snapshot.network_name(network) else { return };
         let trunk = snapshot.policy.peer(name, request.flow.peer.ip()).cloned();
+        if trunk.is_none() && !snapshot.routes_strangers(network) {
+            self.counters.strangers += 1;
+            return self.refuse(now, session, &Reply::new(StatusCode::FORBIDDEN));
+        }
         if let Some(trunk) = &trunk {
             match self.gate.check(now, &snapshot, trunk, &request, &mut *self.ids) {
                 Entry::Open => {}
@@ -48,6 +53,8 @@ impl Core {
             }
         }
         let mut trail = Trail::default();
+        let source = request.flow.peer.ip();
+        trail.push(Step::Peer { network: name.clone(), source, trunk: trunk.clone() });
         match route(&snapshot, network, trunk.as_ref(), &request, &mut trail) {
             Ok(targets) => {
                 let arrival = Arrival { session, network, trunk, request };
@@ -103,11 +110,14 @@ impl Core {
         trail: Trail,
     ) {
         let Arrival { session, network, trunk, request } = arrival;
-        let taken = Taken::from(request.headers(), request.request.body());
         let profile = decide::profile(&snapshot, network, trunk.as_ref());
         let bypass = profile.media == MediaMode::Bypass
             && targets.iter().all(|target| target.profile.media == MediaMode::Bypass);
         let mode = if bypass { Mode::Bypass } else { Mode::Anchored };
+        let taken = match own_rules(&snapshot, network, &profile, mode, &request) {
+            Ok(taken) => taken,
+            Err(reply) => return self.refuse(now, session, &reply),
+        };
         let media = CallMedia::new(mode, media::Limits::default(), self.ids.next_u64());
         let party = PartyId(0);
         let source = request.flow.peer.ip();
@@ -153,6 +163,8 @@ impl Core {
         };
         let key = self.calls.insert(call);
         self.by_session.insert(session, (key, LegNo::CALLER));
+        let label = self.label(trunk.as_ref());
+        self.endpoint.label(session, label);
         if let Some(trunk) = trunk {
             self.count_trunk(&trunk, true);
         }
@@ -184,6 +196,33 @@ impl Core {
             None => Ok(()),
         }
     }
+}
+
+/// 406 for an offer whose answer the caller could not take (RFC 3261 §21.4.7).
+fn answerable(request: &Received) -> OrRefuse<()> {
+    let headers = request.headers();
+    let offers =
+        headers.get::<ContentType>().ok().flatten().is_some_and(|kind| kind.is("application", "sdp"));
+    if !offers || policy::is_acceptable(headers, "application", "sdp") {
+        return Ok(());
+    }
+    Err(Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE)))
+}
+
+/// The caller's body by the rules of its own side; those of the other side are asked when a target is dialled.
+fn own_rules(
+    snapshot: &Snapshot,
+    network: NetworkId,
+    profile: &Profile,
+    mode: Mode,
+    request: &Received,
+) -> OrRefuse<Taken> {
+    let trusted = snapshot.trusts(network);
+    let crossing =
+        Crossing { from_trusted: trusted, to_trusted: trusted, from_profile: profile, to_profile: profile };
+    let rules = Rules { crossing: &crossing, anchored: mode == Mode::Anchored };
+    Taken::read(request.headers(), request.request.body(), &rules)
+        .map_err(|refused| Box::new(decide::body_reply(refused)))
 }
 
 /// Asks policy where a call goes.

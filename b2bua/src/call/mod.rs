@@ -32,7 +32,7 @@ use sip::dialog::DialogNo;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
-use sip_types::StatusCode;
+use sip_types::{Method, StatusCode};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -103,8 +103,10 @@ pub(crate) enum Exchange {
     Reinvite { from: LegNo, offer: bool },
     /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for.
     Answer { from: LegNo },
-    /// Nobody waits for the answer to a re-INVITE of ours any more: who asked for it gave up, or it puts back what
-    /// stood.
+    /// Nobody waits for the answer to a re-INVITE of ours any more: who asked for it gave up. What it changes is put
+    /// back. `offer` says whether it had one.
+    GivenUp { offer: bool },
+    /// A re-INVITE of ours puts back what stood; its answer concerns nobody else.
     Restore,
 }
 
@@ -122,6 +124,7 @@ pub(crate) struct Carried {
     pub(crate) id: RequestId,
     pub(crate) to: LegNo,
     pub(crate) sent: OutgoingId,
+    pub(crate) method: Method,
 }
 
 /// One call.

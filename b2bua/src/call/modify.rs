@@ -1,6 +1,6 @@
 //! Re-INVITEs: a change that one leg asks for is offered on the other.
 
-use super::body::{Taken, Wrap};
+use super::body::Wrap;
 use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
 use media::Refusal;
@@ -20,7 +20,13 @@ impl Core {
             let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
             return;
         };
-        let taken = Taken::from(request.headers(), request.request.body());
+        let taken = match decide::take(call, leg, other, &request.request) {
+            Ok(taken) => taken,
+            Err(reply) => {
+                let _ = self.endpoint.reject_reinvite(now, session, &reply);
+                return;
+            }
+        };
         let offer = match self.offer_across(key, leg, other, taken.sdp.as_deref()) {
             Ok(offer) => offer,
             Err(refusal) => {
@@ -77,9 +83,13 @@ impl Core {
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let exchange = std::mem::replace(&mut call.exchange, Exchange::Idle);
         let Exchange::Reinvite { from, offer } = exchange else {
-            return self.answered_for_nobody(now, key, leg, response);
+            return match exchange {
+                Exchange::GivenUp { offer: false } => self.offered_for_nobody(now, key, leg, response),
+                Exchange::GivenUp { offer: true } => self.answered_for_nobody(now, key, leg, response, true),
+                _ => self.answered_for_nobody(now, key, leg, response, false),
+            };
         };
-        let taken = Taken::from(response.headers(), response.body());
+        let taken = decide::take_response(call, leg, from, response);
         let description = self.description_across(key, leg, from, offer, taken.sdp.as_deref());
         let Some(call) = self.calls.get_mut(key) else { return };
         let (Some(answering), Some(asking)) = (call.leg(leg), call.leg(from)) else { return };
@@ -137,17 +147,17 @@ impl Core {
         }
     }
 
-    /// A 2xx to a re-INVITE that nobody waits for any more: acknowledged; and if it changed anything, the other leg's
-    /// description is offered again, so that both legs agree.
-    fn answered_for_nobody(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
+    /// A 2xx to a re-INVITE that nobody waits for: acknowledged; and if it changed what was given up meanwhile, the
+    /// other leg's description is offered again, once, so that both legs agree.
+    fn answered_for_nobody(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response, undo: bool) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let Some(other) = call.other(leg) else { return };
         let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return };
-        let taken = Taken::from(response.headers(), response.body());
+        let taken = decide::take_response(call, leg, other, response);
         let taken_over = taken.sdp.as_deref().is_some_and(|sdp| call.media.receive_answer(here, sdp).is_ok());
         let _ = self.endpoint.acknowledge(now, session, Parts::default());
-        if !taken_over {
+        if !taken_over || !undo {
             return;
         }
         let Some(call) = self.calls.get_mut(key) else { return };
@@ -161,14 +171,35 @@ impl Core {
         }
     }
 
+    /// The offer that a re-INVITE asked for, after who asked gave up: answered with what the other leg has said last,
+    /// for the ACK owes an answer (RFC 3261 §14.1).
+    fn offered_for_nobody(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(session) = call.leg(leg).map(|l| l.session) else { return };
+        let Some(other) = call.other(leg) else { return };
+        let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return };
+        let taken = decide::take_response(call, leg, other, response);
+        let answer = taken.sdp.as_deref().map(|sdp| {
+            call.media.receive_offer(here, sdp)?;
+            call.media.compose_answer(here, there, &mut *self.link)
+        });
+        let refused = matches!(answer, Some(Err(_)));
+        let body = Wrap::Nothing.around(answer.and_then(Result::ok));
+        let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
+        if refused {
+            self.counters.descriptions_refused += 1;
+            self.end_call(now, key, &decide::reason(488, "Offer was not answered"), "offer not answered");
+        }
+    }
+
     /// A re-INVITE of ours failed; both legs stand as they stood.
-    pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, why: &Failure) {
+    pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
         self.undo_offer(key);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Exchange::Reinvite { from, .. } = std::mem::replace(&mut call.exchange, Exchange::Idle) else {
             return;
         };
-        let reply = self.failure_reply(key, from, &Method::Invite, why);
+        let reply = self.failure_reply(key, (leg, from), &Method::Invite, why);
         let Some(asking) = self.calls.get(key).and_then(|c| c.leg(from)).map(|l| l.session) else { return };
         let _ = self.endpoint.reject_reinvite(now, asking, &reply);
     }
@@ -176,13 +207,14 @@ impl Core {
     /// A leg gave its re-INVITE up: so do we on the other leg.
     pub(crate) fn on_reinvite_cancelled(&mut self, now: Now, key: CallKey, leg: LegNo) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if !matches!(call.exchange, Exchange::Reinvite { from, .. } if from == leg) {
+        let Exchange::Reinvite { from, offer } = call.exchange else { return };
+        if from != leg {
             return;
         }
         let Some(other) = call.other(leg) else { return };
         let Some(party) = call.party(leg) else { return };
         call.media.offer_failed(party);
-        call.exchange = Exchange::Restore;
+        call.exchange = Exchange::GivenUp { offer };
         if let Some(session) = call.leg(other).map(|l| l.session) {
             // If there is nothing to cancel, the answer is on its way.
             let _ = self.endpoint.cancel_reinvite(now, session);

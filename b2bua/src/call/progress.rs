@@ -1,6 +1,5 @@
 //! The called side rings: each of its early dialogs gets one of its own towards the caller.
 
-use super::body::Taken;
 use super::{CallKey, LegNo, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
@@ -20,8 +19,9 @@ impl Core {
         dialog: Option<DialogNo>,
         response: &Response,
     ) {
+        let Some(call) = self.calls.get(key) else { return };
+        let taken = decide::take_response(call, leg, LegNo::CALLER, response);
         let Some(at) = self.pair(key, leg, dialog, response.status()) else { return };
-        let taken = Taken::from(response.headers(), response.body());
         let answer = match taken.sdp.as_deref() {
             Some(sdp) => match self.preview(key, at, sdp) {
                 Ok(answer) => answer,

@@ -1,13 +1,13 @@
 //! Other requests in the dialog: carried, with their bodies and what nobody here understands.
 
-use super::body::{Taken, content_fields};
+use super::body::{Rules, Taken};
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
-use sip::session::{Body, OutgoingId, Reply, RequestId};
+use media::Mode;
+use sip::session::{OutgoingId, Reply, RequestId};
 use sip::time::Now;
 use sip::{Failure, Received};
-use sip_types::header::{ContentDisposition, ContentType};
-use sip_types::{HeaderName, Method, Response, StatusCode};
+use sip_types::{HeaderName, Response, StatusCode};
 
 impl Core {
     /// A request in a dialog that our user agent does not serve by itself.
@@ -49,24 +49,15 @@ impl Core {
         let headers = request.headers();
         policy::method_crosses(request.method(), &crossing).map_err(|refused| {
             let mut reply = refuse(refused.status());
-            let allow = listener_in(&self.endpoint, from.network).map_or("", sip::Listener::allow);
+            let listener = listener_in(&self.endpoint, from.network);
+            let allow = listener.map(|l| l.allow_without(request.method())).unwrap_or_default();
             reply.parts.fields.push(HeaderName::Allow, allow);
             reply
         })?;
-        let body = request.request.body();
-        let mut crosses = !body.is_empty();
-        if crosses {
-            let kind = headers.get::<ContentType>().map_err(|_| refuse(StatusCode::BAD_REQUEST))?;
-            let disposition = headers.get::<ContentDisposition>().ok().flatten();
-            let required = disposition.is_none_or(|d| d.handling_required());
-            crosses = policy::body_crosses(kind.as_ref(), required, &crossing).map_err(|refused| {
-                let mut reply = refuse(refused.status());
-                reply.parts.fields.push(HeaderName::Accept, "application/sdp");
-                reply
-            })?;
-        }
+        let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+        let body = Taken::carried(headers, request.request.body(), &rules);
         let mut parts = decide::parts(headers, &crossing, None);
-        parts.body = crosses.then(|| Body { fields: content_fields(headers), bytes: body.clone() });
+        parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
         let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
         let (session, method) = (to.session, request.method().clone());
         let sent = self
@@ -74,7 +65,7 @@ impl Core {
             .request(now, session, method, max_forwards, parts)
             .map_err(|_| Box::new(self.overload_reply()))?;
         if let Some(call) = self.calls.get_mut(key) {
-            call.carried.push(Carried { from: leg, id, to: other, sent });
+            call.carried.push(Carried { from: leg, id, to: other, sent, method: request.method().clone() });
         }
         Ok(())
     }
@@ -93,7 +84,7 @@ impl Core {
         let carried = call.carried.swap_remove(at);
         let reply = match outcome {
             Ok(response) => self.response_across(key, leg, carried.from, response),
-            Err(why) => self.failure_reply(key, carried.from, &Method::Info, why),
+            Err(why) => self.failure_reply(key, (leg, carried.from), &carried.method, why),
         };
         let Some(session) = self.calls.get(key).and_then(|c| c.leg(carried.from)).map(|l| l.session) else {
             return;
@@ -109,8 +100,8 @@ impl Core {
         let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
         let crossing = decide::crossing(call, from, to);
         reply.parts = decide::parts(response.headers(), &crossing, None);
-        let taken = Taken::from(response.headers(), response.body());
-        reply.parts.body = taken.wrap.around(taken.sdp);
+        let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+        reply.parts.body = Taken::carried(response.headers(), response.body(), &rules).unwrap_or_default();
         reply
     }
 }

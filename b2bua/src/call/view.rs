@@ -4,10 +4,10 @@ use super::{Call, Leg, LegNo, Pair, State};
 use crate::cdr::system_time;
 use admin_api::control as api;
 use media::{Carriage, PartyId, StreamView};
+use sip::Endpoint;
 use sip::dialog::DialogState;
 use sip::session::{DialogView, SessionView};
 use sip::time::Now;
-use sip::{Endpoint, Listener};
 
 /// A call as a list shows it.
 pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
@@ -60,7 +60,8 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
     let session = endpoint.session(leg.session);
     let session = session.as_ref();
     let dialog = session.and_then(chosen);
-    let listener = endpoint.settings().listeners.iter().find(|l| l.network == leg.network);
+    let way = session.and_then(|s| s.way);
+    let listener = way.and_then(|way| endpoint.settings().listener(way.listener()));
     api::Leg {
         role: if leg.no == LegNo::CALLER { api::LegRole::Calling } else { api::LegRole::Called },
         state: state(leg, session),
@@ -70,14 +71,14 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
             .map(|d| d.local_tag.clone())
             .or(session.filter(|s| s.caller).map(|s| s.local_tag.clone())),
         remote_tag: dialog.and_then(|d| d.remote_tag.clone()),
-        local_uri: session.map(|s| s.local.clone()).unwrap_or_default(),
-        remote_uri: session.map(|s| s.remote.clone()).unwrap_or_default(),
+        local_uri: session.map(|s| uri(&s.local)).unwrap_or_default(),
+        remote_uri: session.map(|s| uri(&s.remote)).unwrap_or_default(),
         target: (leg.no != LegNo::CALLER).then(|| leg.target.clone()),
         remote_target: dialog.map(|d| d.remote_target.clone()),
         route_set: dialog.map(|d| d.route_set.clone()).unwrap_or_default(),
-        transport: listener.map(|l: &Listener| l.transport.uri_param().to_owned()),
+        transport: listener.map(|l| l.transport.uri_param().to_owned()),
         local_address: listener.map(|l| l.address),
-        remote_address: None,
+        remote_address: way.map(|way| way.peer()),
         early_dialogs: early(call, leg, session),
         started_at: system_time(leg.started.wall).into(),
         confirmed_at: leg.confirmed.map(|at| system_time(at.wall).into()),
@@ -88,6 +89,12 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
         }),
         streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
     }
+}
+
+/// The URI in a name-addr that a user agent wrote (RFC 3261 §25.1): its brackets are the last ones.
+fn uri(address: &str) -> String {
+    let inner = address.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    inner.map_or(address, |(uri, _)| uri).to_owned()
 }
 
 /// The dialog that a leg goes by: the confirmed one, else the first.
@@ -151,7 +158,7 @@ fn stream(stream: &StreamView) -> api::Stream {
             media::Direction::Inactive => api::Direction::Inactive,
         },
         anchored: relayed,
-        codecs: stream.codecs.iter().map(|name| codec(name)).collect(),
+        codecs: stream.codecs.iter().map(codec).collect(),
         local_address: stream.local,
         remote_address: counted.source.or(stream.remote),
         received: relayed.then_some(received),
@@ -159,16 +166,12 @@ fn stream(stream: &StreamView) -> api::Stream {
     }
 }
 
-/// A codec by the name that media gives it: `PCMA/8000`, `opus/48000/2`, or a bare format.
-fn codec(name: &str) -> api::Codec {
-    let mut parts = name.split('/');
-    let encoding = parts.next().unwrap_or_default();
-    let clock_rate_hz = parts.next().and_then(|rate| rate.parse().ok());
+fn codec(codec: &media::Codec) -> api::Codec {
     api::Codec {
-        format: name.to_owned(),
-        name: clock_rate_hz.map(|_: u32| encoding.to_owned()),
-        clock_rate_hz,
-        channels: parts.next().and_then(|n| n.parse().ok()),
-        parameters: None,
+        format: codec.format.clone(),
+        name: codec.encoding.clone(),
+        clock_rate_hz: codec.clock_rate,
+        channels: codec.channels,
+        parameters: codec.parameters.clone(),
     }
 }

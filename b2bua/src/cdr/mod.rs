@@ -124,7 +124,7 @@ fn stream_record(stream: &StreamView) -> StreamRecord {
     let counted = &stream.counted;
     StreamRecord {
         media: stream.media.clone(),
-        codecs: stream.codecs.clone(),
+        codecs: stream.codecs.iter().map(|codec| codec.name().to_owned()).collect(),
         relayed: stream.carriage == media::Carriage::Relayed,
         packets: counted.packets.saturating_sub(counted.rtcp_packets),
         bytes: counted.bytes,

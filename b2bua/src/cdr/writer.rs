@@ -3,11 +3,17 @@
 use super::Record;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a record waits for others that share its sync: on a disk one sync costs more than a call, and a shard that
+/// finds this thread asleep has no system call to make.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// The file of records and the thread that writes it.
 pub struct Writer {
@@ -36,7 +42,7 @@ impl Writer {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(failed)?;
         let (queue, records) = sync_channel(queue);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = lost.clone();
@@ -78,10 +84,12 @@ impl Drop for Writer {
     }
 }
 
-/// Writes what comes, and syncs whenever nothing waits.
+/// Writes what comes, and syncs once for all that came within [`GATHER`].
+#[expect(clippy::disallowed_methods, reason = "a thread of its own, which nothing waits for")]
 fn write_all(file: File, records: &Receiver<Box<Record>>, lost: &AtomicU64) {
     let mut out = BufWriter::new(file);
     while let Ok(first) = records.recv() {
+        std::thread::sleep(GATHER);
         let mut batch = 1;
         let mut failed = append(&mut out, &first).is_err();
         while let Ok(record) = records.try_recv() {

@@ -6,6 +6,7 @@ use crate::node::{Loader, Node};
 use admin_api::Options;
 use admin_api::control::ControlError;
 use admin_api::token::Token;
+use anyhow::Context;
 use config::Config;
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,10 +42,14 @@ pub(super) fn run(file: &Path) -> ExitCode {
 
 async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Result<()> {
     let mut signals = Signals::install()?;
-    std::fs::create_dir_all(&config.node.state_directory)?;
+    let state = &config.node.state_directory;
+    std::fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
     let token_path = config.admin.token_path(&config.node);
     let loaded = Token::load_or_create(&token_path)?;
-    let admin = TcpListener::bind(config.admin.listen).await?;
+    let listen = config.admin.listen;
+    let admin = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("the admin API cannot listen on {listen}"))?;
     let admin_address = admin.local_addr()?;
     let node = Node::start(loader)?;
     for listener in node.listeners() {
@@ -58,10 +63,10 @@ async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Res
     };
     let api =
         tokio::spawn(admin_api::serve(admin, node.control(), loaded.token, Options::default(), shutdown));
-    signals.obey(&node, log).await;
+    let obeyed = signals.obey(&node, log).await;
     let _ = stop.send(());
     api.await??;
-    Ok(())
+    obeyed
 }
 
 /// The signals that a node obeys.
@@ -81,7 +86,7 @@ impl Signals {
     }
 
     /// Reloads and drains as told, until the node is over. A second SIGTERM or SIGINT ends what is left at once.
-    async fn obey(&mut self, node: &Node, log: &LogControl) {
+    async fn obey(&mut self, node: &Node, log: &LogControl) -> anyhow::Result<()> {
         let mut look = tokio::time::interval(LOOK);
         let mut draining = false;
         loop {
@@ -100,11 +105,12 @@ impl Signals {
                 tracing::info!(?patience, "draining: no new calls");
                 if let Err(error) = node.drain(patience) {
                     tracing::error!(%error, "cannot drain");
-                    return;
+                    return Err(error.into());
                 }
             }
             if node.is_over(draining) {
-                return;
+                anyhow::ensure!(draining, "a shard has ended by itself");
+                return Ok(());
             }
         }
     }
@@ -119,10 +125,10 @@ fn reload(node: &Node, log: &LogControl) {
         }
         Err(ControlError::InvalidConfiguration(faults)) => {
             for fault in faults {
-                let place = (fault.line, fault.column);
                 tracing::error!(
                     file = fault.file,
-                    ?place,
+                    line = fault.line,
+                    column = fault.column,
                     path = fault.path,
                     found = fault.found,
                     expected = fault.expected,

@@ -39,7 +39,7 @@ pub(super) struct Stage {
     pub(super) token: String,
     /// The file of call detail records.
     pub(super) records: PathBuf,
-    node: &'static Node,
+    node: Node,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     /// Removed when all else has ended.
@@ -65,9 +65,7 @@ impl Stage {
         let token = std::fs::read_to_string(&token_path)?.trim().to_owned();
         let admin = TcpListener::bind(config.admin.listen).await.context("the admin API")?;
         let api = admin.local_addr()?;
-        // A shard waits 64*T1 for late answers of its last call (RFC 6026 §7.2) and only then lets go of what the node
-        // owns. Nobody needs to sit through that here: the process ends first, so the node is never dropped.
-        let node: &'static Node = Box::leak(Box::new(Node::start(loader)?));
+        let node = Node::start(loader)?;
         let mut addresses = node.listeners().iter().map(|listener| listener.address);
         let (outside, inside) = addresses.next().zip(addresses.next()).context("two listeners")?;
         let (stop, stopped) = oneshot::channel::<()>();

@@ -101,16 +101,14 @@ impl Loader {
     fn sip_settings(&self, snapshot: &Snapshot) -> sip::Settings {
         let config = snapshot.config();
         let limits = &config.limits;
-        let mut listeners = Vec::with_capacity(self.bound.len());
-        for (n, name) in snapshot.networks.iter().enumerate() {
-            let Some(network) = config.networks.get(name) else { continue };
-            let Ok(n) = u16::try_from(n) else { continue };
+        let listeners = self.bound.iter().filter_map(|bind| {
+            let name = snapshot.network_name(bind.network)?;
+            let network = config.networks.get(name)?;
+            let listener = network.listeners.iter().find(|l| is_bound_as(l, bind))?;
             let profile = snapshot.policy.profile(name, None, None);
-            let bound = self.bound.iter().filter(|bind| bind.network == NetworkId(n));
-            for (listener, bind) in network.listeners.iter().zip(bound) {
-                listeners.push(sip_listener(NetworkId(n), network, listener, bind.address, &profile));
-            }
-        }
+            Some(sip_listener(bind.network, network, listener, bind.address, &profile))
+        });
+        let listeners = listeners.collect();
         let product = |text: &ByteString| (!text.is_empty()).then(|| text.clone());
         sip::Settings {
             listeners,
@@ -149,16 +147,17 @@ impl Loader {
         mode: ReloadMode,
     ) -> Result<(ReloadOutcome, Option<Adopted>), ControlError> {
         let next = self.read_again().map_err(|error| ControlError::InvalidConfiguration(faults(&error)))?;
-        let changes: Vec<Change> = match &next {
-            Some(next) => config::diff(self.current.config(), next.config()).iter().map(change).collect(),
-            None => Vec::new(),
-        };
-        let mut adopted = None;
-        if let (ReloadMode::Apply, Some(next), false) = (mode, next, changes.is_empty()) {
-            let next = Arc::new(next);
-            self.current = next.clone();
-            let settings = self.sip_settings(&next);
-            adopted = Some((next, settings));
+        let (mut changes, mut adopted) = (Vec::new(), None);
+        if let Some((file, next)) = next {
+            changes = config::diff(self.current.config(), &file).iter().map(change).collect();
+            changes.extend(
+                next.secrets.changed(&self.current.secrets).map(|path| Change { path, effect: Effect::Live }),
+            );
+            if mode == ReloadMode::Apply && !changes.is_empty() {
+                let settings = self.sip_settings(&next);
+                self.current = next.clone();
+                adopted = Some((next, settings));
+            }
         }
         let outcome = ReloadOutcome {
             version: self.current.version,
@@ -169,15 +168,54 @@ impl Loader {
         Ok((outcome, adopted))
     }
 
-    /// The configuration as the file has it now; `None` for one that is built in.
-    fn read_again(&self) -> Result<Option<Snapshot>, LoadError> {
+    /// The document as the file has it now, and what of it can be put in force without a restart; `None` for one
+    /// that is built in.
+    fn read_again(&self) -> Result<Option<(Config, Arc<Snapshot>)>, LoadError> {
         let Some(path) = &self.path else { return Ok(None) };
         let text = read(path)?;
         let config = Config::parse(&path.display().to_string(), &text).map_err(LoadError::Document)?;
         let version = self.current.version + 1;
         let networks = self.current.networks.clone();
-        let next = snapshot(Arc::new(config), networks, self.current.source.clone(), version)?;
-        Ok(Arc::into_inner(next))
+        let mut next = config.clone();
+        keep_until_restart(self.current.config(), &mut next);
+        let next = snapshot(Arc::new(next), networks, self.current.source.clone(), version)?;
+        Ok(Some((config, next)))
+    }
+}
+
+/// Whether a listener of the document is the one that is bound so.
+fn is_bound_as(listener: &config::Listener, bind: &Bind) -> bool {
+    let same_transport = match listener.transport {
+        config::Transport::Udp => bind.transport == sip::Transport::Udp,
+        config::Transport::Tcp => bind.transport == sip::Transport::Tcp,
+    };
+    let any_port = listener.address.port() == 0 && listener.address.ip() == bind.address.ip();
+    same_transport && (listener.address == bind.address || any_port)
+}
+
+/// What is bound stays as it is: networks, their listeners and media ports, and the files of the node.
+fn keep_until_restart(old: &Config, new: &mut Config) {
+    new.node.name = old.node.name.clone();
+    new.node.state_directory = old.node.state_directory.clone();
+    new.media = old.media.clone();
+    new.admin = old.admin.clone();
+    new.cdr = old.cdr.clone();
+    new.networks.retain(|name, _| old.networks.contains_key(name));
+    for (name, before) in &old.networks {
+        let network = new.networks.entry(name.clone()).or_insert_with(|| before.clone());
+        let listeners = before.listeners.iter().map(|bound| {
+            let same = |l: &&config::Listener| l.transport == bound.transport && l.address == bound.address;
+            network.listeners.iter().find(same).unwrap_or(bound).clone()
+        });
+        network.listeners = listeners.collect();
+        network.media = match (before.media.clone(), network.media.take()) {
+            (Some(bound), Some(wanted)) => {
+                let mut media = wanted;
+                (media.address, media.ports) = (bound.address, bound.ports);
+                Some(media)
+            }
+            (bound, _) => bound,
+        };
     }
 }
 

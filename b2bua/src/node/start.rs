@@ -25,13 +25,13 @@ const COMMANDS: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A listener could not be bound.
-    #[error("{0}")]
+    #[error(transparent)]
     Bind(#[from] BindError),
     /// The relay did not start.
     #[error("the media relay did not start")]
     Relay(#[from] relay::StartError),
     /// The file of call detail records could not be opened.
-    #[error("{0}")]
+    #[error(transparent)]
     Records(#[from] WriterError),
     /// The system gives no random bits.
     #[error("the system gives no random bits")]
@@ -152,6 +152,23 @@ impl Node {
             self.switchboard.shards.iter().for_each(|shard| shard.waker.wake());
         }
         self.threads.iter().all(JoinHandle::is_finished)
+    }
+}
+
+impl Drop for Node {
+    /// Ends the shards at once, and waits for them: what they still hold, such as the records, is let go then.
+    fn drop(&mut self) {
+        for shard in &self.switchboard.shards {
+            // A shard that takes no orders has ended, or has so many that it is stuck, and then nothing helps.
+            if shard.order(Command::Stop).is_err() {
+                tracing::debug!(shard = shard.number, "a shard takes no orders");
+            }
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a shard has panicked");
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Command {
     Adopt(Arc<Snapshot>, Box<sip::Settings>),
     /// No new calls; those that are left after this time are ended.
     Drain(Duration),
+    /// The shard ends at once, whatever it holds.
+    Stop,
     /// What the shard counts and holds.
     Report(oneshot::Sender<Report>),
 }
@@ -60,6 +62,7 @@ impl Core {
                 }
                 Command::Adopt(snapshot, sip) => self.adopt(snapshot, *sip),
                 Command::Drain(patience) => self.drain(now.mono + patience),
+                Command::Stop => self.stopped = true,
                 Command::Report(answer) => {
                     let _ = answer.send(Report {
                         counters: self.counters(),

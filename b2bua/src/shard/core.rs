@@ -57,8 +57,11 @@ pub struct Core {
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) gate: Gate,
     pub(crate) trunk_calls: BTreeMap<TrunkName, u32>,
+    /// Every trunk that a session was ever with.
+    labels: Vec<TrunkName>,
     pub(crate) counters: Counters,
     pub(crate) drain: Option<Mono>,
+    pub(super) stopped: bool,
     pub(crate) sequence: u64,
     pub(crate) shard: u16,
     pub(crate) node: Box<str>,
@@ -86,8 +89,10 @@ impl Core {
             ids,
             gate,
             trunk_calls: BTreeMap::new(),
+            labels: Vec::new(),
             counters: Counters::default(),
             drain: None,
+            stopped: false,
             sequence: 0,
             shard: setup.shard,
             epoch: setup.epoch,
@@ -117,6 +122,7 @@ impl Core {
             calls: self.calls.len(),
             call_timers: self.timers.len(),
             records: self.records.len(),
+            media_pairs: self.link.lent(),
             sip: self.endpoint.gauges(),
         }
     }
@@ -167,7 +173,7 @@ impl Core {
             Event::Reinvited { request, .. } => self.on_reinvited(now, key, leg, &request),
             Event::ReinviteCancelled { .. } => self.on_reinvite_cancelled(now, key, leg),
             Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
-            Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, &why),
+            Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, .. } => self.on_ended(now, key, leg, &why),
@@ -186,11 +192,10 @@ impl Core {
     /// A challenge: credentials for the realms that this leg's trunk has some for, at a peer that is the trunk's.
     /// They are live: those of the configuration in force, not of the one that the call began under.
     fn on_secret_needed(&mut self, now: Now, needed: &SecretNeeded) {
-        let leg = self.by_session.get(&needed.session).and_then(|(key, no)| self.calls.get(*key)?.leg(*no));
-        let trunk = leg.and_then(|leg| leg.trunk.as_ref());
+        let trunk = usize::try_from(needed.label).ok().and_then(|n| self.labels.get(n.checked_sub(1)?));
         let mut granted = Vec::new();
         for realm in &needed.realms {
-            match self.snapshot.credential(trunk, realm, needed.peer.ip()) {
+            match self.snapshot.credential(trunk, realm, needed.peer.ip(), &needed.resolved) {
                 Ok(credential) => granted.push((realm.clone(), credential)),
                 Err(why) => {
                     self.counters.secrets_refused += 1;
@@ -199,6 +204,16 @@ impl Core {
             }
         }
         self.endpoint.handle_secret(now, needed.id, granted);
+    }
+
+    /// A number for a trunk, which its sessions carry for as long as they last: 0 for none.
+    pub(crate) fn label(&mut self, trunk: Option<&TrunkName>) -> u32 {
+        let Some(trunk) = trunk else { return 0 };
+        let at = self.labels.iter().position(|known| known == trunk).unwrap_or_else(|| {
+            self.labels.push(trunk.clone());
+            self.labels.len() - 1
+        });
+        u32::try_from(at + 1).unwrap_or(0)
     }
 
     /// The system's instant of a time.
@@ -267,8 +282,8 @@ impl sip::driver::Core for Core {
     fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
         self.obey(now);
         self.settle(now);
-        let over = self.drain.is_some() && self.calls.is_empty() && self.endpoint.gauges().sessions == 0;
-        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let drained = self.drain.is_some() && self.calls.is_empty() && self.endpoint.is_quiet();
+        if drained || self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn poll_io(&mut self) -> Option<IoAction> {

@@ -11,6 +11,8 @@ pub struct Counters {
     pub ended: u64,
     /// INVITEs that no route was found for, or that a route refuses.
     pub unroutable: u64,
+    /// INVITEs from addresses that no trunk knows.
+    pub strangers: u64,
     /// INVITEs that were challenged, or failed a challenge.
     pub challenged: u64,
     /// INVITEs refused because the node drains.
@@ -40,6 +42,8 @@ pub struct Gauges {
     pub call_timers: usize,
     /// Call detail records that wait to be written.
     pub records: usize,
+    /// Pairs of media ports that calls have borrowed.
+    pub media_pairs: usize,
     /// What the endpoint holds.
     pub sip: sip::Gauges,
 }

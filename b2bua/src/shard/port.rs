@@ -10,6 +10,9 @@ pub trait MediaLink: Ports {
 
     /// Wakes the relay if it has something to do. Called once after each batch of orders.
     fn flush(&mut self);
+
+    /// How many pairs of ports are lent.
+    fn lent(&self) -> usize;
 }
 
 impl MediaLink for Link {
@@ -20,6 +23,10 @@ impl MediaLink for Link {
     fn flush(&mut self) {
         Link::flush(self);
     }
+
+    fn lent(&self) -> usize {
+        Link::lent(self)
+    }
 }
 
 impl MediaLink for VirtualPorts {
@@ -28,4 +35,8 @@ impl MediaLink for VirtualPorts {
     }
 
     fn flush(&mut self) {}
+
+    fn lent(&self) -> usize {
+        VirtualPorts::lent(self)
+    }
 }

@@ -10,7 +10,7 @@ mod trunk;
 
 pub use config::Config;
 pub use limits::Limits;
-pub use network::{Latch, Listener, Network, NetworkMedia, Transport};
+pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, Timers};
 pub use route::{Number, Reject, Route, Target, TargetUri};

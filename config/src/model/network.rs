@@ -10,6 +10,8 @@ table! {
         /// Whether the network is in our trust domain (RFC 3325 §2.3): only a trusted one may assert identities to
         /// us and is handed ours.
         live trusted: bool = false;
+        /// What becomes of a call from an address that no trunk's `from` knows.
+        live strangers: Strangers = "refuse";
         /// Whether peers may be behind NAT: media then goes to where it comes from, within what `latch` permits.
         pinned nat: bool = false;
         /// The host name that we go by in Via and Contact, instead of the listener's address.
@@ -47,6 +49,17 @@ fn check_listener(listener: &Listener, reader: &mut Reader<'_>) {
             Transport::Tcp => Claim::Tcp { address: listener.address },
         };
         reader.claim("address", claim);
+    }
+}
+
+choice! {
+    /// What becomes of calls from unknown addresses.
+    pub enum Strangers {
+        /// They get 403.
+        Refuse = "refuse",
+        /// They are routed as calls without a trunk: no route that asks for a trunk matches, and nothing challenges
+        /// them.
+        Route = "route",
     }
 }
 

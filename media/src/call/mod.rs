@@ -18,7 +18,7 @@ use crate::negotiate::{Misuse, Refusal};
 use crate::relay::Command;
 use crate::{ContextId, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId};
 use party::{Exchange, Party, Side, Stream};
-pub use view::{Carriage, PartyView, Silence, StreamView};
+pub use view::{Carriage, Codec, PartyView, Silence, StreamView};
 
 /// Whether media flows through us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use sdp::{Description, Direction, Media};
 use super::party::{Exchange, Party, Stream};
 use super::{CallMedia, Mode, sections};
 use crate::quality::Snapshot;
-use crate::rtp::static_name;
+use crate::rtp::{static_clock, static_name};
 use crate::{NetworkId, PartyId};
 
 /// A party's media at one moment.
@@ -49,14 +49,37 @@ pub struct StreamView {
     pub carriage: Carriage,
     /// What flows between us and the party, seen from us: `RecvOnly` is media from the party only.
     pub direction: Direction,
-    /// The encodings of its formats in their order; the format itself where no encoding is known.
-    pub codecs: Vec<String>,
+    /// Its formats in their order.
+    pub codecs: Vec<Codec>,
     /// Where we take its media.
     pub local: Option<SocketAddr>,
     /// Where its description says that it takes media.
     pub remote: Option<SocketAddr>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
+}
+
+/// A format of a stream and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Codec {
+    /// The format of the `m=` line; in RTP the payload type.
+    pub format: String,
+    /// The encoding's name, from `a=rtpmap` or the static payload types (RFC 3551 §6); `None` where it is not known.
+    pub encoding: Option<String>,
+    /// The RTP clock rate in Hz, from there too.
+    pub clock_rate: Option<u32>,
+    /// The number of channels, where it is stated.
+    pub channels: Option<u8>,
+    /// The parameters of `a=fmtp`, as written.
+    pub parameters: Option<String>,
+}
+
+impl Codec {
+    /// The encoding's name; the format itself where it is not known.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.encoding.as_deref().unwrap_or(&self.format)
+    }
 }
 
 /// A party that has been silent though it should send.
@@ -154,12 +177,19 @@ fn sections_of(description: Option<&Description>) -> Vec<Media<'_>> {
     description.map(|description| description.media().collect()).unwrap_or_default()
 }
 
-fn codecs(media: &Media<'_>) -> Vec<String> {
-    let name = |format: &str| {
-        let payload = format.parse::<u8>().ok();
-        let mapped = media.rtp_maps().find(|map| Some(map.payload) == payload).map(|map| map.encoding);
-        let fixed = payload.and_then(static_name).filter(|_| media.line().proto.contains("RTP"));
-        mapped.or(fixed).unwrap_or(format).to_owned()
-    };
-    media.line().formats().map(name).collect()
+fn codecs(media: &Media<'_>) -> Vec<Codec> {
+    media.line().formats().map(|format| codec(media, format)).collect()
+}
+
+fn codec(media: &Media<'_>, format: &str) -> Codec {
+    let payload = format.parse::<u8>().ok().filter(|_| media.line().proto.contains("RTP"));
+    let map = media.rtp_maps().find(|map| Some(map.payload) == payload);
+    let parameters = media.format_parameters().find(|fmtp| fmtp.format == format);
+    Codec {
+        format: format.to_owned(),
+        encoding: map.map(|map| map.encoding).or_else(|| payload.and_then(static_name)).map(str::to_owned),
+        clock_rate: map.map(|map| map.clock_rate).or_else(|| payload.and_then(static_clock)),
+        channels: map.and_then(|map| map.parameters?.parse().ok()),
+        parameters: parameters.map(|fmtp| fmtp.parameters.to_owned()),
+    }
 }

@@ -1,6 +1,8 @@
 //! Starting and stopping.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -114,6 +116,7 @@ fn start_thread(
         low_water,
         move_after: millis(config.move_after),
         buffer: Worker::buffer(),
+        own: own_ports(config),
     };
     worker.stock_up();
     let name = format!("media-{}", thread.0);
@@ -133,6 +136,15 @@ fn stock(config: &Config, network: &MediaNetwork) -> usize {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The media ports of all networks, at the addresses that they are bound on and that descriptions state.
+fn own_ports(config: &Config) -> Arc<[(IpAddr, RangeInclusive<u16>)]> {
+    let of = |network: &MediaNetwork| {
+        let ports = network.ports.clone();
+        [network.bind, network.address()].map(|ip| (ip, ports.clone()))
+    };
+    config.networks.iter().flat_map(of).collect()
 }
 
 impl Relay {

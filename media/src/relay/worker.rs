@@ -1,6 +1,7 @@
 //! A relay thread.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -54,6 +55,8 @@ pub(super) struct Worker {
     pub(super) low_water: usize,
     pub(super) move_after: u64,
     pub(super) buffer: Vec<u8>,
+    /// The media ports of all networks, by every address that they are known by.
+    pub(super) own: Arc<[(IpAddr, RangeInclusive<u16>)]>,
 }
 
 impl Worker {
@@ -136,7 +139,9 @@ impl Worker {
                 }
                 let Ok(command) = shard.commands.pop() else { break };
                 let done = match command {
-                    Command::Set { context, settings, unlatch, counters } => {
+                    Command::Set { context, mut settings, unlatch, counters } => {
+                        settings.send &=
+                            !is_own(&self.own, settings.remote) && !is_own(&self.own, settings.remote_rtcp);
                         counters.changed(self.epoch, clock.millis);
                         let movable_until = unlatch.then_some(clock.millis + self.move_after);
                         set(&mut self.pool, context, movable_until, (settings, counters))
@@ -192,6 +197,12 @@ fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8]) -> bool {
         Err(_) => context.counters.dropped(Dropped::NotSent),
     }
     true
+}
+
+/// Whether an address is one of ours. A peer that claims one is sent nothing: two such streams would feed one another
+/// for ever.
+fn is_own(own: &[(IpAddr, RangeInclusive<u16>)], address: SocketAddr) -> bool {
+    own.iter().any(|(ip, ports)| *ip == address.ip() && ports.contains(&address.port()))
 }
 
 type Remote = (super::Settings, Arc<crate::Counters>);

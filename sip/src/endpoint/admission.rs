@@ -9,21 +9,20 @@ use sip_types::header::{Accept, ContentDisposition, ContentEncoding, ContentType
 use sip_types::{HeaderName, Method, Scheme, StatusCode};
 
 impl Endpoint {
-    /// The response that refuses a request outside a dialog, in the order of RFC 3261 §8.2: method, Request-URI,
-    /// Require, content. `None`: it may go on.
+    /// The response that refuses a request outside a dialog: a Request-URI that is none makes it malformed; then in
+    /// the order of RFC 3261 §8.2 method, Request-URI, Require, content. `None`: it may go on.
     pub(crate) fn refuse(&self, listener: &Listener, request: &Received) -> Option<Reply> {
+        let Ok(uri) = request.request.uri() else {
+            return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Request-URI"));
+        };
         if !matches!(request.method(), Method::Invite | Method::Options) {
             let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
-            reply.parts.fields.push(HeaderName::Allow, listener.allow());
+            reply.parts.fields.push(HeaderName::Allow, listener.allow_without(request.method()));
             return Some(reply);
         }
-        match request.request.uri() {
-            Err(_) => return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Request-URI")),
+        if matches!(uri.scheme(), Scheme::Sips | Scheme::Other) {
             // RFC 5630 §3.1.3: who has no TLS cannot serve sips, and says so.
-            Ok(uri) if matches!(uri.scheme(), Scheme::Sips | Scheme::Other) => {
-                return Some(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME));
-            }
-            Ok(_) => {}
+            return Some(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME));
         }
         if *request.method() == Method::Invite && request.max_forwards.is_some_and(|m| m.0 == 0) {
             return Some(Reply::new(StatusCode::TOO_MANY_HOPS));

@@ -225,7 +225,7 @@ impl Endpoint {
             settings: &self.settings,
             listener,
             request: &request.request,
-            via: &request.via,
+            via: Some(&request.via),
             flow: &request.flow,
             tag: own_tag,
             dialog,

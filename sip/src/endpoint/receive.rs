@@ -3,7 +3,7 @@
 use super::{Endpoint, admission};
 use crate::action::{Action, Sender, Transmit, TransmitId};
 use crate::dialog::{DialogNo, DialogState};
-use crate::flow::Flow;
+use crate::flow::{Destination, Flow};
 use crate::ids::{Branch, Tag};
 use crate::received::{Defect, Received};
 use crate::reply;
@@ -13,7 +13,7 @@ use crate::transaction::{Matched, ServerId, ServerSpec, key};
 use bytes::Bytes;
 use bytestring::ByteString;
 use sip_types::header::{CSeq, Via};
-use sip_types::{Framing, Message, Method, Request, Response, StatusCode};
+use sip_types::{Framing, HeaderName, Message, Method, Request, Response, StatusCode};
 
 impl Endpoint {
     /// One message: a datagram, or what framing has cut from a stream.
@@ -60,23 +60,31 @@ impl Endpoint {
     }
 
     fn receive_request(&mut self, now: Now, flow: Flow, request: Request) {
-        let Ok(Some(via)) = request.headers().first_of::<Via>() else {
-            self.counters.malformed += 1;
-            return;
+        let via = match request.headers().first_of::<Via>() {
+            Ok(Some(via)) => via,
+            Ok(None) => {
+                self.counters.malformed += 1;
+                return;
+            }
+            Err(error) => {
+                // The source is all that is known of where the response goes.
+                self.counters.defective += 1;
+                return self.refuse_statelessly(flow, &request, None, &bad_request(Defect::Header(error)));
+            }
         };
         let is_ack = *request.method() == Method::Ack;
         if !request.version_supported() {
             return self.refuse_statelessly(
                 flow,
                 &request,
-                &via,
+                Some(&via),
                 &Reply::new(StatusCode::VERSION_NOT_SUPPORTED),
             );
         }
         if !is_whole(request.framing()) {
             self.counters.defective += 1;
             let reply = refusal(StatusCode::BAD_REQUEST, "Content-Length and Body Disagree");
-            return self.refuse_statelessly(flow, &request, &via, &reply);
+            return self.refuse_statelessly(flow, &request, Some(&via), &reply);
         }
         match Received::read(request, flow) {
             Ok(received) if is_ack => self.receive_ack(now, received),
@@ -84,7 +92,7 @@ impl Endpoint {
             Err(unreadable) => {
                 let (request, defect) = *unreadable;
                 self.counters.defective += 1;
-                self.refuse_statelessly(flow, &request, &via, &bad_request(defect));
+                self.refuse_statelessly(flow, &request, Some(&via), &bad_request(defect));
             }
         }
     }
@@ -124,7 +132,7 @@ impl Endpoint {
         if !self.servers.has_room() {
             self.counters.overloaded += 1;
             let reply = self.unavailable();
-            return self.refuse_statelessly(request.flow, &request.request, &request.via, &reply);
+            return self.refuse_statelessly(request.flow, &request.request, Some(&request.via), &reply);
         }
         let outside = request.to.tag().is_none();
         let invite = *request.method() == Method::Invite;
@@ -216,7 +224,8 @@ impl Endpoint {
         let local = Tag::parse(request.to.tag()?)?;
         let sid = *self.by_tag.get(&local)?;
         let session = self.sessions.get(sid)?;
-        if *session.call_id != *request.call_id.as_str() {
+        let network = self.settings.listener(request.flow.listener).map(|l| l.network);
+        if *session.call_id != *request.call_id.as_str() || network != Some(session.network) {
             return None;
         }
         let remote = request.from.tag();
@@ -226,19 +235,20 @@ impl Endpoint {
     }
 
     /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.
-    fn refuse_statelessly(&mut self, flow: Flow, request: &Request, via: &Via, reply: &Reply) {
+    fn refuse_statelessly(&mut self, flow: Flow, request: &Request, via: Option<&Via>, reply: &Reply) {
         let Some(listener) = self.settings.listener(flow.listener) else { return };
         if *request.method() == Method::Ack {
             return;
         }
-        let to = reply::destination(via, flow, listener.transport);
+        let to = via.map_or(Destination::Flow(flow), |via| reply::destination(via, flow, listener.transport));
+        let top = request.headers().first(HeaderName::Via).map(|field| field.value());
         let composer = reply::Composer {
             settings: &self.settings,
             listener,
             request,
             via,
             flow: &flow,
-            tag: needs_tag(request).then(|| Tag::of(self.hasher.hash_one(via.to_string()))),
+            tag: needs_tag(request).then(|| Tag::of(self.hasher.hash_one(top))),
             dialog: false,
         };
         let bytes = composer.compose(reply);

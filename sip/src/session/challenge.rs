@@ -52,9 +52,12 @@ impl Endpoint {
             return self.failed(now, sid, id, Failure::Challenged(response));
         }
         let secret = SecretId(self.secrets.add((sid, id)));
-        if let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let (label, resolved) = (session.label, session.resolved.clone());
+        if let Some(outgoing) = session.outgoing_mut(id) {
             outgoing.flight = Flight::Challenged(Box::new(Challenged { secret, peer, demand, response }));
-            self.io.push(Action::SecretNeeded(SecretNeeded { id: secret, session: sid, realms, peer }));
+            let needed = SecretNeeded { id: secret, session: sid, label, resolved, realms, peer };
+            self.io.push(Action::SecretNeeded(needed));
         }
     }
 

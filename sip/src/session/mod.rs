@@ -38,6 +38,7 @@ use crate::transaction::ServerId;
 use bytes::Bytes;
 use bytestring::ByteString;
 use sip_types::{Fields, HeaderName, StatusCode};
+use std::net::IpAddr;
 use std::time::Duration;
 
 slotmap::new_key_type! {
@@ -181,6 +182,10 @@ pub(crate) struct Incoming {
 pub(crate) struct Session {
     pub(crate) stage: Stage,
     pub(crate) network: NetworkId,
+    /// What the owner calls the peer.
+    pub(crate) label: u32,
+    /// The addresses that the INVITE's next hop had, where it was a name.
+    pub(crate) resolved: Vec<IpAddr>,
     pub(crate) call_id: Box<str>,
     /// Our side's name-addr without tag.
     pub(crate) local: Box<str>,
@@ -225,6 +230,8 @@ impl Session {
         Self {
             stage,
             network,
+            label: 0,
+            resolved: Vec::new(),
             call_id,
             local: Box::default(),
             remote: Box::default(),
@@ -261,6 +268,12 @@ impl Session {
         self.dialogs.iter_mut().find(|d| d.no == no)
     }
 
+    /// Adds a dialog. A session has one for nearly all of its life: room is made for one at a time.
+    pub(crate) fn enter(&mut self, dialog: Dialog) {
+        self.dialogs.reserve_exact(1);
+        self.dialogs.push(dialog);
+    }
+
     /// The dialog that the 2xx confirmed.
     pub(crate) fn current_mut(&mut self) -> Option<&mut Dialog> {
         self.current.and_then(|no| self.dialog_mut(no))
@@ -284,7 +297,12 @@ impl Session {
     /// Takes a request of ours out.
     pub(crate) fn take_outgoing(&mut self, id: OutgoingId) -> Option<Outgoing> {
         let at = self.outgoing.iter().position(|o| o.id == id)?;
-        Some(self.outgoing.swap_remove(at))
+        let outgoing = self.outgoing.swap_remove(at);
+        if self.outgoing.is_empty() {
+            // For nearly all of its life a session waits for nothing.
+            self.outgoing = Vec::new();
+        }
+        Some(outgoing)
     }
 
     /// The name of the next request of ours.
@@ -303,9 +321,10 @@ impl Session {
         no
     }
 
-    /// Whether nothing keeps the session.
+    /// Whether nothing keeps the session: neither side needs it any more, and its owner knows.
     pub(crate) fn is_spent(&self) -> bool {
         matches!(self.stage, Stage::Over)
+            && self.told
             && !self.may_fork
             && self.outgoing.is_empty()
             && self.unacked.is_none()

@@ -116,6 +116,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let id = outgoing.id;
         outgoing.seq = next_seq(session, outgoing.dialog);
+        session.outgoing.reserve_exact(1);
         session.outgoing.push(outgoing);
         self.locate(now, sid, id);
     }
@@ -162,11 +163,15 @@ impl Endpoint {
     /// The addresses of a next hop are known.
     pub(crate) fn located(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
         let Some((sid, id, port)) = self.queries.take(query.0) else { return };
-        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
         if !matches!(outgoing.flight, Flight::Resolving(waiting) if waiting == query) {
             return;
         }
         outgoing.addresses = addresses.iter().map(|a| SocketAddr::new(*a, port)).collect();
+        if outgoing.purpose == Purpose::Invite {
+            session.resolved = addresses.to_vec();
+        }
         if addresses.is_empty() {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::NoAddress));
         }

@@ -81,9 +81,9 @@ impl Endpoint {
                 self.reply(now, server, &request, None, false, &reply);
             }
             method if listener.carries(method) => self.carry(now, sid, no, server, request),
-            _ => {
+            method => {
                 let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
-                reply.parts.fields.push(HeaderName::Allow, listener.allow());
+                reply.parts.fields.push(HeaderName::Allow, listener.allow_without(method));
                 self.reply(now, server, &request, None, false, &reply);
             }
         }

@@ -15,6 +15,8 @@ use sip_types::{Fields, Method, Response, Uri};
 pub struct Invite {
     /// The network that it leaves by.
     pub network: NetworkId,
+    /// What the owner calls whom it goes to; it comes back with a challenge.
+    pub label: u32,
     /// The Request-URI.
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
@@ -42,6 +44,7 @@ impl Endpoint {
         let call_id = ids::call_id(&mut *self.io.ids);
         let mut session = Session::new(Stage::Calling { cancel: None }, invite.network, call_id, local_tag);
         session.caller = true;
+        session.label = invite.label;
         session.local = invite.from;
         session.remote = invite.to;
         session.aim = Some(Box::new(Aim {
@@ -94,7 +97,7 @@ impl Endpoint {
                 Dialog::without_contact(no, session.local_tag, Some(tag), seq, session.aim.as_deref())
             })
             .ok()?;
-        session.dialogs.push(dialog);
+        session.enter(dialog);
         Some(no)
     }
 
@@ -140,7 +143,7 @@ impl Endpoint {
             .or_else(|_| Dialog::without_contact(no, session.local_tag, tag, seq, session.aim.as_deref()))
             .ok()?;
         dialog.state = DialogState::Confirmed;
-        session.dialogs.push(dialog);
+        session.enter(dialog);
         Some(no)
     }
 

@@ -3,7 +3,7 @@
 use super::{SessionId, Stage as Inner};
 use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
-use crate::flow::NetworkId;
+use crate::flow::{Destination, NetworkId};
 
 /// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +60,27 @@ pub struct SessionView {
     pub local: String,
     /// The peer's.
     pub remote: String,
+    /// The way that its INVITE took; none before one was sent.
+    pub way: Option<Destination>,
     /// Its dialogs.
     pub dialogs: Vec<DialogView>,
 }
 
 impl Endpoint {
+    /// Whether every session is over on both sides, and only late answers of forks may still come.
+    pub fn is_quiet(&self) -> bool {
+        self.sessions.values().all(|session| {
+            matches!(session.stage, Inner::Over) && session.outgoing.is_empty() && session.unacked.is_none()
+        })
+    }
+
+    /// Says what the owner calls the peer of a session that it was told of.
+    pub fn label(&mut self, sid: SessionId, label: u32) {
+        if let Some(session) = self.sessions.get_mut(sid) {
+            session.label = label;
+        }
+    }
+
     /// The Call-ID of a session.
     pub fn call_id(&self, sid: SessionId) -> Option<&str> {
         self.sessions.get(sid).map(|session| &*session.call_id)
@@ -99,6 +115,7 @@ impl Endpoint {
             local_tag: session.local_tag.to_string(),
             local: session.local.to_string(),
             remote: session.remote.to_string(),
+            way: session.way,
             dialogs: dialogs.collect(),
         })
     }

@@ -54,6 +54,20 @@ fn rfc3261_15_1_1_an_unacknowledged_answer_is_acknowledged_before_its_bye() {
 }
 
 #[test]
+fn a_bye_that_finds_our_ack_owed_is_told_of() {
+    let mut ua = Ua::udp();
+    let (sid, ok) = ua.answered();
+    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    let again = ua.one().text;
+    ua.hear(&Msg::response(&again, 200, "").contact(PEER));
+    assert!(matches!(ua.event(), Event::ReinviteAnswered { .. }));
+    ua.hear(&Msg::inside("BYE", 2, &ok));
+    assert_eq!(ua.log(), ["0 200 OK", "0 ACK"]);
+    assert!(matches!(ua.event(), Event::Ended { why: End::Bye(_), .. }));
+    ua.must_forget();
+}
+
+#[test]
 fn rfc3261_15_1_2_bye_on_an_early_dialog_ends_the_call_with_487() {
     let mut ua = Ua::udp();
     let sid = ua.invited();

@@ -104,6 +104,7 @@ impl Net {
     pub(super) fn call(&mut self, from: usize, to: usize) -> SessionId {
         let uri = format!("sip:{};transport={}", address(to), self.transport.uri_param());
         let invite = Invite {
+            label: 0,
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: uri.parse().unwrap(),

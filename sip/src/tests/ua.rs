@@ -209,6 +209,7 @@ impl Ua {
     /// Calls bob by that next hop.
     pub(super) fn invite(&mut self, next_hop: &str, parts: Parts) -> SessionId {
         let invite = Invite {
+            label: 0,
             network: NetworkId(0),
             request_uri: "sip:bob@example.com".parse().unwrap(),
             next_hop: next_hop.parse().unwrap(),

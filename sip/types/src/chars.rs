@@ -30,8 +30,8 @@ pub(crate) const WORD: u16 = 1 << 12;
 pub(crate) const PARAM_TEXT: u16 = 1 << 13;
 /// What stands for itself in a quoted string: anything but `"`, `\`, CR, LF and NUL.
 pub(crate) const QUOTED: u16 = 1 << 14;
-/// Anything but `:`.
-pub(crate) const NOT_COLON: u16 = 1 << 15;
+/// Anything but `;` and `"`, which may be in the value of a parameter or end it.
+pub(crate) const VALUE_TEXT: u16 = 1 << 15;
 
 static TABLE: [u16; 256] = build();
 
@@ -59,8 +59,8 @@ const fn build() -> [u16; 256] {
         if !matches!(c, b'"' | b'\\' | b'\r' | b'\n' | 0) {
             t[b] |= QUOTED;
         }
-        if c != b':' {
-            t[b] |= NOT_COLON;
+        if !matches!(c, b';' | b'"') {
+            t[b] |= VALUE_TEXT;
         }
         if c.is_ascii_hexdigit() {
             t[b] |= PHONE;

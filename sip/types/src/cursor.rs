@@ -155,15 +155,18 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn param(&mut self) -> Result<Option<Param<'a>>, SyntaxError> {
         self.skip_space();
-        if self.at >= self.bytes.len() {
-            return Ok(None);
-        }
-        if !self.eat(b';') {
-            return self.fail("a semicolon or the end");
+        match self.peek() {
+            Some(b';') => self.at += 1,
+            Some(_) => return self.fail("a semicolon or the end"),
+            None => return Ok(None),
         }
         self.skip_space();
-        let name = self.token("a parameter name")?;
-        let name = self.slice(name);
+        let rest = self.rest();
+        let (name, _) = rest.split_at_checked(chars::run(rest, TOKEN)).unwrap_or_default();
+        if name.is_empty() {
+            return self.fail("a parameter name");
+        }
+        self.at += name.len();
         if !self.eat_spaced(b'=') {
             return Ok(Some(Param { name, value: None }));
         }

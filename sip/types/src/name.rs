@@ -216,8 +216,47 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_found_before_its_colon() {
+        for &name in HeaderName::ALL {
+            let line = format!("{name}: \"a:b\" <sip:c>");
+            let found = (name.as_str().len() < 16).then(|| (name, name.as_str().len()));
+            assert_eq!(HeaderName::before_colon(line.as_bytes()), found, "{line}");
+        }
+        let line = |text: &str| HeaderName::before_colon(text.as_bytes());
+        assert_eq!(line("v:SIP/2.0/UDP a.example"), Some((HeaderName::Via, 1)));
+        assert_eq!(line("cALL-id:0123456789"), Some((HeaderName::CallId, 7)));
+        for text in [
+            "",
+            "Via: short",
+            ":0123456789abcdef",
+            "Via :0123456789ab",
+            "Via\0: 0123456789a",
+            "Q: 0123456789abcdef",
+        ] {
+            assert_eq!(line(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn other_names_are_unknown() {
-        for text in ["", "Vi", "Viaa", "z", "1", "[", "\u{c6}", "X-Custom", "Call_ID"] {
+        for text in [
+            "",
+            ":",
+            "Vi",
+            "Viaa",
+            "Via:",
+            "Via\0",
+            "z",
+            "1",
+            "[",
+            "\u{c6}",
+            "X-Custom",
+            "Call_ID",
+            "Call\rID",
+            "Content-Encodin",
+            "Content-Encodings",
+            "P-Asserted-Identities",
+        ] {
             assert_eq!(HeaderName::from_bytes(text.as_bytes()), HeaderName::Unknown, "{text}");
         }
     }

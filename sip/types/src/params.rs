@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    chars::{self, PARAM_TEXT},
+    chars::{self, PARAM_TEXT, VALUE_TEXT},
     text::{is_name, trim, trim_start, unquote},
 };
 
@@ -50,35 +50,26 @@ impl<'a> Iterator for Params<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let text = trim_start(self.rest).strip_prefix(';')?;
-        let bytes = text.as_bytes();
-        let name = chars::run(bytes, PARAM_TEXT);
-        let end = match bytes.get(name) {
-            Some(b'=') => value_end(bytes, name + 1),
-            Some(b';') | None => name,
-            Some(_) => quoted_end(bytes, name),
+        let (name, rest) = text.split_at_checked(chars::run(text.as_bytes(), PARAM_TEXT))?;
+        let Some(rest) = rest.strip_prefix('=') else {
+            self.rest = rest;
+            return Some((trim(name), None));
         };
-        let (param, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let (value, rest) = rest.split_at_checked(value_len(rest.as_bytes()))?;
         self.rest = rest;
-        let (name, value) = param.split_at_checked(name).unwrap_or((param, ""));
-        Some((trim(name), value.get(1..).map(trim)))
+        Some((trim(name), Some(trim(value))))
     }
 }
 
-/// Where the value that starts at `from` ends: at a `;` outside quotes.
-fn value_end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    loop {
-        at += chars::run(bytes.get(at..).unwrap_or_default(), PARAM_TEXT);
-        match bytes.get(at) {
-            Some(b'=') => at += 1,
-            Some(b'"') => return quoted_end(bytes, at),
-            _ => return at,
-        }
-    }
+/// Where the value that `bytes` starts with ends: at a `;` outside quotes.
+#[inline]
+fn value_len(bytes: &[u8]) -> usize {
+    let plain = chars::run(bytes, VALUE_TEXT);
+    if bytes.get(plain) == Some(&b'"') { quoted_len(bytes, plain) } else { plain }
 }
 
-/// As [`value_end`], from the first quote on.
-fn quoted_end(bytes: &[u8], from: usize) -> usize {
+/// As [`value_len`], the first quote being at `from`.
+fn quoted_len(bytes: &[u8], from: usize) -> usize {
     let mut quoted = false;
     let mut escaped = false;
     for (at, &byte) in bytes.iter().enumerate().skip(from) {

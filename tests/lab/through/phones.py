@@ -3,7 +3,7 @@
 import here, re, signal
 from baresip_ua import Baresip
 from ear import Ear
-from liaison import MEDIA, Liaison, run, until
+from liaison import MEDIA, Liaison, run
 
 
 def relayed(ear, ip):

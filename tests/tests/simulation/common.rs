@@ -1,6 +1,7 @@
 //! Calls played by hand, and the configurations that they need.
 
 use b2bua::snapshot::Secrets;
+use config::{Config, TrunkName};
 use liaison_tests::message::{Msg, audio, field, uri_in};
 use liaison_tests::network::Fate;
 pub use liaison_tests::world::{ALICE, BOB, INSIDE, OUTSIDE, TWO_SIDES, World};
@@ -39,6 +40,12 @@ pub fn with_secrets(document: &str, secrets: Secrets, seed: u64) -> World {
     World::with_secrets(document, secrets, Vec::new(), Box::new(|_| Fate::Arrives), seed)
 }
 
+/// The trunk of that name: names come from configurations only.
+pub fn trunk(name: &str) -> TrunkName {
+    let config = Config::parse("names.toml", TWO_SIDES).unwrap_or_else(|errors| panic!("{errors}"));
+    config.trunks.keys().find(|trunk| trunk.as_str() == name).unwrap().clone()
+}
+
 /// A name and a password.
 pub fn credential(username: &str, password: &str) -> Arc<Credential> {
     Arc::new(Credential { username: username.into(), secret: Secret::password(password) })
@@ -56,8 +63,6 @@ pub fn answer(invite: &str) -> Msg {
 
 /// An established call.
 pub struct Call {
-    /// Alice's INVITE.
-    pub invite: Msg,
     /// What Alice got.
     pub ok: String,
     /// What Bob got first.
@@ -69,7 +74,7 @@ pub struct Call {
 impl Call {
     /// Alice calls, Bob rings and answers.
     pub fn establish(world: &mut World) -> Self {
-        Self::establish_with(world, invite(), |invited| answer(invited))
+        Self::establish_with(world, invite(), answer)
     }
 
     /// Alice calls with that INVITE, Bob answers so.
@@ -85,7 +90,7 @@ impl Call {
         world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
         world.run_for(ms(20));
         assert_eq!(world.gauges().calls, 1);
-        Self { invite, ok, invited, acked }
+        Self { ok, invited, acked }
     }
 
     /// A request of Alice's in the dialog.

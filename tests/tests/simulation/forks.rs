@@ -5,7 +5,14 @@ use liaison_tests::message::{Msg, audio, body, field, line, tag};
 
 /// A branch of the fork answers.
 fn branch(invited: &str, status: u16, tag: &str, port: u16) -> Msg {
-    Msg::response(invited, status, tag).contact(BOB).sdp(&audio(BOB, port))
+    let sdp = audio(BOB, port);
+    // Each answers for itself: the right one takes no telephone-event.
+    let sdp = if tag == "right" {
+        sdp.replace(" 8 101", " 8").replace("a=rtpmap:101 telephone-event/8000\r\n", "")
+    } else {
+        sdp
+    };
+    Msg::response(invited, status, tag).contact(BOB).sdp(&sdp)
 }
 
 /// Alice calls, and two branches ring with early media: what she gets of each.
@@ -26,7 +33,9 @@ fn rfc3261_12_1_forked_answers_stay_apart() {
     assert_ne!(tag(&left, "To"), tag(&right, "To"));
     assert_eq!(tag(&left, "From"), tag(&right, "From"));
     let ports = [&left, &right].map(|response| line(body(response), 'm'));
-    assert_ne!(ports[0], ports[1], "each early dialog has media of its own");
+    assert!(ports[0].ends_with(" RTP/AVP 8 101") && ports[1].ends_with(" RTP/AVP 8"), "{ports:?}");
+    let [left_port, right_port] = ports.map(|line| line.split(' ').nth(1).unwrap().to_owned());
+    assert_ne!(left_port, right_port, "each early dialog has media of its own");
     let ids = [&left, &right].map(|response| line(body(response), 'o'));
     assert_ne!(ids[0], ids[1], "each early dialog is a session of its own (RFC 8866 §5.2)");
     assert_eq!(world.lent(), 3, "one pair towards the fork, one for each early dialog towards the caller");
@@ -54,7 +63,7 @@ fn rfc3261_12_1_forked_answers_stay_apart() {
     world.expect_no(ALICE, "BYE");
     assert_eq!(world.gauges().calls, 1);
 
-    let call = Call { invite: invite(), ok, invited, acked };
+    let call = Call { ok, invited, acked };
     call.hang_up(&mut world, 2);
     world.must_forget("a fork");
 }
@@ -83,6 +92,20 @@ fn early_dialogs_beyond_the_limit_are_not_shown() {
     let ok = world.expect(ALICE, "200");
     let acked = world.expect(BOB, "ACK");
     world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
-    Call { invite: invite(), ok, invited, acked }.hang_up(&mut world, 2);
+    Call { ok, invited, acked }.hang_up(&mut world, 2);
     world.must_forget("more branches than may be");
+}
+
+#[test]
+fn a_branch_beyond_the_limit_that_answers_is_released_and_the_call_fails() {
+    let mut world = by_hand(&format!("{TWO_SIDES}\n[limits]\nearly_dialogs = 2\n"), 4);
+    let (invited, ..) = forked(&mut world);
+    world.post(BOB, INSIDE, &branch(&invited, 200, "third", 8000));
+    assert_eq!(tag(&world.expect(BOB, "ACK"), "To"), "third");
+    let bye = world.expect(BOB, "BYE");
+    assert_eq!(tag(&bye, "To"), "third");
+    world.ok(BOB, INSIDE, &bye);
+    let refused = world.expect(ALICE, "503");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    world.must_forget("an answer beyond the limit");
 }

@@ -101,3 +101,35 @@ fn a_full_trunk_takes_no_call_from_either_side() {
     world.must_forget("a full trunk");
     Call::establish(&mut world).hang_up(&mut world, 2);
 }
+
+#[test]
+fn a_call_without_media_ports_is_refused_and_leaves_the_others_alone() {
+    let text = TWO_SIDES.replace("20000-20999", "20000-20001");
+    let mut world = by_hand(&text, 6);
+    let call = Call::establish(&mut world);
+    let second = Msg::request("INVITE", NUMBER, ALICE, 50).sdp(&audio(ALICE, 4002));
+    world.post(ALICE, OUTSIDE, &second);
+    let refused = world.expect(ALICE, "503");
+    assert!(find(&refused, "Retry-After").is_some());
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    world.expect_no(BOB, "INVITE");
+    call.hang_up(&mut world, 2);
+    world.must_forget("no media ports");
+    Call::establish(&mut world).hang_up(&mut world, 2);
+}
+
+#[test]
+fn rfc3261_13_3_1_1_a_call_that_rings_for_long_is_kept_alive_towards_the_caller() {
+    let mut world = by_hand(TWO_SIDES, 7);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    world.run_for(s(150));
+    let rings = world.unread(ALICE).iter().filter(|text| text.starts_with("SIP/2.0 180")).count();
+    assert_eq!(rings, 3, "one that crossed, and one every minute");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 486, "bob"));
+    world.expect(BOB, "ACK");
+    let refused = world.expect(ALICE, "486");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    world.must_forget("a long ring");
+}

@@ -1,34 +1,61 @@
 //! Lost, doubled and reordered messages: every call ends established or cleanly failed on both legs, and nothing
 //! stays behind.
 
-use super::common::{NUMBER, OUTSIDE, World, ms, s};
+use super::common::{BOB, NUMBER, OUTSIDE, World, ms, s};
 use liaison_tests::ids::Seeded;
+use liaison_tests::message::start;
 use liaison_tests::network::{Datagram, Fate, Weather};
 use liaison_tests::peer::Manner;
 use sip_types::{Fields, StatusCode};
+use std::ops::Range;
 
 /// What happens in a call.
 #[derive(Clone, Copy, Debug)]
 enum Plot {
     Plain,
     Changes,
+    /// Both sides offer a change at once.
+    Glare,
+    /// A change is given up as it is answered.
+    GivenUp,
     Cancelled,
+    /// The caller gives up as the called side answers.
+    Race,
     Refused,
+    /// Both sides hang up at once.
+    BothEnd,
 }
 
-const PLOTS: [Plot; 4] = [Plot::Plain, Plot::Changes, Plot::Cancelled, Plot::Refused];
+impl Plot {
+    /// Whether the call stands at the end, if all goes well.
+    fn stands(self) -> bool {
+        matches!(self, Self::Plain | Self::Changes | Self::Glare | Self::GivenUp)
+    }
+}
+
+const PLOTS: [Plot; 8] = [
+    Plot::Plain,
+    Plot::Changes,
+    Plot::Glare,
+    Plot::GivenUp,
+    Plot::Cancelled,
+    Plot::Race,
+    Plot::Refused,
+    Plot::BothEnd,
+];
 
 /// Plays a plot until all that was sent has been heard or given up.
 fn play(plot: Plot, weather: Weather, seed: u64) -> World {
     let manner = match plot {
-        Plot::Plain | Plot::Changes => Manner::Answers,
         Plot::Cancelled => Manner::Rings,
         Plot::Refused => Manner::Refuses(StatusCode::BUSY_HERE),
+        _ => Manner::Answers,
     };
     let mut world = World::two_sides(manner, weather, seed);
     let now = world.now;
     world.peers[0].call(now, NUMBER, OUTSIDE.parse().unwrap(), Fields::default());
-    world.run_for(s(3));
+    // The called side answers at 10 ms, which the caller hears 10 ms later.
+    world.run_for(if matches!(plot, Plot::Race) { ms(12) } else { s(3) });
     match plot {
         Plot::Plain | Plot::Refused => {}
         Plot::Changes => {
@@ -40,7 +67,26 @@ fn play(plot: Plot, weather: Weather, seed: u64) -> World {
                 world.run_for(s(3));
             }
         }
-        Plot::Cancelled => hang_up(&mut world),
+        Plot::Glare => {
+            let now = world.now;
+            world.peers.iter_mut().for_each(|peer| {
+                peer.reinvite(now, true);
+            });
+            world.run_for(s(20));
+        }
+        Plot::GivenUp => {
+            let now = world.now;
+            world.peers[0].reinvite(now, true);
+            world.run_for(ms(12));
+            let now = world.now;
+            world.peers[0].give_up(now);
+            world.run_for(s(10));
+        }
+        Plot::Cancelled | Plot::Race => hang_up(&mut world),
+        Plot::BothEnd => {
+            let now = world.now;
+            world.peers.iter_mut().filter(|peer| peer.session.is_some()).for_each(|peer| peer.hang_up(now));
+        }
     }
     world
 }
@@ -50,36 +96,50 @@ fn hang_up(world: &mut World) {
     world.peers[0].hang_up(now);
 }
 
+/// Every message that was sent, one a line.
+fn ladder(world: &World) -> String {
+    let start = |d: &Datagram| start(&d.text()).to_owned();
+    let lines = world.network.log.iter();
+    lines.map(|d| format!("{:?} {} -> {} {}\n", d.at, d.from, d.to, start(d))).collect()
+}
+
 /// Both legs agree on whether there is a call.
 fn agree(world: &World, what: &str) {
     let [alice, bob] = [&world.peers[0], &world.peers[1]];
-    assert_eq!(alice.is_established(), bob.is_established(), "{what}: the legs differ");
+    assert_eq!(alice.is_established(), bob.is_established(), "{what}: the legs differ\n{}", ladder(world));
     assert_eq!(world.gauges().calls, usize::from(alice.is_established()), "{what}");
     if !alice.is_established() {
-        assert_eq!(alice.ended, 1, "{what}: the caller was not told");
-        assert_eq!(bob.ended, usize::from(bob.session.is_some()), "{what}: the called side was not told");
+        let left: Vec<_> =
+            world.peers.iter().filter(|peer| !peer.is_free()).map(|peer| peer.address).collect();
+        assert!(left.is_empty(), "{what}: {left:?} still have a leg\n{}", ladder(world));
     }
 }
 
-/// A plot in which one message meets another fate.
+/// A plot from its beginning to its end, and whether the call was established.
+fn whole(plot: Plot, weather: Weather, what: &str) -> (World, bool) {
+    let mut world = play(plot, weather, 7);
+    world.run_for(s(40));
+    agree(&world, what);
+    let established = world.peers[0].is_established();
+    if established {
+        hang_up(&mut world);
+    }
+    world.must_forget(what);
+    agree(&world, what);
+    assert_eq!(world.records.lock().unwrap().len(), 1, "{what}");
+    (world, established)
+}
+
+/// A plot in which one message meets another fate, for each message in turn.
 fn one(plot: Plot, fate: Fate) {
-    let sent = play(plot, Box::new(|_| Fate::Arrives), 7);
-    let count = sent.network.log.len();
-    assert!(count >= 12, "{plot:?}");
-    for nth in 1..=u64::try_from(count).unwrap() {
+    let (calm, _) = whole(plot, Box::new(|_| Fate::Arrives), "calm");
+    let count = u64::try_from(calm.network.log.len()).unwrap();
+    assert!(count >= 8, "{plot:?}: {count}");
+    for nth in 1..=count {
         let what = format!("{plot:?}, message {nth}: {fate:?}");
         let weather = move |d: &Datagram| if d.nth == nth { fate } else { Fate::Arrives };
-        let mut world = play(plot, Box::new(weather), 7);
-        world.run_for(s(40));
-        agree(&world, &what);
-        let answers = matches!(plot, Plot::Plain | Plot::Changes);
-        assert_eq!(world.peers[0].is_established(), answers, "{what}");
-        if answers {
-            hang_up(&mut world);
-        }
-        world.must_forget(&what);
-        agree(&world, &what);
-        assert_eq!(world.records.lock().unwrap().len(), 1, "{what}");
+        let (_, established) = whole(plot, Box::new(weather), &what);
+        assert_eq!(established, plot.stands(), "{what}");
     }
 }
 
@@ -109,15 +169,28 @@ fn storm(seed: u64) -> Weather {
     })
 }
 
+/// `SIMULATION_SEEDS=0..10000` makes more storms than CI has time for.
+fn seeds() -> Range<u64> {
+    let Ok(text) = std::env::var("SIMULATION_SEEDS") else { return 0..200 };
+    let (first, end) = text.split_once("..").unwrap();
+    first.parse().unwrap()..end.parse().unwrap()
+}
+
 #[test]
 fn calls_in_a_storm_end_the_same_way_on_both_legs() {
     let mut established = 0;
-    for seed in 0..200 {
+    let seeds = seeds();
+    for seed in seeds.clone() {
         for plot in PLOTS {
             let what = format!("{plot:?}, seed {seed}");
             let mut world = play(plot, storm(seed), seed);
             // No ACK comes for 64*T1, then no answer to BYE for as long.
             world.run_for(s(110));
+            if !world.sent_to(BOB).iter().any(|text| text.starts_with("CANCEL")) {
+                // Nothing that it sent was heard, so nobody may cancel (RFC 3261 §9.1): it gives up by itself.
+                let now = world.now;
+                world.peers[1].stop_ringing(now);
+            }
             agree(&world, &what);
             if world.peers[0].is_established() {
                 established += 1;
@@ -128,5 +201,6 @@ fn calls_in_a_storm_end_the_same_way_on_both_legs() {
             agree(&world, &what);
         }
     }
-    assert!(established > 300, "only {established} of 400 calls came about");
+    let most = (seeds.end - seeds.start) * 4;
+    assert!(established * 10 > most * 8, "only {established} of {most} calls came about");
 }

@@ -84,8 +84,8 @@ pub fn respond(request: &Request, status: u16, at: SocketAddr, tag: &str) -> Byt
     if !invite || status < 200 {
         return out.finish(b"");
     }
-    let sdp = answer(std::str::from_utf8(request.body()).unwrap_or_default());
-    out.header(HeaderName::ContentType, SDP_TYPE).finish_of(sdp.as_bytes())
+    out.header(HeaderName::ContentType, SDP_TYPE);
+    out.finish(answer(std::str::from_utf8(request.body()).unwrap_or_default()).as_bytes())
 }
 
 /// Each stream of an offer accepted with all its formats; an offer where there was none.
@@ -103,17 +103,6 @@ fn answer(offer: &str) -> String {
         sdp.push_str(&format!("{media} {port} {rest}\r\n"));
     }
     sdp
-}
-
-/// Ends a message that was composed by reference.
-trait Finish {
-    fn finish_of(&mut self, body: &[u8]) -> Bytes;
-}
-
-impl Finish for MessageWriter {
-    fn finish_of(&mut self, body: &[u8]) -> Bytes {
-        self.clone().finish(body)
-    }
 }
 
 /// A message that must be one.

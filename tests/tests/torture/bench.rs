@@ -3,26 +3,17 @@
 
 use crate::agent;
 use crate::plain::Plain;
+use crate::subject::{self, Subject};
 use crate::table::Wire;
-use b2bua::shard::{Core, MediaLink, Setup};
-use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
+use b2bua::shard::Gauges;
 use bytes::Bytes;
-use config::Config;
-use liaison_tests::ids::Seeded;
-use media::relay::Command;
-use media::{NetworkId as MediaNetworkId, PortPair, Ports, PortsError, ThreadId, VirtualPorts};
 use sip::driver::IoAction;
-use sip::time::{Mono, Now, Wall};
-use sip::{
-    Carrying, ConnectionId, Destination, Endpoint, Flow, Listener, ListenerId, NetworkId, Timers, Transmit,
-    Transport,
-};
+use sip::time::{Mono, Now};
+use sip::{ConnectionId, Destination, Flow, Listener, ListenerId, NetworkId, Transmit, Transport};
 use sip_types::{Frame, Limits, Message, frame};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 /// The telephone on the far side.
 pub const FAR: &str = "203.0.113.2:5060";
@@ -32,45 +23,6 @@ pub const NEAR: &str = "192.0.2.77:5060";
 pub const STREAM: ConnectionId = ConnectionId(7);
 /// The connection that the subject opened to the far side.
 const FAR_STREAM: ConnectionId = ConnectionId(900);
-
-const DOCUMENT: &str = r#"
-[networks.near]
-listeners = [
-    { transport = "udp", address = "198.51.100.1:5060" },
-    { transport = "udp", address = "[2001:db8::10]:5060" },
-    { transport = "tcp", address = "198.51.100.1:5060" },
-]
-media = { address = "198.51.100.1", ports = "10000-59999" }
-
-[networks.far]
-listeners = [
-    { transport = "udp", address = "203.0.113.1:5060" },
-    { transport = "tcp", address = "203.0.113.1:5060" },
-]
-media = { address = "203.0.113.1", ports = "10000-59999" }
-
-[[routes]]
-name = "all"
-networks = ["near"]
-to = [{ uri = "sip:203.0.113.2:5060", network = "far" }]
-"#;
-
-/// What is tried.
-pub enum Subject {
-    /// A plain user agent.
-    Plain(Box<Plain>),
-    /// The whole B2BUA.
-    Whole(Box<Core>),
-}
-
-impl Subject {
-    fn core(&mut self) -> &mut dyn sip::driver::Core {
-        match self {
-            Self::Plain(plain) => &mut **plain,
-            Self::Whole(core) => &mut **core,
-        }
-    }
-}
 
 /// A message that the subject sent.
 #[derive(Clone, Debug)]
@@ -89,16 +41,6 @@ impl Sent {
     pub fn message(&self) -> Message {
         agent::read(&self.bytes)
     }
-}
-
-/// What is held: calls, deadlines of calls, records, ports, and what the endpoint holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
-    pub calls: usize,
-    pub call_timers: usize,
-    pub records: usize,
-    pub ports: usize,
-    pub sip: sip::Gauges,
 }
 
 /// The telephone on the far side: it answers whatever comes.
@@ -121,82 +63,20 @@ pub struct Bench {
     pub sent: Vec<Sent>,
     /// Connections that it, or framing, closed.
     pub closed: Vec<ConnectionId>,
-    pub orders: mpsc::Sender<b2bua::shard::Command>,
     pub listeners: Vec<Listener>,
-    ports: Arc<Mutex<VirtualPorts>>,
     inbox: VecDeque<(Flow, Bytes)>,
 }
 
 impl Bench {
-    /// A plain user agent with carrying off.
-    pub fn strict() -> Self {
-        let listener = |transport, address: &str| Listener {
-            network: NetworkId(0),
-            transport,
-            address: address.parse().unwrap(),
-            sent_by: address.into(),
-            timers: Timers::default(),
-            nat: false,
-            acceptance: sip::auth::client::Acceptance::default(),
-            carrying: Carrying::Nothing,
-            provisional_interval: Duration::from_secs(60),
-        };
-        let listeners = vec![
-            listener(Transport::Udp, "198.51.100.1:5060"),
-            listener(Transport::Udp, "[2001:db8::10]:5060"),
-            listener(Transport::Tcp, "198.51.100.1:5060"),
-        ];
-        let settings = sip::Settings { listeners: listeners.clone(), ..sip::Settings::default() };
-        let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
-        let plain = Plain::new(Endpoint::new(settings, Box::new(Seeded(1)), hasher));
-        let (orders, _) = mpsc::channel(1);
-        Self::with(Subject::Plain(Box::new(plain)), listeners, Arc::default(), orders)
-    }
-
-    /// The whole B2BUA with its default profile, its far side reached over `wire`.
-    pub fn whole(wire: Wire, seed: u64) -> Self {
-        let far = match wire {
-            Wire::Udp => "sip:203.0.113.2:5060",
-            Wire::Tcp => "sip:203.0.113.2:5060;transport=tcp",
-        };
-        let document = DOCUMENT.replace("sip:203.0.113.2:5060", far);
-        let config = Config::parse("torture.toml", &document).unwrap_or_else(|errors| panic!("{errors}"));
-        let networks: Vec<_> = config.networks.keys().cloned().collect();
-        let snapshot = Arc::new(Snapshot::new(Arc::new(config), networks, Secrets::default(), 1));
-        let listeners = listeners_of(&snapshot);
-        let ports = Arc::new(Mutex::new(VirtualPorts::new(snapshot.media.iter().flatten())));
-        let (orders, commands) = mpsc::channel(64);
-        let core = Core::new(Setup {
-            sip: sip::Settings { listeners: listeners.clone(), ..sip::Settings::default() },
-            snapshot,
-            link: Box::new(SharedPorts(ports.clone())),
-            sip_ids: Box::new(Seeded(seed)),
-            ids: Box::new(Seeded(seed ^ 0xffff)),
-            hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
-            epoch: Instant::now(),
-            started: start(),
-            shard: 0,
-            records: Box::new(drop),
-            commands,
-        });
-        Self::with(Subject::Whole(Box::new(core)), listeners, ports, orders)
-    }
-
-    fn with(
-        subject: Subject,
-        listeners: Vec<Listener>,
-        ports: Arc<Mutex<VirtualPorts>>,
-        orders: mpsc::Sender<b2bua::shard::Command>,
-    ) -> Self {
+    /// That subject on those listeners.
+    pub fn new((subject, listeners): (Subject, Vec<Listener>)) -> Self {
         Self {
-            now: start(),
+            now: subject::start(),
             subject,
             far: Far::default(),
             sent: Vec::new(),
             closed: Vec::new(),
-            orders,
             listeners,
-            ports,
             inbox: VecDeque::new(),
         }
     }
@@ -210,26 +90,17 @@ impl Bench {
     }
 
     /// What is held.
-    pub fn held(&self) -> Held {
+    pub fn held(&self) -> Gauges {
         match &self.subject {
-            Subject::Plain(plain) => Held { sip: plain.endpoint.gauges(), ..Held::default() },
-            Subject::Whole(core) => {
-                let gauges = core.gauges();
-                Held {
-                    calls: gauges.calls,
-                    call_timers: gauges.call_timers,
-                    records: gauges.records,
-                    ports: self.ports.lock().unwrap().lent(),
-                    sip: gauges.sip,
-                }
-            }
+            Subject::Plain(plain) => Gauges { sip: plain.endpoint.gauges(), ..Gauges::default() },
+            Subject::Whole(core) => core.gauges(),
         }
     }
 
-    /// What is held besides deadlines, given-up ones of which stay until their time.
-    pub fn alive(&self) -> Held {
+    /// What is held besides the endpoint's deadlines, given-up ones of which stay until their time.
+    pub fn alive(&self) -> Gauges {
         let held = self.held();
-        Held { call_timers: 0, sip: sip::Gauges { timers: 0, ..held.sip }, ..held }
+        Gauges { sip: sip::Gauges { timers: 0, ..held.sip }, ..held }
     }
 
     /// The flow of somebody on the near side.
@@ -247,7 +118,20 @@ impl Bench {
 
     /// The flow of the telephone on the far side.
     pub fn far_flow(&self) -> Flow {
-        Flow { listener: ListenerId(0), peer: address(FAR), connection: None }
+        let address_of_ours = address("203.0.113.1:5060");
+        let at =
+            self.listeners.iter().position(|l| l.address == address_of_ours && l.transport == Transport::Udp);
+        Flow {
+            listener: ListenerId(u16::try_from(at.unwrap()).unwrap()),
+            peer: address(FAR),
+            connection: None,
+        }
+    }
+
+    /// Whether names looked up from there are of the far side: a plain user agent calls nobody else.
+    fn is_far(&self, network: NetworkId) -> bool {
+        let far = self.listeners.iter().find(|l| l.address == address("203.0.113.1:5060"));
+        far.is_none_or(|listener| listener.network == network)
     }
 
     /// A message as it is, whatever framing would say of it.
@@ -285,8 +169,7 @@ impl Bench {
                     IoAction::Transmit(transmit) => self.transmit(transmit),
                     IoAction::CloseConnection(connection) => self.closed.push(connection),
                     IoAction::Resolve(query) => {
-                        let far = self.listeners.len() == 3 || query.network == NetworkId(0);
-                        let ip: IpAddr = address(if far { FAR } else { NEAR }).ip();
+                        let ip: IpAddr = address(if self.is_far(query.network) { FAR } else { NEAR }).ip();
                         self.subject.core().handle_resolved(self.now, query.id, &[ip]);
                     }
                 }
@@ -346,22 +229,16 @@ impl Bench {
         self.now.mono = to;
     }
 
-    /// Lets the subject see its orders.
-    pub fn wake(&mut self) {
-        let _ = self.subject.core().handle_wake(self.now);
-        self.pump();
-    }
-
     /// Everything is over within 64*T1 + 5 s, and deadlines that were given up are a minute later.
     pub fn settle(&mut self) -> Result<(), String> {
         self.run(Duration::from_secs(37));
         let alive = self.alive();
-        if alive != Held::default() {
+        if alive != Gauges::default() {
             return Err(format!("64*T1 + 5 s later there is {alive:?}"));
         }
         self.run(Duration::from_secs(64));
         match self.held() {
-            held if held == Held::default() => Ok(()),
+            held if held == Gauges::default() => Ok(()),
             held => Err(format!("two minutes later there is {held:?}")),
         }
     }
@@ -435,38 +312,4 @@ impl Bench {
 /// An address that is written out.
 pub fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
-}
-
-fn start() -> Now {
-    Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) }
-}
-
-fn listeners_of(snapshot: &Snapshot) -> Vec<Listener> {
-    let mut listeners = Vec::new();
-    for (n, name) in snapshot.networks.iter().enumerate() {
-        let network = &snapshot.config().networks[name];
-        let profile = snapshot.policy.profile(name, None, None);
-        for listener in &network.listeners {
-            let id = NetworkId(u16::try_from(n).unwrap());
-            listeners.push(sip_listener(id, network, listener, listener.address, &profile));
-        }
-    }
-    listeners
-}
-
-/// A pool of ports that can be looked at while the shard has it.
-struct SharedPorts(Arc<Mutex<VirtualPorts>>);
-
-impl Ports for SharedPorts {
-    fn take(&mut self, network: MediaNetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError> {
-        self.0.lock().unwrap().take(network, thread)
-    }
-}
-
-impl MediaLink for SharedPorts {
-    fn carry_out(&mut self, command: Command) {
-        self.0.lock().unwrap().carry_out(&command);
-    }
-
-    fn flush(&mut self) {}
 }

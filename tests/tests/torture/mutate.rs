@@ -12,18 +12,73 @@ const STATUSES: &[&str] = &[
 const NUMBERS: &[&str] =
     &["0", "1", "2", "70", "255", "256", "65536", "2147483647", "2147483648", "4294967296", "-1", "1e9", ""];
 const TOKENS: &[&str] = &[
-    "sip", "sips", "tel", "udp", "TCP", "tag=", "branch=", "z9hG4bK", "lr", "maddr=192.0.2.9", "transport=tcp",
-    "%00", "%", "\"", "\\", "<", ">", "<>", ";", ",", ":", "@", "?", "=", "*", "[", "]", "[::1]", "\r\n ", "\t", "é", "",
+    "sip",
+    "sips",
+    "tel",
+    "udp",
+    "TCP",
+    "tag=",
+    "branch=",
+    "z9hG4bK",
+    "lr",
+    "maddr=192.0.2.9",
+    "transport=tcp",
+    "%00",
+    "%",
+    "\"",
+    "\\",
+    "<",
+    ">",
+    "<>",
+    ";",
+    ",",
+    ":",
+    "@",
+    "?",
+    "=",
+    "*",
+    "[",
+    "]",
+    "[::1]",
+    "\r\n ",
+    "\t",
+    "é",
+    "",
 ];
 const FIELDS: &[&str] = &[
-    "Require: 100rel", "Proxy-Require: x", "Content-Length: 0", "Content-Length: 9", "Max-Forwards: 0",
-    "Max-Forwards: 999", "Route: <sip:192.0.2.9;lr>", "Record-Route: <sip:192.0.2.9;lr>", "Contact: *",
-    "Contact: <sip:192.0.2.9>", "Contact: <tel:+1>", "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx", "Accept: text/plain",
-    "Content-Type: application/sdp", "Content-Type: multipart/mixed;boundary=b", "Content-Encoding: gzip",
-    "Content-Disposition: render;handling=optional", "Timestamp: 1.5", "Expires: 0", "Supported: timer, replaces",
-    "Session-Expires: 90", "Replaces: a@b;to-tag=1;from-tag=2", "Reason: SIP;cause=200", "Event: dialog",
-    "Authorization: Digest username=\"a\"", "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"",
-    "Proxy-Authenticate: Basic", "RSeq: 1", "RAck: 1 1 INVITE", "X-Keep: π", "no header field", " folded", ": nameless",
+    "Require: 100rel",
+    "Proxy-Require: x",
+    "Content-Length: 0",
+    "Content-Length: 9",
+    "Max-Forwards: 0",
+    "Max-Forwards: 999",
+    "Route: <sip:192.0.2.9;lr>",
+    "Record-Route: <sip:192.0.2.9;lr>",
+    "Contact: *",
+    "Contact: <sip:192.0.2.9>",
+    "Contact: <tel:+1>",
+    "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKx",
+    "Accept: text/plain",
+    "Content-Type: application/sdp",
+    "Content-Type: multipart/mixed;boundary=b",
+    "Content-Encoding: gzip",
+    "Content-Disposition: render;handling=optional",
+    "Timestamp: 1.5",
+    "Expires: 0",
+    "Supported: timer, replaces",
+    "Session-Expires: 90",
+    "Replaces: a@b;to-tag=1;from-tag=2",
+    "Reason: SIP;cause=200",
+    "Event: dialog",
+    "Authorization: Digest username=\"a\"",
+    "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"",
+    "Proxy-Authenticate: Basic",
+    "RSeq: 1",
+    "RAck: 1 1 INVITE",
+    "X-Keep: π",
+    "no header field",
+    " folded",
+    ": nameless",
 ];
 const NAMES: &[&str] =
     &["Via", "From", "To", "Call-ID", "CSeq", "Contact", "Content-Length", "Content-Type", "Max-Forwards"];
@@ -69,7 +124,8 @@ fn of_bytes(chance: &mut Seeded, mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// A word between separators replaced, doubled or lost.
 fn of_tokens(chance: &mut Seeded, bytes: &[u8]) -> Vec<u8> {
-    let separator = |b: &u8| matches!(b, b' ' | b';' | b'=' | b':' | b',' | b'@' | b'<' | b'>' | b'\r' | b'/');
+    let separator =
+        |b: &u8| matches!(b, b' ' | b';' | b'=' | b':' | b',' | b'@' | b'<' | b'>' | b'\r' | b'/');
     let ends: Vec<usize> = bytes.iter().enumerate().filter(|(_, b)| separator(b)).map(|(at, _)| at).collect();
     if ends.len() < 2 {
         return bytes.to_vec();
@@ -153,7 +209,9 @@ fn of_meaning(chance: &mut Seeded, bytes: &[u8], other: &[u8]) -> Vec<u8> {
         3 => text.replace("CSeq: ", &format!("CSeq: {}", chance.below(30))),
         4 => text.replacen(";tag=", &format!(";tag={}", chance.below(3)), 1),
         5 => text.replace("Call-ID: ", &format!("Call-ID: {}", chance.below(100))),
-        6 => text.replace("a=sendrecv", "a=inactive").replace("m=audio", one_of(chance, &["m=video", "m=audio 0", "m=", "x=audio"])),
+        6 => text
+            .replace("a=sendrecv", "a=inactive")
+            .replace("m=audio", one_of(chance, &["m=video", "m=audio 0", "m=", "x=audio"])),
         _ => {
             let name = one_of(chance, NAMES);
             let line = |text: &str| text.lines().find(|l| l.starts_with(name)).unwrap_or("X: y").to_owned();

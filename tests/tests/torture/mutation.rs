@@ -1,14 +1,15 @@
 //! A hundred thousand mutated messages, half of them aimed at calls under way.
 
 use crate::agent::{self, SDP};
-use crate::bench::{Bench, FAR, NEAR, Subject, address};
+use crate::bench::{Bench, FAR, NEAR, address};
 use crate::mutate::mutate;
+use crate::subject::{self, Subject};
 use crate::table::{self, Wire};
 use bytes::Bytes;
 use liaison_tests::ids::Seeded;
 use sip::{Destination, Flow};
 use sip_types::header::{CSeq, CallId, From, To, Via};
-use sip_types::{Limits, Message, Method, Request, Response, StatusCode};
+use sip_types::{Headers, Limits, Message, Method, Request, Response, StatusCode};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ const MESSAGES: usize = 100_000;
 /// Calls under way.
 const CALLS: usize = 30;
 /// After so many mutated messages another call begins.
-const EVERY: usize = 20;
+const EVERY: usize = 10;
 const SEED: u64 = 20_261_121;
 
 const METHODS: &[&str] = &["BYE", "INFO", "INVITE", "ACK", "OPTIONS", "MESSAGE", "UPDATE", "FROB"];
@@ -37,6 +38,8 @@ struct Attack {
     bench: Bench,
     chance: Seeded,
     calls: VecDeque<Call>,
+    /// Calls that are over, as it seems.
+    fading: Vec<Call>,
     corpus: Vec<Bytes>,
     last: Bytes,
     number: u64,
@@ -44,7 +47,7 @@ struct Attack {
     aimed: usize,
     parsed: usize,
     sound: usize,
-    /// The most dialogs at once, and the fewest after the start.
+    /// The most dialogs at once.
     dialogs: usize,
 }
 
@@ -58,7 +61,9 @@ fn a_hundred_thousand_mutated_messages_leave_nothing_behind() {
         attack.feed();
     }
     let Attack { fed, aimed, parsed, sound, dialogs, .. } = attack;
-    println!("{fed} fed, {aimed} aimed at calls under way, {parsed} pass the parser, {sound} with sound header fields");
+    println!(
+        "{fed} fed, {aimed} aimed at calls under way, {parsed} pass the parser, {sound} with sound header fields"
+    );
     assert!(aimed * 2 >= fed, "only {aimed} of {fed} were aimed");
     assert!(parsed * 10 >= fed * 4, "only {parsed} of {fed} pass the parser");
     assert!(sound * 10 >= fed * 4, "only {sound} of {fed} have sound header fields");
@@ -80,9 +85,10 @@ impl Attack {
             corpus.push(agent::first(method, number, address(NEAR), "UDP", Some(SDP)));
         }
         Self {
-            bench: Bench::whole(Wire::Udp, SEED),
+            bench: Bench::new(subject::whole(Wire::Udp, SEED)),
             chance: Seeded(SEED),
             calls: VecDeque::new(),
+            fading: Vec::new(),
             last: corpus[0].clone(),
             corpus,
             number: 0,
@@ -107,6 +113,9 @@ impl Attack {
         if self.calls.len() >= CALLS
             && let Some(call) = self.calls.pop_front()
         {
+            self.hang_up(&call);
+        }
+        for call in std::mem::take(&mut self.fading) {
             self.hang_up(&call);
         }
         self.number += 1;
@@ -154,6 +163,9 @@ impl Attack {
             for sent in sent.into_iter().filter(|sent| !sent.is_far()) {
                 match sent.message() {
                     Message::Request(request) if *request.method() != Method::Ack => {
+                        if *request.method() == Method::Bye {
+                            self.over(request.headers());
+                        }
                         let flow = self.bench.back(&sent.to);
                         self.bench.deliver(flow, &agent::respond(&request, 200, flow.peer, "near"));
                     }
@@ -166,23 +178,38 @@ impl Attack {
 
     fn answered(&mut self, to: &Destination, response: &Response) {
         let headers = response.headers();
-        let invite = headers.require::<CSeq>().is_ok_and(|c| c.method == Method::Invite && c.seq == 1);
+        let Ok(cseq) = headers.require::<CSeq>() else { return };
+        let invite = cseq.method == Method::Invite && cseq.seq == 1;
+        let refused = invite && response.status().is_final() && !response.status().is_success();
+        if refused || (cseq.method == Method::Bye && response.status().is_success()) {
+            return self.over(headers);
+        }
         if !invite || !response.status().is_success() || to.peer() != address(NEAR) {
             return;
         }
-        let id = |headers: &sip_types::Headers| {
-            Some((headers.require::<CallId>().ok()?.as_str().to_owned(), headers.require::<From>().ok()?.tag()?.to_owned()))
-        };
+        let id =
+            |headers: &Headers| Some((call_id(headers)?, headers.require::<From>().ok()?.tag()?.to_owned()));
         let wanted = id(headers);
-        let Some(call) = self.calls.iter_mut().find(|call| id(call.invite.headers()) == wanted) else { return };
+        let Some(call) = self.calls.iter_mut().find(|call| id(call.invite.headers()) == wanted) else {
+            return;
+        };
         let ok = call.ok.get_or_insert_with(|| response.clone());
-        if ok.headers().require::<To>().ok().and_then(|to| to.tag().map(str::to_owned))
-            == headers.require::<To>().ok().and_then(|to| to.tag().map(str::to_owned))
-        {
+        let tag = |headers: &Headers| headers.require::<To>().ok()?.tag().map(str::to_owned);
+        if tag(ok.headers()) == tag(headers) {
             self.number += 1;
-            let ack = agent::inside("ACK", &call.invite, ok, 1, self.number, address(NEAR), None);
+            let answer = call.invite.body().is_empty().then_some(SDP);
+            let ack = agent::inside("ACK", &call.invite, ok, 1, self.number, address(NEAR), answer);
             let flow = call.flow;
             self.bench.deliver(flow, &ack);
+        }
+    }
+
+    /// A call of which the near side hears that it is over; a refused mutant may look the same, and then the call is
+    /// no more aimed at but stays.
+    fn over(&mut self, headers: &Headers) {
+        let gone = call_id(headers);
+        if let Some(at) = self.calls.iter().position(|call| call_id(call.invite.headers()) == gone) {
+            self.fading.extend(self.calls.remove(at));
         }
     }
 
@@ -201,7 +228,7 @@ impl Attack {
 
     /// One mutated message arrives.
     fn feed(&mut self) {
-        let aimed = self.fed.is_multiple_of(2) && !self.calls.is_empty();
+        let aimed = self.aimed * 2 <= self.fed && !self.calls.is_empty();
         let (flow, original) = if aimed { self.aim() } else { self.stray() };
         let last = std::mem::replace(&mut self.last, original.clone());
         let mutant = mutate(&mut self.chance, &original, &last);
@@ -255,7 +282,8 @@ impl Attack {
         self.hear_again();
         self.bench.run(Duration::from_secs(1));
         self.attend();
-        for call in std::mem::take(&mut self.calls) {
+        let calls = std::mem::take(&mut self.calls);
+        for call in calls.into_iter().chain(std::mem::take(&mut self.fading)) {
             self.hang_up(&call);
         }
         // Calls that mutants began are answered, not acknowledged, and hang up after 64*T1.
@@ -264,6 +292,10 @@ impl Attack {
             self.attend();
         }
     }
+}
+
+fn call_id(headers: &Headers) -> Option<String> {
+    headers.require::<CallId>().ok().map(|id| id.as_str().to_owned())
 }
 
 /// Whether the header fields that every message has can be read.

@@ -1,8 +1,9 @@
 //! A response of the table arrives, awaited or stray.
 
 use crate::agent;
-use crate::bench::{Bench, FAR, Held, NEAR, address};
+use crate::bench::{Bench, FAR, NEAR, address};
 use crate::table::{Case, Do, Outcome, Pending, Wire};
+use b2bua::shard::Gauges;
 use bytes::Bytes;
 use sip::Flow;
 use sip_types::header::{CSeq, CallId, From, Via};
@@ -44,7 +45,7 @@ fn stray(case: &Case, bench: &mut Bench, permitted: &[Outcome]) -> Result<String
     bench.run(Duration::from_secs(2));
     assert!(permitted.iter().all(|outcome| outcome.what == Do::Discard), "a stray can only be discarded");
     let handed_up = bench.plain().is_some_and(|plain| !plain.answers.is_empty());
-    if handed_up || !bench.sent.is_empty() || held != Held::default() {
+    if handed_up || !bench.sent.is_empty() || held != Gauges::default() {
         return Err(format!("{} messages left, {held:?} is kept", bench.sent.len()));
     }
     Ok("Discard".to_owned())
@@ -169,7 +170,7 @@ impl Pendent {
         answer.iter().map(|answer| answer.status().as_u16()).collect()
     }
 
-    fn seen(&self, bench: &mut Bench, mark: usize, held: Held) -> Seen {
+    fn seen(&self, bench: &mut Bench, mark: usize, held: Gauges) -> Seen {
         let requests: Vec<Bytes> = bench.sent[mark..]
             .iter()
             .filter(|sent| sent.message().as_request().is_some())

@@ -82,6 +82,7 @@ impl Agent {
                 let session = self.endpoint.invite(
                     now,
                     Invite {
+                        label: 0,
                         network: NetworkId(0),
                         request_uri: dial.uri.clone(),
                         next_hop: dial.uri,

@@ -1,7 +1,7 @@
 //! Media lines: unknown, rejected, recycled, beside the relay.
 
 use super::*;
-use crate::Carriage;
+use crate::{Carriage, Codec};
 
 const UNKNOWN: &str = "\
 v=0
@@ -67,8 +67,13 @@ fn streams_over_connections_go_past_us_and_the_view_says_so() {
     use Carriage::*;
     assert_eq!(carriage, [Relayed, Relayed, Relayed, Relayed, Around, Relayed]);
     assert_eq!(view.streams[4].remote, Some("198.51.100.1:7654".parse().unwrap()));
-    assert_eq!(view.streams[5].codecs, ["G722", "X-NEW"]);
-    assert_eq!(view.streams[1].codecs, ["*"]);
+    let names = |stream: usize| view.streams[stream].codecs.iter().map(Codec::name).collect::<Vec<_>>();
+    assert_eq!(names(5), ["G722", "X-NEW"]);
+    assert_eq!(names(1), ["*"]);
+    let [fixed, mapped] = &view.streams[5].codecs[..] else { panic!("{:?}", view.streams[5].codecs) };
+    assert_eq!((&*fixed.format, fixed.clock_rate, &fixed.parameters), ("9", Some(8_000), &None));
+    assert_eq!((&*mapped.format, mapped.clock_rate), ("98", Some(48_000)));
+    assert_eq!(mapped.parameters.as_deref(), Some("anything=\"at all\""));
     assert_eq!(call.ports.lent(), 10);
 }
 

@@ -156,3 +156,14 @@ impl crate::CallMedia {
         context
     }
 }
+
+#[test]
+fn nothing_is_sent_to_a_side_that_claims_a_port_of_ours() {
+    let mut bench = Bench::new(&config(Latching::Described));
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let (_, at_b) = bench.connect(&alice.describe(), &bob.describe());
+    bench.reoffer(&describe(at_b), &bob.describe());
+    bob.rtp.send_to(&rtp(1), at_b).unwrap();
+    until(|| bench.counted(B).no_destination == 1);
+    assert_eq!(bench.counted(B).packets, 1, "it has not come back");
+}

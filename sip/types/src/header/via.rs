@@ -213,7 +213,7 @@ impl Layout {
     fn read(text: &str) -> Result<Self, SyntaxError> {
         let mut c = Cursor::new(text)?;
         c.skip_space();
-        let (protocol, version) = protocol(&mut c)?;
+        let Protocol { sip_2_0, name: protocol, version } = protocol(&mut c)?;
         let transport = c.token("a transport")?;
         if !c.skip_space() {
             return c.fail("a space");
@@ -222,7 +222,6 @@ impl Layout {
         let host = Span::new(c.at(), c.at() + len);
         c.seek(c.at() + len);
         let port = if c.eat_spaced(b':') { u16::try_from(c.number32(65_535, "a port")?).ok() } else { None };
-        let sip_2_0 = c.slice(protocol).eq_ignore_ascii_case(b"SIP") && c.slice(version) == b"2.0";
         let params = Span::new(c.at(), text.len());
         let Known { branch, received, rport } = read_params(&mut c)?;
         Ok(Self {
@@ -241,15 +240,31 @@ impl Layout {
     }
 }
 
+struct Protocol {
+    sip_2_0: bool,
+    name: Span,
+    version: Span,
+}
+
 /// `protocol-name SLASH protocol-version SLASH`.
 #[inline]
-fn protocol(c: &mut Cursor<'_>) -> Result<(Span, Span), SyntaxError> {
+fn protocol(c: &mut Cursor<'_>) -> Result<Protocol, SyntaxError> {
     let at = c.at();
     if c.rest().starts_with(b"SIP/2.0/") && !c.rest().get(8).copied().is_some_and(is_wsp) {
         c.seek(at + 8);
-        return Ok((Span::new(at, at + 3), Span::new(at + 4, at + 7)));
+        return Ok(Protocol {
+            sip_2_0: true,
+            name: Span::new(at, at + 3),
+            version: Span::new(at + 4, at + 7),
+        });
     }
-    let protocol = c.token("a protocol name")?;
+    unusual_protocol(c)
+}
+
+/// As [`protocol`]: of another version, or with space inside.
+#[cold]
+fn unusual_protocol(c: &mut Cursor<'_>) -> Result<Protocol, SyntaxError> {
+    let name = c.token("a protocol name")?;
     if !c.eat_spaced(b'/') {
         return c.fail("a slash");
     }
@@ -257,7 +272,8 @@ fn protocol(c: &mut Cursor<'_>) -> Result<(Span, Span), SyntaxError> {
     if !c.eat_spaced(b'/') {
         return c.fail("a slash");
     }
-    Ok((protocol, version))
+    let sip_2_0 = c.slice(name).eq_ignore_ascii_case(b"SIP") && c.slice(version) == b"2.0";
+    Ok(Protocol { sip_2_0, name, version })
 }
 
 #[derive(Default)]

@@ -7,6 +7,9 @@ use bytes::Bytes;
 use super::{Field, field, text_of};
 use crate::{ByteString, HeaderError, HeaderName, SyntaxError, TypedHeader, header::Elements};
 
+/// Typical lists have no more elements than this.
+const EXPECTED_ELEMENTS: usize = 4;
+
 /// Where one header field lies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
@@ -135,9 +138,8 @@ impl Headers {
     /// # Errors
     /// It appears twice, or its value is malformed.
     pub fn get<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
-        let mut fields = self.slots.iter().filter(|slot| slot.name == T::NAME);
-        let Some(&slot) = fields.next() else { return Ok(None) };
-        if fields.next().is_some() {
+        let Some((&slot, rest)) = self.starting_with(T::NAME).split_first() else { return Ok(None) };
+        if rest.iter().any(|slot| slot.name == T::NAME) {
             return Err(HeaderError::Duplicate(T::NAME));
         }
         let text = self.text_of(slot)?;
@@ -157,8 +159,12 @@ impl Headers {
     /// # Errors
     /// An element is malformed.
     pub fn list<T: TypedHeader>(&self) -> Result<Vec<T>, HeaderError> {
-        let mut list = Vec::new();
-        for slot in self.slots.iter().filter(|slot| slot.name == T::NAME) {
+        let slots = self.starting_with(T::NAME);
+        if slots.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut list = Vec::with_capacity(EXPECTED_ELEMENTS);
+        for slot in slots.iter().filter(|slot| slot.name == T::NAME) {
             parse_elements(self.text_of(*slot)?, &mut list)?;
         }
         Ok(list)
@@ -179,17 +185,23 @@ impl Headers {
         Ok(None)
     }
 
+    /// The slots from the first of that name on; empty if there is none.
+    #[inline]
+    fn starting_with(&self, name: HeaderName) -> &[Slot] {
+        let first = self.slots.iter().position(|slot| slot.name == name);
+        first.and_then(|first| self.slots.get(first..)).unwrap_or_default()
+    }
+
     /// The unfolded value.
     pub(super) fn text_of(&self, slot: Slot) -> Result<ByteString, HeaderError> {
         let (start, end) = slot.value_range();
         let text = self.slice(start, end).ok_or(HeaderError::NotUtf8(slot.name))?;
-        if !slot.folded {
-            return Ok(text);
+        if slot.folded
+            && let Cow::Owned(unfolded) = field::unfold(&text)
+        {
+            return Ok(unfolded.into());
         }
-        Ok(match field::unfold(&text) {
-            Cow::Borrowed(_) => text,
-            Cow::Owned(text) => text.into(),
-        })
+        Ok(text)
     }
 }
 

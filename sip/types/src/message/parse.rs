@@ -51,7 +51,7 @@ fn parse(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
     }
     let line = raw.get(..line_end).unwrap_or_default();
     let start = start_line::read(line).map_err(|(kind, at)| kind.at(at))?;
-    let head = head(&raw, &mut lines, limits)?;
+    let head = head(lines, limits)?;
 
     let available = raw.len() - head.body;
     let (len, framing) = match head.length {
@@ -110,40 +110,35 @@ fn build(
 /// Typical messages have fewer header fields than this.
 const EXPECTED_HEADERS: usize = 24;
 
-fn head(raw: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Head, ParseError> {
-    let mut head = Head {
-        slots: Vec::with_capacity(EXPECTED_HEADERS.min(limits.header_count)),
-        malformed: None,
-        length: Length::Absent,
-        body: raw.len(),
-        missing: 2,
-    };
-    loop {
+/// Not part of its caller, whose values would take the registers from the loop.
+#[inline(never)]
+fn head(mut lines: Lines<'_>, limits: &Limits) -> Result<Head, ParseError> {
+    let raw = lines.buf();
+    let mut slots = Vec::with_capacity(EXPECTED_HEADERS.min(limits.header_count));
+    let mut malformed = None;
+    let mut length = Length::Absent;
+    let (body, missing) = loop {
         match lines.next() {
             Step::Line { start, end, folded } => {
                 if end - start > limits.header_length {
                     return Err(Kind::HeaderTooLong.at(start));
                 }
                 let Some(parts) = scan::cut(raw, start, end) else {
-                    head.malformed.get_or_insert(start);
+                    malformed.get_or_insert(start);
                     continue;
                 };
-                if head.slots.len() >= limits.header_count {
+                if slots.len() >= limits.header_count {
                     return Err(Kind::TooManyHeaders.at(start));
                 }
-                let (value, value_end) = parts.value;
                 if parts.header == HeaderName::ContentLength {
-                    head.length = head.length.and(raw.get(value..value_end).unwrap_or_default());
+                    length = length.and(raw.get(parts.value.0..parts.value.1).unwrap_or_default());
                 }
-                head.slots.push(Slot::new(parts.header, start, parts.name, parts.value, folded));
+                slots.push(Slot::new(parts.header, start, parts.name, parts.value, folded));
             }
-            Step::Blank { body } => {
-                head.body = body;
-                head.missing = 0;
-                return Ok(head);
-            }
-            Step::End { at } if at == raw.len() => return Ok(head),
+            Step::Blank { body } => break (body, 0),
+            Step::End { at } if at == raw.len() => break (at, 2),
             Step::End { at } => return Err(Kind::Truncated.at(at)),
         }
-    }
+    };
+    Ok(Head { slots, malformed, length, body, missing })
 }

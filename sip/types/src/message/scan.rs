@@ -27,6 +27,11 @@ impl<'a> Lines<'a> {
         Self { buf, at }
     }
 
+    /// What is split.
+    pub(crate) fn buf(&self) -> &'a [u8] {
+        self.buf
+    }
+
     /// The start line: never folded, and an empty one is a line too.
     pub(crate) fn start_line(&mut self) -> Option<(usize, usize)> {
         let start = self.at;
@@ -42,17 +47,31 @@ impl<'a> Lines<'a> {
         if end == start {
             return Step::Blank { body: next };
         }
-        let mut folded = false;
-        while self.buf.get(next).copied().is_some_and(is_wsp) {
-            folded = true;
-            let line = next;
-            match self.physical(line) {
+        let folded = self.continues(next);
+        if folded {
+            match self.continued(next) {
                 Some(more) => (end, next) = more,
                 None => return Step::End { at: start },
             }
         }
         self.at = next;
         Step::Line { start, end, folded }
+    }
+
+    /// Whether the line at `start` continues the one before (RFC 3261 §7.3.1).
+    #[inline]
+    fn continues(&self, start: usize) -> bool {
+        self.buf.get(start).copied().is_some_and(is_wsp)
+    }
+
+    /// As [`Lines::physical`], of the last continuation line from `start` on.
+    #[cold]
+    fn continued(&self, start: usize) -> Option<(usize, usize)> {
+        let mut last = self.physical(start)?;
+        while self.continues(last.1) {
+            last = self.physical(last.1)?;
+        }
+        Some(last)
     }
 
     /// End of the line from `start` without its line end, and the start of the next.
@@ -78,9 +97,10 @@ pub(crate) struct Parts {
 #[inline]
 pub(crate) fn cut(buf: &[u8], start: usize, end: usize) -> Option<Parts> {
     let (header, name, colon) = match HeaderName::before_colon(buf.get(start..)?) {
-        Some((header, len)) => (header, len, start + len),
-        None => unusual_name(buf.get(start..end)?).map(|(header, len, colon)| (header, len, start + colon))?,
+        Some((header, len)) => (header, len, len),
+        None => unusual_name(buf.get(start..end)?)?,
     };
+    let colon = start + colon;
     let mut value = buf.get(colon + 1..end)?;
     while let [shorter @ .., b' ' | b'\t' | b'\r' | b'\n'] = value {
         value = shorter;
@@ -93,6 +113,7 @@ pub(crate) fn cut(buf: &[u8], start: usize, end: usize) -> Option<Parts> {
 }
 
 /// The name at the start of `line`, its length and the place of the colon: a long or unknown one, or space follows it.
+#[cold]
 fn unusual_name(line: &[u8]) -> Option<(HeaderName, usize, usize)> {
     let colon = search::find(line, b':')?;
     let mut name = line.get(..colon)?;

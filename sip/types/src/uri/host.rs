@@ -213,7 +213,8 @@ pub(crate) fn host_at(bytes: &[u8]) -> Option<(HostKind, usize)> {
         let text = std::str::from_utf8(bytes.get(1..end)?).ok()?;
         return ipv6(text).map(|_| (HostKind::V6, end + 1));
     }
-    if let Some((ip, len)) = ipv4_at(bytes)
+    if bytes.first().is_some_and(u8::is_ascii_digit)
+        && let Some((ip, len)) = ipv4_at(bytes)
         && !bytes.get(len).is_some_and(|&b| chars::is(b, LABEL) || b == b'.' || b == b'-')
     {
         return Some((HostKind::V4(ip), len));

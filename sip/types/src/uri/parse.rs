@@ -60,12 +60,19 @@ impl Reader<'_> {
     #[inline]
     fn take_while(&mut self, class: u16) -> Span {
         let start = self.at;
-        loop {
-            self.at += chars::run(self.bytes.get(self.at..).unwrap_or_default(), class);
-            if self.peek() != Some(b'%') || escape_at(self.bytes, self.at).is_none() {
-                return Span::new(start, self.at);
-            }
+        self.at += chars::run(self.bytes.get(self.at..).unwrap_or_default(), class);
+        if self.peek() == Some(b'%') {
+            self.escapes(class);
+        }
+        Span::new(start, self.at)
+    }
+
+    /// As [`Reader::take_while`], from an escape on.
+    #[cold]
+    fn escapes(&mut self, class: u16) {
+        while escape_at(self.bytes, self.at).is_some() {
             self.at += 3;
+            self.at += chars::run(self.bytes.get(self.at..).unwrap_or_default(), class);
         }
     }
 
@@ -82,10 +89,11 @@ impl Reader<'_> {
     #[inline]
     fn scheme(&mut self) -> Result<Scheme, UriError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let len = match rest {
-            [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 3,
-            _ => rest.iter().position(|&b| !chars::is(b, SCHEME)).unwrap_or(rest.len()),
-        };
+        if let [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] = rest {
+            self.at += 4;
+            return Ok(Scheme::Sip);
+        }
+        let len = chars::run(rest, SCHEME);
         let name = rest.get(..len).unwrap_or_default();
         if !name.first().is_some_and(u8::is_ascii_alphabetic) {
             return self.fail(Kind::Scheme);
@@ -95,7 +103,6 @@ impl Reader<'_> {
             return self.fail(Kind::Scheme);
         }
         Ok(match name {
-            [_, _, _] if name.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
             [_, _, _] if name.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
             [_, _, _, _] if name.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
             _ => Scheme::Other,

@@ -1,0 +1,18 @@
+//! Liaison among real peers: SIPp, baresip and curl, each test on a private network of its own (`lab/lo-run`). What the
+//! tests judge are the bytes that the peers saw. A missing peer is a failure.
+#![forbid(unsafe_code)]
+
+#[path = "peers/challenges.rs"]
+mod challenges;
+#[path = "peers/command_line.rs"]
+mod command_line;
+#[path = "peers/crossing.rs"]
+mod crossing;
+#[path = "peers/lab.rs"]
+mod lab;
+#[path = "peers/load.rs"]
+mod load;
+#[path = "peers/operation.rs"]
+mod operation;
+#[path = "peers/phones.rs"]
+mod phones;

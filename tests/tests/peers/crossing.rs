@@ -1,0 +1,13 @@
+//! What crosses from one leg to the other.
+
+use crate::lab::check;
+
+#[test]
+fn unknown_header_fields_body_parts_and_media_lines_cross() {
+    check("crossing.py", &["keeps"], 60);
+}
+
+#[test]
+fn nothing_of_one_leg_is_seen_on_the_other() {
+    check("crossing.py", &["canaries"], 60);
+}

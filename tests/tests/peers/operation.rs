@@ -1,0 +1,23 @@
+//! What an operator does while calls are up.
+
+use crate::lab::check;
+
+#[test]
+fn killed_in_the_middle_of_calls_it_is_up_again_at_once() {
+    check("operation.py", &["killed"], 90);
+}
+
+#[test]
+fn a_reload_touches_no_call_and_a_faulty_file_changes_nothing() {
+    check("operation.py", &["reloaded"], 90);
+}
+
+#[test]
+fn a_drain_refuses_new_calls_and_ends_with_the_last_one() {
+    check("operation.py", &["drained"], 90);
+}
+
+#[test]
+fn the_admin_api_shows_and_ends_a_call() {
+    check("operation.py", &["administered"], 60);
+}

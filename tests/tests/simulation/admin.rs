@@ -1,0 +1,116 @@
+//! What an operator does to calls: ends them, loads another configuration, lets the node run dry.
+
+use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, by_hand, ms, s};
+use b2bua::shard::Command;
+use b2bua::snapshot::Secrets;
+use liaison_tests::message::{Msg, audio, field};
+use liaison_tests::world::{settings, snapshot};
+use sip::driver::Core as _;
+use std::ops::ControlFlow;
+use tokio::sync::oneshot;
+
+/// Both phones answer the BYE that Liaison sends them: its Reason.
+fn both_hang_up(world: &mut World) -> [String; 2] {
+    [(ALICE, OUTSIDE), (BOB, INSIDE)].map(|(at, from)| {
+        let bye = world.expect_within(at, "BYE", s(1));
+        world.ok(at, from, &bye);
+        field(&bye, "Reason")
+    })
+}
+
+#[test]
+fn an_operator_ends_a_call() {
+    let mut world = by_hand(TWO_SIDES, 1);
+    Call::establish(&mut world);
+    let id = {
+        let (ask, mut answer) = oneshot::channel();
+        let query = admin_api::control::CallQuery { after: None, limit: 10, filter: Default::default() };
+        world.command(Command::Calls(query, ask));
+        let (calls, more) = answer.try_recv().unwrap();
+        assert!(!more);
+        assert_eq!(calls.len(), 1);
+        calls[0].1.id.clone()
+    };
+    let (ask, mut answer) = oneshot::channel();
+    world.command(Command::EndCall(id.to_string().into(), Some("Fraud \"suspected\"".into()), ask));
+    assert!(answer.try_recv().unwrap());
+    let reason = r#"SIP;cause=480;text="Fraud \"suspected\"""#.to_owned();
+    assert_eq!(both_hang_up(&mut world), [reason.clone(), reason]);
+    world.run_for(ms(20));
+    let (ask, mut answer) = oneshot::channel();
+    world.command(Command::EndCall(id.to_string().into(), None, ask));
+    assert!(!answer.try_recv().unwrap(), "it is gone");
+    assert_eq!(world.records.lock().unwrap()[0].cause, "ended by the operator");
+    world.must_forget("a call that an operator ended");
+}
+
+#[test]
+fn another_configuration_touches_no_call() {
+    let mut world = by_hand(TWO_SIDES, 2);
+    let call = Call::establish(&mut world);
+    let before = world.network.log.len();
+    // Bob's trunk is elsewhere from now on, and the way back is closed.
+    let text = TWO_SIDES.replace("sip:10.1.0.2:5060", "sip:10.1.0.9:5060");
+    let text = text.replace("to = [\"provider\"]", "reject = { status = 403 }");
+    let next = snapshot(&text, Secrets::default(), 2);
+    let sip = settings(&next);
+    world.command(Command::Adopt(next, Box::new(sip)));
+    world.run_for(s(10));
+    assert_eq!(world.network.log.len(), before, "nobody hears of it");
+    assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+
+    // The call goes on as it is: a re-INVITE goes to Bob, where he was.
+    world.post(ALICE, OUTSIDE, &call.alice("INVITE", 2).sdp(&audio(ALICE, 4100)));
+    let reinvited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&reinvited, 200, "").contact(BOB).sdp(&audio(BOB, 6000)));
+    world.expect(ALICE, "200");
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 2));
+    world.expect(BOB, "ACK");
+
+    // The next call goes by the new one.
+    let second = Msg::request("INVITE", NUMBER, ALICE, 50).sdp(&audio(ALICE, 4200));
+    world.post(ALICE, OUTSIDE, &second);
+    let moved = world.expect("10.1.0.9:5060", "INVITE");
+    world.post("10.1.0.9:5060", INSIDE, &Msg::response(&moved, 486, "no"));
+    world.expect("10.1.0.9:5060", "ACK");
+    let refused = world.expect(ALICE, "486");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    let back = Msg::request("INVITE", "sip:+4940@10.1.0.1", BOB, 51).sdp(&audio(BOB, 6002));
+    world.post(BOB, INSIDE, &back);
+    let refused = world.expect(BOB, "403");
+    world.post(BOB, INSIDE, &Msg::of_invite("ACK", &back).set("To", &field(&refused, "To")));
+
+    call.hang_up(&mut world, 3);
+    world.must_forget("a reload");
+}
+
+#[test]
+fn a_draining_node_takes_no_call_and_ends_what_is_left() {
+    let mut world = by_hand(TWO_SIDES, 3);
+    let _ = Call::establish(&mut world);
+    world.command(Command::Drain(s(60)));
+    let second = Msg::request("INVITE", NUMBER, ALICE, 50).sdp(&audio(ALICE, 4002));
+    world.post(ALICE, OUTSIDE, &second);
+    let refused = world.expect(ALICE, "503");
+    assert_eq!(field(&refused, "Retry-After"), "10");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    assert_eq!(world.core.counters().draining, 1);
+    world.run_for(s(58));
+    assert_eq!(world.gauges().calls, 1, "the call may go on until the deadline");
+    assert!(world.core.handle_wake(world.now) == ControlFlow::Continue(()));
+    let ours = "SIP;cause=503;text=\"Shutting down\"".to_owned();
+    world.run_for(s(2));
+    assert_eq!(both_hang_up(&mut world), [ours.clone(), ours]);
+    world.must_forget("a drain");
+    assert!(world.core.handle_wake(world.now) == ControlFlow::Break(()), "the shard is over");
+}
+
+#[test]
+fn a_draining_node_ends_as_soon_as_its_last_call() {
+    let mut world = by_hand(TWO_SIDES, 4);
+    let call = Call::establish(&mut world);
+    world.command(Command::Drain(s(600)));
+    call.hang_up(&mut world, 2);
+    world.must_forget("a drain that runs dry");
+    assert!(world.core.handle_wake(world.now) == ControlFlow::Break(()));
+}

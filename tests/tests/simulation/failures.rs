@@ -1,0 +1,127 @@
+//! What the failure of the called side becomes towards the caller.
+
+use super::common::{ALICE, BOB, INSIDE, OUTSIDE, TWO_SIDES, World, by_hand, invite, s};
+use liaison_tests::message::{Msg, body, field, find, start};
+
+/// Bob refuses: what Alice gets.
+fn refusal(document: &str, refuse: impl FnOnce(&str) -> Msg) -> String {
+    let mut world = by_hand(document, 1);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    let refusal = refuse(&invited);
+    world.post(BOB, INSIDE, &refusal);
+    world.expect(BOB, "ACK");
+    finish(&mut world, &refusal.text())
+}
+
+/// Alice's final response, acknowledged; nothing is left.
+fn finish(world: &mut World, what: &str) -> String {
+    let address = ALICE.parse().unwrap();
+    world.run_for(super::common::ms(20));
+    let refused = world.mail.iter().filter(|d| d.to == address).map(|d| d.text());
+    let refused = refused.into_iter().find(|text| !start(text).starts_with('1')).unwrap();
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    world.must_forget(what);
+    assert_eq!(world.records.lock().unwrap().len(), 1, "{what}");
+    refused
+}
+
+#[test]
+fn rfc3261_16_7_failures_keep_their_status_but_for_what_is_ours() {
+    let table = [
+        (400, 400),
+        (401, 403),
+        (403, 403),
+        (404, 404),
+        (407, 403),
+        (408, 408),
+        (410, 410),
+        (480, 480),
+        (484, 484),
+        (486, 486),
+        (488, 488),
+        (500, 500),
+        (501, 501),
+        (503, 500),
+        (504, 504),
+        (580, 580),
+        (600, 600),
+        (603, 603),
+        (606, 606),
+        (499, 499),
+        (699, 699),
+    ];
+    for (from, to) in table {
+        let refused = refusal(TWO_SIDES, |invited| {
+            Msg::response(invited, from, "no")
+                .with("WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"")
+                .with("Proxy-Authenticate", "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"")
+        });
+        assert!(start(&refused).starts_with(&to.to_string()), "{from} became {refused}");
+        assert_eq!(find(&refused, "WWW-Authenticate").or(find(&refused, "Proxy-Authenticate")), None);
+    }
+}
+
+#[test]
+fn a_profile_changes_the_status() {
+    let table = "\n[profiles.default]\nfailures = { \"480\" = 486, \"503\" = 503 }\n";
+    let document = format!("{TWO_SIDES}{table}");
+    for (from, to) in [(480, "486 Busy Here"), (503, "503 ")] {
+        let refused = refusal(&document, |invited| Msg::response(invited, from, "no"));
+        assert!(start(&refused).starts_with(to), "{refused}");
+    }
+}
+
+#[test]
+fn reason_phrase_warning_and_reason_cross() {
+    let warning = "399 b.example \"Line, busy\"";
+    let reason = "Q.850;cause=17;text=\"User busy\"";
+    let refused = refusal(TWO_SIDES, |invited| {
+        Msg::response(invited, 486, "no")
+            .phrase("Gerade beschäftigt")
+            .with("Warning", warning)
+            .with("Reason", reason)
+            .with("Retry-After", "18 (busy)")
+            .with("X-Keep", "π")
+            .body("text/odd", "why")
+    });
+    assert_eq!(start(&refused), "486 Gerade beschäftigt");
+    let expected = [("Warning", warning), ("Reason", reason), ("Retry-After", "18 (busy)"), ("X-Keep", "π")];
+    for (name, value) in expected.into_iter().chain([("Content-Type", "text/odd")]) {
+        assert_eq!(field(&refused, name), value);
+    }
+    assert_eq!(body(&refused), "why");
+}
+
+#[test]
+fn a_description_in_a_failure_speaks_of_the_other_side_and_does_not_cross() {
+    let refused = refusal(TWO_SIDES, |invited| {
+        Msg::response(invited, 488, "no").sdp(&liaison_tests::message::audio(BOB, 6000))
+    });
+    assert_eq!(body(&refused), "");
+    assert_eq!(find(&refused, "Content-Type"), None);
+}
+
+#[test]
+fn rfc3261_17_1_1_2_a_silent_target_times_out() {
+    let mut world = by_hand(TWO_SIDES, 2);
+    world.post(ALICE, OUTSIDE, &invite());
+    world.run_for(s(31));
+    assert!(world.unread(ALICE).iter().all(|text| start(text).starts_with("100")));
+    world.run_for(s(2));
+    let invites = world.unread(BOB);
+    assert_eq!(invites.len(), 7, "timer A doubles within 64*T1");
+    assert!(start(&finish(&mut world, "a silent target")).starts_with("408"));
+}
+
+#[test]
+fn an_answer_without_the_answer_that_is_owed_fails_the_call_on_both_legs() {
+    let mut world = by_hand(TWO_SIDES, 3);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 200, "bob").contact(BOB));
+    world.expect(BOB, "ACK");
+    let bye = world.expect(BOB, "BYE");
+    world.ok(BOB, INSIDE, &bye);
+    assert!(start(&finish(&mut world, "no answer to the offer")).starts_with('5'));
+}

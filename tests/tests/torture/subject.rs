@@ -1,0 +1,126 @@
+//! What is tried: a plain user agent, or the whole B2BUA.
+
+use crate::plain::Plain;
+use crate::table::Wire;
+use b2bua::shard::{Core, Setup};
+use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
+use config::Config;
+use liaison_tests::ids::Seeded;
+use media::VirtualPorts;
+use sip::time::{Mono, Now, Wall};
+use sip::{Carrying, Endpoint, Listener, NetworkId, Timers, Transport};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+const DOCUMENT: &str = r#"
+[networks.near]
+strangers = "route"
+listeners = [
+    { transport = "udp", address = "198.51.100.1:5060" },
+    { transport = "udp", address = "[2001:db8::10]:5060" },
+    { transport = "tcp", address = "198.51.100.1:5060" },
+]
+media = { address = "198.51.100.1", ports = "10000-59999" }
+
+[networks.far]
+strangers = "route"
+listeners = [
+    { transport = "udp", address = "203.0.113.1:5060" },
+    { transport = "tcp", address = "203.0.113.1:5060" },
+]
+media = { address = "203.0.113.1", ports = "10000-59999" }
+
+[[routes]]
+name = "all"
+networks = ["near"]
+to = [{ uri = "sip:203.0.113.2:5060", network = "far" }]
+"#;
+
+/// What is tried.
+pub enum Subject {
+    /// A plain user agent.
+    Plain(Box<Plain>),
+    /// The whole B2BUA.
+    Whole(Box<Core>),
+}
+
+impl Subject {
+    /// As its driver sees it.
+    pub fn core(&mut self) -> &mut dyn sip::driver::Core {
+        match self {
+            Self::Plain(plain) => &mut **plain,
+            Self::Whole(core) => &mut **core,
+        }
+    }
+}
+
+/// A plain user agent with carrying off.
+pub fn strict() -> (Subject, Vec<Listener>) {
+    let listener = |transport, address: &str| Listener {
+        network: NetworkId(0),
+        transport,
+        address: address.parse().unwrap(),
+        sent_by: address.into(),
+        timers: Timers::default(),
+        nat: false,
+        acceptance: sip::auth::client::Acceptance::default(),
+        carrying: Carrying::Nothing,
+        provisional_interval: Duration::from_secs(60),
+    };
+    let listeners = vec![
+        listener(Transport::Udp, "198.51.100.1:5060"),
+        listener(Transport::Udp, "[2001:db8::10]:5060"),
+        listener(Transport::Tcp, "198.51.100.1:5060"),
+    ];
+    let settings = sip::Settings { listeners: listeners.clone(), ..sip::Settings::default() };
+    let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
+    let plain = Plain::new(Endpoint::new(settings, Box::new(Seeded(1)), hasher));
+    (Subject::Plain(Box::new(plain)), listeners)
+}
+
+/// The whole B2BUA with its default profile, its far side reached over `wire`.
+pub fn whole(wire: Wire, seed: u64) -> (Subject, Vec<Listener>) {
+    let far = match wire {
+        Wire::Udp => "sip:203.0.113.2:5060",
+        Wire::Tcp => "sip:203.0.113.2:5060;transport=tcp",
+    };
+    let document = DOCUMENT.replace("sip:203.0.113.2:5060", far);
+    let config = Config::parse("torture.toml", &document).unwrap_or_else(|errors| panic!("{errors}"));
+    let networks: Vec<_> = config.networks.keys().cloned().collect();
+    let snapshot = Arc::new(Snapshot::new(Arc::new(config), networks, Secrets::default(), 1));
+    let listeners = listeners_of(&snapshot);
+    let (_, commands) = mpsc::channel(1);
+    let core = Core::new(Setup {
+        sip: sip::Settings { listeners: listeners.clone(), ..sip::Settings::default() },
+        link: Box::new(VirtualPorts::new(snapshot.media.iter().flatten())),
+        snapshot,
+        sip_ids: Box::new(Seeded(seed)),
+        ids: Box::new(Seeded(seed ^ 0xffff)),
+        hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
+        epoch: Instant::now(),
+        started: start(),
+        shard: 0,
+        records: Box::new(drop),
+        commands,
+    });
+    (Subject::Whole(Box::new(core)), listeners)
+}
+
+/// When everything begins.
+pub fn start() -> Now {
+    Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) }
+}
+
+fn listeners_of(snapshot: &Snapshot) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    for (n, name) in snapshot.networks.iter().enumerate() {
+        let network = &snapshot.config().networks[name];
+        let profile = snapshot.policy.profile(name, None, None);
+        for listener in &network.listeners {
+            let id = NetworkId(u16::try_from(n).unwrap());
+            listeners.push(sip_listener(id, network, listener, listener.address, &profile));
+        }
+    }
+    listeners
+}
