@@ -26,6 +26,20 @@ impl Leg {
     }
 }
 
+impl Call {
+    /// Lets go of the media of a leg that was never answered, and of the early dialogs that stood for it.
+    pub(crate) fn forget_media_of(&mut self, no: LegNo) {
+        let own = self.leg(no).map(|leg| leg.party);
+        let first = self.caller.party;
+        let pairs = self.pairs.extract_if(.., |pair| pair.callee == no);
+        let parties = pairs.flat_map(|pair| [pair.callee_party, pair.caller_party]).chain(own);
+        let gone: Vec<_> = parties.filter(|party| *party != first).collect();
+        for party in gone {
+            self.media.remove_party(party);
+        }
+    }
+}
+
 impl Core {
     /// A session is over.
     pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End) {
@@ -132,17 +146,7 @@ impl Core {
     fn target_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
         let reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
         let Some(call) = self.calls.get_mut(key) else { return };
-        if let Some(party) = call.leg(no).map(|l| l.party) {
-            call.media.remove_party(party);
-        }
-        let gone: Vec<_> =
-            call.pairs.extract_if(.., |p| p.callee == no).map(|p| (p.callee_party, p.caller_party)).collect();
-        for (callee, caller) in gone {
-            call.media.remove_party(callee);
-            if caller != call.caller.party {
-                call.media.remove_party(caller);
-            }
-        }
+        call.forget_media_of(no);
         if call.state == State::Ending {
             return self.finish_if_done(now, key);
         }

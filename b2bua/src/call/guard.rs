@@ -1,11 +1,14 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
-use super::{CallKey, LegNo, State, decide};
+use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
 use sip_types::StatusCode;
 use std::time::Duration;
+
+/// How long a re-INVITE may wait for its final response: nobody is asked to pick up, a user agent answers by itself.
+const EXCHANGE: Duration = Duration::from_secs(32);
 
 /// Names a deadline of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +19,8 @@ pub(crate) enum CallTimer {
     Length,
     /// Time to see whether media still flows.
     Media,
+    /// The re-INVITE with that number has waited for as long as it may.
+    Exchange(u32),
 }
 
 impl Core {
@@ -39,6 +44,7 @@ impl Core {
             CallTimer::Ring(leg) => self.rung_out(now, key, leg),
             CallTimer::Length => self.length_due(now, key),
             CallTimer::Media => self.media_due(now, key),
+            CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
         }
     }
 
@@ -56,9 +62,28 @@ impl Core {
         if let Some(leg) = call.leg_mut(no) {
             leg.close(now, None, "ring limit", None);
         }
+        call.forget_media_of(no);
         self.by_session.remove(&session);
         self.counters.rung_out += 1;
         self.dial_next(now, key, Some(Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE)));
+    }
+
+    /// Limits how long a leg may leave a re-INVITE unanswered after a provisional response.
+    pub(crate) fn watch_exchange(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.exchanges = call.exchanges.wrapping_add(1);
+        self.timers.arm(now, EXCHANGE, (key, CallTimer::Exchange(call.exchanges)));
+    }
+
+    /// Gives up a re-INVITE that is not answered: its CANCEL brings the failure that the asking leg hears of.
+    fn exchange_due(&mut self, now: Now, key: CallKey, nth: u32) {
+        let Some(call) = self.calls.get(key).filter(|call| call.exchanges == nth) else { return };
+        let Exchange::Reinvite { from, .. } = call.exchange else { return };
+        let answering = call.other(from).and_then(|other| call.leg(other)).map(|leg| leg.session);
+        if let Some(session) = answering {
+            // Without a provisional response there is nothing to cancel, and the transaction has its own limit.
+            let _ = self.endpoint.cancel_reinvite(now, session);
+        }
     }
 
     fn length_due(&mut self, now: Now, key: CallKey) {

@@ -144,6 +144,7 @@ impl Core {
             pairs: Vec::new(),
             joined: None,
             exchange: Exchange::Idle,
+            exchanges: 0,
             carried: Vec::new(),
             targets: VecDeque::from(targets),
             media,

@@ -141,6 +141,8 @@ pub(crate) struct Call {
     /// The pair that the answer chose.
     pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
     pub(crate) exchange: Exchange,
+    /// How many re-INVITEs have been taken across.
+    pub(crate) exchanges: u32,
     pub(crate) carried: Vec<Carried>,
     /// Targets that have not been tried.
     pub(crate) targets: VecDeque<policy::Target>,

@@ -43,6 +43,7 @@ impl Core {
         let target = to.session;
         if self.endpoint.reinvite(now, target, parts).is_ok() {
             call.exchange = Exchange::Reinvite { from: leg, offer: taken.sdp.is_some() };
+            self.watch_exchange(now, key);
         } else {
             self.undo_offer(key);
             let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));

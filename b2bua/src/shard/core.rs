@@ -136,6 +136,7 @@ impl Core {
     /// From now on no call begins; those that are left at `deadline` are ended.
     pub fn drain(&mut self, deadline: Mono) {
         self.drain = Some(deadline);
+        self.endpoint.set_busy(true);
     }
 
     /// Puts another configuration in force. Calls in being keep theirs.

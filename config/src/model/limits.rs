@@ -6,15 +6,15 @@ table! {
     /// How much the node takes on. What goes beyond is refused in the way of its protocol, and counted.
     pub struct Limits {
         /// Longest SIP message; a longer one is dropped, on a connection the connection is closed.
-        live message: usize = 65_535, in 2_048..=16_777_216, unit "bytes";
+        restart message: usize = 65_535, in 2_048..=16_777_216, unit "bytes";
         /// Longest request or status line.
-        live start_line: usize = 8_192, in 256..=65_535, unit "bytes";
+        restart start_line: usize = 8_192, in 256..=65_535, unit "bytes";
         /// Header fields per message.
-        live header_count: usize = 256, in 16..=4_096;
+        restart header_count: usize = 256, in 16..=4_096;
         /// Longest header field.
-        live header_length: usize = 16_384, in 256..=1_048_576, unit "bytes";
+        restart header_length: usize = 16_384, in 256..=1_048_576, unit "bytes";
         /// Longest body.
-        live body: usize = 65_535, in 0..=16_777_216, unit "bytes";
+        restart body: usize = 65_535, in 0..=16_777_216, unit "bytes";
         /// Calls at a time; one more is answered 503 with Retry-After.
         live calls: usize = 10_000, in 1..=1_000_000;
         /// SIP transactions at a time; a request beyond is answered 503 with Retry-After.
@@ -27,11 +27,11 @@ table! {
         /// Targets tried per call, redirections included.
         live targets: usize = 8, in 1..=64;
         /// SIP connections at a time; one more is closed when accepted.
-        live connections: usize = 4_096, in 1..=1_000_000;
+        restart connections: usize = 4_096, in 1..=1_000_000;
         /// Bytes waiting to be written per connection; the connection is closed beyond.
-        live connection_queue: usize = 262_144, in 4_096..=67_108_864, unit "bytes";
-        /// Sockets open at a time, media ports and connections together.
-        live sockets: usize = 20_000, in 16..=4_000_000;
+        restart connection_queue: usize = 262_144, in 4_096..=67_108_864, unit "bytes";
+        /// Sockets open for media at a time; a stream takes two on each side.
+        restart sockets: usize = 20_000, in 16..=4_000_000;
         /// Call detail records waiting to be written; further ones are counted and lost.
         restart cdr_queue: usize = 10_000, in 1..=1_000_000;
         /// The Retry-After of refusals by a limit and while draining (RFC 3261 §20.33).

@@ -9,7 +9,7 @@ table! {
     pub struct Network {
         /// Whether the network is in our trust domain (RFC 3325 §2.3): only a trusted one may assert identities to
         /// us and is handed ours.
-        live trusted: bool = false;
+        pinned trusted: bool = false;
         /// What becomes of a call from an address that no trunk's `from` knows.
         live strangers: Strangers = "refuse";
         /// Whether peers may be behind NAT: media then goes to where it comes from, within what `latch` permits.

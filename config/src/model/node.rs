@@ -29,9 +29,9 @@ table! {
         /// The Server of responses (RFC 3261 §20.35); empty leaves the field out.
         pinned server: ByteString = "Liaison";
         /// How long to wait until a TCP connection opens.
-        live connect_timeout: Duration = "4s", in "100ms"..="60s";
+        restart connect_timeout: Duration = "4s", in "100ms"..="60s";
         /// How long a TCP connection may stay without traffic in both directions before it is closed.
-        live connection_idle: Duration = "30m", in "10s"..="7d";
+        restart connection_idle: Duration = "30m", in "10s"..="7d";
     }
 }
 
@@ -48,7 +48,7 @@ table! {
         restart quarantine: Duration = "10s", in "0s"..="10m";
         /// How long the source that a stream is locked to must be silent before another permitted source may take
         /// its place (RFC 7362 §4).
-        live latch_silence: Duration = "5s", in "1s"..="10m";
+        restart latch_silence: Duration = "5s", in "1s"..="10m";
     }
     check check_media;
 }

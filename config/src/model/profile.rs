@@ -8,7 +8,9 @@ use crate::error::Found;
 use crate::text::{MediaType, Token};
 
 table! {
-    /// A bundle of policy for legs.
+    /// A bundle of policy for legs. What belongs to a listener, which serves several trunks, is that of its network's
+    /// profile: `provisional_interval`, `transparent` where a request asks for an option, `timers`, and which challenges
+    /// are answered.
     pub struct Profile {
         /// How media flows. It goes around us only where the profiles of both legs say so.
         pinned media: MediaMode = "anchored";

@@ -117,7 +117,7 @@ fn a_difference_names_each_setting_and_when_it_takes_effect() {
         diff(&old, &new).into_iter().map(|change| (change.path, change.effect)).collect();
     let expected = [
         ("limits.calls", Effect::Live),
-        ("networks.inside.trusted", Effect::Live),
+        ("networks.inside.trusted", Effect::Pinned),
         ("networks.outside", Effect::Restart),
         ("profiles.default.ring_limit", Effect::Pinned),
         ("admin.listen", Effect::Restart),

@@ -39,6 +39,8 @@ pub struct Endpoint {
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
+    /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
+    pub(crate) busy: bool,
     /// Where the keys of server transactions are written, again and again.
     key: String,
 }
@@ -100,6 +102,7 @@ impl Endpoint {
             secrets: Pending::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
+            busy: false,
             key: String::new(),
             settings,
             hasher,
@@ -109,6 +112,11 @@ impl Endpoint {
     /// The settings that it was made with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Says whether a call would be refused now.
+    pub fn set_busy(&mut self, busy: bool) {
+        self.busy = busy;
     }
 
     /// Takes other settings. Listeners stay in their places: a [`ListenerId`](crate::ListenerId) means the same.

@@ -187,7 +187,7 @@ impl Endpoint {
             return self.reply(now, server, &request, None, false, &refusal);
         }
         if *request.method() == Method::Options {
-            let reply = self.capabilities(listener);
+            let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
             return self.reply(now, server, &request, None, false, &reply);
         }
         if self.sessions.len() >= self.settings.limits.sessions {
