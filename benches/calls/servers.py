@@ -1,5 +1,5 @@
 """What is measured. Each takes calls at 127.0.0.1:5060 and sends them to 127.0.0.1:15080."""
-import os, pathlib, signal, sys
+import contextlib, os, pathlib, signal, sys
 import machine
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -74,8 +74,10 @@ class Running:
         """Ends all of it at once: nothing is left that a drain would wait for."""
         for daemon in reversed(self.daemons):
             for pid in machine.family(daemon.process.pid):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             daemon.process.wait()
+            daemon.output.close()
 
     def __enter__(self):
         return self

@@ -12,7 +12,8 @@ use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
 use sip::time::{Mono, Now, Wall};
 use sip::{Destination, Flow, ListenerId, NetworkId};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -75,6 +76,8 @@ pub struct World {
     pub commands: mpsc::Sender<Command>,
     /// What came to addresses where no telephone is: a test plays them by hand.
     pub mail: Vec<Datagram>,
+    /// The addresses of host names; others have none.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
     listeners: Vec<SocketAddr>,
     lent: Arc<AtomicUsize>,
 }
@@ -115,7 +118,18 @@ impl World {
             commands: inbox,
         });
         let network = Network::new(Duration::from_millis(5), weather);
-        Self { now, core, peers, network, records, commands, mail: Vec::new(), listeners, lent }
+        Self {
+            now,
+            core,
+            peers,
+            network,
+            records,
+            commands,
+            mail: Vec::new(),
+            names: BTreeMap::new(),
+            listeners,
+            lent,
+        }
     }
 
     /// Alice, Liaison, and Bob of that manner.
@@ -143,7 +157,10 @@ impl World {
                     let from = self.listeners[usize::from(transmit.to.listener().0)];
                     self.network.send(self.now.mono, from, to(&transmit.to), transmit.bytes);
                 }
-                IoAction::Resolve(query) => self.core.handle_resolved(self.now, query.id, &[]),
+                IoAction::Resolve(query) => {
+                    let addresses = self.names.get(&*query.host).map(Vec::as_slice).unwrap_or_default();
+                    self.core.handle_resolved(self.now, query.id, addresses);
+                }
                 IoAction::CloseConnection(_) => {}
             }
         }

@@ -2,6 +2,7 @@
 
 mod simulation {
     mod admin;
+    mod bodies;
     mod calls;
     mod challenges;
     mod common;
@@ -13,6 +14,7 @@ mod simulation {
     mod loss;
     mod offers;
     mod requests;
+    mod strangers;
     mod targets;
     mod wire;
 }

@@ -141,8 +141,8 @@ impl Core {
         let Some(other) = call.other(leg) else { return };
         let (Some(from), Some(to)) = (call.party(leg), call.party(other)) else { return };
         let Some(session) = call.leg(other).map(|l| l.session) else { return };
-        // An ACK cannot be refused: what does not cross is left out, and an answer that is missing ends the call.
-        let taken = decide::take(call, leg, other, &request.request).unwrap_or_default();
+        // An answer that is missing ends the call.
+        let taken = decide::take_ack(call, leg, other, &request.request);
         let answer = match taken.sdp.as_deref() {
             Some(sdp) => call
                 .media

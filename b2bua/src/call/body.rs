@@ -45,7 +45,13 @@ pub(crate) struct Rules<'a> {
     pub(crate) crossing: &'a Crossing<'a>,
     /// Whether media flows through us: then no session description but the one that we make ourselves crosses.
     pub(crate) anchored: bool,
+    /// Whether what must be understood and does not cross is refused. In a response or an ACK nobody can be refused
+    /// anything: it is left out.
+    pub(crate) refusing: bool,
 }
+
+/// How deep parts may be in parts; what is deeper does not cross.
+const MAX_DEPTH: usize = 8;
 
 impl Taken {
     /// Takes the body of a message with an offer or an answer apart.
@@ -58,8 +64,8 @@ impl Taken {
         }
         let kind = headers.get::<ContentType>().ok().flatten();
         let disposition = headers.get::<ContentDisposition>().ok().flatten();
-        if is_encoded(headers) && kind.as_ref().is_some_and(is_sdp) {
-            return Err(BodyRefused::Unknown);
+        if kind.as_ref().is_some_and(is_sdp) && is_encoded(&headers.list().unwrap_or_default()) {
+            return rules.refuse(BodyRefused::Unknown).map(|()| Self::default());
         }
         if kind.as_ref().is_some_and(is_sdp) && is_session(disposition.as_ref()) {
             return Ok(Self { sdp: Some(body.clone()), wrap: Wrap::Plain(content_fields(headers)) });
@@ -83,11 +89,13 @@ impl Taken {
         rules: &Rules<'_>,
     ) -> Result<Option<Body>, BodyRefused> {
         let taken = Self::read(headers, body, rules)?;
-        match (&taken.wrap, rules.anchored) {
-            (Wrap::Plain(_), true) => Err(BodyRefused::Forbidden),
-            (wrap, true) => Ok(wrap.around(None)),
-            (wrap, false) => Ok(wrap.around(taken.sdp.clone())),
+        if !rules.anchored {
+            return Ok(taken.wrap.around(taken.sdp.clone()));
         }
+        if taken.wrap.needs_sdp() {
+            rules.refuse(BodyRefused::Forbidden)?;
+        }
+        Ok(taken.wrap.around(None))
     }
 
     fn of_parts(
@@ -105,11 +113,18 @@ impl Taken {
             let kind = part.headers.get::<ContentType>().ok().flatten();
             let disposition = part.headers.get::<ContentDisposition>().ok().flatten();
             if kind.as_ref().is_some_and(is_sdp) && is_session(disposition.as_ref()) && sdp.is_none() {
+                if is_encoded(&part.headers.list().unwrap_or_default()) {
+                    rules.refuse(BodyRefused::Unknown)?;
+                    continue;
+                }
                 sdp = Some((kept.len(), part.body.clone()));
                 kept.push(part);
-            } else if rules.admit(kind.as_ref(), disposition.as_ref())? {
-                kept.push(part);
+            } else {
+                kept.extend(rules.admitted(part, MAX_DEPTH)?);
             }
+        }
+        if kept.is_empty() {
+            return Ok(Self::default());
         }
         all.parts = kept;
         let fields = content_fields(headers);
@@ -135,8 +150,38 @@ impl Rules<'_> {
         if self.anchored && kind.is_some_and(is_sdp) {
             return Ok(false);
         }
-        let required = disposition.is_none_or(ContentDisposition::handling_required);
+        let required = self.refusing && disposition.is_none_or(ContentDisposition::handling_required);
         policy::body_crosses(kind, required, self.crossing)
+    }
+
+    /// What crosses of a part, parts within it asked about one by one (RFC 5621 §3).
+    fn admitted(&self, part: Part, depth: usize) -> Result<Option<Part>, BodyRefused> {
+        let kind = part.headers.get::<ContentType>().ok().flatten();
+        let disposition = part.headers.get::<ContentDisposition>().ok().flatten();
+        if depth == 0 || !self.admit(kind.as_ref(), disposition.as_ref())? {
+            return Ok(None);
+        }
+        let Some(kind) = kind.filter(|kind| kind.is_multipart() && !is_protected(kind)) else {
+            return Ok(Some(part));
+        };
+        let (Some(boundary), Ok(mut inner)) = (kind.boundary(), Multipart::parse(&kind, &part.body)) else {
+            return Ok(Some(part));
+        };
+        let mut kept = Vec::with_capacity(inner.parts.len());
+        for part in &inner.parts {
+            kept.extend(self.admitted(part.clone(), depth - 1)?);
+        }
+        if kept == inner.parts {
+            return Ok(Some(part));
+        }
+        inner.parts = kept;
+        let some = !inner.parts.is_empty();
+        Ok(some.then(|| Part::new(part.headers.clone(), inner.join(&boundary))))
+    }
+
+    /// Refuses a body, where anybody can be refused anything.
+    fn refuse(&self, why: BodyRefused) -> Result<(), BodyRefused> {
+        if self.refusing { Err(why) } else { Ok(()) }
     }
 }
 
@@ -149,8 +194,7 @@ fn is_sdp(kind: &ContentType) -> bool {
 }
 
 /// Whether a body is encoded in a way that we do not read (RFC 3261 §20.12).
-fn is_encoded(headers: &Headers) -> bool {
-    let encodings = headers.list::<ContentEncoding>().unwrap_or_default();
+fn is_encoded(encodings: &[ContentEncoding]) -> bool {
     encodings.iter().any(|encoding| !encoding.is("identity"))
 }
 
@@ -164,8 +208,19 @@ impl Wrap {
             (Self::Plain(fields), Some(bytes)) => Some(Body { fields: fields.clone(), bytes }),
             (Self::Opaque(body), None) => Some(body.clone()),
             (Self::Opaque(body), Some(bytes)) => Some(beside(body, bytes)),
-            (Self::Multipart(parts), sdp) => Some(parts.with(sdp)),
+            (Self::Multipart(parts), sdp) => parts.with(sdp),
         }
+    }
+
+    /// Whether there was a description that must be understood (RFC 3261 §20.11).
+    fn needs_sdp(&self) -> bool {
+        let fields = match self {
+            Self::Plain(fields) => Some(fields),
+            Self::Multipart(parts) => parts.whole.parts.get(parts.sdp).map(|part| &part.headers),
+            Self::Nothing | Self::Opaque(_) => None,
+        };
+        let disposition = |fields: &Fields| fields.get::<ContentDisposition>().ok().flatten();
+        fields.is_some_and(|f| disposition(f).is_none_or(|d| d.handling_required()))
     }
 
     /// Whether there was a description.
@@ -178,7 +233,7 @@ impl Wrap {
 }
 
 impl Parts {
-    fn with(&self, sdp: Option<Bytes>) -> Body {
+    fn with(&self, sdp: Option<Bytes>) -> Option<Body> {
         let mut whole = self.whole.clone();
         match (sdp, whole.parts.get_mut(self.sdp)) {
             (Some(bytes), Some(part)) => *part = Part::new(part.headers.clone(), bytes),
@@ -187,7 +242,8 @@ impl Parts {
             }
             (_, None) => {}
         }
-        Body { fields: self.fields.clone(), bytes: whole.join(&self.boundary) }
+        let some = !whole.parts.is_empty();
+        some.then(|| Body { fields: self.fields.clone(), bytes: whole.join(&self.boundary) })
     }
 }
 

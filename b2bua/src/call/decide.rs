@@ -3,6 +3,7 @@
 use super::body::{Rules, Taken};
 use super::{Call, Leg, LegNo, OrRefuse};
 use crate::snapshot::Snapshot;
+use bytes::Bytes;
 use config::{Profile, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing};
@@ -108,16 +109,25 @@ pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
 pub(crate) fn take(call: &Call, from: LegNo, to: LegNo, request: &Request) -> OrRefuse<Taken> {
     let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Ok(Taken::default()) };
     let crossing = crossing(call, from, to);
-    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
     Taken::read(request.headers(), request.body(), &rules).map_err(|refused| Box::new(body_reply(refused)))
 }
 
 /// The body of a response, for another leg: what does not cross is left out.
 pub(crate) fn take_response(call: &Call, from: LegNo, to: LegNo, response: &Response) -> Taken {
+    take_leniently(call, from, to, response.headers(), response.body())
+}
+
+/// The body of an ACK, which cannot be refused, for another leg: what does not cross is left out.
+pub(crate) fn take_ack(call: &Call, from: LegNo, to: LegNo, ack: &Request) -> Taken {
+    take_leniently(call, from, to, ack.headers(), ack.body())
+}
+
+fn take_leniently(call: &Call, from: LegNo, to: LegNo, headers: &Headers, body: &Bytes) -> Taken {
     let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Taken::default() };
     let crossing = crossing(call, from, to);
-    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
-    Taken::read(response.headers(), response.body(), &rules).unwrap_or_default()
+    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: false };
+    Taken::read(headers, body, &rules).unwrap_or_default()
 }
 
 /// A Reason of ours (RFC 3326).

@@ -100,7 +100,8 @@ impl Core {
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
         let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
-        let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+        let rules =
+            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
         let taken = Taken::read(request.headers(), request.request.body(), &rules)
             .map_err(|refused| Box::new(decide::body_reply(refused)))?;
         let mut trail = Trail::default();

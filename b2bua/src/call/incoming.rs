@@ -221,7 +221,7 @@ fn own_rules(
     let trusted = snapshot.trusts(network);
     let crossing =
         Crossing { from_trusted: trusted, to_trusted: trusted, from_profile: profile, to_profile: profile };
-    let rules = Rules { crossing: &crossing, anchored: mode == Mode::Anchored };
+    let rules = Rules { crossing: &crossing, anchored: mode == Mode::Anchored, refusing: true };
     Taken::read(request.headers(), request.request.body(), &rules)
         .map_err(|refused| Box::new(decide::body_reply(refused)))
 }

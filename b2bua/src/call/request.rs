@@ -54,7 +54,8 @@ impl Core {
             reply.parts.fields.push(HeaderName::Allow, allow);
             reply
         })?;
-        let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+        let rules =
+            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
         let body = Taken::carried(headers, request.request.body(), &rules);
         let mut parts = decide::parts(headers, &crossing, None);
         parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
@@ -100,7 +101,8 @@ impl Core {
         let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
         let crossing = decide::crossing(call, from, to);
         reply.parts = decide::parts(response.headers(), &crossing, None);
-        let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored };
+        let rules =
+            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: false };
         reply.parts.body = Taken::carried(response.headers(), response.body(), &rules).unwrap_or_default();
         reply
     }

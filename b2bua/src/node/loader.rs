@@ -290,3 +290,6 @@ fn guess(fault: &Fault) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

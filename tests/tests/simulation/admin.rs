@@ -1,6 +1,8 @@
 //! What an operator does to calls: ends them, loads another configuration, lets the node run dry.
 
-use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, by_hand, ms, s};
+use super::common::{
+    ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, answer, by_hand, invite, ms, s,
+};
 use b2bua::shard::Command;
 use b2bua::snapshot::Secrets;
 use liaison_tests::message::{Msg, audio, field};
@@ -18,27 +20,50 @@ fn both_hang_up(world: &mut World) -> [String; 2] {
     })
 }
 
+/// The name of the only call.
+fn only_call(world: &mut World) -> String {
+    let (ask, mut answer) = oneshot::channel();
+    let query = admin_api::control::CallQuery { after: None, limit: 10, filter: Default::default() };
+    world.command(Command::Calls(query, ask));
+    let (calls, more) = answer.try_recv().unwrap();
+    assert!(!more);
+    assert_eq!(calls.len(), 1);
+    calls[0].1.id.to_string()
+}
+
+#[test]
+fn a_call_tells_what_policy_decided_about_it() {
+    let mut world = by_hand(TWO_SIDES, 5);
+    let asserting = invite().with("P-Asserted-Identity", "<sip:forged@carrier.example>");
+    let call = Call::establish_with(&mut world, asserting, answer);
+    let id = only_call(&mut world);
+    let (ask, mut told) = oneshot::channel();
+    world.command(Command::Call(id.into(), ask));
+    let steps: Vec<_> = told.try_recv().unwrap().unwrap().policy_trail;
+    let steps: Vec<_> = steps.iter().map(|step| (&*step.subject, &*step.decision)).collect();
+    let expected = [
+        ("peer", "trunk provider"),
+        ("route", "inbound: to pbx"),
+        ("header", "P-Asserted-Identity does not cross"),
+    ];
+    assert_eq!(steps, expected);
+    call.hang_up(&mut world, 2);
+    world.must_forget("a trail");
+}
+
 #[test]
 fn an_operator_ends_a_call() {
     let mut world = by_hand(TWO_SIDES, 1);
     Call::establish(&mut world);
-    let id = {
-        let (ask, mut answer) = oneshot::channel();
-        let query = admin_api::control::CallQuery { after: None, limit: 10, filter: Default::default() };
-        world.command(Command::Calls(query, ask));
-        let (calls, more) = answer.try_recv().unwrap();
-        assert!(!more);
-        assert_eq!(calls.len(), 1);
-        calls[0].1.id.clone()
-    };
+    let id = only_call(&mut world);
     let (ask, mut answer) = oneshot::channel();
-    world.command(Command::EndCall(id.to_string().into(), Some("Fraud \"suspected\"".into()), ask));
+    world.command(Command::EndCall(id.clone().into(), Some("Fraud \"suspected\"".into()), ask));
     assert!(answer.try_recv().unwrap());
     let reason = r#"SIP;cause=480;text="Fraud \"suspected\"""#.to_owned();
     assert_eq!(both_hang_up(&mut world), [reason.clone(), reason]);
     world.run_for(ms(20));
     let (ask, mut answer) = oneshot::channel();
-    world.command(Command::EndCall(id.to_string().into(), None, ask));
+    world.command(Command::EndCall(id.into(), None, ask));
     assert!(!answer.try_recv().unwrap(), "it is gone");
     assert_eq!(world.records.lock().unwrap()[0].cause, "ended by the operator");
     world.must_forget("a call that an operator ended");
@@ -95,6 +120,9 @@ fn a_draining_node_takes_no_call_and_ends_what_is_left() {
     assert_eq!(field(&refused, "Retry-After"), "10");
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
     assert_eq!(world.core.counters().draining, 1);
+    world.post(ALICE, OUTSIDE, &Msg::request("OPTIONS", NUMBER, ALICE, 60));
+    // RFC 3261 §11.2: what an INVITE would get.
+    assert!(!field(&world.expect(ALICE, "503"), "Retry-After").is_empty());
     world.run_for(s(58));
     assert_eq!(world.gauges().calls, 1, "the call may go on until the deadline");
     assert!(world.core.handle_wake(world.now) == ControlFlow::Continue(()));

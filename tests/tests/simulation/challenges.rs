@@ -5,7 +5,7 @@ use super::common::{
 };
 use super::gate::{digest, parameter};
 use b2bua::snapshot::Secrets;
-use liaison_tests::message::{Msg, branch, field, find, seq, start};
+use liaison_tests::message::{Msg, audio, branch, field, find, seq, start, tag};
 use std::collections::BTreeMap;
 
 const ELSEWHERE: &str = "10.1.0.66:5060";
@@ -228,6 +228,115 @@ fn a_redirection_target_gets_nothing() {
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
     nothing_shown(&world);
     world.must_forget("a challenge of a redirection target");
+}
+
+/// As [`world`], where Bob is known by name.
+fn named_world(seed: u64) -> World {
+    let secret = [("office".into(), credential("office-user", "office-secret"))];
+    let mut secrets = Secrets::default();
+    secrets.outbound.insert(trunk("pbx"), BTreeMap::from(secret));
+    let credentials =
+        "credentials = [{ realm = \"office\", username = \"office-user\", password = { env = \"X\" } }]";
+    let text = document("", credentials, "").replace("sip:10.1.0.2:5060", "sip:pbx.example:5060");
+    // Nothing but the name says where Bob is.
+    let text = text.replace("from = [\"10.1.0.2\"]", "from = [\"10.1.0.200\"]");
+    let mut world = with_secrets(&text, secrets, seed);
+    world.names.insert("pbx.example".into(), vec!["10.1.0.2".parse().unwrap()]);
+    world
+}
+
+/// Alice calls, Bob challenges the INVITE and then answers with that Contact: the call.
+fn challenged_call(world: &mut World, contact: &str) -> Call {
+    world.post(ALICE, OUTSIDE, &invite());
+    let first = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&first, 401, "q").with("WWW-Authenticate", &demand("office")));
+    world.expect(BOB, "ACK");
+    let invited = world.expect(BOB, "INVITE");
+    check(&field(&invited, "Authorization"), "office", &invited);
+    world.post(BOB, INSIDE, &answer(&invited).contact(contact));
+    let ok = world.expect(ALICE, "200");
+    let acked = world.expect(contact, "ACK");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+    world.run_for(ms(20));
+    Call { ok, invited, acked }
+}
+
+#[test]
+fn a_target_that_is_a_name_is_answered_where_the_name_leads() {
+    let mut world = named_world(9);
+    let call = challenged_call(&mut world, BOB);
+    world.post(ALICE, OUTSIDE, &call.alice("BYE", 2));
+    let first = world.expect(BOB, "BYE");
+    // A nonce that has gone stale is asked for again.
+    let stale = format!("{}, stale=true", demand("office").replace("n-office", "n-next"));
+    world.post(BOB, INSIDE, &Msg::response(&first, 401, "").with("WWW-Authenticate", &stale));
+    let second = world.expect(BOB, "BYE");
+    let credentials = field(&second, "Authorization");
+    assert_eq!(parameter(&credentials, "nonce").as_deref(), Some("n-next"));
+    check(&credentials, "office", &second);
+    world.ok(BOB, INSIDE, &second);
+    world.must_forget("a trunk that is a name");
+}
+
+#[test]
+fn a_target_that_is_a_name_is_not_answered_elsewhere() {
+    let mut world = named_world(10);
+    let call = challenged_call(&mut world, ELSEWHERE);
+    world.post(ALICE, OUTSIDE, &call.alice("BYE", 2));
+    let first = world.expect(ELSEWHERE, "BYE");
+    let next = demand("office").replace("n-office", "n-elsewhere");
+    world.post(ELSEWHERE, INSIDE, &Msg::response(&first, 401, "").with("WWW-Authenticate", &next));
+    world.expect_no(ELSEWHERE, "BYE");
+    for text in world.sent_to(ELSEWHERE) {
+        assert!(!text.contains("n-elsewhere"), "{text}");
+    }
+    assert_eq!(world.core.counters().secrets_refused, 1);
+    world.must_forget("a name that does not lead there");
+}
+
+#[test]
+fn a_challenge_of_the_invite_that_comes_from_elsewhere_shows_nothing_there() {
+    let mut world = named_world(12);
+    world.post(ALICE, OUTSIDE, &invite());
+    let first = world.expect(BOB, "INVITE");
+    let challenge = Msg::response(&first, 401, "q").with("WWW-Authenticate", &demand("office"));
+    world.post(ELSEWHERE, INSIDE, &challenge);
+    // What answers it goes where the name leads.
+    world.expect(BOB, "ACK");
+    let second = world.expect(BOB, "INVITE");
+    assert_eq!(world.sent_to(ELSEWHERE), Vec::<String>::new());
+    world.post(BOB, INSIDE, &Msg::response(&second, 486, "bob"));
+    world.expect(BOB, "ACK");
+    let refused = world.expect(ALICE, "486");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
+    world.must_forget("a challenge that comes from elsewhere");
+}
+
+#[test]
+fn the_bye_of_a_late_branch_survives_a_challenge_after_the_call() {
+    // The branch answers before the call is over, and after.
+    for late in [false, true] {
+        let mut world = world(11);
+        let call = Call::establish(&mut world);
+        if late {
+            call.hang_up(&mut world, 2);
+        }
+        let other = Msg::response(&call.invited, 200, "late").contact(BOB);
+        world.post(BOB, INSIDE, &other.sdp(&audio(BOB, 7000)));
+        world.expect(BOB, "ACK");
+        let first = world.expect(BOB, "BYE");
+        if !late {
+            call.hang_up(&mut world, 2);
+        }
+        assert_eq!(world.gauges().calls, 0);
+        world.post(BOB, INSIDE, &Msg::response(&first, 401, "").with("WWW-Authenticate", &demand("office")));
+        let second = world.expect(BOB, "BYE");
+        assert_eq!(tag(&second, "To"), "late");
+        assert_eq!(seq(&second), seq(&first) + 1);
+        check(&field(&second, "Authorization"), "office", &second);
+        world.ok(BOB, INSIDE, &second);
+        world.must_forget("a late branch that challenges");
+    }
 }
 
 /// No credentials were sent to anybody.

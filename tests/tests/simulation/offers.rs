@@ -196,6 +196,26 @@ fn a_reinvite_that_is_given_up_is_given_up_on_the_other_leg() {
 }
 
 #[test]
+fn a_reinvite_that_is_never_answered_is_cancelled_and_the_session_stands() {
+    let mut world = by_hand(TWO_SIDES, 61);
+    let call = Call::establish(&mut world);
+    let again = call.alice("INVITE", 2).sdp(&audio(ALICE, 4100)).branch("again");
+    world.post(ALICE, OUTSIDE, &again);
+    let offered = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 100, ""));
+    let cancel = world.expect_within(BOB, "CANCEL", s(33));
+    world.ok(BOB, INSIDE, &cancel);
+    world.post(BOB, INSIDE, &Msg::response(&offered, 487, ""));
+    world.expect(BOB, "ACK");
+    world.expect(ALICE, "487");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &again));
+    world.run_for(ms(20));
+    assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+    call.hang_up(&mut world, 3);
+    world.must_forget("a re-INVITE without an answer");
+}
+
+#[test]
 fn an_answer_to_a_reinvite_that_was_given_up_is_undone() {
     let mut world = by_hand(TWO_SIDES, 7);
     let call = Call::establish(&mut world);

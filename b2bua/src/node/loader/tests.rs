@@ -1,0 +1,176 @@
+//! What a reload keeps, what it takes over, and what it says of either.
+
+use super::Loader;
+use admin_api::control::{Effect, ReloadMode};
+use media::MediaNetwork;
+use sip::driver::sockets::Bind;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const DOCUMENT: &str = r#"
+[networks.carrier]
+listeners = [
+    { transport = "udp", address = "10.0.0.1:5060" },
+    { transport = "tcp", address = "10.0.0.1:5060" },
+]
+media = { address = "10.0.0.1", ports = "20000-20999" }
+
+[networks.enterprise]
+trusted = true
+listeners = [{ transport = "udp", address = "10.1.0.1:5060" }]
+media = { address = "10.1.0.1", ports = "20000-20999" }
+
+[trunks.provider]
+network = "carrier"
+targets = ["sip:10.0.0.2"]
+credentials = [{ realm = "carrier", username = "us", password = { file = "SECRET" } }]
+
+[[routes]]
+name = "outbound"
+networks = ["enterprise"]
+to = ["provider"]
+"#;
+
+const ENTERPRISE: &str = r#"[networks.enterprise]
+trusted = true
+listeners = [{ transport = "udp", address = "10.1.0.1:5060" }]
+media = { address = "10.1.0.1", ports = "20000-20999" }
+"#;
+
+/// A process that runs with [`DOCUMENT`].
+struct Running {
+    directory: TempDir,
+    loader: Loader,
+    bound: Vec<Bind>,
+    media: Vec<Option<MediaNetwork>>,
+}
+
+impl Running {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        write(&directory, "secret", "first\n");
+        write(&directory, "liaison.toml", &document(&directory, DOCUMENT));
+        let mut loader = Loader::open(&directory.path().join("liaison.toml")).unwrap();
+        let bound = loader.listeners();
+        assert_eq!(bound.len(), 3);
+        let settings = loader.bound(bound.clone());
+        assert_eq!(binds(&settings), bound);
+        let media = loader.current().media.clone();
+        Self { directory, loader, bound, media }
+    }
+
+    /// Reloads another document: the changes that are named. What is bound stays bound.
+    fn reload(&mut self, text: &str) -> Vec<(String, Effect)> {
+        write(&self.directory, "liaison.toml", &document(&self.directory, text));
+        let (outcome, adopted) = self.loader.reload(ReloadMode::Apply).unwrap();
+        if let Some((snapshot, settings)) = &adopted {
+            assert_eq!(binds(settings), self.bound);
+            assert_eq!(snapshot.media, self.media);
+            assert_eq!(snapshot.version, outcome.version);
+        }
+        assert_eq!(adopted.is_some(), !outcome.changes.is_empty());
+        outcome.changes.into_iter().map(|change| (change.path, change.effect)).collect()
+    }
+}
+
+fn write(directory: &TempDir, name: &str, text: &str) {
+    std::fs::write(directory.path().join(name), text).unwrap();
+}
+
+fn document(directory: &TempDir, text: &str) -> String {
+    let secret: PathBuf = directory.path().join("secret");
+    text.replace("SECRET", secret.to_str().unwrap())
+}
+
+fn binds(settings: &sip::Settings) -> Vec<Bind> {
+    let listeners = settings.listeners.iter();
+    listeners.map(|l| Bind { network: l.network, transport: l.transport, address: l.address }).collect()
+}
+
+fn restart(path: &str) -> Vec<(String, Effect)> {
+    vec![(path.to_owned(), Effect::Restart)]
+}
+
+#[test]
+fn listeners_that_swap_or_go_stay_bound_as_they_are() {
+    let udp = "    { transport = \"udp\", address = \"10.0.0.1:5060\" },\n";
+    let tcp = "    { transport = \"tcp\", address = \"10.0.0.1:5060\" },\n";
+    let swapped = DOCUMENT.replace(&format!("{udp}{tcp}"), &format!("{tcp}{udp}"));
+    let fewer = DOCUMENT.replace(udp, "");
+    let moved = DOCUMENT.replace(udp, &udp.replace("5060", "5070"));
+    for text in [swapped, fewer, moved] {
+        assert_ne!(text, DOCUMENT);
+        let mut running = Running::start();
+        assert_eq!(running.reload(&text), restart("networks.carrier.listeners"));
+    }
+}
+
+#[test]
+fn media_stays_where_it_is_bound() {
+    let mut running = Running::start();
+    let moved = DOCUMENT.replace("media = { address = \"10.0.0.1\"", "media = { address = \"10.0.0.7\"");
+    assert_eq!(running.reload(&moved), restart("networks.carrier.media.address"));
+    let mut running = Running::start();
+    let gone = DOCUMENT.replace("media = { address = \"10.1.0.1\", ports = \"20000-20999\" }\n", "");
+    let changes = running.reload(&format!("{gone}\n[profiles.default]\nmedia = \"bypass\"\n"));
+    assert!(changes.contains(&("networks.enterprise.media".to_owned(), Effect::Restart)), "{changes:?}");
+}
+
+#[test]
+fn a_network_that_goes_stays_until_the_restart() {
+    let mut running = Running::start();
+    let text = DOCUMENT.replace(ENTERPRISE, "").replace("[\"enterprise\"]", "[\"carrier\"]");
+    let changes = running.reload(&text);
+    assert!(changes.contains(&("networks.enterprise".to_owned(), Effect::Restart)), "{changes:?}");
+    assert!(changes.iter().any(|(path, effect)| path.starts_with("routes") && *effect != Effect::Restart));
+}
+
+#[test]
+fn a_network_that_comes_waits_for_the_restart() {
+    let mut running = Running::start();
+    let text = format!(
+        "{DOCUMENT}\n[networks.another]\nlisteners = [{{ transport = \"udp\", address = \"10.2.0.1:5060\" }}]\n\
+         media = {{ address = \"10.2.0.1\", ports = \"20000-20999\" }}\n\
+         [trunks.there]\nnetwork = \"another\"\ntargets = [\"sip:10.2.0.2\"]\n"
+    );
+    let changes = running.reload(&text);
+    assert!(changes.contains(&("networks.another".to_owned(), Effect::Restart)), "{changes:?}");
+}
+
+#[test]
+fn a_reload_that_keeps_what_is_bound_takes_over_the_rest() {
+    let mut running = Running::start();
+    let text = DOCUMENT.replace("10.1.0.1:5060", "10.1.0.9:5060").replace("sip:10.0.0.2", "sip:10.0.0.3");
+    let changes = running.reload(&text);
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    let targets = running.loader.current().config().trunks.values().flat_map(|trunk| &trunk.targets);
+    assert_eq!(targets.map(ToString::to_string).collect::<Vec<_>>(), ["sip:10.0.0.3"]);
+}
+
+#[test]
+fn another_secret_in_the_same_file_is_taken_over_and_named() {
+    let mut running = Running::start();
+    assert_eq!(running.reload(DOCUMENT), []);
+    assert_eq!(running.loader.current().version, 1);
+    let password = |running: &Running| {
+        let credentials = running.loader.current().secrets.outbound.values().flat_map(|known| known.values());
+        credentials.cloned().collect::<Vec<_>>()
+    };
+    let before = password(&running);
+    write(&running.directory, "secret", "second\n");
+    let expected = [("trunks.provider.credentials (password)".to_owned(), Effect::Live)];
+    assert_eq!(running.reload(DOCUMENT), expected);
+    assert_eq!(running.loader.current().version, 2);
+    assert_ne!(password(&running), before);
+    assert_eq!(running.reload(DOCUMENT), [], "it is no change any more");
+}
+
+#[test]
+fn a_dry_run_names_the_changes_and_takes_nothing_over() {
+    let mut running = Running::start();
+    write(&running.directory, "secret", "second\n");
+    let (outcome, adopted) = running.loader.reload(ReloadMode::DryRun).unwrap();
+    assert_eq!((outcome.version, outcome.applied, outcome.changes.len()), (1, false, 1));
+    assert!(adopted.is_none());
+    assert_eq!(running.loader.current().version, 1);
+}
