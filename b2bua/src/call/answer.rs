@@ -1,6 +1,6 @@
 //! The called side answers: one pair of dialogs becomes the call, the others go.
 
-use super::body::Taken;
+use super::body::{Taken, Wrap};
 use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
@@ -112,7 +112,9 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some((leg, callee_party, caller_party)) = call.joined else { return };
         call.targets.clear();
+        // What only the setting up needed, and the bytes of the INVITE with it.
         call.invite = None;
+        call.wrap = Wrap::default();
         let mut losers: Vec<PartyId> = Vec::new();
         for pair in call.pairs.drain(..) {
             losers.extend([pair.callee_party, pair.caller_party]);
