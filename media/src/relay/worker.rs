@@ -12,7 +12,7 @@ use super::Command;
 use super::context::{Component, Context, Onward};
 use super::gauges::Shared;
 use super::latch::Fit;
-use super::pool::Pool;
+use super::pool::{Pool, Want};
 use super::sockets::{Poller, Ready, Waker};
 use crate::quality::Dropped;
 use crate::{ContextId, PortPair};
@@ -87,7 +87,7 @@ impl Worker {
                     None => {}
                 }
             }
-            self.pool.end_quarantine(clock.millis);
+            self.pool.pass_time(clock.millis);
             unfinished |= self.lend(clock.millis);
         }
     }
@@ -112,12 +112,14 @@ impl Worker {
                 let Some(stock) = shard.free.get_mut(network) else { continue };
                 let room = stock.pairs.slots();
                 let capacity = stock.pairs.buffer().capacity();
-                stock.filling |= capacity - room < self.low_water.min(capacity);
-                for _ in 0..if stock.filling { room } else { 0 } {
+                let low_water = self.low_water.min(capacity);
+                stock.filling |= capacity - room < low_water;
+                for at_hand in capacity - room..if stock.filling { capacity } else { 0 } {
                     if budget == 0 {
                         return true;
                     }
-                    let Some(pair) = self.pool.take(network, &self.poller, now_millis) else { break };
+                    let want = if at_hand < low_water { Want::Need } else { Want::Spare };
+                    let Some(pair) = self.pool.take(network, want, &self.poller, now_millis) else { break };
                     budget -= 1;
                     // There is room: this is the only producer.
                     let _ = stock.pairs.push(pair);

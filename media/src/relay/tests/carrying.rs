@@ -115,6 +115,8 @@ fn forked_dialogs_on_one_port_are_told_apart_by_where_packets_come_from() {
 fn rfc6157_media_crosses_between_ipv4_and_ipv6() {
     let mut config = config(Latching::Described);
     config.networks[1].bind = std::net::Ipv6Addr::LOCALHOST.into();
+    // That address is everybody's: Bob's port must not be one that could be the relay's.
+    config.networks[1].ports = 20_000..=30_001;
     let mut bench = Bench::new(&config);
     let (alice, bob) = (bench.peer(), Peer::at(config.networks[1].bind));
     let (at_a, at_b) = bench.connect(&alice.describe(), &bob.describe().replace("IP4", "IP6"));
