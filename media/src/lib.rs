@@ -19,5 +19,5 @@ pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
-pub use quality::{Counters, Snapshot};
+pub use quality::{Counters, Flow, Snapshot};
 pub use sdp::{Direction, Limits};

@@ -14,7 +14,7 @@ use super::gauges::Shared;
 use super::latch::Fit;
 use super::pool::{Pool, Want};
 use super::sockets::{Poller, Ready, Waker};
-use crate::quality::Dropped;
+use crate::quality::{Dropped, Tally};
 use crate::{ContextId, PortPair};
 
 /// The largest UDP payload.
@@ -178,7 +178,7 @@ impl Worker {
         }
         let remote = context.remote;
         let onward = context.accept(component, source, packet, clock);
-        if !send_on(&mut self.pool, onward, packet)
+        if !send_on(&mut self.pool, onward, packet, clock.millis)
             && let Some(context) = self.pool.pair(slot).and_then(|pair| pair.context(remote))
         {
             context.counters.dropped(Dropped::NoDestination);
@@ -187,15 +187,16 @@ impl Worker {
 }
 
 /// Sends a packet to the remote that it is for; false when there is nobody.
-fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8]) -> bool {
+fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8], now_millis: u64) -> bool {
     let Some(id) = onward.peer else { return false };
     let Some(pair) = pool.lent(id.pair) else { return false };
     let Some(context) = pair.contexts.iter().find(|context| context.remote == id.remote) else {
         return false;
     };
     let Some((component, address)) = context.destination(onward.kind) else { return false };
+    let rtcp = onward.kind == Component::Rtcp;
     match pair.socket(component).send_to(packet, address) {
-        Ok(bytes) => context.counters.sent(bytes),
+        Ok(bytes) => context.counters.sent(Tally { bytes, rtcp, now_millis }),
         Err(_) => context.counters.dropped(Dropped::NotSent),
     }
     true
