@@ -17,7 +17,7 @@ def keeps():
     unknown = re.search(rb"m=x-lab-kind (\d+) UDP/X-LAB blue green\r\n((?:[^m-][^\r]*\r\n)*)", got.body)
     assert unknown and int(unknown[1]) in MEDIA and b"a=x-lab-attribute:4711\r\n" in unknown[2], got
     # What needs a connection of the peers' own has its place, and nothing of the other side.
-    refused = re.compile(rb"m=message 0 TCP/MSRP \*\r\n((?:[^m-][^\r]*\r\n)*)")
+    refused = re.compile(rb"m=message 0 TCP/MSRP \*\r\n((?:[^m\r-][^\r]*\r\n)*)")
     assert refused.search(got.body)[1] == b"a=accept-types:text/plain\r\n" and b"10.0.0.1" not in got.body, got
     answer = [m for m in calling.messages() if not m.sent and m.status == 200 and m.method == "INVITE"][0]
     unknown = re.search(rb"m=x-lab-kind (\d+) UDP/X-LAB blue\r\n((?:[^m-][^\r]*\r\n)*)", answer.body)
