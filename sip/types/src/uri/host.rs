@@ -10,6 +10,7 @@ use std::{
 use crate::{
     ByteString,
     chars::{self, LABEL},
+    search,
 };
 
 /// A host as it stands in a text (RFC 3261 §25.1 `host`). Names compare without case; a name never equals an address.
@@ -209,7 +210,7 @@ impl HostKind {
 /// The host at the start of `bytes` and its length.
 pub(crate) fn host_at(bytes: &[u8]) -> Option<(HostKind, usize)> {
     if bytes.first() == Some(&b'[') {
-        let end = memchr::memchr(b']', bytes)?;
+        let end = search::find(bytes, b']')?;
         let text = std::str::from_utf8(bytes.get(1..end)?).ok()?;
         return ipv6(text).map(|_| (HostKind::V6, end + 1));
     }

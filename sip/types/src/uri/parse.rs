@@ -3,6 +3,7 @@
 use super::{HostKind, Parts, Scheme, UriError, UriErrorKind as Kind, host_at};
 use crate::{
     chars::{self, HEADER_VALUE, PARAM_NAME, PARAM_VALUE, PASSWORD, PHONE, SCHEME, URIC, USER},
+    search,
     span::{MAX_TEXT, Span},
     text::escape_at,
 };
@@ -152,7 +153,7 @@ impl Reader<'_> {
             return Ok(());
         }
         stop = stop.max(self.at);
-        if memchr::memchr(b'@', self.bytes.get(stop..).unwrap_or_default()).is_some() {
+        if search::find(self.bytes.get(stop..).unwrap_or_default(), b'@').is_some() {
             self.at = stop;
             return self.fail(Kind::User);
         }
