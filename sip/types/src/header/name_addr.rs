@@ -83,7 +83,7 @@ impl NameAddr {
 
     #[inline]
     pub(crate) fn parse_form(text: SharedText<'_>, form: Form) -> Result<Self, SyntaxError> {
-        let (uri, layout) = Layout::read(&text, form)?;
+        let (uri, layout) = Layout::read(text.as_str(), form)?;
         Ok(Self { uri: Uri::from_parts(text.share(), uri), layout })
     }
 

@@ -283,7 +283,7 @@ struct Known {
     rport: Option<Option<u16>>,
 }
 
-#[inline]
+#[inline(always)]
 fn read_params(c: &mut Cursor<'_>) -> Result<Known, SyntaxError> {
     let mut known = Known::default();
     loop {
