@@ -172,11 +172,7 @@ impl Headers {
     /// # Errors
     /// It appears twice, or its value is malformed.
     pub fn get<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
-        let Some((&slot, rest)) = self.starting_with(T::NAME).split_first() else { return Ok(None) };
-        if rest.iter().any(|slot| slot.name == T::NAME) {
-            return Err(HeaderError::Duplicate(T::NAME));
-        }
-        self.parse(slot).map(Some)
+        self.only(T::NAME)?.map(|slot| self.parse(slot)).transpose()
     }
 
     /// As [`Headers::get`], and the field must be there.
@@ -184,7 +180,20 @@ impl Headers {
     /// # Errors
     /// It is missing, appears twice, or its value is malformed.
     pub fn require<T: TypedHeader>(&self) -> Result<T, HeaderError> {
-        self.get()?.ok_or(HeaderError::Missing(T::NAME))
+        match self.only(T::NAME)? {
+            Some(slot) => self.parse(slot),
+            None => Err(HeaderError::Missing(T::NAME)),
+        }
+    }
+
+    /// The slot of that name, of which there may be one.
+    #[inline]
+    fn only(&self, name: HeaderName) -> Result<Option<Slot>, HeaderError> {
+        let Some((&slot, rest)) = self.starting_with(name).split_first() else { return Ok(None) };
+        if rest.iter().any(|slot| slot.name == name) {
+            return Err(HeaderError::Duplicate(name));
+        }
+        Ok(Some(slot))
     }
 
     /// Every element of every field of that name, comma lists split (RFC 3261 §7.3.1).
