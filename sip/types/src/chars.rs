@@ -136,7 +136,8 @@ pub(crate) fn run(bytes: &[u8], of: u16) -> usize {
 pub(crate) fn long_run(bytes: &[u8], of: u16) -> usize {
     let common = |b: u8| b.is_ascii_alphanumeric() | (b == b'-') | (b == b'.');
     let (blocks, _) = bytes.as_chunks::<16>();
-    let passed = blocks.iter().take_while(|block| block.iter().fold(true, |all, &b| all & common(b))).count() * 16;
+    let passed =
+        blocks.iter().take_while(|block| block.iter().fold(true, |all, &b| all & common(b))).count() * 16;
     passed + run(bytes.get(passed..).unwrap_or_default(), of)
 }
 
