@@ -67,6 +67,11 @@ fn calls(out: &mut Vec<MetricFamily>, reports: &[Report]) {
         count(|c| c.descriptions_refused),
     ));
     out.push(MetricFamily::counter(
+        "liaison_stale_nonces_total",
+        "Right answers to a challenge of ours whose nonce was too old or forgotten.",
+        count(|c| c.stale_nonces),
+    ));
+    out.push(MetricFamily::counter(
         "liaison_credentials_withheld_total",
         "Challenges for a foreign realm, or from a wrong place.",
         count(|c| c.secrets_refused),
@@ -101,6 +106,21 @@ fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
             ("merged", count(|c| c.merged_requests)),
             ("overload", count(|c| c.overloaded)),
             ("early_dialog_limit", count(|c| c.early_dialogs_refused)),
+            ("pending_limit", count(|c| c.pending_full)),
+        ],
+    ));
+    out.push(labelled(
+        "liaison_sip_unreadable_total",
+        "Messages beyond a limit or cut off, by what was wrong.",
+        "cause",
+        [
+            ("message", count(|c| c.unreadable.message)),
+            ("start_line", count(|c| c.unreadable.start_line)),
+            ("header_length", count(|c| c.unreadable.header_length)),
+            ("header_count", count(|c| c.unreadable.header_count)),
+            ("body", count(|c| c.unreadable.body)),
+            ("cut_off", count(|c| c.unreadable.cut_off)),
+            ("no_length", count(|c| c.unreadable.no_length)),
         ],
     ));
     out.push(MetricFamily::counter(
@@ -112,6 +132,11 @@ fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
         "liaison_sip_forks_released_total",
         "Late answers of forks that were acknowledged and released.",
         count(|c| c.forks_released),
+    ));
+    out.push(MetricFamily::counter(
+        "liaison_sip_rounds_spent_total",
+        "Challenges and 491s that stood because their request had been repeated as often as may be.",
+        count(|c| c.rounds_spent),
     ));
     out.push(MetricFamily::counter(
         "liaison_sip_challenges_failed_total",
@@ -148,6 +173,7 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
         "cause",
         [
             ("limit", count(|c| &c.connections_refused)),
+            ("peer_limit", count(|c| &c.connections_refused_by_peer)),
             ("connect", count(|c| &c.connect_failures)),
             ("accept", count(|c| &c.accept_failures)),
             ("stalled", count(|c| &c.connections_stalled)),

@@ -37,7 +37,7 @@ mod transaction;
 mod tests;
 
 pub use action::{Action, Addresses, Query, QueryId, SecretId, SecretNeeded, Transmit, TransmitId};
-pub use endpoint::{Counters, Endpoint, Gauges};
+pub use endpoint::{Counters, Endpoint, Gauges, Unreadable};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 pub use location::numeric_hop;

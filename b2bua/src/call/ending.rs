@@ -222,13 +222,12 @@ impl Core {
             return;
         }
         let record = Record::of(call, &self.node, now);
-        let Some(mut call) = self.calls.remove(key) else { return };
+        let Some(mut call) = self.leave(key) else { return };
         call.media.close();
         while let Some(command) = call.media.poll_command() {
             self.link.carry_out(command);
         }
         for leg in call.legs() {
-            self.by_session.remove(&leg.session);
             if let Some(trunk) = &leg.trunk {
                 self.count_trunk(trunk, false);
             }

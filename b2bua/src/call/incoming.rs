@@ -162,8 +162,7 @@ impl Core {
             cause: None,
             snapshot,
         };
-        let key = self.calls.insert(call);
-        self.by_session.insert(session, (key, LegNo::CALLER));
+        let key = self.enter(call);
         let label = self.label(trunk.as_ref());
         self.endpoint.label(session, label);
         if let Some(trunk) = trunk {

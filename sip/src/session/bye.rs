@@ -1,7 +1,7 @@
 //! The end of a session (RFC 3261 §15).
 
 use super::{IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, SessionId, Stage};
-use crate::dialog::{DialogNo, DialogState};
+use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event};
 use crate::received::Received;
@@ -65,7 +65,7 @@ impl Endpoint {
         let Some(no) = self.take_outgoing(sid, id).and_then(|o| o.dialog) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if let Some(dialog) = session.dialog_mut(no) {
-            dialog.state = DialogState::Ended;
+            dialog.end();
         }
         if session.current == Some(no) {
             session.stage = Stage::Over;
@@ -91,7 +91,7 @@ impl Endpoint {
             return;
         }
         if let Some(dialog) = session.dialog_mut(no) {
-            dialog.state = DialogState::Ended;
+            dialog.end();
         }
         if let Stage::Called(_) = session.stage {
             // RFC 3261 §15.1.2: what is pending in the dialog is answered 487. A BYE on an early dialog ends the call.

@@ -3,7 +3,7 @@
 use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
 use crate::auth::Credential;
-use crate::auth::client::{Answer, Attempt, Demand, Grant};
+use crate::auth::client::{self, Answer, Attempt, Authorizer, Demand, Grant};
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
 use crate::time::Now;
@@ -34,6 +34,7 @@ impl Endpoint {
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         let (purpose, spent) = (outgoing.purpose, outgoing.rounds >= rounds);
         outgoing.rounds = outgoing.rounds.saturating_add(1);
+        self.counters.rounds_spent += u64::from(spent);
         let wanted = session.wants(purpose) && !spent;
         if purpose == Purpose::Invite {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
@@ -91,7 +92,8 @@ impl Endpoint {
             _ => Attempt::new(peer),
         };
         let Session { authorizer, .. } = session;
-        let authorizer = authorizer.get_or_insert_default();
+        let limits = client::Limits { rounds: self.settings.limits.rounds, ..client::Limits::default() };
+        let authorizer = authorizer.get_or_insert_with(|| Box::new(Authorizer::new(limits)));
         let answer = authorizer.answer(&mut attempt, &waiting.demand, &grants, &mut *self.io.ids);
         if let Some(outgoing) = session.outgoing.get_mut(at) {
             outgoing.attempt = Some(attempt);

@@ -25,11 +25,12 @@ mod view;
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
+pub(crate) use ack::Ack;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose};
 pub(crate) use uas::refusal;
 
 use crate::auth::client::Authorizer;
-use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
+use crate::dialog::{Aim, Census, Dialog, DialogNo};
 use crate::flow::{Destination, NetworkId};
 use crate::ids::Tag;
 use crate::received::Received;
@@ -269,7 +270,8 @@ impl Session {
     }
 
     /// Adds a dialog. A session has one for nearly all of its life: room is made for one at a time.
-    pub(crate) fn enter(&mut self, dialog: Dialog) {
+    pub(crate) fn enter(&mut self, mut dialog: Dialog, census: &Census) {
+        dialog.alive = Some(census.enter());
         self.dialogs.reserve_exact(1);
         self.dialogs.push(dialog);
     }
@@ -328,10 +330,5 @@ impl Session {
             && !self.may_fork
             && self.outgoing.is_empty()
             && self.unacked.is_none()
-    }
-
-    /// Live dialogs, for the gauge.
-    pub(crate) fn live_dialogs(&self) -> usize {
-        self.dialogs.iter().filter(|d| d.state != DialogState::Ended).count()
     }
 }

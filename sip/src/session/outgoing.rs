@@ -214,7 +214,7 @@ impl Endpoint {
         let Some(listener) = self.settings.listener(to.listener()) else { return };
         let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
         if outgoing.purpose == Purpose::Ack {
-            return self.transmit_ack(sid, id, to, bytes, datagram);
+            return self.transmit_ack(now, sid, id, to, bytes, datagram);
         }
         let spec = ClientSpec {
             session: sid,

@@ -97,7 +97,7 @@ impl Endpoint {
                 Dialog::without_contact(no, session.local_tag, Some(tag), seq, session.aim.as_deref())
             })
             .ok()?;
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         Some(no)
     }
 
@@ -143,7 +143,7 @@ impl Endpoint {
             .or_else(|_| Dialog::without_contact(no, session.local_tag, tag, seq, session.aim.as_deref()))
             .ok()?;
         dialog.state = DialogState::Confirmed;
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         Some(no)
     }
 
@@ -163,7 +163,7 @@ impl Endpoint {
         match known {
             Some(dialog) => {
                 let no = dialog.no;
-                self.repeat_ack(sid, no, cseq.seq);
+                self.repeat_ack(now, sid, no, cseq.seq);
             }
             // Past the limit an answer stays without ACK, so that its sender ends the dialog (RFC 3261 §13.3.1.4).
             None if session.may_fork
@@ -203,7 +203,7 @@ impl Endpoint {
                 session.dialogs.retain(|d| d.state != DialogState::Early);
             }
             for dialog in &mut session.dialogs {
-                dialog.ack.take_if(|ack| ack.seq == seq);
+                dialog.ack.take_if(|ack| ack.request.seq == seq);
             }
         }
         self.sweep(sid);

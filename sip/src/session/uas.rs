@@ -69,7 +69,7 @@ impl Endpoint {
         let no = DialogNo(session.next_dialog);
         let dialog = Dialog::of_uas(no, tag, &pending.request).map_err(|_| IntentError::NoDialog)?;
         session.name_dialog();
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         self.by_tag.insert(tag, sid);
         Ok(no)
     }
