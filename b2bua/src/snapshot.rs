@@ -5,7 +5,7 @@ use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::{Credential, Secret};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -202,15 +202,18 @@ pub fn socket_limits(config: &Config) -> sip::driver::Limits {
     }
 }
 
-/// The settings of a listener's user agent, from its network's profile.
+/// The settings of a listener's user agent: its network's profile is that of peers that are not known yet. Of the option
+/// tags of Require it lets those pass that any trunk of the network may use; the call looks at those of its own leg.
 #[must_use]
 pub fn sip_listener(
     network: NetworkId,
-    settings: &Network,
+    name: &NetworkName,
+    policy: &Compiled,
     listener: &Listener,
     bound: std::net::SocketAddr,
-    profile: &Profile,
-) -> sip::Listener {
+) -> Option<sip::Listener> {
+    let settings = policy.config().networks.get(name)?;
+    let profile = &policy.profile(name, None, None);
     let transport = match listener.transport {
         Transport::Udp => sip::Transport::Udp,
         Transport::Tcp => sip::Transport::Tcp,
@@ -222,28 +225,44 @@ pub fn sip_listener(
     };
     let carry = &profile.carry;
     let carrying = if carry.unknown_methods || carry.unknown_bodies {
-        let transparent = profile.transparent.iter().map(|t| t.to_string().into());
-        sip::Carrying::All { transparent: transparent.collect() }
+        let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
+        let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
+        let tags: BTreeSet<String> = std::iter::once(profile.clone())
+            .chain(profiles)
+            .flat_map(|profile| profile.transparent.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .collect();
+        sip::Carrying::All { transparent: tags.into_iter().map(Into::into).collect() }
     } else {
         sip::Carrying::Nothing
     };
-    let weakest = profile.digest.algorithms.iter().map(|a| match a {
-        config::Algorithm::Sha256 => sip::auth::Hash::Sha256,
-        config::Algorithm::Md5 => sip::auth::Hash::Md5,
-    });
-    sip::Listener {
+    let sip::Conduct { timers, provisional_interval, acceptance } = conduct(profile);
+    Some(sip::Listener {
         network,
         transport,
         address: bound,
         sent_by: sent_by.into(),
-        provisional_interval: profile.provisional_interval,
-        timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
+        provisional_interval,
+        timers,
         nat: settings.nat,
+        acceptance,
+        carrying,
+    })
+}
+
+/// How the peer of a leg with that profile is treated.
+#[must_use]
+pub fn conduct(profile: &Profile) -> sip::Conduct {
+    let hashes = profile.digest.algorithms.iter().map(|a| match a {
+        config::Algorithm::Sha256 => sip::auth::Hash::Sha256,
+        config::Algorithm::Md5 => sip::auth::Hash::Md5,
+    });
+    sip::Conduct {
+        timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
+        provisional_interval: profile.provisional_interval,
         acceptance: sip::auth::client::Acceptance {
-            weakest: weakest.min_by_key(|h| h.bits()).unwrap_or(sip::auth::Hash::Md5),
+            weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(sip::auth::Hash::Md5),
             allow_without_qop: profile.digest.allow_without_qop,
         },
-        carrying,
     }
 }
 

@@ -107,8 +107,7 @@ impl Loader {
             let name = snapshot.network_name(bind.network)?;
             let network = config.networks.get(name)?;
             let listener = network.listeners.iter().find(|l| is_bound_as(l, bind))?;
-            let profile = snapshot.policy.profile(name, None, None);
-            Some(sip_listener(bind.network, network, listener, bind.address, &profile))
+            sip_listener(bind.network, name, &snapshot.policy, listener, bind.address)
         });
         let listeners = listeners.collect();
         let product = |text: &ByteString| (!text.is_empty()).then(|| text.clone());

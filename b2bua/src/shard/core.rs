@@ -183,7 +183,7 @@ impl Core {
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
-            Event::Ended { why, .. } => self.on_ended(now, key, leg, &why),
+            Event::Ended { why, authenticated, .. } => self.on_ended(now, key, leg, &why, authenticated),
         }
         self.carry_out_media(key);
     }

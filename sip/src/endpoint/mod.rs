@@ -5,6 +5,7 @@ mod pending;
 mod receive;
 mod unreadable;
 
+pub use admission::unsupported;
 pub(crate) use pending::Pending;
 pub use unreadable::Unreadable;
 

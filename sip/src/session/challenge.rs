@@ -64,11 +64,12 @@ impl Endpoint {
 
     /// What a challenge asks, and the address that the challenged request went to.
     fn demand(&self, sid: SessionId, id: OutgoingId, response: &Response) -> Option<(SocketAddr, Demand)> {
-        let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
+        let session = self.sessions.get(sid)?;
+        let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
         let Flight::Sent(client) = outgoing.flight else { return None };
         let to = self.clients.destination(client)?;
-        let acceptance = &self.settings.listener(to.listener())?.acceptance;
-        Some((to.peer(), Demand::of(response.headers(), acceptance)))
+        let acceptance = session.conduct(self.settings.listener(to.listener())?).acceptance;
+        Some((to.peer(), Demand::of(response.headers(), &acceptance)))
     }
 
     /// Credentials for a challenge: one for each realm that they may be shown to, at that peer. None for a realm

@@ -34,6 +34,7 @@ use crate::dialog::{Aim, Census, Dialog, DialogNo};
 use crate::flow::{Destination, NetworkId};
 use crate::ids::Tag;
 use crate::received::Received;
+use crate::settings::{Conduct, Listener};
 use crate::time::Mono;
 use crate::transaction::ServerId;
 use bytes::Bytes;
@@ -185,6 +186,8 @@ pub(crate) struct Session {
     pub(crate) network: NetworkId,
     /// What the owner calls the peer.
     pub(crate) label: u32,
+    /// How the peer is treated, once that is known.
+    pub(crate) conduct: Option<Conduct>,
     /// The addresses that the INVITE's next hop had, where it was a name.
     pub(crate) resolved: Vec<IpAddr>,
     pub(crate) call_id: Box<str>,
@@ -223,6 +226,8 @@ pub(crate) struct Session {
     pub(crate) authorizer: Option<Box<Authorizer>>,
     /// Whether the owner was told that it ended.
     pub(crate) told: bool,
+    /// Whether the BYE that ended it carried credentials.
+    pub(crate) bye_authenticated: bool,
 }
 
 impl Session {
@@ -232,6 +237,7 @@ impl Session {
             stage,
             network,
             label: 0,
+            conduct: None,
             resolved: Vec::new(),
             call_id,
             local: Box::default(),
@@ -256,7 +262,13 @@ impl Session {
             may_fork: false,
             authorizer: None,
             told: false,
+            bye_authenticated: false,
         }
+    }
+
+    /// How the peer is treated on that listener.
+    pub(crate) fn conduct(&self, listener: &Listener) -> Conduct {
+        self.conduct.unwrap_or_else(|| Conduct::of(listener))
     }
 
     /// The dialog with that name.

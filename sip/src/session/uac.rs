@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
 use crate::flow::NetworkId;
 use crate::ids::{self, Tag};
+use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::header::To;
 use sip_types::{Fields, Method, Response, Uri};
@@ -17,6 +18,8 @@ pub struct Invite {
     pub network: NetworkId,
     /// What the owner calls whom it goes to; it comes back with a challenge.
     pub label: u32,
+    /// How whom it goes to is treated; as the listener says where it is `None`.
+    pub conduct: Option<Conduct>,
     /// The Request-URI.
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
@@ -45,6 +48,7 @@ impl Endpoint {
         let mut session = Session::new(Stage::Calling { cancel: None }, invite.network, call_id, local_tag);
         session.caller = true;
         session.label = invite.label;
+        session.conduct = invite.conduct;
         session.local = invite.from;
         session.remote = invite.to;
         session.aim = Some(Box::new(Aim {
