@@ -22,13 +22,14 @@ impl Endpoint {
             // A keep-alive (RFC 5626 §3.5.1, and the zero bytes that some phones send).
             return;
         }
-        match Message::parse(bytes.clone(), &self.settings.message) {
+        let whole = bytes.clone();
+        match Message::parse(bytes, &self.settings.message) {
             Ok(message) if flow.connection.is_some() && !states_length(&message) => {
                 self.refuse_unframed(flow, message);
             }
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
             Ok(Message::Response(response)) => self.receive_response(now, response),
-            Err(error) => self.refuse_unreadable(flow, &bytes, error.kind),
+            Err(error) => self.refuse_unreadable(flow, &whole, error.kind),
         }
     }
 

@@ -308,7 +308,8 @@ fn what_exceeds_a_limit_is_answered_with_what_it_exceeds() {
 /// All of it before the empty line.
 fn head_of(msg: &Msg) -> String {
     let text = msg.text();
-    text[..text.find("\r\n\r\n").unwrap() + 2].to_owned()
+    let (head, _) = text.split_once("\r\n\r\n").unwrap();
+    format!("{head}\r\n")
 }
 
 #[test]
