@@ -1,9 +1,9 @@
 //! A call comes in: whose it is, whether it may, and where it goes.
 
-use super::body::{Rules, Taken};
+use super::body::Taken;
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, conduct};
 use crate::trunk::Entry;
 use config::{MediaMode, Profile, TcpMedia, TrunkName};
 use media::{CallMedia, Connections, Mode, PartyId};
@@ -51,6 +51,11 @@ impl Core {
                 self.counters.trunk_full += 1;
                 return self.refuse(now, session, &self.overload_reply());
             }
+        }
+        let profile = decide::profile(&snapshot, network, trunk.as_ref());
+        self.endpoint.conduct(now, session, conduct(&profile));
+        if let Err(reply) = decide::extensions(request.headers(), &profile) {
+            return self.refuse(now, session, &reply);
         }
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
@@ -137,6 +142,7 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: request.call_id.as_str().into(),
+            farewell: None,
         };
         self.sequence += 1;
         let call = Call {
@@ -164,10 +170,10 @@ impl Core {
             started: now,
             answered: None,
             cause: None,
+            hung_up: None,
             snapshot,
         };
-        let key = self.calls.insert(call);
-        self.by_session.insert(session, (key, LegNo::CALLER));
+        let key = self.enter(call);
         let label = self.label(trunk.as_ref());
         self.endpoint.label(session, label);
         if let Some(trunk) = trunk {
@@ -225,9 +231,7 @@ fn own_rules(
     let trusted = snapshot.trusts(network);
     let crossing =
         Crossing { from_trusted: trusted, to_trusted: trusted, from_profile: profile, to_profile: profile };
-    let rules = Rules { crossing: &crossing, anchored: mode == Mode::Anchored, refusing: true };
-    Taken::read(request.headers(), request.request.body(), &rules)
-        .map_err(|refused| Box::new(decide::body_reply(refused)))
+    decide::take_strictly(&crossing, mode, &request.request)
 }
 
 /// Asks policy where a call goes.

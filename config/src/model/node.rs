@@ -32,6 +32,11 @@ table! {
         restart connect_timeout: Duration = "4s", in "100ms"..="60s";
         /// How long a TCP connection may stay without traffic in both directions before it is closed.
         restart connection_idle: Duration = "30m", in "10s"..="7d";
+        /// How long a peer may take none of what is to be written to its TCP connection before that is closed.
+        restart connection_stall: Duration = "10s", in "100ms"..="10m";
+        /// How long a message on a TCP connection may take from its first byte to its last, and the first one from the
+        /// accepting of the connection, before that is closed; 64*T1 (RFC 3261 §17.1.1.2).
+        restart message_time: Duration = "32s", in "1s"..="10m";
     }
 }
 

@@ -124,12 +124,15 @@ impl Tcp {
 
     fn has_room(&self, peer: SocketAddr) -> bool {
         let held = self.held.get(&peer.ip()).copied().unwrap_or_default();
-        let room =
-            self.connections.len() < self.limits.connections && held < self.limits.connections_per_peer;
-        if !room {
-            self.counters.connections_refused.add(1);
-        }
-        room
+        let counter = if self.connections.len() >= self.limits.connections {
+            &self.counters.connections_refused
+        } else if held >= self.limits.connections_per_peer {
+            &self.counters.connections_refused_by_peer
+        } else {
+            return true;
+        };
+        counter.add(1);
+        false
     }
 
     fn insert(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, stream: Stream) -> ConnectionId {
@@ -168,11 +171,12 @@ impl Tcp {
     }
 
     fn on_flow(&self, flow: Flow) -> Option<ConnectionId> {
-        flow.connection.filter(|id| self.connections.contains_key(id))
+        flow.connection.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
     }
 
     fn towards(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
-        if let Some(id) = self.by_peer.get(&(listener, peer)) {
+        let known = self.by_peer.get(&(listener, peer));
+        if let Some(id) = known.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable)) {
             return Some(*id);
         }
         let local = self.listeners.get(&listener)?.local;
@@ -234,8 +238,12 @@ impl Tcp {
 
     /// Closes a connection for the core, after what it has sent on it.
     pub(crate) fn close(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.is_opening() {
+            return self.end(id, Ending::Wanted, failed);
+        }
+        connection.close(now.mono);
         self.flush_one(now, id, failed);
-        self.end(id, Ending::Wanted, failed);
     }
 
     fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {

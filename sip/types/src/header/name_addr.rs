@@ -150,6 +150,12 @@ impl NameAddr {
         self.with_param("tag", Some(tag))
     }
 
+    /// As text without its tag, in memory of its own: what a dialog keeps of From or To.
+    #[must_use]
+    pub fn untagged(&self) -> Box<str> {
+        self.without_param("tag").to_string().into_boxed_str()
+    }
+
     /// With another URI; display name and parameters stay.
     #[must_use]
     pub fn with_uri(&self, uri: &Uri) -> Self {

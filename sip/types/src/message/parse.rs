@@ -19,14 +19,39 @@ impl Message {
     ///
     /// # Errors
     /// There is no start line, a limit is exceeded, or the bytes end inside a header field.
+    /// [`Request::salvage`] reads what a request needs to be refused for that.
     pub fn parse(raw: Bytes, limits: &Limits) -> Result<Self, ParseError> {
-        let lead = raw.iter().position(|&b| b != b'\r' && b != b'\n').ok_or(Kind::Empty.at(0))?;
+        let lead = lead(&raw).ok_or(Kind::Empty.at(0))?;
         if raw.len() - lead > limits.message || u32::try_from(raw.len()).is_err() {
             return Err(Kind::MessageTooLong.at(lead));
         }
         let raw = if lead > 0 { raw.slice(lead..) } else { raw };
         parse(raw, limits).map_err(|e| e.kind.at(lead + e.at))
     }
+}
+
+impl Request {
+    /// Of bytes that [`Message::parse`] refused, the start line and the header fields that are within the limits, for
+    /// a response to be made of (RFC 3261 §8.2.6). It has no body. `None` if they are no request.
+    #[must_use]
+    pub fn salvage(raw: &Bytes, limits: &Limits) -> Option<Self> {
+        let raw = raw.slice(lead(raw)?..);
+        u32::try_from(raw.len()).ok()?;
+        let mut lines = Lines::new(&raw, 0);
+        let (_, line_end) = lines.start_line()?;
+        let start = start_line::read(raw.get(..line_end)?).ok()?;
+        let fields = field_lines::<true>(lines, limits).ok()?;
+        let headers = Headers::new(Head::of(&raw, fields.body), fields.slots, fields.malformed);
+        match build(&start, headers, Bytes::new(), Framing::Exact).ok()? {
+            Message::Request(request) => Some(request),
+            Message::Response(_) => None,
+        }
+    }
+}
+
+/// Where the first line that is not empty starts.
+fn lead(raw: &[u8]) -> Option<usize> {
+    raw.iter().position(|&b| b != b'\r' && b != b'\n')
 }
 
 /// What the lines after the start line say.
@@ -43,14 +68,15 @@ struct FieldLines {
 fn parse(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
     let mut lines = Lines::new(&raw, 0);
     let Some((_, line_end)) = lines.start_line() else {
-        return Err(Kind::Truncated.at(raw.len()));
+        let kind = if raw.len() > limits.start_line { Kind::StartLineTooLong } else { Kind::Truncated };
+        return Err(kind.at(raw.len()));
     };
     if line_end > limits.start_line {
         return Err(Kind::StartLineTooLong.at(limits.start_line));
     }
     let line = raw.get(..line_end).unwrap_or_default();
     let start = start_line::read(line).map_err(|(kind, at)| kind.at(at))?;
-    let fields = field_lines(lines, limits)?;
+    let fields = field_lines::<false>(lines, limits)?;
 
     let available = raw.len() - fields.body;
     let (len, framing) = match fields.length {
@@ -63,8 +89,13 @@ fn parse(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
         Length::Absent => (available, Framing::Short { missing: fields.missing }),
         Length::Invalid => (available, Framing::Invalid),
     };
-    if len > limits.body {
+    // What is stated counts, whether or not it is there: on a stream it would have to be waited for.
+    let stated = if let Length::Is(stated) = fields.length { stated.max(len) } else { len };
+    if stated > limits.body {
         return Err(Kind::BodyTooLong.at(fields.body));
+    }
+    if fields.body.saturating_add(stated) > limits.message {
+        return Err(Kind::MessageTooLong.at(fields.body));
     }
     let headers = Headers::new(Head::of(&raw, fields.body), fields.slots, fields.malformed);
     let body = if len == 0 { Bytes::new() } else { body_of(raw, fields.body, len) };
@@ -102,9 +133,10 @@ fn build(start: &StartLine, headers: Headers, body: Bytes, framing: Framing) -> 
 /// Typical messages have fewer header fields than this.
 const EXPECTED_HEADERS: usize = 24;
 
-/// Not part of its caller, whose values would take the registers from the loop.
+/// Not part of its caller, whose values would take the registers from the loop. To `SALVAGE` means to leave out what
+/// is over the limits or cut off.
 #[inline(never)]
-fn field_lines(mut lines: Lines<'_>, limits: &Limits) -> Result<FieldLines, ParseError> {
+fn field_lines<const SALVAGE: bool>(mut lines: Lines<'_>, limits: &Limits) -> Result<FieldLines, ParseError> {
     let raw = lines.buf();
     let mut slots = Vec::with_capacity(EXPECTED_HEADERS.min(limits.header_count));
     let mut malformed = None;
@@ -113,6 +145,11 @@ fn field_lines(mut lines: Lines<'_>, limits: &Limits) -> Result<FieldLines, Pars
         match lines.next() {
             Step::Line { start, end, folded } => {
                 if end - start > limits.header_length {
+                    // Without each Via a response would go astray.
+                    let via = scan::cut(raw, start, end).is_some_and(|p| p.header == HeaderName::Via);
+                    if SALVAGE && !via {
+                        continue;
+                    }
                     return Err(Kind::HeaderTooLong.at(start));
                 }
                 let Some(parts) = scan::cut(raw, start, end) else {
@@ -120,6 +157,9 @@ fn field_lines(mut lines: Lines<'_>, limits: &Limits) -> Result<FieldLines, Pars
                     continue;
                 };
                 if slots.len() >= limits.header_count {
+                    if SALVAGE {
+                        break (start, 0);
+                    }
                     return Err(Kind::TooManyHeaders.at(start));
                 }
                 if parts.header == HeaderName::ContentLength {
@@ -128,7 +168,10 @@ fn field_lines(mut lines: Lines<'_>, limits: &Limits) -> Result<FieldLines, Pars
                 slots.push(Slot::new(parts.header, start, parts.name, parts.value, folded));
             }
             Step::Blank { body } => break (body, 0),
-            Step::End { at } if at == raw.len() => break (at, 2),
+            Step::End { at } if SALVAGE || at == raw.len() => break (at, 2),
+            Step::End { at } if raw.len() - at > limits.header_length => {
+                return Err(Kind::HeaderTooLong.at(at));
+            }
             Step::End { at } => return Err(Kind::Truncated.at(at)),
         }
     };
