@@ -17,6 +17,7 @@
 pub mod auth;
 pub mod dialog;
 pub mod driver;
+pub mod home;
 pub mod ids;
 pub mod session;
 pub mod time;

@@ -153,7 +153,7 @@ impl Endpoint {
 
     /// A message could not be sent.
     pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
-        match id.0 {
+        match id.sender {
             Sender::Client(id) => {
                 if let Some(report) = self.clients.send_failed(id) {
                     self.reported(now, report);
@@ -227,7 +227,10 @@ impl Endpoint {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let trying = reply.status.as_u16() == 100;
         let own_tag = (!trying && request.to.tag().is_none()).then(|| {
-            tag.unwrap_or_else(|| Tag::of(self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq))))
+            tag.unwrap_or_else(|| {
+                let chance = self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq));
+                Tag::of(&*self.io.ids, chance)
+            })
         });
         let composer = reply::Composer {
             settings: &self.settings,

@@ -248,11 +248,11 @@ impl Endpoint {
             request,
             via,
             flow: &flow,
-            tag: needs_tag(request).then(|| Tag::of(self.hasher.hash_one(top))),
+            tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
             dialog: false,
         };
         let bytes = composer.compose(reply);
-        self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes }));
+        self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));
     }
 }
 

@@ -299,7 +299,7 @@ impl Clients {
 
     fn send(&self, io: &mut Io, id: ClientId) {
         if let Some(client) = self.table.get(id).filter(|c| !c.bytes.is_empty()) {
-            let id = TransmitId(Sender::Client(id));
+            let id = TransmitId::of(Sender::Client(id));
             io.push(Action::Transmit(Transmit { id, to: client.to, bytes: client.bytes.clone() }));
         }
     }

@@ -221,7 +221,7 @@ impl Servers {
 
     fn send(&self, io: &mut Io, id: ServerId) {
         if let Some(server) = self.table.get(id).filter(|s| !s.bytes.is_empty()) {
-            let id = TransmitId(Sender::Server(id));
+            let id = TransmitId::of(Sender::Server(id));
             io.push(Action::Transmit(Transmit { id, to: server.to, bytes: server.bytes.clone() }));
         }
     }

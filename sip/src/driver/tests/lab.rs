@@ -51,7 +51,7 @@ pub(super) struct Probe {
 }
 
 pub(super) fn transmit_id(n: u64) -> TransmitId {
-    TransmitId(TransmitSender::Client(ClientId::from(KeyData::from_ffi(n))))
+    TransmitId::of(TransmitSender::Client(ClientId::from(KeyData::from_ffi(n))))
 }
 
 impl Probe {
