@@ -1,7 +1,7 @@
 //! Where an identifier's owner lives, written into it so that only we can read it.
 
-use aes::{Aes128, Block};
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use aes::{Aes128, Block};
 
 /// Rounds of the Feistel network: with a pseudo-random round function, four make a strong permutation (Luby, Rackoff).
 const ROUNDS: u8 = 4;
