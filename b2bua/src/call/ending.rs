@@ -229,9 +229,6 @@ impl Core {
         }
         for leg in call.legs() {
             self.by_session.remove(&leg.session);
-            if let Some(trunk) = &leg.trunk {
-                self.count_trunk(trunk, false);
-            }
         }
         self.records.push(record);
         self.counters.ended += 1;

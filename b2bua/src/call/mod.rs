@@ -23,6 +23,7 @@ pub(crate) mod view;
 pub(crate) use decide::reason;
 pub(crate) use guard::CallTimer;
 
+use crate::shard::Held;
 use crate::snapshot::Snapshot;
 use body::Wrap;
 use config::{Profile, TrunkName};
@@ -68,6 +69,8 @@ pub(crate) struct Leg {
     pub(crate) end: Option<LegEnd>,
     /// The Call-ID of its session.
     pub(crate) call_id: Box<str>,
+    /// Its place among the calls of its trunk.
+    pub(crate) _in_trunk: Option<Held>,
 }
 
 /// How a leg ended.
@@ -158,6 +161,8 @@ pub(crate) struct Call {
     pub(crate) answered: Option<Now>,
     /// Why we ended it, if we did.
     pub(crate) cause: Option<&'static str>,
+    /// Its place among all calls.
+    pub(crate) _in_node: Held,
 }
 
 /// What the caller said, for views and records.

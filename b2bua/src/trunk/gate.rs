@@ -3,7 +3,7 @@
 use crate::snapshot::Snapshot;
 use config::{Challenge, TrunkName};
 use sip::Received;
-use sip::auth::server::{self, Challenger, Fault, NonceWindows, Settings, Verdict};
+use sip::auth::server::{self, Challenger, Fault, Settings, SharedWindows, Verdict};
 use sip::auth::{Algorithm, Covered, Kind};
 use sip::ids::Ids;
 use sip::session::Reply;
@@ -21,26 +21,26 @@ pub(crate) enum Entry {
 /// Nonces whose counts are known at a time; what is forgotten is stale.
 const NONCES: usize = 10_000;
 
-/// What every challenge of a shard shares; the rest is in the configuration in force.
+/// What every challenge of a node shares, whichever shard makes it; the rest is in the configuration in force.
 pub(crate) struct Gate {
     key: [u8; 32],
     started: Now,
-    windows: NonceWindows,
+    windows: SharedWindows,
 }
 
 impl Gate {
     /// A gate with a key of its own: nonces of an earlier process are stale.
-    pub(crate) fn new(started: Now, ids: &mut dyn Ids) -> Self {
+    pub(crate) fn new(started: Now, ids: &mut dyn Ids, hasher: ahash::RandomState) -> Self {
         let mut key = [0; 32];
         for chunk in key.chunks_mut(8) {
             chunk.copy_from_slice(&ids.next_u64().to_le_bytes());
         }
-        Self { key, started, windows: NonceWindows::new(started.wall, NONCES) }
+        Self { key, started, windows: SharedWindows::new(started.wall, NONCES, hasher) }
     }
 
     /// Whether a request of this trunk may pass.
     pub(crate) fn check(
-        &mut self,
+        &self,
         now: Now,
         snapshot: &Snapshot,
         trunk: &TrunkName,
@@ -58,7 +58,7 @@ impl Gate {
             now,
             &Covered::from(&request.request),
             &server::credentials(request.headers(), Kind::User),
-            &mut self.windows,
+            &self.windows,
             |user, _| snapshot.user_secret(trunk, user),
         );
         match verdict {

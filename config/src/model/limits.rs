@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::declare::table;
 
 table! {
-    /// How much the node takes on. What goes beyond is refused in the way of its protocol, and counted.
+    /// How much the node takes on, over all shards. What goes beyond is refused in the way of its protocol, and counted.
     pub struct Limits {
         /// Longest SIP message; a longer one is dropped, on a connection the connection is closed.
         restart message: usize = 65_535, in 2_048..=16_777_216, unit "bytes";

@@ -12,6 +12,7 @@ use crate::auth::client::PeerId;
 use crate::event::Failure;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
+use crate::occupancy::{Occupancy, Share};
 use crate::received::Received;
 use crate::reply;
 use crate::session::{OutgoingId, Reply, Session, SessionId, SessionTimer};
@@ -22,6 +23,7 @@ use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// A SIP user agent on any number of listeners, without sockets and clocks. The crate documentation states how
 /// it is driven.
@@ -31,6 +33,8 @@ pub struct Endpoint {
     pub(crate) clients: Clients,
     pub(crate) servers: Servers,
     pub(crate) sessions: SlotMap<SessionId, Session>,
+    /// The sessions of all endpoints.
+    pub(crate) share: Share,
     /// Our tags, early and confirmed.
     pub(crate) by_tag: Map<Tag, SessionId>,
     /// Look-ups under way: for whom, and the port that was written.
@@ -97,6 +101,7 @@ impl Endpoint {
             clients: Clients::new(transactions, &hasher),
             servers: Servers::new(transactions, &hasher),
             sessions: SlotMap::with_key(),
+            share: Share::default(),
             by_tag: Map::with_hasher(hasher.clone()),
             queries: Pending::default(),
             secrets: Pending::default(),
@@ -107,6 +112,20 @@ impl Endpoint {
             settings,
             hasher,
         }
+    }
+
+    /// Has its limits hold for all endpoints that share this. To be called before anything else.
+    #[must_use]
+    pub fn sharing(mut self, occupancy: &Arc<Occupancy>) -> Self {
+        self.clients.share(Share::of(occupancy, Occupancy::clients));
+        self.servers.share(Share::of(occupancy, Occupancy::servers));
+        self.share = Share::of(occupancy, Occupancy::sessions);
+        self
+    }
+
+    /// Whether there are as many sessions as may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.share.total(self.sessions.len()) >= self.settings.limits.sessions
     }
 
     /// The settings that it was made with.

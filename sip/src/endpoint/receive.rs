@@ -190,7 +190,7 @@ impl Endpoint {
             let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
             return self.reply(now, server, &request, None, false, &reply);
         }
-        if self.sessions.len() >= self.settings.limits.sessions {
+        if self.is_full() {
             self.counters.overloaded += 1;
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
