@@ -21,6 +21,9 @@ DOCUMENT = """
 state_directory = "{state}"
 drain = "60s"
 
+[signalling]
+shards = {shards}
+
 [networks.outside]
 listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
@@ -74,10 +77,10 @@ def until(what, met, timeout, every=0.05):
 
 class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks."""
-    def __init__(self, *, to="b", profile="", transport="udp"):
+    def __init__(self, *, to="b", profile="", transport="udp", shards=1):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.settings = {"to": to, "profile": profile, "transport": transport, "state": self.state}
+        self.settings = {"to": to, "profile": profile, "transport": transport, "shards": shards, "state": self.state}
         self.write()
         self.start()
 
