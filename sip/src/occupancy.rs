@@ -26,13 +26,16 @@ impl Occupancy {
     }
 }
 
+/// Which of the counts.
+type Count = fn(&Occupancy) -> &AtomicUsize;
+
 /// One table's share of it; nothing for a table that is the only one.
 #[derive(Default)]
-pub(crate) struct Share(Option<(Arc<Occupancy>, fn(&Occupancy) -> &AtomicUsize)>);
+pub(crate) struct Share(Option<(Arc<Occupancy>, Count)>);
 
 impl Share {
     /// A share of one of the counts.
-    pub(crate) fn of(occupancy: &Arc<Occupancy>, count: fn(&Occupancy) -> &AtomicUsize) -> Self {
+    pub(crate) fn of(occupancy: &Arc<Occupancy>, count: Count) -> Self {
         Self(Some((Arc::clone(occupancy), count)))
     }
 

@@ -4,7 +4,7 @@ use super::super::ready::Source;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow};
 use bytes::Bytes;
-use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -70,9 +70,13 @@ pub(super) fn lane(room: usize, giver: &Arc<Source>, taker: &Arc<Source>) -> (Ou
 }
 
 impl Outbound {
-    /// Hands a parcel over, or back where there is no room for it or nobody to take it.
-    pub(super) fn offer(&mut self, parcel: Parcel) -> Result<(), Parcel> {
-        if !self.waiting.is_empty() || self.is_abandoned() { Err(parcel) } else { self.push(parcel) }
+    /// Hands a parcel over; false where there is no room for it or nobody to take it, and it is let go.
+    pub(super) fn offer(&mut self, parcel: Parcel) -> bool {
+        let can = self.waiting.is_empty() && !self.is_abandoned() && self.has_room();
+        if can {
+            self.push(parcel);
+        }
+        can
     }
 
     /// Hands a parcel over, now or when there is room; false if it has to wait. Without a taker it is let go: what it is
@@ -81,13 +85,13 @@ impl Outbound {
         if self.is_abandoned() {
             return true;
         }
-        match self.offer(parcel) {
-            Ok(()) => true,
-            Err(parcel) => {
-                self.waiting.push_back(parcel);
-                false
-            }
+        let now = self.waiting.is_empty() && self.has_room();
+        if now {
+            self.push(parcel);
+        } else {
+            self.waiting.push_back(parcel);
         }
+        now
     }
 
     /// Hands over what waits; true if nothing waits any more.
@@ -95,16 +99,15 @@ impl Outbound {
         if self.is_abandoned() {
             self.waiting.clear();
         }
-        while let Some(parcel) = self.waiting.pop_front() {
-            if let Err(parcel) = self.push(parcel) {
-                self.waiting.push_front(parcel);
-                return false;
+        while !self.waiting.is_empty() && self.has_room() {
+            if let Some(parcel) = self.waiting.pop_front() {
+                self.push(parcel);
             }
         }
-        if self.waiting.capacity() > TURN {
+        if self.waiting.is_empty() && self.waiting.capacity() > TURN {
             self.waiting = VecDeque::new();
         }
-        true
+        self.waiting.is_empty()
     }
 
     /// Whether the other shard has ended.
@@ -119,17 +122,20 @@ impl Outbound {
         }
     }
 
-    fn push(&mut self, parcel: Parcel) -> Result<(), Parcel> {
-        let Err(PushError::Full(parcel)) = self.ring.push(parcel) else {
-            self.stirred = true;
-            return Ok(());
-        };
+    /// Whether the ring has room; if not, its taker will tell when it has.
+    fn has_room(&self) -> bool {
+        if !self.ring.is_full() {
+            return true;
+        }
         self.starved.store(true, Ordering::SeqCst);
         // Either this second look finds the room that was made meanwhile, or its maker finds the flag.
         fence(Ordering::SeqCst);
-        self.ring.push(parcel).map_err(|PushError::Full(parcel)| parcel)?;
-        self.stirred = true;
-        Ok(())
+        !self.ring.is_full()
+    }
+
+    /// Gives a parcel that there is room for: nobody else gives.
+    fn push(&mut self, parcel: Parcel) {
+        self.stirred |= self.ring.push(parcel).is_ok();
     }
 }
 

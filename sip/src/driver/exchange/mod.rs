@@ -128,7 +128,7 @@ impl Exchange {
                 }
                 true
             }
-            _ => lane.offer(parcel).is_ok(),
+            _ => lane.offer(parcel),
         };
         counters.crossings.add(u64::from(gone));
         counters.crossings_dropped.add(u64::from(!gone));
@@ -150,7 +150,9 @@ impl Exchange {
         let id = transmit.id;
         let crossing = Transmit { id: TransmitId { home: Some(self.here), ..id }, ..transmit };
         let lane = self.outbound.get_mut(usize::from(owner.0)).ok_or(id)?;
-        lane.offer(Parcel::Transmit(crossing)).map_err(|_| id)?;
+        if !lane.offer(Parcel::Transmit(crossing)) {
+            return Err(id);
+        }
         counters.crossings.add(1);
         Ok(())
     }
@@ -187,7 +189,10 @@ impl Exchange {
 
     /// Hands over what waits. Once nothing does, the connections that were not read are given back.
     pub(super) fn pass_on(&mut self) -> BTreeSet<ConnectionId> {
-        let all = self.outbound.iter_mut().fold(true, |all, lane| lane.pass_on() && all);
+        let mut all = true;
+        for lane in &mut self.outbound {
+            all &= lane.pass_on();
+        }
         if all { std::mem::take(&mut self.held) } else { BTreeSet::new() }
     }
 
