@@ -74,7 +74,8 @@ impl Endpoint {
         let Some(ack) = dialog.ack.take_if(|ack| ack.request.seq == seq && ack.sent.is_none()) else {
             let sent = dialog.ack.as_ref().filter(|ack| ack.request.seq == seq).and_then(|a| a.sent.as_ref());
             let Some(Sent { to, bytes, .. }) = sent else { return };
-            let transmit = Transmit { id: TransmitId(Sender::Ack(sid, no)), to: *to, bytes: bytes.clone() };
+            let transmit =
+                Transmit { id: TransmitId::of(Sender::Ack(sid, no)), to: *to, bytes: bytes.clone() };
             return self.io.push(Action::Transmit(transmit));
         };
         let id = ack.request.id;
