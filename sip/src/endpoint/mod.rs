@@ -70,6 +70,8 @@ pub struct Counters {
     pub forks_released: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
+    /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
+    pub impostors: u64,
 }
 
 /// What an endpoint holds at this moment.

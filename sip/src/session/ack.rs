@@ -1,13 +1,15 @@
 //! The ACK of a 2xx, which is the user agent's and not a transaction's (RFC 3261 §13.2.2.4).
 
-use super::{IntentError, Outgoing, OutgoingId, Parts, Purpose, SessionId};
+use super::{IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, Shown};
 use crate::action::{Action, Sender, Transmit, TransmitId};
 use crate::dialog::{DialogNo, SentAck};
 use crate::endpoint::Endpoint;
 use crate::flow::Destination;
 use crate::time::Now;
+use crate::transaction::Clients;
 use bytes::Bytes;
 use sip_types::Method;
+use std::net::IpAddr;
 
 impl Endpoint {
     /// Acknowledges the 2xx that [`Event::Answered`](crate::Event::Answered) or
@@ -29,7 +31,9 @@ impl Endpoint {
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Ack, Method::Ack, parts);
         outgoing.dialog = Some(no);
         outgoing.seq = seq;
-        outgoing.credentials.clone_from(&session.ack_credentials);
+        if let Some(shown) = &session.ack_credentials {
+            outgoing.credentials.clone_from(&shown.fields);
+        }
         let id = outgoing.id;
         session.outgoing.push(outgoing);
         self.locate(now, sid, id);
@@ -70,5 +74,21 @@ impl Endpoint {
         (ack.to, ack.bytes) = (to, bytes);
         let seq = ack.seq;
         self.repeat_ack(sid, no, seq);
+    }
+}
+
+/// What an INVITE of ours was authorized with, and where.
+pub(super) fn shown(clients: &Clients, invite: &mut Outgoing) -> Option<Box<Shown>> {
+    let to = clients.destination(invite.client()?)?.peer().ip();
+    let fields = std::mem::take(&mut invite.credentials);
+    (!fields.is_empty()).then(|| Box::new(Shown { to, fields }))
+}
+
+impl Session {
+    /// Whether an ACK that goes to `to` may repeat the credentials of its INVITE: at the addresses of the INVITE's next hop. A
+    /// Contact elsewhere is not whom they were meant for.
+    pub(super) fn may_show(&self, to: IpAddr) -> bool {
+        let known = self.ack_credentials.as_ref().is_some_and(|shown| shown.to == to);
+        known || self.resolved.contains(&to)
     }
 }

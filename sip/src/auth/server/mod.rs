@@ -8,6 +8,7 @@ mod challenger;
 mod nonce;
 mod presented;
 mod uri;
+mod username;
 mod verdict;
 mod window;
 
@@ -16,6 +17,7 @@ pub use challenger::{Challenger, Settings, SettingsError};
 pub use nonce::NonceId;
 pub use presented::{Presented, Reading, credentials};
 pub use uri::UriCheck;
+pub use username::{Claimant, UserHashes};
 pub use verdict::{Fault, Refusal, StaleCause, Verdict};
 pub use window::{Claim, NonceWindows, Windows};
 
