@@ -198,8 +198,8 @@ fn rfc7616_3_4_4_a_user_may_go_by_a_hash() {
     );
     let field = pair.client.authorize(&mut attempt, &INVITE).remove(0).1;
     assert!(!field.contains("alice"), "{field}");
-    let functions = [Hash::Md5, Hash::Sha256].into_iter();
-    let users = UserHashes::new("atlanta.com", functions, ["bob", "alice"].into_iter());
+    let functions = [Hash::Md5, Hash::Sha256];
+    let users = UserHashes::new("atlanta.com", &functions, ["bob", "alice"].into_iter());
     let verdict = pair.server.verify(at(1), &INVITE, &[credentials(&field)], &mut pair.windows, |claimant| {
         (users.name(claimant) == Some("alice")).then(alice)
     });

@@ -80,15 +80,11 @@ pub struct UserHashes {
 
 impl UserHashes {
     /// For these users under each of these hash functions.
-    pub fn new<'u>(
-        realm: &str,
-        functions: impl Iterator<Item = Hash> + Clone,
-        users: impl Iterator<Item = &'u str>,
-    ) -> Self {
+    pub fn new<'u>(realm: &str, functions: &[Hash], users: impl Iterator<Item = &'u str>) -> Self {
         let mut names = BTreeMap::new();
         for user in users {
-            for function in functions.clone() {
-                names.insert(digest::userhash(function, user, realm).as_str().into(), user.into());
+            for function in functions {
+                names.insert(digest::userhash(*function, user, realm).as_str().into(), user.into());
             }
         }
         Self { names }
@@ -121,8 +117,8 @@ mod tests {
         let digits = "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b";
         let hashed = read(&format!("username=\"{}\", userhash=true", digits.to_uppercase())).unwrap();
         assert_eq!(hashed, Claimant::Hashed(digits.into()));
-        let functions = [Hash::Md5, Hash::Sha512_256].into_iter();
-        let users = UserHashes::new("api@example.org", functions, ["bob", name].into_iter());
+        let functions = [Hash::Md5, Hash::Sha512_256];
+        let users = UserHashes::new("api@example.org", &functions, ["bob", name].into_iter());
         assert_eq!(users.name(&hashed), Some(name));
         assert_eq!(users.name(&Claimant::Hashed("00".into())), None);
         assert_eq!(users.name(&Claimant::Name("eve".into())), Some("eve"));
