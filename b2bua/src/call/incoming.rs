@@ -40,7 +40,7 @@ impl Core {
             return self.refuse(now, session, &Reply::new(StatusCode::FORBIDDEN));
         }
         if let Some(trunk) = &trunk {
-            match self.gate.check(now, &snapshot, trunk, &request, &mut *self.ids) {
+            match self.gate.check(now, &snapshot, trunk, &request, &mut self.counters, &mut *self.ids) {
                 Entry::Open => {}
                 Entry::Closed(reply) => {
                     self.counters.challenged += 1;

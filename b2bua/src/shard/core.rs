@@ -77,7 +77,7 @@ impl Core {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let mut ids = setup.ids;
-        let gate = Gate::new(setup.started, &mut *ids);
+        let gate = Gate::new(setup.started, &mut *ids, setup.hasher.clone());
         Self {
             endpoint: Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone()),
             node: (&*setup.snapshot.config().node.name).into(),
