@@ -48,6 +48,21 @@ fn calls(out: &mut Families, reports: &[Report]) {
         ],
     );
     out.labelled(
+        "liaison_guesses_total",
+        "Answers to our challenges with a wrong password, and those not looked at because of them.",
+        "outcome",
+        [
+            ("wrong", count(|c| c.guesses)),
+            ("slowed", count(|c| c.guesses_slowed)),
+            ("refused", count(|c| c.guesses_refused)),
+        ],
+    );
+    out.counter(
+        "liaison_tokens_refused_total",
+        "Bearer tokens that were not accepted (RFC 8898).",
+        count(|c| c.tokens_refused),
+    );
+    out.labelled(
         "liaison_calls_stopped_total",
         "Calls and legs that a limit in time ended, by limit.",
         "limit",
@@ -132,6 +147,11 @@ fn sip(out: &mut Families, reports: &[Report]) {
         "liaison_sip_challenges_failed_total",
         "Challenges that our credentials did not meet.",
         count(|c| c.challenges_refused),
+    );
+    out.counter(
+        "liaison_sip_impostors_total",
+        "Answers to our credentials by somebody who does not know the secret (RFC 7616).",
+        count(|c| c.impostors),
     );
 }
 

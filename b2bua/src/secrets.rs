@@ -1,11 +1,19 @@
 //! Resolving the secrets that a configuration refers to.
 
-use crate::snapshot::Secrets;
-use config::{Config, Secret as Reference};
-use sip::auth::{Credential, Secret};
-use std::sync::Arc;
+mod strength;
 
-/// A secret that could not be had. The value itself is in no message.
+use crate::snapshot::{IssuerKeys, Secrets};
+use config::{
+    CardCredentials, Config, Credentials, OperatorKey, Secret as Reference, Trunk, TrunkName, User,
+};
+use sip::auth::aka::{Card, Operator};
+use sip::auth::bearer::KeySet;
+use sip::auth::{Credential, Hash, Secret};
+use std::sync::Arc;
+use strength::Weakness;
+use zeroize::Zeroizing;
+
+/// A secret that could not be had, or that is none. The value itself is in no message.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {why}")]
 pub struct SecretError {
@@ -18,50 +26,122 @@ pub struct SecretError {
 /// Reads every secret of a configuration.
 ///
 /// # Errors
-/// All that cannot be had.
+/// All that cannot be had, and the passwords of users that are easily guessed.
 pub(crate) fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
     let mut secrets = Secrets::default();
     let mut errors = Vec::new();
     for (name, trunk) in &config.trunks {
-        for (n, credentials) in trunk.credentials.iter().enumerate() {
-            let path = || format!("trunks.{name}.credentials[{n}].password");
-            match read(&credentials.password) {
-                Ok(password) => {
-                    let known = secrets.outbound.entry(name.clone()).or_default();
-                    known.insert((&*credentials.realm).into(), credential(&credentials.username, password));
-                }
-                Err(why) => errors.push(SecretError { path: path(), why }),
-            }
-        }
-        for (n, user) in trunk.challenge.iter().flat_map(|c| &c.users).enumerate() {
-            let path = || format!("trunks.{name}.challenge.users[{n}].password");
-            match read(&user.password) {
-                Ok(password) => {
-                    let known = secrets.inbound.entry(name.clone()).or_default();
-                    known.insert((&*user.username).into(), credential(&user.username, password));
-                }
-                Err(why) => errors.push(SecretError { path: path(), why }),
-            }
-        }
+        let mut of_trunk = OfTrunk { name, secrets: &mut secrets, errors: &mut errors };
+        of_trunk.outbound(trunk);
+        of_trunk.inbound(trunk);
     }
     if errors.is_empty() { Ok(secrets) } else { Err(errors) }
 }
 
-fn credential(username: &str, password: String) -> Arc<Credential> {
-    Arc::new(Credential { username: username.into(), secret: Secret::password(password) })
+/// The secrets of one trunk.
+struct OfTrunk<'a> {
+    name: &'a TrunkName,
+    secrets: &'a mut Secrets,
+    errors: &'a mut Vec<SecretError>,
+}
+
+impl OfTrunk<'_> {
+    /// What a setting of the trunk leads to, or the error is kept.
+    fn take<T>(&mut self, path: &str, outcome: Result<T, String>) -> Option<T> {
+        outcome
+            .map_err(|why| {
+                self.errors.push(SecretError { path: format!("trunks.{}.{path}", self.name), why });
+            })
+            .ok()
+    }
+
+    /// What answers the trunk's challenges.
+    fn outbound(&mut self, trunk: &Trunk) {
+        let mut known = Vec::new();
+        for (n, given) in trunk.credentials.iter().enumerate() {
+            let read = read(&given.password).map(|text| password(given, &text));
+            let credential = self.take(&format!("credentials[{n}].password"), read);
+            known.extend(credential.map(|credential| (&given.realm, credential)));
+        }
+        for (n, given) in trunk.card_credentials.iter().enumerate() {
+            let key = self.take(&format!("card_credentials[{n}].key"), key(&given.key));
+            let operator = self.take(&format!("card_credentials[{n}].operator"), self::key(&given.operator));
+            if let (Some(key), Some(operator)) = (key, operator) {
+                known.push((&given.realm, card(given, &key, &operator)));
+            }
+        }
+        for (realm, credential) in known {
+            let by_realm = self.secrets.outbound.entry(self.name.clone()).or_default();
+            by_realm.insert((&**realm).into(), Arc::new(credential));
+        }
+    }
+
+    /// Who may answer ours.
+    fn inbound(&mut self, trunk: &Trunk) {
+        let Some(challenge) = &trunk.challenge else { return };
+        for (n, user) in challenge.users.iter().enumerate() {
+            let outcome = read(&user.password).and_then(|text| strong(user, text));
+            if let Some(text) = self.take(&format!("challenge.users[{n}].password"), outcome) {
+                let credential = Credential::new(&*user.username, Secret::password(text.as_str()));
+                let by_name = self.secrets.inbound.entry(self.name.clone()).or_default();
+                by_name.insert((&*user.username).into(), Arc::new(credential));
+            }
+        }
+        let Some(bearer) = &challenge.bearer else { return };
+        let keys = read(&bearer.keys).and_then(|text| {
+            let set = KeySet::read(&text).map_err(|error| error.to_string())?;
+            Ok(Arc::new(IssuerKeys { text: text.as_str().into(), set }))
+        });
+        if let Some(keys) = self.take("challenge.bearer.keys", keys) {
+            self.secrets.issuers.insert(self.name.clone(), keys);
+        }
+    }
+}
+
+fn password(given: &Credentials, text: &str) -> Credential {
+    let weakest = given.weakest.map_or(Hash::Md5, crate::snapshot::hash);
+    Credential { weakest, ..Credential::new(&*given.username, Secret::password(text)) }
+}
+
+fn card(given: &CardCredentials, key: &[u8; 16], operator: &[u8; 16]) -> Credential {
+    let operator = match given.operator_is {
+        OperatorKey::Op => Operator::Op(*operator),
+        OperatorKey::Opc => Operator::Opc(*operator),
+    };
+    Credential::new(&*given.username, Secret::card(Arc::new(Card::new(*key, operator, 0))))
+}
+
+/// The password, unless it is easily guessed.
+fn strong(user: &User, text: Zeroizing<String>) -> Result<Zeroizing<String>, String> {
+    match Weakness::of(&user.username, &text) {
+        None => Ok(text),
+        Some(weakness) => Err(weakness.to_string()),
+    }
+}
+
+/// 128 bits in hexadecimal.
+fn key(reference: &Reference) -> Result<Zeroizing<[u8; 16]>, String> {
+    let text = read(reference)?;
+    let digits = text.trim();
+    let whole = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let value = u128::from_str_radix(digits, 16).ok().filter(|_| whole);
+    let bytes = value.map(|value| Zeroizing::new(value.to_be_bytes()));
+    bytes.ok_or_else(|| "not 32 hexadecimal digits".to_owned())
 }
 
 /// The text of a secret; a file's last line end does not count.
-fn read(reference: &Reference) -> Result<String, String> {
-    let text = match reference {
+fn read(reference: &Reference) -> Result<Zeroizing<String>, String> {
+    let text = Zeroizing::new(match reference {
         Reference::Environment(name) => {
             std::env::var(name).map_err(|_| format!("the environment has no text in {name}"))?
         }
         Reference::File(path) => {
-            let text =
+            let mut text =
                 std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            text.strip_suffix('\n').map(|t| t.strip_suffix('\r').unwrap_or(t).to_owned()).unwrap_or(text)
+            let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).len());
+            text.truncate(line.unwrap_or(text.len()));
+            text
         }
-    };
+    });
     if text.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(text) }
 }

@@ -1,10 +1,12 @@
 //! A configuration in force, with everything that is derived from it.
 
+use crate::trunk::Demand;
 use config::{Config, Latch, Listener, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
-use sip::auth::{Credential, Secret};
+use sip::auth::bearer::KeySet;
+use sip::auth::{Credential, Hash};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub struct Snapshot {
     pub media: Vec<Option<MediaNetwork>>,
     /// Passwords, by trunk and user, as they were resolved when it was loaded.
     pub secrets: Secrets,
+    /// What challenges the requests of trunks.
+    pub(crate) demands: BTreeMap<TrunkName, Demand>,
     /// Counts up with every reload, from 1.
     pub version: u64,
     /// When it was loaded.
@@ -35,6 +39,17 @@ pub struct Secrets {
     pub outbound: ByTrunk,
     /// Who may answer ours: by trunk and user name.
     pub inbound: ByTrunk,
+    /// Whose tokens may answer ours, by trunk.
+    pub issuers: BTreeMap<TrunkName, Arc<IssuerKeys>>,
+}
+
+/// The public keys of an authorization server.
+#[derive(Debug)]
+pub struct IssuerKeys {
+    /// As they were read.
+    pub text: Box<str>,
+    /// What they are.
+    pub set: KeySet,
 }
 
 /// Credentials by trunk, and there by realm or user name.
@@ -47,11 +62,26 @@ impl Secrets {
             let changed = ours.iter().filter(move |(name, secrets)| theirs.get(*name) != Some(*secrets));
             changed.map(move |(name, _)| format!("trunks.{name}.{what}"))
         };
-        differ(&self.outbound, &before.outbound, "credentials (password)").chain(differ(
-            &self.inbound,
-            &before.inbound,
-            "challenge (password)",
-        ))
+        let issuers = self
+            .issuers
+            .iter()
+            .filter(|(name, keys)| before.issuers.get(*name).is_none_or(|earlier| earlier.text != keys.text));
+        let issuers = issuers.map(|(name, _)| format!("trunks.{name}.challenge.bearer (keys)"));
+        differ(&self.outbound, &before.outbound, "credentials (password)")
+            .chain(differ(&self.inbound, &before.inbound, "challenge (password)"))
+            .chain(issuers)
+    }
+
+    /// Goes on with the credentials of `before` that are the same: a card knows the sequence number of its last challenge.
+    pub(crate) fn inherit(&mut self, before: &Self) {
+        for (name, by_realm) in &mut self.outbound {
+            let Some(earlier) = before.outbound.get(name) else { continue };
+            for (realm, credential) in by_realm {
+                if let Some(same) = earlier.get(realm).filter(|same| *same == credential) {
+                    *credential = same.clone();
+                }
+            }
+        }
     }
 }
 
@@ -64,9 +94,12 @@ impl Snapshot {
             let network = config.networks.get(name)?;
             media_network(NetworkId(u16::try_from(n).ok()?), network)
         });
+        let media = media.collect();
+        let policy = Compiled::new(config);
         Self {
-            media: media.collect(),
-            policy: Compiled::new(config),
+            media,
+            demands: Demand::all(&policy, &secrets),
+            policy,
             networks,
             secrets,
             version,
@@ -122,8 +155,8 @@ impl Snapshot {
 
     /// The password of a user who may answer the challenge of `trunk`.
     #[must_use]
-    pub fn user_secret(&self, trunk: &TrunkName, user: &str) -> Option<Secret> {
-        self.secrets.inbound.get(trunk)?.get(user).map(|credential| credential.secret.clone())
+    pub fn user(&self, trunk: &TrunkName, user: &str) -> Option<&Credential> {
+        self.secrets.inbound.get(trunk)?.get(user).map(|credential| &**credential)
     }
 
     /// Where media of a network is taken.
@@ -202,6 +235,15 @@ pub fn socket_limits(config: &Config) -> sip::driver::Limits {
     }
 }
 
+/// The hash function of an algorithm.
+pub(crate) const fn hash(algorithm: config::Algorithm) -> Hash {
+    match algorithm {
+        config::Algorithm::Sha256 => Hash::Sha256,
+        config::Algorithm::Sha512_256 => Hash::Sha512_256,
+        config::Algorithm::Md5 => Hash::Md5,
+    }
+}
+
 /// The settings of a listener's user agent: its network's profile is that of peers that are not known yet. Of the option
 /// tags of Require it lets those pass that any trunk of the network may use; the call looks at those of its own leg.
 #[must_use]
@@ -252,15 +294,12 @@ pub fn sip_listener(
 /// How the peer of a leg with that profile is treated.
 #[must_use]
 pub fn conduct(profile: &Profile) -> sip::Conduct {
-    let hashes = profile.digest.algorithms.iter().map(|a| match a {
-        config::Algorithm::Sha256 => sip::auth::Hash::Sha256,
-        config::Algorithm::Md5 => sip::auth::Hash::Md5,
-    });
+    let hashes = profile.digest.algorithms.iter().map(|algorithm| hash(*algorithm));
     sip::Conduct {
         timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
         provisional_interval: profile.provisional_interval,
         acceptance: sip::auth::client::Acceptance {
-            weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(sip::auth::Hash::Md5),
+            weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(Hash::Md5),
             allow_without_qop: profile.digest.allow_without_qop,
         },
     }

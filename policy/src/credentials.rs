@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use config::{Credentials, TrunkName};
+use config::TrunkName;
 
 use crate::compiled::Compiled;
 
@@ -36,18 +36,21 @@ pub enum Refusal {
 }
 
 impl Compiled {
-    /// The credentials that answer a challenge.
+    /// The user name of the credentials that answer a challenge: a password's, or a card's.
     ///
     /// # Errors
     /// Nothing may be sent, and why.
-    pub fn credentials<'f>(&'f self, facts: &ChallengeFacts<'f>) -> Result<&'f Credentials, Refusal> {
+    pub fn credentials<'f>(&'f self, facts: &ChallengeFacts<'f>) -> Result<&'f str, Refusal> {
         let trunk = facts.trunk.and_then(|name| self.config().trunks.get(name)).ok_or(Refusal::NoTrunk)?;
         let peer = facts.peer.to_canonical();
         let resolved = || facts.resolved.iter().any(|of| of.to_canonical() == peer);
         if !resolved() && !trunk.from.iter().any(|from| from.contains(&peer)) {
             return Err(Refusal::OutsidePeer(peer));
         }
-        trunk.credentials.iter().find(|of| *of.realm == *facts.realm).ok_or(Refusal::ForeignRealm)
+        let passwords = trunk.credentials.iter().map(|of| (&of.realm, &of.username));
+        let mut all = passwords.chain(trunk.card_credentials.iter().map(|of| (&of.realm, &of.username)));
+        let found = all.find(|(realm, _)| **realm == *facts.realm);
+        found.map(|(_, username)| &**username).ok_or(Refusal::ForeignRealm)
     }
 }
 
@@ -64,6 +67,7 @@ credentials = [
     { realm = "north", username = "n", password = { env = "N" } },
     { realm = "proxy.north", username = "p", password = { env = "P" } },
 ]
+card_credentials = [{ realm = "ims.north", username = "imsi", key = { env = "K" }, operator = { env = "O" } }]
 [trunks.south]
 network = "b"
 from = ["198.51.100.1"]
@@ -76,13 +80,14 @@ credentials = [{ realm = "south", username = "s", password = { env = "S" } }]
         let resolved = ["203.0.113.9".parse().unwrap()];
         let trunk = Some(name(&policy.config().trunks, "north"));
         let facts = ChallengeFacts { trunk, realm, peer: peer.parse().unwrap(), resolved: &resolved };
-        policy.credentials(&facts).map(|credentials| credentials.username.to_string())
+        policy.credentials(&facts).map(str::to_owned)
     }
 
     #[test]
     fn rfc3261_22_1_credentials_are_chosen_by_realm() {
         assert_eq!(north("proxy.north", "192.0.2.3"), Ok("p".to_owned()));
         assert_eq!(north("north", "203.0.113.9"), Ok("n".to_owned()));
+        assert_eq!(north("ims.north", "192.0.2.3"), Ok("imsi".to_owned()));
         assert_eq!(north("north", "::ffff:192.0.2.3"), Ok("n".to_owned()));
     }
 

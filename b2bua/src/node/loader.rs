@@ -1,7 +1,7 @@
 //! Reading the configuration, at the start and again.
 
 use crate::secrets::{self, SecretError};
-use crate::snapshot::{Snapshot, message_limits, sip_limits, sip_listener};
+use crate::snapshot::{Secrets, Snapshot, message_limits, sip_limits, sip_listener};
 use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
@@ -67,7 +67,7 @@ impl Loader {
         let config = Arc::new(Config::parse(name, text).map_err(LoadError::Document)?);
         let networks: Vec<NetworkName> = config.networks.keys().cloned().collect();
         let source = path.as_ref().map(|p| p.display().to_string().into_boxed_str());
-        let current = snapshot(config, networks, source, 1)?;
+        let current = snapshot(config, networks, source, 1, None)?;
         Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new() })
     }
 
@@ -173,7 +173,8 @@ impl Loader {
         let networks = self.current.networks.clone();
         let mut next = config.clone();
         keep_until_restart(self.current.config(), &mut next);
-        let next = snapshot(Arc::new(next), networks, self.current.source.clone(), version)?;
+        let before = Some(&self.current.secrets);
+        let next = snapshot(Arc::new(next), networks, self.current.source.clone(), version, before)?;
         Ok(Some((config, next)))
     }
 }
@@ -238,8 +239,12 @@ fn snapshot(
     networks: Vec<NetworkName>,
     source: Option<Box<str>>,
     version: u64,
+    before: Option<&Secrets>,
 ) -> Result<Arc<Snapshot>, LoadError> {
-    let secrets = secrets::resolve(&config).map_err(LoadError::Secrets)?;
+    let mut secrets = secrets::resolve(&config).map_err(LoadError::Secrets)?;
+    if let Some(before) = before {
+        secrets.inherit(before);
+    }
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;

@@ -17,6 +17,14 @@ pub struct Counters {
     pub challenged: u64,
     /// Right answers to a challenge of ours whose nonce was too old, or forgotten by its limit.
     pub stale_nonces: u64,
+    /// Wrong passwords in answer to our challenges.
+    pub guesses: u64,
+    /// Answers that were not looked at because their user had just guessed wrong.
+    pub guesses_slowed: u64,
+    /// Answers that were not looked at because their user had guessed wrong too often.
+    pub guesses_refused: u64,
+    /// Tokens that were not accepted.
+    pub tokens_refused: u64,
     /// INVITEs refused because the node drains.
     pub draining: u64,
     /// INVITEs refused because there were as many calls as may be.

@@ -1,14 +1,18 @@
 //! The challenge that a trunk's requests must answer before they are looked at.
 
+use super::Demand;
 use crate::shard::Counters;
 use crate::snapshot::Snapshot;
-use config::{Challenge, TrunkName};
+use config::TrunkName;
 use sip::Received;
-use sip::auth::server::{self, Challenger, Fault, Settings, SharedWindows, Verdict};
-use sip::auth::{Algorithm, Covered, Kind};
+use sip::auth::bearer::{self, Verdict as Token};
+use sip::auth::guesses::{Patience, Permit, Reaction, SharedGuesses};
+use sip::auth::server::{self, Challenger, Fault, Presented, Reading, Settings, SharedWindows, Verdict};
+use sip::auth::{Covered, Kind};
 use sip::ids::Ids;
 use sip::session::Reply;
 use sip::time::Now;
+use sip_types::header::auth::Credentials;
 use sip_types::{HeaderName, StatusCode};
 
 /// What a request finds at the gate.
@@ -24,6 +28,32 @@ pub(crate) struct Gate {
     key: [u8; 32],
     started: Now,
     windows: SharedWindows,
+    guesses: SharedGuesses,
+}
+
+/// Why a request does not pass yet.
+enum Lack {
+    /// It proves nothing, or something that is no longer good.
+    Proof { stale: bool, token: Option<bearer::Fault> },
+    /// What it has breaks the protocol.
+    Form,
+    /// Its user guesses at passwords.
+    Patience,
+    /// The realm makes no challenge, which the configuration rules out.
+    Realm,
+}
+
+impl Lack {
+    const PROOF: Self = Lack::Proof { stale: false, token: None };
+}
+
+/// One request at the gate.
+struct Visit<'a> {
+    now: Now,
+    snapshot: &'a Snapshot,
+    trunk: &'a TrunkName,
+    request: &'a Received,
+    counters: &'a mut Counters,
 }
 
 impl Gate {
@@ -33,7 +63,8 @@ impl Gate {
         for chunk in key.chunks_mut(8) {
             chunk.copy_from_slice(&ids.next_u64().to_le_bytes());
         }
-        Self { key, started, windows: SharedWindows::new(started.wall, nonces, hasher) }
+        let windows = SharedWindows::new(started.wall, nonces, hasher.clone());
+        Self { key, started, windows, guesses: SharedGuesses::new(hasher) }
     }
 
     /// Whether a request of this trunk may pass.
@@ -46,55 +77,135 @@ impl Gate {
         counters: &mut Counters,
         ids: &mut dyn Ids,
     ) -> Entry {
-        let Some(challenge) = snapshot.config().trunks.get(trunk).and_then(|t| t.challenge.as_ref()) else {
-            return Entry::Open;
-        };
-        let Ok(challenger) = Challenger::new(&self.key, self.started, settings(snapshot, trunk, challenge))
-        else {
-            return Entry::Closed(Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR)));
-        };
-        let verdict = challenger.verify(
-            now,
-            &Covered::from(&request.request),
-            &server::credentials(request.headers(), Kind::User),
-            &self.windows,
-            |user, _| snapshot.user_secret(trunk, user),
-        );
-        match verdict {
-            Verdict::Accepted(_) => Entry::Open,
-            Verdict::Absent => ask(&challenger, now, false, ids),
-            Verdict::Stale(_) => {
-                counters.stale_nonces += 1;
-                ask(&challenger, now, true, ids)
+        let Some(demand) = snapshot.demands.get(trunk) else { return Entry::Open };
+        let mut visit = Visit { now, snapshot, trunk, request, counters };
+        let Err(lack) = self.prove(&mut visit, demand) else { return Entry::Open };
+        let status = match lack {
+            Lack::Proof { stale, token } => {
+                return Entry::Closed(Box::new(self.ask(now, demand, stale, token, ids)));
             }
-            Verdict::Rejected(refusal) if refusal.fault() == Fault::Malformed => {
-                Entry::Closed(Box::new(Reply::new(StatusCode::BAD_REQUEST)))
+            Lack::Form => StatusCode::BAD_REQUEST,
+            Lack::Patience => StatusCode::FORBIDDEN,
+            Lack::Realm => StatusCode::SERVER_INTERNAL_ERROR,
+        };
+        Entry::Closed(Box::new(Reply::new(status)))
+    }
+
+    /// A token, or else a password.
+    fn prove(&self, visit: &mut Visit<'_>, demand: &Demand) -> Result<(), Lack> {
+        let credentials = server::credentials(visit.request.headers(), Kind::User);
+        if let Some(warden) = &demand.bearer {
+            match warden.verify(visit.now, &credentials) {
+                Token::Accepted(_) => return Ok(()),
+                Token::Rejected(fault) => {
+                    visit.counters.tokens_refused += 1;
+                    tracing::debug!(trunk = %visit.trunk, %fault, "a token was not accepted");
+                    return Err(Lack::Proof { stale: false, token: Some(fault) });
+                }
+                Token::Absent => {}
             }
-            Verdict::Rejected(_) => ask(&challenger, now, false, ids),
+        }
+        match &demand.digest {
+            Some(settings) => self.password(visit, demand, settings, &credentials),
+            None => Err(Lack::PROOF),
         }
     }
+
+    fn challenger(&self, settings: &Settings) -> Result<Challenger, Lack> {
+        Challenger::new(&self.key, self.started, settings.clone()).map_err(|_| Lack::Realm)
+    }
+
+    fn password(
+        &self,
+        visit: &mut Visit<'_>,
+        demand: &Demand,
+        settings: &Settings,
+        credentials: &[Credentials],
+    ) -> Result<(), Lack> {
+        let challenger = self.challenger(settings)?;
+        match challenger.read(&Covered::from(&visit.request.request), credentials) {
+            Reading::Absent => Err(Lack::PROOF),
+            Reading::Refused(refusal) if refusal.fault() == Fault::Malformed => Err(Lack::Form),
+            Reading::Refused(_) => Err(Lack::PROOF),
+            Reading::Presented(presented) => self.settle(visit, demand, &challenger, *presented),
+        }
+    }
+
+    fn settle(
+        &self,
+        visit: &mut Visit<'_>,
+        demand: &Demand,
+        challenger: &Challenger,
+        presented: Presented,
+    ) -> Result<(), Lack> {
+        let source = visit.request.flow.peer.ip();
+        let patience = patience(visit.snapshot);
+        let name: Box<str> = demand.hashes.name(presented.user()).unwrap_or(presented.user().text()).into();
+        match self.guesses.permit(visit.now.mono, &patience, source, &name) {
+            Permit::Check => {}
+            Permit::Wait(_) => {
+                visit.counters.guesses_slowed += 1;
+                return Err(Lack::Patience);
+            }
+            Permit::Refuse(_) => {
+                visit.counters.guesses_refused += 1;
+                return Err(Lack::Patience);
+            }
+        }
+        let known = visit.snapshot.user(visit.trunk, &name);
+        match challenger.settle(visit.now, presented, known, &self.windows) {
+            Verdict::Accepted(_) => {
+                self.guesses.passed(&patience, source, &name);
+                Ok(())
+            }
+            Verdict::Stale(_) => {
+                visit.counters.stale_nonces += 1;
+                Err(Lack::Proof { stale: true, token: None })
+            }
+            Verdict::Absent => Err(Lack::PROOF),
+            Verdict::Rejected(_) => {
+                visit.counters.guesses += 1;
+                if self.guesses.failed(visit.now.mono, &patience, source, &name) == Reaction::Refused {
+                    let (trunk, wait) = (visit.trunk, patience.forget_after);
+                    tracing::warn!(%trunk, %source, ?wait, "a user is refused: too many wrong passwords");
+                }
+                Err(Lack::PROOF)
+            }
+        }
+    }
+
+    /// 401 with one challenge for each algorithm, and one for tokens.
+    fn ask(
+        &self,
+        now: Now,
+        demand: &Demand,
+        stale: bool,
+        token: Option<bearer::Fault>,
+        ids: &mut dyn Ids,
+    ) -> Reply {
+        let mut reply = Reply::new(StatusCode::UNAUTHORIZED);
+        let fields = &mut reply.parts.fields;
+        if let Some(warden) = &demand.bearer {
+            fields.push(HeaderName::WwwAuthenticate, warden.challenge(token));
+        }
+        let challenger = demand.digest.as_ref().and_then(|settings| self.challenger(settings).ok());
+        for value in challenger.iter().flat_map(|challenger| challenger.challenge(now, stale, ids)) {
+            fields.push(HeaderName::WwwAuthenticate, value);
+        }
+        reply
+    }
 }
 
-/// The realm of the trunk's challenge, and the algorithms of its profile.
-fn settings(snapshot: &Snapshot, trunk: &TrunkName, challenge: &Challenge) -> Settings {
-    let mut settings = Settings::new(&*challenge.realm);
-    if let Some(network) = snapshot.config().trunks.get(trunk).map(|t| &t.network) {
-        let profile = snapshot.policy.profile(network, Some(trunk), None);
-        let algorithms = profile.digest.algorithms.iter().map(|algorithm| match algorithm {
-            config::Algorithm::Sha256 => Algorithm::SHA_256,
-            config::Algorithm::Md5 => Algorithm::MD5,
-        });
-        settings.algorithms = algorithms.collect();
-        settings.allow_without_qop = profile.digest.allow_without_qop;
+/// What the configuration in force says of guessing.
+fn patience(snapshot: &Snapshot) -> Patience {
+    let given = &snapshot.config().guessing;
+    Patience {
+        free: given.free,
+        delay: given.delay,
+        refuse_after: given.refuse_after,
+        forget_after: given.forget_after,
+        ipv4_prefix: given.ipv4_prefix,
+        ipv6_prefix: given.ipv6_prefix,
+        entries: given.entries,
     }
-    settings
-}
-
-/// 401 with one challenge for each algorithm.
-fn ask(challenger: &Challenger, now: Now, stale: bool, ids: &mut dyn Ids) -> Entry {
-    let mut reply = Reply::new(StatusCode::UNAUTHORIZED);
-    for value in challenger.challenge(now, stale, ids) {
-        reply.parts.fields.push(HeaderName::WwwAuthenticate, value);
-    }
-    Entry::Closed(Box::new(reply))
 }

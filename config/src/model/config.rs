@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use crate::declare::table;
-use crate::model::{Admin, Cdr, Limits, Log, Media, Network, Node, Profile, Route, Signalling, Trunk};
+use crate::model::{
+    Admin, Cdr, Guessing, Limits, Log, Media, Network, Node, Profile, Route, Signalling, Trunk,
+};
 use crate::text::{NetworkName, ProfileName, TrunkName};
 
 table! {
@@ -13,6 +15,8 @@ table! {
         restart signalling: Signalling = {};
         /// How much the node takes on.
         live limits: Limits = {};
+        /// How guessing at passwords is met.
+        live guessing: Guessing = {};
         /// How media is relayed.
         restart media: Media = {};
         /// The sides of the border, by name.

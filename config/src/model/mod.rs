@@ -1,5 +1,6 @@
 //! The document: every setting, declared once.
 
+mod auth;
 mod config;
 mod limits;
 mod network;
@@ -8,11 +9,12 @@ mod profile;
 mod route;
 mod trunk;
 
+pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
 pub use config::Config;
 pub use limits::Limits;
 pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
-pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, TcpMedia, Timers};
+pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
 pub use route::{Number, Reject, Route, Target, TargetUri};
+pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;
-pub use trunk::{Challenge, Credentials, Trunk, User};

@@ -1,11 +1,12 @@
-use bytestring::ByteString;
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use sip_types::{Scheme, Uri};
 
 use crate::declare::{Claim, Reader, table};
 use crate::error::Found;
-use crate::model::Transport;
-use crate::text::{HostPort, NetworkName, ProfileName, Secret};
+use crate::model::{CardCredentials, Challenge, Credentials, Transport};
+use crate::text::{HostPort, NetworkName, ProfileName};
 
 table! {
     /// A peer that calls are exchanged with.
@@ -21,6 +22,8 @@ table! {
         live from: Vec<IpNet> = [], in 0..=1_024, say ["192.0.2.10", "198.51.100.0/24"];
         /// What answers its challenges (RFC 3261 §22), by realm. They are shown to this trunk only.
         live credentials: Vec<Credentials> = [], in 0..=16;
+        /// The same with the keys of a SIM card (RFC 3310).
+        live card_credentials: Vec<CardCredentials> = [], in 0..=16;
         /// Makes us challenge its requests.
         live challenge: Option<Challenge>;
         /// The profile of its legs, instead of the network's.
@@ -29,39 +32,6 @@ table! {
         live max_calls: Option<u32>, in 1..=1_000_000, such as 100;
     }
     check check_trunk;
-}
-
-table! {
-    /// What we answer a challenge with.
-    pub struct Credentials {
-        /// The realm of the challenge, exactly.
-        live realm: ByteString, such as "sip.example.com";
-        /// The user name.
-        live username: ByteString, such as "liaison";
-        /// The password.
-        live password: Secret, such as { env = "CARRIER_PASSWORD" };
-    }
-}
-
-table! {
-    /// How we challenge the requests of a trunk.
-    pub struct Challenge {
-        /// The realm that we name.
-        live realm: ByteString, such as "sbc.example.com";
-        /// Who may answer.
-        live users: Vec<User>, in 1..=1_024;
-    }
-    check check_challenge;
-}
-
-table! {
-    /// Somebody who may answer our challenge.
-    pub struct User {
-        /// The user name.
-        live username: ByteString, such as "pbx";
-        /// The password.
-        live password: Secret, such as { file = "/etc/liaison/pbx.password" };
-    }
 }
 
 fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {
@@ -75,21 +45,17 @@ fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {
         let claim = Claim::Source { network: trunk.network.clone(), from: *from };
         reader.claim(&reader.element("from", index), claim);
     }
-    for (index, credentials) in trunk.credentials.iter().enumerate() {
-        if trunk.credentials.iter().take(index).any(|earlier| earlier.realm == credentials.realm) {
-            let found = Found::Text(format!("{:?} again", &*credentials.realm));
-            let path = format!("{}.realm", reader.element("credentials", index));
+    let passwords = trunk.credentials.iter().map(|of| &of.realm).enumerate();
+    let cards = trunk.card_credentials.iter().map(|of| &of.realm).enumerate();
+    let passwords = passwords.map(|(index, realm)| ("credentials", index, realm));
+    let mut seen = BTreeSet::new();
+    for (list, index, realm) in
+        passwords.chain(cards.map(|(index, realm)| ("card_credentials", index, realm)))
+    {
+        if !seen.insert(realm) {
+            let found = Found::Text(format!("{:?} again", &**realm));
+            let path = format!("{}.realm", reader.element(list, index));
             reader.conflict(&path, found, "each realm once");
-        }
-    }
-}
-
-fn check_challenge(challenge: &Challenge, reader: &mut Reader<'_>) {
-    for (index, user) in challenge.users.iter().enumerate() {
-        if challenge.users.iter().take(index).any(|earlier| earlier.username == user.username) {
-            let found = Found::Text(format!("{:?} again", &*user.username));
-            let path = format!("{}.username", reader.element("users", index));
-            reader.conflict(&path, found, "each user name once");
         }
     }
 }

@@ -79,7 +79,7 @@ digest = { algorithms = ["MD5", "md5"] }
     f.toml:15:55: profiles.default.carry.forbid_methods[0]: found "A B", expected a token (letters, digits and -.!%*_+`'~)
     f.toml:15:80: profiles.default.carry.unknown_bodies: found "yes", expected true or false
     f.toml:16:28: profiles.default.timers.t2: found 500ms, expected at least t1, which is 1s
-    f.toml:17:33: profiles.default.digest.algorithms[1]: found "md5", expected "SHA-256" or "MD5"
+    f.toml:17:33: profiles.default.digest.algorithms[1]: found "md5", expected "SHA-256", "SHA-512-256" or "MD5"
     "#);
 }
 
@@ -164,6 +164,37 @@ spare_low = 65
     f.toml:19:10: routes[1].reject: found both, expected either targets in `to` or a refusal in `reject`
     f.toml:22:36: routes[2].to[0].network: found "nowhere", expected the name of a network: "inside", "open" or "split"
     f.toml:24:13: media.spare_low: found 65, expected at most spare_high, which is 64
+    "#);
+}
+
+#[test]
+fn what_proves_who_somebody_is_has_to_be_whole() {
+    let text = r#"
+[guessing]
+free = 20
+[trunks.in]
+network = "inside"
+credentials = [{ realm = "r", username = "u", password = { env = "P" }, weakest = "SHA-1" }]
+card_credentials = [{ realm = "r", username = "u", key = { env = "K" }, operator = { env = "O" } }]
+challenge = { realm = "r" }
+[trunks.out.challenge]
+realm = "r"
+bearer = { keys = { env = "K" }, authz_server = "http://a", issuer = "i", audiences = ["a"], scopes = ["a b"] }
+[trunks.out]
+network = "inside"
+[profiles.p.digest]
+algorithms = ["SHA-256", "SHA-512-256", "SHA-256"]
+qop = ["auth", "auth"]
+"#;
+    insta::assert_snapshot!(more(text), @r#"
+    f.toml:5:1: guessing.refuse_after: found 20, expected more than `free`, which is 20
+    f.toml:9:83: trunks.in.credentials[0].weakest: found "SHA-1", expected "SHA-256", "SHA-512-256" or "MD5"
+    f.toml:10:31: trunks.in.card_credentials[0].realm: found "r" again, expected each realm once
+    f.toml:11:13: trunks.in.challenge.users: found nobody, expected at least one user, or `bearer`
+    f.toml:14:49: trunks.out.challenge.bearer.authz_server: found "http://a", expected an https URI (RFC 8898 §4)
+    f.toml:14:104: trunks.out.challenge.bearer.scopes[0]: found "a b", expected one scope, without spaces and quotes
+    f.toml:18:41: profiles.p.digest.algorithms[2]: found "SHA-256" again, expected each algorithm once
+    f.toml:19:16: profiles.p.digest.qop[1]: found "auth" again, expected each value once
     "#);
 }
 

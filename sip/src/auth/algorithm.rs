@@ -35,30 +35,48 @@ impl Hash {
     }
 }
 
-/// A value of the `algorithm` parameter: a hash function, plain or with a session key (RFC 7616 §3.4.2).
+/// Where the password of a digest comes from, when it is a card that makes one for each challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Aka {
+    /// RES itself (RFC 3310).
+    V1,
+    /// A key derived from RES, IK and CK (RFC 4169).
+    V2,
+}
+
+/// A value of the `algorithm` parameter: a hash function, plain or with a session key (RFC 7616 §3.4.2), and where the
+/// password comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Algorithm {
     /// The hash function.
     pub hash: Hash,
     /// True for the `-sess` variant, whose A1 takes in nonce and cnonce.
     pub session: bool,
+    /// The version of AKA; `None` where the user has a password.
+    pub aka: Option<Aka>,
 }
 
 impl Algorithm {
     /// `MD5`, also the meaning of an absent parameter (RFC 7616 §3.3).
-    pub const MD5: Self = Self { hash: Hash::Md5, session: false };
+    pub const MD5: Self = Self { hash: Hash::Md5, session: false, aka: None };
     /// `MD5-sess`.
-    pub const MD5_SESS: Self = Self { hash: Hash::Md5, session: true };
+    pub const MD5_SESS: Self = Self { session: true, ..Self::MD5 };
     /// `SHA-256`.
-    pub const SHA_256: Self = Self { hash: Hash::Sha256, session: false };
+    pub const SHA_256: Self = Self { hash: Hash::Sha256, ..Self::MD5 };
     /// `SHA-256-sess`.
-    pub const SHA_256_SESS: Self = Self { hash: Hash::Sha256, session: true };
+    pub const SHA_256_SESS: Self = Self { session: true, ..Self::SHA_256 };
     /// `SHA-512-256`.
-    pub const SHA_512_256: Self = Self { hash: Hash::Sha512_256, session: false };
+    pub const SHA_512_256: Self = Self { hash: Hash::Sha512_256, ..Self::MD5 };
     /// `SHA-512-256-sess`.
-    pub const SHA_512_256_SESS: Self = Self { hash: Hash::Sha512_256, session: true };
+    pub const SHA_512_256_SESS: Self = Self { session: true, ..Self::SHA_512_256 };
+    /// `AKAv1-MD5` (RFC 3310).
+    pub const AKA_V1_MD5: Self = Self { aka: Some(Aka::V1), ..Self::MD5 };
+    /// `AKAv2-MD5` (RFC 4169).
+    pub const AKA_V2_MD5: Self = Self { aka: Some(Aka::V2), ..Self::MD5 };
+    /// `AKAv2-SHA-256` (3GPP TS 33.203), made as RFC 4169 says for any hash function.
+    pub const AKA_V2_SHA_256: Self = Self { aka: Some(Aka::V2), ..Self::SHA_256 };
 
-    /// Every algorithm, weakest first.
+    /// Every algorithm for a password, weakest first.
     pub const ALL: [Self; 6] = [
         Self::MD5,
         Self::MD5_SESS,
@@ -68,21 +86,49 @@ impl Algorithm {
         Self::SHA_512_256_SESS,
     ];
 
+    /// Every algorithm for a card, weakest first. Those with `-sess` should not be used (RFC 3310 §3.1).
+    pub const AKA: [Self; 3] = [Self::AKA_V1_MD5, Self::AKA_V2_MD5, Self::AKA_V2_SHA_256];
+
     /// The algorithm of that name in any case (RFC 3261 §7.3.1); `None` for one that we do not compute.
     pub fn from_token(token: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(token))
+        let known = Self::ALL.into_iter().chain(Self::AKA);
+        known.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(token))
     }
 
-    /// The name as RFC 8760 §2.7 writes it.
+    /// The name as RFC 8760 §2.7, RFC 3310 §3.1 and RFC 4169 §2 write it.
     pub const fn as_str(self) -> &'static str {
-        match (self.hash, self.session) {
-            (Hash::Md5, false) => "MD5",
-            (Hash::Md5, true) => "MD5-sess",
-            (Hash::Sha256, false) => "SHA-256",
-            (Hash::Sha256, true) => "SHA-256-sess",
-            (Hash::Sha512_256, false) => "SHA-512-256",
-            (Hash::Sha512_256, true) => "SHA-512-256-sess",
+        match (self.aka, self.hash, self.session) {
+            (None, Hash::Md5, false) => "MD5",
+            (None, Hash::Md5, true) => "MD5-sess",
+            (None, Hash::Sha256, false) => "SHA-256",
+            (None, Hash::Sha256, true) => "SHA-256-sess",
+            (None, Hash::Sha512_256, false) => "SHA-512-256",
+            (None, Hash::Sha512_256, true) => "SHA-512-256-sess",
+            (Some(Aka::V1), Hash::Md5, false) => "AKAv1-MD5",
+            (Some(Aka::V1), Hash::Md5, true) => "AKAv1-MD5-sess",
+            (Some(Aka::V1), Hash::Sha256, false) => "AKAv1-SHA-256",
+            (Some(Aka::V1), Hash::Sha256, true) => "AKAv1-SHA-256-sess",
+            (Some(Aka::V1), Hash::Sha512_256, false) => "AKAv1-SHA-512-256",
+            (Some(Aka::V1), Hash::Sha512_256, true) => "AKAv1-SHA-512-256-sess",
+            (Some(Aka::V2), Hash::Md5, false) => "AKAv2-MD5",
+            (Some(Aka::V2), Hash::Md5, true) => "AKAv2-MD5-sess",
+            (Some(Aka::V2), Hash::Sha256, false) => "AKAv2-SHA-256",
+            (Some(Aka::V2), Hash::Sha256, true) => "AKAv2-SHA-256-sess",
+            (Some(Aka::V2), Hash::Sha512_256, false) => "AKAv2-SHA-512-256",
+            (Some(Aka::V2), Hash::Sha512_256, true) => "AKAv2-SHA-512-256-sess",
         }
+    }
+
+    /// What the stronger algorithm has more of: a card before a password (RFC 3310 §5.3), then [bits](Hash::bits), then the
+    /// version of AKA. Equal for the two SHA-2 functions.
+    pub(super) const fn strength(self) -> (bool, u16, bool) {
+        (self.aka.is_some(), self.hash.bits(), matches!(self.aka, Some(Aka::V2)))
+    }
+
+    /// Whether it is at least as strong as this hash function. A card's password is used once, so that what is known of a hash
+    /// function counts for passwords only.
+    pub(super) const fn reaches(self, weakest: Hash) -> bool {
+        self.aka.is_some() || self.hash.bits() >= weakest.bits()
     }
 }
 
@@ -131,7 +177,10 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_token(&algorithm.as_str().to_lowercase()), Some(algorithm));
         }
-        assert_eq!(Algorithm::from_token("AKAv1-MD5"), None);
+        assert_eq!(Algorithm::from_token("akav2-sha-256"), Some(Algorithm::AKA_V2_SHA_256));
+        for unknown in ["AKAv1-MD5-sess", "AKAv1-SHA-256", "AKAv3-MD5", "SHA-1", "", "MD5-"] {
+            assert_eq!(Algorithm::from_token(unknown), None, "{unknown}");
+        }
         assert_eq!(Qop::from_token("AUTH-INT"), Some(Qop::AuthInt));
         assert_eq!(Qop::from_token("auth-conf"), None);
     }

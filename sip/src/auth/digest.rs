@@ -159,9 +159,10 @@ fn hash(hash: Hash, parts: &[&[u8]]) -> Hex {
     }
 }
 
-/// H(username ":" realm ":" password), the H(A1) of an algorithm without session (RFC 7616 §3.4.2).
-pub(super) fn ha1(function: Hash, username: &str, realm: &str, password: &str) -> Ha1 {
-    Ha1(hash(function, &[username.as_bytes(), b":", realm.as_bytes(), b":", password.as_bytes()]))
+/// H(username ":" realm ":" password), the H(A1) of an algorithm without session (RFC 7616 §3.4.2). The password
+/// of a card is binary (RFC 4169 §3).
+pub(super) fn ha1(function: Hash, username: &str, realm: &str, password: &[u8]) -> Ha1 {
+    Ha1(hash(function, &[username.as_bytes(), b":", realm.as_bytes(), b":", password]))
 }
 
 /// H(A1) of `algorithm`: `ha1` itself, or its hash with nonce and cnonce for `-sess` (RFC 7616 §3.4.2).

@@ -35,4 +35,12 @@ impl Kind {
             Kind::Proxy => HeaderName::ProxyAuthorization,
         }
     }
+
+    /// The field of a proof by the server: Authentication-Info (RFC 3261 §20.6) or Proxy-Authentication-Info (RFC 7615 §4).
+    pub const fn info(self) -> &'static str {
+        match self {
+            Kind::User => HeaderName::AuthenticationInfo.as_str(),
+            Kind::Proxy => "Proxy-Authentication-Info",
+        }
+    }
 }

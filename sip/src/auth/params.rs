@@ -11,8 +11,17 @@ pub(super) struct Params {
 impl Params {
     /// A list behind the scheme `Digest`.
     pub(super) fn digest() -> Self {
+        Self::of("Digest ")
+    }
+
+    /// A list behind the scheme `Bearer`.
+    pub(super) fn bearer() -> Self {
+        Self::of("Bearer ")
+    }
+
+    fn of(scheme: &str) -> Self {
         let mut text = String::with_capacity(320);
-        text.push_str("Digest ");
+        text.push_str(scheme);
         Self { text, first: true }
     }
 

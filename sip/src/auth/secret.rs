@@ -1,12 +1,14 @@
 //! What proves who we are, or who they are.
 
-use super::algorithm::Hash;
+use super::aka::Card;
+use super::algorithm::{Algorithm, Hash};
 use super::digest::{self, Ha1, Hex};
 use std::fmt;
+use std::sync::Arc;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-/// A password, or its H(A1) for some hash functions; wiped when dropped, never printed.
+/// A password, or its H(A1) for some hash functions, or a card; wiped when dropped, never printed.
 ///
 /// An H(A1) holds for one username in one realm only: whoever stores it keeps the two together.
 #[derive(Clone)]
@@ -14,6 +16,7 @@ pub struct Secret {
     password: Option<Zeroizing<Box<str>>>,
     /// In the order of [`Hash::ALL`].
     stored: [Option<Ha1>; 3],
+    card: Option<Arc<Card>>,
 }
 
 /// Why a text is no H(A1).
@@ -36,9 +39,16 @@ const fn slot(hash: Hash) -> usize {
 }
 
 impl Secret {
+    const NOTHING: Self = Self { password: None, stored: [const { None }; 3], card: None };
+
     /// A password, good for every hash function.
     pub fn password(password: impl Into<Box<str>>) -> Self {
-        Self { password: Some(Zeroizing::new(password.into())), stored: [const { None }; 3] }
+        Self { password: Some(Zeroizing::new(password.into())), ..Self::NOTHING }
+    }
+
+    /// A card, good for the algorithms of [`Algorithm::AKA`] only (RFC 3310 §5.3).
+    pub fn card(card: Arc<Card>) -> Self {
+        Self { card: Some(card), ..Self::NOTHING }
     }
 
     /// H(username ":" realm ":" password) under `hash`, in hexadecimal; good for that function only.
@@ -46,7 +56,7 @@ impl Secret {
     /// # Errors
     /// [`SecretError::NotADigest`] if `hex` does not have the digits that `hash` makes.
     pub fn ha1(hash: Hash, hex: &str) -> Result<Self, SecretError> {
-        Self { password: None, stored: [const { None }; 3] }.with_ha1(hash, hex)
+        Self::NOTHING.with_ha1(hash, hex)
     }
 
     /// The same with the H(A1) of one more hash function.
@@ -61,9 +71,17 @@ impl Secret {
         Ok(self)
     }
 
-    /// True if a response under `hash` can be computed.
-    pub fn knows(&self, hash: Hash) -> bool {
-        self.password.is_some() || self.stored(hash).is_some()
+    /// True if a response with `algorithm` can be computed.
+    pub fn answers(&self, algorithm: Algorithm) -> bool {
+        match algorithm.aka {
+            Some(_) => self.card.is_some(),
+            None => self.password.is_some() || self.stored(algorithm.hash).is_some(),
+        }
+    }
+
+    /// The card, if that is what we have.
+    pub(super) fn of_card(&self) -> Option<&Card> {
+        self.card.as_deref()
     }
 
     /// The H(A1) that was given for `hash`.
@@ -80,7 +98,7 @@ impl Secret {
     pub(super) fn ha1_for(&self, hash: Hash, username: &str, realm: &str) -> Option<Ha1> {
         match self.stored(hash) {
             Some(stored) => Some(stored.clone()),
-            None => self.cleartext().map(|password| digest::ha1(hash, username, realm, password)),
+            None => self.cleartext().map(|password| digest::ha1(hash, username, realm, password.as_bytes())),
         }
     }
 }
@@ -97,7 +115,8 @@ impl PartialEq for Secret {
     /// In constant time for texts of one length.
     fn eq(&self, other: &Self) -> bool {
         let password = same(self.cleartext(), other.cleartext(), |a, b| a.as_bytes().ct_eq(b.as_bytes()));
-        let stored = Hash::ALL.into_iter().fold(password, |so_far, hash| {
+        let card = Choice::from(u8::from(self.card == other.card));
+        let stored = Hash::ALL.into_iter().fold(password & card, |so_far, hash| {
             so_far & same(self.stored(hash), other.stored(hash), |a, b| a.hex().ct_eq(b.hex()))
         });
         stored.into()
@@ -119,6 +138,16 @@ pub struct Credential {
     pub username: Box<str>,
     /// What proves it.
     pub secret: Secret,
+    /// As a client: shown to no hash function with fewer [bits](Hash::bits) than this one, which can only narrow what
+    /// [`client::Acceptance`](super::client::Acceptance) lets through.
+    pub weakest: Hash,
+}
+
+impl Credential {
+    /// Good for every hash function.
+    pub fn new(username: impl Into<Box<str>>, secret: Secret) -> Self {
+        Self { username: username.into(), secret, weakest: Hash::Md5 }
+    }
 }
 
 impl fmt::Debug for Credential {
@@ -135,7 +164,7 @@ mod tests {
 
     #[test]
     fn nothing_is_printed() {
-        let credential = Credential { username: "alice".into(), secret: Secret::password("wonderland") };
+        let credential = Credential::new("alice", Secret::password("wonderland"));
         assert_eq!(
             format!("{credential:?} {:?}", credential.secret),
             "Credential(redacted) Secret(redacted)"
@@ -151,8 +180,12 @@ mod tests {
         };
         assert_eq!(of(&stored).as_deref(), Some(MD5));
         assert_eq!(of(&typed), of(&stored));
-        assert!(!stored.knows(Hash::Sha256));
-        assert!(typed.knows(Hash::Sha256));
+        assert!(!stored.answers(Algorithm::SHA_256));
+        assert!(typed.answers(Algorithm::SHA_256) && !typed.answers(Algorithm::AKA_V1_MD5));
+        let card = Secret::card(Arc::new(Card::new([1; 16], super::super::aka::Operator::Opc([2; 16]), 0)));
+        assert!(card.answers(Algorithm::AKA_V2_SHA_256) && !card.answers(Algorithm::MD5));
+        assert_ne!(card, typed);
+        assert_eq!(card, card.clone());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Both roles against each other, and what their tests share.
 
-use super::client::{Acceptance, Answer, Attempt, Authorizer, Demand, Grant, PeerId};
-use super::server::{Challenger, NonceWindows, Settings, StaleCause, Verdict};
+use super::client::{Acceptance, Answer, Attempt, Authorizer, Demand, Grant, Informed, PeerId};
+use super::server::{Challenger, NonceWindows, Settings, StaleCause, UserHashes, Verdict};
 use super::*;
 use crate::ids::tests::Seeded;
 use crate::time::{Mono, Now, Wall};
@@ -31,7 +31,7 @@ pub(super) fn at(seconds: u64) -> Now {
 }
 
 pub(super) fn alice() -> Arc<Credential> {
-    Arc::new(Credential { username: "alice".into(), secret: Secret::password("wonderland") })
+    Arc::new(Credential::new("alice", Secret::password("wonderland")))
 }
 
 pub(super) fn grant(realm: &str) -> Grant {
@@ -74,8 +74,8 @@ impl Pair {
         let fields = self.client.authorize(attempt, covered);
         let list: Vec<_> = fields.iter().map(|(_, text)| credentials(text)).collect();
         let user = &self.user;
-        self.server.verify(now, covered, &list, &mut self.windows, |username, _| {
-            (username == &*user.username).then(|| user.secret.clone())
+        self.server.verify(now, covered, &list, &mut self.windows, |claimant| {
+            (claimant.text() == &*user.username).then(|| Arc::new(user.clone()))
         })
     }
 
@@ -138,7 +138,73 @@ fn rfc7616_3_5_the_server_proves_itself_in_authentication_info() {
     let mut attempt = Attempt::new(PEER);
     let _ = pair.challenged(&mut attempt, false, at(0));
     let Verdict::Accepted(accepted) = pair.send(&mut attempt, &INVITE, at(1)) else { panic!() };
-    insta::assert_snapshot!(accepted.authentication_info(b"").unwrap(), @r#"qop=auth, rspauth="795018904a2892be2106315f45dbf6bb8371228a58a34c2497bdc8d87b87efc9", cnonce="b3466f8a7b81a9899cebe8a6d050dd01", nc=00000001"#);
+    insta::assert_snapshot!(accepted.authentication_info(b"", None).unwrap(), @r#"qop=auth, rspauth="795018904a2892be2106315f45dbf6bb8371228a58a34c2497bdc8d87b87efc9", cnonce="b3466f8a7b81a9899cebe8a6d050dd01", nc=00000001"#);
+}
+
+#[test]
+fn rfc7616_3_5_the_client_knows_its_server_and_an_impostor() {
+    for qop in [Qop::Auth, Qop::AuthInt] {
+        let mut pair =
+            Pair::new(Settings { qop: vec![qop], ..Settings::new("atlanta.com") }, (*alice()).clone());
+        let mut attempt = Attempt::new(PEER);
+        let _ = pair.challenged(&mut attempt, false, at(0));
+        let Verdict::Accepted(accepted) = pair.send(&mut attempt, &INVITE, at(1)) else { panic!() };
+        // Another request of the leg is on its way when the answer comes.
+        let bye = Covered { method: "BYE", uri: "sip:bob@192.0.2.4", body: b"" };
+        let _ = pair.client.authorize(&mut Attempt::new(PEER), &bye);
+        let next = pair.server.next_nonce(at(1), &mut pair.ids);
+        let info = accepted.authentication_info(b"answer", Some(&next)).unwrap();
+        let mut informed =
+            |info: &str, body: &[u8]| pair.client.informed(&attempt, Kind::User, info, body, &mut pair.ids);
+        if qop == Qop::Auth {
+            assert_eq!(informed("qop=auth", b""), Informed::Nothing);
+            assert_eq!(informed(&info, b"answer"), Informed::Confirmed);
+        } else {
+            assert_eq!(informed(&info, b"another answer"), Informed::Impostor);
+            continue;
+        }
+        let mut later = Attempt::new(PEER);
+        assert!(matches!(pair.send(&mut later, &bye, at(2)), Verdict::Accepted(_)), "with the next nonce");
+        for (from, to) in
+            [("rspauth=\"", "rspauth=\"0"), ("nc=00000001", "nc=00000002"), ("cnonce=\"", "cnonce=\"0")]
+        {
+            let mut pair = Pair::new(Settings::new("atlanta.com"), (*alice()).clone());
+            let mut attempt = Attempt::new(PEER);
+            let _ = pair.challenged(&mut attempt, false, at(0));
+            let Verdict::Accepted(accepted) = pair.send(&mut attempt, &INVITE, at(1)) else { panic!() };
+            let forged = accepted.authentication_info(b"", None).unwrap().replace(from, to);
+            let informed = pair.client.informed(&attempt, Kind::User, &forged, b"", &mut pair.ids);
+            assert_eq!(informed, Informed::Impostor, "{to}");
+            assert!(
+                pair.client.authorize(&mut Attempt::new(PEER), &bye).is_empty(),
+                "it is shown nothing more"
+            );
+        }
+    }
+}
+
+#[test]
+fn rfc7616_3_4_4_a_user_may_go_by_a_hash() {
+    let settings = Settings { userhash: true, ..Settings::new("atlanta.com") };
+    let mut pair = Pair::new(settings, (*alice()).clone());
+    let texts = pair.server.challenge(at(0), false, &mut pair.ids);
+    assert!(texts.iter().all(|text| text.contains("charset=UTF-8, userhash=true")), "{texts:?}");
+    let mut attempt = Attempt::new(PEER);
+    let demand = demand(Kind::User, &texts, &pair.acceptance);
+    let grants = [pair.grant.clone()];
+    assert_eq!(
+        pair.client.answer(&mut attempt, &demand, &grants, &mut pair.ids),
+        Answer::Retry { denied: vec![] }
+    );
+    let field = pair.client.authorize(&mut attempt, &INVITE).remove(0).1;
+    assert!(!field.contains("alice"), "{field}");
+    let functions = [Hash::Md5, Hash::Sha256];
+    let users = UserHashes::new("atlanta.com", &functions, ["bob", "alice"].into_iter());
+    let verdict = pair.server.verify(at(1), &INVITE, &[credentials(&field)], &mut pair.windows, |claimant| {
+        (users.name(claimant) == Some("alice")).then(alice)
+    });
+    let Verdict::Accepted(accepted) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(accepted.username(), "alice");
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -159,7 +225,7 @@ proptest! {
     ) {
         let settings =
             Settings { algorithms: vec![algorithm], qop: vec![qop], ..Settings::new(realm.trim().to_owned() + "r") };
-        let credential = Credential { username: username.trim().to_owned().into_boxed_str(), secret: Secret::password(password.clone()) };
+        let credential = Credential::new(username.trim(), Secret::password(password.clone()));
         prop_assume!(!credential.username.is_empty());
         let mut pair = Pair::new(settings, credential);
         let covered = Covered { method, uri: "sip:bob@biloxi.com;transport=tcp", body: &body };
@@ -185,7 +251,7 @@ proptest! {
                 let _ = pair.client.answer(&mut Attempt::new(PEER), &demand, &[], &mut pair.ids);
             }
             if let Ok(credentials) = Credentials::parse(&text) {
-                let _ = pair.server.verify(at(1), &INVITE, &[credentials], &mut pair.windows, |_, _| None);
+                let _ = pair.server.verify(at(1), &INVITE, &[credentials], &mut pair.windows, |_| None);
             }
         }
     }

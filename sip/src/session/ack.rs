@@ -1,14 +1,16 @@
 //! The ACK of a 2xx, which is the user agent's and not a transaction's (RFC 3261 §13.2.2.4).
 
 use super::outgoing::Stream;
-use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, SessionId};
+use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, Shown};
 use crate::action::{Action, Sender, Transmit, TransmitId};
 use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::flow::Destination;
 use crate::time::Now;
+use crate::transaction::Clients;
 use bytes::Bytes;
 use sip_types::Method;
+use std::net::IpAddr;
 
 impl Endpoint {
     /// Acknowledges the 2xx that [`Event::Answered`](crate::Event::Answered) or
@@ -30,7 +32,9 @@ impl Endpoint {
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Ack, Method::Ack, parts);
         outgoing.dialog = Some(no);
         outgoing.seq = seq;
-        outgoing.credentials.clone_from(&session.ack_credentials);
+        if let Some(shown) = &session.ack_credentials {
+            outgoing.credentials.clone_from(&shown.fields);
+        }
         let id = outgoing.id;
         session.outgoing.push(outgoing);
         self.locate(now, sid, id);
@@ -123,5 +127,21 @@ struct Sent {
 impl std::fmt::Debug for Ack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ack").field("seq", &self.request.seq).field("sent", &self.sent.is_some()).finish()
+    }
+}
+
+/// What an INVITE of ours was authorized with, and where.
+pub(super) fn shown(clients: &Clients, invite: &mut Outgoing) -> Option<Box<Shown>> {
+    let to = clients.destination(invite.client()?)?.peer().ip();
+    let fields = std::mem::take(&mut invite.credentials);
+    (!fields.is_empty()).then(|| Box::new(Shown { to, fields }))
+}
+
+impl Session {
+    /// Whether an ACK that goes to `to` may repeat the credentials of its INVITE: at the addresses of the INVITE's next hop. A
+    /// Contact elsewhere is not whom they were meant for.
+    pub(super) fn may_show(&self, to: IpAddr) -> bool {
+        let known = self.ack_credentials.as_ref().is_some_and(|shown| shown.to == to);
+        known || self.resolved.contains(&to)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
-use crate::auth::Credential;
-use crate::auth::client::{self, Answer, Attempt, Authorizer, Demand, Grant};
+use crate::auth::client::{self, Answer, Attempt, Authorizer, Demand, Grant, Informed};
+use crate::auth::{Credential, Kind};
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
 use crate::time::Now;
@@ -43,12 +43,7 @@ impl Endpoint {
         let Some((peer, demand)) = self.demand(sid, id, &response).filter(|_| wanted) else {
             return self.failed(now, sid, id, Failure::Challenged(response));
         };
-        let mut realms: Vec<Box<str>> = Vec::new();
-        for asked in demand.asked() {
-            if realms.iter().all(|known| **known != *asked.realm()) {
-                realms.push(asked.realm().into());
-            }
-        }
+        let realms = demand.realms();
         if realms.is_empty() {
             return self.failed(now, sid, id, Failure::Challenged(response));
         }
@@ -104,6 +99,29 @@ impl Endpoint {
             Answer::GiveUp { .. } => {
                 self.counters.challenges_refused += 1;
                 self.failed(now, sid, id, Failure::Challenged(waiting.response));
+            }
+        }
+    }
+
+    /// The credentials of a request have had another answer than a challenge: whether they were accepted, and whether its
+    /// sender knows the secret as well (RFC 7616 §3.5).
+    pub(crate) fn credentials_settled(&mut self, sid: SessionId, id: OutgoingId, response: &Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let attempt = session.outgoing.iter().find(|o| o.id == id).and_then(|o| o.attempt.as_ref());
+        let (Some(authorizer), Some(attempt)) = (&mut session.authorizer, attempt) else { return };
+        authorizer.settled(attempt, response.status());
+        if !response.status().is_success() {
+            return;
+        }
+        for kind in [Kind::User, Kind::Proxy] {
+            // One field, as each names no realm.
+            let Some(Ok(info)) = response.headers().named(kind.info()).next().map(|field| field.text())
+            else {
+                continue;
+            };
+            let body = response.body();
+            if authorizer.informed(attempt, kind, info, body, &mut *self.io.ids) == Informed::Impostor {
+                self.counters.impostors += 1;
             }
         }
     }

@@ -180,6 +180,13 @@ pub(crate) struct Incoming {
     pub(crate) request: Received,
 }
 
+/// Credentials and the address that they were shown to.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    pub(crate) to: IpAddr,
+    pub(crate) fields: Vec<(HeaderName, String)>,
+}
+
 /// One session.
 pub(crate) struct Session {
     pub(crate) stage: Stage,
@@ -208,7 +215,7 @@ pub(crate) struct Session {
     /// The number of the last INVITE that we sent outside a dialog.
     pub(crate) invite_seq: u32,
     /// What the last INVITE of ours was authorized with, which the ACK of each fork repeats (RFC 3261 §13.2.2.4).
-    pub(crate) ack_credentials: Vec<(HeaderName, String)>,
+    pub(crate) ack_credentials: Option<Box<Shown>>,
     /// The way that the INVITE took, for networks behind a NAT.
     pub(crate) way: Option<Destination>,
     pub(crate) outgoing: Vec<Outgoing>,
@@ -249,7 +256,7 @@ impl Session {
             current: None,
             aim: None,
             invite_seq: 0,
-            ack_credentials: Vec::new(),
+            ack_credentials: None,
             way: None,
             outgoing: Vec::new(),
             next_outgoing: 0,

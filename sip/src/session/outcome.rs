@@ -52,10 +52,7 @@ impl Endpoint {
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
             return self.on_challenge(now, sid, id, response);
         }
-        let attempt = session.outgoing.iter().find(|o| o.id == id).and_then(|o| o.attempt.as_ref());
-        if let (Some(authorizer), Some(attempt)) = (&mut session.authorizer, attempt) {
-            authorizer.settled(attempt, status);
-        }
+        self.credentials_settled(sid, id, &response);
         self.settle(now, sid, id, response);
     }
 

@@ -264,13 +264,17 @@ impl Endpoint {
     }
 
     /// Authorizes a request for that destination. An ACK repeats what its INVITE was authorized with
-    /// (RFC 3261 §22.1).
+    /// (RFC 3261 §22.1), if it goes there too.
     fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<()> {
         let peer = self.peer_id(to.peer());
         let session = self.sessions.get_mut(sid)?;
         session.authorizer.as_ref()?;
         let aim = aim(session, id)?;
+        let repeats = session.may_show(to.peer().ip());
         let outgoing = session.outgoing.iter_mut().find(|o| o.id == id)?;
+        if outgoing.purpose == Purpose::Ack && !repeats {
+            outgoing.credentials.clear();
+        }
         let authorizer = session.authorizer.as_mut().filter(|_| outgoing.purpose != Purpose::Ack)?;
         let mut attempt = match outgoing.attempt.take() {
             Some(attempt) if attempt.peer() == peer => attempt,

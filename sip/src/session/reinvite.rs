@@ -1,5 +1,6 @@
 //! Re-INVITEs in both directions (RFC 3261 §14), and their glare.
 
+use super::ack::shown;
 use super::{
     Flight, IntentError, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reply, SessionId, SessionTimer,
     Stage,
@@ -138,7 +139,7 @@ impl Endpoint {
     ) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(mut outgoing) = session.take_outgoing(id) else { return };
-        session.ack_credentials = std::mem::take(&mut outgoing.credentials);
+        session.ack_credentials = shown(&self.clients, &mut outgoing);
         let Some(no) = outgoing.dialog else { return };
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.confirm(&response);

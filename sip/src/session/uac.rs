@@ -1,5 +1,6 @@
 //! The caller: an INVITE of ours, its early dialogs, its end (RFC 3261 §13.2, §9.1).
 
+use super::ack::shown;
 use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, Stage};
 use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
@@ -110,10 +111,11 @@ impl Endpoint {
     pub(crate) fn on_answer(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(mut outgoing) = session.take_outgoing(id) else { return };
-        session.ack_credentials = std::mem::take(&mut outgoing.credentials);
+        let shown = shown(&self.clients, &mut outgoing);
         if let Flight::Sent(client) = outgoing.flight {
             session.way = self.clients.destination(client);
         }
+        session.ack_credentials = shown;
         let given_up = match &mut session.stage {
             Stage::Calling { cancel } => cancel.take(),
             Stage::Called(_) | Stage::Confirmed | Stage::Ending | Stage::Over => return,

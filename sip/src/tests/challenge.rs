@@ -13,7 +13,7 @@ const USER: &str = "Digest realm=\"home\", nonce=\"n1\", algorithm=MD5, qop=\"au
 const PROXY: &str = "Digest realm=\"proxy\", nonce=\"p1\", algorithm=MD5, qop=\"auth\"";
 
 fn credential() -> Arc<Credential> {
-    Arc::new(Credential { username: "alice".into(), secret: Secret::password("wonderland") })
+    Arc::new(Credential::new("alice", Secret::password("wonderland")))
 }
 
 /// Grants the credential for every realm that was asked for.

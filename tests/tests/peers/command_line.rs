@@ -88,7 +88,7 @@ fn every_example_configuration_is_without_mistakes() {
         let output = Command::new(liaison())
             .arg("check")
             .arg(&here)
-            .envs([("NORTH_PASSWORD", "n"), ("PBX_PASSWORD", "p")])
+            .envs([("NORTH_PASSWORD", "n"), ("PBX_PASSWORD", "a long secret")])
             .output()
             .unwrap();
         assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));

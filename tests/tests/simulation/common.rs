@@ -48,7 +48,7 @@ pub fn trunk(name: &str) -> TrunkName {
 
 /// A name and a password.
 pub fn credential(username: &str, password: &str) -> Arc<Credential> {
-    Arc::new(Credential { username: username.into(), secret: Secret::password(password) })
+    Arc::new(Credential::new(username, Secret::password(password)))
 }
 
 /// An INVITE of Alice's.

@@ -1,12 +1,16 @@
 //! The challenge that the requests of a trunk must answer.
 
-use super::common::{ALICE, BOB, INSIDE, OUTSIDE, World, answer, credential, document, invite, ms, trunk};
-use b2bua::snapshot::Secrets;
+use super::common::{
+    ALICE, BOB, INSIDE, OUTSIDE, World, answer, credential, document, invite, ms, trunk, with_secrets,
+};
+use b2bua::snapshot::{IssuerKeys, Secrets};
 use liaison_tests::message::{Msg, field, fields};
 use liaison_tests::network::Fate;
 use md5::Md5;
 use sha2::{Digest, Sha256};
+use sip::auth::bearer::KeySet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn world(seed: u64) -> World {
     sharded(1, seed)
@@ -177,4 +181,99 @@ fn a_nonce_of_one_shard_is_good_at_another_and_once_in_all() {
         world.must_forget("a nonce");
     }
     assert!(elsewhere > 0, "a call of another shard than the challenge");
+}
+
+/// An INVITE of Alice's by that user, with an answer to a challenge; the status that it gets.
+fn guess(world: &mut World, challenges: &[String], n: u32, user: &str, password: &str) -> String {
+    let id = format!("guess-{n}");
+    let credentials = answer_to(challenges, true, user, password, "INVITE", super::common::NUMBER);
+    let invite = invite().set("Call-ID", &id).branch(&id).with("Authorization", &credentials);
+    world.post(ALICE, OUTSIDE, &invite);
+    world.run_for(ms(5));
+    let refused = world.sent_to(ALICE).into_iter().rfind(|text| field(text, "Call-ID") == id);
+    let Some(refused) = refused.filter(|text| text.starts_with("SIP/2.0 4")) else {
+        return "passed".to_owned();
+    };
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite).set("To", &field(&refused, "To")));
+    refused.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn ten_thousand_guesses_are_slowed_and_refused_while_another_user_of_the_source_calls() {
+    let users =
+        ["alice", "bob"].map(|user| format!("{{ username = \"{user}\", password = {{ env = \"X\" }} }}"));
+    let challenge = format!("challenge = {{ realm = \"sbc\", users = [{}] }}", users.join(", "));
+    let mut secrets = Secrets::default();
+    let known = ["alice", "bob"].map(|user| (user.into(), credential(user, "wonderland")));
+    secrets.inbound.insert(trunk("provider"), BTreeMap::from(known));
+    let text = document(&challenge, "", "\n[guessing]\nfree = 3\nrefuse_after = 8\n");
+    let mut world = with_secrets(&text, secrets, 4);
+    let challenges = challenged(&mut world, &invite());
+    let mut statuses = BTreeMap::<String, u32>::new();
+    for n in 0..10_000 {
+        let status = guess(&mut world, &challenges, n, "alice", &format!("guess{n}"));
+        *statuses.entry(status).or_default() += 1;
+        world.network.log.clear();
+    }
+    let counters = world.core.counters();
+    assert_eq!((counters.guesses, statuses.get("401")), (8, Some(&8)), "{statuses:?}");
+    assert_eq!(statuses.get("403"), Some(&9_992));
+    assert_eq!(counters.guesses_slowed + counters.guesses_refused, 9_992);
+    assert!(counters.guesses_slowed > 0 && counters.guesses_refused > 0);
+    // The right one does not help her from here any more; Bob, at the same address, calls.
+    assert_eq!(guess(&mut world, &challenges, 10_001, "alice", "wonderland"), "403");
+    assert_eq!(guess(&mut world, &challenges, 10_002, "bob", "wonderland"), "passed");
+    world.expect(BOB, "INVITE");
+}
+
+/// The public half of a key that these tokens were signed with (`openssl pkeyutl -sign -rawin`).
+const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAp0LbL1K8fSzuftf2JdscCWBlEQwUXXAgzsAqCkYANKI=
+-----END PUBLIC KEY-----";
+/// For `alice`, good until 2100.
+const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiAiaHR0cHM6Ly9hdXRoLmV4YW1wbGUiLCAiYXVkIjogInNiYyIsICJzdWIiOiAiYWxpY2UiLCAic2NvcGUiOiAic2lwIiwgImV4cCI6IDQxMDI0NDQ4MDB9.2DcYEhOD-8zyCpf5Q-LJeISmbZNS6uFNiCk_Q6FKqCOULWcgfAZzuhgp5wF0M3giYqivr3Eoz0EXYHBPUDA2DQ";
+/// The same, until 1970.
+const OLD: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiAiaHR0cHM6Ly9hdXRoLmV4YW1wbGUiLCAiYXVkIjogInNiYyIsICJzdWIiOiAiYWxpY2UiLCAic2NvcGUiOiAic2lwIiwgImV4cCI6IDEwMDB9.uSxdUXONidz18yO6hHWtaz02CvnVzDlkeFdBOC7tqtaIusDRZ5KoVsKpdnwqkrPalZCJgVsHOmyR3-f60_wFDQ";
+/// The same, for `mail` only.
+const OTHER: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiAiaHR0cHM6Ly9hdXRoLmV4YW1wbGUiLCAiYXVkIjogInNiYyIsICJzdWIiOiAiYWxpY2UiLCAic2NvcGUiOiAibWFpbCIsICJleHAiOiA0MTAyNDQ0ODAwfQ.-E4y3chmdsUxTxIcMmlXwQTQ1g3NQVbQWbgcb7iijmKvi-AyZfiEhb--jAlBnpD7ifBjGBJSbl9N5W6how4lAQ";
+
+#[test]
+fn rfc8898_a_token_opens_the_gate_and_a_bad_one_is_told_why() {
+    let challenge = "challenge = { realm = \"sbc\", bearer = { keys = { env = \"X\" }, authz_server = \"https://auth.example\", \
+                     issuer = \"https://auth.example\", audiences = [\"sbc\"], scopes = [\"sip\"] } }";
+    let keys = IssuerKeys { text: KEY.into(), set: KeySet::read(KEY).unwrap() };
+    let secrets =
+        Secrets { issuers: BTreeMap::from([(trunk("provider"), Arc::new(keys))]), ..Secrets::default() };
+    let mut world = with_secrets(&document(challenge, "", ""), secrets, 5);
+    let asked = challenged(&mut world, &invite());
+    let plain = "Bearer realm=\"sbc\", scope=\"sip\", authz_server=\"https://auth.example\"";
+    assert_eq!(asked, [plain]);
+    let wrong = [(OLD, "invalid_token"), (OTHER, "invalid_scope"), ("no.real.token", "invalid_token")];
+    for (n, (token, error)) in (2..).zip(wrong) {
+        let asked = challenged(&mut world, &again(n, &format!("Bearer {token}")));
+        assert_eq!(asked, [format!("{plain}, error=\"{error}\"")]);
+    }
+    assert_eq!(world.core.counters().tokens_refused, 3);
+    world.expect_no(BOB, "INVITE");
+    world.post(ALICE, OUTSIDE, &again(5, &format!("Bearer {TOKEN}")));
+    let invited = world.expect(BOB, "INVITE");
+    assert!(!invited.contains("Bearer"), "{invited}");
+}
+
+#[test]
+fn rfc8760_2_3_the_profile_says_what_is_offered() {
+    let challenge =
+        "challenge = { realm = \"sbc\", users = [{ username = \"alice\", password = { env = \"X\" } }] }";
+    let digest = "\n[profiles.default.digest]\nalgorithms = [\"MD5\", \"SHA-512-256\", \"SHA-256\"]\n\
+                  qop = [\"auth-int\", \"auth\"]\nuserhash = true\n";
+    let mut world = with_secrets(&document(challenge, "", digest), Secrets::default(), 6);
+    let asked = challenged(&mut world, &invite());
+    let offered: Vec<_> = asked.iter().filter_map(|c| parameter(c, "algorithm")).collect();
+    assert_eq!(offered, ["SHA-512-256", "SHA-256", "MD5"]);
+    for challenge in &asked {
+        assert!(
+            challenge.contains("qop=\"auth-int,auth\"") && challenge.contains("userhash=true"),
+            "{challenge}"
+        );
+    }
 }

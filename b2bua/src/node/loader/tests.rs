@@ -171,6 +171,71 @@ fn another_secret_in_the_same_file_is_taken_over_and_named() {
 }
 
 #[test]
+fn passwords_that_are_easily_guessed_and_keys_that_are_none_are_refused() {
+    let running = Running::start();
+    let challenge = r#"
+challenge = { realm = "sbc", users = [
+    { username = "pbx-office", password = { file = "SAME" } }, { username = "b", password = { file = "SHORT" } },
+    { username = "c", password = { file = "DIGITS" } }, { username = "d", password = { file = "GOOD" } },
+], bearer = { keys = { file = "GOOD" }, authz_server = "https://a", issuer = "i", audiences = ["a"] } }
+card_credentials = [{ realm = "ims", username = "u", key = { file = "GOOD" }, operator = { file = "NONE" } }]
+"#;
+    let mut text = DOCUMENT.replace("[[routes]]", &format!("{challenge}\n[[routes]]"));
+    for (name, value) in
+        [("SAME", "pbx-office"), ("SHORT", "secret7"), ("DIGITS", "20240101"), ("GOOD", "wonderland")]
+    {
+        write(&running.directory, name, value);
+        let path = running.directory.path().join(name).display().to_string();
+        text = text.replace(&format!("\"{name}\""), &format!("\"{path}\""));
+    }
+    write(&running.directory, "weak.toml", &document(&running.directory, &text));
+    let error = Loader::open(&running.directory.path().join("weak.toml")).map(drop).unwrap_err();
+    let super::LoadError::Secrets(errors) = &error else { panic!("{error}") };
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 6, "{errors:?}");
+    insta::assert_snapshot!(errors.join("\n"), @r"
+    trunks.provider.card_credentials[0].key: not 32 hexadecimal digits
+    trunks.provider.card_credentials[0].operator: NONE: No such file or directory (os error 2)
+    trunks.provider.challenge.users[0].password: the password is the user name, or begins with it and has little more
+    trunks.provider.challenge.users[1].password: the password has fewer than 8 characters
+    trunks.provider.challenge.users[2].password: the password is all digits and has fewer than 12
+    trunks.provider.challenge.bearer.keys: neither a JWK set nor a public key in PEM: InvalidKeyFormat
+    ");
+    assert!(!errors.join(" ").contains("20240101"), "no password is shown");
+}
+
+/// A challenge with the keys of test set 1 of 3GPP TS 35.207, taken once, is old afterwards.
+#[test]
+fn a_card_goes_on_with_its_sequence_number_after_a_reload() {
+    let mut running = Running::start();
+    write(&running.directory, "k", "465b5ce8b199b49faa5f0a2ee238a6bc\n");
+    write(&running.directory, "op", "cdc202d5123e20f62b6d676ac72cb318");
+    let file = |name: &str| running.directory.path().join(name).display().to_string();
+    let card = format!(
+        "card_credentials = [{{ realm = \"ims\", username = \"u\", key = {{ file = {:?} }}, operator = {{ file = {:?} }}, \
+         operator_is = \"op\" }}]",
+        file("k"),
+        file("op")
+    );
+    let text = DOCUMENT.replace("[[routes]]", &format!("{card}\n[[routes]]"));
+    let credential = |running: &Running| {
+        running
+            .loader
+            .current()
+            .secrets
+            .outbound
+            .values()
+            .find_map(|known| known.get("ims").cloned())
+            .unwrap()
+    };
+    assert_eq!(running.reload(&text).len(), 2);
+    let before = credential(&running);
+    let changes = running.reload(&text.replace("sip:10.0.0.2", "sip:10.0.0.3"));
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert!(std::sync::Arc::ptr_eq(&before, &credential(&running)), "the same card");
+}
+
+#[test]
 fn a_dry_run_names_the_changes_and_takes_nothing_over() {
     let mut running = Running::start();
     write(&running.directory, "secret", "second\n");

@@ -2,7 +2,7 @@
 
 use super::demand::{Asked, Demand};
 use super::grant::{Grant, PeerId};
-use super::info::next_nonce;
+use super::info::Info;
 use super::session::{Key, Session};
 use crate::auth::digest::Covered;
 use crate::auth::kind::Kind;
@@ -33,16 +33,35 @@ impl Default for Limits {
 pub struct Attempt {
     peer: PeerId,
     rounds: u8,
-    /// Session and generation of each field that was last written.
-    carried: Vec<(Arc<Key>, u32)>,
+    /// Each field that was last written.
+    carried: Vec<Carried>,
+    /// The URI that they cover.
+    uri: Box<str>,
     /// Sessions that refused us in this attempt.
     refused: Vec<Arc<Key>>,
+    /// Sessions that had our sequence number in this attempt, which they get once (RFC 3310 §3.4).
+    resynchronised: Vec<Arc<Key>>,
+}
+
+/// A field with credentials, as it was written.
+#[derive(Clone, Debug)]
+struct Carried {
+    key: Arc<Key>,
+    generation: u32,
+    count: u32,
 }
 
 impl Attempt {
     /// A request that goes to `peer` and has not been sent.
     pub fn new(peer: PeerId) -> Self {
-        Self { peer, rounds: 0, carried: Vec::new(), refused: Vec::new() }
+        Self {
+            peer,
+            rounds: 0,
+            carried: Vec::new(),
+            uri: Box::default(),
+            refused: Vec::new(),
+            resynchronised: Vec::new(),
+        }
     }
 
     /// Whom it goes to.
@@ -68,6 +87,15 @@ pub enum Denial {
     /// The credential is a stored hash of another function than those asked for.
     #[error("no hash of the credential for the algorithms asked for")]
     NoHash,
+    /// All that it asks for is weaker than [`Credential::weakest`](crate::auth::Credential::weakest).
+    #[error("a weaker algorithm than the credential allows")]
+    Weaker,
+    /// The nonce holds no challenge for a card (RFC 3310 §3.2).
+    #[error("no RAND and AUTN in the nonce")]
+    BadNonce,
+    /// The challenge for the card was not made with its key.
+    #[error("{}", crate::auth::aka::NotOurs)]
+    NotOurs,
     /// [`Limits::rounds`] is used up.
     #[error("challenged too often")]
     TooManyRounds,
@@ -103,6 +131,18 @@ pub enum Answer {
     },
 }
 
+/// What an Authentication-Info shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Informed {
+    /// Its sender knows the secret.
+    Confirmed,
+    /// It says nothing of its sender, or nothing that we can relate to a request.
+    Nothing,
+    /// Its sender does not know the secret.
+    Impostor,
+}
+
 /// The client's authentication sessions of one leg.
 pub struct Authorizer {
     limits: Limits,
@@ -128,6 +168,7 @@ impl Authorizer {
     /// ACK of a 2xx repeats its INVITE's fields, a CANCEL carries none (RFC 3261 §22.1).
     pub fn authorize(&mut self, attempt: &mut Attempt, covered: &Covered<'_>) -> Vec<(HeaderName, String)> {
         attempt.carried.clear();
+        attempt.uri = covered.uri.into();
         let mut fields = Vec::new();
         if matches!(covered.method, "ACK" | "CANCEL") {
             return fields;
@@ -140,7 +181,8 @@ impl Authorizer {
                 session.live = false;
                 continue;
             };
-            attempt.carried.push((session.key.clone(), session.generation));
+            let (key, generation) = (session.key.clone(), session.generation);
+            attempt.carried.push(Carried { key, generation, count: session.count() });
             fields.push((session.key.kind.credentials(), value));
         }
         fields
@@ -187,28 +229,33 @@ impl Authorizer {
         }
         let grant =
             grants.iter().find(|grant| grant.covers(attempt.peer, &asked.realm)).ok_or(Denial::NoGrant)?;
-        let secret = &grant.credential.secret;
-        let offer =
-            asked.offers.iter().find(|offer| secret.knows(offer.algorithm.hash)).ok_or(Denial::NoHash)?;
         let credential = grant.credential.clone();
+        let known = asked.offers.iter().filter(|offer| credential.secret.answers(offer.algorithm));
+        let offer = known.clone().find(|offer| offer.algorithm.reaches(credential.weakest));
+        let offer = offer.ok_or(if known.count() > 0 { Denial::Weaker } else { Denial::NoHash })?;
         let place = self.sessions.iter().position(|session| session.key == key);
         let Some(session) = place.and_then(|index| self.sessions.get_mut(index)) else {
             if self.sessions.len() >= self.limits.sessions {
                 return Err(Denial::TooManySessions);
             }
-            self.sessions.push(Session::open(key, credential, offer.clone(), ids).ok_or(Denial::NoHash)?);
+            self.sessions.push(Session::open(key, credential, offer.clone(), ids)?);
             return Ok(());
         };
-        let carried = attempt.carried.iter().find(|(carried, _)| *carried == key);
-        let refused = carried.is_some_and(|(_, generation)| {
-            !offer.stale && *generation > session.proven && *session.credential == *credential
+        let carried = attempt.carried.iter().find(|carried| carried.key == key);
+        let refused = carried.is_some_and(|carried| {
+            let proved_nothing = session.resynchronises() && !attempt.resynchronised.contains(&key);
+            let excused = offer.stale || proved_nothing || carried.generation <= session.proven;
+            !excused && *session.credential == *credential
         });
+        if session.resynchronises() && carried.is_some() {
+            attempt.resynchronised.push(key.clone());
+        }
         if refused {
             session.live = false;
             attempt.refused.push(key);
             return Err(Denial::Refused);
         }
-        session.follow(Session::open(key, credential, offer.clone(), ids).ok_or(Denial::NoHash)?);
+        session.follow(Session::open(key, credential, offer.clone(), ids)?);
         Ok(())
     }
 
@@ -221,24 +268,41 @@ impl Authorizer {
         {
             return;
         }
-        for (key, generation) in &attempt.carried {
+        for Carried { key, generation, .. } in &attempt.carried {
             if let Some(session) = self.sessions.iter_mut().find(|session| session.key == *key) {
                 session.proven = session.proven.max(*generation);
             }
         }
     }
 
-    /// Reads the Authentication-Info of a 2xx to `attempt`: with a `nextnonce` the next request uses that one (RFC 7616 §3.5).
+    /// Reads the Authentication-Info (of a [`Kind::User`]) or Proxy-Authentication-Info (RFC 7615 §4) of a 2xx with `body` to
+    /// `attempt`: whether its sender knows the secret too, and the nonce for the next request (RFC 7616 §3.5).
     ///
-    /// The field names no realm, so it counts only where the request carried one Authorization.
-    pub fn informed(&mut self, attempt: &Attempt, info: &str, ids: &mut dyn Ids) {
-        let Some(nonce) = next_nonce(info) else { return };
-        let mut carried = attempt.carried.iter().filter(|(key, _)| key.kind == Kind::User);
-        let (Some((key, generation)), None) = (carried.next(), carried.next()) else { return };
-        let newest = |session: &&mut Session| session.key == *key && session.generation == *generation;
-        if let Some(session) = self.sessions.iter_mut().find(newest) {
-            session.renew(&nonce, ids);
+    /// The field names no realm, so it counts only where the request carried one field of its kind. A session whose server
+    /// proved to be another one is not used again.
+    pub fn informed(
+        &mut self,
+        attempt: &Attempt,
+        kind: Kind,
+        info: &str,
+        body: &[u8],
+        ids: &mut dyn Ids,
+    ) -> Informed {
+        let mut carried = attempt.carried.iter().filter(|carried| carried.key.kind == kind);
+        let (Some(carried), None) = (carried.next(), carried.next()) else { return Informed::Nothing };
+        let newest =
+            |session: &&mut Session| session.key == carried.key && session.generation == carried.generation;
+        let Some(session) = self.sessions.iter_mut().find(newest) else { return Informed::Nothing };
+        let info = Info::read(info);
+        let confirmed = session.confirms(&info, carried.count, &attempt.uri, body);
+        if confirmed == Some(false) {
+            session.live = false;
+            return Informed::Impostor;
         }
+        if let Some(nonce) = &info.nextnonce {
+            session.renew(nonce, ids);
+        }
+        if confirmed == Some(true) { Informed::Confirmed } else { Informed::Nothing }
     }
 
     /// Forgets every session, as when the credential or the peer behind this leg is replaced.

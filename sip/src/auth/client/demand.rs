@@ -12,7 +12,8 @@ const MAX_CHALLENGES: usize = 32;
 /// What we are willing to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// No hash function with fewer [bits](Hash::bits) than this one. Default: MD5, which is all that many peers know.
+    /// No hash function with fewer [bits](Hash::bits) than this one, where a password is to be shown. Default: MD5, which is
+    /// all that many peers know.
     pub weakest: Hash,
     /// Whether a challenge without qop (RFC 2069) is answered. It gets a response without qop, which such a server
     /// expects (RFC 3261 §22.4 item 8) though RFC 8760 §2.6 would have it sent; there is then no nonce count. Default: false.
@@ -84,7 +85,7 @@ impl Offer {
             Some(text) => Algorithm::from_token(text).ok_or(Unacceptable::Algorithm)?,
             None => Algorithm::MD5,
         };
-        if algorithm.hash.bits() < acceptance.weakest.bits() {
+        if !algorithm.reaches(acceptance.weakest) {
             return Err(Unacceptable::Weaker);
         }
         let qop = Self::qop(challenge)?;
@@ -219,7 +220,7 @@ impl Demand {
 
     fn sorted(mut self) -> Self {
         for asked in &mut self.asked {
-            asked.offers.sort_by_key(|offer| Reverse(offer.algorithm.hash.bits()));
+            asked.offers.sort_by_key(|offer| Reverse(offer.algorithm.strength()));
         }
         self
     }
@@ -245,6 +246,17 @@ impl Demand {
     /// Each challenger that can be answered.
     pub fn asked(&self) -> &[Asked] {
         &self.asked
+    }
+
+    /// The protection spaces of those who ask (RFC 3261 §22.1), each once.
+    pub fn realms(&self) -> Vec<Box<str>> {
+        let mut realms: Vec<Box<str>> = Vec::new();
+        for asked in &self.asked {
+            if !realms.contains(&asked.realm) {
+                realms.push(asked.realm.clone());
+            }
+        }
+        realms
     }
 
     /// The challenges that cannot, or may not.

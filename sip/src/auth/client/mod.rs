@@ -6,7 +6,7 @@
 //! 1. [`Authorizer::authorize`] gives the fields to write, from the first request on that they are known for.
 //! 2. A 401 or 407 is read into a [`Demand`]. The caller looks up who may be shown there, and says so with a [`Grant`].
 //! 3. [`Authorizer::answer`] tells whether a repeated request (CSeq + 1, a new branch) can do better; then 1 again.
-//! 4. [`Authorizer::settled`] hears any other final response, [`Authorizer::informed`] its Authentication-Info.
+//! 4. [`Authorizer::settled`] hears any other final response, [`Authorizer::informed`] the Authentication-Info of a 2xx.
 
 mod authorizer;
 mod demand;
@@ -14,7 +14,7 @@ mod grant;
 mod info;
 mod session;
 
-pub use authorizer::{Answer, Attempt, Authorizer, Denial, Denied, Limits};
+pub use authorizer::{Answer, Attempt, Authorizer, Denial, Denied, Informed, Limits};
 pub use demand::{Acceptance, Asked, Demand, Unacceptable, Unusable};
 pub use grant::{Grant, PeerId};
 

@@ -5,6 +5,8 @@ use crate::ids::tests::Seeded;
 use sip_types::{HeaderName, Message, StatusCode};
 use std::sync::Arc;
 
+mod card;
+
 const MD5: &str = r#"Digest realm="a.com", nonce="n1", qop="auth", algorithm=MD5"#;
 const SHA: &str = r#"Digest realm="a.com", nonce="n1", qop="auth", algorithm=SHA-256"#;
 const SHA512: &str = r#"Digest realm="a.com", nonce="n1", qop="auth", algorithm=SHA-512-256"#;
@@ -87,7 +89,7 @@ fn each_unusable_challenge_has_its_reason() {
     );
     assert_eq!(why(&[r#"Digest realm="a", nonce="n", qop="auth-conf""#], &lax), [Unacceptable::Qop]);
     assert_eq!(
-        why(&[r#"Digest realm="a", nonce="n", qop="auth", algorithm=AKAv1-MD5"#], &lax),
+        why(&[r#"Digest realm="a", nonce="n", qop="auth", algorithm=AKAv3-MD5"#], &lax),
         [Unacceptable::Algorithm]
     );
     assert_eq!(why(&[r#"Digest nonce="n", qop="auth""#], &lax), [Unacceptable::NoRealm]);
@@ -255,7 +257,7 @@ fn another_credential_gets_its_own_try() {
     let mut leg = Leg::new();
     assert_eq!(leg.answer(&plain(&[SHA]), &[grant("a.com")]), retry());
     leg.send();
-    let changed = Credential { username: "alice".into(), secret: Secret::password("new") };
+    let changed = Credential::new("alice", Secret::password("new"));
     assert_eq!(leg.answer(&plain(&[SHA]), &[Grant::new(PEER, "a.com", Arc::new(changed))]), retry());
 }
 
@@ -322,7 +324,7 @@ fn requests_in_flight_together_do_not_refuse_each_other() {
 #[test]
 fn a_stored_hash_decides_which_challenge_is_answered() {
     let stored = Secret::ha1(Hash::Md5, "939e7578ed9e3c518a452acee763bce9").unwrap();
-    let credential = Arc::new(Credential { username: "alice".into(), secret: stored });
+    let credential = Arc::new(Credential::new("alice", stored));
     let grants = [Grant::new(PEER, "a.com", credential)];
     let mut leg = Leg::new();
     assert_eq!(leg.answer(&plain(&[SHA]), &grants), give_up(Kind::User, "a.com", Denial::NoHash));
@@ -355,9 +357,24 @@ fn rfc7616_3_5_the_next_nonce_is_used_and_shares_the_acceptance() {
     assert_eq!(leg.answer(&plain(&[SHA]), &[grant("a.com")]), retry());
     leg.send();
     leg.authorizer.settled(&leg.attempt, StatusCode::OK);
-    leg.authorizer.informed(&leg.attempt, r#"nextnonce="n7""#, &mut leg.ids);
+    let next = r#"nextnonce="n7""#;
+    assert_eq!(leg.authorizer.informed(&leg.attempt, Kind::User, next, b"", &mut leg.ids), Informed::Nothing);
+    assert_eq!(
+        leg.authorizer.informed(&leg.attempt, Kind::Proxy, next, b"", &mut leg.ids),
+        Informed::Nothing
+    );
     leg.attempt = Attempt::new(PEER);
     let text = leg.text();
     assert!(text.contains(r#"nonce="n7""#) && text.contains("nc=00000001"), "{text}");
     assert_eq!(leg.answer(&plain(&[SHA]), &[grant("a.com")]), retry(), "forgot to say stale");
+}
+
+#[test]
+fn a_credential_may_ask_for_more_than_its_network() {
+    let strict = Credential { weakest: Hash::Sha256, ..Credential::new("alice", Secret::password("w")) };
+    let grants = [Grant::new(PEER, "a.com", Arc::new(strict))];
+    assert_eq!(Leg::new().answer(&plain(&[MD5]), &grants), give_up(Kind::User, "a.com", Denial::Weaker));
+    let mut leg = Leg::new();
+    assert_eq!(leg.answer(&plain(&[MD5, SHA]), &grants), retry());
+    assert!(leg.text().contains("algorithm=SHA-256"));
 }

@@ -13,8 +13,9 @@ struct Case {
 impl Case {
     fn response(&self) -> String {
         let [username, realm, password] = self.user;
-        let algorithm = Algorithm { hash: self.hash, session: self.session };
-        let key = keyed(algorithm, ha1(self.hash, username, realm, password), self.nonce, self.cnonce);
+        let algorithm = Algorithm { hash: self.hash, session: self.session, aka: None };
+        let key =
+            keyed(algorithm, ha1(self.hash, username, realm, password.as_bytes()), self.nonce, self.cnonce);
         let with = self.qop.map(|qop| Protection { qop, nc: "00000001", cnonce: self.cnonce });
         response(self.hash, &key, self.nonce, with, &ha2(self.hash, self.qop, &self.covered)).to_string()
     }

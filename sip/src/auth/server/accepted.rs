@@ -47,21 +47,19 @@ impl Accepted {
     }
 
     /// The value of an Authentication-Info for the 2xx with `body` (RFC 7616 §3.5; RFC 3261 §20.6): it proves to the client
-    /// that we know the secret too. `None` without qop.
-    pub fn authentication_info(&self, body: &[u8]) -> Option<String> {
+    /// that we know the secret too, and has it use `next_nonce` from now on (see [`super::Challenger::next_nonce`]). `None` without qop.
+    pub fn authentication_info(&self, body: &[u8], next_nonce: Option<&str>) -> Option<String> {
         let with = self.protection.as_ref()?;
         let hash = self.algorithm.hash;
         let covered = Covered { method: "", uri: &self.uri, body };
         let ha2 = digest::ha2(hash, Some(with.qop), &covered);
         let rspauth = digest::response(hash, &self.ha1, &self.nonce, Some(with.borrow()), &ha2);
-        Some(
-            Params::bare()
-                .token("qop", with.qop)
-                .quoted("rspauth", rspauth.as_str())
-                .quoted("cnonce", &with.cnonce)
-                .token("nc", &with.nc)
-                .finish(),
-        )
+        let params = match next_nonce {
+            Some(nonce) => Params::bare().quoted("nextnonce", nonce),
+            None => Params::bare(),
+        };
+        let params = params.token("qop", with.qop).quoted("rspauth", rspauth.as_str());
+        Some(params.quoted("cnonce", &with.cnonce).token("nc", &with.nc).finish())
     }
 }
 

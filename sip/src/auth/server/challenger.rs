@@ -4,16 +4,18 @@ use super::accepted::Accepted;
 use super::nonce::{Clock, NonceId, Signer};
 use super::presented::{Presented, Reading};
 use super::uri::UriCheck;
+use super::username::Claimant;
 use super::verdict::{Refusal, StaleCause, Verdict};
 use super::window::{Claim, Windows};
-use crate::auth::algorithm::{Algorithm, Hash, Qop};
+use crate::auth::algorithm::{Algorithm, Qop};
 use crate::auth::digest::{self, Covered};
 use crate::auth::params::Params;
-use crate::auth::secret::Secret;
+use crate::auth::secret::{Credential, Secret};
 use crate::ids::Ids;
 use crate::time::{Now, Wall};
 use sip_types::header::auth::Credentials;
 use std::cmp::Reverse;
+use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -30,6 +32,8 @@ pub struct Settings {
     /// Whether a response without qop, of an RFC 2069 client, is accepted; each nonce is then good for one request.
     /// Default: false.
     pub allow_without_qop: bool,
+    /// Whether users may name themselves by a hash (RFC 7616 §3.4.4); [`super::UserHashes`] tells who it is. Default: false.
+    pub userhash: bool,
     /// Age up to which a nonce is good. Default: 300 s.
     pub lifetime: Duration,
     /// Digest-uri against Request-URI. Default: [`UriCheck::Resource`].
@@ -44,6 +48,7 @@ impl Settings {
             algorithms: vec![Algorithm::SHA_256, Algorithm::MD5],
             qop: vec![Qop::Auth],
             allow_without_qop: false,
+            userhash: false,
             lifetime: Duration::from_secs(300),
             uri: UriCheck::default(),
         }
@@ -59,6 +64,9 @@ pub enum SettingsError {
     /// One algorithm twice (RFC 8760 §2.3).
     #[error("{0} is listed twice")]
     Twice(Algorithm),
+    /// An algorithm for cards: their secrets are kept by the home network.
+    #[error("{0} asks for a card")]
+    Card(Algorithm),
     /// No qop (RFC 8760 §2.6 item 8 has one sent always).
     #[error("no quality of protection")]
     NoQop,
@@ -98,9 +106,12 @@ impl Challenger {
             if seen.contains(&algorithm) {
                 return Err(SettingsError::Twice(algorithm));
             }
+            if algorithm.aka.is_some() {
+                return Err(SettingsError::Card(algorithm));
+            }
             seen.push(algorithm);
         }
-        settings.algorithms.sort_by_key(|algorithm| Reverse(algorithm.hash.bits()));
+        settings.algorithms.sort_by_key(|algorithm| Reverse(algorithm.strength()));
         let signer = Signer::new(key, &settings.realm);
         Ok(Self { settings, signer, clock: Clock::new(started) })
     }
@@ -116,32 +127,41 @@ impl Challenger {
         let nonce = self.signer.mint(self.clock.read(now.mono), ids);
         let qop = self.settings.qop.iter().map(|qop| qop.as_str()).collect::<Vec<_>>().join(",");
         let field = |algorithm: &Algorithm| {
-            let params = Params::digest()
+            let mut params = Params::digest()
                 .quoted("realm", self.realm())
                 .quoted("nonce", &nonce)
                 .quoted("qop", &qop)
                 .token("algorithm", algorithm);
+            if self.settings.userhash {
+                // Text in SIP is UTF-8 anyhow; who knows userhash knows this too.
+                params = params.token("charset", "UTF-8").token("userhash", true);
+            }
             if stale { params.token("stale", true).finish() } else { params.finish() }
         };
         self.settings.algorithms.iter().map(field).collect()
     }
 
-    /// [`Challenger::read`] and [`Challenger::settle`] at once, where the secret is at hand. `lookup` gets the unescaped
-    /// username; its answer for a user who does not exist is `None`.
+    /// A nonce for the next request of an accepted user, so that it needs no challenge (RFC 7616 §3.5 `nextnonce`).
+    pub fn next_nonce(&self, now: Now, ids: &mut dyn Ids) -> String {
+        self.signer.mint(self.clock.read(now.mono), ids)
+    }
+
+    /// [`Challenger::read`] and [`Challenger::settle`] at once, where the secret is at hand; the answer of `lookup` for a
+    /// user who does not exist is `None`.
     pub fn verify(
         &self,
         now: Now,
         covered: &Covered<'_>,
         credentials: &[Credentials],
         windows: impl Windows,
-        lookup: impl FnOnce(&str, Hash) -> Option<Secret>,
+        lookup: impl FnOnce(&Claimant) -> Option<Arc<Credential>>,
     ) -> Verdict {
         match self.read(covered, credentials) {
             Reading::Absent => Verdict::Absent,
             Reading::Refused(refusal) => Verdict::Rejected(refusal),
             Reading::Presented(presented) => {
-                let secret = lookup(&presented.username, presented.algorithm.hash);
-                self.settle(now, *presented, secret.as_ref(), windows)
+                let user = lookup(&presented.user);
+                self.settle(now, *presented, user.as_deref(), windows)
             }
         }
     }
@@ -152,14 +172,16 @@ impl Challenger {
         &self,
         now: Now,
         presented: Presented,
-        secret: Option<&Secret>,
+        known: Option<&Credential>,
         mut windows: impl Windows,
     ) -> Verdict {
-        let Presented { username, algorithm, nonce, id, uri, response, protection, ha2 } = presented;
+        let Presented { user, algorithm, nonce, id, uri, response, protection, ha2 } = presented;
         let hash = algorithm.hash;
         // Always hashed from a password, so that the time does not tell who exists.
+        let username = known.map_or(user.text(), |known| &*known.username);
+        let secret = known.map(|known| &known.secret);
         let password = secret.and_then(Secret::cleartext).unwrap_or(DECOY);
-        let typed = digest::ha1(hash, &username, self.realm(), password);
+        let typed = digest::ha1(hash, username, self.realm(), password.as_bytes());
         let plain = secret.and_then(|secret| secret.stored(hash)).cloned().unwrap_or(typed);
         let cnonce = protection.as_ref().map_or("", |with| &*with.cnonce);
         let ha1 = digest::keyed(algorithm, plain, &nonce, cnonce);
@@ -168,7 +190,7 @@ impl Challenger {
         let right = bool::from(expected.ct_eq(&response));
         let refusal = match secret {
             None => Some(Refusal::UnknownUser),
-            Some(secret) if !secret.knows(hash) => Some(Refusal::NoHash),
+            Some(secret) if !secret.answers(algorithm) => Some(Refusal::NoHash),
             Some(_) if !right => Some(Refusal::WrongResponse),
             Some(_) => None,
         };
@@ -180,6 +202,7 @@ impl Challenger {
         if let Err(cause) = self.check_nonce(now, id, count, &mut windows) {
             return Verdict::Stale(cause);
         }
+        let username = username.into();
         Verdict::Accepted(Accepted { username, algorithm, nonce, uri, protection, ha1 })
     }
 
@@ -221,6 +244,10 @@ impl Challenger {
 
     pub(super) fn allows_without_qop(&self) -> bool {
         self.settings.allow_without_qop
+    }
+
+    pub(super) fn offers_userhash(&self) -> bool {
+        self.settings.userhash
     }
 
     pub(super) fn uri_check(&self) -> UriCheck {

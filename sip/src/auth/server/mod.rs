@@ -9,6 +9,7 @@ mod nonce;
 mod presented;
 mod shared;
 mod uri;
+mod username;
 mod verdict;
 mod window;
 
@@ -18,6 +19,7 @@ pub use nonce::NonceId;
 pub use presented::{Presented, Reading, credentials};
 pub use shared::SharedWindows;
 pub use uri::UriCheck;
+pub use username::{Claimant, UserHashes};
 pub use verdict::{Fault, Refusal, StaleCause, Verdict};
 pub use window::{Claim, NonceWindows, Windows};
 

@@ -3,6 +3,7 @@
 use super::accepted::Owned;
 use super::challenger::Challenger;
 use super::nonce::NonceId;
+use super::username::Claimant;
 use super::verdict::Refusal;
 use crate::auth::algorithm::{Algorithm, Qop};
 use crate::auth::digest::{self, Covered, Hex};
@@ -22,10 +23,10 @@ pub enum Reading {
     Presented(Box<Presented>),
 }
 
-/// Well-formed credentials that wait for the secret of [`Presented::username`]. Owns what it needs, so that the secret may
+/// Well-formed credentials that wait for the secret of [`Presented::user`]. Owns what it needs, so that the secret may
 /// be fetched meanwhile.
 pub struct Presented {
-    pub(super) username: Box<str>,
+    pub(super) user: Claimant,
     pub(super) algorithm: Algorithm,
     pub(super) nonce: Box<str>,
     /// `None`: not one of ours.
@@ -37,9 +38,9 @@ pub struct Presented {
 }
 
 impl Presented {
-    /// Whose secret is needed; unescaped.
-    pub fn username(&self) -> &str {
-        &self.username
+    /// Whose secret is needed.
+    pub fn user(&self) -> &Claimant {
+        &self.user
     }
 
     /// For which algorithm.
@@ -84,7 +85,6 @@ impl Challenger {
     }
 
     fn present(&self, covered: &Covered<'_>, given: &Credentials) -> Result<Presented, Refusal> {
-        let username = required("username", given.username())?;
         let nonce = required("nonce", given.nonce())?;
         let uri = required("uri", given.uri())?;
         let response = required("response", given.response())?;
@@ -95,9 +95,7 @@ impl Challenger {
         if !self.offers(algorithm) {
             return Err(Refusal::Algorithm);
         }
-        if given.param("userhash").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Err(Refusal::Userhash);
-        }
+        let user = Claimant::read(given, algorithm.hash, self.offers_userhash())?;
         let protection = self.protection(given)?;
         if protection.is_none() && algorithm.session {
             return Err(Refusal::WithoutQop);
@@ -109,7 +107,7 @@ impl Challenger {
         let qop = protection.as_ref().map(|with| with.qop);
         let ha2 = digest::ha2(algorithm.hash, qop, &Covered { uri: &uri, ..*covered });
         let id = self.open(&nonce);
-        Ok(Presented { username, algorithm, nonce, id, uri, response, protection, ha2 })
+        Ok(Presented { user, algorithm, nonce, id, uri, response, protection, ha2 })
     }
 
     fn protection(&self, given: &Credentials) -> Result<Option<Owned>, Refusal> {

@@ -1,10 +1,11 @@
 use super::*;
 use crate::auth::client::{Acceptance, Attempt, Authorizer};
 use crate::auth::tests::{INVITE, PEER, alice, at, credentials, demand, grant};
-use crate::auth::{Algorithm, Covered, Hash, Kind, Qop, Secret};
+use crate::auth::{Algorithm, Covered, Credential, Hash, Kind, Qop, Secret};
 use crate::ids::tests::Seeded;
 use crate::time::{Now, Wall};
 use sip_types::Message;
+use std::sync::Arc;
 use std::time::Duration;
 
 const REALM: &str = "atlanta.com";
@@ -39,8 +40,8 @@ impl Server {
 
     fn verify(&mut self, now: Now, texts: &[&str]) -> Verdict {
         let list: Vec<_> = texts.iter().map(|text| credentials(text)).collect();
-        self.challenger.verify(now, &INVITE, &list, &mut self.windows, |username, _| {
-            (username == "alice").then(|| alice().secret.clone())
+        self.challenger.verify(now, &INVITE, &list, &mut self.windows, |claimant| {
+            (claimant.text() == "alice").then(alice)
         })
     }
 
@@ -268,7 +269,7 @@ fn without_qop_a_nonce_is_good_for_one_request() {
     let _ = client.answer(&mut attempt, &demand, &[grant(REALM)], &mut server.ids);
     let text = client.authorize(&mut attempt, &INVITE).remove(0).1;
     let Verdict::Accepted(accepted) = server.verify(at(0), &[&text]) else { panic!() };
-    assert_eq!((accepted.qop(), accepted.authentication_info(b"")), (None, None));
+    assert_eq!((accepted.qop(), accepted.authentication_info(b"", None)), (None, None));
     assert!(matches!(server.verify(at(0), &[&text]), Verdict::Stale(StaleCause::Replayed)));
 }
 
@@ -277,9 +278,8 @@ fn a_user_with_a_hash_of_another_function_cannot_log_in() {
     let mut server = server();
     let list = [credentials(&server.answer(at(0)))];
     let secret = Secret::ha1(Hash::Md5, "939e7578ed9e3c518a452acee763bce9").unwrap();
-    let verdict = server.challenger.verify(at(0), &INVITE, &list, &mut server.windows, |_, hash| {
-        assert_eq!(hash, Hash::Sha256);
-        Some(secret)
+    let verdict = server.challenger.verify(at(0), &INVITE, &list, &mut server.windows, |_| {
+        Some(Arc::new(Credential::new("alice", secret)))
     });
     assert!(matches!(verdict, Verdict::Rejected(Refusal::NoHash)));
 }
@@ -289,9 +289,8 @@ fn the_secret_may_come_later() {
     let mut server = server();
     let list = [credentials(&server.answer(at(0)))];
     let Reading::Presented(presented) = server.challenger.read(&INVITE, &list) else { panic!() };
-    assert_eq!((presented.username(), presented.algorithm()), ("alice", Algorithm::SHA_256));
-    let secret = Secret::password("wonderland");
-    let verdict = server.challenger.settle(at(2), *presented, Some(&secret), &mut server.windows);
+    assert_eq!((presented.user().text(), presented.algorithm()), ("alice", Algorithm::SHA_256));
+    let verdict = server.challenger.settle(at(2), *presented, Some(&alice()), &mut server.windows);
     assert!(matches!(verdict, Verdict::Accepted(_)));
 }
 
@@ -300,7 +299,7 @@ fn the_request_uri_may_be_left_unchecked() {
     let mut server = Server::new(Settings { uri: UriCheck::Any, ..Settings::new(REALM) });
     let list = [credentials(&server.answer(at(0)))];
     let covered = Covered { uri: "sip:bob@192.0.2.4", ..INVITE };
-    let secret = |_: &str, _| Some(Secret::password("wonderland"));
+    let secret = |_: &Claimant| Some(alice());
     let verdict = server.challenger.verify(at(0), &covered, &list, &mut server.windows, secret);
     assert!(matches!(verdict, Verdict::Accepted(_)));
 }

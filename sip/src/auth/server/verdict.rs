@@ -67,6 +67,9 @@ pub enum Refusal {
     /// No qop, and [`super::Settings::allow_without_qop`] is false.
     #[error("no qop")]
     WithoutQop,
+    /// `username` and `username*` together, or one that cannot be read (RFC 7616 §3.4).
+    #[error("a username of the wrong form")]
+    BadUsername,
     /// A hashed username (RFC 7616 §3.4.4).
     #[error("a hashed username, which was not offered")]
     Userhash,
@@ -85,9 +88,11 @@ impl Refusal {
     /// Whose doing it is.
     pub const fn fault(self) -> Fault {
         match self {
-            Refusal::Missing(_) | Refusal::BadResponse | Refusal::BadCount | Refusal::UriMismatch => {
-                Fault::Malformed
-            }
+            Refusal::Missing(_)
+            | Refusal::BadResponse
+            | Refusal::BadCount
+            | Refusal::BadUsername
+            | Refusal::UriMismatch => Fault::Malformed,
             Refusal::Algorithm | Refusal::Qop | Refusal::WithoutQop | Refusal::Userhash => Fault::NotOffered,
             Refusal::UnknownUser | Refusal::NoHash | Refusal::WrongResponse => Fault::Guess,
         }

@@ -23,7 +23,8 @@ fn every_datagram_of_a_burst_comes_once_with_its_source() {
         assert_eq!(lab.input(), (flow, message(n)));
     }
     assert_eq!(lab.settings.counters.datagrams_in.get(), 100);
-    assert_eq!(lab.settings.counters.bytes_in.get(), (0..100).map(|n| message(n).len() as u64).sum());
+    let bytes: u64 = (0..100).map(|n| message(n).len() as u64).sum();
+    assert_eq!(lab.settings.counters.bytes_in.get(), bytes);
 }
 
 #[test]

@@ -3,133 +3,22 @@
 use std::{borrow::Cow, fmt, ops::Deref};
 
 mod builder;
+mod scheme;
 
 pub use builder::AuthBuilder;
 
+use scheme::SchemeParams;
+
 use super::TypedHeader;
-use crate::{
-    ByteString, HeaderName, SyntaxError,
-    chars::{GEN_VALUE, TOKEN},
-    cursor::Cursor,
-    span::Span,
-    text::{trim, unquote},
-};
+use crate::{ByteString, HeaderName, SyntaxError};
 
-/// Parameters of one challenge or of credentials.
-const MAX_PARAMS: usize = 64;
-
-/// A scheme with comma-separated parameters, or with one opaque token (RFC 7235 §2.1).
-#[derive(Clone)]
-struct SchemeParams {
-    text: ByteString,
-    scheme: Span,
-    rest: Span,
+/// 128 bits in hexadecimal.
+fn key(text: &str) -> Option<[u8; 16]> {
+    let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    digits.then(|| u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes))?
 }
 
-impl SchemeParams {
-    fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        let mut c = Cursor::new(text)?;
-        c.skip_space();
-        let scheme = c.token("an authentication scheme")?;
-        let spaced = c.skip_space();
-        let rest = Span::new(c.at(), text.len());
-        if c.rest().is_empty() {
-            return Ok(Self { text: text.clone(), scheme, rest });
-        }
-        if !spaced {
-            return c.fail("a space");
-        }
-        check(&mut c)?;
-        Ok(Self { text: text.clone(), scheme, rest })
-    }
-
-    fn scheme(&self) -> &str {
-        self.scheme.of(&self.text)
-    }
-
-    fn params(&self) -> AuthParams<'_> {
-        AuthParams { rest: self.rest.of(&self.text) }
-    }
-
-    fn raw(&self, name: &str) -> Option<&str> {
-        self.params().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.raw(name).map(unquote)
-    }
-}
-
-/// `auth-param *(COMMA auth-param)`, empty elements let through; or a `token68`.
-fn check(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
-    let start = c.at();
-    for _ in 0..MAX_PARAMS {
-        while c.eat_spaced(b',') {}
-        if c.rest().is_empty() && c.at() > start {
-            return Ok(());
-        }
-        c.token("a parameter name")?;
-        if !c.eat_spaced(b'=') {
-            return token68(c, start);
-        }
-        if c.peek() == Some(b'"') {
-            c.quoted()?;
-        } else {
-            let value = c.take_while(GEN_VALUE);
-            if value.is_empty() {
-                return token68(c, start);
-            }
-        }
-        c.skip_space();
-        if c.rest().is_empty() {
-            return Ok(());
-        }
-        if c.peek() != Some(b',') {
-            return c.fail("a comma or the end");
-        }
-    }
-    c.fail("fewer parameters")
-}
-
-/// One token of letters, digits and `-._~+/=`, such as those of Basic or Bearer.
-fn token68(c: &mut Cursor<'_>, start: usize) -> Result<(), SyntaxError> {
-    let at = c.at();
-    c.seek(start);
-    let len = c.rest().iter().position(|&b| !crate::chars::is(b, TOKEN) && !b"/=".contains(&b));
-    c.seek(start + len.unwrap_or(c.rest().len()));
-    c.finish("the end").map_err(|_| SyntaxError::new(at, "an equals sign and a value"))
-}
-
-/// Names and values as received.
-struct AuthParams<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for AuthParams<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.rest = self.rest.trim_start_matches([' ', '\t', ',']);
-        let (name, after) = self.rest.split_once('=')?;
-        let after = after.trim_start_matches([' ', '\t']);
-        let (mut quoted, mut escaped) = (false, false);
-        let end = after.bytes().position(|b| {
-            match b {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
-                b',' if !quoted => return true,
-                _ => {}
-            }
-            false
-        });
-        let (value, rest) = after.split_at_checked(end.unwrap_or(after.len()))?;
-        self.rest = rest;
-        Some((name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t'])))
-    }
-}
-
-/// What a server asks for. Unknown schemes are kept; ask [`Challenge::is_digest`] first.
+/// What a server asks for. Unknown schemes are kept; ask [`Challenge::is_digest`] first. `Debug` shows neither `ik` nor `ck`.
 #[derive(Clone)]
 pub struct Challenge(SchemeParams);
 
@@ -202,6 +91,19 @@ impl Challenge {
         self.qop().any(|q| q.eq_ignore_ascii_case(qop))
     }
 
+    /// The integrity key that an S-CSCF hands to the P-CSCF (TS 24.229 §7.2A.1): 32 hexadecimal digits. It must not reach the
+    /// terminal, which makes its own: see [`Challenge::without`].
+    #[must_use]
+    pub fn ik(&self) -> Option<[u8; 16]> {
+        key(&self.0.get("ik")?)
+    }
+
+    /// The cipher key, likewise.
+    #[must_use]
+    pub fn ck(&self) -> Option<[u8; 16]> {
+        key(&self.0.get("ck")?)
+    }
+
     /// The first parameter of that name, a quoted string read.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -212,17 +114,23 @@ impl Challenge {
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.params()
     }
+
+    /// The same without the parameters of these names, all else as received.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        Self(self.0.without(names))
+    }
 }
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(trim(&self.0.text))
+        f.write_str(self.0.text())
     }
 }
 
 impl fmt::Debug for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Challenge({:?})", &*self.0.text)
+        write!(f, "Challenge({:?})", self.without(&["ik", "ck"]).0.text())
     }
 }
 
@@ -312,6 +220,24 @@ impl Credentials {
         u32::from_str_radix(&text, 16).ok()
     }
 
+    /// The one token in place of parameters, such as that of Bearer (RFC 6750 §2.1, RFC 7235 §2.1).
+    #[must_use]
+    pub fn token68(&self) -> Option<&str> {
+        self.0.token68()
+    }
+
+    /// The AKA answer of a client whose sequence number is ahead (RFC 3310 §3.4).
+    #[must_use]
+    pub fn auts(&self) -> Option<Cow<'_, str>> {
+        self.0.get("auts")
+    }
+
+    /// Whether the request came protected to the P-CSCF, by its word to the home network (TS 24.229 §7.2A.2).
+    #[must_use]
+    pub fn integrity_protected(&self) -> Option<Cow<'_, str>> {
+        self.0.get("integrity-protected")
+    }
+
     /// The first parameter of that name, a quoted string read.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -322,11 +248,17 @@ impl Credentials {
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.params()
     }
+
+    /// The same without the parameters of these names, all else as received.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        Self(self.0.without(names))
+    }
 }
 
 impl fmt::Display for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(trim(&self.0.text))
+        f.write_str(self.0.text())
     }
 }
 

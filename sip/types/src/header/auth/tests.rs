@@ -91,3 +91,42 @@ fn a_composed_value_cannot_break_out() {
     assert_eq!(c.nonce(), None);
     assert!(AuthBuilder::new("Digest").token("realm", "a b").challenge().is_err());
 }
+
+#[test]
+fn ts24_229_7_2a_the_keys_of_an_aka_challenge_are_read_and_taken_out() {
+    let text = "Digest  realm=\"ims, x\", nonce=\"CjPk9g==\",algorithm=AKAv1-MD5,\
+                ik=\"00112233445566778899aabbccddeeff\", CK=\"FFEEDDCCBBAA99887766554433221100\",qop=\"auth\"";
+    let challenge = Challenge::parse(&text.into()).unwrap();
+    assert_eq!(challenge.ik().unwrap()[..3], [0x00, 0x11, 0x22]);
+    assert_eq!(challenge.ck().unwrap()[..3], [0xff, 0xee, 0xdd]);
+    let public = challenge.without(&["ik", "ck"]);
+    assert_eq!((public.ik(), public.ck()), (None, None));
+    insta::assert_snapshot!(public, @r#"Digest realm="ims, x", nonce="CjPk9g==", algorithm=AKAv1-MD5, qop="auth""#);
+    assert_eq!(Challenge::parse(&public.to_string().into()).unwrap().realm().unwrap(), "ims, x");
+    assert_eq!(public.without(&["ik"]).to_string(), public.to_string());
+    assert_eq!(challenge.without(&["realm", "nonce", "algorithm", "ik", "ck", "qop"]).to_string(), "Digest");
+    assert!(!format!("{challenge:?}").contains("00112233"));
+    for bad in ["ik=\"0011\"", "ik=\"+0112233445566778899aabbccddeeff\"", "ik=\"\""] {
+        assert_eq!(Challenge::parse(&format!("Digest {bad}").into()).unwrap().ik(), None, "{bad}");
+    }
+}
+
+#[test]
+fn rfc3310_3_4_auts_and_the_word_of_the_p_cscf_are_read() {
+    let text = "Digest username=\"a\", auts=\"5PYxMuX2NOT2NeQ=\", integrity-protected=\"ip-assoc-yes\"";
+    let credentials = Credentials::parse(&text.into()).unwrap();
+    assert_eq!(credentials.auts().unwrap(), "5PYxMuX2NOT2NeQ=");
+    assert_eq!(credentials.integrity_protected().unwrap(), "ip-assoc-yes");
+    let without = credentials.without(&["Integrity-Protected"]);
+    assert_eq!(without.to_string(), "Digest username=\"a\", auts=\"5PYxMuX2NOT2NeQ=\"");
+}
+
+#[test]
+fn rfc6750_2_1_a_token_is_no_parameter() {
+    let token = |text: &str| Credentials::parse(&text.into()).unwrap().token68().map(str::to_owned);
+    assert_eq!(token("Bearer mF_9.B5f-4.1JqM").as_deref(), Some("mF_9.B5f-4.1JqM"));
+    assert_eq!(token("Bearer  abc== ").as_deref(), Some("abc=="));
+    assert_eq!(token("Bearer realm=\"a\""), None);
+    assert_eq!(token("Bearer a=b"), None);
+    assert_eq!(token("Bearer"), None);
+}

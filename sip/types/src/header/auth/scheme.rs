@@ -1,0 +1,158 @@
+//! What challenges and credentials have in common: a scheme and its parameters.
+
+use std::borrow::Cow;
+
+use crate::{
+    ByteString, SyntaxError,
+    chars::{GEN_VALUE, TOKEN},
+    cursor::Cursor,
+    span::Span,
+    text::{trim, unquote},
+};
+
+/// Parameters of one challenge or of credentials.
+const MAX_PARAMS: usize = 64;
+
+/// A scheme with comma-separated parameters, or with one opaque token (RFC 7235 §2.1).
+#[derive(Clone)]
+pub(super) struct SchemeParams {
+    text: ByteString,
+    scheme: Span,
+    rest: Span,
+}
+
+impl SchemeParams {
+    pub(super) fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
+        let mut c = Cursor::new(text)?;
+        c.skip_space();
+        let scheme = c.token("an authentication scheme")?;
+        let spaced = c.skip_space();
+        let rest = Span::new(c.at(), text.len());
+        if c.rest().is_empty() {
+            return Ok(Self { text: text.clone(), scheme, rest });
+        }
+        if !spaced {
+            return c.fail("a space");
+        }
+        check(&mut c)?;
+        Ok(Self { text: text.clone(), scheme, rest })
+    }
+
+    /// The whole text.
+    pub(super) fn text(&self) -> &str {
+        trim(&self.text)
+    }
+
+    pub(super) fn scheme(&self) -> &str {
+        self.scheme.of(&self.text)
+    }
+
+    pub(super) fn params(&self) -> AuthParams<'_> {
+        AuthParams { rest: self.rest.of(&self.text) }
+    }
+
+    /// The one token in place of parameters.
+    pub(super) fn token68(&self) -> Option<&str> {
+        let text = trim(self.rest.of(&self.text));
+        let padding = text.trim_end_matches('=');
+        let plain = !padding.is_empty() && !padding.contains(['=', ',', '"', ' ', '\t']);
+        plain.then_some(text)
+    }
+
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.params().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.raw(name).map(unquote)
+    }
+
+    /// The same without the parameters of these names.
+    pub(super) fn without(&self, names: &[&str]) -> Self {
+        let dropped = |name: &str| names.iter().any(|gone| gone.eq_ignore_ascii_case(name));
+        if !self.params().any(|(name, _)| dropped(name)) {
+            return self.clone();
+        }
+        let mut text = self.scheme().to_owned();
+        let mut separator = " ";
+        for (name, value) in self.params().filter(|(name, _)| !dropped(name)) {
+            text.push_str(separator);
+            text.push_str(name);
+            text.push('=');
+            text.push_str(value);
+            separator = ", ";
+        }
+        let scheme = Span::new(0, self.scheme().len());
+        let rest = Span::new(text.len().min(scheme.end() + 1), text.len());
+        Self { text: text.into(), scheme, rest }
+    }
+}
+
+/// `auth-param *(COMMA auth-param)`, empty elements let through; or a `token68`.
+fn check(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
+    let start = c.at();
+    for _ in 0..MAX_PARAMS {
+        while c.eat_spaced(b',') {}
+        if c.rest().is_empty() && c.at() > start {
+            return Ok(());
+        }
+        c.token("a parameter name")?;
+        if !c.eat_spaced(b'=') {
+            return token68(c, start);
+        }
+        if c.peek() == Some(b'"') {
+            c.quoted()?;
+        } else {
+            let value = c.take_while(GEN_VALUE);
+            if value.is_empty() {
+                return token68(c, start);
+            }
+        }
+        c.skip_space();
+        if c.rest().is_empty() {
+            return Ok(());
+        }
+        if c.peek() != Some(b',') {
+            return c.fail("a comma or the end");
+        }
+    }
+    c.fail("fewer parameters")
+}
+
+/// One token of letters, digits and `-._~+/=`, such as those of Basic or Bearer.
+fn token68(c: &mut Cursor<'_>, start: usize) -> Result<(), SyntaxError> {
+    let at = c.at();
+    c.seek(start);
+    let len = c.rest().iter().position(|&b| !crate::chars::is(b, TOKEN) && !b"/=".contains(&b));
+    c.seek(start + len.unwrap_or(c.rest().len()));
+    c.finish("the end").map_err(|_| SyntaxError::new(at, "an equals sign and a value"))
+}
+
+/// Names and values as received.
+pub(super) struct AuthParams<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for AuthParams<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.rest = self.rest.trim_start_matches([' ', '\t', ',']);
+        let (name, after) = self.rest.split_once('=')?;
+        let after = after.trim_start_matches([' ', '\t']);
+        let (mut quoted, mut escaped) = (false, false);
+        let end = after.bytes().position(|b| {
+            match b {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b',' if !quoted => return true,
+                _ => {}
+            }
+            false
+        });
+        let (value, rest) = after.split_at_checked(end.unwrap_or(after.len()))?;
+        self.rest = rest;
+        Some((name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t'])))
+    }
+}
