@@ -118,6 +118,11 @@ fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
         "Challenges that our credentials did not meet.",
         count(|c| c.challenges_refused),
     ));
+    out.push(MetricFamily::counter(
+        "liaison_sip_failures_unacknowledged_total",
+        "Refusals of an INVITE whose ACK never came.",
+        count(|c| c.failures_unacknowledged),
+    ));
 }
 
 fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {

@@ -70,6 +70,8 @@ pub struct Counters {
     pub forks_released: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
+    /// Failures of ours to an INVITE whose ACK never came (RFC 3261 §17.2.1).
+    pub failures_unacknowledged: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -191,7 +193,11 @@ impl Endpoint {
                 }
             }
             TransactionTimer::ServerRetransmit(id) => self.servers.retransmit(&mut self.io, now, id),
-            TransactionTimer::ServerExpire(id) => self.servers.expire(&mut self.io, now, id),
+            TransactionTimer::ServerExpire(id) => {
+                if self.servers.expire(&mut self.io, now, id) {
+                    self.counters.failures_unacknowledged += 1;
+                }
+            }
         }
     }
 
@@ -201,6 +207,7 @@ impl Endpoint {
             SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
+            SessionTimer::Trying(server) => self.trying_due(now, sid, server),
         }
     }
 

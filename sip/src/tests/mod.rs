@@ -9,6 +9,7 @@ mod bye;
 mod call;
 mod cancel;
 mod challenge;
+mod derived;
 mod dialog;
 mod fork;
 mod loss;
