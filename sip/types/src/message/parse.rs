@@ -1,15 +1,14 @@
 //! One pass from bytes to a message.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::{
     Common, Framing, Headers, Message, ParseError, ParseErrorKind as Kind, Request, Response,
-    headers::Slot,
+    headers::{Head, Slot},
     scan::{self, Length, Lines, Step},
     start_line::{self, StartLine, TextSpan},
-    text_of,
 };
-use crate::{ByteString, HeaderName, Limits, Method};
+use crate::{HeaderName, Limits, Method};
 
 impl Message {
     /// Reads one datagram, or one message that [`crate::frame()`] found in a stream. Line ends before the start
@@ -30,8 +29,8 @@ impl Message {
     }
 }
 
-/// What the lines say.
-struct Head {
+/// What the lines after the start line say.
+struct FieldLines {
     slots: Vec<Slot>,
     malformed: Option<usize>,
     length: Length,
@@ -51,42 +50,35 @@ fn parse(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
     }
     let line = raw.get(..line_end).unwrap_or_default();
     let start = start_line::read(line).map_err(|(kind, at)| kind.at(at))?;
-    let head = head(lines, limits)?;
+    let fields = field_lines(lines, limits)?;
 
-    let available = raw.len() - head.body;
-    let (len, framing) = match head.length {
+    let available = raw.len() - fields.body;
+    let (len, framing) = match fields.length {
         Length::Is(n) if n < available => (n, Framing::Excess(available - n)),
-        Length::Is(n) if n == available && head.missing == 0 => (n, Framing::Exact),
+        Length::Is(n) if n == available && fields.missing == 0 => (n, Framing::Exact),
         Length::Is(n) => {
-            (available, Framing::Short { missing: (n - available).saturating_add(head.missing) })
+            (available, Framing::Short { missing: (n - available).saturating_add(fields.missing) })
         }
-        Length::Absent if head.missing == 0 => (available, Framing::Exact),
-        Length::Absent => (available, Framing::Short { missing: head.missing }),
+        Length::Absent if fields.missing == 0 => (available, Framing::Exact),
+        Length::Absent => (available, Framing::Short { missing: fields.missing }),
         Length::Invalid => (available, Framing::Invalid),
     };
     if len > limits.body {
-        return Err(Kind::BodyTooLong.at(head.body));
+        return Err(Kind::BodyTooLong.at(fields.body));
     }
-    let end = head.body + len;
-    let body = if len == 0 { Bytes::new() } else { raw.slice(head.body..end) };
-    let raw = if end < raw.len() { raw.slice(..end) } else { raw };
-    let text = text_of(&raw, 0, head.body);
-    build(raw, text, &start, head, Parts { body, framing })
+    let headers = Headers::new(Head::of(&raw, fields.body), fields.slots, fields.malformed);
+    let body = if len == 0 { Bytes::new() } else { body_of(raw, fields.body, len) };
+    build(&start, headers, body, framing)
 }
 
-struct Parts {
-    body: Bytes,
-    framing: Framing,
+/// The `len` bytes from `at` on.
+fn body_of(mut raw: Bytes, at: usize, len: usize) -> Bytes {
+    raw.advance(at);
+    raw.truncate(len);
+    raw
 }
 
-fn build(
-    raw: Bytes,
-    text: Option<ByteString>,
-    start: &StartLine,
-    head: Head,
-    Parts { body, framing }: Parts,
-) -> Result<Message, ParseError> {
-    let headers = Headers::new(raw, text, head.slots, head.malformed);
+fn build(start: &StartLine, headers: Headers, body: Bytes, framing: Framing) -> Result<Message, ParseError> {
     match *start {
         StartLine::Request { method, uri, supported } => {
             let bytes = headers.raw().get(method.0..method.1).unwrap_or_default();
@@ -112,7 +104,7 @@ const EXPECTED_HEADERS: usize = 24;
 
 /// Not part of its caller, whose values would take the registers from the loop.
 #[inline(never)]
-fn head(mut lines: Lines<'_>, limits: &Limits) -> Result<Head, ParseError> {
+fn field_lines(mut lines: Lines<'_>, limits: &Limits) -> Result<FieldLines, ParseError> {
     let raw = lines.buf();
     let mut slots = Vec::with_capacity(EXPECTED_HEADERS.min(limits.header_count));
     let mut malformed = None;
@@ -140,5 +132,5 @@ fn head(mut lines: Lines<'_>, limits: &Limits) -> Result<Head, ParseError> {
             Step::End { at } => return Err(Kind::Truncated.at(at)),
         }
     };
-    Ok(Head { slots, malformed, length, body, missing })
+    Ok(FieldLines { slots, malformed, length, body, missing })
 }
