@@ -16,6 +16,7 @@ pub mod token;
 
 mod auth;
 mod envelope;
+mod ledger;
 mod limits;
 mod openapi;
 mod options;

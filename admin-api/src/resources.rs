@@ -3,11 +3,14 @@
 #[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
 pub(crate) mod calls;
 pub(crate) mod configuration;
+#[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
+pub(crate) mod conformance;
 pub(crate) mod health;
 pub(crate) mod metrics;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -23,6 +26,13 @@ fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem>
     let text = serde_json::to_vec(value)
         .map_err(|error| Problem::new(Kind::Internal, format!("the answer has no JSON form: {error}")))?;
     Ok((status, [(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// The query of a request, or why it is none.
+fn checked<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
+    query
+        .map(|Query(query)| query)
+        .map_err(|rejection| Problem::new(Kind::MalformedQuery, rejection.body_text()))
 }
 
 /// The JSON content of a request; the default when there is none.

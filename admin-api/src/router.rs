@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::envelope::{RequestIds, envelope};
 use crate::options::{MetricsAccess, Options};
 use crate::problem::{Kind, Problem};
-use crate::resources::{calls, configuration, health, metrics};
+use crate::resources::{calls, configuration, conformance, health, metrics};
 use crate::stats::Stats;
 use crate::token::Token;
 use crate::{auth, limits, openapi};
@@ -49,6 +49,7 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/calls/{id}", get(calls::show).delete(calls::end))
         .route("/config", get(configuration::show))
         .route("/config/reload", post(configuration::reload))
+        .route("/conformance", get(conformance::list))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(authenticated.clone());

@@ -4,6 +4,7 @@ mod authentication;
 mod calls;
 mod client;
 mod configuration;
+mod conformance;
 mod contract;
 mod errors;
 mod fake;

@@ -153,6 +153,11 @@ fn sip(out: &mut Families, reports: &[Report]) {
         "Answers to our credentials by somebody who does not know the secret (RFC 7616).",
         count(|c| c.impostors),
     );
+    out.counter(
+        "liaison_sip_failures_unacknowledged_total",
+        "Refusals of an INVITE whose ACK never came.",
+        count(|c| c.failures_unacknowledged),
+    );
 }
 
 fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {

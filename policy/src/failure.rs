@@ -84,6 +84,7 @@ mod tests {
         StatusCode::new(code).unwrap()
     }
 
+    // conforms: RFC3261-21.5.4-1 RFC4320-4.2-1
     #[test]
     fn rfc3261_16_7_failures_are_mapped_by_rule() {
         let rows = [

@@ -28,6 +28,16 @@ impl Timers {
         self.t1.saturating_mul(64)
     }
 
+    /// When timer E has just been reset to T2: from then on a non-INVITE request gets a 100 (RFC 4320 §4.1).
+    pub fn trying(&self) -> Duration {
+        let (mut after, mut interval) = (self.t1, self.t1.saturating_mul(2));
+        while !interval.is_zero() && interval < self.t2 {
+            after = after.saturating_add(interval);
+            interval = interval.saturating_mul(2);
+        }
+        after
+    }
+
     /// Timer D: at least 32 s, so that it outlasts the peer's timer H (RFC 6026 §8.4).
     pub fn wait_d(&self) -> Duration {
         self.transaction().max(Duration::from_secs(32))

@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::json;
+use super::{checked, json};
 use crate::control::{CallDetail, CallFilter, CallId, CallPage, CallQuery, CallState, Cursor, ReasonText};
 use crate::problem::{Kind, Problem};
 use crate::router::App;
@@ -143,12 +143,6 @@ pub(crate) async fn end(
     let id = call_id(id)?;
     app.control.end_call(id.clone(), reason).await?;
     json(StatusCode::ACCEPTED, &EndAccepted { id, accepted: true })
-}
-
-fn checked<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    query
-        .map(|Query(query)| query)
-        .map_err(|rejection| Problem::new(Kind::MalformedQuery, rejection.body_text()))
 }
 
 /// What cannot be a call id names no call.

@@ -8,7 +8,7 @@ use sip::session::Reply;
 use sip::time::Now;
 use sip::{End, Failure, Received};
 use sip_types::header::Contact;
-use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode};
+use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode, Uri};
 use std::cmp::Reverse;
 
 impl Leg {
@@ -280,8 +280,14 @@ fn follow(call: &mut Call, no: LegNo, response: &Response) {
     let mut contacts = response.headers().list::<Contact>().unwrap_or_default();
     contacts.sort_by_key(|contact| Reverse(contact.q()));
     let most = call.snapshot.config().limits.targets;
+    // No URI is tried twice, or redirections go in circles.
+    let mut known: Vec<Uri> = call.callees.iter().filter_map(|leg| leg.target.parse().ok()).collect();
     for contact in contacts.iter().take(most) {
         let Contact::Addr(address) = contact else { continue };
+        if known.contains(address.uri()) {
+            continue;
+        }
+        known.push(address.uri().clone());
         call.targets.push_back(policy::Target {
             trunk: None,
             network: network.clone(),

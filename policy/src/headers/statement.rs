@@ -106,6 +106,7 @@ mod tests {
         fields.iter().map(|field| format!("{}: {}", field.name_text(), field.text().unwrap())).collect()
     }
 
+    // conforms: RFC3261-20.5-2
     #[test]
     fn rfc3261_20_5_allow_claims_what_the_leg_serves_and_what_both_can_carry() {
         let allow = "Allow: INVITE, ACK, BYE, CANCEL, PRACK, REFER, INFO, FOO";

@@ -132,6 +132,7 @@ fn after_a_restart_of_the_server_the_client_goes_on_without_a_failure() {
     }
 }
 
+// conforms: RFC7616-3.5-2,3,4,5,6
 #[test]
 fn rfc7616_3_5_the_server_proves_itself_in_authentication_info() {
     let mut pair = secret_pair();
@@ -212,6 +213,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    // conforms: RFC7616-3.6-1 RFC7616-4-1,2
     #[test]
     fn what_the_client_answers_the_server_verifies(
         algorithm in prop::sample::select(Algorithm::ALL.to_vec()),

@@ -87,6 +87,7 @@ mod tests {
         assert_eq!(aim.routes, ["<sip:p1.example.com;lr>".into(), "<sip:p2.domain.com;lr>".into()]);
     }
 
+    // conforms: RFC3261-12.2.1.1-14,15,16
     #[test]
     fn rfc3261_12_2_1_1_strict_route_takes_the_request_line() {
         let set =
@@ -97,6 +98,7 @@ mod tests {
         assert_eq!(aim.next_hop.host(), aim.request_uri.host());
     }
 
+    // conforms: RFC3261-12.1.1-7 RFC3261-12.2.1.1-11,12
     #[test]
     fn rfc3261_12_2_1_1_empty_route_set_goes_direct() {
         let aim = RouteSet::default().aim(&target());

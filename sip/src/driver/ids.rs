@@ -37,6 +37,21 @@ pub fn hasher() -> Result<ahash::RandomState, NoEntropy> {
 mod tests {
     use super::*;
 
+    // conforms: RFC3261-8.1.1.4-2 RFC3261-8.1.1.7-4,5 RFC3261-19.3-1
+    #[test]
+    fn no_identifier_comes_twice() {
+        use crate::ids::{Branch, Tag, call_id};
+        let mut ids = RandomIds::new().unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..10_000 {
+            let branch = Branch::new(&mut ids).to_string();
+            assert!(branch.starts_with("z9hG4bK"));
+            for one in [branch, Tag::new(&mut ids).to_string(), call_id(&mut ids).into()] {
+                assert!(seen.insert(one));
+            }
+        }
+    }
+
     #[test]
     fn two_generators_and_two_hashers_differ() {
         let (mut one, mut other) = (RandomIds::new().unwrap(), RandomIds::new().unwrap());

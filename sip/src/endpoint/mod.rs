@@ -87,6 +87,8 @@ pub struct Counters {
     pub rounds_spent: u64,
     /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
     pub impostors: u64,
+    /// Failures of ours to an INVITE whose ACK never came (RFC 3261 §17.2.1).
+    pub failures_unacknowledged: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -224,7 +226,11 @@ impl Endpoint {
                 }
             }
             TransactionTimer::ServerRetransmit(id) => self.servers.retransmit(&mut self.io, now, id),
-            TransactionTimer::ServerExpire(id) => self.servers.expire(&mut self.io, now, id),
+            TransactionTimer::ServerExpire(id) => {
+                if self.servers.expire(&mut self.io, now, id) {
+                    self.counters.failures_unacknowledged += 1;
+                }
+            }
         }
     }
 
@@ -234,6 +240,7 @@ impl Endpoint {
             SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
+            SessionTimer::Trying(server) => self.trying_due(now, sid, server),
         }
     }
 

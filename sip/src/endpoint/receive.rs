@@ -130,6 +130,10 @@ impl Endpoint {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         if !self.servers.has_room() {
             self.counters.overloaded += 1;
+            if *request.method() == Method::Cancel {
+                // Who keeps nothing has no INVITE to look for (RFC 3261 §8.2.7); it comes again.
+                return;
+            }
             let reply = self.unavailable();
             return self.refuse_statelessly(request.flow, &request.request, Some(&request.via), &reply);
         }

@@ -72,6 +72,8 @@ pub(crate) enum SessionTimer {
     Unacked,
     /// The back-off after a 491 is over.
     Backoff(OutgoingId),
+    /// A request of the peer has waited for as long as it may without a response.
+    Trying(ServerId),
 }
 
 /// A message body with the header fields that describe it.

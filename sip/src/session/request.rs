@@ -2,11 +2,13 @@
 
 use super::reinvite::is_fatal;
 use super::{
-    Incoming, IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, RequestId, SessionId, Stage,
+    Incoming, IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, RequestId, SessionId, SessionTimer,
+    Stage,
 };
 use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
+use crate::io::Timer;
 use crate::received::Received;
 use crate::time::Now;
 use crate::transaction::ServerId;
@@ -91,6 +93,7 @@ impl Endpoint {
     }
 
     fn carry(&mut self, now: Now, sid: SessionId, no: DialogNo, server: ServerId, request: Received) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let limit = self.settings.limits.pending_requests;
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if session.told || session.current.is_some_and(|current| current != no) {
@@ -103,7 +106,17 @@ impl Endpoint {
             return self.reply(now, server, &request, None, false, &reply);
         }
         session.incoming.push(Incoming { server, request: request.clone() });
+        let after = listener.timers.trying();
+        self.io.timers.arm(now, after, Timer::Session(sid, SessionTimer::Trying(server)));
         self.io.tell(Event::Requested { session: sid, id: RequestId(server), request });
+    }
+
+    /// A request of the peer has no response yet: now a 100 does no harm, and says that we have it (RFC 4320 §4.1).
+    pub(crate) fn trying_due(&mut self, now: Now, sid: SessionId, server: ServerId) {
+        let Some(session) = self.sessions.get(sid) else { return };
+        let Some(incoming) = session.incoming.iter().find(|i| i.server == server) else { return };
+        let request = incoming.request.clone();
+        self.reply(now, server, &request, None, false, &Reply::new(StatusCode::TRYING));
     }
 
     /// A request of ours is over.

@@ -24,6 +24,7 @@ fn status(text: &str) -> &str {
     text.strip_prefix("SIP/2.0 ").unwrap().lines().next().unwrap()
 }
 
+// conforms: RFC3261-8.2.1-1,2,3 RFC3261-21.4.6-1
 #[test]
 fn rfc3261_8_2_1_other_methods_outside_a_dialog_are_405() {
     for method in ["INFO", "REGISTER", "SUBSCRIBE", "FROBNICATE", "UPDATE", "PRACK", "MESSAGE"] {
@@ -43,6 +44,7 @@ fn rfc3261_8_2_2_1_schemes_that_we_lack_are_416() {
     ua.invited_by(&Msg::request("INVITE", 1).start("sip:alice@192.0.2.1", "tel:+12125551212"));
 }
 
+// conforms: RFC3261-8.2.2.3-1,2 RFC3261-20.32-1,2 RFC3261-21.4.15-1
 #[test]
 fn rfc3261_8_2_2_3_unknown_option_tags_are_420() {
     let text = refused(strict(), &Msg::request("INVITE", 1).with("Require", "100rel").with("Require", "b"));
@@ -51,6 +53,7 @@ fn rfc3261_8_2_2_3_unknown_option_tags_are_420() {
     ua.invited_by(&Msg::request("INVITE", 1).with("Require", "NoReferSub").with("Proxy-Require", "unknown"));
 }
 
+// conforms: RFC3261-8.2.3-1,2,3 RFC3261-21.4.13-1
 #[test]
 fn rfc3261_8_2_3_content_that_we_lack_is_415() {
     let text = refused(strict(), &Msg::request("INVITE", 1).sdp().set("Content-Type", "text/plain"));
@@ -75,6 +78,7 @@ fn rfc3261_21_4_7_who_accepts_no_session_description_gets_406() {
     strict().invited_by(&Msg::request("INVITE", 1).with("Accept", "application/*"));
 }
 
+// conforms: RFC3261-8.2.2.2-1
 #[test]
 fn rfc3261_8_2_2_2_a_request_that_came_by_two_ways_is_482() {
     let mut ua = Ua::udp();
@@ -86,6 +90,7 @@ fn rfc3261_8_2_2_2_a_request_that_came_by_two_ways_is_482() {
     assert_eq!(ua.endpoint.counters().merged_requests, 1);
 }
 
+// conforms: RFC7332-5-2
 #[test]
 fn rfc3261_8_1_1_6_an_invite_without_hops_left_is_483() {
     let text = refused(Ua::udp(), &Msg::request("INVITE", 1).set("Max-Forwards", "0"));
@@ -123,6 +128,7 @@ fn without_a_via_nobody_is_answered() {
     assert_eq!((ua.endpoint.counters().malformed, ua.gauges()), (1, Gauges::default()));
 }
 
+// conforms: RFC3261-18.3-1,2
 #[test]
 fn rfc3261_18_3_a_body_shorter_than_stated_is_400_and_a_longer_one_cut() {
     let short = Msg::request("INVITE", 1).sdp().with("Content-Length", "900");
@@ -137,6 +143,7 @@ fn rfc3261_18_3_a_body_shorter_than_stated_is_400_and_a_longer_one_cut() {
     assert!(ua.events.is_empty() && ua.take().is_empty(), "a short response is dropped");
 }
 
+// conforms: RFC3261-18.1.2-1,2 RFC6026-8.9-1,2
 #[test]
 fn rfc3261_8_1_3_3_responses_with_foreign_or_several_vias_are_dropped() {
     let mut ua = Ua::udp();
@@ -155,6 +162,7 @@ fn rfc3261_8_1_3_3_responses_with_foreign_or_several_vias_are_dropped() {
     assert!(matches!(ua.event(), Event::Progress { .. }));
 }
 
+// conforms: RFC3261-8.2.6.2-4
 #[test]
 fn rfc3261_8_2_6_2_several_vias_and_the_order_of_fields_come_back() {
     let mut ua = Ua::udp();
@@ -187,6 +195,7 @@ fn too_many_sessions_are_503_with_retry_after() {
     assert_eq!(ua.endpoint.counters().overloaded, 1);
 }
 
+// conforms: RFC3261-8.2.7-1,2,3,4,5
 #[test]
 fn too_many_transactions_are_503_and_kept_nowhere() {
     let mut settings = Settings { listeners: vec![listener(Transport::Udp)], ..Settings::default() };
@@ -198,9 +207,23 @@ fn too_many_transactions_are_503_and_kept_nowhere() {
     let log = ua.log();
     assert_eq!(log.iter().filter(|l| l.contains("503")).count(), 5);
     assert_eq!(ua.gauges().server_transactions, 3);
+    let late = Msg::request("INVITE", 20);
+    let refusals: Vec<_> = (0..2)
+        .map(|_| {
+            ua.hear(&late);
+            ua.one().text
+        })
+        .collect();
+    assert_eq!(refusals[0], refusals[1], "the same To tag for the same request");
+    ua.hear(&Msg::request("CANCEL", 20));
+    ua.hear(&Msg::request("ACK", 20));
+    assert!(ua.take().is_empty());
+    ua.wait(1_000);
+    assert!(ua.take().is_empty(), "nothing is sent twice");
     ua.must_forget();
 }
 
+// conforms: RFC3261-8.2.2.3-4
 #[test]
 fn an_ack_is_never_answered() {
     let mut ua = Ua::udp();
@@ -267,6 +290,18 @@ fn rubbish_is_counted_and_closes_its_stream() {
     ua.hear_on(flow(Some(7)), "GET / HTTP/1.1\r\n\r\n");
     assert_eq!((ua.endpoint.counters().malformed, &ua.closed[..]), (2, &[ConnectionId(7)][..]));
     assert!(ua.take().is_empty());
+}
+
+// conforms: RFC6026-6-5
+#[test]
+fn rfc6026_6_an_ack_that_looks_like_its_invite_is_the_dialogs_once_that_was_accepted() {
+    let mut ua = Ua::udp();
+    let via = "SIP/2.0/UDP 198.51.100.9:5060;branch=1";
+    let sid = ua.invited_by(&Msg::request("INVITE", 1).set("Via", via));
+    let ok = ua.answer(sid);
+    ua.hear(&Msg::inside("ACK", 1, &ok).set("Via", via));
+    assert!(matches!(ua.event(), Event::Acknowledged { .. }));
+    assert_eq!(ua.endpoint.counters().stray_acks, 0);
 }
 
 #[test]

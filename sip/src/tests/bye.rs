@@ -5,6 +5,7 @@ use super::ua::{PEER, T64, Ua};
 use crate::session::Parts;
 use crate::{End, Event, Failure};
 
+// conforms: RFC3261-15-3
 #[test]
 fn rfc3261_15_a_bye_of_the_callee_waits_for_the_ack() {
     let mut ua = Ua::udp();
@@ -21,6 +22,7 @@ fn rfc3261_15_a_bye_of_the_callee_waits_for_the_ack() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-15-3
 #[test]
 fn rfc3261_15_without_ack_the_bye_goes_after_64_t1() {
     let mut ua = Ua::udp();
@@ -35,6 +37,7 @@ fn rfc3261_15_without_ack_the_bye_goes_after_64_t1() {
     assert!(matches!(ua.event(), Event::Ended { why: End::HungUp(None), .. }));
 }
 
+// conforms: RFC3261-15-1,2
 #[test]
 fn rfc3261_15_a_pending_call_is_refused_and_not_ended() {
     let mut ua = Ua::udp();
@@ -67,6 +70,7 @@ fn a_bye_that_finds_our_ack_owed_is_told_of() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-15.1.2-2,3
 #[test]
 fn rfc3261_15_1_2_bye_on_an_early_dialog_ends_the_call_with_487() {
     let mut ua = Ua::udp();
@@ -97,6 +101,7 @@ fn rfc5407_3_1_3_byes_that_cross_are_both_answered() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-15.1.1-2
 #[test]
 fn rfc3261_15_1_1_the_session_ends_whatever_comes_of_the_bye() {
     for status in [200, 403, 408, 481, 500, 603] {
@@ -127,6 +132,7 @@ fn rfc3261_15_1_1_a_bye_that_cannot_be_sent_ends_the_session() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-15.1.2-3
 #[test]
 fn rfc3261_15_1_2_what_the_peer_waits_for_is_answered_487() {
     let mut ua = Ua::udp();

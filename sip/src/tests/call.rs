@@ -19,6 +19,12 @@ fn offer() -> Parts {
     Parts { body: Some(body), ..Parts::default() }
 }
 
+// conforms: RFC3261-7.1-2,3 RFC3261-7.4.1-1 RFC3261-8.1.1-1 RFC3261-8.1.1.2-3 RFC3261-8.1.1.3-1
+// conforms: RFC3261-8.1.1.4-1 RFC3261-8.1.1.5-1 RFC3261-8.1.1.6-1 RFC3261-8.1.1.7-1,2,3,5 RFC3261-8.1.1.8-1
+// conforms: RFC3261-8.1.3.2-3 RFC3261-12.1-1 RFC3261-12.1.2-1,3,6,7,9,10,12
+// conforms: RFC3261-12.2.1.1-1,2,3,4,6,8,10,11,12 RFC3261-13.2.2.4-3,4 RFC3261-17.1.1.2-1,2,9
+// conforms: RFC3261-17.1.1.3-1 RFC3261-17.1.2.2-1 RFC3261-18.1.1-5 RFC3261-20.14-2 RFC3261-20.15-1
+// conforms: RFC3261-20.42-1 RFC3581-3-1 RFC6026-7.2-3 RFC6026-8.4-8,9
 #[test]
 fn rfc3261_13_2_a_call_of_ours_from_invite_to_bye() {
     let mut ua = Ua::udp();
@@ -81,6 +87,8 @@ fn rfc3261_13_2_a_call_of_ours_from_invite_to_bye() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-8.1.1.4-1 RFC3261-8.2.6.1-1 RFC3261-8.2.6.2-1,2,3,5,6 RFC3261-12.1-1 RFC3261-12.1.1-2,3,5
+// conforms: RFC3261-13.1-1 RFC3261-13.3.1.1-1 RFC3261-15.1.2-1,2 RFC3261-17.2.1-1,2,3,5
 #[test]
 fn rfc3261_13_3_a_call_to_us_from_invite_to_bye() {
     let mut ua = Ua::udp();
@@ -146,6 +154,7 @@ fn rfc3261_13_3_a_call_to_us_from_invite_to_bye() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-13.2.2.4-3,4,8 RFC6026-7.2-2 RFC6026-8.4-10,11
 #[test]
 fn rfc3261_13_2_2_4_each_repetition_of_the_2xx_gets_the_same_ack() {
     let mut ua = Ua::udp();
@@ -167,6 +176,7 @@ fn rfc3261_13_2_2_4_each_repetition_of_the_2xx_gets_the_same_ack() {
     assert_eq!(ua.events.len(), 1);
 }
 
+// conforms: RFC6026-8.9-2
 #[test]
 fn rfc6026_8_4_after_64_t1_a_2xx_finds_no_transaction() {
     let mut ua = Ua::udp();
@@ -177,6 +187,7 @@ fn rfc6026_8_4_after_64_t1_a_2xx_finds_no_transaction() {
     assert_eq!(ua.endpoint.counters().stray_responses, 1);
 }
 
+// conforms: RFC6026-7.1-3,4 RFC6026-8.7-1
 #[test]
 fn rfc3261_13_3_1_4_a_lost_ack_is_made_up_by_the_next() {
     let mut ua = Ua::udp();
@@ -192,6 +203,7 @@ fn rfc3261_13_3_1_4_a_lost_ack_is_made_up_by_the_next() {
     assert!(ua.take().is_empty());
 }
 
+// conforms: RFC3261-15-3
 #[test]
 fn rfc3261_13_3_1_4_a_2xx_without_ack_ends_in_bye() {
     for (mut ua, contact) in [(Ua::udp(), ""), (Ua::tcp(), ";transport=tcp")] {
@@ -222,6 +234,7 @@ fn rfc3261_13_3_1_4_an_ack_for_another_invite_stops_nothing() {
     assert_eq!(ua.endpoint.counters().stray_acks, 1);
 }
 
+// conforms: RFC3261-13.3.1.1-2
 #[test]
 fn rfc3261_13_3_1_1_a_pending_call_is_kept_up_every_minute() {
     let mut ua = Ua::udp();
@@ -235,6 +248,7 @@ fn rfc3261_13_3_1_1_a_pending_call_is_kept_up_every_minute() {
     assert_eq!(ua.log(), ["90000 180 Ringing", "150000 180 Ringing", "210000 180 Ringing"]);
 }
 
+// conforms: RFC3261-17.2.1-7,9
 #[test]
 fn rfc3261_13_3_1_3_a_refusal_is_repeated_until_its_ack() {
     let mut ua = Ua::udp();
@@ -251,6 +265,7 @@ fn rfc3261_13_3_1_3_a_refusal_is_repeated_until_its_ack() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-17.1.1.2-12,13 RFC3261-17.1.1.3-2,3,4,5 RFC6026-8.4-1,2
 #[test]
 fn rfc3261_13_2_2_3_a_refused_call_of_ours_is_acknowledged_by_the_transaction() {
     let mut ua = Ua::udp();
@@ -287,6 +302,7 @@ fn rfc3261_13_2_2_4_bye_of_the_callee_before_our_ack_still_gets_the_ack() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-12.1.2-11 RFC3261-12.2.1.1-5
 #[test]
 fn rfc3261_8_2_6_2_a_response_without_to_tag_makes_a_dialog_too() {
     let mut ua = Ua::udp();

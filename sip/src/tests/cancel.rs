@@ -7,6 +7,7 @@ use crate::{End, Event};
 use insta::assert_snapshot;
 use sip_types::{Fields, HeaderName};
 
+// conforms: RFC3261-9.1-1,2,3
 #[test]
 fn rfc3261_9_1_cancel_after_a_provisional_response() {
     let mut ua = Ua::udp();
@@ -39,6 +40,7 @@ fn rfc3261_9_1_cancel_after_a_provisional_response() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-9.1-6
 #[test]
 fn rfc3261_9_1_cancel_waits_for_a_provisional_response() {
     let mut ua = Ua::udp();
@@ -115,6 +117,7 @@ fn rfc3261_9_1_a_2xx_that_crosses_cancel_gets_ack_and_bye() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-13.1-1
 #[test]
 fn rfc3261_9_2_the_caller_gives_up() {
     let mut ua = Ua::udp();

@@ -33,6 +33,7 @@ pub(super) fn pass(ua: &mut Ua) -> String {
     ua.one().text
 }
 
+// conforms: RFC3261-13.2.2.4-5 RFC3261-22.2-2 RFC3261-22.3-4
 #[test]
 fn rfc3261_22_2_an_invite_goes_out_again_with_the_next_number() {
     let mut ua = Ua::udp();
@@ -56,6 +57,9 @@ fn rfc3261_22_2_an_invite_goes_out_again_with_the_next_number() {
     assert_eq!(field(&bye, "CSeq"), "3 BYE");
     assert!(field(&bye, "Authorization").contains("nc=00000002"));
     ua.must_forget();
+    ua.take();
+    let (_, next) = ua.call();
+    assert_eq!(find(&next, "Authorization"), None, "another dialog begins without them");
 }
 
 #[test]
@@ -163,6 +167,7 @@ fn a_bye_whose_challenge_is_not_met_still_ends_the_session() {
     }
 }
 
+// conforms: RFC3261-22.1-7 RFC7616-3.3-2
 #[test]
 fn refused_credentials_are_not_shown_again() {
     let mut ua = Ua::udp();

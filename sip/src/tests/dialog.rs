@@ -11,6 +11,7 @@ fn routes(text: &str) -> Vec<String> {
 
 const GONE: &str = "481 Call/Transaction Does Not Exist";
 
+// conforms: RFC3261-12.1.2-4 RFC3261-12.2.1.1-13
 #[test]
 fn rfc3261_12_1_2_the_route_set_of_a_caller_is_reversed() {
     let mut ua = Ua::udp();
@@ -26,6 +27,7 @@ fn rfc3261_12_1_2_the_route_set_of_a_caller_is_reversed() {
     assert_eq!(ack.to.peer().to_string(), "203.0.113.1:5070");
 }
 
+// conforms: RFC3261-12.1.1-1,6,12,14 RFC3261-12.2.1.1-13
 #[test]
 fn rfc3261_12_1_1_the_route_set_of_a_callee_is_in_order_and_the_2xx_copies_it() {
     let mut ua = Ua::udp();
@@ -40,10 +42,29 @@ fn rfc3261_12_1_1_the_route_set_of_a_callee_is_in_order_and_the_2xx_copies_it() 
     ua.hear(&Msg::inside("ACK", 1, &ok));
     ua.end(sid);
     let bye = ua.one();
+    assert_eq!(field(&bye.text, "From"), field(&ok, "To"));
+    assert_eq!(field(&bye.text, "To"), field(&ok, "From"));
     assert_eq!(routes(&bye.text), copied);
     assert_eq!(bye.to.peer().to_string(), "203.0.113.2:5060");
 }
 
+// conforms: RFC3261-12.1.1-9,13 RFC3261-12.2.1.1-5
+#[test]
+fn rfc3261_12_1_1_a_caller_without_a_tag_has_a_dialog_too() {
+    let mut ua = Ua::udp();
+    let sid = ua.invited_by(&Msg::request("INVITE", 5).set("From", "<sip:bob@example.com>"));
+    let ok = ua.answer(sid);
+    ua.hear(&Msg::inside("ACK", 5, &ok));
+    assert!(matches!(ua.event(), Event::Acknowledged { .. }));
+    assert_eq!(field(&ua.info(sid).1, "To"), "<sip:bob@example.com>");
+    ua.hear(&Msg::inside("OPTIONS", 4, &ok));
+    assert_eq!(ua.one().what(), "500 CSeq Out of Order");
+    ua.hear(&Msg::inside("BYE", 6, &ok));
+    assert_eq!(ua.one().what(), "200 OK");
+    ua.must_forget();
+}
+
+// conforms: RFC3261-8.1.2-2 RFC3261-12.1.1-8 RFC3261-12.2.1.1-14,15,16
 #[test]
 fn rfc3261_12_2_1_1_a_strict_router_gets_itself_as_request_uri() {
     let mut ua = Ua::udp();
@@ -58,6 +79,7 @@ fn rfc3261_12_2_1_1_a_strict_router_gets_itself_as_request_uri() {
     assert_eq!(bye.to.peer().to_string(), "203.0.113.2:5060");
 }
 
+// conforms: RFC3261-12.1.2-5 RFC3261-12.2.1.1-12 RFC3261-13.2.2.4-1
 #[test]
 fn rfc3261_13_2_2_4_the_2xx_recomputes_the_route_set_of_its_early_dialog() {
     let mut ua = Ua::udp();
@@ -73,6 +95,7 @@ fn rfc3261_13_2_2_4_the_2xx_recomputes_the_route_set_of_its_early_dialog() {
     assert!(routes(&info).is_empty());
 }
 
+// conforms: RFC3261-8.2-1,2 RFC3261-12.2.1.2-1 RFC3261-12.2.2-5
 #[test]
 fn rfc3261_12_2_targets_follow_1xx_2xx_and_reinvites_but_not_the_route_set() {
     let mut ua = Ua::udp();
@@ -103,6 +126,7 @@ fn rfc3261_12_2_targets_follow_1xx_2xx_and_reinvites_but_not_the_route_set() {
     assert_eq!(target(&ua), "sip:bob@10.0.0.5");
 }
 
+// conforms: RFC3261-12.1.1-10 RFC3261-12.2.1.1-7,8,9
 #[test]
 fn rfc3261_12_2_1_1_each_side_numbers_its_own_requests() {
     let mut ua = Ua::udp();
@@ -116,6 +140,7 @@ fn rfc3261_12_2_1_1_each_side_numbers_its_own_requests() {
     assert_eq!(field(&ua.info(sid).1, "CSeq"), "2 INFO", "goes on from the INVITE");
 }
 
+// conforms: RFC3261-12.2.2-3,4
 #[test]
 fn rfc3261_12_2_2_a_number_lower_than_the_last_is_500_and_gaps_are_fine() {
     let mut ua = Ua::udp();
@@ -129,6 +154,7 @@ fn rfc3261_12_2_2_a_number_lower_than_the_last_is_500_and_gaps_are_fine() {
     assert!(matches!(ua.event(), Event::Ended { why: End::Bye(_), .. }));
 }
 
+// conforms: RFC3261-12.1.1-11,12 RFC3261-12.2.2-1
 #[test]
 fn rfc3261_12_2_2_requests_of_unknown_dialogs_get_481() {
     let mut ua = Ua::udp();

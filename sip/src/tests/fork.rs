@@ -12,6 +12,7 @@ fn progress(ua: &mut Ua) -> Option<crate::dialog::DialogNo> {
     }
 }
 
+// conforms: RFC3261-12.1.2-10
 #[test]
 fn rfc3261_12_1_2_each_to_tag_is_an_early_dialog() {
     let mut ua = Ua::udp();
@@ -36,6 +37,7 @@ fn rfc3261_12_1_2_each_to_tag_is_an_early_dialog() {
     assert_eq!(ua.gauges().dialogs, 1, "64*T1 after the 2xx the early dialogs are over");
 }
 
+// conforms: RFC3261-13.2.2.4-2,9 RFC6026-7.2-2
 #[test]
 fn rfc3261_13_2_2_4_a_second_2xx_gets_ack_and_bye() {
     let mut ua = Ua::udp();
@@ -74,6 +76,7 @@ fn rfc3261_13_2_2_4_a_fork_that_answers_after_the_end_is_released_too() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-13.2.2.4-5
 #[test]
 fn rfc3261_13_2_2_4_a_challenged_fork_gets_the_credentials_in_its_ack_and_survives_the_first_transaction() {
     for tcp in [false, true] {

@@ -10,6 +10,7 @@ mod call;
 mod cancel;
 mod challenge;
 mod challenge_forms;
+mod derived;
 mod dialog;
 mod fork;
 mod loss;

@@ -12,6 +12,7 @@ fn reinvite(ua: &mut Ua, sid: SessionId) -> String {
     ua.one().text
 }
 
+// conforms: RFC3261-14.1-1,2
 #[test]
 fn rfc3261_14_1_our_reinvite_is_answered_and_acknowledged() {
     let mut ua = Ua::udp();
@@ -88,6 +89,7 @@ fn rfc3261_14_2_a_reinvite_answered_without_ack_ends_the_session() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-14.2-1
 #[test]
 fn rfc3261_14_2_a_second_reinvite_gets_500_with_retry_after() {
     let mut ua = Ua::udp();
@@ -114,6 +116,7 @@ fn rfc3261_14_2_an_invite_within_the_pending_first_one_gets_500_with_retry_after
     assert!(ua.events.is_empty());
 }
 
+// conforms: RFC3261-14.1-1,3 RFC3261-14.2-2
 #[test]
 fn rfc3261_14_2_glare_is_491_for_the_peer() {
     let mut ua = Ua::udp();

@@ -23,6 +23,37 @@ fn rfc6086_4_2_2_info_of_the_peer_waits_for_its_owner() {
     assert_eq!(ua.one().what(), "200 OK");
 }
 
+// conforms: RFC4320-4.1-1,2,3
+#[test]
+fn rfc4320_4_1_a_request_that_waits_gets_100_once_timer_e_is_at_t2_and_not_before() {
+    for mut ua in [Ua::udp(), Ua::tcp()] {
+        let (sid, ok) = ua.answered();
+        let info = Msg::inside("INFO", 2, &ok);
+        ua.hear(&info);
+        let id = ua.requested();
+        ua.wait(3_499);
+        assert!(ua.take().is_empty());
+        ua.wait(1);
+        let trying = ua.one();
+        assert_eq!((trying.what(), field(&trying.text, "CSeq").as_str()), ("100 Trying", "2 INFO"));
+        ua.hear(&info);
+        assert_eq!(ua.one().text, trying.text);
+        for status in [180, 183] {
+            assert_eq!(
+                ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(status))),
+                Err(IntentError::Status)
+            );
+        }
+        ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(200))).unwrap();
+        assert_eq!(ua.one().what(), "200 OK");
+        ua.hear(&Msg::inside("INFO", 3, &ok));
+        let id = ua.requested();
+        ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(200))).unwrap();
+        ua.wait(10_000);
+        assert_eq!(ua.one().what(), "200 OK", "no 100 after the answer");
+    }
+}
+
 #[test]
 fn a_method_that_nobody_here_knows_is_carried_both_ways() {
     let mut ua = Ua::udp();
@@ -85,6 +116,7 @@ fn pending_requests_have_a_limit_on_both_sides() {
     assert_eq!(ua.endpoint.counters().pending_full, 2);
 }
 
+// conforms: RFC3261-8.2.1-4 RFC3261-11-1 RFC3261-20.5-1
 #[test]
 fn rfc3261_11_2_options_tells_what_we_can() {
     let mut ua = Ua::udp();
@@ -117,6 +149,7 @@ fn who_carries_nothing_refuses_other_methods_inside_too() {
     }
 }
 
+// conforms: RFC3261-8.2.2.3-1,2
 #[test]
 fn rfc3261_8_2_2_3_an_unknown_extension_inside_a_dialog_is_420() {
     let mut ua = Ua::udp();

@@ -19,6 +19,7 @@ fn on(peer: &str) -> Destination {
     Destination::Flow(Flow { peer: address(peer), ..flow(None) })
 }
 
+// conforms: RFC3261-18.2.1-2,3,4 RFC3261-18.2.2-1,4,5
 #[test]
 fn rfc3261_18_2_1_received_where_sent_by_is_not_the_source() {
     let (to, via) = answered("SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKa", "198.51.100.9:1024");
@@ -32,6 +33,7 @@ fn rfc3261_18_2_1_received_where_sent_by_is_not_the_source() {
     assert_eq!(to, on("198.51.100.9:5060"));
 }
 
+// conforms: RFC3581-4-1,2,3
 #[test]
 fn rfc3581_4_rport_is_filled_in_and_followed() {
     let (to, via) = answered("SIP/2.0/UDP 198.51.100.9:5070;rport;branch=z9hG4bKa", "198.51.100.9:1024");
@@ -39,6 +41,7 @@ fn rfc3581_4_rport_is_filled_in_and_followed() {
     assert_eq!(to, on("198.51.100.9:1024"));
 }
 
+// conforms: RFC3261-18.2.2-3
 #[test]
 fn rfc3261_18_2_2_maddr_comes_first() {
     let (to, _) = answered("SIP/2.0/UDP 10.0.0.1:5070;maddr=203.0.113.9;rport;branch=z9hG4bKa", PEER);
@@ -47,6 +50,7 @@ fn rfc3261_18_2_2_maddr_comes_first() {
     assert_eq!(to, on("203.0.113.9:5060"));
 }
 
+// conforms: RFC3261-18.2.2-2
 #[test]
 fn rfc3261_18_2_2_over_tcp_the_connection_first_and_sent_by_once_it_is_closed() {
     let mut ua = Ua::tcp();
@@ -58,6 +62,7 @@ fn rfc3261_18_2_2_over_tcp_the_connection_first_and_sent_by_once_it_is_closed() 
     assert_eq!(ua.one().to, Destination::FlowOr { flow, peer: address("198.51.100.9:5070") });
 }
 
+// conforms: RFC6026-6-2 RFC6026-7.1-7,8 RFC6026-8.8-1
 #[test]
 fn rfc6026_7_1_a_response_that_cannot_be_sent_leaves_its_transaction() {
     let mut ua = Ua::tcp();
@@ -71,6 +76,7 @@ fn big() -> Parts {
     Parts { body: Some(Body { bytes: vec![b'x'; 1_200].into(), ..Body::default() }), ..Parts::default() }
 }
 
+// conforms: RFC3261-18-2 RFC3261-18.1.1-1,2
 #[test]
 fn rfc3261_18_1_1_above_1300_bytes_a_request_goes_over_tcp_and_falls_back() {
     let mut ua = Ua::of(&[Transport::Udp, Transport::Tcp]);

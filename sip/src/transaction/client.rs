@@ -73,6 +73,7 @@ pub(crate) fn step(state: State, input: Input) -> (Option<State>, Act) {
 mod tests {
     use super::*;
 
+    // conforms: RFC3261-17.1.2.2-3,4,5,6,7,9
     #[test]
     fn rfc3261_17_1_2_2_every_pair() {
         use {Act::*, Input::*, State::*};

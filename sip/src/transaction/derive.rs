@@ -3,6 +3,10 @@
 use bytes::Bytes;
 use sip_types::{Fields, HeaderName, Limits, Message, MessageWriter, Method, Request, Response};
 
+/// What proxies route by: Route (RFC 3261 §9.1, §17.1.1.3), and the caller's preferences (RFC 3841 §5).
+const ALIKE: [HeaderName; 4] =
+    [HeaderName::Route, HeaderName::AcceptContact, HeaderName::RejectContact, HeaderName::RequestDisposition];
+
 /// The ACK of a 300-699 response to `invite` (RFC 3261 §17.1.1.3).
 pub(crate) fn ack(invite: &Bytes, response: &Response) -> Option<Bytes> {
     let invite = reread(invite)?;
@@ -28,8 +32,10 @@ fn begin(invite: &Request, method: &Method) -> Option<MessageWriter> {
     let mut out = MessageWriter::request(method, invite.uri_text());
     out.copy(headers.first(HeaderName::Via)?);
     out.header(HeaderName::MaxForwards, 70);
-    for route in headers.all(HeaderName::Route) {
-        out.copy(route);
+    for name in ALIKE {
+        for field in headers.all(name) {
+            out.copy(field);
+        }
     }
     out.copy(headers.first(HeaderName::From)?);
     out.copy(headers.first(HeaderName::CallId)?);

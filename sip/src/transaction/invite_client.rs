@@ -93,6 +93,8 @@ pub(crate) fn step(state: State, input: Input) -> (Option<State>, Act) {
 mod tests {
     use super::*;
 
+    // conforms: RFC3261-13.2.2.3-1 RFC3261-17.1.1.2-10,11,12,13,15,16 RFC6026-7.2-1,2
+    // conforms: RFC6026-8.4-1,2,5,7,8,10
     #[test]
     fn rfc6026_8_4_every_pair() {
         use {Act::*, Input::*, State::*};

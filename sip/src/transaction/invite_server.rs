@@ -85,6 +85,7 @@ pub(crate) fn step(state: State, input: Input) -> (Option<State>, Act) {
 mod tests {
     use super::*;
 
+    // conforms: RFC3261-17.2.1-3,4,5,7,9 RFC6026-7.1-1,2,3 RFC6026-8.5-1,2 RFC6026-8.7-1,3
     #[test]
     fn rfc6026_8_5_every_pair() {
         use {Act::*, Input::*, State::*};

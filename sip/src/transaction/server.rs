@@ -68,6 +68,7 @@ pub(crate) fn step(state: State, input: Input) -> (Option<State>, Act) {
 mod tests {
     use super::*;
 
+    // conforms: RFC3261-17.2.2-1,2,3,4,5,7,8,9
     #[test]
     fn rfc3261_17_2_2_every_pair() {
         use {Act::*, Input::*, State::*};

@@ -264,13 +264,15 @@ impl Servers {
         }
     }
 
-    /// Timer H, I, J or L has come.
-    pub(crate) fn expire(&mut self, io: &mut Io, now: Now, id: ServerId) {
-        let Some(server) = self.table.get(id) else { return };
-        let Some(at) = server.expire_at else { return };
+    /// Timer H, I, J or L has come. `true` for timer H: a failure of ours was never acknowledged.
+    pub(crate) fn expire(&mut self, io: &mut Io, now: Now, id: ServerId) -> bool {
+        let Some(server) = self.table.get(id) else { return false };
+        let Some(at) = server.expire_at else { return false };
         if at > now.mono {
-            return io.timers.arm_at(now, at, TransactionTimer::ServerExpire(id).into());
+            io.timers.arm_at(now, at, TransactionTimer::ServerExpire(id).into());
+            return false;
         }
+        let failed = matches!(server.machine, ServerMachine::Invite(invite_server::State::Completed));
         let over = match server.machine {
             ServerMachine::Invite(state) => {
                 invite_server::step(state, invite_server::Input::Expire).0.is_none()
@@ -280,5 +282,6 @@ impl Servers {
         if over {
             self.remove(id);
         }
+        over && failed
     }
 }

@@ -202,6 +202,7 @@ mod tests {
         }
     }
 
+    // conforms: RFC3261-7.3.3-1
     #[test]
     fn rfc3261_7_3_3_compact_forms_are_found_in_any_case() {
         let mut letters = Vec::new();

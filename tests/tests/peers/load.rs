@@ -2,11 +2,13 @@
 
 use crate::lab::check;
 
+// conforms: RFC3261-18-1 RFC7118-5.4-1
 #[test]
 fn calls_over_udp_all_succeed_and_leave_nothing() {
     check("load.py", &["calls", "udp"], 170);
 }
 
+// conforms: RFC3261-18-1 RFC7118-5.4-1
 #[test]
 fn three_shards_share_calls_over_udp_from_many_ports() {
     check("load.py", &["calls", "udp", "3"], 170);

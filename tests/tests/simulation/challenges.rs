@@ -124,6 +124,7 @@ fn a_bye_that_is_challenged_twice_answers_twice() {
     world.must_forget("a BYE that is challenged twice");
 }
 
+// conforms: RFC3261-21.4.8-1 RFC3261-22.2-2 RFC7616-3.8-2
 #[test]
 fn the_invite_survives_a_challenge() {
     let mut world = world(4);

@@ -26,6 +26,7 @@ fn finish(world: &mut World, what: &str) -> String {
     refused
 }
 
+// conforms: RFC3261-8.1.3.2-1
 #[test]
 fn rfc3261_16_7_failures_keep_their_status_but_for_what_is_ours() {
     let table = [
@@ -103,6 +104,7 @@ fn a_description_in_a_failure_speaks_of_the_other_side_and_does_not_cross() {
     assert_eq!(find(&refused, "Content-Type"), None);
 }
 
+// conforms: RFC3261-8.1.3.1-1
 #[test]
 fn rfc3261_17_1_1_2_a_silent_target_times_out() {
     let mut world = by_hand(TWO_SIDES, 2);

@@ -26,6 +26,7 @@ fn forked(world: &mut World) -> (String, String, String) {
     (invited, left, right)
 }
 
+// conforms: RFC3261-8.1.3.2-3
 #[test]
 fn rfc3261_12_1_forked_answers_stay_apart() {
     let mut world = by_hand(TWO_SIDES, 1);

@@ -86,6 +86,7 @@ fn again(seq: u32, credentials: &str) -> Msg {
         .with("Authorization", credentials)
 }
 
+// conforms: RFC3261-7.3.1-2 RFC3261-22.1-4,5 RFC3261-22.2-1
 #[test]
 fn rfc8760_the_challenge_offers_both_algorithms_and_either_answer_passes() {
     for sha256 in [true, false] {
@@ -109,6 +110,28 @@ fn rfc8760_the_challenge_offers_both_algorithms_and_either_answer_passes() {
         world.ok(BOB, INSIDE, &bye);
         world.must_forget("a challenged trunk");
     }
+}
+
+// conforms: RFC3261-22.1-6
+#[test]
+fn rfc3261_22_1_a_cancel_is_never_challenged() {
+    let mut world = world(4);
+    let challenges = challenged(&mut world, &invite());
+    let credentials = answer_to(&challenges, true, "alice", "wonderland", "INVITE", super::common::NUMBER);
+    let second = again(2, &credentials);
+    world.post(ALICE, OUTSIDE, &second);
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    world.expect(ALICE, "180");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("CANCEL", &second));
+    world.expect(ALICE, "200");
+    let refused = world.expect(ALICE, "487");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    let cancel = world.expect(BOB, "CANCEL");
+    world.ok(BOB, INSIDE, &cancel);
+    world.post(BOB, INSIDE, &Msg::response(&invited, 487, "bob"));
+    world.expect(BOB, "ACK");
+    world.must_forget("a cancelled call of a challenged trunk");
 }
 
 #[test]

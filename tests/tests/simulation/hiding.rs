@@ -169,6 +169,7 @@ fn no_canary_crosses_when_the_caller_hangs_up_or_gives_up_or_is_refused() {
     world.must_forget("failures full of canaries");
 }
 
+// conforms: RFC3261-12.1.2-8 RFC3261-12.2.2-2 RFC7332-5-1
 #[test]
 fn each_leg_is_a_user_agent_of_its_own() {
     let mut world = by_hand(TWO_SIDES, 3);
@@ -203,6 +204,7 @@ fn each_leg_is_a_user_agent_of_its_own() {
     world.must_forget("two user agents");
 }
 
+// conforms: RFC3261-8.2.2-1
 #[test]
 fn from_to_and_what_we_do_not_know_cross() {
     let mut world = by_hand(TWO_SIDES, 4);

@@ -41,6 +41,7 @@ fn last(world: &World, at: &str, what: &str) -> String {
     body(&found.unwrap_or_else(|| panic!("no {what} was sent to {at}"))).to_owned()
 }
 
+// conforms: RFC3261-13.2.1-1,4,6 RFC3261-13.2.2.4-6 RFC3261-13.3.1-1 RFC3261-13.3.1.4-2
 #[test]
 fn rfc3261_13_2_1_an_invite_without_offer_takes_the_far_sides_offer_both_ways() {
     for (caller, at, far) in [(0, ALICE, BOB), (1, BOB, ALICE)] {
@@ -76,6 +77,7 @@ fn a_delayed_offer_that_is_not_answered_ends_the_call_on_both_legs() {
     world.must_forget("an offer without answer");
 }
 
+// conforms: RFC3261-14.2-3,4
 #[test]
 fn hold_and_resume_cross_from_either_side() {
     for (by, far) in [(0, BOB), (1, ALICE)] {
@@ -138,6 +140,7 @@ fn rfc3261_14_2_reinvites_that_cross_are_sorted_out() {
     }
 }
 
+// conforms: RFC3261-14.1-4
 #[test]
 fn a_refused_reinvite_leaves_the_session_as_it_was() {
     for caller in [true, false] {

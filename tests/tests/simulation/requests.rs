@@ -38,6 +38,7 @@ fn cross(world: &mut World, call: &Call, caller: bool, method: &str, number: u32
     assert_eq!(field(&answer, "CSeq"), format!("{number} {method}"));
 }
 
+// conforms: RFC7332-5-1
 #[test]
 fn known_and_unknown_methods_cross_both_ways_with_body_and_response() {
     let mut world = by_hand(TWO_SIDES, 1);
@@ -117,6 +118,7 @@ fn what_a_policy_forbids_by_name_is_refused_by_name() {
     world.must_forget("forbidden requests");
 }
 
+// conforms: RFC7332-5-2
 #[test]
 fn a_leg_answers_what_is_its_own() {
     let mut world = by_hand(TWO_SIDES, 5);
@@ -132,6 +134,22 @@ fn a_leg_answers_what_is_its_own() {
     assert_eq!(world.unread(BOB), Vec::<String>::new(), "the other leg hears nothing of it");
     call.hang_up(&mut world, 5);
     world.must_forget("requests of the leg's own");
+}
+
+// conforms: RFC7332-5-3
+#[test]
+fn rfc7332_5_a_request_without_max_forwards_gets_one_on_the_other_leg() {
+    let mut world = by_hand(TWO_SIDES, 7);
+    let without = |msg: Msg| msg.without("Max-Forwards");
+    let call = Call::establish_with(&mut world, without(super::common::invite()), super::common::answer);
+    assert_eq!(field(&call.invited, "Max-Forwards"), "70");
+    world.post(ALICE, OUTSIDE, &without(call.alice("INFO", 2)));
+    let crossed = world.expect(BOB, "INFO");
+    assert_eq!(field(&crossed, "Max-Forwards"), "70");
+    world.ok(BOB, INSIDE, &crossed);
+    world.expect(ALICE, "200");
+    call.hang_up(&mut world, 3);
+    world.must_forget("requests without Max-Forwards");
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn redirect(world: &mut World) -> String {
     invited
 }
 
+// conforms: RFC3261-8.1.3.4-2,3
 #[test]
 fn rfc3261_8_1_3_4_a_redirection_is_followed_where_the_profile_says_so() {
     let mut world = by_hand(&document("", "", "\n[profiles.default]\nredirects = \"follow\"\n"), 4);
@@ -103,6 +104,7 @@ fn rfc3261_8_1_3_4_a_redirection_is_followed_where_the_profile_says_so() {
     world.expect(DAVE, "ACK");
     let second = world.expect(DAVE, "INVITE");
     assert!(start(&second).starts_with(&format!("INVITE sip:second@{DAVE};x=1 ")), "{second}");
+    assert_ne!(field(&first, "Via"), field(&second, "Via"));
     world.post(DAVE, INSIDE, &Msg::response(&second, 486, "no"));
     world.expect(DAVE, "ACK");
     refuse_alice(&mut world, "486");
@@ -124,15 +126,35 @@ fn a_redirection_crosses_where_the_profile_says_so() {
 }
 
 #[test]
-fn a_redirection_in_a_circle_ends() {
+fn redirections_without_end_stop_at_the_limit() {
     let more = "\n[profiles.default]\nredirects = \"follow\"\n[limits]\ntargets = 4\n";
     let mut world = by_hand(&document("", "", more), 6);
     world.post(ALICE, OUTSIDE, &invite());
-    for _ in 0..4 {
+    for n in 0..4 {
         let invited = world.expect(BOB, "INVITE");
-        world.post(BOB, INSIDE, &Msg::response(&invited, 302, "again").contact(BOB));
+        let next = format!("<sip:next-{n}@{BOB}>");
+        world.post(BOB, INSIDE, &Msg::response(&invited, 302, "again").set("Contact", &next));
         world.expect(BOB, "ACK");
     }
+    world.expect_no(BOB, "INVITE");
+    refuse_alice(&mut world, "302");
+    world.must_forget("redirections without end");
+}
+
+// conforms: RFC3261-8.1.3.4-1
+#[test]
+fn rfc3261_8_1_3_4_no_uri_is_tried_twice() {
+    let mut world = by_hand(&document("", "", "\n[profiles.default]\nredirects = \"follow\"\n"), 11);
+    world.post(ALICE, OUTSIDE, &invite());
+    let first = world.expect(BOB, "INVITE");
+    let asked = start(&first).split(' ').nth(1).unwrap().to_owned();
+    let twice = format!("<{asked}>, <sip:a@{BOB}>, <sip:%61@{BOB};x=1>");
+    world.post(BOB, INSIDE, &Msg::response(&first, 302, "m").set("Contact", &twice));
+    world.expect(BOB, "ACK");
+    let second = world.expect(BOB, "INVITE");
+    assert!(start(&second).starts_with(&format!("INVITE sip:a@{BOB} ")), "{second}");
+    world.post(BOB, INSIDE, &Msg::response(&second, 302, "m").set("Contact", &twice));
+    world.expect(BOB, "ACK");
     world.expect_no(BOB, "INVITE");
     refuse_alice(&mut world, "302");
     world.must_forget("a circle of redirections");

@@ -16,6 +16,7 @@ fn basic_call() -> World {
     world
 }
 
+// conforms: RFC3261-13.2.1-2 RFC3261-13.2.1-7 RFC3261-13.3.1.4-1
 #[test]
 fn what_the_caller_sees_of_a_basic_call() {
     insta::assert_snapshot!(seen(&basic_call(), ALICE), @r#"

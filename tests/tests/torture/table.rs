@@ -104,6 +104,7 @@ const KEYS: &[&str] = &[
     "lax_headers",
     "quote",
     "why",
+    "conforms",
 ];
 
 fn case(value: &Value) -> Case {

@@ -66,6 +66,7 @@ fn chosen(texts: &[&str]) -> Vec<Algorithm> {
     plain(texts).asked().iter().flat_map(|asked| asked.algorithms().next()).collect()
 }
 
+// conforms: RFC7616-5.6-1
 #[test]
 fn the_strongest_is_chosen_and_the_topmost_among_equals() {
     assert_eq!(chosen(&[MD5, SHA]), [Algorithm::SHA_256]);
@@ -73,6 +74,7 @@ fn the_strongest_is_chosen_and_the_topmost_among_equals() {
     assert_eq!(chosen(&[MD5, SHA512, SHA]), [Algorithm::SHA_512_256]);
 }
 
+// conforms: RFC3261-22-1 RFC3261-22.4-2 RFC8760-2.6-1
 #[test]
 fn each_unusable_challenge_has_its_reason() {
     let strict = Acceptance { weakest: Hash::Sha256, allow_without_qop: false };
@@ -102,6 +104,7 @@ impl Acceptance {
     }
 }
 
+// conforms: RFC8760-2.4-1
 #[test]
 fn rfc8760_2_4_a_challenge_that_is_not_understood_hides_no_other() {
     let raw = concat!(
@@ -129,6 +132,7 @@ fn challenges_of_one_response_are_bounded() {
     assert_eq!(demand.unusable()[0].why, Unacceptable::TooMany);
 }
 
+// conforms: RFC3261-22.4-3,6 RFC7616-3.4-2,3,4,5,6 RFC8760-2.6-2,4,5
 #[test]
 fn rfc3261_22_4_the_field_as_it_is_written() {
     let mut leg = Leg::new();
@@ -148,6 +152,7 @@ fn rfc3261_22_4_the_field_as_it_is_written() {
     assert!(leg.text().contains("nc=00000002"));
 }
 
+// conforms: RFC3261-22.4-4
 #[test]
 fn rfc2617_3_2_2_1_without_qop_neither_cnonce_nor_count_is_sent() {
     let mut leg = Leg::new();
@@ -163,6 +168,7 @@ fn rfc2617_3_2_2_1_without_qop_neither_cnonce_nor_count_is_sent() {
     "#);
 }
 
+// conforms: RFC7616-3.4.4-1
 #[test]
 fn rfc7616_3_4_4_a_hashed_username_is_sent_where_it_is_asked_for() {
     let mut leg = Leg::new();
@@ -199,6 +205,7 @@ fn rfc3261_22_3_several_realms_and_kinds_are_answered_at_once() {
     assert_eq!(names, [HeaderName::Authorization, HeaderName::ProxyAuthorization]);
 }
 
+// conforms: RFC3261-20.7-1 RFC3261-20.28-1
 #[test]
 fn rfc3261_22_3_two_challengers_of_one_realm_get_an_answer_each() {
     let mut leg = Leg::new();
@@ -240,6 +247,7 @@ fn rfc3261_22_1_ack_and_cancel_get_no_fields() {
     }
 }
 
+// conforms: RFC3261-22.1-7 RFC7616-3.3-2
 #[test]
 fn rfc3261_22_1_refused_credentials_are_not_sent_again() {
     let mut leg = Leg::new();
@@ -351,6 +359,7 @@ fn a_response_without_a_usable_challenge_ends_it() {
     assert_eq!(leg.answer(&plain(&[]), &[grant("a.com")]), Answer::GiveUp { denied: vec![] });
 }
 
+// conforms: RFC7616-3.5-1
 #[test]
 fn rfc7616_3_5_the_next_nonce_is_used_and_shares_the_acceptance() {
     let mut leg = Leg::new();

@@ -68,6 +68,7 @@ fn with(text: &str, name: &str, value: Option<&str>) -> String {
     format!("Digest {}", params.collect::<Vec<_>>().join(", "))
 }
 
+// conforms: RFC3261-22.4-5 RFC7616-3.3-3,5,6 RFC7616-3.7-1,2 RFC8760-2.3-1,2 RFC8760-2.6-5
 #[test]
 fn rfc8760_2_3_one_field_per_algorithm_strongest_first() {
     let algorithms = vec![Algorithm::MD5, Algorithm::SHA_512_256, Algorithm::SHA_256];
@@ -107,6 +108,7 @@ fn the_right_answer_is_accepted_once() {
     assert!(matches!(server.verify(at(1), &[&text]), Verdict::Stale(StaleCause::Replayed)));
 }
 
+// conforms: RFC3261-22-1 RFC3261-22.4-2 RFC8760-2.6-1
 #[test]
 fn nothing_for_our_realm_is_absent() {
     let mut server = server();
@@ -154,6 +156,7 @@ fn rfc3261_22_3_of_several_for_one_realm_the_one_with_our_nonce_counts() {
     assert_eq!(server.refusal(&theirs), Refusal::WrongResponse);
 }
 
+// conforms: RFC7616-3.4-3,4 RFC7616-3.4.6-1,2,3 RFC7616-3.6-1 RFC8760-2.6-3,4
 #[test]
 fn every_refusal() {
     let mut server = server();

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+// conforms: RFC3261-18.1.1-6,7
 #[test]
 fn a_connection_to_an_address_is_opened_once_and_used_again() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
@@ -26,6 +27,7 @@ fn a_connection_to_an_address_is_opened_once_and_used_again() {
     assert_eq!((flow.listener, flow.peer), (ListenerId(0), listener.local_addr().unwrap()));
 }
 
+// conforms: RFC3261-18.1.1-7
 #[test]
 fn an_accepted_connection_is_used_towards_its_address() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
@@ -36,6 +38,7 @@ fn an_accepted_connection_is_used_towards_its_address() {
     expect(&mut stream, &message(2));
 }
 
+// conforms: RFC3261-18.2.2-2
 #[test]
 fn rfc3261_18_2_2_a_response_opens_a_connection_once_its_flow_is_gone() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});

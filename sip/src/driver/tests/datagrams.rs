@@ -27,6 +27,7 @@ fn every_datagram_of_a_burst_comes_once_with_its_source() {
     assert_eq!(lab.settings.counters.bytes_in.get(), bytes);
 }
 
+// conforms: RFC3261-18.1.1-3
 #[test]
 fn a_datagram_of_the_largest_size_is_whole() {
     let lab = Lab::new(&[local(Transport::Udp)], |_| {});
@@ -44,6 +45,7 @@ fn an_empty_datagram_is_passed_over() {
     assert_eq!(lab.input().1, "after");
 }
 
+// conforms: RFC3261-18.1.1-9 RFC3581-3-2,3 RFC3581-4-4
 #[test]
 fn ipv6_peers_are_reached_and_known() {
     let lab = Lab::new(&[bind(0, Transport::Udp, "[::1]:0")], |_| {});

@@ -50,6 +50,7 @@ fn rfc3261_18_3_messages_are_cut_by_content_length() {
     assert_eq!(lab.settings.counters.stream_messages_in.get(), 200);
 }
 
+// conforms: RFC5626-5.4-2
 #[test]
 fn rfc5626_3_5_1_a_ping_is_answered_with_crlf() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});

@@ -34,6 +34,7 @@ fn rfc5626_3_5_1_line_ends_between_messages_are_keep_alives() {
     assert_eq!(at(b"\r"), Frame::NeedMore);
 }
 
+// conforms: RFC3261-18.3-3
 #[test]
 fn rfc3261_20_14_streams_need_a_good_content_length() {
     let head = |line: &str| at(format!("BYE sip:a SIP/2.0\r\n{line}\r\n").as_bytes());

@@ -68,6 +68,7 @@ mod tests {
         assert_eq!(CSeq::parse(&"1 X".into()).unwrap().method, Method::Extension("X".into()));
     }
 
+    // conforms: RFC3261-8.1.1.5-2 RFC3261-20.16-1
     #[test]
     fn rfc3261_8_1_1_5_the_number_is_below_2_to_the_31() {
         assert_eq!(CSeq::parse(&"2147483647 BYE".into()).unwrap().seq, CSeq::MAX);

@@ -27,6 +27,7 @@ const INVITE: &str = "INVITE sip:bob@b.example SIP/2.0\r\n\
     k: 100rel,, timer\r\n\
     Content-Length: 4\r\n\r\nbody";
 
+// conforms: RFC3261-7.3.1-1,3 RFC3261-7.3.3-1
 #[test]
 fn a_request_is_read_in_one_piece() {
     let message = parse(INVITE);
@@ -74,6 +75,7 @@ fn rfc3261_7_3_1_folds_read_as_one_space() {
     assert_eq!(message.headers().require::<CSeq>().unwrap().method, Method::Options);
 }
 
+// conforms: RFC3261-7.5-1
 #[test]
 fn rfc3261_7_5_line_ends_before_the_start_line_are_passed_over() {
     let message = parse("\r\n\r\nSIP/2.0 200 OK\r\n\r\n");

@@ -298,6 +298,7 @@ pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
 mod tests {
     use super::{Host, HostBuf};
 
+    // conforms: RFC5954-4.1-1,2
     #[test]
     fn hosts_are_told_apart() {
         assert_eq!(Host::parse("192.0.2.1"), Ok(Host::V4([192, 0, 2, 1].into())));
@@ -309,6 +310,7 @@ mod tests {
         }
     }
 
+    // conforms: RFC3261-19.1.2-6 RFC5954-4.1-1,2
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [
@@ -334,6 +336,7 @@ mod tests {
             "a b",
             "a:5",
             "h\u{f6}st",
+            "a%2eexample",
             "[192.0.2.1]",
         ] {
             assert!(Host::parse(text).is_err(), "{text}");

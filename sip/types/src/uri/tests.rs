@@ -6,6 +6,7 @@ fn uri(text: &str) -> Uri {
     text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
 }
 
+// conforms: RFC3261-8.1.1.2-1
 #[test]
 fn rfc3261_19_1_1_all_parts_are_read() {
     let u = uri(
@@ -60,6 +61,7 @@ fn rfc4475_user_parts_with_reserved_and_escaped_characters() {
     assert_eq!(uri("sip:%ff@a").user_decoded(), None);
 }
 
+// conforms: RFC3261-19.1.1-1 RFC3261-19.1.2-2
 #[test]
 fn malformed_uris_are_refused_where_they_fail() {
     for (text, kind, at) in [
@@ -109,6 +111,7 @@ fn malformed_uris_are_refused_where_they_fail() {
     assert_eq!(format!("sip:{}", "a".repeat(65_536)).parse::<Uri>().unwrap_err().kind, Kind::TooLong);
 }
 
+// conforms: RFC3261-19.1.4-1 RFC5954-4.2-1,2
 #[test]
 fn rfc3261_19_1_4_equivalent_uris() {
     for (a, b) in [
@@ -129,6 +132,7 @@ fn rfc3261_19_1_4_equivalent_uris() {
     }
 }
 
+// conforms: RFC3261-19.1.4-1
 #[test]
 fn rfc3261_19_1_4_different_uris() {
     for (a, b) in [
@@ -179,15 +183,19 @@ fn rfc3966_5_1_1_numbers_come_without_visual_separators() {
     assert!(uri("sip:1@a;user=Phone").user_is_phone());
 }
 
+// conforms: RFC3261-8.1.3.4-2 RFC3261-19.1.5-1,3,4
 #[test]
 fn rfc3261_19_1_5_a_request_line_has_neither_method_nor_headers() {
     let form = |text: &str| uri(text).for_request_line().to_string();
     assert_eq!(form("sip:a@b;x=1;method=REGISTER;lr?to=c"), "sip:a@b;x=1;lr");
     assert_eq!(form("sip:a@b;x=1?to=c"), "sip:a@b;x=1");
     assert_eq!(form("sip:a@b;x=1"), "sip:a@b;x=1");
+    let kept = "sip:a@b;transport=tcp;maddr=192.0.2.1;ttl=1;user=phone";
+    assert_eq!(form(&format!("{kept};method=INFO?subject=x")), kept);
     assert_eq!(form("tel:1;method=x"), "tel:1;method=x");
 }
 
+// conforms: RFC3261-19.1.1-2
 #[test]
 fn parameters_are_set_and_taken_out() {
     let u = uri("sip:a@b;X=1;y;x=2?s=t");
@@ -235,6 +243,7 @@ proptest! {
         prop_assert!(!u.without_param("lr").is_loose());
     }
 
+    // conforms: RFC3261-19.1.2-1,3,5 RFC3261-25.1-2
     #[test]
     fn any_user_is_escaped(user in "\\PC{1,20}", port in any::<Option<u16>>()) {
         let u = Uri::sip(Some(&escape_user(&user)), Host::Name("h"), port);

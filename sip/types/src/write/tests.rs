@@ -34,6 +34,7 @@ fn a_response_is_written_with_its_phrase() {
     assert_eq!(line(StatusCode::OK, "Yes\r\nX: y"), "SIP/2.0 200 Yes  X: y");
 }
 
+// conforms: RFC3261-7-1,2 RFC3261-7.1-1
 #[test]
 fn no_value_can_start_a_header_field() {
     let mut w = MessageWriter::request(&Method::Bye, "sip:a b\r\nX: y");
@@ -52,6 +53,7 @@ fn folds_are_kept() {
     assert!(w.finish(b"").starts_with(b"BYE sip:a SIP/2.0\r\nX: a\r\n b\r\n\tc\r\nContent-Length"));
 }
 
+// conforms: RFC3261-18.3-3 RFC3261-20-1 RFC3261-20.14-1
 #[test]
 fn content_length_is_written_once() {
     let mut w = MessageWriter::request(&Method::Bye, "sip:a");

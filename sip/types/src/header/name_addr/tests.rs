@@ -31,6 +31,7 @@ fn rfc3261_20_10_without_brackets_parameters_belong_to_the_field() {
     assert!(a.uri().has_param("unknownparam") && a.params().next().is_none());
 }
 
+// conforms: RFC3261-7.3.1-4
 #[test]
 fn malformed_addresses_are_refused() {
     for text in [
@@ -69,6 +70,8 @@ fn rfc4475_3_1_2_15_an_unquoted_name_is_quoted_when_written() {
     insta::assert_snapshot!(address(" A B <sip:j@x> "), @"A B <sip:j@x>");
 }
 
+// conforms: RFC3261-20-7 RFC3261-20.10-1 RFC3261-20.20-1 RFC3261-20.31-1 RFC3261-25.1-1 RFC8217-1-1,2
+// conforms: RFC8217-3-1,2,3 RFC8217-4-1
 #[test]
 fn addresses_are_composed_and_changed() {
     let uri: Uri = "sip:a@b;lr".parse().unwrap();
