@@ -2,7 +2,8 @@
 
 mod message;
 mod net;
-mod ua;
+pub(crate) mod ua;
+pub(crate) mod zone;
 
 mod admission;
 mod bye;
@@ -10,9 +11,12 @@ mod call;
 mod cancel;
 mod challenge;
 mod dialog;
+mod failover;
 mod fork;
 mod loss;
 mod mutation;
+mod outside;
+mod race;
 mod reinvite;
 mod request;
 mod timers;
