@@ -5,6 +5,7 @@ pub(crate) mod calls;
 pub(crate) mod configuration;
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod targets;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};

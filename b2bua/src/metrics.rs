@@ -16,6 +16,7 @@ pub(crate) fn families(
     let mut families = Vec::new();
     calls(&mut families, reports);
     sip(&mut families, reports);
+    location(&mut families, reports);
     transport(&mut families, transports);
     media(&mut families, reports, relay);
     families.push(MetricFamily::counter(
@@ -120,6 +121,31 @@ fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
     ));
 }
 
+fn location(out: &mut Vec<MetricFamily>, reports: &[Report]) {
+    let count = |of: fn(&sip::Counters) -> u64| reports.iter().map(|r| of(&r.sip)).sum::<u64>();
+    let up: usize = reports.iter().map(|r| r.targets.up).sum();
+    let down: usize = reports.iter().map(|r| r.targets.down).sum();
+    out.push(MetricFamily {
+        name: "liaison_targets",
+        help: "Targets that are remembered, by state.",
+        samples: Samples::Gauge(vec![
+            sample("state", "up", number(up)),
+            sample("state", "down", number(down)),
+        ]),
+    });
+    let mut counter = |name, help, value| out.push(MetricFamily::counter(name, help, value));
+    counter("liaison_locations_total", "Next hops that were looked up.", count(|c| c.lookups));
+    counter("liaison_locations_failed_total", "Look-ups that led nowhere.", count(|c| c.lookups_failed));
+    counter("liaison_failovers_total", "Requests that went on to another target.", count(|c| c.failovers));
+    counter(
+        "liaison_targets_given_up_total",
+        "Targets given up because they were silent for too long.",
+        count(|c| c.targets_given_up),
+    );
+    let skipped = reports.iter().map(|r| r.counters.probes_skipped).sum();
+    counter("liaison_probes_skipped_total", "Probes of targets that there was no room for.", skipped);
+}
+
 fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
     let count = |of: fn(&driver::Counters) -> &driver::Count| shards.iter().map(|s| of(s).get()).sum::<u64>();
     let mut counter = |name, help, value| out.push(MetricFamily::counter(name, help, value));
@@ -131,6 +157,11 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
     );
     counter("liaison_sip_pings_total", "Pings answered (RFC 5626).", count(|c| &c.pings));
     counter("liaison_send_failures_total", "Messages that could not be sent.", count(|c| &c.send_failures));
+    counter(
+        "liaison_peers_unreachable_total",
+        "Peers that ICMP said to be out of reach.",
+        count(|c| &c.peers_unreachable),
+    );
     let direction = [("in", count(|c| &c.datagrams_in)), ("out", count(|c| &c.datagrams_out))];
     out.push(labelled("liaison_datagrams_total", "Datagrams of SIP, by direction.", "direction", direction));
     let direction = [("in", count(|c| &c.stream_messages_in)), ("out", count(|c| &c.stream_messages_out))];
@@ -160,9 +191,10 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
     let queries = [
         ("asked", count(|c| &c.queries)),
         ("empty", count(|c| &c.queries_empty)),
+        ("failed", count(|c| &c.queries_failed)),
         ("refused", count(|c| &c.queries_refused)),
     ];
-    out.push(labelled("liaison_name_queries_total", "Host names looked up.", "outcome", queries));
+    out.push(labelled("liaison_name_queries_total", "Questions to name servers.", "outcome", queries));
 }
 
 fn media(out: &mut Vec<MetricFamily>, reports: &[Report], relay: &relay::Gauges) {

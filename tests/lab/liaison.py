@@ -26,7 +26,7 @@ listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = 
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 
 [networks.inside]
-listeners = [{{ transport = "udp", address = "10.0.0.3:5060" }}, {{ transport = "tcp", address = "10.0.0.3:5060" }}]
+listeners = [{listeners}{{ transport = "udp", address = "10.0.0.3:5060" }}, {{ transport = "tcp", address = "10.0.0.3:5060" }}]
 media = {{ address = "10.0.0.3", ports = "30000-39999" }}
 
 [trunks.a]
@@ -37,7 +37,7 @@ credentials = [{{ realm = "enterprise", username = "liaison", password = {{ env 
 
 [trunks.b]
 network = "inside"
-targets = ["sip:10.0.0.4:5060;transport={transport}"]
+targets = {targets}
 from = ["10.0.0.4"]
 credentials = [{{ realm = "enterprise", username = "liaison", password = {{ env = "LAB_PASSWORD" }} }}]
 
@@ -56,6 +56,8 @@ name = "outbound"
 networks = ["inside"]
 to = ["a"]
 
+{tables}
+
 [profiles.default]
 {profile}
 [admin]
@@ -73,11 +75,15 @@ def until(what, met, timeout, every=0.05):
 
 
 class Liaison:
-    """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks."""
-    def __init__(self, *, to="b", profile="", transport="udp"):
+    """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks;
+    targets: the URIs of trunk `b`; listeners: further ones inside, before the others, with a comma after each; tables: further
+    ones of the document."""
+    def __init__(self, *, to="b", profile="", transport="udp", targets=None, listeners="", tables=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.settings = {"to": to, "profile": profile, "transport": transport, "state": self.state}
+        targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
+        self.settings = {"to": to, "profile": profile, "transport": transport, "state": self.state, "targets": targets,
+                         "listeners": listeners, "tables": tables}
         self.write()
         self.start()
 

@@ -6,12 +6,13 @@ use crate::peer::{Manner, Peer};
 use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
 use b2bua::shard::{Command, Core, Gauges, Setup};
-use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
+use b2bua::snapshot::{Secrets, Snapshot, location_settings, sip_listener};
 use config::Config;
 use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
+use sip::location::{Question, RecordKind, Records};
 use sip::time::{Mono, Now, Wall};
-use sip::{Destination, Flow, ListenerId, NetworkId};
+use sip::{Answer, Destination, Flow, ListenerId, NetworkId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -158,16 +159,32 @@ impl World {
                     self.network.send(self.now.mono, from, to(&transmit.to), transmit.bytes);
                 }
                 IoAction::Resolve(query) => {
-                    let addresses = self.names.get(&*query.host).map(Vec::as_slice).unwrap_or_default();
-                    self.core.handle_resolved(self.now, query.id, addresses);
+                    let answer = self.answer(&query.question);
+                    self.core.handle_resolved(self.now, query.id, answer);
                 }
-                IoAction::CloseConnection(_) => {}
+                IoAction::Connect(connect) => self.core.handle_connected(self.now, connect.id, true),
+                IoAction::CloseConnection(_) | IoAction::Disconnect(_) => {}
             }
         }
         for peer in &mut self.peers {
             for transmit in peer.outbox.drain(..) {
                 self.network.send(self.now.mono, peer.address, to(&transmit.to), transmit.bytes);
             }
+        }
+    }
+
+    /// What the name server says: addresses of those that have some.
+    fn answer(&self, question: &Question) -> Answer {
+        let v4 = match question.kind {
+            RecordKind::A => true,
+            RecordKind::Aaaa => false,
+            RecordKind::Naptr | RecordKind::Srv => return Answer::Absent { ttl: Duration::ZERO },
+        };
+        let known = self.names.get(&*question.name).into_iter().flatten();
+        let addresses: Vec<_> = known.filter(|address| address.is_ipv4() == v4).copied().collect();
+        match addresses.is_empty() {
+            true => Answer::Absent { ttl: Duration::ZERO },
+            false => Answer::Found { records: Records::Address(addresses), ttl: Duration::from_secs(60) },
         }
     }
 
@@ -244,6 +261,7 @@ pub fn settings(snapshot: &Snapshot) -> sip::Settings {
         limits,
         user_agent: Some("Liaison".into()),
         server: Some("Liaison".into()),
+        location: location_settings(config),
         ..defaults
     }
 }

@@ -210,7 +210,14 @@ fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
         write_queue: limits.connection_queue,
         connect_time: config.signalling.connect_timeout,
         idle_time: config.signalling.connection_idle,
+        queries: limits.dns_queries,
         ..driver::Limits::default()
+    };
+    settings.resolver = driver::ResolverSettings {
+        name_servers: config.dns.servers.clone(),
+        timeout: config.dns.timeout,
+        retries: config.dns.attempts.saturating_sub(1),
+        hosts_file: config.dns.hosts_file,
     };
     settings.message = sip_types::Limits {
         message: limits.message,

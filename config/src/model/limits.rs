@@ -26,6 +26,13 @@ table! {
         live early_dialogs: usize = 8, in 1..=64;
         /// Targets tried per call, redirections included.
         live targets: usize = 8, in 1..=64;
+        /// Questions to name servers at a time; one beyond is not asked.
+        restart dns_queries: usize = 512, in 1..=65_536;
+        /// Answers of name servers that are remembered; beyond, the oldest is forgotten.
+        live names: usize = 4_096, in 1..=1_000_000;
+        /// Addresses that names and URIs lead to whose state is remembered; beyond, the one not heard of for longest is
+        /// forgotten.
+        live remembered_targets: usize = 4_096, in 1..=1_000_000;
         /// SIP connections at a time; one more is closed when accepted.
         restart connections: usize = 4_096, in 1..=1_000_000;
         /// Bytes waiting to be written per connection; the connection is closed beyond.

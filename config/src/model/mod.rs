@@ -2,6 +2,7 @@
 
 mod config;
 mod limits;
+mod location;
 mod network;
 mod node;
 mod profile;
@@ -10,6 +11,7 @@ mod trunk;
 
 pub use config::Config;
 pub use limits::Limits;
+pub use location::{Dns, Location};
 pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, Timers};

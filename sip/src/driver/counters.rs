@@ -71,6 +71,8 @@ pub struct Counters {
     pub write_queue_full: Count,
     /// Messages that could not be sent and of which the core was told.
     pub send_failures: Count,
+    /// Peers that ICMP said to be out of reach.
+    pub peers_unreachable: Count,
     /// Failed attempts to receive datagrams.
     pub receive_failures: Count,
     /// Questions to name servers.

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod sockets;
 
 mod framer;
+mod icmp;
 mod ready;
 mod resolver;
 mod settings;
@@ -30,6 +31,7 @@ use bytes::Bytes;
 use sockets::Sockets;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use tokio::runtime::{Builder, LocalOptions};
 
@@ -46,6 +48,12 @@ pub trait Core {
 
     /// A message could not be sent: no way to the peer, or its connection is gone or full.
     fn handle_send_failed(&mut self, now: Now, id: TransmitId);
+
+    /// ICMP says that datagrams from a listener to that address do not arrive (RFC 3261 §18.4). A core without
+    /// transactions has nothing to do.
+    fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        let _ = (now, listener, peer);
+    }
 
     /// A deadline has come.
     fn handle_timeout(&mut self, now: Now);

@@ -172,22 +172,31 @@ impl<C: Core> Shell<C> {
             while let Some(action) = self.core.poll_io() {
                 self.carry_out_one(now, action);
             }
-            for id in self.dirty.drain(..) {
-                if let Some(udp) = self.udp.get_mut(&id) {
-                    udp.flush(&self.counters, &mut self.failed);
-                }
-            }
+            self.flush_datagrams(now);
             self.tcp.flush(now, &mut self.failed);
-            let connected = self.tcp.connected();
-            if self.failed.is_empty() && connected.is_empty() {
-                return;
-            }
-            for (id, open) in connected {
+            for (id, open) in self.tcp.connected() {
                 self.core.handle_connected(now, id, open);
             }
             for id in self.failed.drain(..) {
                 self.counters.send_failures.add(1);
                 self.core.handle_send_failed(now, id);
+            }
+            // What was told may have led to more.
+            match self.core.poll_io() {
+                Some(action) => self.carry_out_one(now, action),
+                None => return,
+            }
+        }
+    }
+
+    /// Sends what is in the outboxes, and tells of peers that ICMP says are out of reach.
+    fn flush_datagrams(&mut self, now: Now) {
+        for id in self.dirty.drain(..) {
+            let Some(udp) = self.udp.get_mut(&id) else { continue };
+            udp.flush(&self.counters, &mut self.failed);
+            for peer in udp.unreachable() {
+                self.counters.peers_unreachable.add(1);
+                self.core.handle_unreachable(now, id, peer);
             }
         }
     }

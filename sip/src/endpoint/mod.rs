@@ -10,9 +10,10 @@ use crate::Map;
 use crate::action::{Action, Sender, TransmitId};
 use crate::auth::client::PeerId;
 use crate::event::Failure;
+use crate::flow::ListenerId;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
-use crate::location::{Health, LookupId, Names, TargetView};
+use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
 use crate::received::Received;
 use crate::reply;
 use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
@@ -178,6 +179,16 @@ impl Endpoint {
         }
     }
 
+    /// ICMP says that datagrams to that address do not arrive (RFC 3261 §18.4): for requests without a response the
+    /// transport has failed.
+    pub fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        for id in self.clients.unanswered(listener, peer) {
+            if let Some(report) = self.clients.send_failed(id) {
+                self.reported(now, report);
+            }
+        }
+    }
+
     /// What it has counted.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -186,6 +197,11 @@ impl Endpoint {
     /// What is remembered of targets, in their order.
     pub fn targets(&self, now: Now) -> Vec<TargetView> {
         self.health.views(now)
+    }
+
+    /// How many targets are remembered.
+    pub fn target_gauges(&self) -> TargetGauges {
+        self.health.gauges()
     }
 
     /// What it holds.

@@ -64,6 +64,15 @@ pub struct TargetView {
     pub last: Wall,
 }
 
+/// How many targets are remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TargetGauges {
+    /// Those that answer.
+    pub up: usize,
+    /// Those that are held, or due.
+    pub down: usize,
+}
+
 /// The memory of targets.
 #[derive(Debug)]
 pub(crate) struct Health {
@@ -152,6 +161,12 @@ impl Health {
             oldest.and_then(|oldest| self.known.remove(&oldest));
         }
         self.known.insert(place, Record { down, since: now.wall, last: now.wall, stamp });
+    }
+
+    /// How many there are.
+    pub(crate) fn gauges(&self) -> TargetGauges {
+        let down = self.known.values().filter(|record| record.down.is_some()).count();
+        TargetGauges { up: self.known.len() - down, down }
     }
 
     /// Everything that is remembered.

@@ -18,7 +18,7 @@ mod settings;
 mod target;
 mod weights;
 
-pub use health::{Place, TargetState, TargetView, Trouble};
+pub use health::{Place, TargetGauges, TargetState, TargetView, Trouble};
 pub use hop::numeric_hop;
 pub use race::ConnectId;
 pub use records::{Answer, Naptr, Query, QueryId, Question, RecordKind, Records, Srv};

@@ -40,6 +40,8 @@ pub(crate) struct Course {
     /// Whether its owner was told of a provisional response: then there is no other target.
     pub(crate) progressed: bool,
     pub(crate) patience: Patience,
+    /// Whether it goes to every target.
+    pub(crate) everywhere: bool,
     /// When the target is given up.
     give_up_at: Option<Mono>,
 }
@@ -59,6 +61,7 @@ impl Endpoint {
         let session = self.sessions.get(sid);
         let outgoing = session.and_then(|s| s.outgoing.iter().find(|o| o.id == id));
         let inside = outgoing.is_some_and(|o| o.dialog.is_some());
+        let inside = inside || outgoing.is_some_and(|o| o.course.everywhere);
         let last_resort = outgoing.is_some_and(|o| o.course.patience.last_resort);
         let (mut chosen, mut down, mut any_down) = (Vec::with_capacity(targets.len()), Vec::new(), false);
         for target in targets {

@@ -122,8 +122,10 @@ impl Endpoint {
         let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
         outgoing.flight = Flight::Ready;
         match targets {
-            Ok(targets) => {
+            Ok(mut targets) => {
+                let others = if outgoing.course.everywhere { targets.split_off(1) } else { VecDeque::new() };
                 outgoing.course.targets = targets;
+                self.ask_others(now, sid, id, others.into());
                 self.try_next(now, sid, id);
             }
             Err(why) => self.failed(now, sid, id, Failure::Unreachable(why)),

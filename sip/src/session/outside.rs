@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
 use crate::flow::NetworkId;
 use crate::ids::{self, Tag};
+use crate::location::Target;
 use crate::time::Now;
 use sip_types::{Method, Response, Uri};
 
@@ -30,6 +31,9 @@ pub struct Ask {
     pub max_forwards: u8,
     /// How long targets may be silent.
     pub patience: Patience,
+    /// Whether it goes to every target of the next hop, whatever is known of them, each in a session of its own, to
+    /// find out how they are; the sessions of all but the first tell nothing.
+    pub everywhere: bool,
     /// The rest.
     pub parts: Parts,
 }
@@ -61,9 +65,33 @@ impl Endpoint {
         let sid = self.sessions.insert(session);
         let mut outgoing = Outgoing::new(id, Purpose::Outside, ask.method, ask.parts);
         outgoing.max_forwards = ask.max_forwards;
-        outgoing.course.patience = ask.patience;
+        (outgoing.course.patience, outgoing.course.everywhere) = (ask.patience, ask.everywhere);
         self.launch(now, sid, outgoing);
         Ok((sid, id))
+    }
+
+    /// Sends copies of a request outside a dialog to these targets, as far as there is room.
+    pub(crate) fn ask_others(&mut self, now: Now, sid: SessionId, id: OutgoingId, targets: Vec<Target>) {
+        for target in targets {
+            let Some(first) = self.sessions.get(sid) else { return };
+            let Some(asked) = first.outgoing.iter().find(|o| o.id == id) else { return };
+            if self.sessions.len() >= self.settings.limits.sessions {
+                return;
+            }
+            let mut outgoing = Outgoing::new(id, Purpose::Outside, asked.method.clone(), asked.parts.clone());
+            outgoing.max_forwards = asked.max_forwards;
+            outgoing.course.patience = asked.course.patience;
+            outgoing.seq = 1;
+            let call_id = ids::call_id(&mut *self.io.ids);
+            let mut session =
+                Session::new(Stage::Asking, first.network, call_id, Tag::new(&mut *self.io.ids));
+            (session.caller, session.label, session.told) = (true, first.label, true);
+            (session.local, session.remote) = (first.local.clone(), first.remote.clone());
+            (session.aim, session.invite_seq, session.next_outgoing) = (first.aim.clone(), 1, id.0);
+            session.outgoing.push(outgoing);
+            let copy = self.sessions.insert(session);
+            self.try_target(now, copy, id, target);
+        }
     }
 
     /// A request of ours outside a dialog is over.
@@ -71,8 +99,9 @@ impl Endpoint {
         self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         session.stage = Stage::Over;
-        session.told = true;
-        self.io.tell(Event::Responded { session: sid, id, outcome });
+        if !std::mem::replace(&mut session.told, true) {
+            self.io.tell(Event::Responded { session: sid, id, outcome });
+        }
         self.sweep(sid);
     }
 }

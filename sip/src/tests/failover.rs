@@ -64,6 +64,24 @@ fn rfc3263_4_3_a_target_out_of_reach_leads_to_the_next_at_once() {
 }
 
 #[test]
+fn rfc3261_18_4_icmp_fails_what_has_had_no_response_from_there() {
+    let mut ua = Ua::udp();
+    call(&mut ua);
+    ua.one();
+    ua.act(|e, now| e.handle_unreachable(now, crate::ListenerId(0), address(TWO)));
+    assert!(ua.take().is_empty(), "nothing went there");
+    ua.act(|e, now| e.handle_unreachable(now, crate::ListenerId(0), address(ONE)));
+    let (to, invite) = last(&mut ua);
+    assert_eq!(to, TWO);
+    ua.hear(&Msg::response(&invite, 100, ""));
+    ua.act(|e, now| e.handle_unreachable(now, crate::ListenerId(0), address(TWO)));
+    assert!(ua.take().is_empty() && ua.events.is_empty(), "who has answered is there");
+    ua.hear(&Msg::response(&invite, 486, "x"));
+    ua.take();
+    ua.must_forget();
+}
+
+#[test]
 fn rfc3263_4_3_a_silent_target_costs_no_more_than_its_limit() {
     let mut ua = Ua::udp();
     call(&mut ua);

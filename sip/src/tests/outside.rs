@@ -18,6 +18,7 @@ fn ask(next_hop: &str, method: Method) -> Ask {
         to: "<sip:example.com>".into(),
         max_forwards: 70,
         patience: Patience { target: Some(Duration::from_secs(2)), last_resort: true },
+        everywhere: false,
         parts: Parts::default(),
     }
 }
@@ -61,6 +62,37 @@ fn rfc3263_4_3_it_goes_on_to_the_next_target_like_an_invite() {
     assert!(ua.events.is_empty(), "too late");
     ua.hear(&Msg::response(&second.text, 503, "x"));
     assert!(matches!(outcome(&mut ua), Err(Failure::Response(_))));
+    ua.must_forget();
+}
+
+#[test]
+fn a_probe_goes_to_every_target_whatever_is_known_of_it() {
+    let mut ua = Ua::udp();
+    let probe = || Ask {
+        everywhere: true,
+        patience: Patience { last_resort: false, ..ask("sip:x", Method::Options).patience },
+        ..ask("sip:example.com:5060", Method::Options)
+    };
+    let zone = "example.com A 198.51.100.1\n example.com A 198.51.100.2\n example.com A 198.51.100.3";
+    for _ in 0..3 {
+        ua.act(|e, now| e.ask(now, probe())).unwrap();
+        ua.resolve(zone);
+        let sent = ua.take();
+        let mut peers: Vec<_> = sent.iter().map(|one| one.to.peer().to_string()).collect();
+        peers.sort();
+        assert_eq!(peers, ["198.51.100.1:5060", "198.51.100.2:5060", "198.51.100.3:5060"]);
+        let ids: std::collections::BTreeSet<_> = sent.iter().map(|one| field(&one.text, "Call-ID")).collect();
+        assert_eq!(ids.len(), 3);
+        for one in sent.iter().filter(|one| one.to.peer() != address("198.51.100.2:5060")) {
+            ua.hear(&Msg::response(&one.text, 405, "x"));
+        }
+        ua.wait(2_000);
+        assert_eq!(ua.events.len(), 1, "{:?}", ua.events);
+        ua.events.clear();
+        ua.take();
+        let gauges = ua.endpoint.target_gauges();
+        assert_eq!((gauges.up, gauges.down), (2, 1));
+    }
     ua.must_forget();
 }
 

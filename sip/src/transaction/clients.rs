@@ -3,7 +3,7 @@
 use super::{ClientId, TransactionTimer, client, derive, invite_client};
 use crate::Map;
 use crate::action::{Action, Sender, Transmit, TransmitId};
-use crate::flow::Destination;
+use crate::flow::{Destination, ListenerId};
 use crate::ids::Branch;
 use crate::io::Io;
 use crate::session::{OutgoingId, SessionId};
@@ -12,6 +12,7 @@ use crate::timers::Timers;
 use bytes::Bytes;
 use sip_types::{Fields, Method, Response, StatusCode};
 use slotmap::SlotMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What the table tells the user agent.
@@ -329,6 +330,21 @@ impl Clients {
                 Matched::Absorbed
             }
         }
+    }
+
+    /// Requests to that address by datagrams of that listener that have had no response.
+    pub(crate) fn unanswered(&self, listener: ListenerId, peer: SocketAddr) -> Vec<ClientId> {
+        let silent = |client: &Client| {
+            matches!(
+                client.machine,
+                ClientMachine::Invite(invite_client::State::Calling)
+                    | ClientMachine::Other(client::State::Trying)
+            )
+        };
+        let there = |client: &Client| {
+            !client.reliable && client.to.listener() == listener && client.to.peer() == peer
+        };
+        self.table.iter().filter(|(_, c)| silent(c) && there(c)).map(|(id, _)| id).collect()
     }
 
     /// The destination of a client transaction: where its challenges come from.

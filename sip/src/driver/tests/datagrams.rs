@@ -95,3 +95,23 @@ fn datagrams_beyond_the_queue_count_as_lost() {
     assert_eq!(got, (0..5).map(|n| message(n).into_bytes()).collect());
     assert_eq!(lab.settings.counters.datagrams_dropped.get(), 4);
 }
+
+#[test]
+fn rfc3261_18_4_icmp_tells_who_is_out_of_reach_and_costs_nobody_else_a_datagram() {
+    for at in ["127.0.0.1:0", "[::1]:0"] {
+        let lab = Lab::new(&[bind(0, Transport::Udp, at)], |_| {});
+        let nobody = UdpSocket::bind(at).unwrap().local_addr().unwrap();
+        let somebody = UdpSocket::bind(at).unwrap();
+        somebody.set_read_timeout(Some(GUARD)).unwrap();
+        lab.tell([send(1, open(nobody))]);
+        lab.tell([send(2, open(somebody.local_addr().unwrap()))]);
+        let mut buffer = [0; 100];
+        let len = somebody.recv(&mut buffer).unwrap();
+        assert_eq!(buffer[..len], *message(2).as_bytes());
+        lab.tell([send(3, open(somebody.local_addr().unwrap()))]);
+        assert_eq!(lab.next(), Report::Unreachable(nobody));
+        let len = somebody.recv(&mut buffer).unwrap();
+        assert_eq!(buffer[..len], *message(3).as_bytes());
+        assert_eq!(lab.settings.counters.send_failures.get(), 0);
+    }
+}

@@ -7,7 +7,7 @@ use super::lab::{GUARD, local};
 use super::streams::guarded;
 use crate::action::{Action, TransmitId};
 use crate::auth::client::Acceptance;
-use crate::flow::{Flow, Transport};
+use crate::flow::{Flow, ListenerId, Transport};
 use crate::time::{Mono, Now};
 use crate::{Answer, Carrying, ConnectId, Endpoint, Listener, QueryId, Timers};
 use bytes::Bytes;
@@ -34,6 +34,10 @@ impl Core for Alone {
 
     fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
         self.0.handle_send_failed(now, id);
+    }
+
+    fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        self.0.handle_unreachable(now, listener, peer);
     }
 
     fn handle_timeout(&mut self, now: Now) {

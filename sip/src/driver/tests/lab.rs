@@ -38,6 +38,7 @@ pub(super) enum Report {
     Failed(TransmitId),
     Resolved(u64, Answer),
     Connected(u64, bool),
+    Unreachable(SocketAddr),
     /// A deadline, and when it was heard.
     Timeout(Mono, Mono),
     Woken,
@@ -79,6 +80,10 @@ impl Core for Probe {
 
     fn handle_send_failed(&mut self, _: Now, id: TransmitId) {
         self.tell(Report::Failed(id));
+    }
+
+    fn handle_unreachable(&mut self, _: Now, _: ListenerId, peer: SocketAddr) {
+        self.tell(Report::Unreachable(peer));
     }
 
     fn handle_timeout(&mut self, now: Now) {
