@@ -204,6 +204,16 @@ fn media(out: &mut Vec<MetricFamily>, reports: &[Report], relay: &relay::Gauges)
     out.push(whole("liaison_media_pairs", "Pairs of media ports that are bound.", size(relay.bound)));
     out.push(whole("liaison_media_pairs_resting", "Pairs in quarantine.", size(relay.quarantined)));
     out.push(MetricFamily::counter(
+        "liaison_media_pairs_opened_total",
+        "Pairs of media ports that were bound.",
+        relay.opened,
+    ));
+    out.push(MetricFamily::counter(
+        "liaison_media_quarantines_cut_total",
+        "Pairs that were lent before their quarantine was over, because no other was to be had.",
+        relay.quarantines_cut,
+    ));
+    out.push(MetricFamily::counter(
         "liaison_media_bind_failures_total",
         "Pairs that could not be bound.",
         relay.bind_failures,

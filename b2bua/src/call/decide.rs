@@ -83,8 +83,7 @@ pub(crate) fn media_reply(refusal: &Refusal) -> Reply {
     let status = StatusCode::new(refusal.status()).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
     let mut reply = Reply::new(status);
     if let Some(warning) = refusal.warning() {
-        let value = format!("{} liaison \"{}\"", warning.code, warning.text);
-        reply.parts.fields.push(HeaderName::Warning, value);
+        reply.parts.fields.push(HeaderName::Warning, our_warning(warning.code, warning.text));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         reply.parts.fields.push(HeaderName::RetryAfter, "5");
@@ -92,9 +91,18 @@ pub(crate) fn media_reply(refusal: &Refusal) -> Reply {
     reply
 }
 
+/// A Warning of ours; the text has nothing that needs an escape.
+fn our_warning(code: u16, text: &'static str) -> String {
+    format!("{code} {} \"{text}\"", policy::WARN_AGENT)
+}
+
 /// The response that refuses a body: with what we take instead (RFC 3261 §8.2.3).
 pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
     let mut reply = Reply::new(refused.status());
+    if refused == BodyRefused::Malformed {
+        let value = our_warning(399, "The parts of the body cannot be told apart");
+        reply.parts.fields.push(HeaderName::Warning, value);
+    }
     if reply.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         reply.parts.fields.push(HeaderName::Accept, "application/sdp");
         reply.parts.fields.push(HeaderName::AcceptEncoding, "identity");

@@ -5,8 +5,8 @@ use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, dec
 use crate::shard::Core;
 use crate::snapshot::Snapshot;
 use crate::trunk::Entry;
-use config::{MediaMode, Profile, TrunkName};
-use media::{CallMedia, Mode, PartyId};
+use config::{MediaMode, Profile, TcpMedia, TrunkName};
+use media::{CallMedia, Connections, Mode, PartyId};
 use policy::{Crossing, Decision, RouteFacts, Step, Trail};
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
@@ -118,7 +118,11 @@ impl Core {
             Ok(taken) => taken,
             Err(reply) => return self.refuse(now, session, &reply),
         };
-        let media = CallMedia::new(mode, media::Limits::default(), self.ids.next_u64());
+        let around = profile.tcp_media == TcpMedia::Around
+            && targets.iter().all(|target| target.profile.tcp_media == TcpMedia::Around);
+        let connections = if around { Connections::Around } else { Connections::Refused };
+        let media =
+            CallMedia::new(mode, media::Limits::default(), self.ids.next_u64()).with_connections(connections);
         let party = PartyId(0);
         let source = request.flow.peer.ip();
         let caller = Leg {

@@ -73,7 +73,7 @@ pub struct StreamRecord {
     pub relayed: bool,
     /// RTP packets taken from the peer.
     pub packets: u64,
-    /// Bytes taken from the peer, RTCP included, from the RTP header on.
+    /// Their bytes, from the RTP header on.
     pub bytes: u64,
     /// RTP packets that never came (RFC 3550 §A.3).
     pub lost: Option<i64>,
@@ -126,8 +126,8 @@ fn stream_record(stream: &StreamView) -> StreamRecord {
         media: stream.media.clone(),
         codecs: stream.codecs.iter().map(|codec| codec.name().to_owned()).collect(),
         relayed: stream.carriage == media::Carriage::Relayed,
-        packets: counted.packets.saturating_sub(counted.rtcp_packets),
-        bytes: counted.bytes,
+        packets: counted.received.packets,
+        bytes: counted.received.bytes,
         lost: i64::try_from(counted.lost).ok(),
         jitter_seconds: (!counted.jitter.is_zero()).then_some(counted.jitter.as_secs_f64()),
     }

@@ -54,7 +54,9 @@ impl Core {
                 }
                 Command::Call(id, answer) => {
                     let call = self.calls.values().find(|call| call.id == id);
-                    let _ = answer.send(call.and_then(|call| view::detail(call, &self.endpoint, now)));
+                    let instant = self.instant(now);
+                    let _ =
+                        answer.send(call.and_then(|call| view::detail(call, &self.endpoint, now, instant)));
                 }
                 Command::EndCall(id, text, answer) => {
                     let key = self.calls.iter().find(|(_, call)| call.id == id).map(|(key, _)| key);

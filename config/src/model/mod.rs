@@ -14,7 +14,7 @@ pub use limits::Limits;
 pub use location::{Dns, Location};
 pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
-pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, Timers};
+pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, TcpMedia, Timers};
 pub use route::{Number, Reject, Route, Target, TargetUri};
 pub(crate) use trunk::target_transport;
 pub use trunk::{Challenge, Credentials, Trunk, User};

@@ -42,9 +42,12 @@ table! {
         restart threads: Auto<u16> = "auto", in 1..=64;
         /// Port pairs per network and shard below which more are bound ahead.
         restart spare_low: u16 = 16, in 0..=10_000, unit "port pairs";
-        /// Port pairs per network and shard that are bound ahead; those above are closed.
+        /// Port pairs per network and shard that are bound ahead. While calls need more of them than that, those stay
+        /// bound, too; what was not needed for 30 s is closed little by little.
         restart spare_high: u16 = 64, in 1..=10_000, unit "port pairs";
-        /// How long a port pair rests after a call before another one gets it.
+        /// How long a port pair rests after a call before another one gets it. Where no other is to be had, because
+        /// of `limits.sockets` or the range of ports, the pair that has rested longest is used earlier, after 1 s at
+        /// the least, and counted.
         restart quarantine: Duration = "10s", in "0s"..="10m";
         /// How long the source that a stream is locked to must be silent before another permitted source may take
         /// its place (RFC 7362 §4).

@@ -14,6 +14,9 @@ table! {
     pub struct Profile {
         /// How media flows. It goes around us only where the profiles of both legs say so.
         pinned media: MediaMode = "anchored";
+        /// What becomes of streams over connections of the peers' own, such as MSRP and BFCP over TCP, where media is
+        /// anchored: our relay carries datagrams only. They go around us only where the profiles of both legs say so.
+        pinned tcp_media: TcpMedia = "refuse";
         /// How long a leg that we dial may ring before it is cancelled.
         pinned ring_limit: Duration = "180s", in "1s"..="1h";
         /// How long a target of a leg that we dial may be silent before the next one is tried; the last one of a call has
@@ -53,6 +56,16 @@ choice! {
         Anchored = "anchored",
         /// Directly between the sides.
         Bypass = "bypass",
+    }
+}
+
+choice! {
+    /// What becomes of media over TCP, SCTP and DCCP, and over other networks than the Internet.
+    pub enum TcpMedia {
+        /// It is offered and answered with port 0; an offer of nothing else is refused with 488 and Warning 302.
+        Refuse = "refuse",
+        /// Its lines cross as they are: each side sees the addresses of the other one.
+        Around = "around",
     }
 }
 

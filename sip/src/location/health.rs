@@ -139,6 +139,13 @@ impl Health {
         self.note(now, place, Some(Down { trouble, until }), &settings.limits);
     }
 
+    /// Another address of its host was faster although this one had a head start: it comes after that one until it is
+    /// heard of (RFC 8305 §4).
+    pub(crate) fn slower(&mut self, now: Now, place: Place, settings: &Settings) {
+        let down = Down { trouble: Trouble::Silent, until: now.mono };
+        self.note(now, place, Some(down), &settings.limits);
+    }
+
     /// It wants no requests for that long (RFC 3261 §21.5.4).
     pub(crate) fn unavailable(&mut self, now: Now, place: Place, wait: Duration, settings: &Settings) {
         let until = now.mono + wait.min(settings.longest_hold);

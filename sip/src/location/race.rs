@@ -74,6 +74,11 @@ impl Race {
         self.running.iter().map(|(id, _)| *id)
     }
 
+    /// The targets whose connections have not opened although they began before, or failed.
+    pub(crate) fn slower(&self) -> impl Iterator<Item = Target> {
+        self.running.iter().map(|(_, target)| *target)
+    }
+
     /// The targets that have neither won nor failed, for who must go on without the winner.
     pub(crate) fn others(&self) -> impl DoubleEndedIterator<Item = Target> {
         self.running.iter().map(|(_, target)| *target).chain(self.waiting.iter().copied())

@@ -217,6 +217,9 @@ impl Endpoint {
         let Some(winner) = race.opened(connect) else { return };
         let losers: Vec<ConnectId> = race.running().collect();
         let others: VecDeque<Target> = race.others().collect();
+        for target in race.slower() {
+            self.health.slower(now, target.place(network), &self.settings.location);
+        }
         outgoing.flight = Flight::Ready;
         for target in others.into_iter().rev() {
             outgoing.course.targets.push_front(target);

@@ -48,6 +48,11 @@ fn rfc8305_5_a_black_hole_costs_the_head_start() {
     assert_eq!(ua.disconnects, [ua.connects[0].id], "the others are given up");
     ua.wait(10_000);
     assert_eq!(ua.connects.len(), 2);
+    ua.connects.clear();
+    let sid = call(&mut ua);
+    assert_eq!(wanted(&ua), ["198.51.100.9:5060"], "the next call begins with who was faster");
+    ua.end(sid);
+    ua.events.clear();
     ua.hear(&Msg::response(&invite.text, 486, "x"));
     ua.act(|e, now| e.handle_connected(now, second.id, true));
     ua.take();

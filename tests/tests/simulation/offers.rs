@@ -153,7 +153,7 @@ fn a_refused_reinvite_leaves_the_session_as_it_was() {
         world.post(far, back, &Msg::response(&offered, 488, "").with("Warning", "304 x \"No video\""));
         world.expect(far, "ACK");
         let refused = world.expect(at, "488");
-        assert_eq!(field(&refused, "Warning"), "304 x \"No video\"");
+        assert_eq!(field(&refused, "Warning"), "304 liaison \"No video\"");
         world.post(at, to, &request("ACK", 2).set("Via", &field(&refused, "Via")));
         world.run_for(ms(20));
         assert_eq!((world.gauges().calls, world.lent()), (1, 2), "the video's ports are given back");
