@@ -1,9 +1,11 @@
 //! The client transactions in being.
 
+mod targets;
+
 use super::{ClientId, TransactionTimer, client, derive, invite_client};
 use crate::Map;
 use crate::action::{Action, Sender, Transmit, TransmitId};
-use crate::flow::{Destination, ListenerId};
+use crate::flow::Destination;
 use crate::ids::Branch;
 use crate::io::Io;
 use crate::session::{OutgoingId, SessionId};
@@ -12,7 +14,6 @@ use crate::timers::Timers;
 use bytes::Bytes;
 use sip_types::{Fields, Method, Response, StatusCode};
 use slotmap::SlotMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What the table tells the user agent.
@@ -179,16 +180,6 @@ impl Clients {
         }
     }
 
-    /// Leaves a request to itself: its target has been silent for too long. It is not repeated any more. A provisional
-    /// response to an INVITE is answered with CANCEL for that reason (RFC 3261 §9.1); a 2xx comes out as
-    /// [`Matched::Late`].
-    pub(crate) fn abandon(&mut self, id: ClientId, reason: Fields) {
-        if let Some(client) = self.table.get_mut(id) {
-            client.abandoned = Some(reason);
-            client.retransmit_at = None;
-        }
-    }
-
     fn forget(&mut self, id: ClientId) {
         if let Some(client) = self.table.remove(id) {
             self.by_branch.remove(&client.key);
@@ -274,37 +265,6 @@ impl Clients {
         }
     }
 
-    /// A response to an INVITE whose target was given up.
-    fn late_response(
-        &mut self,
-        io: &mut Io,
-        now: Now,
-        id: ClientId,
-        act: invite_client::Act,
-        reason: &Fields,
-    ) -> Matched {
-        use invite_client::{Act, State};
-        let Some(client) = self.table.get(id) else { return Matched::Stray };
-        let (session, seq, given_up) = (client.session, client.seq, client.given_up);
-        match (client.machine, act) {
-            (ClientMachine::Invite(State::Accepted), _) => Matched::Late(session),
-            (_, Act::AckAndDeliver) => {
-                self.send(io, id);
-                Matched::Ended(session, seq)
-            }
-            (_, Act::Ack) => {
-                self.send(io, id);
-                Matched::Absorbed
-            }
-            _ => {
-                if !given_up {
-                    self.cancel(io, now, id, reason);
-                }
-                Matched::Absorbed
-            }
-        }
-    }
-
     fn other_response(&mut self, io: &mut Io, now: Now, id: ClientId, status: StatusCode) -> Matched {
         use client::{Act, Input, State};
         let Some(client) = self.table.get_mut(id) else { return Matched::Stray };
@@ -330,21 +290,6 @@ impl Clients {
                 Matched::Absorbed
             }
         }
-    }
-
-    /// Requests to that address by datagrams of that listener that have had no response.
-    pub(crate) fn unanswered(&self, listener: ListenerId, peer: SocketAddr) -> Vec<ClientId> {
-        let silent = |client: &Client| {
-            matches!(
-                client.machine,
-                ClientMachine::Invite(invite_client::State::Calling)
-                    | ClientMachine::Other(client::State::Trying)
-            )
-        };
-        let there = |client: &Client| {
-            !client.reliable && client.to.listener() == listener && client.to.peer() == peer
-        };
-        self.table.iter().filter(|(_, c)| silent(c) && there(c)).map(|(id, _)| id).collect()
     }
 
     /// The destination of a client transaction: where its challenges come from.
