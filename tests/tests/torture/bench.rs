@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sip::driver::IoAction;
 use sip::location::{Answer, Question, RecordKind, Records};
 use sip::time::{Mono, Now};
-use sip::{ConnectionId, Destination, Flow, Listener, ListenerId, NetworkId, Transmit, Transport};
+use sip::{ConnectionId, Destination, Flow, Listener, ListenerId, Transmit, Transport};
 use sip_types::{Frame, Limits, Message, frame};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
