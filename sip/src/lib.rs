@@ -17,6 +17,7 @@
 pub mod auth;
 pub mod dialog;
 pub mod driver;
+pub mod home;
 pub mod ids;
 pub mod location;
 pub mod session;
@@ -27,6 +28,7 @@ mod endpoint;
 mod event;
 mod flow;
 mod io;
+mod occupancy;
 mod received;
 mod reply;
 mod settings;
@@ -37,12 +39,13 @@ mod transaction;
 mod tests;
 
 pub use action::{Action, Connect, SecretId, SecretNeeded, Transmit, TransmitId};
-pub use endpoint::{Counters, Endpoint, Gauges};
+pub use endpoint::{Counters, Endpoint, Gauges, Unreadable, unsupported};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 pub use location::{Answer, ConnectId, Query, QueryId, numeric_hop};
+pub use occupancy::Occupancy;
 pub use received::{Defect, Received};
-pub use settings::{Carrying, Limits, Listener, Settings};
+pub use settings::{Carrying, Conduct, Limits, Listener, Settings};
 pub use timers::{TimerQueue, Timers};
 
 /// A map whose hasher the shell has seeded.

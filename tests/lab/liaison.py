@@ -21,7 +21,11 @@ DOCUMENT = """
 state_directory = "{state}"
 drain = "60s"
 
+[signalling]
+shards = {shards}
+
 [networks.outside]
+nat = {nat}
 listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 
@@ -75,15 +79,15 @@ def until(what, met, timeout, every=0.05):
 
 
 class Liaison:
-    """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks;
-    targets: the URIs of trunk `b`; listeners: further ones inside, before the others, with a comma after each; tables: further
-    ones of the document."""
-    def __init__(self, *, to="b", profile="", transport="udp", targets=None, listeners="", tables=""):
+    """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
+    outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
+    further ones inside, before the others, with a comma after each; tables: further ones of the document."""
+    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1, targets=None, listeners="", tables=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
-        self.settings = {"to": to, "profile": profile, "transport": transport, "state": self.state, "targets": targets,
-                         "listeners": listeners, "tables": tables}
+        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards, "targets": targets,
+                         "listeners": listeners, "tables": tables, "state": self.state}
         self.write()
         self.start()
 

@@ -13,7 +13,9 @@ mod simulation {
     mod limits;
     mod loss;
     mod offers;
+    mod profiles;
     mod requests;
+    mod shards;
     mod strangers;
     mod targets;
     mod wire;

@@ -1,16 +1,14 @@
 //! Dialling a target.
 
-use super::body::{Rules, Taken};
 use super::{CallKey, Leg, LegNo, OrRefuse, decide};
 use crate::shard::{Core, listener_in};
+use crate::snapshot::conduct;
 use bytes::Bytes;
-use media::Mode;
 use policy::Trail;
 use sip::NetworkId;
-use sip::session::{Invite, Parts, Patience, Reply};
+use sip::session::{Invite, Patience, Reply};
 use sip::time::Now;
-use sip_types::header::NameAddr;
-use sip_types::{HeaderName, StatusCode};
+use sip_types::StatusCode;
 
 impl Core {
     /// Dials the next target of a call; where there is none left, the caller gets `last`, what the one before came
@@ -37,12 +35,16 @@ impl Core {
     fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target, last_resort: bool) -> OrRefuse<()> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
-        if target.trunk.as_ref().is_some_and(|trunk| self.trunk_is_full(&call.snapshot, trunk)) {
-            self.counters.trunk_full += 1;
-            return Err(Box::new(self.overload_reply()));
-        }
-        let network = call.snapshot.network_id(&target.network).ok_or_else(gone)?;
-        let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
+        let (no, snapshot) =
+            (LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?), call.snapshot.clone());
+        let in_trunk = match &target.trunk {
+            Some(trunk) => Some(self.enter_trunk(&snapshot, trunk).ok_or_else(|| {
+                self.counters.trunk_full += 1;
+                Box::new(self.overload_reply())
+            })?),
+            None => None,
+        };
+        let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
         let source = sip::numeric_hop(&target.next_hop);
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let party = call.name_party();
@@ -80,11 +82,10 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: call_id.into(),
+            farewell: None,
+            _in_trunk: in_trunk,
         });
         self.by_session.insert(session, (key, no));
-        if let Some(trunk) = &target.trunk {
-            self.count_trunk(trunk, true);
-        }
         self.watch_ringing(now, key, no, target.profile.ring_limit);
         Ok(())
     }
@@ -102,10 +103,7 @@ impl Core {
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
         let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
-        let rules =
-            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
-        let taken = Taken::read(request.headers(), request.request.body(), &rules)
-            .map_err(|refused| Box::new(decide::body_reply(refused)))?;
+        let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
         let mut trail = Trail::default();
         let listener = listener_in(&self.endpoint, network);
         let mut parts = decide::explained_parts(request.headers(), &crossing, listener, &mut trail);
@@ -113,10 +111,11 @@ impl Core {
         let invite = Invite {
             network,
             label,
+            conduct: Some(conduct(&target.profile)),
             request_uri: target.request_uri.clone(),
             next_hop: target.next_hop.clone(),
-            from: untagged(&request.from),
-            to: untagged(&request.to),
+            from: request.from.untagged(),
+            to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
             max_forwards: request.max_forwards.map_or(70, |m| m.0.saturating_sub(1)),
             patience: Patience { target: Some(target.profile.target_timeout), last_resort: true },
@@ -132,18 +131,9 @@ impl Core {
         let session = call.caller.session;
         // A caller that is gone already needs no answer.
         let _ = self.endpoint.reject(now, session, reply);
-        call.caller.close(now, Some(reply.status), "refused", reason_of(&reply.parts));
+        call.caller.bid_farewell(&reply.parts.fields);
+        call.caller.close(now, Some(reply.status), "refused", None);
         self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));
         self.finish_if_done(now, key);
     }
-}
-
-/// The Reason of a message, as text.
-fn reason_of(parts: &Parts) -> Option<String> {
-    parts.fields.first(HeaderName::Reason).map(|f| f.unfolded().into_owned())
-}
-
-/// From or To without its tag.
-fn untagged(party: &NameAddr) -> Box<str> {
-    party.without_param("tag").to_string().into_boxed_str()
 }

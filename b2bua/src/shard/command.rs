@@ -6,6 +6,7 @@ use crate::snapshot::Snapshot;
 use crate::trunk;
 use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Target};
 use sip::time::Now;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -53,13 +54,13 @@ impl Core {
                     let _ = answer.send(self.page(&query, now));
                 }
                 Command::Call(id, answer) => {
-                    let call = self.calls.values().find(|call| call.id == id);
+                    let call = self.by_name.get(&id).and_then(|key| self.calls.get(*key));
                     let instant = self.instant(now);
                     let _ =
                         answer.send(call.and_then(|call| view::detail(call, &self.endpoint, now, instant)));
                 }
                 Command::EndCall(id, text, answer) => {
-                    let key = self.calls.iter().find(|(_, call)| call.id == id).map(|(key, _)| key);
+                    let key = self.by_name.get(&id).copied();
                     if let Some(key) = key {
                         let text = text.as_deref().unwrap_or("Ended by the operator");
                         self.end_call(now, key, &reason(480, text), "ended by the operator");
@@ -87,10 +88,9 @@ impl Core {
 
     fn page(&self, query: &CallQuery, now: Now) -> (Vec<(u64, CallSummary)>, bool) {
         let after = query.after.map_or(0, |cursor| cursor.sequence);
-        let mut found: Vec<_> = self.calls.values().filter(|call| call.sequence > after).collect();
-        found.sort_unstable_by_key(|call| call.sequence);
+        let found = self.by_sequence.range((Bound::Excluded(after), Bound::Unbounded));
         let matching = found
-            .into_iter()
+            .filter_map(|(_, key)| self.calls.get(*key))
             .filter_map(|call| Some((call.sequence, view::summary(call, now)?)))
             .filter(|(_, call)| matches(&query.filter, call));
         let limit = usize::from(query.limit);

@@ -1,10 +1,11 @@
 //! The core of a shard: user agents, calls and the bridge, without I/O.
 
-use super::{Command, Counters, Gauges, MediaLink};
+use super::common::Tally;
+use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
 use crate::snapshot::Snapshot;
-use crate::trunk::{Gate, Probes};
+use crate::trunk::Probes;
 use bytes::Bytes;
 use config::TrunkName;
 use sip::driver::IoAction;
@@ -39,10 +40,10 @@ pub struct Setup {
     pub hasher: ahash::RandomState,
     /// The instant that [`Mono`] counts from, for media, whose clock is the system's.
     pub epoch: Instant,
-    /// When it starts.
-    pub started: Now,
     /// Which shard it is.
     pub shard: u16,
+    /// What it has in common with the others.
+    pub common: Arc<Common>,
     /// Records are handed over here.
     pub records: Box<dyn FnMut(Record) + Send>,
     /// Questions and orders come in here; the driver is woken for them.
@@ -55,12 +56,17 @@ pub struct Core {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) calls: SlotMap<CallKey, Call>,
     pub(crate) by_session: HashMap<SessionId, (CallKey, LegNo), ahash::RandomState>,
+    /// Calls by our own name of them.
+    pub(super) by_name: HashMap<Box<str>, CallKey, ahash::RandomState>,
+    /// Calls in the order in which they began.
+    pub(super) by_sequence: BTreeMap<u64, CallKey>,
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
-    pub(crate) gate: Gate,
     pub(crate) probes: Probes,
-    pub(crate) trunk_calls: BTreeMap<TrunkName, u32>,
+    pub(crate) common: Arc<Common>,
+    /// The counts of the trunks that it has had calls of.
+    trunks: BTreeMap<TrunkName, Arc<Tally>>,
     /// Every trunk that a session was ever with.
     labels: Vec<TrunkName>,
     pub(crate) counters: Counters,
@@ -81,20 +87,25 @@ impl Core {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let mut ids = setup.ids;
-        let gate = Gate::new(setup.started, &mut *ids);
-        let probes = Probes::new(setup.started, setup.snapshot.config(), &mut *ids);
+        let probes = Probes::new(setup.snapshot.config(), &mut *ids);
+        let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
+        if let Some(occupancy) = &setup.common.occupancy {
+            endpoint = endpoint.sharing(occupancy);
+        }
         Self {
-            endpoint: Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone()),
+            endpoint,
             node: (&*setup.snapshot.config().node.name).into(),
             snapshot: setup.snapshot,
             calls: SlotMap::with_key(),
+            by_name: HashMap::with_hasher(setup.hasher.clone()),
+            by_sequence: BTreeMap::new(),
             by_session: HashMap::with_hasher(setup.hasher),
             timers: TimerQueue::default(),
             link: setup.link,
             ids,
-            gate,
             probes,
-            trunk_calls: BTreeMap::new(),
+            common: setup.common,
+            trunks: BTreeMap::new(),
             labels: Vec::new(),
             counters: Counters::default(),
             drain: None,
@@ -186,7 +197,7 @@ impl Core {
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
-            Event::Ended { why, .. } => self.on_ended(now, key, leg, &why),
+            Event::Ended { why, authenticated, .. } => self.on_ended(now, key, leg, &why, authenticated),
         }
         self.carry_out_media(key);
     }
@@ -236,16 +247,41 @@ impl Core {
         format!("{}-{}", self.shard, Tag::new(&mut *self.ids)).into_boxed_str()
     }
 
-    /// Counts a leg of a trunk in or out.
-    pub(crate) fn count_trunk(&mut self, trunk: &TrunkName, begins: bool) {
-        if begins {
-            *self.trunk_calls.entry(trunk.clone()).or_default() += 1;
-        } else if let Some(count) = self.trunk_calls.get_mut(trunk) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.trunk_calls.remove(trunk);
-            }
+    /// Takes a call in, so that it is found by its name and in its place.
+    pub(crate) fn enter(&mut self, call: Call) -> CallKey {
+        let (name, sequence, session) = (call.id.clone(), call.sequence, call.caller.session);
+        let key = self.calls.insert(call);
+        self.by_session.insert(session, (key, LegNo::CALLER));
+        self.by_name.insert(name, key);
+        self.by_sequence.insert(sequence, key);
+        key
+    }
+
+    /// Takes a call out, with its legs.
+    pub(crate) fn leave(&mut self, key: CallKey) -> Option<Call> {
+        let call = self.calls.remove(key)?;
+        self.by_name.remove(&call.id);
+        self.by_sequence.remove(&call.sequence);
+        for leg in call.legs() {
+            self.by_session.remove(&leg.session);
         }
+        Some(call)
+    }
+
+    /// Counts a call in, unless there are as many as may be.
+    pub(crate) fn enter_call(&self, snapshot: &Snapshot) -> Option<Held> {
+        let limit = snapshot.config().limits.calls;
+        self.common.calls.enter(u32::try_from(limit).unwrap_or(u32::MAX))
+    }
+
+    /// Counts a leg of a trunk in, unless that has as many calls as it may.
+    pub(crate) fn enter_trunk(&mut self, snapshot: &Snapshot, trunk: &TrunkName) -> Option<Held> {
+        let limit = snapshot.config().trunks.get(trunk).and_then(|t| t.max_calls);
+        let tally = match self.trunks.get(trunk) {
+            Some(tally) => tally,
+            None => self.trunks.entry(trunk.clone()).or_insert(self.common.trunk(trunk)),
+        };
+        tally.enter(limit.unwrap_or(u32::MAX))
     }
 
     /// The drain is over: what is left is ended.
@@ -303,7 +339,10 @@ impl sip::driver::Core for Core {
     fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
         self.obey(now);
         self.settle(now);
-        let drained = self.drain.is_some() && self.calls.is_empty() && self.endpoint.is_quiet();
+        let drained = self.drain.is_some() && {
+            let is_done = self.calls.is_empty() && self.endpoint.is_quiet();
+            self.common.done(self.shard, is_done)
+        };
         if drained || self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -16,10 +16,10 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// The trunks of a configuration, each at a time of its own within its interval.
-    pub(crate) fn new(now: Now, config: &Config, chance: &mut dyn Ids) -> Self {
+    /// The trunks of a configuration, each at a time of its own within its interval, counted from the shell's epoch.
+    pub(crate) fn new(config: &Config, chance: &mut dyn Ids) -> Self {
         let mut probes = Self { due: BTreeMap::new(), next: None };
-        probes.follow(now, config, chance);
+        probes.follow(Now::default(), config, chance);
         probes
     }
 

@@ -24,6 +24,10 @@ table! {
 table! {
     /// How SIP is served.
     pub struct Signalling {
+        /// Threads that serve SIP; each call is served by one of them. `"auto"` is one per four cores, at least one:
+        /// with several, most messages come to another thread than the one that they are for, which costs more than it
+        /// gains as long as one is not fully busy.
+        restart shards: Auto<u16> = "auto", in 1..=64;
         /// The User-Agent of requests (RFC 3261 §20.41); empty leaves the field out.
         pinned user_agent: ByteString = "Liaison";
         /// The Server of responses (RFC 3261 §20.35); empty leaves the field out.
@@ -32,6 +36,11 @@ table! {
         restart connect_timeout: Duration = "4s", in "100ms"..="60s";
         /// How long a TCP connection may stay without traffic in both directions before it is closed.
         restart connection_idle: Duration = "30m", in "10s"..="7d";
+        /// How long a peer may take none of what is to be written to its TCP connection before that is closed.
+        restart connection_stall: Duration = "10s", in "100ms"..="10m";
+        /// How long a message on a TCP connection may take from its first byte to its last, and the first one from the
+        /// accepting of the connection, before that is closed; 64*T1 (RFC 3261 §17.1.1.2).
+        restart message_time: Duration = "32s", in "1s"..="10m";
     }
 }
 

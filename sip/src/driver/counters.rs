@@ -53,8 +53,10 @@ pub struct Counters {
     pub connections_accepted: Count,
     /// Connections opened by us.
     pub connections_opened: Count,
-    /// Connections that a limit refused: accepted and closed, or not opened.
+    /// Connections that the limit of all refused: accepted and closed, or not opened.
     pub connections_refused: Count,
+    /// Connections that the limit of their peer refused, likewise.
+    pub connections_refused_by_peer: Count,
     /// Connections that could not be opened, or not in time.
     pub connect_failures: Count,
     /// Failed attempts to accept, which resources of the system cause.
@@ -69,6 +71,12 @@ pub struct Counters {
     pub connections_unframed: Count,
     /// Messages refused because the write queue of their connection was full.
     pub write_queue_full: Count,
+    /// Messages given to the shard that they are for, or that owns the connection to send them on.
+    pub crossings: Count,
+    /// Messages for another shard that were dropped: it had too many waiting, or was gone.
+    pub crossings_dropped: Count,
+    /// Times that a connection was not read until another shard had room for its messages.
+    pub connections_held: Count,
     /// Messages that could not be sent and of which the core was told.
     pub send_failures: Count,
     /// Peers that ICMP said to be out of reach.

@@ -3,17 +3,22 @@
 mod admission;
 mod pending;
 mod receive;
+mod unreadable;
 
+pub use admission::unsupported;
 pub(crate) use pending::Pending;
+pub use unreadable::Unreadable;
 
 use crate::Map;
 use crate::action::{Action, Sender, TransmitId};
 use crate::auth::client::PeerId;
+use crate::dialog::Census;
 use crate::event::Failure;
 use crate::flow::ListenerId;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
 use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
+use crate::occupancy::{Occupancy, Share};
 use crate::received::Received;
 use crate::reply;
 use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
@@ -24,6 +29,7 @@ use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// A SIP user agent on any number of listeners, without sockets and clocks. The crate documentation states how
 /// it is driven.
@@ -33,6 +39,8 @@ pub struct Endpoint {
     pub(crate) clients: Clients,
     pub(crate) servers: Servers,
     pub(crate) sessions: SlotMap<SessionId, Session>,
+    /// The sessions of all endpoints.
+    pub(crate) share: Share,
     /// Our tags, early and confirmed.
     pub(crate) by_tag: Map<Tag, SessionId>,
     /// Look-ups under way.
@@ -47,6 +55,7 @@ pub struct Endpoint {
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
+    pub(crate) census: Census,
     /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
     pub(crate) busy: bool,
     /// Where the keys of server transactions are written, again and again.
@@ -58,6 +67,8 @@ pub struct Endpoint {
 pub struct Counters {
     /// Messages that no message could be made of.
     pub malformed: u64,
+    /// Messages beyond a limit or cut off.
+    pub unreadable: Unreadable,
     /// Requests that were refused with 400 because of a defect.
     pub defective: u64,
     /// Responses that no transaction waited for.
@@ -86,6 +97,10 @@ pub struct Counters {
     pub failovers: u64,
     /// Targets that were given up because they were silent for too long.
     pub targets_given_up: u64,
+    /// Requests of either side beyond what a session may have pending.
+    pub pending_full: u64,
+    /// Challenges and 491s that stood because their request had been repeated as often as may be.
+    pub rounds_spent: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -113,6 +128,7 @@ impl Endpoint {
             clients: Clients::new(transactions, &hasher),
             servers: Servers::new(transactions, &hasher),
             sessions: SlotMap::with_key(),
+            share: Share::default(),
             by_tag: Map::with_hasher(hasher.clone()),
             lookups: SlotMap::with_key(),
             names: Names::new(&hasher),
@@ -121,11 +137,26 @@ impl Endpoint {
             secrets: Pending::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
+            census: Census::default(),
             busy: false,
             key: String::new(),
             settings,
             hasher,
         }
+    }
+
+    /// Has its limits hold for all endpoints that share this. To be called before anything else.
+    #[must_use]
+    pub fn sharing(mut self, occupancy: &Arc<Occupancy>) -> Self {
+        self.clients.share(Share::of(occupancy, Occupancy::clients));
+        self.servers.share(Share::of(occupancy, Occupancy::servers));
+        self.share = Share::of(occupancy, Occupancy::sessions);
+        self
+    }
+
+    /// Whether there are as many sessions as may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.share.total(self.sessions.len()) >= self.settings.limits.sessions
     }
 
     /// The settings that it was made with.
@@ -167,13 +198,13 @@ impl Endpoint {
 
     /// A message could not be sent.
     pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
-        match id.0 {
+        match id.sender {
             Sender::Client(id) => {
                 if let Some(report) = self.clients.send_failed(id) {
                     self.reported(now, report);
                 }
             }
-            Sender::Ack(sid, no) => self.ack_not_sent(sid, no),
+            Sender::Ack(sid, no) => self.ack_not_sent(now, sid, no),
             // RFC 6026 §7.1: the transaction stays; its timers end it.
             Sender::Server(_) | Sender::Nobody => {}
         }
@@ -208,7 +239,7 @@ impl Endpoint {
     pub fn gauges(&self) -> Gauges {
         Gauges {
             sessions: self.sessions.len(),
-            dialogs: self.sessions.values().map(Session::live_dialogs).sum(),
+            dialogs: self.census.count(),
             client_transactions: self.clients.len(),
             server_transactions: self.servers.len(),
             timers: self.io.timers.len(),
@@ -267,7 +298,10 @@ impl Endpoint {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let trying = reply.status.as_u16() == 100;
         let own_tag = (!trying && request.to.tag().is_none()).then(|| {
-            tag.unwrap_or_else(|| Tag::of(self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq))))
+            tag.unwrap_or_else(|| {
+                let chance = self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq));
+                Tag::of(&*self.io.ids, chance)
+            })
         });
         let composer = reply::Composer {
             settings: &self.settings,

@@ -94,10 +94,7 @@ impl Endpoint {
             Purpose::Bye => self.bye_done(now, sid, id, None),
             Purpose::Request => self.request_done(now, sid, id, Err(why)),
             Purpose::Outside => self.ask_done(sid, id, Err(why)),
-            Purpose::Ack => {
-                self.take_outgoing(sid, id);
-                self.sweep(sid);
-            }
+            Purpose::Ack => self.ack_failed(sid, id),
         }
     }
 

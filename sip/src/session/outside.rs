@@ -48,7 +48,7 @@ impl Endpoint {
         if matches!(ask.method, Method::Invite | Method::Ack | Method::Cancel) {
             return Err(IntentError::WrongState);
         }
-        if self.sessions.len() >= self.settings.limits.sessions {
+        if self.is_full() {
             return Err(IntentError::Full);
         }
         let local_tag = Tag::new(&mut *self.io.ids);
@@ -63,6 +63,7 @@ impl Endpoint {
         }));
         let id = session.name_outgoing();
         let sid = self.sessions.insert(session);
+        self.share.enter();
         let mut outgoing = Outgoing::new(id, Purpose::Outside, ask.method, ask.parts);
         outgoing.max_forwards = ask.max_forwards;
         (outgoing.course.patience, outgoing.course.everywhere) = (ask.patience, ask.everywhere);
@@ -73,11 +74,11 @@ impl Endpoint {
     /// Sends copies of a request outside a dialog to these targets, as far as there is room.
     pub(crate) fn ask_others(&mut self, now: Now, sid: SessionId, id: OutgoingId, targets: Vec<Target>) {
         for target in targets {
-            let Some(first) = self.sessions.get(sid) else { return };
-            let Some(asked) = first.outgoing.iter().find(|o| o.id == id) else { return };
-            if self.sessions.len() >= self.settings.limits.sessions {
+            if self.is_full() {
                 return;
             }
+            let Some(first) = self.sessions.get(sid) else { return };
+            let Some(asked) = first.outgoing.iter().find(|o| o.id == id) else { return };
             let mut outgoing = Outgoing::new(id, Purpose::Outside, asked.method.clone(), asked.parts.clone());
             outgoing.max_forwards = asked.max_forwards;
             outgoing.course.patience = asked.course.patience;
@@ -90,6 +91,7 @@ impl Endpoint {
             (session.aim, session.invite_seq, session.next_outgoing) = (first.aim.clone(), 1, id.0);
             session.outgoing.push(outgoing);
             let copy = self.sessions.insert(session);
+            self.share.enter();
             self.try_target(now, copy, id, target);
         }
     }

@@ -7,6 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
 use crate::flow::NetworkId;
 use crate::ids::{self, Tag};
+use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::header::To;
 use sip_types::{Fields, Method, Response, Uri};
@@ -18,6 +19,8 @@ pub struct Invite {
     pub network: NetworkId,
     /// What the owner calls whom it goes to; it comes back with a challenge.
     pub label: u32,
+    /// How whom it goes to is treated; as the listener says where it is `None`.
+    pub conduct: Option<Conduct>,
     /// The Request-URI.
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
@@ -40,7 +43,7 @@ impl Endpoint {
     /// # Errors
     /// [`IntentError::Full`] if there are as many sessions as may be.
     pub fn invite(&mut self, now: Now, invite: Invite) -> Result<SessionId, IntentError> {
-        if self.sessions.len() >= self.settings.limits.sessions {
+        if self.is_full() {
             return Err(IntentError::Full);
         }
         let local_tag = Tag::new(&mut *self.io.ids);
@@ -48,6 +51,7 @@ impl Endpoint {
         let mut session = Session::new(Stage::Calling { cancel: None }, invite.network, call_id, local_tag);
         session.caller = true;
         session.label = invite.label;
+        session.conduct = invite.conduct;
         session.local = invite.from;
         session.remote = invite.to;
         session.aim = Some(Box::new(Aim {
@@ -57,6 +61,7 @@ impl Endpoint {
         }));
         let id = session.name_outgoing();
         let sid = self.sessions.insert(session);
+        self.share.enter();
         self.by_tag.insert(local_tag, sid);
         let mut outgoing = Outgoing::new(id, Purpose::Invite, Method::Invite, invite.parts);
         outgoing.max_forwards = invite.max_forwards;
@@ -101,7 +106,7 @@ impl Endpoint {
                 Dialog::without_contact(no, session.local_tag, Some(tag), seq, session.aim.as_deref())
             })
             .ok()?;
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         Some(no)
     }
 
@@ -147,7 +152,7 @@ impl Endpoint {
             .or_else(|_| Dialog::without_contact(no, session.local_tag, tag, seq, session.aim.as_deref()))
             .ok()?;
         dialog.state = DialogState::Confirmed;
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         Some(no)
     }
 
@@ -167,7 +172,7 @@ impl Endpoint {
         match known {
             Some(dialog) => {
                 let no = dialog.no;
-                self.repeat_ack(sid, no, cseq.seq);
+                self.repeat_ack(now, sid, no, cseq.seq);
             }
             // Past the limit an answer stays without ACK, so that its sender ends the dialog (RFC 3261 §13.3.1.4).
             None if session.forks > 0
@@ -219,7 +224,7 @@ impl Endpoint {
             }
             if seq > session.invite_seq || session.forks == 0 {
                 for dialog in &mut session.dialogs {
-                    dialog.ack.take_if(|ack| ack.seq == seq);
+                    dialog.ack.take_if(|ack| ack.request.seq == seq);
                 }
             }
         }

@@ -58,7 +58,7 @@ fn rfc3263_4_3_a_target_out_of_reach_leads_to_the_next_at_once() {
     let third = ua.one();
     ua.act(|e, now| e.handle_send_failed(now, third.id));
     assert!(
-        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(Unreachable::Send)) } if session == sid)
+        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(Unreachable::Send)), .. } if session == sid)
     );
     ua.must_forget();
 }

@@ -83,7 +83,7 @@ fn when_no_connection_opens_the_call_fails_or_goes_on_to_the_next_host() {
         ua.act(|e, now| e.handle_connected(now, id, false));
     }
     assert!(
-        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(Unreachable::Send)) } if session == sid)
+        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(Unreachable::Send)), .. } if session == sid)
     );
     ua.must_forget();
     let mut ua = dual();

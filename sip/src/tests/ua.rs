@@ -231,6 +231,7 @@ impl Ua {
         let invite = Invite {
             patience,
             label: 0,
+            conduct: None,
             network: NetworkId(0),
             request_uri: "sip:bob@example.com".parse().unwrap(),
             next_hop: next_hop.parse().unwrap(),

@@ -36,6 +36,7 @@ mod method;
 mod name;
 mod params;
 mod search;
+mod shared;
 mod span;
 mod status;
 mod text;
@@ -49,11 +50,13 @@ pub use frame::{Frame, FrameError, frame};
 pub use header::TypedHeader;
 pub use limits::Limits;
 pub use message::{
-    Field, Fields, Framing, Headers, Message, OwnedField, ParseError, ParseErrorKind, Request, Response,
+    Field, Fields, Framing, Head, Headers, Message, OwnedField, ParseError, ParseErrorKind, Request,
+    Response, param_of,
 };
 pub use method::Method;
 pub use name::HeaderName;
 pub use params::Params;
+pub use shared::SharedText;
 pub use status::StatusCode;
 pub use text::{quote, unquote};
 pub use uri::{Host, HostBuf, InvalidHost, Scheme, Uri, UriError, UriErrorKind, escape_user};

@@ -2,7 +2,7 @@
 
 use crate::plain::Plain;
 use crate::table::Wire;
-use b2bua::shard::{Core, Setup};
+use b2bua::shard::{Common, Core, Setup};
 use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
 use config::Config;
 use liaison_tests::ids::Seeded;
@@ -99,8 +99,14 @@ pub fn whole(wire: Wire, seed: u64) -> (Subject, Vec<Listener>) {
         ids: Box::new(Seeded(seed ^ 0xffff)),
         hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
         epoch: Instant::now(),
-        started: start(),
         shard: 0,
+        common: Common::new(
+            1,
+            start(),
+            10_000,
+            &mut Seeded(!seed),
+            ahash::RandomState::with_seeds(seed, 6, 7, 8),
+        ),
         records: Box::new(drop),
         commands,
     });
@@ -116,10 +122,9 @@ fn listeners_of(snapshot: &Snapshot) -> Vec<Listener> {
     let mut listeners = Vec::new();
     for (n, name) in snapshot.networks.iter().enumerate() {
         let network = &snapshot.config().networks[name];
-        let profile = snapshot.policy.profile(name, None, None);
         for listener in &network.listeners {
             let id = NetworkId(u16::try_from(n).unwrap());
-            listeners.push(sip_listener(id, network, listener, listener.address, &profile));
+            listeners.extend(sip_listener(id, name, &snapshot.policy, listener, listener.address));
         }
     }
     listeners

@@ -1,7 +1,7 @@
 //! One connection.
 
 use super::super::counters::Counters;
-use super::super::framer::Framer;
+use super::super::framer::{Framer, Unframed};
 use super::super::ready::{Kind, ReadyList, Source};
 use super::super::settings::Limits;
 use crate::action::TransmitId;
@@ -87,6 +87,12 @@ pub(super) struct Connection {
     partial: Option<Mono>,
     /// Since when the peer takes nothing.
     blocked: Option<Mono>,
+    /// Since when it is ending, and why: what comes is passed over until the peer closes its side. A socket closed on
+    /// unread bytes would reset the connection, and the peer might never read what it was refused with
+    /// (RFC 9112 §9.6 tells of the same).
+    ending: Option<(Mono, Ending)>,
+    /// Nothing more is sent than what is in the outbox; then our side is closed.
+    closing: bool,
 }
 
 impl Connection {
@@ -116,7 +122,31 @@ impl Connection {
             used: false,
             partial: None,
             blocked: None,
+            ending: None,
+            closing: false,
         }
+    }
+
+    /// Closes it once the outbox is written and the peer has closed its side too, or has had time to.
+    pub(super) fn close(&mut self, now: Mono) {
+        self.closing = true;
+        self.pass_over(now, Ending::Wanted);
+    }
+
+    /// Takes nothing more from the peer; the first reason stands.
+    fn pass_over(&mut self, now: Mono, ending: Ending) {
+        self.ending.get_or_insert((now, ending));
+        self.partial = None;
+    }
+
+    /// Whether it takes messages to write.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.closing
+    }
+
+    /// Whether it is still being opened.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.stream, Stream::Opening(_))
     }
 
     /// Puts a message into the outbox, or says that it is full.
@@ -172,10 +202,13 @@ impl Connection {
         }
         let bytes = buffer.filled();
         if bytes.is_empty() {
-            return Err(Ending::Closed);
+            return Err(self.ending.map_or(Ending::Closed, |(_, ending)| ending));
         }
         self.last = now;
         reader.counters.bytes_in.bytes(bytes.len());
+        if self.ending.is_some() {
+            return Ok(true);
+        }
         let before = inbox.len();
         let fed = self.framer.feed(bytes, reader.message, inbox);
         let came = inbox.len() - before;
@@ -186,7 +219,16 @@ impl Connection {
         } else if came > 0 || self.partial.is_none() {
             self.partial = Some(now);
         }
-        let ping = fed.map_err(|_: FrameError| Ending::Unframed)?;
+        let ping = match fed {
+            Ok(ping) => ping,
+            Err(Unframed { error: FrameError::StartLine, .. }) => return Err(Ending::Unframed),
+            Err(Unframed { rest, .. }) => {
+                // The core can tell from it what is wrong, refuse it, and then close the connection.
+                inbox.push(rest);
+                self.pass_over(now, Ending::Unframed);
+                return Ok(true);
+            }
+        };
         if ping && self.queued.saturating_add(PONG.len()) <= reader.limits.write_queue {
             reader.counters.pings.add(1);
             self.push(None, Bytes::from_static(PONG));
@@ -227,6 +269,10 @@ impl Connection {
         if self.outbox.capacity() > OUT {
             self.outbox = VecDeque::new();
         }
+        if self.closing {
+            // It fails where the peer has closed already, which the next read tells.
+            let _ = Pin::new(stream).poll_shutdown(&mut Context::from_waker(&self.waker));
+        }
         Ok(())
     }
 
@@ -249,6 +295,9 @@ impl Connection {
     pub(super) fn deadline(&self, limits: &Limits) -> (Mono, Ending) {
         if matches!(self.stream, Stream::Opening(_)) {
             return (self.since + limits.connect_time, Ending::NotOpened);
+        }
+        if let Some((since, ending)) = self.ending {
+            return (since + limits.stall_time, ending);
         }
         let silence = if self.used {
             (self.last + limits.idle_time, Ending::Idle)

@@ -5,10 +5,12 @@ mod connection;
 
 use super::Map;
 use super::counters::Counters;
+use super::exchange::{Census, Directory, Exchange, Full};
 use super::ready::{Kind, ReadyList, Source};
 use super::settings::Limits;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId};
+use crate::home::ShardNo;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use bytes::Bytes;
@@ -53,8 +55,11 @@ pub(crate) struct Tcp {
     connections: Map<ConnectionId, Connection>,
     /// The connection to use for an address.
     by_peer: Map<(ListenerId, SocketAddr), ConnectionId>,
-    /// Connections by peer address.
-    held: Map<IpAddr, usize>,
+    /// How many there are, over all shards.
+    census: Arc<Census>,
+    /// What other shards know of ours.
+    directory: Option<Arc<Directory>>,
+    shard: ShardNo,
     timers: TimerQueue<Timer>,
     connecting: Connecting,
     /// Connections that have something to write.
@@ -65,7 +70,11 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    pub(crate) fn new(settings: &super::Settings, list: &Arc<ReadyList>) -> Self {
+    pub(crate) fn new(
+        settings: &super::Settings,
+        list: &Arc<ReadyList>,
+        exchange: Option<&Exchange>,
+    ) -> Self {
         let hasher = &settings.hasher;
         Self {
             limits: settings.limits,
@@ -75,7 +84,9 @@ impl Tcp {
             listeners: BTreeMap::new(),
             connections: Map::with_hasher(hasher.clone()),
             by_peer: Map::with_hasher(hasher.clone()),
-            held: Map::with_hasher(hasher.clone()),
+            census: exchange.map_or_else(|| Arc::new(Census::new(hasher)), |e| Arc::clone(e.census())),
+            directory: exchange.map(|e| Arc::clone(e.directory())),
+            shard: exchange.map_or(ShardNo(0), Exchange::here),
             timers: TimerQueue::default(),
             connecting: Connecting::default(),
             dirty: Vec::new(),
@@ -116,7 +127,7 @@ impl Tcp {
     }
 
     fn admit(&mut self, now: Now, listener: ListenerId, stream: TcpStream, peer: SocketAddr) {
-        if !self.has_room(peer) {
+        if !self.enter(peer) {
             // Dropped, and so closed.
             return;
         }
@@ -126,23 +137,27 @@ impl Tcp {
         self.insert(now, listener, peer, Stream::Open(stream));
     }
 
-    fn has_room(&self, peer: SocketAddr) -> bool {
-        let held = self.held.get(&peer.ip()).copied().unwrap_or_default();
-        let room =
-            self.connections.len() < self.limits.connections && held < self.limits.connections_per_peer;
-        if !room {
-            self.counters.connections_refused.add(1);
-        }
-        room
+    /// Counts a connection in, unless a limit refuses it.
+    fn enter(&self, peer: SocketAddr) -> bool {
+        let full = match self.census.enter(peer.ip(), &self.limits) {
+            Ok(()) => return true,
+            Err(Full::Node) => &self.counters.connections_refused,
+            Err(Full::Peer) => &self.counters.connections_refused_by_peer,
+        };
+        full.add(1);
+        false
     }
 
+    /// Keeps a connection that was counted in.
     fn insert(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, stream: Stream) -> ConnectionId {
         self.last += 1;
-        let id = ConnectionId(self.last);
+        let id = ConnectionId::new(self.shard, self.last);
         let connection = Connection::new(id, listener, peer, stream, &self.list, now.mono);
         self.connections.insert(id, connection);
         self.by_peer.insert((listener, peer), id);
-        *self.held.entry(peer.ip()).or_default() += 1;
+        if let Some(directory) = &self.directory {
+            directory.enter(listener, peer, id);
+        }
         self.counters.connections.add(1);
         self.rearm(now, id);
         id
@@ -172,18 +187,26 @@ impl Tcp {
     }
 
     fn on_flow(&self, flow: Flow) -> Option<ConnectionId> {
-        flow.connection.filter(|id| self.connections.contains_key(id))
+        flow.connection.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
+    }
+
+    /// The connection to use for an address, whichever shard's it is.
+    pub(crate) fn known(&self, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
+        let own = self.by_peer.get(&(listener, peer)).copied();
+        own.or_else(|| self.directory.as_ref()?.find(listener, peer))
     }
 
     fn towards(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
-        if let Some(id) = self.by_peer.get(&(listener, peer)) {
+        let known = self.by_peer.get(&(listener, peer));
+        if let Some(id) = known.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable)) {
             return Some(*id);
         }
         let local = self.listeners.get(&listener)?.local;
-        if !self.has_room(peer) {
+        if !self.enter(peer) {
             return None;
         }
         let Ok(socket) = bound_socket(local, peer) else {
+            self.census.leave(peer.ip());
             self.counters.connect_failures.add(1);
             return None;
         };
@@ -211,15 +234,21 @@ impl Tcp {
         if opening && connection.is_open() {
             self.connecting.tell(id, true);
         }
-        if connection.wants_flush() && !connection.dirty {
-            connection.dirty = true;
-            self.dirty.push(id);
-        }
+        self.write_on(id);
         match proceeded {
             Ok(()) => self.rearm(now, id),
             Err(ending) => self.end(id, ending, failed),
         }
         Some(flow)
+    }
+
+    /// Has a connection written to that has something for it.
+    pub(crate) fn write_on(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.wants_flush() && !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(id);
+        }
     }
 
     /// Writes what was queued.
@@ -242,8 +271,12 @@ impl Tcp {
 
     /// Closes a connection for the core, after what it has sent on it.
     pub(crate) fn close(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.is_opening() {
+            return self.end(id, Ending::Wanted, failed);
+        }
+        connection.close(now.mono);
         self.flush_one(now, id, failed);
-        self.end(id, Ending::Wanted, failed);
     }
 
     fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
@@ -253,12 +286,10 @@ impl Tcp {
         if self.by_peer.get(&(listener, peer)) == Some(&id) {
             self.by_peer.remove(&(listener, peer));
         }
-        if let Some(held) = self.held.get_mut(&peer.ip()) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                self.held.remove(&peer.ip());
-            }
+        if let Some(directory) = &self.directory {
+            directory.leave(listener, peer, id);
         }
+        self.census.leave(peer.ip());
         self.counters.connections.sub(1);
         match ending {
             Ending::NotOpened => self.counters.connect_failures.add(1),

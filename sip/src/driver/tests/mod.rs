@@ -5,5 +5,6 @@ mod datagrams;
 mod endpoint;
 mod lab;
 mod names;
+mod shards;
 mod streams;
 mod wakes;
