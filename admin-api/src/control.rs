@@ -5,6 +5,7 @@ mod configuration;
 mod error;
 mod health;
 mod leg;
+mod target;
 mod values;
 
 use std::pin::Pin;
@@ -16,6 +17,7 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
+pub use target::{Target, TargetList, TargetState, TargetTrouble};
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
 
 use crate::metrics::MetricFamily;
@@ -42,6 +44,9 @@ pub trait Control: Send + Sync + 'static {
     /// Starts to end a call on all its legs, and answers before it has ended. A call that is ending
     /// already accepts the command once more.
     fn end_call(&self, id: CallId, reason: Option<ReasonText>) -> Answer<'_, ()>;
+
+    /// Every target that is remembered.
+    fn targets(&self) -> Answer<'_, TargetList>;
 
     /// The configuration in force. Secrets appear as the references that the file has, never as values.
     fn configuration(&self) -> Answer<'_, ConfigurationInForce>;

@@ -7,6 +7,7 @@ pub(crate) mod configuration;
 pub(crate) mod conformance;
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod targets;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

@@ -6,7 +6,7 @@ use crate::shard::{Command, Report};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
     ControlError, Cursor, Health, Phase, Readiness, ReasonText, ReloadMode, ReloadOutcome, Seconds,
-    Timestamp, Unavailability,
+    TargetList, Timestamp, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -214,6 +214,16 @@ impl Control for Switchboard {
             let text = reason.map(|reason| reason.as_str().into());
             let found = self.home(&id)?.ask(|answer| Command::EndCall(name, text, answer)).await?;
             if found { Ok(()) } else { Err(ControlError::CallNotFound(id)) }
+        })
+    }
+
+    fn targets(&self) -> Answer<'_, TargetList> {
+        Box::pin(async move {
+            let mut targets = Vec::new();
+            for shard in &self.shards {
+                targets.extend(shard.ask(Command::Targets).await?);
+            }
+            Ok(TargetList { targets })
         })
     }
 

@@ -16,6 +16,7 @@ pub(crate) fn families(
     let mut families = Families::default();
     calls(&mut families, reports);
     sip(&mut families, reports);
+    location(&mut families, reports);
     transport(&mut families, transports);
     media(&mut families, reports, relay);
     families.counter(
@@ -160,6 +161,28 @@ fn sip(out: &mut Families, reports: &[Report]) {
     );
 }
 
+fn location(out: &mut Families, reports: &[Report]) {
+    let count = |of: fn(&sip::Counters) -> u64| reports.iter().map(|r| of(&r.sip)).sum::<u64>();
+    let up = reports.iter().map(|r| r.targets.up).sum();
+    let down = reports.iter().map(|r| r.targets.down).sum();
+    let targets = [("up", up), ("down", down)];
+    out.labelled_gauge("liaison_targets", "Targets that are remembered, by state.", "state", targets);
+    out.counter("liaison_locations_total", "Next hops that were looked up.", count(|c| c.lookups));
+    out.counter("liaison_locations_failed_total", "Look-ups that led nowhere.", count(|c| c.lookups_failed));
+    out.counter(
+        "liaison_failovers_total",
+        "Requests that went on to another target.",
+        count(|c| c.failovers),
+    );
+    out.counter(
+        "liaison_targets_given_up_total",
+        "Targets given up because they were silent for too long.",
+        count(|c| c.targets_given_up),
+    );
+    let skipped = reports.iter().map(|r| r.counters.probes_skipped).sum();
+    out.counter("liaison_probes_skipped_total", "Probes of targets that there was no room for.", skipped);
+}
+
 fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
     let count = |of: fn(&driver::Counters) -> &driver::Count| shards.iter().map(|s| of(s).get()).sum::<u64>();
     out.counter("liaison_shard_wakes_total", "Times that a shard's thread woke up.", count(|c| &c.wakes));
@@ -173,6 +196,11 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
         "liaison_send_failures_total",
         "Messages that could not be sent.",
         count(|c| &c.send_failures),
+    );
+    out.counter(
+        "liaison_peers_unreachable_total",
+        "Peers that ICMP said to be out of reach.",
+        count(|c| &c.peers_unreachable),
     );
     let direction = [("in", count(|c| &c.datagrams_in)), ("out", count(|c| &c.datagrams_out))];
     out.labelled("liaison_datagrams_total", "Datagrams of SIP, by direction.", "direction", direction);
@@ -215,9 +243,10 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
     let queries = [
         ("asked", count(|c| &c.queries)),
         ("empty", count(|c| &c.queries_empty)),
+        ("failed", count(|c| &c.queries_failed)),
         ("refused", count(|c| &c.queries_refused)),
     ];
-    out.labelled("liaison_name_queries_total", "Host names looked up.", "outcome", queries);
+    out.labelled("liaison_name_queries_total", "Questions to name servers.", "outcome", queries);
 }
 
 fn media(out: &mut Families, reports: &[Report], relay: &relay::Gauges) {

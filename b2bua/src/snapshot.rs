@@ -194,6 +194,23 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
     })
 }
 
+/// How targets are found and remembered under a configuration.
+#[must_use]
+pub fn location_settings(config: &Config) -> sip::location::Settings {
+    let limits = sip::location::Limits {
+        names: config.limits.names,
+        remembered: config.limits.remembered_targets,
+        ..sip::location::Limits::default()
+    };
+    sip::location::Settings {
+        hold: config.location.hold,
+        longest_hold: config.location.longest_hold,
+        stale: config.dns.stale,
+        head_start: config.location.head_start,
+        limits,
+    }
+}
+
 /// Limits of one message.
 #[must_use]
 pub fn message_limits(limits: &config::Limits) -> sip_types::Limits {

@@ -2,6 +2,7 @@
 
 use crate::auth::client::Acceptance;
 use crate::flow::{ListenerId, NetworkId, Transport};
+use crate::location;
 use crate::timers::Timers;
 use bytestring::ByteString;
 use sip_types::Method;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub server: Option<ByteString>,
     /// `Retry-After` of a 503 that a limit causes, in seconds; 5.
     pub retry_after: u32,
+    /// How targets are found and remembered.
+    pub location: location::Settings,
 }
 
 /// One socket that we listen on.
@@ -110,6 +113,7 @@ impl Default for Settings {
             user_agent: None,
             server: None,
             retry_after: 5,
+            location: location::Settings::default(),
         }
     }
 }

@@ -30,7 +30,7 @@ listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = 
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 
 [networks.inside]
-listeners = [{{ transport = "udp", address = "10.0.0.3:5060" }}, {{ transport = "tcp", address = "10.0.0.3:5060" }}]
+listeners = [{listeners}{{ transport = "udp", address = "10.0.0.3:5060" }}, {{ transport = "tcp", address = "10.0.0.3:5060" }}]
 media = {{ address = "10.0.0.3", ports = "30000-39999" }}
 
 [trunks.a]
@@ -41,7 +41,7 @@ credentials = [{{ realm = "enterprise", username = "liaison", password = {{ env 
 
 [trunks.b]
 network = "inside"
-targets = ["sip:10.0.0.4:5060;transport={transport}"]
+targets = {targets}
 from = ["10.0.0.4"]
 credentials = [{{ realm = "enterprise", username = "liaison", password = {{ env = "LAB_PASSWORD" }} }}]
 
@@ -59,6 +59,8 @@ to = ["{to}"]
 name = "outbound"
 networks = ["inside"]
 to = ["a"]
+
+{tables}
 
 [profiles.default]
 {profile}
@@ -78,12 +80,14 @@ def until(what, met, timeout, every=0.05):
 
 class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
-    outside, where a SIPp that calls over TCP takes no other connection than its own."""
-    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1):
+    outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
+    further ones inside, before the others, with a comma after each; tables: further ones of the document."""
+    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1, targets=None, listeners="", tables=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards,
-                         "state": self.state}
+        targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
+        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards, "targets": targets,
+                         "listeners": listeners, "tables": tables, "state": self.state}
         self.write()
         self.start()
 

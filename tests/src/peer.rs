@@ -3,9 +3,11 @@
 use crate::ids::Seeded;
 use bytes::Bytes;
 use sip::auth::Credential;
-use sip::session::{Body, Invite, Parts, Reply, SessionId};
+use sip::session::{Body, Invite, Parts, Patience, Reply, SessionId};
 use sip::time::Now;
-use sip::{Action, Endpoint, Event, Flow, ListenerId, NetworkId, Received, Settings, Transmit, Transport};
+use sip::{
+    Action, Answer, Endpoint, Event, Flow, ListenerId, NetworkId, Received, Settings, Transmit, Transport,
+};
 use sip_types::{Fields, HeaderName, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -98,6 +100,7 @@ impl Peer {
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
+            patience: Patience::default(),
             parts: Parts { fields, body: offer, ..Parts::default() },
         };
         let session = self.endpoint.invite(now, invite).unwrap();
@@ -213,8 +216,9 @@ impl Peer {
                     let granted = self.credentials.clone();
                     self.endpoint.handle_secret(now, needed.id, granted);
                 }
-                Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, &[]),
-                Action::CloseConnection(_) => {}
+                Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, Answer::Silent),
+                Action::Connect(connect) => self.endpoint.handle_connected(now, connect.id, true),
+                Action::CloseConnection(_) | Action::Disconnect(_) => {}
             }
         }
     }

@@ -6,14 +6,15 @@ use crate::peer::{Manner, Peer};
 use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
 use b2bua::shard::{Command, Common, Core, Gauges, Setup};
-use b2bua::snapshot::{Secrets, Snapshot, message_limits, sip_limits, sip_listener};
+use b2bua::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
 use config::Config;
 use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
 use sip::home::{HomeIds, Homes, NodeNo};
 use sip::ids::Ids;
+use sip::location::{Question, RecordKind, Records};
 use sip::time::{Mono, Now, Wall};
-use sip::{Destination, Flow, ListenerId, NetworkId};
+use sip::{Answer, Destination, Flow, ListenerId, NetworkId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -224,10 +225,11 @@ impl World {
                         self.network.send(self.now.mono, from, to(&transmit.to), transmit.bytes);
                     }
                     IoAction::Resolve(query) => {
-                        let addresses = self.names.get(&*query.host).map(Vec::as_slice).unwrap_or_default();
-                        core.handle_resolved(self.now, query.id, addresses);
+                        let answer = answer(&self.names, &query.question);
+                        core.handle_resolved(self.now, query.id, answer);
                     }
-                    IoAction::CloseConnection(_) => {}
+                    IoAction::Connect(connect) => core.handle_connected(self.now, connect.id, true),
+                    IoAction::CloseConnection(_) | IoAction::Disconnect(_) => {}
                 }
             }
         }
@@ -311,10 +313,26 @@ pub fn settings(snapshot: &Snapshot) -> sip::Settings {
         limits: sip_limits(&config.limits),
         user_agent: Some("Liaison".into()),
         server: Some("Liaison".into()),
+        location: location_settings(config),
         ..defaults
     }
 }
 
 fn to(destination: &Destination) -> SocketAddr {
     destination.peer()
+}
+
+/// What the name server says: addresses of those that have some.
+fn answer(names: &BTreeMap<String, Vec<IpAddr>>, question: &Question) -> Answer {
+    let v4 = match question.kind {
+        RecordKind::A => true,
+        RecordKind::Aaaa => false,
+        RecordKind::Naptr | RecordKind::Srv => return Answer::Absent { ttl: Duration::ZERO },
+    };
+    let known = names.get(&*question.name).into_iter().flatten();
+    let addresses: Vec<_> = known.filter(|address| address.is_ipv4() == v4).copied().collect();
+    match addresses.is_empty() {
+        true => Answer::Absent { ttl: Duration::ZERO },
+        false => Answer::Found { records: Records::Address(addresses), ttl: Duration::from_secs(60) },
+    }
 }

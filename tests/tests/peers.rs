@@ -1,4 +1,4 @@
-//! Liaison among real peers: SIPp, baresip and curl, each test on a private network of its own (`lab/lo-run`). What the
+//! Liaison among real peers: SIPp, baresip, NSD and curl, each test on a private network of its own (`lab/lo-run`). What the
 //! tests judge are the bytes that the peers saw. A missing peer is a failure.
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,8 @@ mod crossing;
 mod lab;
 #[path = "peers/load.rs"]
 mod load;
+#[path = "peers/location.rs"]
+mod location;
 #[path = "peers/operation.rs"]
 mod operation;
 #[path = "peers/phones.rs"]

@@ -48,6 +48,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/calls/{id}
     GET /v1/config
     GET /v1/conformance
+    GET /v1/targets
     POST /v1/config/reload
     ");
 }

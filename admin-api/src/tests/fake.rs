@@ -122,6 +122,24 @@ impl Control for Fake {
         })
     }
 
+    fn targets(&self) -> Answer<'_, TargetList> {
+        self.answer(|| {
+            Ok(TargetList {
+                targets: vec![Target {
+                    network: "carrier".into(),
+                    transport: "udp".into(),
+                    address: ([192, 0, 2, 10], 5060).into(),
+                    state: TargetState::Held,
+                    trouble: Some(TargetTrouble::Silent),
+                    since: at(0),
+                    last_news_at: at(1_000),
+                    held_seconds: Some(Duration::from_millis(12_500).into()),
+                    shard: 0,
+                }],
+            })
+        })
+    }
+
     fn configuration(&self) -> Answer<'_, ConfigurationInForce> {
         self.answer(|| {
             Ok(ConfigurationInForce {

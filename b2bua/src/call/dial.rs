@@ -6,7 +6,7 @@ use crate::snapshot::conduct;
 use bytes::Bytes;
 use policy::Trail;
 use sip::NetworkId;
-use sip::session::{Invite, Reply};
+use sip::session::{Invite, Patience, Reply};
 use sip::time::Now;
 use sip_types::StatusCode;
 
@@ -19,19 +19,20 @@ impl Core {
             let Some(call) = self.calls.get_mut(key) else { return };
             let most = call.snapshot.config().limits.targets;
             let target = if call.callees.len() < most { call.targets.pop_front() } else { None };
+            let last_resort = call.targets.is_empty() || call.callees.len() + 1 >= most;
             let Some(target) = target else {
                 let reply = last.unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
                 return self.refuse_caller(now, key, &reply);
             };
-            match self.dial(now, key, &target) {
+            match self.dial(now, key, &target, last_resort) {
                 Ok(()) => return,
                 Err(reply) => last = Some(*reply),
             }
         }
     }
 
-    /// Makes a leg and calls with it.
-    fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target) -> OrRefuse<()> {
+    /// Makes a leg and calls with it. `last_resort` says that there is no other target.
+    fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target, last_resort: bool) -> OrRefuse<()> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
         let (no, snapshot) =
@@ -62,7 +63,8 @@ impl Core {
             },
             false => None,
         };
-        let invite = self.invite_for(key, target, network, offer)?;
+        let mut invite = self.invite_for(key, target, network, offer)?;
+        invite.patience.last_resort = last_resort;
         let session = self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))?;
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let call_id = self.endpoint.call_id(session).unwrap_or_default();
@@ -116,6 +118,7 @@ impl Core {
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
             max_forwards: request.max_forwards.map_or(70, |m| m.0.saturating_sub(1)),
+            patience: Patience { target: Some(target.profile.target_timeout), last_resort: true },
             parts,
         };
         trail.iter().for_each(|step| call.trail.push(step.clone()));

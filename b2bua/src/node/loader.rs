@@ -1,7 +1,7 @@
 //! Reading the configuration, at the start and again.
 
 use crate::secrets::{self, SecretError};
-use crate::snapshot::{Secrets, Snapshot, message_limits, sip_limits, sip_listener};
+use crate::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
 use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
@@ -118,6 +118,7 @@ impl Loader {
             user_agent: product(&config.signalling.user_agent),
             server: product(&config.signalling.server),
             retry_after: u32::try_from(limits.retry_after.as_secs()).unwrap_or(u32::MAX),
+            location: location_settings(config),
         }
     }
 

@@ -201,6 +201,12 @@ fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
     let config = snapshot.config();
     let mut settings = driver::Settings::new()?;
     settings.limits = socket_limits(config);
+    settings.resolver = driver::ResolverSettings {
+        name_servers: config.dns.servers.clone(),
+        timeout: config.dns.timeout,
+        retries: config.dns.attempts.saturating_sub(1),
+        hosts_file: config.dns.hosts_file,
+    };
     settings.message = message_limits(&config.limits);
     Ok(settings)
 }

@@ -3,7 +3,8 @@
 use super::{Core, Counters, Gauges};
 use crate::call::{reason, view};
 use crate::snapshot::Snapshot;
-use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary};
+use crate::trunk;
+use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Target};
 use sip::time::Now;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub enum Command {
     Stop,
     /// What the shard counts and holds.
     Report(oneshot::Sender<Report>),
+    /// What is known of targets.
+    Targets(oneshot::Sender<Vec<Target>>),
 }
 
 /// What a shard counts and holds.
@@ -37,6 +40,8 @@ pub struct Report {
     pub sip: sip::Counters,
     /// What is held.
     pub gauges: Gauges,
+    /// What is known of targets.
+    pub targets: sip::location::TargetGauges,
 }
 
 impl Core {
@@ -63,7 +68,7 @@ impl Core {
                     }
                     let _ = answer.send(key.is_some());
                 }
-                Command::Adopt(snapshot, sip) => self.adopt(snapshot, *sip),
+                Command::Adopt(snapshot, sip) => self.adopt(now, snapshot, *sip),
                 Command::Drain(patience) => self.drain(now.mono + patience),
                 Command::Stop => self.stopped = true,
                 Command::Report(answer) => {
@@ -71,7 +76,11 @@ impl Core {
                         counters: self.counters(),
                         sip: self.sip_counters(),
                         gauges: self.gauges(),
+                        targets: self.endpoint.target_gauges(),
                     });
+                }
+                Command::Targets(answer) => {
+                    let _ = answer.send(trunk::view::targets(self, now));
                 }
             }
         }

@@ -5,16 +5,20 @@ use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
 use crate::snapshot::Snapshot;
+use crate::trunk::Probes;
 use bytes::Bytes;
 use config::TrunkName;
 use sip::driver::IoAction;
 use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::time::{Mono, Now};
-use sip::{Action, Endpoint, Event, Flow, NetworkId, QueryId, SecretNeeded, TimerQueue, TransmitId};
+use sip::{
+    Action, Answer, ConnectId, Endpoint, Event, Flow, ListenerId, NetworkId, QueryId, SecretNeeded,
+    TimerQueue, TransmitId,
+};
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,6 +63,7 @@ pub struct Core {
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
+    pub(crate) probes: Probes,
     pub(crate) common: Arc<Common>,
     /// The counts of the trunks that it has had calls of.
     trunks: BTreeMap<TrunkName, Arc<Tally>>,
@@ -81,6 +86,8 @@ impl Core {
     /// A shard without calls.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
+        let mut ids = setup.ids;
+        let probes = Probes::new(setup.snapshot.config(), &mut *ids);
         let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
         if let Some(occupancy) = &setup.common.occupancy {
             endpoint = endpoint.sharing(occupancy);
@@ -95,7 +102,8 @@ impl Core {
             by_session: HashMap::with_hasher(setup.hasher),
             timers: TimerQueue::default(),
             link: setup.link,
-            ids: setup.ids,
+            ids,
+            probes,
             common: setup.common,
             trunks: BTreeMap::new(),
             labels: Vec::new(),
@@ -149,7 +157,8 @@ impl Core {
     }
 
     /// Puts another configuration in force. Calls in being keep theirs.
-    pub fn adopt(&mut self, snapshot: Arc<Snapshot>, sip: sip::Settings) {
+    pub fn adopt(&mut self, now: Now, snapshot: Arc<Snapshot>, sip: sip::Settings) {
+        self.probes.follow(now, snapshot.config(), &mut *self.ids);
         self.snapshot = snapshot;
         self.endpoint.adopt(sip);
     }
@@ -160,6 +169,8 @@ impl Core {
             match action {
                 Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
+                Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
+                Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
                 Action::SecretNeeded(needed) => self.on_secret_needed(now, &needed),
                 Action::Event(event) => self.on_event(now, *event),
@@ -292,13 +303,23 @@ impl sip::driver::Core for Core {
         self.settle(now);
     }
 
-    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.endpoint.handle_resolved(now, query, addresses);
+    fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer) {
+        self.endpoint.handle_resolved(now, query, answer);
+        self.settle(now);
+    }
+
+    fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool) {
+        self.endpoint.handle_connected(now, connect, open);
         self.settle(now);
     }
 
     fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
         self.endpoint.handle_send_failed(now, id);
+        self.settle(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        self.endpoint.handle_unreachable(now, listener, peer);
         self.settle(now);
     }
 
@@ -310,6 +331,7 @@ impl sip::driver::Core for Core {
             self.carry_out_media(key);
             self.settle(now);
         }
+        self.probe_due(now);
         self.drain_due(now);
         self.settle(now);
     }
@@ -330,7 +352,8 @@ impl sip::driver::Core for Core {
 
     fn poll_timeout(&self) -> Option<Mono> {
         let drain = self.drain.filter(|_| !self.calls.is_empty());
-        [self.endpoint.poll_timeout(), self.timers.next(), drain].into_iter().flatten().min()
+        let probe = self.probes.next().filter(|_| self.drain.is_none());
+        [self.endpoint.poll_timeout(), self.timers.next(), drain, probe].into_iter().flatten().min()
     }
 
     fn flush(&mut self, _now: Now) {

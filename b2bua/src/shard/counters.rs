@@ -41,6 +41,8 @@ pub struct Counters {
     pub media_silent: u64,
     /// Challenges for a realm that we have no credentials for, or from a wrong place.
     pub secrets_refused: u64,
+    /// Probes of targets that there was no room for.
+    pub probes_skipped: u64,
 }
 
 /// What a shard holds at this moment.

@@ -1,7 +1,10 @@
-//! Peers that calls are exchanged with: who they are, and what they must prove.
+//! Peers that calls are exchanged with: who they are, what they must prove, and whether they are there.
 
 mod demand;
 mod gate;
+mod probe;
+pub(crate) mod view;
 
 pub(crate) use demand::Demand;
 pub(crate) use gate::{Entry, Gate};
+pub(crate) use probe::Probes;

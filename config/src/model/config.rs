@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::declare::table;
 use crate::model::{
-    Admin, Cdr, Guessing, Limits, Log, Media, Network, Node, Profile, Route, Signalling, Trunk,
+    Admin, Cdr, Dns, Guessing, Limits, Location, Log, Media, Network, Node, Profile, Route, Signalling, Trunk,
 };
 use crate::text::{NetworkName, ProfileName, TrunkName};
 
@@ -13,6 +13,10 @@ table! {
         restart node: Node = {};
         /// How SIP is served.
         restart signalling: Signalling = {};
+        /// How peers are found by their names.
+        live dns: Dns = {};
+        /// How targets are tried.
+        live location: Location = {};
         /// How much the node takes on.
         live limits: Limits = {};
         /// How guessing at passwords is met.

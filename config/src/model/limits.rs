@@ -27,6 +27,11 @@ table! {
         live early_dialogs: usize = 8, in 1..=64;
         /// Targets tried per call, redirections included.
         live targets: usize = 8, in 1..=64;
+        /// Answers of name servers that are remembered; beyond, the oldest is forgotten.
+        live names: usize = 4_096, in 1..=1_000_000;
+        /// Addresses that names and URIs lead to whose state is remembered; beyond, the one not heard of for longest is
+        /// forgotten.
+        live remembered_targets: usize = 4_096, in 1..=1_000_000;
         /// Requests of either side that a leg has pending besides its INVITE; one more of the peer is answered 503 with
         /// Retry-After, one more of ours is not sent, and what it stands for gets that answer.
         live pending_requests: usize = 16, in 1..=1_024;
@@ -43,7 +48,7 @@ table! {
         /// Datagrams waiting per listener while the system's buffer is full; one beyond is dropped and is as good as
         /// lost in the network.
         restart datagram_queue: usize = 1_024, in 16..=1_000_000;
-        /// Host names being looked up at a time; one more fails as if it had no address.
+        /// Questions to name servers at a time; one more is not asked, and fails as if it had been refused.
         restart name_queries: usize = 512, in 1..=100_000;
         /// Nonces of ours whose counts are remembered at a time (RFC 7616 §3.4); whoever uses one that is forgotten is
         /// challenged again with `stale=true`.

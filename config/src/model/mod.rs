@@ -3,6 +3,7 @@
 mod auth;
 mod config;
 mod limits;
+mod location;
 mod network;
 mod node;
 mod profile;
@@ -12,6 +13,7 @@ mod trunk;
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
 pub use config::Config;
 pub use limits::Limits;
+pub use location::{Dns, Location};
 pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};

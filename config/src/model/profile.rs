@@ -19,6 +19,10 @@ table! {
         pinned tcp_media: TcpMedia = "refuse";
         /// How long a leg that we dial may ring before it is cancelled.
         pinned ring_limit: Duration = "180s", in "1s"..="1h";
+        /// How long a target of a leg that we dial may be silent before the next one is tried; the last one of a call has
+        /// all the time of timer B (RFC 3261 §17.1.1.2). A target that is given up and answers late is cancelled, or
+        /// acknowledged and ended.
+        pinned target_timeout: Duration = "4s", in "200ms"..="60s";
         /// How long a call may last once answered; the shorter one of both legs counts.
         pinned max_duration: Duration = "12h", in "1s"..="30d";
         /// How long a side that may send can stay without any RTP or RTCP before the call is ended; `"0s"` is for

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use sip_types::{Scheme, Uri};
@@ -26,6 +27,9 @@ table! {
         live card_credentials: Vec<CardCredentials> = [], in 0..=16;
         /// Makes us challenge its requests.
         live challenge: Option<Challenge>;
+        /// How often every target of the trunk is sent an OPTIONS, whatever is known of it; without it, calls find out
+        /// how a target is.
+        live probe: Option<Duration>, in "5s"..="1h", such as "30s";
         /// The profile of its legs, instead of the network's.
         pinned profile: Option<ProfileName>, such as "default";
         /// Calls at a time in both directions; one more is answered 503 towards it, and not sent to it.

@@ -79,12 +79,16 @@ pub struct Counters {
     pub connections_held: Count,
     /// Messages that could not be sent and of which the core was told.
     pub send_failures: Count,
+    /// Peers that ICMP said to be out of reach.
+    pub peers_unreachable: Count,
     /// Failed attempts to receive datagrams.
     pub receive_failures: Count,
-    /// Hosts asked for.
+    /// Questions to name servers.
     pub queries: Count,
-    /// Queries answered without an address.
+    /// Those answered so that there are no such records.
     pub queries_empty: Count,
-    /// Queries that the limit refused, answered without an address.
+    /// Those that no name server answered, or with an error only.
+    pub queries_failed: Count,
+    /// Those that the limit refused.
     pub queries_refused: Count,
 }

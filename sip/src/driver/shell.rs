@@ -54,8 +54,7 @@ impl<C: Core> Shell<C> {
         place: Place,
     ) -> Result<Self, StartError> {
         let list = place.waker.list();
-        let binds = sockets.bound.iter().map(|b| &b.bind);
-        let resolver = Resolver::new(&settings.resolver, settings.limits.queries, binds, list)
+        let resolver = Resolver::new(&settings.resolver, settings.limits.queries, list)
             .map_err(|error| StartError::Resolver(Box::new(error)))?;
         let (mut udp, mut tcp) = (BTreeMap::new(), Tcp::new(settings, list, place.exchange.as_deref()));
         for (id, bound) in (0..=u16::MAX).map(ListenerId).zip(sockets.bound) {
@@ -144,8 +143,8 @@ impl<C: Core> Shell<C> {
             Kind::Exchange => self.serve_exchange(now),
             Kind::Alarm => self.alarm.gone_off(),
             Kind::Resolver => {
-                while let Some((id, addresses)) = self.resolver.answer(&self.counters) {
-                    self.core.handle_resolved(now, id, &addresses);
+                while let Some((id, answer)) = self.resolver.answer(&self.counters) {
+                    self.core.handle_resolved(now, id, answer);
                 }
             }
             Kind::Listener(id) => self.serve_listener(now, id),
@@ -221,14 +220,10 @@ impl<C: Core> Shell<C> {
             while let Some(action) = self.core.poll_io() {
                 self.carry_out_one(now, action);
             }
-            for id in self.dirty.drain(..) {
-                if let Some(udp) = self.udp.get_mut(&id) {
-                    udp.flush(&self.counters, &mut self.failed);
-                }
-            }
+            self.flush_datagrams(now);
             self.tcp.flush(now, &mut self.failed);
-            if self.failed.is_empty() {
-                return;
+            for (id, open) in self.tcp.connected() {
+                self.core.handle_connected(now, id, open);
             }
             for id in self.failed.drain(..) {
                 if let (Some(home), Some(exchange)) = (id.home, &mut self.exchange) {
@@ -238,6 +233,23 @@ impl<C: Core> Shell<C> {
                 self.counters.send_failures.add(1);
                 self.core.handle_send_failed(now, id);
             }
+            // What was told may have led to more.
+            match self.core.poll_io() {
+                Some(action) => self.carry_out_one(now, action),
+                None => return,
+            }
+        }
+    }
+
+    /// Sends what is in the outboxes, and tells of peers that ICMP says are out of reach.
+    fn flush_datagrams(&mut self, now: Now) {
+        for id in self.dirty.drain(..) {
+            let Some(udp) = self.udp.get_mut(&id) else { continue };
+            udp.flush(&self.counters, &mut self.failed);
+            for peer in udp.unreachable() {
+                self.counters.peers_unreachable.add(1);
+                self.core.handle_unreachable(now, id, peer);
+            }
         }
     }
 
@@ -246,10 +258,12 @@ impl<C: Core> Shell<C> {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.close(now, id),
             IoAction::Resolve(query) => {
-                if let Some(addresses) = self.resolver.ask(&query, &self.counters) {
-                    self.core.handle_resolved(now, query.id, &addresses);
+                if let Some(answer) = self.resolver.ask(&query, &self.counters) {
+                    self.core.handle_resolved(now, query.id, answer);
                 }
             }
+            IoAction::Connect(connect) => self.tcp.connect(now, &connect),
+            IoAction::Disconnect(id) => self.tcp.disconnect(id, &mut self.failed),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Datagrams, received and sent many at a time.
 
 use super::counters::Counters;
+use super::icmp;
 use super::ready::{Kind, ReadyList, Source};
 use crate::action::TransmitId;
 use crate::flow::{Flow, ListenerId};
@@ -54,6 +55,8 @@ pub(crate) struct Udp {
     source: Arc<Source>,
     waker: Waker,
     outbox: VecDeque<Datagram>,
+    /// Peers that ICMP says are out of reach.
+    unreachable: Vec<SocketAddr>,
     headers: MultiHeaders<SockaddrStorage>,
     longest_outbox: usize,
 }
@@ -68,6 +71,7 @@ impl Udp {
     ) -> io::Result<Self> {
         let source = Source::new(Kind::Listener(id), list);
         source.requeue();
+        icmp::enable(&socket)?;
         Ok(Self {
             id,
             socket: watch(socket, Interest::READABLE)?,
@@ -75,6 +79,7 @@ impl Udp {
             waker: Arc::clone(&source).into(),
             source,
             outbox: VecDeque::new(),
+            unreachable: Vec::new(),
             headers: MultiHeaders::preallocate(OUT, None),
             longest_outbox,
         })
@@ -98,7 +103,9 @@ impl Udp {
             Ok(received) => received < IN,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
             Err(_) => {
-                counters.receive_failures.add(1);
+                if !icmp::take(self.socket.get_ref(), &mut self.unreachable) {
+                    counters.receive_failures.add(1);
+                }
                 false
             }
         };
@@ -123,6 +130,8 @@ impl Udp {
 
     /// Sends what is in the outbox, until the socket's buffer is full; `failed` gets what cannot be sent at all.
     pub(crate) fn flush(&mut self, counters: &Counters, failed: &mut Vec<TransmitId>) {
+        // An ICMP error fails one call, and is none of its datagram's: that is sent again.
+        let mut again = true;
         while let Some(first) = self.outbox.front() {
             let sent = match self.outbox.len() {
                 1 => self.socket.get_ref().send_to(&first.bytes, first.peer).map(|_| 1),
@@ -130,6 +139,11 @@ impl Udp {
             };
             match sent {
                 Ok(sent) => {
+                    again = true;
+                    if sent < self.outbox.len().min(OUT) {
+                        // The batch was cut short, and the system does not say by what.
+                        icmp::take(self.socket.get_ref(), &mut self.unreachable);
+                    }
                     for datagram in self.outbox.drain(..sent.min(self.outbox.len())) {
                         counters.datagrams_out.add(1);
                         counters.bytes_out.bytes(datagram.bytes.len());
@@ -143,10 +157,16 @@ impl Udp {
                     counters.datagrams_dropped.add(1);
                     self.outbox.pop_front();
                 }
+                Err(_) if again && icmp::take(self.socket.get_ref(), &mut self.unreachable) => again = false,
                 Err(_) => failed.extend(self.outbox.pop_front().map(|d| d.id)),
             }
         }
         self.full = None;
+    }
+
+    /// Peers that have been found out of reach since the last call.
+    pub(crate) fn unreachable(&mut self) -> Vec<SocketAddr> {
+        std::mem::take(&mut self.unreachable)
     }
 
     /// Asks to be woken once the socket's buffer has room; false if that cannot be.
@@ -210,7 +230,7 @@ fn receive_batch(
     Ok(count)
 }
 
-fn address(storage: SockaddrStorage) -> Option<SocketAddr> {
+pub(super) fn address(storage: SockaddrStorage) -> Option<SocketAddr> {
     let v4 = storage.as_sockaddr_in().map(|a| SocketAddr::V4((*a).into()));
     v4.or_else(|| storage.as_sockaddr_in6().map(|a| SocketAddr::V6((*a).into())))
 }

@@ -10,23 +10,25 @@ pub(crate) use pending::Pending;
 pub use unreadable::Unreadable;
 
 use crate::Map;
-use crate::action::{Action, QueryId, Sender, TransmitId};
+use crate::action::{Action, Sender, TransmitId};
 use crate::auth::client::PeerId;
 use crate::dialog::Census;
 use crate::event::Failure;
+use crate::flow::ListenerId;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
+use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
 use crate::occupancy::{Occupancy, Share};
 use crate::received::Received;
 use crate::reply;
-use crate::session::{OutgoingId, Reply, Session, SessionId, SessionTimer};
+use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
 use crate::settings::Settings;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A SIP user agent on any number of listeners, without sockets and clocks. The crate documentation states how
@@ -41,8 +43,14 @@ pub struct Endpoint {
     pub(crate) share: Share,
     /// Our tags, early and confirmed.
     pub(crate) by_tag: Map<Tag, SessionId>,
-    /// Look-ups under way: for whom, and the port that was written.
-    pub(crate) queries: Pending<(SessionId, OutgoingId, u16)>,
+    /// Look-ups under way.
+    pub(crate) lookups: SlotMap<LookupId, Locating>,
+    /// What name servers have said.
+    pub(crate) names: Names,
+    /// What is known of targets.
+    pub(crate) health: Health,
+    /// Connections that are wanted for a race.
+    pub(crate) connects: Pending<(SessionId, OutgoingId)>,
     /// Challenges that wait for credentials.
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
     pub(crate) hasher: ahash::RandomState,
@@ -81,6 +89,14 @@ pub struct Counters {
     pub forks_released: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
+    /// Next hops that were looked up.
+    pub lookups: u64,
+    /// Look-ups that led nowhere.
+    pub lookups_failed: u64,
+    /// Requests that went on to another target.
+    pub failovers: u64,
+    /// Targets that were given up because they were silent for too long.
+    pub targets_given_up: u64,
     /// Requests of either side beyond what a session may have pending.
     pub pending_full: u64,
     /// Challenges and 491s that stood because their request had been repeated as often as may be.
@@ -104,7 +120,7 @@ pub struct Gauges {
     pub server_transactions: usize,
     /// Deadlines, given-up ones included until their time.
     pub timers: usize,
-    /// Look-ups and challenges that the shell has not answered.
+    /// Look-ups, connections and challenges that the shell has not answered.
     pub questions: usize,
 }
 
@@ -118,7 +134,10 @@ impl Endpoint {
             sessions: SlotMap::with_key(),
             share: Share::default(),
             by_tag: Map::with_hasher(hasher.clone()),
-            queries: Pending::default(),
+            lookups: SlotMap::with_key(),
+            names: Names::new(&hasher),
+            health: Health::new(&hasher),
+            connects: Pending::default(),
             secrets: Pending::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
@@ -181,11 +200,6 @@ impl Endpoint {
         }
     }
 
-    /// The addresses of a host, in order of preference; none if there are none.
-    pub fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.located(now, query, addresses);
-    }
-
     /// A message could not be sent.
     pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
         match id.sender {
@@ -200,9 +214,29 @@ impl Endpoint {
         }
     }
 
+    /// ICMP says that datagrams to that address do not arrive (RFC 3261 §18.4): for requests without a response the
+    /// transport has failed.
+    pub fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        for id in self.clients.unanswered(listener, peer) {
+            if let Some(report) = self.clients.send_failed(id) {
+                self.reported(now, report);
+            }
+        }
+    }
+
     /// What it has counted.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// What is remembered of targets, in their order.
+    pub fn targets(&self, now: Now) -> Vec<TargetView> {
+        self.health.views(now)
+    }
+
+    /// How many targets are remembered.
+    pub fn target_gauges(&self) -> TargetGauges {
+        self.health.gauges()
     }
 
     /// What it holds.
@@ -213,7 +247,7 @@ impl Endpoint {
             client_transactions: self.clients.len(),
             server_transactions: self.servers.len(),
             timers: self.io.timers.len(),
-            questions: self.queries.len() + self.secrets.len(),
+            questions: self.lookups.len() + self.connects.len() + self.secrets.len(),
         }
     }
 
@@ -241,13 +275,19 @@ impl Endpoint {
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
             SessionTimer::Trying(server) => self.trying_due(now, sid, server),
+            SessionTimer::Target(id) => self.target_due(now, sid, id),
+            SessionTimer::Race(id) => self.race_due(now, sid, id),
         }
     }
 
     fn reported(&mut self, now: Now, report: Report) {
+        if let Report::Timeout(sid, id) | Report::Silence(sid, id) | Report::TransportFailed(sid, id) = report
+        {
+            self.invite_without_end(sid, id);
+        }
         match report {
             Report::Timeout(sid, id) => self.failed(now, sid, id, Failure::Timeout),
-            Report::Silence(sid, id) => self.try_another(now, sid, id, Failure::Timeout),
+            Report::Silence(sid, id) => self.silent(now, sid, id),
             Report::TransportFailed(sid, id) => self.transport_failed(now, sid, id),
             Report::InviteEnded(sid, seq) => self.invite_ended(sid, seq),
         }

@@ -37,6 +37,8 @@ impl Endpoint {
         let matched = self.match_response(now, &response);
         match matched {
             Matched::Deliver(sid, id) => self.on_response(now, sid, id, response),
+            Matched::Late(sid) => self.late_success(now, sid, &response),
+            Matched::Ended(sid, seq) => self.invite_ended(sid, seq),
             Matched::Absorbed => {}
             Matched::Stray => self.counters.stray_responses += 1,
         }

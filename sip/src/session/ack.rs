@@ -100,7 +100,7 @@ impl Endpoint {
             let seq = ack.request.seq;
             return self.repeat_ack(now, sid, no, seq);
         }
-        if ack.request.addresses.is_empty() {
+        if ack.request.course.targets.is_empty() {
             return;
         }
         let Some(ack) = dialog.ack.take() else { return };

@@ -21,6 +21,8 @@ pub enum Stage {
     Answered,
     /// Established.
     Confirmed,
+    /// A request of ours outside a dialog is pending.
+    Asking,
     /// A BYE of ours is pending, or waits for the ACK.
     Ending,
     /// Over; only a fork may still answer.
@@ -109,6 +111,7 @@ impl Endpoint {
             Inner::Calling { cancel: None } => Stage::Calling,
             Inner::Calling { cancel: Some(_) } => Stage::Cancelling,
             Inner::Called(_) => Stage::Called,
+            Inner::Asking => Stage::Asking,
             Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
             Inner::Confirmed => Stage::Confirmed,
             Inner::Ending => Stage::Ending,

@@ -53,9 +53,7 @@ fn rfc3263_4_4_they_and_every_repetition_go_where_the_invite_went() {
     for cancelled in [true, false] {
         let mut ua = Ua::udp();
         let sid = ua.invite("sip:bob@example.com", Parts::default());
-        let query = ua.queries.remove(0).id;
-        let addresses = ["198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap()];
-        ua.act(|e, now| e.handle_resolved(now, query, &addresses));
+        ua.resolve("example.com A 198.51.100.1\nexample.com A 198.51.100.2");
         let first = ua.one().id;
         ua.act(|e, now| e.handle_send_failed(now, first));
         ua.wait(5_000);

@@ -2,7 +2,8 @@
 
 mod message;
 mod net;
-mod ua;
+pub(crate) mod ua;
+pub(crate) mod zone;
 
 mod admission;
 mod bye;
@@ -12,9 +13,12 @@ mod challenge;
 mod challenge_forms;
 mod derived;
 mod dialog;
+mod failover;
 mod fork;
 mod loss;
 mod mutation;
+mod outside;
+mod race;
 mod reinvite;
 mod request;
 mod timers;

@@ -1,5 +1,7 @@
 //! The client transactions in being.
 
+mod targets;
+
 use super::{ClientId, TransactionTimer, client, derive, invite_client};
 use crate::Map;
 use crate::action::{Action, Sender, Transmit, TransmitId};
@@ -50,6 +52,10 @@ pub(crate) enum Matched {
     Absorbed,
     /// It is for that request of that session.
     Deliver(SessionId, OutgoingId),
+    /// It is a 2xx to an INVITE of that session whose target was given up.
+    Late(SessionId),
+    /// It is the failure of such an INVITE, with that CSeq number.
+    Ended(SessionId, u32),
 }
 
 #[derive(Clone, Copy)]
@@ -74,6 +80,8 @@ struct Client {
     expire_at: Option<Mono>,
     /// Whether the final response to an INVITE has a deadline even after a provisional one.
     given_up: bool,
+    /// Its target was given up for another: nobody waits for what comes, and this is why an INVITE is then cancelled.
+    abandoned: Option<Fields>,
 }
 
 /// All client transactions of an endpoint.
@@ -132,6 +140,7 @@ impl Clients {
             retransmit_at: (!spec.reliable).then(|| now.mono + interval),
             expire_at: Some(now.mono + spec.timers.transaction()),
             given_up: false,
+            abandoned: None,
         });
         self.by_branch.insert(key, id);
         self.share.enter();
@@ -246,6 +255,10 @@ impl Clients {
                 _ => {}
             }
         }
+        let abandoned = self.table.get(id).and_then(|client| client.abandoned.clone());
+        if let Some(reason) = abandoned.filter(|_| act != Act::Ignore) {
+            return self.late_response(io, now, id, act, &reason);
+        }
         match act {
             Act::AckAndDeliver => {
                 self.send(io, id);
@@ -269,6 +282,7 @@ impl Clients {
         let input = if status.is_provisional() { Input::Provisional } else { Input::Final };
         let (next, act) = client::step(state, input);
         let owner = (client.session, client.outgoing);
+        let abandoned = client.abandoned.is_some();
         if let Some(next) = next {
             client.machine = ClientMachine::Other(next);
             if next == State::Completed && state != State::Completed {
@@ -281,7 +295,7 @@ impl Clients {
             }
         }
         match act {
-            Act::Deliver if owner.1 != OutgoingId::CANCEL => Matched::Deliver(owner.0, owner.1),
+            Act::Deliver if owner.1 != OutgoingId::CANCEL && !abandoned => Matched::Deliver(owner.0, owner.1),
             Act::Deliver | Act::Ignore | Act::Resend | Act::ReportTimeout | Act::ReportTransportFailed => {
                 Matched::Absorbed
             }
@@ -356,11 +370,16 @@ impl Clients {
     fn end(&mut self, id: ClientId, invite: invite_client::Input, other: client::Input) -> Option<Report> {
         let client = self.table.get(id)?;
         let (session, outgoing, seq) = (client.session, client.outgoing, client.seq);
+        let abandoned = client.abandoned.is_some();
         let (gone, report) = match client.machine {
             ClientMachine::Invite(state) => {
                 use invite_client::Act;
                 let (next, act) = invite_client::step(state, invite);
                 let report = match act {
+                    // Nobody waits for its end, but for that of its forks.
+                    Act::ReportTimeout | Act::ReportTransportFailed if abandoned => {
+                        Some(Report::InviteEnded(session, seq))
+                    }
                     Act::ReportTimeout if state == invite_client::State::Calling => {
                         Some(Report::Silence(session, outgoing))
                     }
@@ -375,6 +394,7 @@ impl Clients {
                 use client::Act;
                 let (next, act) = client::step(state, other);
                 let report = match act {
+                    _ if abandoned => None,
                     Act::ReportTimeout if state == client::State::Trying => {
                         Some(Report::Silence(session, outgoing))
                     }

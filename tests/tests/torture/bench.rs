@@ -8,11 +8,12 @@ use crate::table::Wire;
 use b2bua::shard::Gauges;
 use bytes::Bytes;
 use sip::driver::IoAction;
+use sip::location::{Answer, Question, RecordKind, Records};
 use sip::time::{Mono, Now};
-use sip::{ConnectionId, Destination, Flow, Listener, ListenerId, NetworkId, Transmit, Transport};
+use sip::{ConnectionId, Destination, Flow, Listener, ListenerId, Transmit, Transport};
 use sip_types::{Frame, Limits, Message, frame};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The telephone on the far side.
@@ -128,10 +129,11 @@ impl Bench {
         }
     }
 
-    /// Whether names looked up from there are of the far side: a plain user agent calls nobody else.
-    fn is_far(&self, network: NetworkId) -> bool {
-        let far = self.listeners.iter().find(|l| l.address == address("203.0.113.1:5060"));
-        far.is_none_or(|listener| listener.network == network)
+    /// Whose names are looked up: a plain user agent calls nobody but the far side, and Liaison is given that by its
+    /// address.
+    fn named(&self) -> SocketAddr {
+        let bridged = self.listeners.iter().any(|l| l.address == address("203.0.113.1:5060"));
+        address(if bridged { NEAR } else { FAR })
     }
 
     /// A message as it is, whatever framing would say of it.
@@ -169,9 +171,13 @@ impl Bench {
                     IoAction::Transmit(transmit) => self.transmit(transmit),
                     IoAction::CloseConnection(connection) => self.closed.push(connection),
                     IoAction::Resolve(query) => {
-                        let ip: IpAddr = address(if self.is_far(query.network) { FAR } else { NEAR }).ip();
-                        self.subject.core().handle_resolved(self.now, query.id, &[ip]);
+                        let answer = answer(&query.question, self.named());
+                        self.subject.core().handle_resolved(self.now, query.id, answer);
                     }
+                    IoAction::Connect(connect) => {
+                        self.subject.core().handle_connected(self.now, connect.id, true);
+                    }
+                    IoAction::Disconnect(_) => {}
                 }
             }
             let Some((flow, bytes)) = self.inbox.pop_front() else { return };
@@ -312,4 +318,15 @@ impl Bench {
 /// An address that is written out.
 pub fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
+}
+
+/// Every name has that address.
+fn answer(question: &Question, address: SocketAddr) -> Answer {
+    let ip = address.ip();
+    let ttl = Duration::from_secs(60);
+    match question.kind {
+        RecordKind::A if ip.is_ipv4() => Answer::Found { records: Records::Address(vec![ip]), ttl },
+        RecordKind::Aaaa if ip.is_ipv6() => Answer::Found { records: Records::Address(vec![ip]), ttl },
+        _ => Answer::Absent { ttl },
+    }
 }

@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 use sip::driver::{Core, IoAction};
-use sip::session::{Body, Invite, Parts, Reply, SessionId};
+use sip::session::{Body, Invite, Parts, Patience, Reply, SessionId};
 use sip::time::{Mono, Now};
-use sip::{Action, Endpoint, Event, Failure, Flow, NetworkId, QueryId, TransmitId};
+use sip::{Action, Answer, ConnectId, Endpoint, Event, Failure, Flow, NetworkId, QueryId, TransmitId};
 use sip_types::{Fields, HeaderName, Method, StatusCode};
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 /// The endpoint and its application.
@@ -39,6 +38,7 @@ impl Plain {
             from: "<sip:caller@example.com>".into(),
             to: "<sip:callee@example.edu>".into(),
             max_forwards: 70,
+            patience: Patience::default(),
             parts: Parts { body: Some(description(offer)), ..Parts::default() },
         };
         self.session = Some(self.endpoint.invite(now, invite).unwrap());
@@ -63,6 +63,8 @@ impl Plain {
             match action {
                 Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
+                Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
+                Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
                 Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
                 Action::Event(event) => self.on_event(now, *event),
@@ -107,8 +109,13 @@ impl Core for Plain {
         self.settle(now);
     }
 
-    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.endpoint.handle_resolved(now, query, addresses);
+    fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer) {
+        self.endpoint.handle_resolved(now, query, answer);
+        self.settle(now);
+    }
+
+    fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool) {
+        self.endpoint.handle_connected(now, connect, open);
         self.settle(now);
     }
 

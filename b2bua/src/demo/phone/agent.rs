@@ -6,12 +6,15 @@ use super::trace::Trace;
 use bytes::Bytes;
 use sip::dialog::DialogNo;
 use sip::driver::{Core, IoAction};
-use sip::session::{Body, Invite, Parts, Reply, SessionId};
+use sip::session::{Body, Invite, Parts, Patience, Reply, SessionId};
 use sip::time::{Mono, Now};
-use sip::{Action, End, Endpoint, Event, Failure, Flow, NetworkId, QueryId, TransmitId};
+use sip::{
+    Action, Answer, ConnectId, End, Endpoint, Event, Failure, Flow, ListenerId, NetworkId, QueryId,
+    TransmitId,
+};
 use sip_types::{Fields, Message, Response, StatusCode, Uri};
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::mpsc::SyncSender;
 use tokio::sync::mpsc;
@@ -90,6 +93,7 @@ impl Agent {
                         from: dial.from,
                         to: dial.to,
                         max_forwards: 70,
+                        patience: Patience::default(),
                         parts,
                     },
                 )?;
@@ -132,6 +136,8 @@ impl Agent {
                     self.io.push_back(IoAction::Transmit(transmit));
                 }
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
+                Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
+                Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
                 // It has no credentials.
                 Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
@@ -224,13 +230,23 @@ impl Core for Agent {
         self.settle(now);
     }
 
-    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.endpoint.handle_resolved(now, query, addresses);
+    fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer) {
+        self.endpoint.handle_resolved(now, query, answer);
+        self.settle(now);
+    }
+
+    fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool) {
+        self.endpoint.handle_connected(now, connect, open);
         self.settle(now);
     }
 
     fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
         self.endpoint.handle_send_failed(now, id);
+        self.settle(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        self.endpoint.handle_unreachable(now, listener, peer);
         self.settle(now);
     }
 

@@ -1,5 +1,6 @@
 //! Connections: accepted, opened, used again, limited.
 
+mod connecting;
 mod connection;
 
 use super::Map;
@@ -13,6 +14,7 @@ use crate::home::ShardNo;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use bytes::Bytes;
+use connecting::Connecting;
 use connection::{Connection, Ending, Reader, Stream};
 use std::collections::BTreeMap;
 use std::io;
@@ -59,6 +61,7 @@ pub(crate) struct Tcp {
     directory: Option<Arc<Directory>>,
     shard: ShardNo,
     timers: TimerQueue<Timer>,
+    connecting: Connecting,
     /// Connections that have something to write.
     dirty: Vec<ConnectionId>,
     /// The last number given.
@@ -85,6 +88,7 @@ impl Tcp {
             directory: exchange.map(|e| Arc::clone(e.directory())),
             shard: exchange.map_or(ShardNo(0), Exchange::here),
             timers: TimerQueue::default(),
+            connecting: Connecting::default(),
             dirty: Vec::new(),
             last: 0,
             scratch: vec![0; READ].into_boxed_slice(),
@@ -225,7 +229,11 @@ impl Tcp {
             limits: &self.limits,
             counters: &self.counters,
         };
+        let opening = !connection.is_open();
         let proceeded = connection.proceed(now.mono, &mut reader, inbox);
+        if opening && connection.is_open() {
+            self.connecting.tell(id, true);
+        }
         self.write_on(id);
         match proceeded {
             Ok(()) => self.rearm(now, id),
@@ -273,6 +281,7 @@ impl Tcp {
 
     fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
         let Some(connection) = self.connections.remove(&id) else { return };
+        self.connecting.tell(id, false);
         let (listener, peer) = (connection.flow.listener, connection.flow.peer);
         if self.by_peer.get(&(listener, peer)) == Some(&id) {
             self.by_peer.remove(&(listener, peer));

@@ -2,6 +2,7 @@
 
 use super::lab::{Command, GUARD, Lab, Report, bind, local, message, open, send, transmit_id};
 use crate::flow::{Destination, Flow, ListenerId, Transport};
+use crate::location::RecordKind;
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
 
@@ -86,7 +87,7 @@ fn datagrams_beyond_the_queue_count_as_lost() {
     let lab = Lab::new(&[local(Transport::Udp)], |s| s.limits.datagram_queue = 5);
     let peer = peer();
     let to = open(peer.local_addr().unwrap());
-    lab.tell((0..9).map(|n| send(n, to)).chain([Command::Resolve(1, "127.0.0.1", lab.listeners[0].network)]));
+    lab.tell((0..9).map(|n| send(n, to)).chain([Command::Resolve(1, RecordKind::A, "a..b")]));
     assert!(matches!(lab.next(), Report::Resolved(1, _)), "no failure is told before");
     let mut buffer = [0; 100];
     let mut got = BTreeSet::new();
@@ -96,4 +97,24 @@ fn datagrams_beyond_the_queue_count_as_lost() {
     }
     assert_eq!(got, (0..5).map(|n| message(n).into_bytes()).collect());
     assert_eq!(lab.settings.counters.datagrams_dropped.get(), 4);
+}
+
+#[test]
+fn rfc3261_18_4_icmp_tells_who_is_out_of_reach_and_costs_nobody_else_a_datagram() {
+    for at in ["127.0.0.1:0", "[::1]:0"] {
+        let lab = Lab::new(&[bind(0, Transport::Udp, at)], |_| {});
+        let nobody = UdpSocket::bind(at).unwrap().local_addr().unwrap();
+        let somebody = UdpSocket::bind(at).unwrap();
+        somebody.set_read_timeout(Some(GUARD)).unwrap();
+        lab.tell([send(1, open(nobody))]);
+        lab.tell([send(2, open(somebody.local_addr().unwrap()))]);
+        let mut buffer = [0; 100];
+        let len = somebody.recv(&mut buffer).unwrap();
+        assert_eq!(buffer[..len], *message(2).as_bytes());
+        lab.tell([send(3, open(somebody.local_addr().unwrap()))]);
+        assert_eq!(lab.next(), Report::Unreachable(nobody));
+        let len = somebody.recv(&mut buffer).unwrap();
+        assert_eq!(buffer[..len], *message(3).as_bytes());
+        assert_eq!(lab.settings.counters.send_failures.get(), 0);
+    }
 }
