@@ -2,7 +2,7 @@
 
 use crate::dialog::DialogNo;
 use crate::event::Event;
-use crate::flow::{ConnectionId, Destination, NetworkId};
+use crate::flow::{ConnectionId, Destination, Domain, NetworkId};
 use crate::session::SessionId;
 use crate::transaction::{ClientId, ServerId};
 use bytes::Bytes;
@@ -17,6 +17,14 @@ pub enum Action {
     Resolve(Query),
     /// Close a connection: its peer sent what cannot be a message.
     CloseConnection(ConnectionId),
+    /// The peer asks for requests to its address and this port to come on the connection (RFC 5923 §8.2). Only a
+    /// connection whose peer has proved who it is takes part.
+    Alias {
+        /// The connection that the request came on.
+        connection: ConnectionId,
+        /// The port of its topmost Via.
+        port: u16,
+    },
     /// A request of ours was challenged: answer with `handle_secret`.
     SecretNeeded(SecretNeeded),
     /// Something that the owner of the endpoint should know.
@@ -88,4 +96,8 @@ pub struct SecretNeeded {
     pub realms: Vec<Box<str>>,
     /// Where the challenged request was sent: credentials are bound to realm and peer.
     pub peer: std::net::SocketAddr,
+    /// Over TLS: the domain that the peer there has proved to be.
+    pub domain: Option<Domain>,
+    /// The connection that the challenged request went on, where it went on one that was there.
+    pub connection: Option<ConnectionId>,
 }

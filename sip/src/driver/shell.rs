@@ -61,7 +61,7 @@ impl<C: Core> Shell<C> {
                         Udp::register(socket, id, list, settings.limits.datagram_queue).map_err(fail)?;
                     udp.insert(id, socket);
                 }
-                Either::Tcp(socket) => tcp.register(id, socket).map_err(fail)?,
+                Either::Tcp(socket) => tcp.register(id, &bound.bind, socket).map_err(fail)?,
             }
         }
         Ok(Self {
@@ -152,7 +152,11 @@ impl<C: Core> Shell<C> {
     }
 
     fn serve_connection(&mut self, now: Now, id: ConnectionId) {
-        let Some(flow) = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed) else { return };
+        let flow = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed);
+        for event in self.tcp.events() {
+            self.core.handle_connection(now, event);
+        }
+        let Some(flow) = flow else { return };
         for bytes in self.inbox.drain(..) {
             self.core.handle_input(now, flow, bytes);
         }
@@ -179,6 +183,9 @@ impl<C: Core> Shell<C> {
                 }
             }
             self.tcp.flush(now, &mut self.failed);
+            for end in self.tcp.ends() {
+                self.core.handle_connection(now, end);
+            }
             if self.failed.is_empty() {
                 return;
             }
@@ -193,6 +200,8 @@ impl<C: Core> Shell<C> {
         match action {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.tcp.close(now, id, &mut self.failed),
+            IoAction::Alias { connection, port } => self.tcp.alias(connection, port),
+            IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(addresses) = self.resolver.ask(&query, &self.counters) {
                     self.core.handle_resolved(now, query.id, &addresses);

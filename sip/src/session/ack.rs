@@ -57,7 +57,7 @@ impl Endpoint {
     pub(crate) fn repeat_ack(&mut self, sid: SessionId, no: DialogNo, seq: u32) {
         let dialog = self.sessions.get(sid).and_then(|s| s.dialog(no));
         let Some(ack) = dialog.and_then(|d| d.ack.as_ref()).filter(|ack| ack.seq == seq) else { return };
-        let (id, to, bytes) = (TransmitId(Sender::Ack(sid, no)), ack.to, ack.bytes.clone());
+        let (id, to, bytes) = (TransmitId(Sender::Ack(sid, no)), ack.to.clone(), ack.bytes.clone());
         self.io.push(Action::Transmit(Transmit { id, to, bytes }));
     }
 

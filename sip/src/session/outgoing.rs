@@ -8,12 +8,12 @@ use crate::auth::client::Attempt;
 use crate::dialog::{Aim, DialogNo};
 use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
-use crate::flow::{Destination, Transport};
+use crate::flow::{Destination, Domain, Transport};
 use crate::ids::Branch;
 use crate::location::{HopHost, NextHop};
 use crate::time::Now;
 use crate::transaction::{ClientId, ClientSpec};
-use sip_types::{HeaderName, Method, Response};
+use sip_types::{HeaderName, Method, Response, Scheme};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
@@ -71,6 +71,8 @@ pub(crate) struct Outgoing {
     pub(crate) addresses: VecDeque<SocketAddr>,
     /// The transport that the next hop's URI names.
     pub(crate) transport: Transport,
+    /// Over TLS: whom the connection must lead to.
+    pub(crate) domain: Option<Domain>,
     /// Whether a large request may go, or went, over a stream although the URI names UDP (RFC 3261 §18.1.1).
     pub(crate) stream: Stream,
     /// The credentials that it was last sent with.
@@ -94,6 +96,7 @@ impl Outgoing {
             flight: Flight::Ready,
             addresses: VecDeque::new(),
             transport: Transport::Udp,
+            domain: None,
             stream: Stream::Untried,
             credentials: Vec::new(),
             attempt: None,
@@ -136,17 +139,21 @@ impl Endpoint {
     pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        let way = session.way.filter(|to| self.settings.listener(to.listener()).is_some_and(|l| l.nat));
+        let secure = session.secure;
+        let way = session.way.clone().filter(|to| {
+            let listener = self.settings.listener(to.listener());
+            listener.is_some_and(|l| l.nat || l.transport.is_websocket())
+        });
         let Some(aim) = aim(session, id) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
             return self.send_to(now, sid, id, way);
         }
-        let hop = match NextHop::of(&aim.next_hop) {
+        let hop = match NextHop::of(&aim.next_hop, secure || aim.request_uri.scheme() == Scheme::Sips) {
             Ok(hop) => hop,
             Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),
         };
-        outgoing.transport = hop.transport;
+        (outgoing.transport, outgoing.domain) = (hop.transport, hop.domain);
         match hop.host {
             HopHost::Address(address) => {
                 outgoing.addresses = VecDeque::from([SocketAddr::new(address, hop.port)]);
@@ -184,28 +191,39 @@ impl Endpoint {
         let network = session.network;
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         let transport = outgoing.transport;
-        let listener = loop {
+        let (listener, peer) = loop {
             let Some(peer) = outgoing.addresses.pop_front() else {
-                return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
+                let why = if transport.is_secure() { Unreachable::NotSecure } else { Unreachable::Listener };
+                return self.failed(now, sid, id, Failure::Unreachable(why));
             };
             if let Some(listener) = self.settings.listener_towards(network, transport, peer) {
                 break (listener, peer);
             }
         };
-        self.send_to(now, sid, id, Destination::Open { listener: listener.0, peer: listener.1 });
+        let domain = outgoing.domain.clone();
+        let to = match &session.way {
+            // Its Contact is where its own connection comes from: nobody else is there.
+            Some(Destination::Flow(flow))
+                if domain.is_some() && (flow.listener, flow.peer) == (listener, peer) =>
+            {
+                Destination::FlowOr { flow: *flow, peer, domain }
+            }
+            _ => Destination::Open { listener, peer, domain },
+        };
+        self.send_to(now, sid, id, to);
     }
 
     /// Composes a request for a destination and starts its transaction.
     fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
         let branch = Branch::new(&mut *self.io.ids);
-        self.authorize(sid, id, to);
-        let Some(mut bytes) = self.compose(sid, id, to, branch) else {
+        self.authorize(sid, id, &to);
+        let Some(mut bytes) = self.compose(sid, id, &to, branch) else {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
         };
         let (mut to, mut datagram) = (to, None);
         if bytes.len() > DATAGRAM_MAX
-            && let Some(stream) = self.stream_instead(sid, id, to)
-            && let Some(rewritten) = self.compose(sid, id, stream, branch)
+            && let Some(stream) = self.stream_instead(sid, id, &to)
+            && let Some(rewritten) = self.compose(sid, id, &stream, branch)
         {
             self.mark_stream(sid, id, Stream::Trying);
             datagram = Some((to, std::mem::replace(&mut bytes, rewritten)));
@@ -242,7 +260,7 @@ impl Endpoint {
 
     /// Where a request goes that is too large for a datagram, if there is a stream to try. What is sent on a flow
     /// stays on it: a peer behind a NAT takes no connections.
-    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<Destination> {
+    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: &Destination) -> Option<Destination> {
         let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
         if outgoing.stream == Stream::Refused
             || matches!(to, Destination::Flow(_))
@@ -252,7 +270,7 @@ impl Endpoint {
         }
         let network = self.sessions.get(sid)?.network;
         let listener = self.settings.listener_towards(network, Transport::Tcp, to.peer())?;
-        Some(Destination::Open { listener, peer: to.peer() })
+        Some(Destination::Open { listener, peer: to.peer(), domain: None })
     }
 
     fn mark_stream(&mut self, sid: SessionId, id: OutgoingId, stream: Stream) {
@@ -263,7 +281,7 @@ impl Endpoint {
 
     /// Authorizes a request for that destination. An ACK repeats what its INVITE was authorized with
     /// (RFC 3261 §22.1).
-    fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<()> {
+    fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: &Destination) -> Option<()> {
         let peer = self.peer_id(to.peer());
         let session = self.sessions.get_mut(sid)?;
         session.authorizer.as_ref()?;
@@ -286,7 +304,7 @@ impl Endpoint {
         &self,
         sid: SessionId,
         id: OutgoingId,
-        to: Destination,
+        to: &Destination,
         branch: Branch,
     ) -> Option<bytes::Bytes> {
         let session = self.sessions.get(sid)?;

@@ -2,6 +2,9 @@
 
 use super::super::counters::Counters;
 use super::super::framer::Framer;
+use super::super::tls::Peer;
+use super::super::websocket::{self, Close, Fed, Rules, WebSocket};
+use super::socket::{OpenError, Opening, Socket};
 use super::super::ready::{Kind, ReadyList, Source};
 use super::super::settings::Limits;
 use crate::action::TransmitId;
@@ -13,12 +16,10 @@ use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 
 /// Reads of one connection before the others have their turn.
 const READS: usize = 4;
@@ -27,13 +28,10 @@ const OUT: usize = 32;
 /// The answer to a ping (RFC 5626 §3.5.1).
 const PONG: &[u8] = b"\r\n";
 
-/// A stream that is being opened.
-pub(super) type Opening = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
-
 /// A stream, or what will be one.
 pub(super) enum Stream {
     Opening(Opening),
-    Open(TcpStream),
+    Open(Socket),
 }
 
 /// Why a connection ends.
@@ -41,6 +39,12 @@ pub(super) enum Stream {
 pub(crate) enum Ending {
     /// It could not be opened, or not in time.
     NotOpened,
+    /// The handshake of TLS or of a WebSocket that the peer began did not come to its end in time.
+    Unshaken,
+    /// The TLS handshake failed.
+    Insecure,
+    /// The request to open a WebSocket was refused.
+    Refused,
     /// The peer closed it.
     Closed,
     /// It broke.
@@ -63,12 +67,40 @@ struct Outgoing {
     bytes: Bytes,
 }
 
+/// How messages are told from each other.
+enum Framing {
+    /// By Content-Length (RFC 3261 §18.3).
+    Length(Framer),
+    /// By WebSocket messages.
+    WebSocket(Box<WebSocket>),
+}
+
+/// What a connection begins with.
+pub(super) struct Start {
+    pub(super) id: ConnectionId,
+    pub(super) listener: ListenerId,
+    pub(super) peer: SocketAddr,
+    pub(super) stream: Stream,
+    /// Whether the peer opened it.
+    pub(super) accepted: bool,
+    /// On a WebSocket: who may open it.
+    pub(super) websocket: Option<Arc<Rules>>,
+}
+
 pub(super) struct Connection {
     pub(super) flow: Flow,
     stream: Stream,
     waker: Waker,
     source: Arc<Source>,
-    framer: Framer,
+    framing: Framing,
+    /// Whether the peer opened it.
+    pub(super) accepted: bool,
+    /// The core was told whom it leads to.
+    pub(super) told: bool,
+    /// It ends once the outbox is written.
+    closing: Option<Ending>,
+    /// The stream may hold what was written to it.
+    unflushed: bool,
     outbox: VecDeque<Outgoing>,
     /// Bytes of the first in the outbox that are written.
     written: usize,
@@ -90,22 +122,23 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(
-        id: ConnectionId,
-        listener: ListenerId,
-        peer: SocketAddr,
-        stream: Stream,
-        list: &Arc<ReadyList>,
-        now: Mono,
-    ) -> Self {
-        let source = Source::new(Kind::Connection(id), list);
+    pub(super) fn new(start: Start, list: &Arc<ReadyList>, now: Mono) -> Self {
+        let source = Source::new(Kind::Connection(start.id), list);
         source.requeue();
+        let framing = match start.websocket {
+            Some(rules) => Framing::WebSocket(Box::new(WebSocket::new(rules))),
+            None => Framing::Length(Framer::default()),
+        };
         Self {
-            flow: Flow { listener, peer, connection: Some(id) },
-            stream,
+            flow: Flow { listener: start.listener, peer: start.peer, connection: Some(start.id) },
+            stream: start.stream,
+            accepted: start.accepted,
+            told: false,
+            framing,
+            closing: None,
+            unflushed: false,
             waker: Arc::clone(&source).into(),
             source,
-            framer: Framer::default(),
             outbox: VecDeque::new(),
             written: 0,
             queued: 0,
@@ -124,6 +157,12 @@ impl Connection {
         if self.queued.saturating_add(bytes.len()) > limit {
             return Err(id);
         }
+        if let Framing::WebSocket(websocket) = &self.framing {
+            if !websocket.is_open() {
+                return Err(id);
+            }
+            self.push(None, websocket::header(&bytes));
+        }
         self.used = true;
         self.push(Some(id), bytes);
         Ok(())
@@ -134,24 +173,29 @@ impl Connection {
         self.outbox.push_back(Outgoing { id, bytes });
     }
 
-    /// Makes progress with opening and reading; the messages that have come are appended to `inbox`.
+    /// Makes progress with opening, and tells what the handshake has proved, or why it failed.
+    pub(super) fn open(&mut self, now: Mono, counters: &Counters) -> Result<Option<Peer>, Unopened> {
+        let Stream::Opening(opening) = &mut self.stream else { return Ok(None) };
+        match opening.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+            Poll::Pending => Ok(None),
+            Poll::Ready(Err(OpenError::Connect)) => Err((Ending::NotOpened, None)),
+            Poll::Ready(Err(OpenError::Handshake(why))) => Err((Ending::Insecure, Some(why))),
+            Poll::Ready(Ok((socket, peer))) => {
+                counters.connections_opened.add(u64::from(!self.accepted));
+                self.stream = Stream::Open(socket);
+                self.last = now;
+                Ok(peer)
+            }
+        }
+    }
+
+    /// Reads; the messages that have come are appended to `inbox`.
     pub(super) fn proceed(
         &mut self,
         now: Mono,
         reader: &mut Reader<'_>,
         inbox: &mut Vec<Bytes>,
     ) -> Result<(), Ending> {
-        if let Stream::Opening(opening) = &mut self.stream {
-            match opening.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(_)) => return Err(Ending::NotOpened),
-                Poll::Ready(Ok(stream)) => {
-                    reader.counters.connections_opened.add(1);
-                    self.stream = Stream::Open(stream);
-                    self.last = now;
-                }
-            }
-        }
         for _ in 0..READS {
             if !self.read(now, reader, inbox)? {
                 return Ok(());
@@ -164,9 +208,14 @@ impl Connection {
     /// Reads once; false if nothing is there.
     fn read(&mut self, now: Mono, reader: &mut Reader<'_>, inbox: &mut Vec<Bytes>) -> Result<bool, Ending> {
         let Stream::Open(stream) = &mut self.stream else { return Ok(false) };
-        let mut buffer = ReadBuf::new(reader.scratch);
-        match Pin::new(stream).poll_read(&mut Context::from_waker(&self.waker), &mut buffer) {
+        let Reader { scratch, message, limits, counters } = reader;
+        let mut buffer = ReadBuf::new(scratch);
+        match stream.poll_read(&mut Context::from_waker(&self.waker), &mut buffer) {
             Poll::Pending => return Ok(false),
+            // Over TLS: the peer closed without saying so.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(Ending::Closed);
+            }
             Poll::Ready(Err(_)) => return Err(Ending::Broken),
             Poll::Ready(Ok(())) => {}
         }
@@ -175,23 +224,40 @@ impl Connection {
             return Err(Ending::Closed);
         }
         self.last = now;
-        reader.counters.bytes_in.bytes(bytes.len());
+        counters.bytes_in.bytes(bytes.len());
         let before = inbox.len();
-        let fed = self.framer.feed(bytes, reader.message, inbox);
+        let mut answers = Answers::new();
+        let fed = match &mut self.framing {
+            Framing::Length(framer) => feed_stream(framer, bytes, message, inbox, &mut answers),
+            Framing::WebSocket(socket) => Ok(socket.feed(bytes, message.message, inbox, &mut answers)),
+        };
         let came = inbox.len() - before;
-        reader.counters.stream_messages_in.bytes(came);
+        counters.stream_messages_in.bytes(came);
         self.used |= came > 0;
-        if !self.framer.is_partial() {
+        let partial = match &self.framing {
+            Framing::Length(framer) => framer.is_partial(),
+            Framing::WebSocket(socket) => socket.is_partial(),
+        };
+        if !partial {
             self.partial = None;
         } else if came > 0 || self.partial.is_none() {
             self.partial = Some(now);
         }
-        let ping = fed.map_err(|_: FrameError| Ending::Unframed)?;
-        if ping && self.queued.saturating_add(PONG.len()) <= reader.limits.write_queue {
-            reader.counters.pings.add(1);
-            self.push(None, Bytes::from_static(PONG));
+        for answer in answers {
+            // A peer that does not take its answers gets none.
+            if self.queued.saturating_add(answer.len()) <= limits.write_queue {
+                self.push(None, answer);
+            }
         }
-        Ok(true)
+        let fed = fed?;
+        counters.pings.add(u64::from(fed.pinged));
+        counters.websockets.add(u64::from(fed.opened));
+        self.closing = fed.close.map(|close| match close {
+            Close::Refused => Ending::Refused,
+            Close::Left => Ending::Closed,
+            Close::Fault => Ending::Unframed,
+        });
+        Ok(self.closing.is_none())
     }
 
     /// Writes the outbox as far as the peer takes it.
@@ -204,7 +270,7 @@ impl Connection {
                 slices.push(IoSlice::new(outgoing.bytes.get(from..).unwrap_or_default()));
             }
             let mut context = Context::from_waker(&self.waker);
-            match Pin::new(&mut *stream).poll_write_vectored(&mut context, &slices) {
+            match stream.poll_write_vectored(&mut context, &slices) {
                 Poll::Pending => {
                     self.blocked.get_or_insert(now);
                     return Ok(());
@@ -212,7 +278,7 @@ impl Connection {
                 Poll::Ready(Ok(0) | Err(_)) => return Err(Ending::Broken),
                 Poll::Ready(Ok(written)) => {
                     drop(slices);
-                    (self.blocked, self.last) = (None, now);
+                    (self.blocked, self.last, self.unflushed) = (None, now, true);
                     counters.bytes_out.bytes(written);
                     self.written += written;
                     while let Some(first) = self.outbox.front().filter(|o| o.bytes.len() <= self.written) {
@@ -227,18 +293,42 @@ impl Connection {
         if self.outbox.capacity() > OUT {
             self.outbox = VecDeque::new();
         }
-        Ok(())
+        if self.unflushed {
+            match stream.poll_flush(&mut Context::from_waker(&self.waker)) {
+                Poll::Pending => {
+                    self.blocked.get_or_insert(now);
+                    return Ok(());
+                }
+                Poll::Ready(Err(_)) => return Err(Ending::Broken),
+                Poll::Ready(Ok(())) => (self.blocked, self.unflushed) = (None, false),
+            }
+        }
+        self.closing.map_or(Ok(()), Err)
+    }
+
+    /// Tells the peer of the end, as far as that needs no waiting.
+    pub(super) fn say_goodbye(&mut self) {
+        if let Stream::Open(stream) = &mut self.stream {
+            stream.say_goodbye(&mut Context::from_waker(&self.waker));
+        }
     }
 
     /// Whether there is something to write, and the stream to write it to.
     pub(super) fn wants_flush(&self) -> bool {
-        !self.outbox.is_empty() && matches!(self.stream, Stream::Open(_))
+        let waiting = !self.outbox.is_empty() || self.unflushed || self.closing.is_some();
+        waiting && matches!(self.stream, Stream::Open(_))
     }
 
     /// What ends the connection if nothing changes, and when.
     pub(super) fn deadline(&self, limits: &Limits) -> (Mono, Ending) {
-        if matches!(self.stream, Stream::Opening(_)) {
-            return (self.since + limits.connect_time, Ending::NotOpened);
+        let shaken = match &self.framing {
+            Framing::Length(_) => !matches!(self.stream, Stream::Opening(_)),
+            Framing::WebSocket(socket) => socket.is_open(),
+        };
+        match (shaken, self.accepted) {
+            (true, _) => {}
+            (false, true) => return (self.since + limits.handshake_time, Ending::Unshaken),
+            (false, false) => return (self.since + limits.connect_time, Ending::NotOpened),
         }
         let silence = if self.used {
             (self.last + limits.idle_time, Ending::Idle)
@@ -260,6 +350,25 @@ impl Connection {
     pub(super) fn unsent(self) -> impl Iterator<Item = TransmitId> {
         self.outbox.into_iter().filter_map(|o| o.id)
     }
+}
+
+/// Why a connection did not open, with what TLS says.
+pub(super) type Unopened = (Ending, Option<io::Error>);
+
+/// What is to be written in answer to bytes that came.
+type Answers = SmallVec<[Bytes; 2]>;
+
+/// Bytes of a stream of messages.
+fn feed_stream(
+    framer: &mut Framer,
+    bytes: &[u8],
+    limits: &sip_types::Limits,
+    inbox: &mut Vec<Bytes>,
+    answers: &mut Answers,
+) -> Result<Fed, Ending> {
+    let pinged = framer.feed(bytes, limits, inbox).map_err(|_: FrameError| Ending::Unframed)?;
+    answers.extend(pinged.then(|| Bytes::from_static(PONG)));
+    Ok(Fed { pinged, ..Fed::default() })
 }
 
 /// What reading needs of the table.

@@ -1,24 +1,31 @@
 //! Connections: accepted, opened, used again, limited.
 
 mod connection;
+mod directory;
+mod socket;
 
 use super::Map;
 use super::counters::Counters;
+use super::tls::Peer;
 use super::ready::{Kind, ReadyList, Source};
+use super::security::Security;
 use super::settings::Limits;
+use super::sockets::Bind;
 use crate::action::{Transmit, TransmitId};
-use crate::flow::{ConnectionId, Destination, Flow, ListenerId};
+use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use bytes::Bytes;
-use connection::{Connection, Ending, Reader, Stream};
+use connection::{Connection, Ending, Reader, Start, Stream};
+use directory::{Directory, Leads};
+use socket::{Socket, bound_socket};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Connections accepted from one listener before others have their turn.
 const ACCEPTS: usize = 64;
@@ -32,6 +39,8 @@ struct Listener {
     source: Arc<Source>,
     waker: Waker,
     local: IpAddr,
+    network: NetworkId,
+    transport: Transport,
 }
 
 /// Who waits for a deadline.
@@ -41,7 +50,34 @@ enum Timer {
     Accept(ListenerId),
 }
 
-/// All that a driver has of TCP.
+/// What becomes of connections over TLS, for whoever decides by it.
+#[derive(Debug)]
+pub enum ConnectionEvent {
+    /// A handshake has shown who the other end is, before anything else came of it.
+    Secured {
+        /// The connection.
+        flow: Flow,
+        /// Whether the peer opened it.
+        accepted: bool,
+        /// The other end.
+        peer: Arc<Peer>,
+    },
+    /// A handshake failed.
+    Insecure {
+        /// The listener of ours.
+        listener: ListenerId,
+        /// The address of the other end.
+        peer: SocketAddr,
+        /// Whether the peer opened it.
+        accepted: bool,
+        /// What TLS says.
+        why: io::Error,
+    },
+    /// A connection that was told as secured is over.
+    Closed(ConnectionId),
+}
+
+/// All that a driver has of TCP, and of what runs over it.
 pub(crate) struct Tcp {
     limits: Limits,
     message: sip_types::Limits,
@@ -49,13 +85,17 @@ pub(crate) struct Tcp {
     list: Arc<ReadyList>,
     listeners: BTreeMap<ListenerId, Listener>,
     connections: Map<ConnectionId, Connection>,
-    /// The connection to use for an address.
-    by_peer: Map<(ListenerId, SocketAddr), ConnectionId>,
+    /// The connections to use for an address.
+    directory: Directory,
     /// Connections by peer address.
     held: Map<IpAddr, usize>,
     timers: TimerQueue<Timer>,
     /// Connections that have something to write.
     dirty: Vec<ConnectionId>,
+    security: Arc<Security>,
+    /// What became of connections since the core was told; ends apart, for they come after what was received.
+    events: Vec<ConnectionEvent>,
+    ends: Vec<ConnectionId>,
     /// The last number given.
     last: u64,
     scratch: Box<[u8]>,
@@ -71,24 +111,53 @@ impl Tcp {
             list: Arc::clone(list),
             listeners: BTreeMap::new(),
             connections: Map::with_hasher(hasher.clone()),
-            by_peer: Map::with_hasher(hasher.clone()),
+            directory: Directory::new(hasher),
             held: Map::with_hasher(hasher.clone()),
             timers: TimerQueue::default(),
             dirty: Vec::new(),
+            security: Arc::clone(&settings.security),
+            events: Vec::new(),
+            ends: Vec::new(),
             last: 0,
             scratch: vec![0; READ].into_boxed_slice(),
         }
     }
 
     /// Registers a bound socket with the runtime; it is on the list from the start.
-    pub(crate) fn register(&mut self, id: ListenerId, socket: std::net::TcpListener) -> io::Result<()> {
+    pub(crate) fn register(
+        &mut self,
+        id: ListenerId,
+        bind: &Bind,
+        socket: std::net::TcpListener,
+    ) -> io::Result<()> {
         let local = socket.local_addr()?.ip();
         let source = Source::new(Kind::Listener(id), &self.list);
         source.requeue();
         let waker = Waker::from(Arc::clone(&source));
         let socket = TcpListener::from_std(socket)?;
-        self.listeners.insert(id, Listener { socket, source, waker, local });
+        let Bind { network, transport, .. } = *bind;
+        self.listeners.insert(id, Listener { socket, source, waker, local, network, transport });
         Ok(())
+    }
+
+    /// From now on handshakes begin with these settings.
+    pub(crate) fn adopt(&mut self, security: Arc<Security>) {
+        self.security = security;
+    }
+
+    /// What became of connections since the last call; the ends are told by [`ends`](Self::ends).
+    pub(crate) fn events(&mut self) -> impl Iterator<Item = ConnectionEvent> {
+        self.events.drain(..)
+    }
+
+    /// Connections that are over since the last call, of those that were told as secured.
+    pub(crate) fn ends(&mut self) -> impl Iterator<Item = ConnectionEvent> {
+        self.ends.drain(..).map(ConnectionEvent::Closed)
+    }
+
+    /// Uses a connection for another port of its peer too (RFC 5923 §8.2).
+    pub(crate) fn alias(&mut self, id: ConnectionId, port: u16) {
+        self.directory.alias(id, port);
     }
 
     /// Takes the connections that have come.
@@ -118,8 +187,21 @@ impl Tcp {
         }
         // Without it messages would only be slower.
         let _ = stream.set_nodelay(true);
+        let Some(transport) = self.listeners.get(&listener).map(|l| l.transport) else { return };
+        let stream = match (transport.is_secure(), self.security.tls.server(listener)) {
+            (true, Some(config)) => Stream::Opening(socket::take(stream, config.clone())),
+            (false, _) => Stream::Open(Socket::Plain(stream)),
+            (true, None) => {
+                self.counters.handshakes_failed.add(1);
+                return;
+            }
+        };
         self.counters.connections_accepted.add(1);
-        self.insert(now, listener, peer, Stream::Open(stream));
+        let leads = if transport == Transport::Tcp { Leads::Anyone } else { Leads::Itself };
+        let websocket = transport.is_websocket().then(|| self.security.websocket(listener));
+        let start =
+            Start { id: self.name(), listener, peer, stream, accepted: true, websocket };
+        self.insert(now, start, leads);
     }
 
     fn has_room(&self, peer: SocketAddr) -> bool {
@@ -132,12 +214,15 @@ impl Tcp {
         room
     }
 
-    fn insert(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, stream: Stream) -> ConnectionId {
+    fn name(&mut self) -> ConnectionId {
         self.last += 1;
-        let id = ConnectionId(self.last);
-        let connection = Connection::new(id, listener, peer, stream, &self.list, now.mono);
-        self.connections.insert(id, connection);
-        self.by_peer.insert((listener, peer), id);
+        ConnectionId(self.last)
+    }
+
+    fn insert(&mut self, now: Now, start: Start, leads: Leads) -> ConnectionId {
+        let (id, listener, peer) = (start.id, start.listener, start.peer);
+        self.connections.insert(id, Connection::new(start, &self.list, now.mono));
+        self.directory.insert(id, listener, peer, leads);
         *self.held.entry(peer.ip()).or_default() += 1;
         self.counters.connections.add(1);
         self.rearm(now, id);
@@ -147,12 +232,14 @@ impl Tcp {
     /// Queues a message on the connection that its destination means, which is opened if need be. Whoever cannot
     /// be sent goes to `failed`.
     pub(crate) fn transmit(&mut self, now: Now, transmit: Transmit, failed: &mut Vec<TransmitId>) {
-        let id = match transmit.to {
-            Destination::Flow(flow) => self.on_flow(flow),
-            Destination::Open { listener, peer } => self.towards(now, listener, peer),
-            Destination::FlowOr { flow, peer } => {
-                self.on_flow(flow).or_else(|| self.towards(now, flow.listener, peer))
+        let id = match &transmit.to {
+            Destination::Flow(flow) => self.on_flow(*flow),
+            Destination::Open { listener, peer, domain } => {
+                self.towards(now, *listener, *peer, domain.as_ref())
             }
+            Destination::FlowOr { flow, peer, domain } => self
+                .on_flow(*flow)
+                .or_else(|| self.towards(now, flow.listener, *peer, domain.as_ref())),
         };
         let Some((id, connection)) = id.and_then(|id| Some((id, self.connections.get_mut(&id)?))) else {
             return failed.push(transmit.id);
@@ -171,11 +258,23 @@ impl Tcp {
         flow.connection.filter(|id| self.connections.contains_key(id))
     }
 
-    fn towards(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
-        if let Some(id) = self.by_peer.get(&(listener, peer)) {
-            return Some(*id);
+    fn towards(
+        &mut self,
+        now: Now,
+        listener: ListenerId,
+        peer: SocketAddr,
+        domain: Option<&Domain>,
+    ) -> Option<ConnectionId> {
+        if let Some(id) = self.directory.find(listener, peer, domain) {
+            return Some(id);
         }
-        let local = self.listeners.get(&listener)?.local;
+        let Listener { local, network, transport, .. } = *self.listeners.get(&listener)?;
+        // Nobody is called over a WebSocket; over TLS there is a domain and a client.
+        let secure = match (transport, domain, self.security.tls.client(network)) {
+            (Transport::Tls, Some(domain), Some(client)) => Some((client.clone(), domain.clone())),
+            (Transport::Tcp, _, _) => None,
+            (Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss, _, _) => return None,
+        };
         if !self.has_room(peer) {
             return None;
         }
@@ -183,7 +282,16 @@ impl Tcp {
             self.counters.connect_failures.add(1);
             return None;
         };
-        Some(self.insert(now, listener, peer, Stream::Opening(Box::pin(socket.connect(peer)))))
+        let (opening, leads) = match secure {
+            Some((client, domain)) => {
+                let leads = Leads::Towards(domain.clone());
+                (socket::connect_securely(socket, peer, client, domain), leads)
+            }
+            None => (socket::connect(socket, peer), Leads::Anyone),
+        };
+        let stream = Stream::Opening(opening);
+        let start = Start { id: self.name(), listener, peer, stream, accepted: false, websocket: None };
+        Some(self.insert(now, start, leads))
     }
 
     /// Makes progress with a connection that has work. What has come on it is appended to `inbox`.
@@ -194,6 +302,7 @@ impl Tcp {
         inbox: &mut Vec<Bytes>,
         failed: &mut Vec<TransmitId>,
     ) -> Option<Flow> {
+        self.open(now, id, failed);
         let connection = self.connections.get_mut(&id)?;
         let flow = connection.flow;
         let mut reader = Reader {
@@ -212,6 +321,27 @@ impl Tcp {
             Err(ending) => self.end(id, ending, failed),
         }
         Some(flow)
+    }
+
+    /// Makes progress with the opening of a connection.
+    fn open(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let (flow, accepted) = (connection.flow, connection.accepted);
+        match connection.open(now.mono, &self.counters) {
+            Ok(None) => {}
+            Ok(Some(peer)) => {
+                let peer = Arc::new(peer);
+                connection.told = true;
+                self.directory.prove(id, Arc::clone(&peer));
+                self.counters.handshakes.add(1);
+                self.events.push(ConnectionEvent::Secured { flow, accepted, peer });
+            }
+            Err((ending, why)) => {
+                let (listener, peer) = (flow.listener, flow.peer);
+                self.events.extend(why.map(|why| ConnectionEvent::Insecure { listener, peer, accepted, why }));
+                self.end(id, ending, failed);
+            }
+        }
     }
 
     /// Writes what was queued.
@@ -239,10 +369,12 @@ impl Tcp {
     }
 
     fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
-        let Some(connection) = self.connections.remove(&id) else { return };
-        let (listener, peer) = (connection.flow.listener, connection.flow.peer);
-        if self.by_peer.get(&(listener, peer)) == Some(&id) {
-            self.by_peer.remove(&(listener, peer));
+        let Some(mut connection) = self.connections.remove(&id) else { return };
+        let peer = connection.flow.peer;
+        self.directory.remove(id);
+        connection.say_goodbye();
+        if connection.told {
+            self.ends.push(id);
         }
         if let Some(held) = self.held.get_mut(&peer.ip()) {
             *held = held.saturating_sub(1);
@@ -253,6 +385,9 @@ impl Tcp {
         self.counters.connections.sub(1);
         match ending {
             Ending::NotOpened => self.counters.connect_failures.add(1),
+            Ending::Unshaken => self.counters.handshakes_unfinished.add(1),
+            Ending::Insecure => self.counters.handshakes_failed.add(1),
+            Ending::Refused => self.counters.websockets_refused.add(1),
             Ending::Unframed => self.counters.connections_unframed.add(1),
             Ending::Stalled => self.counters.connections_stalled.add(1),
             Ending::Dawdling => self.counters.connections_dawdling.add(1),
@@ -317,14 +452,4 @@ fn is_the_peers(error: &io::Error) -> bool {
             | NetworkUnreachable
             | PermissionDenied
     )
-}
-
-/// A socket that leaves by the address of the listener, so that the peer sees the network that it belongs to.
-fn bound_socket(local: IpAddr, peer: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if local.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_nodelay(true)?;
-    if !local.is_unspecified() && local.is_ipv4() == peer.is_ipv4() {
-        socket.bind(SocketAddr::new(local, 0))?;
-    }
-    Ok(socket)
 }
