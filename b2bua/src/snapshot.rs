@@ -5,6 +5,7 @@ use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::{Credential, Secret};
+use sip::driver::Security;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +21,10 @@ pub struct Snapshot {
     pub media: Vec<Option<MediaNetwork>>,
     /// Passwords, by trunk and user, as they were resolved when it was loaded.
     pub secrets: Secrets,
+    /// Certificates, and who may connect.
+    pub security: Arc<Security>,
+    /// What tells whether a file of these has changed, by setting.
+    pub files: BTreeMap<String, u64>,
     /// Counts up with every reload, from 1.
     pub version: u64,
     /// When it was loaded.
@@ -69,10 +74,18 @@ impl Snapshot {
             policy: Compiled::new(config),
             networks,
             secrets,
+            security: Arc::default(),
+            files: BTreeMap::new(),
             version,
             loaded: SystemTime::UNIX_EPOCH,
             source: None,
         }
+    }
+
+    /// The settings whose files are others than `before`.
+    pub(crate) fn changed_files<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = String> + 'a {
+        let changed = self.files.iter().filter(|(path, digest)| before.files.get(*path) != Some(digest));
+        changed.map(|(path, _)| path.clone())
     }
 
     /// The document.
@@ -101,7 +114,7 @@ impl Snapshot {
     }
 
     /// What answers a challenge for `realm` on a leg of `trunk` that came from `peer`; `resolved` are the addresses
-    /// that the trunk's target had, where it is a name.
+    /// that the trunk's target had, where it is a name; `proven` the domains that the peer there has proved.
     ///
     /// # Errors
     /// Why nothing does.
@@ -111,11 +124,13 @@ impl Snapshot {
         realm: &str,
         peer: IpAddr,
         resolved: &[IpAddr],
+        proven: &[&str],
     ) -> Result<Arc<Credential>, policy::Refusal> {
         let targets = trunk.and_then(|name| self.config().trunks.get(name)).map(|t| t.targets.as_slice());
         let numeric = targets.into_iter().flatten().filter_map(sip::numeric_hop);
         let resolved: Vec<IpAddr> = numeric.chain(resolved.iter().copied()).collect();
-        self.policy.credentials(&policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved })?;
+        let facts = policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved, proven };
+        self.policy.credentials(&facts)?;
         let known = trunk.and_then(|name| self.secrets.outbound.get(name)?.get(realm));
         known.cloned().ok_or(policy::Refusal::ForeignRealm)
     }
@@ -161,6 +176,17 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
     })
 }
 
+/// A transport in the words of `sip`.
+pub(crate) fn sip_transport(transport: Transport) -> sip::Transport {
+    match transport {
+        Transport::Udp => sip::Transport::Udp,
+        Transport::Tcp => sip::Transport::Tcp,
+        Transport::Tls => sip::Transport::Tls,
+        Transport::Ws => sip::Transport::Ws,
+        Transport::Wss => sip::Transport::Wss,
+    }
+}
+
 /// The settings of a listener's user agent, from its network's profile.
 #[must_use]
 pub fn sip_listener(
@@ -170,10 +196,8 @@ pub fn sip_listener(
     bound: std::net::SocketAddr,
     profile: &Profile,
 ) -> sip::Listener {
-    let transport = match listener.transport {
-        Transport::Udp => sip::Transport::Udp,
-        Transport::Tcp => sip::Transport::Tcp,
-    };
+    let transport = sip_transport(listener.transport);
+    let tls = settings.tls.as_ref();
     let sent_by = match (&listener.advertised, &settings.domain) {
         (Some(advertised), _) => advertised.to_string(),
         (None, Some(domain)) => format!("{domain}:{}", bound.port()),
@@ -198,6 +222,8 @@ pub fn sip_listener(
         provisional_interval: profile.provisional_interval,
         timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
         nat: settings.nat,
+        alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
+        tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
         acceptance: sip::auth::client::Acceptance {
             weakest: weakest.min_by_key(|h| h.bits()).unwrap_or(sip::auth::Hash::Md5),
             allow_without_qop: profile.digest.allow_without_qop,

@@ -213,7 +213,7 @@ impl Peer {
                     self.endpoint.handle_secret(now, needed.id, granted);
                 }
                 Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, &[]),
-                Action::CloseConnection(_) => {}
+                Action::CloseConnection(_) | Action::Alias { .. } => {}
             }
         }
     }
@@ -286,6 +286,8 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         timers: sip::Timers::default(),
         provisional_interval: std::time::Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
     }

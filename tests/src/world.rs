@@ -161,7 +161,7 @@ impl World {
                     let addresses = self.names.get(&*query.host).map(Vec::as_slice).unwrap_or_default();
                     self.core.handle_resolved(self.now, query.id, addresses);
                 }
-                IoAction::CloseConnection(_) => {}
+                IoAction::CloseConnection(_) | IoAction::Alias { .. } | IoAction::Adopt(_) => {}
             }
         }
         for peer in &mut self.peers {

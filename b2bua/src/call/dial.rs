@@ -40,6 +40,9 @@ impl Core {
             self.counters.trunk_full += 1;
             return Err(Box::new(self.overload_reply()));
         }
+        if call.facts.secure && !sip::is_secure_hop(&target.next_hop) {
+            return Err(Box::new(decide::sips_not_allowed()));
+        }
         let network = call.snapshot.network_id(&target.network).ok_or_else(gone)?;
         let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
         let source = sip::numeric_hop(&target.next_hop);
@@ -111,7 +114,10 @@ impl Core {
         let invite = Invite {
             network,
             label,
-            request_uri: target.request_uri.clone(),
+            request_uri: match call.facts.secure {
+                true => target.request_uri.secured(),
+                false => target.request_uri.clone(),
+            },
             next_hop: target.next_hop.clone(),
             from: untagged(&request.from),
             to: untagged(&request.to),

@@ -6,9 +6,9 @@ use crate::shard::Core;
 use config::Redirects;
 use sip::session::Reply;
 use sip::time::Now;
-use sip::{End, Failure, Received};
+use sip::{End, Failure, Received, Unreachable};
 use sip_types::header::Contact;
-use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
+use sip_types::{Fields, HeaderName, Method, Response, Scheme, StatusCode};
 use std::cmp::Reverse;
 
 impl Leg {
@@ -184,6 +184,7 @@ impl Core {
             }
             Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
+            Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
             Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
             Failure::Full => self.overload_reply(),
         }
@@ -256,6 +257,10 @@ fn follow(call: &mut Call, no: LegNo, response: &Response) {
     let most = call.snapshot.config().limits.targets;
     for contact in contacts.iter().take(most) {
         let Contact::Addr(address) = contact else { continue };
+        if call.facts.secure && address.uri().scheme() != Scheme::Sips {
+            // RFC 5630 §5.3: SIPS is not given up for a redirection.
+            continue;
+        }
         call.targets.push_back(policy::Target {
             trunk: None,
             network: network.clone(),

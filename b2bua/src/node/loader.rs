@@ -1,7 +1,8 @@
 //! Reading the configuration, at the start and again.
 
+use super::security;
 use crate::secrets::{self, SecretError};
-use crate::snapshot::{Snapshot, sip_listener};
+use crate::snapshot::{Snapshot, sip_listener, sip_transport};
 use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
@@ -27,7 +28,7 @@ pub enum LoadError {
     /// The document has faults.
     #[error("{0}")]
     Document(Errors),
-    /// Secrets that it refers to cannot be had.
+    /// Secrets, certificates and keys that it refers to cannot be had or used.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Secrets(Vec<SecretError>),
 }
@@ -81,10 +82,7 @@ impl Loader {
         for (n, name) in self.current.networks.iter().enumerate() {
             let Ok(n) = u16::try_from(n) else { continue };
             for listener in self.current.config().networks.get(name).iter().flat_map(|n| &n.listeners) {
-                let transport = match listener.transport {
-                    config::Transport::Udp => sip::Transport::Udp,
-                    config::Transport::Tcp => sip::Transport::Tcp,
-                };
+                let transport = sip_transport(listener.transport);
                 binds.push(Bind { network: NetworkId(n), transport, address: listener.address });
             }
         }
@@ -153,6 +151,9 @@ impl Loader {
             changes.extend(
                 next.secrets.changed(&self.current.secrets).map(|path| Change { path, effect: Effect::Live }),
             );
+            let named = |path: &str| changes.iter().any(|change: &Change| change.path == path);
+            let files = next.changed_files(&self.current).filter(|path| !named(path)).collect::<Vec<_>>();
+            changes.extend(files.into_iter().map(|path| Change { path, effect: Effect::Live }));
             if mode == ReloadMode::Apply && !changes.is_empty() {
                 let settings = self.sip_settings(&next);
                 self.current = next.clone();
@@ -185,10 +186,7 @@ impl Loader {
 
 /// Whether a listener of the document is the one that is bound so.
 fn is_bound_as(listener: &config::Listener, bind: &Bind) -> bool {
-    let same_transport = match listener.transport {
-        config::Transport::Udp => bind.transport == sip::Transport::Udp,
-        config::Transport::Tcp => bind.transport == sip::Transport::Tcp,
-    };
+    let same_transport = sip_transport(listener.transport) == bind.transport;
     let any_port = listener.address.port() == 0 && listener.address.ip() == bind.address.ip();
     same_transport && (listener.address == bind.address || any_port)
 }
@@ -230,8 +228,15 @@ fn snapshot(
     source: Option<Box<str>>,
     version: u64,
 ) -> Result<Arc<Snapshot>, LoadError> {
-    let secrets = secrets::resolve(&config).map_err(LoadError::Secrets)?;
+    let (secrets, material) = match (secrets::resolve(&config), security::read(&config, &networks)) {
+        (Ok(secrets), Ok(material)) => (secrets, material),
+        (secrets, material) => {
+            let faults = secrets.err().into_iter().chain(material.err()).flatten();
+            return Err(LoadError::Secrets(faults.collect()));
+        }
+    };
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
+    (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;
     Ok(Arc::new(snapshot))

@@ -1,6 +1,7 @@
 //! A node: the whole process, assembled from a configuration.
 
 mod loader;
+mod security;
 mod start;
 
 pub use loader::{LoadError, Loader};

@@ -93,10 +93,7 @@ impl Node {
             loader: Mutex::new(loader),
             draining: Arc::new(AtomicBool::new(false)),
             started: (Instant::now(), SystemTime::now()),
-            listeners: listeners
-                .iter()
-                .map(|l| format!("{} {}", l.transport.uri_param(), l.address))
-                .collect(),
+            listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
             records_lost: Box::new(move || lost.lost()),
             transports: vec![counters],
@@ -209,9 +206,11 @@ fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
         connections: limits.connections,
         write_queue: limits.connection_queue,
         connect_time: config.signalling.connect_timeout,
+        handshake_time: config.signalling.handshake_timeout,
         idle_time: config.signalling.connection_idle,
         ..driver::Limits::default()
     };
+    settings.security = snapshot.security.clone();
     settings.message = sip_types::Limits {
         message: limits.message,
         start_line: limits.start_line,

@@ -3,10 +3,12 @@
 mod command;
 mod core;
 mod counters;
+mod peers;
 mod port;
 
 pub use self::command::{Command, Report};
 pub(crate) use self::core::listener_in;
 pub use self::core::{Core, Setup};
+pub(crate) use self::peers::domains;
 pub use counters::{Counters, Gauges};
 pub use port::MediaLink;

@@ -6,6 +6,7 @@ mod network;
 mod node;
 mod profile;
 mod route;
+mod tls;
 mod trunk;
 
 pub use config::Config;
@@ -14,5 +15,6 @@ pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Redirects, Timers};
 pub use route::{Number, Reject, Route, Target, TargetUri};
+pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub(crate) use trunk::target_transport;
 pub use trunk::{Challenge, Credentials, Trunk, User};

@@ -1,8 +1,8 @@
 //! Route sets (RFC 3261 §12.1, §12.2.1.1, §16.12.1).
 
 use bytestring::ByteString;
-use sip_types::{Scheme, Uri};
 use sip_types::header::RecordRoute;
+use sip_types::{Scheme, Uri};
 
 /// The proxies that stay in a dialog, nearest first, each as the text of a Route value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

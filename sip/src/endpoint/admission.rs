@@ -43,7 +43,8 @@ impl Endpoint {
             let contacts = request.headers().list::<Contact>().unwrap_or_default();
             let plain = |c: &Contact| matches!(c, Contact::Addr(a) if a.uri().scheme() == Scheme::Sip);
             let inconsistent = *request.method() == Method::Invite && contacts.iter().any(plain);
-            return inconsistent.then(|| refusal(StatusCode::BAD_REQUEST, "SIP Contact for SIPS Request-URI"));
+            return inconsistent
+                .then(|| refusal(StatusCode::BAD_REQUEST, "SIP Contact for SIPS Request-URI"));
         }
         if self.settings.listeners.iter().any(|l| l.transport.is_secure()) {
             return Some(sips_not_allowed(listener));

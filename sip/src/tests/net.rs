@@ -129,7 +129,7 @@ impl Net {
                     let now = self.now();
                     self.nodes[at].endpoint.handle_secret(now, needed.id, Vec::new());
                 }
-                Action::CloseConnection(_) => {}
+                Action::CloseConnection(_) | Action::Alias { .. } => {}
                 Action::Event(event) => self.told(at, *event),
             }
         }

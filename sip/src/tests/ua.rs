@@ -46,6 +46,7 @@ pub(super) struct Ua {
     pub(super) queries: Vec<Query>,
     pub(super) secrets: Vec<SecretNeeded>,
     pub(super) closed: Vec<ConnectionId>,
+    pub(super) aliases: Vec<(ConnectionId, u16)>,
 }
 
 /// A listener at 192.0.2.1.
@@ -58,6 +59,8 @@ pub(super) fn listener(transport: Transport) -> Listener {
         timers: Timers::default(),
         provisional_interval: Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
     }
@@ -97,6 +100,7 @@ impl Ua {
             queries: Vec::new(),
             secrets: Vec::new(),
             closed: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 
@@ -116,6 +120,7 @@ impl Ua {
                 }),
                 Action::Resolve(query) => self.queries.push(query),
                 Action::CloseConnection(connection) => self.closed.push(connection),
+                Action::Alias { connection, port } => self.aliases.push((connection, port)),
                 Action::SecretNeeded(needed) => self.secrets.push(needed),
                 Action::Event(event) => self.events.push(*event),
             }

@@ -168,6 +168,7 @@ impl Bench {
                 match action {
                     IoAction::Transmit(transmit) => self.transmit(transmit),
                     IoAction::CloseConnection(connection) => self.closed.push(connection),
+                    IoAction::Alias { .. } | IoAction::Adopt(_) => {}
                     IoAction::Resolve(query) => {
                         let ip: IpAddr = address(if self.is_far(query.network) { FAR } else { NEAR }).ip();
                         self.subject.core().handle_resolved(self.now, query.id, &[ip]);
@@ -204,7 +205,7 @@ impl Bench {
     pub fn back(&self, to: &Destination) -> Flow {
         match to {
             Destination::Flow(flow) | Destination::FlowOr { flow, .. } => *flow,
-            Destination::Open { listener, peer } => {
+            Destination::Open { listener, peer, .. } => {
                 let reliable = self.listeners[usize::from(listener.0)].transport.is_reliable();
                 Flow { listener: *listener, peer: *peer, connection: reliable.then_some(FAR_STREAM) }
             }

@@ -63,6 +63,9 @@ impl Plain {
                 Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => {
+                    self.io.push_back(IoAction::Alias { connection, port });
+                }
                 Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
                 Action::Event(event) => self.on_event(now, *event),
             }

@@ -132,6 +132,9 @@ impl Agent {
                 }
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => {
+                    self.io.push_back(IoAction::Alias { connection, port });
+                }
                 // It has no credentials.
                 Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
                 Action::Event(event) => {

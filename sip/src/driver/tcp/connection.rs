@@ -2,11 +2,11 @@
 
 use super::super::counters::Counters;
 use super::super::framer::Framer;
+use super::super::ready::{Kind, ReadyList, Source};
+use super::super::settings::Limits;
 use super::super::tls::Peer;
 use super::super::websocket::{self, Close, Fed, Rules, WebSocket};
 use super::socket::{OpenError, Opening, Socket};
-use super::super::ready::{Kind, ReadyList, Source};
-use super::super::settings::Limits;
 use crate::action::TransmitId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::time::Mono;

@@ -6,11 +6,11 @@ mod socket;
 
 use super::Map;
 use super::counters::Counters;
-use super::tls::Peer;
 use super::ready::{Kind, ReadyList, Source};
 use super::security::Security;
 use super::settings::Limits;
 use super::sockets::Bind;
+use super::tls::Peer;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 use crate::time::{Mono, Now};
@@ -199,8 +199,7 @@ impl Tcp {
         self.counters.connections_accepted.add(1);
         let leads = if transport == Transport::Tcp { Leads::Anyone } else { Leads::Itself };
         let websocket = transport.is_websocket().then(|| self.security.websocket(listener));
-        let start =
-            Start { id: self.name(), listener, peer, stream, accepted: true, websocket };
+        let start = Start { id: self.name(), listener, peer, stream, accepted: true, websocket };
         self.insert(now, start, leads);
     }
 
@@ -237,9 +236,9 @@ impl Tcp {
             Destination::Open { listener, peer, domain } => {
                 self.towards(now, *listener, *peer, domain.as_ref())
             }
-            Destination::FlowOr { flow, peer, domain } => self
-                .on_flow(*flow)
-                .or_else(|| self.towards(now, flow.listener, *peer, domain.as_ref())),
+            Destination::FlowOr { flow, peer, domain } => {
+                self.on_flow(*flow).or_else(|| self.towards(now, flow.listener, *peer, domain.as_ref()))
+            }
         };
         let Some((id, connection)) = id.and_then(|id| Some((id, self.connections.get_mut(&id)?))) else {
             return failed.push(transmit.id);
@@ -338,7 +337,12 @@ impl Tcp {
             }
             Err((ending, why)) => {
                 let (listener, peer) = (flow.listener, flow.peer);
-                self.events.extend(why.map(|why| ConnectionEvent::Insecure { listener, peer, accepted, why }));
+                self.events.extend(why.map(|why| ConnectionEvent::Insecure {
+                    listener,
+                    peer,
+                    accepted,
+                    why,
+                }));
                 self.end(id, ending, failed);
             }
         }

@@ -13,7 +13,7 @@ fn a_connection_to_an_address_is_opened_once_and_used_again() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = open(listener.local_addr().unwrap());
-    lab.tell([send(1, to), send(2, to)]);
+    lab.tell([send(1, to.clone()), send(2, to.clone())]);
     let mut stream = guarded(listener.accept().unwrap().0);
     expect(&mut stream, &(message(1) + &message(2)));
     assert_eq!(stream.peer_addr().unwrap().ip(), lab.address(0).ip());
@@ -44,9 +44,12 @@ fn rfc3261_18_2_2_a_response_opens_a_connection_once_its_flow_is_gone() {
     let mut first = connect(&lab);
     first.write_all(message(1).as_bytes()).unwrap();
     let (flow, _) = lab.input();
-    lab.tell([send(2, Destination::FlowOr { flow, peer })]);
+    lab.tell([send(2, Destination::FlowOr { flow, peer, domain: None })]);
     expect(&mut first, &message(2));
-    lab.tell([Command::Close(flow.connection.unwrap()), send(3, Destination::FlowOr { flow, peer })]);
+    lab.tell([
+        Command::Close(flow.connection.unwrap()),
+        send(3, Destination::FlowOr { flow, peer, domain: None }),
+    ]);
     expect_end(&mut first);
     expect(&mut guarded(listener.accept().unwrap().0), &message(3));
 }

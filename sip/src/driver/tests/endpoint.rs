@@ -46,6 +46,7 @@ impl Core for Alone {
                 Action::Transmit(transmit) => return Some(IoAction::Transmit(transmit)),
                 Action::Resolve(query) => return Some(IoAction::Resolve(query)),
                 Action::CloseConnection(id) => return Some(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => return Some(IoAction::Alias { connection, port }),
                 Action::SecretNeeded(_) | Action::Event(_) => {}
             }
         }
@@ -67,6 +68,8 @@ fn listener(bind: &Bind) -> Listener {
         timers: Timers::default(),
         provisional_interval: Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
     }

@@ -204,7 +204,7 @@ impl Drop for Lab {
 
 /// The destination of a connection or socket of listener 0.
 pub(super) fn open(peer: SocketAddr) -> Destination {
-    Destination::Open { listener: ListenerId(0), peer }
+    Destination::Open { listener: ListenerId(0), peer, domain: None }
 }
 
 /// A small message with a number in it.

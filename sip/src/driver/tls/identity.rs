@@ -106,8 +106,11 @@ mod tests {
 
     #[test]
     fn rfc5922_7_1_a_sip_uri_comes_before_dns_names() {
-        let names =
-            Names { dns: &["dns.example"], uri: &["SIP:Uri.Example.", "sip:b.example;x=1"], ..Names::default() };
+        let names = Names {
+            dns: &["dns.example"],
+            uri: &["SIP:Uri.Example.", "sip:b.example;x=1"],
+            ..Names::default()
+        };
         assert_eq!(identities(names), ["URI:uri.example", "URI:b.example"]);
     }
 

@@ -12,6 +12,8 @@ mod server;
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use client::ClientSettings;
 pub use error::TlsError;

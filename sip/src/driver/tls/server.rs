@@ -3,8 +3,8 @@
 use super::chain::{self, Role};
 use super::{Credentials, PROVIDER, TlsError, Trust};
 use crate::flow::Domain;
-use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};

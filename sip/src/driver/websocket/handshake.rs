@@ -116,7 +116,9 @@ fn values<'a>(fields: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = &
 
 /// Whether a list of tokens has one, ignoring case.
 fn has_token(fields: &[Header<'_>], name: &str, token: &str) -> bool {
-    values(fields, name).flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+    values(fields, name)
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// Whether it is the base64 of 16 bytes (RFC 6455 §4.1).
@@ -147,7 +149,8 @@ mod unit {
 
     #[test]
     fn rfc4648_10_base64() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }
