@@ -16,3 +16,5 @@ mod load;
 mod operation;
 #[path = "peers/phones.rs"]
 mod phones;
+#[path = "peers/secure.rs"]
+mod secure;

@@ -14,6 +14,7 @@ mod simulation {
     mod loss;
     mod offers;
     mod requests;
+    mod secure;
     mod strangers;
     mod targets;
     mod wire;

@@ -15,5 +15,6 @@ mod loss;
 mod mutation;
 mod reinvite;
 mod request;
+mod secure;
 mod timers;
 mod transport;

@@ -1,7 +1,7 @@
 //! A driver on a thread of its own, and a core that does as it is told and tells what it is told.
 
 use super::super::sockets::{Bind, Sockets};
-use super::super::{Core, IoAction, Settings, Waker, drive};
+use super::super::{ConnectionEvent, Core, IoAction, Security, Settings, Waker, drive};
 use crate::action::{Query, QueryId, Sender as TransmitSender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 use crate::time::{Mono, Now};
@@ -23,6 +23,8 @@ pub(super) enum Command {
     Send(u64, Destination, Bytes),
     Resolve(u64, &'static str, NetworkId),
     Close(ConnectionId),
+    Alias(ConnectionId, u16),
+    Adopt(Security),
     /// Have a deadline this far ahead.
     Deadline(Duration),
     Stop,
@@ -33,6 +35,11 @@ pub(super) enum Command {
 pub(super) enum Report {
     Input(Flow, Bytes),
     Failed(TransmitId),
+    /// A TLS handshake came to a good end: its flow, whether the peer began, and the identities.
+    Secured(Flow, bool, Vec<String>),
+    /// One failed: whether the peer began, and why.
+    Insecure(bool, String),
+    Closed(ConnectionId),
     Resolved(u64, Vec<IpAddr>),
     /// A deadline, and when it was heard.
     Timeout(Mono, Mono),
@@ -65,6 +72,16 @@ impl Core for Probe {
         self.tell(Report::Input(flow, bytes));
     }
 
+    fn handle_connection(&mut self, _: Now, event: ConnectionEvent) {
+        self.tell(match event {
+            ConnectionEvent::Secured { flow, accepted, peer } => {
+                Report::Secured(flow, accepted, peer.identities.iter().map(ToString::to_string).collect())
+            }
+            ConnectionEvent::Insecure { accepted, why, .. } => Report::Insecure(accepted, why.to_string()),
+            ConnectionEvent::Closed(id) => Report::Closed(id),
+        });
+    }
+
     fn handle_resolved(&mut self, _: Now, query: QueryId, addresses: &[IpAddr]) {
         self.tell(Report::Resolved(query.0, addresses.to_vec()));
     }
@@ -90,6 +107,8 @@ impl Core for Probe {
                     IoAction::Resolve(Query { id: QueryId(n), host: host.into(), network })
                 }
                 Command::Close(id) => IoAction::CloseConnection(id),
+                Command::Alias(connection, port) => IoAction::Alias { connection, port },
+                Command::Adopt(security) => IoAction::Adopt(security.into()),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);
                     continue;

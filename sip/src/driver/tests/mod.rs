@@ -5,5 +5,7 @@ mod datagrams;
 mod endpoint;
 mod lab;
 mod names;
+mod secure;
 mod streams;
 mod wakes;
+mod websockets;

@@ -16,7 +16,7 @@ pub(super) fn guarded(stream: TcpStream) -> TcpStream {
     stream
 }
 
-pub(super) fn expect(stream: &mut TcpStream, text: &str) {
+pub(super) fn expect(stream: &mut impl Read, text: &str) {
     let mut got = vec![0; text.len()];
     stream.read_exact(&mut got).unwrap();
     assert_eq!(String::from_utf8_lossy(&got), text);

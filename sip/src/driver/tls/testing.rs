@@ -7,6 +7,7 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 /// What a certificate says of its holder.
 #[derive(Clone, Copy, Default)]
@@ -56,6 +57,13 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let root = params.self_signed(&key).unwrap().pem();
         Self { issuer: Issuer::new(params, key), root, serials: 1.into() }
+    }
+
+    pub(crate) fn root_store(&self) -> rustls::RootCertStore {
+        let mut roots = rustls::RootCertStore::empty();
+        let root = CertificateDer::from_pem_slice(self.root.as_bytes()).unwrap();
+        roots.add(root).unwrap();
+        roots
     }
 
     /// Those who believe this authority.
