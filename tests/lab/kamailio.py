@@ -5,7 +5,7 @@
 
 `carrier` takes UDP at CARRIER and goes on over TLS to Liaison; `pbx` takes TLS at PBX and goes on over UDP to SIPp's called
 side, and back. Both stay in the dialog (Record-Route), show their certificates and want to see those of others, and send
-requests on the connections that Liaison opened, as it asks by `alias` (RFC 5923).
+requests on the connections that Liaison opened, as it asks by `alias` (RFC 5923); it does not ask for the same.
 """
 import os, tempfile
 from processes import Daemon
@@ -45,7 +45,7 @@ request_route {{
     if (has_totag()) {{
         loose_route();
         if (is_method("ACK") && !t_check_trans()) {{ t_relay(); exit; }}
-        if ($pr == "udp") $fs = "tls:" + $Ri + ":5061";
+            if ($pr == "udp") $fs = "tls:" + $Ri + ":5061";
         if (!t_relay()) sl_reply_error();
         exit;
     }}

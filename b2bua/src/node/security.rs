@@ -16,7 +16,7 @@ use std::sync::Arc;
 const EVERYBODY: u32 = 0o007;
 
 /// What was read, and what tells whether it has changed since.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Material {
     pub(crate) security: Security,
     /// A digest of each file, by the setting that names it.

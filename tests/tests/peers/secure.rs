@@ -3,7 +3,7 @@
 use crate::lab::check;
 
 #[test]
-fn calls_over_mutual_tls_use_one_connection_for_each_pair_of_peers() {
+fn calls_over_mutual_tls_use_the_connections_that_are_there() {
     check("secure.py", &["calls"], 120);
 }
 
