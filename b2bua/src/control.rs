@@ -34,12 +34,17 @@ impl Shard {
         ControlError::Unavailable { component: format!("shard {}", self.number), why, retry_after }
     }
 
+    /// Room for an order that is to follow.
+    fn reserve(&self) -> Result<mpsc::Permit<'_, Command>, ControlError> {
+        self.commands.try_reserve().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(()) => self.unavailable(Unavailability::Overloaded),
+            mpsc::error::TrySendError::Closed(()) => self.unavailable(Unavailability::Stopped),
+        })
+    }
+
     /// Gives an order.
     pub(crate) fn order(&self, command: Command) -> Result<(), ControlError> {
-        self.commands.try_send(command).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => self.unavailable(Unavailability::Overloaded),
-            mpsc::error::TrySendError::Closed(_) => self.unavailable(Unavailability::Stopped),
-        })?;
+        self.reserve()?.send(command);
         self.waker.wake();
         Ok(())
     }
@@ -120,9 +125,13 @@ impl Switchboard {
         let mut loader = self.loader.try_lock().map_err(|_| ControlError::ReloadUnderWay)?;
         let (outcome, adopted) = loader.reload(mode)?;
         if let Some((snapshot, sip)) = adopted {
-            for shard in &self.shards {
-                shard.order(Command::Adopt(snapshot.clone(), Box::new(sip.clone())))?;
+            // Every shard takes it or none does: room for the order is had first.
+            let places = self.shards.iter().map(|shard| Ok((shard, shard.reserve()?)));
+            for (shard, place) in places.collect::<Result<Vec<_>, ControlError>>()? {
+                place.send(Command::Adopt(snapshot.clone(), Box::new(sip.clone())));
+                shard.waker.wake();
             }
+            loader.commit(snapshot);
         }
         Ok(outcome)
     }
@@ -169,7 +178,9 @@ impl Control for Switchboard {
     #[expect(clippy::disallowed_methods, reason = "uptime is the process's own, no core is asked")]
     fn health(&self) -> Answer<'_, Health> {
         Box::pin(async move {
-            self.reports().await?;
+            for shard in &self.shards {
+                shard.ask(Command::Ping).await?;
+            }
             Ok(Health {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 started_at: Timestamp::from(self.started.1),
@@ -187,7 +198,7 @@ impl Control for Switchboard {
                 .map(|name| ComponentReadiness { component: format!("listener {name}"), reason: None })
                 .collect();
             for shard in &self.shards {
-                let reason = shard.ask(Command::Report).await.err().map(|error| error.to_string());
+                let reason = shard.ask(Command::Ping).await.err().map(|error| error.to_string());
                 components.push(ComponentReadiness { component: format!("shard {}", shard.number), reason });
             }
             let phase = if draining { Phase::Draining } else { Phase::Serving };

@@ -13,32 +13,28 @@ pub(crate) fn families(
     relay: &relay::Gauges,
     records_lost: u64,
 ) -> Vec<MetricFamily> {
-    let mut families = Vec::new();
+    let mut families = Families::default();
     calls(&mut families, reports);
     sip(&mut families, reports);
     transport(&mut families, transports);
     media(&mut families, reports, relay);
-    families.push(MetricFamily::counter(
+    families.counter(
         "liaison_cdr_lost_total",
         "Call detail records that could not be written.",
         records_lost,
-    ));
-    families
+    );
+    families.0
 }
 
-fn calls(out: &mut Vec<MetricFamily>, reports: &[Report]) {
+fn calls(out: &mut Families, reports: &[Report]) {
     let gauge = |of: fn(&Gauges) -> usize| reports.iter().map(|r| of(&r.gauges)).sum::<usize>();
     let count = |of: fn(&Counters) -> u64| reports.iter().map(|r| of(&r.counters)).sum::<u64>();
-    out.push(whole("liaison_calls", "Calls in being.", gauge(|g| g.calls)));
-    out.push(whole("liaison_call_timers", "Deadlines of calls.", gauge(|g| g.call_timers)));
-    out.push(MetricFamily::counter("liaison_calls_total", "Calls that were routed.", count(|c| c.calls)));
-    out.push(MetricFamily::counter(
-        "liaison_calls_answered_total",
-        "Calls that were answered.",
-        count(|c| c.answered),
-    ));
-    out.push(MetricFamily::counter("liaison_calls_ended_total", "Calls that are over.", count(|c| c.ended)));
-    out.push(labelled(
+    out.gauge("liaison_calls", "Calls in being.", gauge(|g| g.calls));
+    out.gauge("liaison_call_timers", "Deadlines of calls.", gauge(|g| g.call_timers));
+    out.counter("liaison_calls_total", "Calls that were routed.", count(|c| c.calls));
+    out.counter("liaison_calls_answered_total", "Calls that were answered.", count(|c| c.answered));
+    out.counter("liaison_calls_ended_total", "Calls that are over.", count(|c| c.ended));
+    out.labelled(
         "liaison_invites_refused_total",
         "INVITEs that no call was made for, by cause.",
         "cause",
@@ -50,8 +46,8 @@ fn calls(out: &mut Vec<MetricFamily>, reports: &[Report]) {
             ("call_limit", count(|c| c.overloaded)),
             ("trunk_limit", count(|c| c.trunk_full)),
         ],
-    ));
-    out.push(labelled(
+    );
+    out.labelled(
         "liaison_calls_stopped_total",
         "Calls and legs that a limit in time ended, by limit.",
         "limit",
@@ -60,35 +56,34 @@ fn calls(out: &mut Vec<MetricFamily>, reports: &[Report]) {
             ("duration", count(|c| c.too_long)),
             ("media_inactivity", count(|c| c.media_silent)),
         ],
-    ));
-    out.push(MetricFamily::counter(
+    );
+    out.counter(
         "liaison_descriptions_refused_total",
         "Session descriptions that could not be taken.",
         count(|c| c.descriptions_refused),
-    ));
-    out.push(MetricFamily::counter(
+    );
+    out.counter(
+        "liaison_stale_nonces_total",
+        "Right answers to a challenge of ours whose nonce was too old or forgotten.",
+        count(|c| c.stale_nonces),
+    );
+    out.counter(
         "liaison_credentials_withheld_total",
         "Challenges for a foreign realm, or from a wrong place.",
         count(|c| c.secrets_refused),
-    ));
+    );
 }
 
-fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
+fn sip(out: &mut Families, reports: &[Report]) {
     let gauge = |of: fn(&sip::Gauges) -> usize| reports.iter().map(|r| of(&r.gauges.sip)).sum::<usize>();
     let count = |of: fn(&sip::Counters) -> u64| reports.iter().map(|r| of(&r.sip)).sum::<u64>();
-    out.push(whole("liaison_sip_sessions", "INVITE sessions.", gauge(|g| g.sessions)));
-    out.push(whole("liaison_sip_dialogs", "Dialogs, early ones included.", gauge(|g| g.dialogs)));
-    out.push(whole("liaison_sip_timers", "Deadlines of transactions and sessions.", gauge(|g| g.timers)));
+    out.gauge("liaison_sip_sessions", "INVITE sessions.", gauge(|g| g.sessions));
+    out.gauge("liaison_sip_dialogs", "Dialogs, early ones included.", gauge(|g| g.dialogs));
+    out.gauge("liaison_sip_timers", "Deadlines of transactions and sessions.", gauge(|g| g.timers));
     let transactions =
         [("client", gauge(|g| g.client_transactions)), ("server", gauge(|g| g.server_transactions))];
-    out.push(MetricFamily {
-        name: "liaison_sip_transactions",
-        help: "Transactions, by role.",
-        samples: Samples::Gauge(
-            transactions.iter().map(|(role, n)| sample("role", role, number(*n))).collect(),
-        ),
-    });
-    out.push(labelled(
+    out.labelled_gauge("liaison_sip_transactions", "Transactions, by role.", "role", transactions);
+    out.labelled(
         "liaison_sip_unusable_total",
         "Messages that led to nothing, by what was wrong.",
         "cause",
@@ -101,53 +96,77 @@ fn sip(out: &mut Vec<MetricFamily>, reports: &[Report]) {
             ("merged", count(|c| c.merged_requests)),
             ("overload", count(|c| c.overloaded)),
             ("early_dialog_limit", count(|c| c.early_dialogs_refused)),
+            ("pending_limit", count(|c| c.pending_full)),
         ],
-    ));
-    out.push(MetricFamily::counter(
+    );
+    out.labelled(
+        "liaison_sip_unreadable_total",
+        "Messages beyond a limit or cut off, by what was wrong.",
+        "cause",
+        [
+            ("message", count(|c| c.unreadable.message)),
+            ("start_line", count(|c| c.unreadable.start_line)),
+            ("header_length", count(|c| c.unreadable.header_length)),
+            ("header_count", count(|c| c.unreadable.header_count)),
+            ("body", count(|c| c.unreadable.body)),
+            ("cut_off", count(|c| c.unreadable.cut_off)),
+            ("no_length", count(|c| c.unreadable.no_length)),
+        ],
+    );
+    out.counter(
         "liaison_sip_repeated_requests_total",
         "Requests that came again.",
         count(|c| c.repeated_requests),
-    ));
-    out.push(MetricFamily::counter(
+    );
+    out.counter(
         "liaison_sip_forks_released_total",
         "Late answers of forks that were acknowledged and released.",
         count(|c| c.forks_released),
-    ));
-    out.push(MetricFamily::counter(
+    );
+    out.counter(
+        "liaison_sip_rounds_spent_total",
+        "Challenges and 491s that stood because their request had been repeated as often as may be.",
+        count(|c| c.rounds_spent),
+    );
+    out.counter(
         "liaison_sip_challenges_failed_total",
         "Challenges that our credentials did not meet.",
         count(|c| c.challenges_refused),
-    ));
+    );
 }
 
-fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
+fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
     let count = |of: fn(&driver::Counters) -> &driver::Count| shards.iter().map(|s| of(s).get()).sum::<u64>();
-    let mut counter = |name, help, value| out.push(MetricFamily::counter(name, help, value));
-    counter("liaison_shard_wakes_total", "Times that a shard's thread woke up.", count(|c| &c.wakes));
-    counter(
+    out.counter("liaison_shard_wakes_total", "Times that a shard's thread woke up.", count(|c| &c.wakes));
+    out.counter(
         "liaison_datagrams_dropped_total",
         "Datagrams that were not sent.",
         count(|c| &c.datagrams_dropped),
     );
-    counter("liaison_sip_pings_total", "Pings answered (RFC 5626).", count(|c| &c.pings));
-    counter("liaison_send_failures_total", "Messages that could not be sent.", count(|c| &c.send_failures));
+    out.counter("liaison_sip_pings_total", "Pings answered (RFC 5626).", count(|c| &c.pings));
+    out.counter(
+        "liaison_send_failures_total",
+        "Messages that could not be sent.",
+        count(|c| &c.send_failures),
+    );
     let direction = [("in", count(|c| &c.datagrams_in)), ("out", count(|c| &c.datagrams_out))];
-    out.push(labelled("liaison_datagrams_total", "Datagrams of SIP, by direction.", "direction", direction));
+    out.labelled("liaison_datagrams_total", "Datagrams of SIP, by direction.", "direction", direction);
     let direction = [("in", count(|c| &c.stream_messages_in)), ("out", count(|c| &c.stream_messages_out))];
-    out.push(labelled("liaison_stream_messages_total", "Messages on connections.", "direction", direction));
+    out.labelled("liaison_stream_messages_total", "Messages on connections.", "direction", direction);
     let direction = [("in", count(|c| &c.bytes_in)), ("out", count(|c| &c.bytes_out))];
-    out.push(labelled("liaison_sip_bytes_total", "Bytes of SIP, by direction.", "direction", direction));
+    out.labelled("liaison_sip_bytes_total", "Bytes of SIP, by direction.", "direction", direction);
     let open = usize::try_from(count(|c| &c.connections)).unwrap_or(usize::MAX);
-    out.push(whole("liaison_connections", "Connections that are open or being opened.", open));
+    out.gauge("liaison_connections", "Connections that are open or being opened.", open);
     let made =
         [("accepted", count(|c| &c.connections_accepted)), ("opened", count(|c| &c.connections_opened))];
-    out.push(labelled("liaison_connections_total", "Connections, by who opened them.", "role", made));
-    out.push(labelled(
+    out.labelled("liaison_connections_total", "Connections, by who opened them.", "role", made);
+    out.labelled(
         "liaison_connections_failed_total",
         "Connections refused, not made or closed by us, by cause.",
         "cause",
         [
             ("limit", count(|c| &c.connections_refused)),
+            ("peer_limit", count(|c| &c.connections_refused_by_peer)),
             ("connect", count(|c| &c.connect_failures)),
             ("accept", count(|c| &c.accept_failures)),
             ("stalled", count(|c| &c.connections_stalled)),
@@ -159,51 +178,75 @@ fn transport(out: &mut Vec<MetricFamily>, shards: &[Arc<driver::Counters>]) {
             ("handshake_time", count(|c| &c.handshakes_unfinished)),
             ("websocket_refused", count(|c| &c.websockets_refused)),
         ],
-    ));
+    );
     let shaken = [("tls", count(|c| &c.handshakes)), ("websocket", count(|c| &c.websockets))];
-    out.push(labelled("liaison_handshakes_total", "Handshakes that came to a good end.", "protocol", shaken));
+    out.labelled("liaison_handshakes_total", "Handshakes that came to a good end.", "protocol", shaken);
     let queries = [
         ("asked", count(|c| &c.queries)),
         ("empty", count(|c| &c.queries_empty)),
         ("refused", count(|c| &c.queries_refused)),
     ];
-    out.push(labelled("liaison_name_queries_total", "Host names looked up.", "outcome", queries));
+    out.labelled("liaison_name_queries_total", "Host names looked up.", "outcome", queries);
 }
 
-fn media(out: &mut Vec<MetricFamily>, reports: &[Report], relay: &relay::Gauges) {
+fn media(out: &mut Families, reports: &[Report], relay: &relay::Gauges) {
     let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let lent = reports.iter().map(|r| r.gauges.media_pairs).sum();
-    out.push(whole("liaison_media_pairs_lent", "Pairs of media ports that calls have.", lent));
-    out.push(whole("liaison_media_pairs", "Pairs of media ports that are bound.", size(relay.bound)));
-    out.push(whole("liaison_media_pairs_resting", "Pairs in quarantine.", size(relay.quarantined)));
-    out.push(MetricFamily::counter(
-        "liaison_media_bind_failures_total",
-        "Pairs that could not be bound.",
-        relay.bind_failures,
-    ));
-    out.push(MetricFamily::counter(
+    out.gauge("liaison_media_pairs_lent", "Pairs of media ports that calls have.", lent);
+    out.gauge("liaison_media_pairs", "Pairs of media ports that are bound.", size(relay.bound));
+    out.gauge("liaison_media_pairs_resting", "Pairs in quarantine.", size(relay.quarantined));
+    out.counter("liaison_media_pairs_opened_total", "Pairs of media ports that were bound.", relay.opened);
+    out.counter(
+        "liaison_media_quarantines_cut_total",
+        "Pairs that were lent before their quarantine was over, because no other was to be had.",
+        relay.quarantines_cut,
+    );
+    out.counter("liaison_media_bind_failures_total", "Pairs that could not be bound.", relay.bind_failures);
+    out.counter(
         "liaison_media_stray_packets_total",
         "Packets for a pair that no call used.",
         relay.stray_packets,
-    ));
+    );
 }
 
-fn labelled<const N: usize>(
-    name: &'static str,
-    help: &'static str,
-    label: &'static str,
-    values: [(&'static str, u64); N],
-) -> MetricFamily {
-    let samples = values.into_iter().map(|(text, value)| sample(label, text, value)).collect();
-    MetricFamily { name, help, samples: Samples::Counter(samples) }
+/// Families under construction, in the order in which they are shown.
+#[derive(Default)]
+struct Families(Vec<MetricFamily>);
+
+impl Families {
+    fn counter(&mut self, name: &'static str, help: &'static str, value: u64) {
+        self.0.push(MetricFamily::counter(name, help, value));
+    }
+
+    fn gauge(&mut self, name: &'static str, help: &'static str, value: usize) {
+        self.0.push(MetricFamily::gauge(name, help, number(value)));
+    }
+
+    fn labelled<const N: usize>(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        values: [(&'static str, u64); N],
+    ) {
+        let samples = values.into_iter().map(|(text, value)| sample(label, text, value)).collect();
+        self.0.push(MetricFamily { name, help, samples: Samples::Counter(samples) });
+    }
+
+    fn labelled_gauge<const N: usize>(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        values: [(&'static str, usize); N],
+    ) {
+        let samples = values.into_iter().map(|(text, value)| sample(label, text, number(value))).collect();
+        self.0.push(MetricFamily { name, help, samples: Samples::Gauge(samples) });
+    }
 }
 
 fn sample<T>(label: &'static str, text: &str, value: T) -> Sample<T> {
     Sample { labels: vec![(label, text.to_owned())], value }
-}
-
-fn whole(name: &'static str, help: &'static str, value: usize) -> MetricFamily {
-    MetricFamily::gauge(name, help, number(value))
 }
 
 /// Exact up to 2^32, which no table here can exceed.

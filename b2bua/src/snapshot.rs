@@ -6,7 +6,7 @@ use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::{Credential, Secret};
 use sip::driver::Security;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -187,15 +187,60 @@ pub(crate) fn sip_transport(transport: Transport) -> sip::Transport {
     }
 }
 
-/// The settings of a listener's user agent, from its network's profile.
+/// Limits of one message.
+#[must_use]
+pub fn message_limits(limits: &config::Limits) -> sip_types::Limits {
+    sip_types::Limits {
+        message: limits.message,
+        start_line: limits.start_line,
+        header_count: limits.header_count,
+        header_length: limits.header_length,
+        body: limits.body,
+    }
+}
+
+/// Limits of the user agents.
+#[must_use]
+pub fn sip_limits(limits: &config::Limits) -> sip::Limits {
+    sip::Limits {
+        sessions: limits.sessions,
+        transactions: limits.transactions,
+        early_dialogs: limits.early_dialogs,
+        pending_requests: limits.pending_requests,
+        rounds: limits.request_rounds,
+    }
+}
+
+/// Limits of the sockets.
+#[must_use]
+pub fn socket_limits(config: &Config) -> sip::driver::Limits {
+    let (limits, signalling) = (&config.limits, &config.signalling);
+    sip::driver::Limits {
+        connections: limits.connections,
+        connections_per_peer: limits.connections_per_peer,
+        write_queue: limits.connection_queue,
+        datagram_queue: limits.datagram_queue,
+        connect_time: signalling.connect_timeout,
+        handshake_time: signalling.handshake_timeout,
+        stall_time: signalling.connection_stall,
+        message_time: signalling.message_time,
+        idle_time: signalling.connection_idle,
+        queries: limits.name_queries,
+    }
+}
+
+/// The settings of a listener's user agent: its network's profile is that of peers that are not known yet. Of the option
+/// tags of Require it lets those pass that any trunk of the network may use; the call looks at those of its own leg.
 #[must_use]
 pub fn sip_listener(
     network: NetworkId,
-    settings: &Network,
+    name: &NetworkName,
+    policy: &Compiled,
     listener: &Listener,
     bound: std::net::SocketAddr,
-    profile: &Profile,
-) -> sip::Listener {
+) -> Option<sip::Listener> {
+    let settings = policy.config().networks.get(name)?;
+    let profile = &policy.profile(name, None, None);
     let transport = sip_transport(listener.transport);
     let tls = settings.tls.as_ref();
     let sent_by = match (&listener.advertised, &settings.domain) {
@@ -205,29 +250,106 @@ pub fn sip_listener(
     };
     let carry = &profile.carry;
     let carrying = if carry.unknown_methods || carry.unknown_bodies {
-        let transparent = profile.transparent.iter().map(|t| t.to_string().into());
-        sip::Carrying::All { transparent: transparent.collect() }
+        let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
+        let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
+        let tags: BTreeSet<String> = std::iter::once(profile.clone())
+            .chain(profiles)
+            .flat_map(|profile| profile.transparent.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .collect();
+        sip::Carrying::All { transparent: tags.into_iter().map(Into::into).collect() }
     } else {
         sip::Carrying::Nothing
     };
-    let weakest = profile.digest.algorithms.iter().map(|a| match a {
-        config::Algorithm::Sha256 => sip::auth::Hash::Sha256,
-        config::Algorithm::Md5 => sip::auth::Hash::Md5,
-    });
-    sip::Listener {
+    let sip::Conduct { timers, provisional_interval, acceptance } = conduct(profile);
+    Some(sip::Listener {
         network,
         transport,
         address: bound,
         sent_by: sent_by.into(),
-        provisional_interval: profile.provisional_interval,
-        timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
+        provisional_interval,
+        timers,
         nat: settings.nat,
         alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
         tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
+        acceptance,
+        carrying,
+    })
+}
+
+/// How the peer of a leg with that profile is treated.
+#[must_use]
+pub fn conduct(profile: &Profile) -> sip::Conduct {
+    let hashes = profile.digest.algorithms.iter().map(|a| match a {
+        config::Algorithm::Sha256 => sip::auth::Hash::Sha256,
+        config::Algorithm::Md5 => sip::auth::Hash::Md5,
+    });
+    sip::Conduct {
+        timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
+        provisional_interval: profile.provisional_interval,
         acceptance: sip::auth::client::Acceptance {
-            weakest: weakest.min_by_key(|h| h.bits()).unwrap_or(sip::auth::Hash::Md5),
+            weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(sip::auth::Hash::Md5),
             allow_without_qop: profile.digest.allow_without_qop,
         },
-        carrying,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn every_limit_of_the_configuration_reaches_what_it_limits() {
+        let text = r#"
+            networks.a.listeners = [{ transport = "udp", address = "127.0.0.1:5060" }]
+            networks.a.media = { address = "127.0.0.1", ports = "20000-20999" }
+            [signalling]
+            connect_timeout = "1s"
+             handshake_timeout = "2s"
+            connection_idle = "11s"
+            connection_stall = "3s"
+            message_time = "4s"
+            [limits]
+            message = 2049
+            start_line = 257
+            header_count = 17
+            header_length = 258
+            body = 3
+            transactions = 18
+            sessions = 5
+            early_dialogs = 6
+            pending_requests = 7
+            request_rounds = 8
+            connections = 9
+            connections_per_peer = 10
+            connection_queue = 4097
+            datagram_queue = 19
+            name_queries = 12
+        "#;
+        let config = Config::parse("limits.toml", text).unwrap();
+        let message = sip_types::Limits {
+            message: 2049,
+            start_line: 257,
+            header_count: 17,
+            header_length: 258,
+            body: 3,
+        };
+        assert_eq!(format!("{:?}", message_limits(&config.limits)), format!("{message:?}"));
+        let sip =
+            sip::Limits { transactions: 18, sessions: 5, early_dialogs: 6, pending_requests: 7, rounds: 8 };
+        assert_eq!(sip_limits(&config.limits), sip);
+        let sockets = sip::driver::Limits {
+            connections: 9,
+            connections_per_peer: 10,
+            write_queue: 4097,
+            datagram_queue: 19,
+            connect_time: Duration::from_secs(1),
+            handshake_time: Duration::from_secs(2),
+            stall_time: Duration::from_secs(3),
+            message_time: Duration::from_secs(4),
+            idle_time: Duration::from_secs(11),
+            queries: 12,
+        };
+        assert_eq!(socket_limits(&config), sockets);
     }
 }

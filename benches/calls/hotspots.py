@@ -1,6 +1,31 @@
-"""Where the time of a run goes: perf's functions, strace's system calls."""
+"""Where the time of a run goes: perf's functions, strace's system calls, perf's count of those once nothing grows any more."""
 import contextlib, os, signal, subprocess
 import machine
+
+STEADY, WINDOW = 25, 15  # s: ports have come back from their quarantine; how long is counted from then on
+COUNTED = ("socket", "bind", "close", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "recvmmsg", "sendmmsg", "sendto",
+           "recvfrom", "read", "write", "futex", "fdatasync", "mprotect", "madvise")
+
+
+def lasting(rate):
+    """How many calls a run needs to be counted."""
+    return rate * (STEADY + WINDOW + 3)
+
+
+def syscalls(calls, begin, last):
+    """System calls for each of so many calls, counted from `begin` seconds on for `last` seconds."""
+    @contextlib.contextmanager
+    def watch(pids):
+        events = ",".join(f"syscalls:sys_enter_{name}" for name in COUNTED)
+        members = ",".join(str(member) for pid in pids for member in machine.family(pid))
+        count = f"sleep {begin}; exec perf stat -x ';' -e '{events}' -p {members} sleep {last}"
+        process = subprocess.Popen(["sh", "-c", count], stderr=subprocess.PIPE, text=True)
+        yield
+        rows = [line.split(";") for line in process.communicate()[1].splitlines()]
+        counts = {row[2].rpartition("_enter_")[2]: int(row[0]) for row in rows if len(row) > 2 and row[0].isdigit()}
+        per_call = {name: round(count / calls, 2) for name, count in counts.items()}
+        print("system calls per call: " + ", ".join(f"{name} {count}" for name, count in per_call.items()), flush=True)
+    return watch
 
 
 @contextlib.contextmanager

@@ -10,8 +10,8 @@ CHILDREN = (1, 2, 4)
 
 def options():
     parser = argparse.ArgumentParser(prog="benches/calls/run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*MODES, "memory", "profile"],
-                        help="a part; may be given several times (default: all but profile)")
+    parser.add_argument("--only", action="append", choices=[*MODES, "memory", "profile", "syscalls"],
+                        help="a part; may be given several times (default: all but profile and syscalls)")
     parser.add_argument("--rate", action="append", type=int, help="calls/s, several times (default 500 and 1000)")
     parser.add_argument("--runs", type=int, default=7, help="rounds that have to count (default 7)")
     parser.add_argument("--most", type=int, help="rounds to try (default: three times --runs)")
@@ -79,6 +79,12 @@ def main():
             for watch in (hotspots.perf, hotspots.strace):
                 run = functools.partial(measure.cpu, servers.liaison(bypass), rates[0], args.calls, args.patience)
                 emit(run(watch=watch) | {"kind": f"profile, {watch.__name__}"})
+    if "syscalls" in parts:
+        for rate in rates:
+            watch = hotspots.syscalls(rate * hotspots.WINDOW, hotspots.STEADY, hotspots.WINDOW)
+            run = measure.cpu(servers.liaison(False), rate, hotspots.lasting(rate), args.patience, watch=watch)
+            emit(run | {"kind": "syscalls, steady"})
+            emit(measure.wave(servers.liaison(False), rate, hotspots.syscalls(4 * rate, 0, 6)) | {"kind": "syscalls, in waves"})
     print("\n" + "\n\n".join(tables))
 
 

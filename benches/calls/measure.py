@@ -6,6 +6,7 @@ from load import Called, Calling, ended_children
 HOLD = 500  # ms that a call lasts
 WARM = 500  # calls before the first that counts
 TAIL = 40  # s: the last timers of a call (64*T1) and the quarantine of its ports are over
+PAUSE = 13  # s between two waves of calls: the quarantine of all ports is over
 MEMORY_RATE = 200  # calls/s while calls gather
 
 
@@ -59,6 +60,18 @@ def cpu(server, rate, calls, patience, tail=False, watch=None):
             late = machine.cpu(running.pids)["all"] - after["all"] - idle * TAIL
             result["us_tail"] = round(1e6 * max(0.0, late) / done, 1)
         return result
+
+
+def wave(server, rate, watch):
+    """Calls in waves of 4 s, with pauses that are longer than a quarantine; `watch(pids)` is entered for the last of them."""
+    directory, wanted = place(), 4 * rate
+    with Called(directory), server.start(directory) as running:
+        for number in range(2):
+            Calling(directory, f"wave{number}", rate, wanted, HOLD).wait()
+            time.sleep(PAUSE)
+        with watch(running.pids):
+            counters = Calling(directory, "last", rate, wanted, HOLD).wait()
+        return {"server": server.name, "rate": rate, **counters}
 
 
 def counts(result, calls):

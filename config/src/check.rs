@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Claimed, Reader};
 use crate::error::Found;
-use crate::model::{Config, MediaMode, Network, Target, Transport, target_transport};
+use crate::model::{Config, MediaMode, Target, Transport, target_transport};
 use crate::text::{NetworkName, ProfileName};
+use sip_types::Host;
 
 /// Reports every claim that collides with an earlier one.
 pub(crate) fn claims(reader: &mut Reader<'_>) {
@@ -162,12 +163,29 @@ fn listener_for(
     network: &NetworkName,
     uri: &sip_types::Uri,
 ) {
-    let Ok(Some(transport)) = target_transport(uri) else { return };
-    let listens =
-        |network: &Network| network.listeners.iter().any(|listener| listener.transport == transport);
-    let faulty = reader.faulty(&format!("networks.{network}"));
-    if !faulty && config.networks.get(network).is_some_and(|network| !listens(network)) {
-        let expected = format!("a transport that network {network} has a listener for");
-        reader.conflict_at(path, Found::Text(format!("\"{uri}\"")), expected);
+    let Ok(transport) = target_transport(uri) else { return };
+    // RFC 3263 §4.1: UDP where the URI says nothing.
+    let transport = transport.unwrap_or(Transport::Udp);
+    let Some(listeners) = config.networks.get(network).map(|network| &network.listeners) else { return };
+    if reader.faulty(&format!("networks.{network}")) {
+        return;
     }
+    let mut speaking = listeners.iter().filter(|listener| listener.transport == transport).peekable();
+    let family = match uri.maddr().or(uri.host()) {
+        Some(Host::V4(_)) => Some("IPv4"),
+        Some(Host::V6(_)) => Some("IPv6"),
+        Some(Host::Name(_)) | None => None,
+    };
+    let expected = if speaking.peek().is_none() {
+        format!("a transport that network {network} has a listener for")
+    } else if let Some(family) = family
+        && !speaking.any(|listener| listener.address.is_ipv4() == (family == "IPv4"))
+    {
+        format!(
+            "a name, or an address of the family that network {network} has a listener of the transport for"
+        )
+    } else {
+        return;
+    };
+    reader.conflict_at(path, Found::Text(format!("\"{uri}\"")), expected);
 }

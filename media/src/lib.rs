@@ -14,10 +14,10 @@ mod quality;
 pub mod relay;
 mod rtp;
 
-pub use call::{CallMedia, Carriage, Codec, Mode, PartyView, Silence, StreamView};
+pub use call::{CallMedia, Carriage, Codec, Connections, Mode, PartyView, Silence, StreamView};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
-pub use quality::{Counters, Snapshot};
+pub use quality::{Counters, Flow, Snapshot};
 pub use sdp::{Direction, Limits};

@@ -18,18 +18,22 @@ pub enum BodyRefused {
     /// It is no session description, and a profile carries nothing else.
     #[error("a profile carries session descriptions only")]
     Unknown,
+    /// It has parts that cannot be told apart, so that nobody can say what is in it.
+    #[error("a multipart body cannot be taken apart")]
+    Malformed,
     /// It is protected end to end (RFC 8551), and a profile forbids that.
     #[error("a profile forbids bodies that are protected end to end")]
     Protected,
 }
 
 impl BodyRefused {
-    /// The response: 415 with Accept (RFC 3261 §8.2.3); 400 without a type; 493 where it is encrypted or signed
+    /// The response: 415 with Accept (RFC 3261 §8.2.3); 400 without a type, or with parts
+    /// that cannot be told apart; 493 where it is encrypted or signed
     /// (RFC 3261 §21.4.28).
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::Untyped => StatusCode::BAD_REQUEST,
+            Self::Untyped | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::Unknown => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Protected => StatusCode::UNDECIPHERABLE,
         }

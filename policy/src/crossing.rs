@@ -18,6 +18,13 @@ impl<'p> Crossing<'p> {
         [self.from_profile, self.to_profile]
     }
 
+    /// Whether a profile keeps any body back.
+    #[must_use]
+    pub fn stops_bodies(&self) -> bool {
+        let stops = |carry: &config::Carry| !carry.unknown_bodies || !carry.forbid_bodies.is_empty();
+        self.profiles().iter().any(|profile| stops(&profile.carry))
+    }
+
     /// Whether an option tag crosses: both profiles list it as transparent. Tags ignore case (RFC 3261 §7.3.1).
     #[must_use]
     pub fn is_transparent(&self, tag: &str) -> bool {

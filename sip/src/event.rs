@@ -90,6 +90,8 @@ pub enum Event {
         session: SessionId,
         /// Why.
         why: End,
+        /// Whether a BYE of ours that ended it carried credentials, because the peer had asked for them.
+        authenticated: bool,
     },
 }
 

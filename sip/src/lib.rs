@@ -37,12 +37,12 @@ mod transaction;
 mod tests;
 
 pub use action::{Action, Addresses, Query, QueryId, SecretId, SecretNeeded, Transmit, TransmitId};
-pub use endpoint::{Counters, Endpoint, Gauges};
+pub use endpoint::{Counters, Endpoint, Gauges, Unreadable, unsupported};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 pub use location::{is_secure_hop, numeric_hop};
 pub use received::{Defect, Received};
-pub use settings::{Carrying, Limits, Listener, Settings};
+pub use settings::{Carrying, Conduct, Limits, Listener, Settings};
 pub use timers::{TimerQueue, Timers};
 
 /// A map whose hasher the shell has seeded.

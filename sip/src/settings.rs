@@ -55,6 +55,25 @@ pub struct Listener {
     pub carrying: Carrying,
 }
 
+/// How one peer is treated, where that is known; else what its listener says counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conduct {
+    /// Timers of the transactions of ours.
+    pub timers: Timers,
+    /// As [`Listener::provisional_interval`].
+    pub provisional_interval: Duration,
+    /// Which challenges are answered.
+    pub acceptance: Acceptance,
+}
+
+impl Conduct {
+    /// Towards a peer that nothing is known of but the listener that it uses.
+    pub(crate) fn of(listener: &Listener) -> Self {
+        let Listener { timers, provisional_interval, acceptance, .. } = *listener;
+        Self { timers, provisional_interval, acceptance }
+    }
+}
+
 /// What an endpoint hands up although it does not understand it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carrying {

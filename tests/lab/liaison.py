@@ -22,6 +22,7 @@ state_directory = "{state}"
 drain = "60s"
 
 [networks.outside]
+nat = {nat}
 listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 
@@ -73,11 +74,12 @@ def until(what, met, timeout, every=0.05):
 
 
 class Liaison:
-    """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks."""
-    def __init__(self, *, to="b", profile="", transport="udp"):
+    """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
+    outside, where a SIPp that calls over TCP takes no other connection than its own."""
+    def __init__(self, *, to="b", profile="", transport="udp", nat="false"):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.settings = {"to": to, "profile": profile, "transport": transport, "state": self.state}
+        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "state": self.state}
         self.write()
         self.start()
 

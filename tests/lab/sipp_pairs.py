@@ -23,7 +23,7 @@ def keeps(uas, uac):
     invite, = messages.requests(uas.messages(), "INVITE", sent=False)
     sent, = messages.requests(uac.messages(), "INVITE", sent=True)
     assert invite.one("X-Keep") == "π" and invite.body == sent.body
-    assert b"m=x-lab-kind 16386 TCP/X-LAB blue green\r\na=x-lab-attribute:4711" in invite.body and b"trailing blanks  </lab>\r\n" in invite.body
+    assert b"m=x-lab-kind 16386 UDP/X-LAB blue green\r\na=x-lab-attribute:4711" in invite.body and b"trailing blanks  </lab>\r\n" in invite.body
     assert any(m.one("X-Keep") == "σ" for m in uac.messages() if not m.sent)
 
 

@@ -53,12 +53,14 @@ pub struct Network {
     sent: u64,
     /// Everything that was sent, lost ones included.
     pub log: Vec<Datagram>,
+    /// Everything that arrived, in order.
+    pub arrived: Vec<Datagram>,
 }
 
 impl Network {
     /// A network on which every datagram takes `latency`.
     pub fn new(latency: Duration, weather: Weather) -> Self {
-        Self { latency, weather, flying: BinaryHeap::new(), sent: 0, log: Vec::new() }
+        Self { latency, weather, flying: BinaryHeap::new(), sent: 0, log: Vec::new(), arrived: Vec::new() }
     }
 
     /// Sends a datagram.
@@ -85,6 +87,8 @@ impl Network {
     /// Takes a datagram that has arrived.
     pub fn arrive(&mut self, now: Mono) -> Option<Datagram> {
         self.next().filter(|at| *at <= now)?;
-        self.flying.pop().map(|Reverse(datagram)| datagram)
+        let Reverse(datagram) = self.flying.pop()?;
+        self.arrived.push(datagram.clone());
+        Some(datagram)
     }
 }

@@ -91,6 +91,7 @@ impl Peer {
         self.delayed = offer.is_none();
         let invite = Invite {
             label: 0,
+            conduct: None,
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: format!("sip:{proxy}").parse().unwrap(),

@@ -6,7 +6,7 @@ use crate::peer::{Manner, Peer};
 use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
 use b2bua::shard::{Command, Core, Gauges, Setup};
-use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
+use b2bua::snapshot::{Secrets, Snapshot, message_limits, sip_limits, sip_listener};
 use config::Config;
 use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
@@ -226,22 +226,16 @@ pub fn settings(snapshot: &Snapshot) -> sip::Settings {
     let mut listeners = Vec::new();
     for (n, name) in snapshot.networks.iter().enumerate() {
         let network = &config.networks[name];
-        let profile = snapshot.policy.profile(name, None, None);
         for listener in &network.listeners {
             let id = NetworkId(u16::try_from(n).unwrap());
-            listeners.push(sip_listener(id, network, listener, listener.address, &profile));
+            listeners.extend(sip_listener(id, name, &snapshot.policy, listener, listener.address));
         }
     }
-    let limits = sip::Limits {
-        sessions: config.limits.sessions,
-        transactions: config.limits.transactions,
-        early_dialogs: config.limits.early_dialogs,
-        ..sip::Limits::default()
-    };
     let defaults = sip::Settings::default();
     sip::Settings {
         listeners,
-        limits,
+        message: message_limits(&config.limits),
+        limits: sip_limits(&config.limits),
         user_agent: Some("Liaison".into()),
         server: Some("Liaison".into()),
         ..defaults

@@ -13,6 +13,7 @@ mod simulation {
     mod limits;
     mod loss;
     mod offers;
+    mod profiles;
     mod requests;
     mod secure;
     mod strangers;

@@ -19,6 +19,8 @@ pub struct ConfigurationInForce {
     /// The document, defaults filled in. Secrets are the references that the file has, never values.
     #[schema(value_type = Object)]
     pub configuration: Value,
+    /// The settings whose values in the file, as of the last reload, wait for a restart.
+    pub waiting_for_restart: Vec<String>,
 }
 
 /// What a reload does with a document that has no faults.
@@ -39,7 +41,8 @@ pub struct ReloadOutcome {
     pub loaded_at: Timestamp,
     /// False in a dry run.
     pub applied: bool,
-    /// The settings that differ from the version that was in force, in the order of the document.
+    /// The settings that differ from the version that was in force, in the order of the document; then those that wait
+    /// for a restart (effect `restart`), which are named again by each reload until then.
     pub changes: Vec<Change>,
 }
 

@@ -23,7 +23,10 @@ async fn the_configuration_in_force_comes_with_its_origin() {
       },
       "loaded_at": "2026-03-01T12:00:00.000Z",
       "source": "/etc/liaison/liaison.toml",
-      "version": 3
+      "version": 3,
+      "waiting_for_restart": [
+        "limits.connections"
+      ]
     }
     "#);
 }

@@ -129,6 +129,7 @@ impl Control for Fake {
                 source: Some("/etc/liaison/liaison.toml".into()),
                 loaded_at: at(0),
                 configuration: json!({ "admin": { "listen": "127.0.0.1:8080" } }),
+                waiting_for_restart: vec!["limits.connections".into()],
             })
         })
     }

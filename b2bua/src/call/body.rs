@@ -50,7 +50,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) refusing: bool,
 }
 
-/// How deep parts may be in parts; what is deeper does not cross.
+/// How deep parts may be in parts; what is deeper is as if it could not be read.
 const MAX_DEPTH: usize = 8;
 
 impl Taken {
@@ -74,7 +74,7 @@ impl Taken {
             return Ok(Self::default());
         }
         match kind.as_ref().filter(|kind| kind.is_multipart() && !is_protected(kind)) {
-            Some(kind) => Self::of_parts(headers, kind, body, rules),
+            Some(kind) => Self::of_parts(headers, (kind, disposition.as_ref()), body, rules),
             None => Ok(Self { sdp: None, wrap: Wrap::Opaque(whole(headers, body)) }),
         }
     }
@@ -100,13 +100,14 @@ impl Taken {
 
     fn of_parts(
         headers: &Headers,
-        kind: &ContentType,
+        (kind, disposition): (&ContentType, Option<&ContentDisposition>),
         body: &Bytes,
         rules: &Rules<'_>,
     ) -> Result<Self, BodyRefused> {
-        let opaque = || Self { sdp: None, wrap: Wrap::Opaque(whole(headers, body)) };
         let (Some(boundary), Ok(mut all)) = (kind.boundary(), Multipart::parse(kind, body)) else {
-            return Ok(opaque());
+            let crosses = rules.admit_unread(disposition)?;
+            let wrap = if crosses { Wrap::Opaque(whole(headers, body)) } else { Wrap::Nothing };
+            return Ok(Self { sdp: None, wrap });
         };
         let (mut sdp, mut kept) = (None, Vec::with_capacity(all.parts.len()));
         for part in all.parts {
@@ -150,22 +151,47 @@ impl Rules<'_> {
         if self.anchored && kind.is_some_and(is_sdp) {
             return Ok(false);
         }
-        let required = self.refusing && disposition.is_none_or(ContentDisposition::handling_required);
-        policy::body_crosses(kind, required, self.crossing)
+        if self.anchored && kind.is_some_and(is_fragment) {
+            return self.leave_out(BodyRefused::Forbidden, disposition);
+        }
+        policy::body_crosses(kind, self.is_required(disposition), self.crossing)
+    }
+
+    /// Whether a multipart body crosses although its parts cannot be told apart: only where none of them could be one
+    /// that must not. Whoever needs it hears of that, so that nothing breaks in silence.
+    fn admit_unread(&self, disposition: Option<&ContentDisposition>) -> Result<bool, BodyRefused> {
+        if self.anchored || self.crossing.stops_bodies() {
+            return self.leave_out(BodyRefused::Malformed, disposition);
+        }
+        Ok(true)
+    }
+
+    /// Refuses what must be understood, and leaves out all else.
+    fn leave_out(
+        &self,
+        why: BodyRefused,
+        disposition: Option<&ContentDisposition>,
+    ) -> Result<bool, BodyRefused> {
+        if self.is_required(disposition) { Err(why) } else { Ok(false) }
+    }
+
+    fn is_required(&self, disposition: Option<&ContentDisposition>) -> bool {
+        self.refusing && disposition.is_none_or(ContentDisposition::handling_required)
     }
 
     /// What crosses of a part, parts within it asked about one by one (RFC 5621 §3).
     fn admitted(&self, part: Part, depth: usize) -> Result<Option<Part>, BodyRefused> {
         let kind = part.headers.get::<ContentType>().ok().flatten();
         let disposition = part.headers.get::<ContentDisposition>().ok().flatten();
-        if depth == 0 || !self.admit(kind.as_ref(), disposition.as_ref())? {
+        if !self.admit(kind.as_ref(), disposition.as_ref())? {
             return Ok(None);
         }
         let Some(kind) = kind.filter(|kind| kind.is_multipart() && !is_protected(kind)) else {
             return Ok(Some(part));
         };
-        let (Some(boundary), Ok(mut inner)) = (kind.boundary(), Multipart::parse(&kind, &part.body)) else {
-            return Ok(Some(part));
+        let parsed = if depth == 0 { None } else { Multipart::parse(&kind, &part.body).ok() };
+        let (Some(boundary), Some(mut inner)) = (kind.boundary(), parsed) else {
+            return Ok(self.admit_unread(disposition.as_ref())?.then_some(part));
         };
         let mut kept = Vec::with_capacity(inner.parts.len());
         for part in &inner.parts {
@@ -191,6 +217,11 @@ fn whole(headers: &Headers, body: &Bytes) -> Body {
 
 fn is_sdp(kind: &ContentType) -> bool {
     kind.is("application", "sdp")
+}
+
+/// Candidates of ICE by themselves (RFC 8840 §9), which are addresses of the side that they come from.
+fn is_fragment(kind: &ContentType) -> bool {
+    kind.is("application", "trickle-ice-sdpfrag")
 }
 
 /// Whether a body is encoded in a way that we do not read (RFC 3261 §20.12).

@@ -78,13 +78,18 @@ pub(crate) fn carried(headers: &Headers, crossing: &Crossing<'_>) -> Fields {
     policy::carry(headers, crossing, &mut policy::Trail::default())
 }
 
+/// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).
+pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
+    let known = |tag: &str| profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag));
+    sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))
+}
+
 /// The response that a refusal of media leads to.
 pub(crate) fn media_reply(refusal: &Refusal) -> Reply {
     let status = StatusCode::new(refusal.status()).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
     let mut reply = Reply::new(status);
     if let Some(warning) = refusal.warning() {
-        let value = format!("{} liaison \"{}\"", warning.code, warning.text);
-        reply.parts.fields.push(HeaderName::Warning, value);
+        reply.parts.fields.push(HeaderName::Warning, our_warning(warning.code, warning.text));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         reply.parts.fields.push(HeaderName::RetryAfter, "5");
@@ -92,9 +97,18 @@ pub(crate) fn media_reply(refusal: &Refusal) -> Reply {
     reply
 }
 
+/// A Warning of ours; the text has nothing that needs an escape.
+fn our_warning(code: u16, text: &'static str) -> String {
+    format!("{code} {} \"{text}\"", policy::WARN_AGENT)
+}
+
 /// The response that refuses a body: with what we take instead (RFC 3261 §8.2.3).
 pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
     let mut reply = Reply::new(refused.status());
+    if refused == BodyRefused::Malformed {
+        let value = our_warning(399, "The parts of the body cannot be told apart");
+        reply.parts.fields.push(HeaderName::Warning, value);
+    }
     if reply.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         reply.parts.fields.push(HeaderName::Accept, "application/sdp");
         reply.parts.fields.push(HeaderName::AcceptEncoding, "identity");
@@ -109,8 +123,21 @@ pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
 pub(crate) fn take(call: &Call, from: LegNo, to: LegNo, request: &Request) -> OrRefuse<Taken> {
     let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Ok(Taken::default()) };
     let crossing = crossing(call, from, to);
-    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
-    Taken::read(request.headers(), request.body(), &rules).map_err(|refused| Box::new(body_reply(refused)))
+    take_strictly(&crossing, call.media.mode(), request)
+}
+
+/// The body of a request, by what crosses on its way.
+///
+/// # Errors
+/// It has a body that does not cross and must be understood.
+pub(crate) fn take_strictly(crossing: &Crossing<'_>, mode: Mode, request: &Request) -> OrRefuse<Taken> {
+    Taken::read(request.headers(), request.body(), &rules(crossing, mode, true))
+        .map_err(|refused| Box::new(body_reply(refused)))
+}
+
+/// The rules for a body of a call with media of that mode.
+pub(crate) fn rules<'a>(crossing: &'a Crossing<'a>, mode: Mode, refusing: bool) -> Rules<'a> {
+    Rules { crossing, anchored: mode == Mode::Anchored, refusing }
 }
 
 /// The body of a response, for another leg: what does not cross is left out.
@@ -126,8 +153,7 @@ pub(crate) fn take_ack(call: &Call, from: LegNo, to: LegNo, ack: &Request) -> Ta
 fn take_leniently(call: &Call, from: LegNo, to: LegNo, headers: &Headers, body: &Bytes) -> Taken {
     let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Taken::default() };
     let crossing = crossing(call, from, to);
-    let rules = Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: false };
-    Taken::read(headers, body, &rules).unwrap_or_default()
+    Taken::read(headers, body, &rules(&crossing, call.media.mode(), false)).unwrap_or_default()
 }
 
 /// 480 for a call to a SIPS URI whose next hop is not reached over TLS (RFC 5630 §5.3, §7.2).

@@ -1,16 +1,14 @@
 //! Dialling a target.
 
-use super::body::{Rules, Taken};
 use super::{CallKey, Leg, LegNo, OrRefuse, decide};
 use crate::shard::{Core, listener_in};
+use crate::snapshot::conduct;
 use bytes::Bytes;
-use media::Mode;
 use policy::Trail;
 use sip::NetworkId;
-use sip::session::{Invite, Parts, Reply};
+use sip::session::{Invite, Reply};
 use sip::time::Now;
-use sip_types::header::NameAddr;
-use sip_types::{HeaderName, StatusCode};
+use sip_types::StatusCode;
 
 impl Core {
     /// Dials the next target of a call; where there is none left, the caller gets `last`, what the one before came
@@ -81,6 +79,7 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: call_id.into(),
+            farewell: None,
         });
         self.by_session.insert(session, (key, no));
         if let Some(trunk) = &target.trunk {
@@ -103,10 +102,7 @@ impl Core {
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
         let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
-        let rules =
-            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
-        let taken = Taken::read(request.headers(), request.request.body(), &rules)
-            .map_err(|refused| Box::new(decide::body_reply(refused)))?;
+        let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
         let mut trail = Trail::default();
         let listener = listener_in(&self.endpoint, network);
         let mut parts = decide::explained_parts(request.headers(), &crossing, listener, &mut trail);
@@ -114,13 +110,14 @@ impl Core {
         let invite = Invite {
             network,
             label,
+            conduct: Some(conduct(&target.profile)),
             request_uri: match call.facts.secure {
                 true => target.request_uri.secured(),
                 false => target.request_uri.clone(),
             },
             next_hop: target.next_hop.clone(),
-            from: untagged(&request.from),
-            to: untagged(&request.to),
+            from: request.from.untagged(),
+            to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
             max_forwards: request.max_forwards.map_or(70, |m| m.0.saturating_sub(1)),
             parts,
@@ -135,18 +132,9 @@ impl Core {
         let session = call.caller.session;
         // A caller that is gone already needs no answer.
         let _ = self.endpoint.reject(now, session, reply);
-        call.caller.close(now, Some(reply.status), "refused", reason_of(&reply.parts));
+        call.caller.bid_farewell(&reply.parts.fields);
+        call.caller.close(now, Some(reply.status), "refused", None);
         self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));
         self.finish_if_done(now, key);
     }
-}
-
-/// The Reason of a message, as text.
-fn reason_of(parts: &Parts) -> Option<String> {
-    parts.fields.first(HeaderName::Reason).map(|f| f.unfolded().into_owned())
-}
-
-/// From or To without its tag.
-fn untagged(party: &NameAddr) -> Box<str> {
-    party.without_param("tag").to_string().into_boxed_str()
 }

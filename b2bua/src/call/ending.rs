@@ -1,6 +1,6 @@
 //! The end of legs, and of the call with the last of them.
 
-use super::{Call, CallKey, Leg, LegEnd, LegNo, State, decide};
+use super::{Call, CallKey, Leg, LegEnd, LegNo, Release, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
 use config::Redirects;
@@ -8,11 +8,11 @@ use sip::session::Reply;
 use sip::time::Now;
 use sip::{End, Failure, Received, Unreachable};
 use sip_types::header::Contact;
-use sip_types::{Fields, HeaderName, Method, Response, Scheme, StatusCode};
+use sip_types::{Fields, HeaderName, Headers, Method, Response, Scheme, StatusCode};
 use std::cmp::Reverse;
 
 impl Leg {
-    /// Notes how it ended.
+    /// Notes how it ended; without a Reason that came with it, with the one that it was ended with.
     pub(crate) fn close(
         &mut self,
         at: Now,
@@ -21,7 +21,26 @@ impl Leg {
         reason: Option<String>,
     ) {
         if self.end.is_none() {
-            self.end = Some(LegEnd { at, status, cause, reason });
+            let reason = reason.or_else(|| self.farewell.take());
+            self.end = Some(LegEnd { at, status, cause, reason, release: None });
+        }
+    }
+
+    /// Notes the Reason that it is ended with.
+    pub(crate) fn bid_farewell(&mut self, fields: &Fields) {
+        self.farewell = fields.first(HeaderName::Reason).map(|f| f.unfolded().into_owned());
+    }
+
+    /// How it was let go, if it had been answered.
+    fn release(&self, why: &End, authenticated: bool) -> Option<Release> {
+        self.confirmed?;
+        match why {
+            End::Bye(_) => Some(Release::ByPeer),
+            End::HungUp(Some(response)) if response.status().is_success() => {
+                Some(Release::Confirmed { authenticated })
+            }
+            End::HungUp(_) => Some(Release::Unconfirmed),
+            End::Cancelled(_) | End::Expired | End::Rejected(_) | End::Lost(_) | End::NoAck => None,
         }
     }
 }
@@ -41,13 +60,13 @@ impl Call {
 }
 
 impl Core {
-    /// A session is over.
-    pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End) {
+    /// A session is over; `authenticated` says that a BYE of ours for it carried credentials.
+    pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End, authenticated: bool) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg_mut(no) else { return };
         let (status, cause, reason) = match why {
-            End::Bye(request) => (None, "BYE from the peer", reason_of(request)),
-            End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request)),
+            End::Bye(request) => (None, "BYE from the peer", reason_of(request.headers())),
+            End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request.headers())),
             End::Expired => (Some(StatusCode::REQUEST_TERMINATED), "INVITE expired", None),
             End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
             // The answer to our CANCEL is that of the INVITE; that to a BYE says nothing more.
@@ -59,6 +78,10 @@ impl Core {
             End::NoAck => (None, "no ACK", None),
         };
         leg.close(now, status, cause, reason);
+        let release = leg.release(why, authenticated);
+        if let Some(end) = &mut leg.end {
+            end.release = release;
+        }
         let joined = call.joined.is_some_and(|(callee, ..)| callee == no || no == LegNo::CALLER);
         match why {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
@@ -82,6 +105,9 @@ impl Core {
     /// A leg hung up: the others are, with the Reason and whatever else its request carried.
     fn hang_up_others(&mut self, now: Now, key: CallKey, no: LegNo, request: &Received) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        if call.state != State::Ending {
+            call.hung_up = Some(no);
+        }
         call.state = State::Ending;
         call.targets.clear();
         let Some(from) = call.leg(no) else { return };
@@ -104,7 +130,12 @@ impl Core {
         session: sip::session::SessionId,
         fields: Fields,
     ) {
-        if no != LegNo::CALLER || self.calls.get(key).is_some_and(|c| c.joined.is_some()) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let joined = call.joined.is_some();
+        if let Some(leg) = call.leg_mut(no) {
+            leg.bid_farewell(&fields);
+        }
+        if no != LegNo::CALLER || joined {
             let _ = self.endpoint.end(now, session, fields);
             return;
         }
@@ -136,9 +167,10 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         call.state = State::Ending;
         call.targets.clear();
-        let live: Vec<_> = call.callees.iter().filter(|l| l.end.is_none()).map(|l| l.session).collect();
-        for session in live {
-            let _ = self.endpoint.end(now, session, reason.clone());
+        let live: Vec<_> =
+            call.callees.iter().filter(|l| l.end.is_none()).map(|l| (l.no, l.session)).collect();
+        for (no, session) in live {
+            self.end_leg(now, key, no, session, reason.clone());
         }
     }
 
@@ -223,13 +255,12 @@ impl Core {
             return;
         }
         let record = Record::of(call, &self.node, now);
-        let Some(mut call) = self.calls.remove(key) else { return };
+        let Some(mut call) = self.leave(key) else { return };
         call.media.close();
         while let Some(command) = call.media.poll_command() {
             self.link.carry_out(command);
         }
         for leg in call.legs() {
-            self.by_session.remove(&leg.session);
             if let Some(trunk) = &leg.trunk {
                 self.count_trunk(trunk, false);
             }
@@ -279,6 +310,7 @@ fn status_of(failure: &Failure) -> Option<StatusCode> {
     }
 }
 
-fn reason_of(request: &Received) -> Option<String> {
-    request.headers().first(HeaderName::Reason).map(|f| f.unfolded().into_owned())
+/// The Reason of a message, as text (RFC 3326).
+fn reason_of(headers: &Headers) -> Option<String> {
+    headers.first(HeaderName::Reason).map(|f| f.unfolded().into_owned())
 }

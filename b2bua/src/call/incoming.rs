@@ -1,12 +1,12 @@
 //! A call comes in: whose it is, whether it may, and where it goes.
 
-use super::body::{Rules, Taken};
+use super::body::Taken;
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, domains};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, conduct};
 use crate::trunk::Entry;
-use config::{MediaMode, Profile, TrunkName};
-use media::{CallMedia, Mode, PartyId};
+use config::{MediaMode, Profile, TcpMedia, TrunkName};
+use media::{CallMedia, Connections, Mode, PartyId};
 use policy::{Crossing, Decision, RouteFacts, Step, Trail};
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
@@ -53,6 +53,11 @@ impl Core {
                 self.counters.trunk_full += 1;
                 return self.refuse(now, session, &self.overload_reply());
             }
+        }
+        let profile = decide::profile(&snapshot, network, trunk.as_ref());
+        self.endpoint.conduct(now, session, conduct(&profile));
+        if let Err(reply) = decide::extensions(request.headers(), &profile) {
+            return self.refuse(now, session, &reply);
         }
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
@@ -120,7 +125,11 @@ impl Core {
             Ok(taken) => taken,
             Err(reply) => return self.refuse(now, session, &reply),
         };
-        let media = CallMedia::new(mode, media::Limits::default(), self.ids.next_u64());
+        let around = profile.tcp_media == TcpMedia::Around
+            && targets.iter().all(|target| target.profile.tcp_media == TcpMedia::Around);
+        let connections = if around { Connections::Around } else { Connections::Refused };
+        let media =
+            CallMedia::new(mode, media::Limits::default(), self.ids.next_u64()).with_connections(connections);
         let party = PartyId(0);
         let source = request.flow.peer.ip();
         let caller = Leg {
@@ -135,6 +144,7 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: request.call_id.as_str().into(),
+            farewell: None,
         };
         self.sequence += 1;
         let call = Call {
@@ -163,10 +173,10 @@ impl Core {
             started: now,
             answered: None,
             cause: None,
+            hung_up: None,
             snapshot,
         };
-        let key = self.calls.insert(call);
-        self.by_session.insert(session, (key, LegNo::CALLER));
+        let key = self.enter(call);
         let label = self.label(trunk.as_ref());
         self.endpoint.label(session, label);
         if let Some(trunk) = trunk {
@@ -224,9 +234,7 @@ fn own_rules(
     let trusted = snapshot.trusts(network);
     let crossing =
         Crossing { from_trusted: trusted, to_trusted: trusted, from_profile: profile, to_profile: profile };
-    let rules = Rules { crossing: &crossing, anchored: mode == Mode::Anchored, refusing: true };
-    Taken::read(request.headers(), request.request.body(), &rules)
-        .map_err(|refused| Box::new(decide::body_reply(refused)))
+    decide::take_strictly(&crossing, mode, &request.request)
 }
 
 /// Asks policy where a call goes.

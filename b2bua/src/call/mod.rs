@@ -25,6 +25,7 @@ pub(crate) use guard::CallTimer;
 
 use crate::snapshot::Snapshot;
 use body::Wrap;
+use bytes::Bytes;
 use config::{Profile, TrunkName};
 use media::{CallMedia, PartyId};
 use policy::Trail;
@@ -68,6 +69,8 @@ pub(crate) struct Leg {
     pub(crate) end: Option<LegEnd>,
     /// The Call-ID of its session.
     pub(crate) call_id: Box<str>,
+    /// The Reason that we ended it with.
+    pub(crate) farewell: Option<String>,
 }
 
 /// How a leg ended.
@@ -78,6 +81,34 @@ pub(crate) struct LegEnd {
     pub(crate) cause: &'static str,
     /// The Reason that came or went with it.
     pub(crate) reason: Option<String>,
+    /// How an answered leg was let go.
+    pub(crate) release: Option<Release>,
+}
+
+/// How an answered leg was let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// By the peer's BYE.
+    ByPeer,
+    /// By ours, which had a 2xx.
+    Confirmed {
+        /// It carried credentials, as the peer had challenged us.
+        authenticated: bool,
+    },
+    /// By ours, which had none.
+    Unconfirmed,
+}
+
+impl Release {
+    /// As records and the API say it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::ByPeer => "released by the peer",
+            Self::Confirmed { authenticated: false } => "released",
+            Self::Confirmed { authenticated: true } => "released, authenticated",
+            Self::Unconfirmed => "released, not confirmed",
+        }
+    }
 }
 
 /// An early dialog of a called leg and the one that stands for it towards the caller.
@@ -99,13 +130,13 @@ pub(crate) struct Pair {
 pub(crate) enum Exchange {
     /// Nothing.
     Idle,
-    /// A re-INVITE of that leg, with or without an offer, waits for the other leg's answer.
-    Reinvite { from: LegNo, offer: bool },
+    /// A re-INVITE of that leg waits for the other leg's answer; `offer` is what that one was offered, if anything.
+    Reinvite { from: LegNo, offer: Option<Bytes> },
     /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for.
     Answer { from: LegNo },
     /// Nobody waits for the answer to a re-INVITE of ours any more: who asked for it gave up. What it changes is put
-    /// back. `offer` says whether it had one.
-    GivenUp { offer: bool },
+    /// back. `offer` is what it offered, if anything.
+    GivenUp { offer: Option<Bytes> },
     /// A re-INVITE of ours puts back what stood; its answer concerns nobody else.
     Restore,
 }
@@ -158,6 +189,8 @@ pub(crate) struct Call {
     pub(crate) answered: Option<Now>,
     /// Why we ended it, if we did.
     pub(crate) cause: Option<&'static str>,
+    /// The leg whose peer hung up or gave up, if that ended the call.
+    pub(crate) hung_up: Option<LegNo>,
 }
 
 /// What the caller said, for views and records.

@@ -3,6 +3,7 @@
 use super::body::Wrap;
 use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
+use bytes::Bytes;
 use media::Refusal;
 use sip::session::{Parts, Reply};
 use sip::time::Now;
@@ -20,7 +21,9 @@ impl Core {
             let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
             return;
         };
-        let taken = match decide::take(call, leg, other, &request.request) {
+        let extensions =
+            call.leg(leg).map_or(Ok(()), |from| decide::extensions(request.headers(), &from.profile));
+        let taken = match extensions.and_then(|()| decide::take(call, leg, other, &request.request)) {
             Ok(taken) => taken,
             Err(reply) => {
                 let _ = self.endpoint.reject_reinvite(now, session, &reply);
@@ -39,10 +42,10 @@ impl Core {
         let (Some(from), Some(to)) = (call.leg(leg), call.leg(other)) else { return };
         let crossing = decide::crossing(call, from, to);
         let mut parts = decide::parts(request.headers(), &crossing, listener_in(&self.endpoint, to.network));
-        parts.body = taken.wrap.around(offer);
+        parts.body = taken.wrap.around(offer.clone());
         let target = to.session;
         if self.endpoint.reinvite(now, target, parts).is_ok() {
-            call.exchange = Exchange::Reinvite { from: leg, offer: taken.sdp.is_some() };
+            call.exchange = Exchange::Reinvite { from: leg, offer };
             self.watch_exchange(now, key);
         } else {
             self.undo_offer(key);
@@ -57,7 +60,7 @@ impl Core {
         leg: LegNo,
         other: LegNo,
         sdp: Option<&[u8]>,
-    ) -> Result<Option<bytes::Bytes>, Refusal> {
+    ) -> Result<Option<Bytes>, Refusal> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
         let (Some(from), Some(to), Some(sdp)) = (call.party(leg), call.party(other), sdp) else {
             return Ok(None);
@@ -85,11 +88,12 @@ impl Core {
         let exchange = std::mem::replace(&mut call.exchange, Exchange::Idle);
         let Exchange::Reinvite { from, offer } = exchange else {
             return match exchange {
-                Exchange::GivenUp { offer: false } => self.offered_for_nobody(now, key, leg, response),
-                Exchange::GivenUp { offer: true } => self.answered_for_nobody(now, key, leg, response, true),
-                _ => self.answered_for_nobody(now, key, leg, response, false),
+                Exchange::GivenUp { offer: None } => self.offered_for_nobody(now, key, leg, response),
+                Exchange::GivenUp { offer } => self.answered_for_nobody(now, key, leg, response, offer),
+                _ => self.answered_for_nobody(now, key, leg, response, None),
             };
         };
+        let offer = offer.is_some();
         let taken = decide::take_response(call, leg, from, response);
         let description = self.description_across(key, leg, from, offer, taken.sdp.as_deref());
         let Some(call) = self.calls.get_mut(key) else { return };
@@ -131,7 +135,7 @@ impl Core {
         to: LegNo,
         offered: bool,
         sdp: Option<&[u8]>,
-    ) -> Result<Option<bytes::Bytes>, Refusal> {
+    ) -> Result<Option<Bytes>, Refusal> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
         let (Some(from), Some(to)) = (call.party(from), call.party(to)) else { return Ok(None) };
         match (offered, sdp) {
@@ -148,9 +152,17 @@ impl Core {
         }
     }
 
-    /// A 2xx to a re-INVITE that nobody waits for: acknowledged; and if it changed what was given up meanwhile, the
-    /// other leg's description is offered again, once, so that both legs agree.
-    fn answered_for_nobody(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response, undo: bool) {
+    /// A 2xx to a re-INVITE that nobody waits for: acknowledged (RFC 3261 §13.2.2.4). What was offered is in force on
+    /// this leg, and on the other one what stood before, so that is offered again, once, for both legs to agree
+    /// (RFC 6141 §3.4), unless it is the same.
+    fn answered_for_nobody(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        response: &Response,
+        given_up: Option<Bytes>,
+    ) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let Some(other) = call.other(leg) else { return };
@@ -158,11 +170,12 @@ impl Core {
         let taken = decide::take_response(call, leg, other, response);
         let taken_over = taken.sdp.as_deref().is_some_and(|sdp| call.media.receive_answer(here, sdp).is_ok());
         let _ = self.endpoint.acknowledge(now, session, Parts::default());
-        if !taken_over || !undo {
-            return;
-        }
+        let (true, Some(given_up)) = (taken_over, given_up) else { return };
         let Some(call) = self.calls.get_mut(key) else { return };
         if let Ok(offer) = call.media.compose_offer(here, there, &mut *self.link) {
+            if same_session(&offer, &given_up) {
+                return call.media.offer_failed(here);
+            }
             let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
             if self.endpoint.reinvite(now, session, parts).is_ok() {
                 call.exchange = Exchange::Restore;
@@ -208,10 +221,11 @@ impl Core {
     /// A leg gave its re-INVITE up: so do we on the other leg.
     pub(crate) fn on_reinvite_cancelled(&mut self, now: Now, key: CallKey, leg: LegNo) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        let Exchange::Reinvite { from, offer } = call.exchange else { return };
-        if from != leg {
+        let Exchange::Reinvite { from, offer } = &call.exchange else { return };
+        if *from != leg {
             return;
         }
+        let offer = offer.clone();
         let Some(other) = call.other(leg) else { return };
         let Some(party) = call.party(leg) else { return };
         call.media.offer_failed(party);
@@ -221,4 +235,11 @@ impl Core {
             let _ = self.endpoint.cancel_reinvite(now, session);
         }
     }
+}
+
+/// Whether two descriptions of ours say the same: all but the version in `o=` (RFC 4566 §5.2).
+fn same_session(one: &[u8], other: &[u8]) -> bool {
+    let lines =
+        |text| <[u8]>::split(text, |byte| *byte == b'\n').filter(|line: &&[u8]| !line.starts_with(b"o="));
+    lines(one).eq(lines(other))
 }

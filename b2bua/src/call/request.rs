@@ -1,9 +1,8 @@
 //! Other requests in the dialog: carried, with their bodies and what nobody here understands.
 
-use super::body::{Rules, Taken};
+use super::body::Taken;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
-use media::Mode;
 use sip::session::{OutgoingId, Reply, RequestId};
 use sip::time::Now;
 use sip::{Failure, Received};
@@ -47,6 +46,7 @@ impl Core {
         }
         let crossing = decide::crossing(call, from, to);
         let headers = request.headers();
+        decide::extensions(headers, &from.profile)?;
         policy::method_crosses(request.method(), &crossing).map_err(|refused| {
             let mut reply = refuse(refused.status());
             let listener = listener_in(&self.endpoint, from.network);
@@ -54,8 +54,7 @@ impl Core {
             reply.parts.fields.push(HeaderName::Allow, allow);
             reply
         })?;
-        let rules =
-            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: true };
+        let rules = decide::rules(&crossing, call.media.mode(), true);
         let body = Taken::carried(headers, request.request.body(), &rules);
         let mut parts = decide::parts(headers, &crossing, None);
         parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
@@ -101,8 +100,7 @@ impl Core {
         let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
         let crossing = decide::crossing(call, from, to);
         reply.parts = decide::parts(response.headers(), &crossing, None);
-        let rules =
-            Rules { crossing: &crossing, anchored: call.media.mode() == Mode::Anchored, refusing: false };
+        let rules = decide::rules(&crossing, call.media.mode(), false);
         reply.parts.body = Taken::carried(response.headers(), response.body(), &rules).unwrap_or_default();
         reply
     }

@@ -3,11 +3,12 @@
 use super::{Call, Leg, LegNo, Pair, State};
 use crate::cdr::system_time;
 use admin_api::control as api;
-use media::{Carriage, PartyId, StreamView};
+use media::{Carriage, Flow, PartyId, StreamView};
 use sip::Endpoint;
 use sip::dialog::DialogState;
 use sip::session::{DialogView, SessionView};
-use sip::time::Now;
+use sip::time::{Now, Wall};
+use std::time::Instant;
 
 /// A call as a list shows it.
 pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
@@ -33,8 +34,14 @@ pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
     })
 }
 
-/// A call with its legs.
-pub(crate) fn detail(call: &Call, endpoint: &Endpoint, now: Now) -> Option<api::CallDetail> {
+/// A call with its legs; `instant` is `now` as media tells the time.
+pub(crate) fn detail(
+    call: &Call,
+    endpoint: &Endpoint,
+    now: Now,
+    instant: Instant,
+) -> Option<api::CallDetail> {
+    let clock = Clock { wall: now.wall, instant };
     let started = system_time(call.started.wall).into();
     let trail = call.trail.iter().map(|step| api::PolicyStep {
         at: started,
@@ -44,7 +51,7 @@ pub(crate) fn detail(call: &Call, endpoint: &Endpoint, now: Now) -> Option<api::
     });
     Some(api::CallDetail {
         summary: summary(call, now)?,
-        legs: call.legs().map(|leg| leg_view(call, leg, endpoint)).collect(),
+        legs: call.legs().map(|leg| leg_view(call, leg, endpoint, clock)).collect(),
         policy_trail: trail.collect(),
     })
 }
@@ -56,7 +63,7 @@ fn party(call: &Call, leg: &Leg) -> api::Party {
     }
 }
 
-fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
+fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::Leg {
     let session = endpoint.session(leg.session);
     let session = session.as_ref();
     let dialog = session.and_then(chosen);
@@ -87,7 +94,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint) -> api::Leg {
             status: end.status.map(|s| s.as_u16()),
             cause: end.cause.to_owned(),
         }),
-        streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
+        streams: streams(call, call.party(leg.no).unwrap_or(leg.party), clock),
     }
 }
 
@@ -126,28 +133,46 @@ fn early(call: &Call, leg: &Leg, session: Option<&SessionView>) -> Vec<api::Earl
         .collect()
 }
 
-fn streams(call: &Call, party: PartyId) -> Vec<api::Stream> {
-    call.media.view(party).map_or_else(Vec::new, |view| view.streams.iter().map(stream).collect())
+fn streams(call: &Call, party: PartyId, clock: Clock) -> Vec<api::Stream> {
+    let view = call.media.view(party);
+    view.map_or_else(Vec::new, |view| view.streams.iter().map(|of| stream(of, clock)).collect())
 }
 
-fn stream(stream: &StreamView) -> api::Stream {
+/// One moment by both clocks.
+#[derive(Clone, Copy)]
+struct Clock {
+    wall: Wall,
+    instant: Instant,
+}
+
+impl Clock {
+    /// An earlier moment by the wall clock as it stands now.
+    fn timestamp(self, earlier: Instant) -> Option<api::Timestamp> {
+        let ago = self.instant.saturating_duration_since(earlier);
+        system_time(self.wall).checked_sub(ago).map(Into::into)
+    }
+
+    fn counters(self, flow: Flow) -> api::MediaCounters {
+        api::MediaCounters {
+            packets: flow.packets,
+            bytes: flow.bytes,
+            rtcp_packets: flow.rtcp_packets,
+            last_packet_at: flow.last.and_then(|last| self.timestamp(last)),
+            ..api::MediaCounters::default()
+        }
+    }
+}
+
+fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
     let relayed = stream.carriage == Carriage::Relayed;
     let counted = &stream.counted;
     let received = api::MediaCounters {
-        packets: counted.packets.saturating_sub(counted.rtcp_packets),
-        bytes: counted.bytes,
-        rtcp_packets: counted.rtcp_packets,
         dropped_packets: counted.wrong_source + counted.no_destination,
         lost_packets: i64::try_from(counted.lost).ok(),
         jitter_seconds: (!counted.jitter.is_zero()).then(|| counted.jitter.into()),
-        last_packet_at: None,
+        ..clock.counters(counted.received)
     };
-    let sent = api::MediaCounters {
-        packets: counted.sent_packets,
-        bytes: counted.sent_bytes,
-        dropped_packets: counted.not_sent,
-        ..api::MediaCounters::default()
-    };
+    let sent = api::MediaCounters { dropped_packets: counted.not_sent, ..clock.counters(counted.sent) };
     api::Stream {
         media: stream.media.clone(),
         protocol: stream.proto.clone(),

@@ -4,7 +4,7 @@ mod writer;
 
 pub use writer::{Writer, WriterError};
 
-use crate::call::{Call, Leg, LegNo};
+use crate::call::{Call, Leg, LegNo, Release};
 use media::{PartyId, StreamView};
 use serde::Serialize;
 use sip::time::{Now, Wall};
@@ -33,6 +33,8 @@ pub struct Record {
     pub duration_seconds: f64,
     /// Why it ended.
     pub cause: String,
+    /// Who hung up or gave up: `calling`, `called`, or `liaison` where we did; none where the call was refused.
+    pub released_by: Option<&'static str>,
     /// The legs, the caller's first.
     pub legs: Vec<LegRecord>,
 }
@@ -55,9 +57,13 @@ pub struct LegRecord {
     pub status: Option<u16>,
     /// What ended it.
     pub cause: Option<&'static str>,
-    /// The Reason that came with the end (RFC 3326).
+    /// The Reason that came with the end, or went with it where we ended the leg (RFC 3326).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How it was let go once it was answered: `released by the peer`, or by us `released`, `released, authenticated`
+    /// where the peer challenged our BYE, or `released, not confirmed` where it had no 2xx.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<&'static str>,
     /// Its media.
     pub streams: Vec<StreamRecord>,
 }
@@ -73,7 +79,7 @@ pub struct StreamRecord {
     pub relayed: bool,
     /// RTP packets taken from the peer.
     pub packets: u64,
-    /// Bytes taken from the peer, RTCP included, from the RTP header on.
+    /// Their bytes, from the RTP header on.
     pub bytes: u64,
     /// RTP packets that never came (RFC 3550 §A.3).
     pub lost: Option<i64>,
@@ -97,14 +103,19 @@ impl Record {
             ended: timestamp(now.wall),
             duration_seconds: lasted.as_secs_f64(),
             cause: call.cause.or(first_end.map(|end| end.cause)).unwrap_or_default().to_owned(),
+            released_by: call.hung_up.map(role).or(call.cause.and(Some("liaison"))),
             legs: call.legs().map(|leg| leg_record(call, leg)).collect(),
         }
     }
 }
 
+fn role(no: LegNo) -> &'static str {
+    if no == LegNo::CALLER { "calling" } else { "called" }
+}
+
 fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
     LegRecord {
-        role: if leg.no == LegNo::CALLER { "calling" } else { "called" },
+        role: role(leg.no),
         network: call.snapshot.network_name(leg.network).map(ToString::to_string),
         trunk: leg.trunk.as_ref().map(ToString::to_string),
         sip_call_id: leg.call_id.to_string(),
@@ -112,6 +123,7 @@ fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
         status: leg.end.as_ref().and_then(|end| end.status).map(|s| s.as_u16()),
         cause: leg.end.as_ref().map(|end| end.cause),
         reason: leg.end.as_ref().and_then(|end| end.reason.clone()),
+        release: leg.end.as_ref().and_then(|end| end.release).map(Release::as_str),
         streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
     }
 }
@@ -126,8 +138,8 @@ fn stream_record(stream: &StreamView) -> StreamRecord {
         media: stream.media.clone(),
         codecs: stream.codecs.iter().map(|codec| codec.name().to_owned()).collect(),
         relayed: stream.carriage == media::Carriage::Relayed,
-        packets: counted.packets.saturating_sub(counted.rtcp_packets),
-        bytes: counted.bytes,
+        packets: counted.received.packets,
+        bytes: counted.received.bytes,
         lost: i64::try_from(counted.lost).ok(),
         jitter_seconds: (!counted.jitter.is_zero()).then_some(counted.jitter.as_secs_f64()),
     }

@@ -2,7 +2,7 @@
 
 use super::security;
 use crate::secrets::{self, SecretError};
-use crate::snapshot::{Snapshot, sip_listener, sip_transport};
+use crate::snapshot::{Snapshot, message_limits, sip_limits, sip_listener, sip_transport};
 use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
@@ -39,6 +39,8 @@ pub struct Loader {
     current: Arc<Snapshot>,
     /// The listeners as they are bound, in the order of their numbers.
     bound: Vec<Bind>,
+    /// Settings whose values in the file wait for a restart, as of the last reload.
+    waiting: Vec<String>,
 }
 
 /// A configuration to hand to the shards.
@@ -67,7 +69,7 @@ impl Loader {
         let networks: Vec<NetworkName> = config.networks.keys().cloned().collect();
         let source = path.as_ref().map(|p| p.display().to_string().into_boxed_str());
         let current = snapshot(config, networks, source, 1)?;
-        Ok(Self { path, current, bound: Vec::new() })
+        Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new() })
     }
 
     /// The configuration in force.
@@ -103,26 +105,14 @@ impl Loader {
             let name = snapshot.network_name(bind.network)?;
             let network = config.networks.get(name)?;
             let listener = network.listeners.iter().find(|l| is_bound_as(l, bind))?;
-            let profile = snapshot.policy.profile(name, None, None);
-            Some(sip_listener(bind.network, network, listener, bind.address, &profile))
+            sip_listener(bind.network, name, &snapshot.policy, listener, bind.address)
         });
         let listeners = listeners.collect();
         let product = |text: &ByteString| (!text.is_empty()).then(|| text.clone());
         sip::Settings {
             listeners,
-            message: sip_types::Limits {
-                message: limits.message,
-                start_line: limits.start_line,
-                header_count: limits.header_count,
-                header_length: limits.header_length,
-                body: limits.body,
-            },
-            limits: sip::Limits {
-                sessions: limits.sessions,
-                transactions: limits.transactions,
-                early_dialogs: limits.early_dialogs,
-                ..sip::Limits::default()
-            },
+            message: message_limits(limits),
+            limits: sip_limits(limits),
             user_agent: product(&config.signalling.user_agent),
             server: product(&config.signalling.server),
             retry_after: u32::try_from(limits.retry_after.as_secs()).unwrap_or(u32::MAX),
@@ -136,37 +126,39 @@ impl Loader {
             source: self.current.source.as_deref().map(str::to_owned),
             loaded_at: self.current.loaded.into(),
             configuration: self.current.config().to_json(),
+            waiting_for_restart: self.waiting.clone(),
         }
     }
 
-    /// Reads the file again. What changes with a restart only stays as it is, and is named among the changes.
+    /// Reads the file again. What changes with a restart only stays as it is, and is named among the changes. What is
+    /// to be put in force is in force once it has been handed to [`commit`](Self::commit).
     pub(crate) fn reload(
         &mut self,
         mode: ReloadMode,
     ) -> Result<(ReloadOutcome, Option<Adopted>), ControlError> {
         let next = self.read_again().map_err(|error| ControlError::InvalidConfiguration(faults(&error)))?;
-        let (mut changes, mut adopted) = (Vec::new(), None);
+        let (mut changes, mut waiting, mut adopted) = (Vec::new(), Vec::new(), None);
         if let Some((file, next)) = next {
-            changes = config::diff(self.current.config(), &file).iter().map(change).collect();
-            changes.extend(
-                next.secrets.changed(&self.current.secrets).map(|path| Change { path, effect: Effect::Live }),
-            );
-            let named = |path: &str| changes.iter().any(|change: &Change| change.path == path);
-            let files = next.changed_files(&self.current).filter(|path| !named(path)).collect::<Vec<_>>();
-            changes.extend(files.into_iter().map(|path| Change { path, effect: Effect::Live }));
+            changes = changes_in_force(&self.current, &next);
+            waiting = config::diff(next.config(), &file).into_iter().map(|change| change.path).collect();
             if mode == ReloadMode::Apply && !changes.is_empty() {
                 let settings = self.sip_settings(&next);
-                self.current = next.clone();
                 adopted = Some((next, settings));
             }
         }
-        let outcome = ReloadOutcome {
-            version: self.current.version,
-            loaded_at: self.current.loaded.into(),
-            applied: mode == ReloadMode::Apply,
-            changes,
-        };
-        Ok((outcome, adopted))
+        let after = adopted.as_ref().map_or(&self.current, |(next, _)| next);
+        let (version, loaded_at) = (after.version, after.loaded.into());
+        let at_restart = |path: &String| Change { path: path.clone(), effect: Effect::Restart };
+        changes.extend(waiting.iter().map(at_restart));
+        if mode == ReloadMode::Apply {
+            self.waiting = waiting;
+        }
+        Ok((ReloadOutcome { version, loaded_at, applied: mode == ReloadMode::Apply, changes }, adopted))
+    }
+
+    /// What a reload gave has been handed to every shard.
+    pub(crate) fn commit(&mut self, adopted: Arc<Snapshot>) {
+        self.current = adopted;
     }
 
     /// The document as the file has it now, and what of it can be put in force without a restart; `None` for one
@@ -191,13 +183,34 @@ fn is_bound_as(listener: &config::Listener, bind: &Bind) -> bool {
     same_transport && (listener.address == bind.address || any_port)
 }
 
-/// What is bound stays as it is: networks, their listeners and media ports, and the files of the node.
+/// What a reload changes in force. Of what is compared whole and has settings of both kinds, such as a listener, only
+/// those are other that do not wait for a restart.
+fn changes_in_force(current: &Snapshot, next: &Snapshot) -> Vec<Change> {
+    let changes = config::diff(current.config(), next.config()).into_iter().map(|change| Change {
+        path: change.path,
+        effect: if change.effect == config::Effect::Live { Effect::Live } else { Effect::Pinned },
+    });
+    let secrets = next.secrets.changed(&current.secrets);
+    let mut changes: Vec<Change> =
+        changes.chain(secrets.map(|path| Change { path, effect: Effect::Live })).collect();
+    for path in next.changed_files(current) {
+        if changes.iter().all(|change| change.path != path) {
+            changes.push(Change { path, effect: Effect::Live });
+        }
+    }
+    changes
+}
+
+/// What is bound stays as it is, networks, their listeners and media ports, and so does all else that the process was
+/// started with.
 fn keep_until_restart(old: &Config, new: &mut Config) {
-    new.node.name = old.node.name.clone();
-    new.node.state_directory = old.node.state_directory.clone();
-    new.media = old.media.clone();
-    new.admin = old.admin.clone();
-    new.cdr = old.cdr.clone();
+    new.node.keep_until_restart(&old.node);
+    new.signalling.keep_until_restart(&old.signalling);
+    new.limits.keep_until_restart(&old.limits);
+    new.media.keep_until_restart(&old.media);
+    new.admin.keep_until_restart(&old.admin);
+    new.cdr.keep_until_restart(&old.cdr);
+    new.log.keep_until_restart(&old.log);
     new.networks.retain(|name, _| old.networks.contains_key(name));
     for (name, before) in &old.networks {
         let network = new.networks.entry(name.clone()).or_insert_with(|| before.clone());
@@ -240,15 +253,6 @@ fn snapshot(
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;
     Ok(Arc::new(snapshot))
-}
-
-fn change(change: &config::Change) -> Change {
-    let effect = match change.effect {
-        config::Effect::Live => Effect::Live,
-        config::Effect::Pinned => Effect::Pinned,
-        config::Effect::Restart => Effect::Restart,
-    };
-    Change { path: change.path.clone(), effect }
 }
 
 /// Every fault, as the admin API shows it.

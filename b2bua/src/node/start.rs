@@ -4,7 +4,7 @@ use super::Loader;
 use crate::cdr::{Writer, WriterError};
 use crate::control::{Shard, Switchboard};
 use crate::shard::{Command, Core, MediaLink, Setup};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, message_limits, socket_limits};
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
 use config::Config;
 use media::relay::{self, Link, Relay};
@@ -200,24 +200,10 @@ fn relay_threads() -> u16 {
 
 fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
     let config = snapshot.config();
-    let limits = &config.limits;
     let mut settings = driver::Settings::new()?;
-    settings.limits = driver::Limits {
-        connections: limits.connections,
-        write_queue: limits.connection_queue,
-        connect_time: config.signalling.connect_timeout,
-        handshake_time: config.signalling.handshake_timeout,
-        idle_time: config.signalling.connection_idle,
-        ..driver::Limits::default()
-    };
+    settings.limits = socket_limits(config);
     settings.security = snapshot.security.clone();
-    settings.message = sip_types::Limits {
-        message: limits.message,
-        start_line: limits.start_line,
-        header_count: limits.header_count,
-        header_length: limits.header_length,
-        body: limits.body,
-    };
+    settings.message = message_limits(&config.limits);
     Ok(settings)
 }
 

@@ -5,6 +5,7 @@ use crate::call::{reason, view};
 use crate::snapshot::Snapshot;
 use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary};
 use sip::time::Now;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -25,6 +26,8 @@ pub enum Command {
     Stop,
     /// What the shard counts and holds.
     Report(oneshot::Sender<Report>),
+    /// Whether the shard is alive.
+    Ping(oneshot::Sender<()>),
 }
 
 /// What a shard counts and holds.
@@ -48,11 +51,13 @@ impl Core {
                     let _ = answer.send(self.page(&query, now));
                 }
                 Command::Call(id, answer) => {
-                    let call = self.calls.values().find(|call| call.id == id);
-                    let _ = answer.send(call.and_then(|call| view::detail(call, &self.endpoint, now)));
+                    let call = self.by_name.get(&id).and_then(|key| self.calls.get(*key));
+                    let instant = self.instant(now);
+                    let _ =
+                        answer.send(call.and_then(|call| view::detail(call, &self.endpoint, now, instant)));
                 }
                 Command::EndCall(id, text, answer) => {
-                    let key = self.calls.iter().find(|(_, call)| call.id == id).map(|(key, _)| key);
+                    let key = self.by_name.get(&id).copied();
                     if let Some(key) = key {
                         let text = text.as_deref().unwrap_or("Ended by the operator");
                         self.end_call(now, key, &reason(480, text), "ended by the operator");
@@ -63,6 +68,9 @@ impl Core {
                 Command::Adopt(snapshot, sip) => self.adopt(snapshot, *sip),
                 Command::Drain(patience) => self.drain(now.mono + patience),
                 Command::Stop => self.stopped = true,
+                Command::Ping(answer) => {
+                    let _ = answer.send(());
+                }
                 Command::Report(answer) => {
                     let _ = answer.send(Report {
                         counters: self.counters(),
@@ -76,10 +84,9 @@ impl Core {
 
     fn page(&self, query: &CallQuery, now: Now) -> (Vec<(u64, CallSummary)>, bool) {
         let after = query.after.map_or(0, |cursor| cursor.sequence);
-        let mut found: Vec<_> = self.calls.values().filter(|call| call.sequence > after).collect();
-        found.sort_unstable_by_key(|call| call.sequence);
+        let found = self.by_sequence.range((Bound::Excluded(after), Bound::Unbounded));
         let matching = found
-            .into_iter()
+            .filter_map(|(_, key)| self.calls.get(*key))
             .filter_map(|call| Some((call.sequence, view::summary(call, now)?)))
             .filter(|(_, call)| matches(&query.filter, call));
         let limit = usize::from(query.limit);

@@ -57,6 +57,10 @@ pub struct Core {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) calls: SlotMap<CallKey, Call>,
     pub(crate) by_session: HashMap<SessionId, (CallKey, LegNo), ahash::RandomState>,
+    /// Calls by our own name of them.
+    pub(super) by_name: HashMap<Box<str>, CallKey, ahash::RandomState>,
+    /// Calls in the order in which they began.
+    pub(super) by_sequence: BTreeMap<u64, CallKey>,
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
@@ -84,13 +88,15 @@ impl Core {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let mut ids = setup.ids;
-        let gate = Gate::new(setup.started, &mut *ids);
+        let gate = Gate::new(setup.started, setup.snapshot.config().limits.nonces, &mut *ids);
         Self {
             endpoint: Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone()),
             node: (&*setup.snapshot.config().node.name).into(),
             snapshot: setup.snapshot,
             calls: SlotMap::with_key(),
             peers: HashMap::with_hasher(setup.hasher.clone()),
+            by_name: HashMap::with_hasher(setup.hasher.clone()),
+            by_sequence: BTreeMap::new(),
             by_session: HashMap::with_hasher(setup.hasher),
             timers: TimerQueue::default(),
             link: setup.link,
@@ -114,7 +120,7 @@ impl Core {
     /// What it has counted.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.counters
+        Counters { stale_nonces: self.gate.stale(), ..self.counters }
     }
 
     /// What the user agents have counted.
@@ -189,7 +195,7 @@ impl Core {
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
-            Event::Ended { why, .. } => self.on_ended(now, key, leg, &why),
+            Event::Ended { why, authenticated, .. } => self.on_ended(now, key, leg, &why, authenticated),
         }
         self.carry_out_media(key);
     }
@@ -241,6 +247,27 @@ impl Core {
     /// A name for a call: random, and it says which shard is its home.
     pub(crate) fn name_call(&mut self) -> Box<str> {
         format!("{}-{}", self.shard, Tag::new(&mut *self.ids)).into_boxed_str()
+    }
+
+    /// Takes a call in, so that it is found by its name and in its place.
+    pub(crate) fn enter(&mut self, call: Call) -> CallKey {
+        let (name, sequence, session) = (call.id.clone(), call.sequence, call.caller.session);
+        let key = self.calls.insert(call);
+        self.by_session.insert(session, (key, LegNo::CALLER));
+        self.by_name.insert(name, key);
+        self.by_sequence.insert(sequence, key);
+        key
+    }
+
+    /// Takes a call out, with its legs.
+    pub(crate) fn leave(&mut self, key: CallKey) -> Option<Call> {
+        let call = self.calls.remove(key)?;
+        self.by_name.remove(&call.id);
+        self.by_sequence.remove(&call.sequence);
+        for leg in call.legs() {
+            self.by_session.remove(&leg.session);
+        }
+        Some(call)
     }
 
     /// Counts a leg of a trunk in or out.

@@ -15,6 +15,8 @@ pub struct Counters {
     pub strangers: u64,
     /// INVITEs that were challenged, or failed a challenge.
     pub challenged: u64,
+    /// Right answers to a challenge of ours whose nonce was too old, or forgotten by its limit.
+    pub stale_nonces: u64,
     /// INVITEs refused because the node drains.
     pub draining: u64,
     /// INVITEs refused because there were as many calls as may be.

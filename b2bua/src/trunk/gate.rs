@@ -18,24 +18,28 @@ pub(crate) enum Entry {
     Closed(Box<Reply>),
 }
 
-/// Nonces whose counts are known at a time; what is forgotten is stale.
-const NONCES: usize = 10_000;
-
 /// What every challenge of a shard shares; the rest is in the configuration in force.
 pub(crate) struct Gate {
     key: [u8; 32],
     started: Now,
     windows: NonceWindows,
+    /// Right answers with a nonce too old, or whose counts are forgotten.
+    stale: u64,
 }
 
 impl Gate {
-    /// A gate with a key of its own: nonces of an earlier process are stale.
-    pub(crate) fn new(started: Now, ids: &mut dyn Ids) -> Self {
+    /// A gate with a key of its own: nonces of an earlier process are stale. It knows the counts of `nonces` at a time.
+    pub(crate) fn new(started: Now, nonces: usize, ids: &mut dyn Ids) -> Self {
         let mut key = [0; 32];
         for chunk in key.chunks_mut(8) {
             chunk.copy_from_slice(&ids.next_u64().to_le_bytes());
         }
-        Self { key, started, windows: NonceWindows::new(started.wall, NONCES) }
+        Self { key, started, windows: NonceWindows::new(started.wall, nonces), stale: 0 }
+    }
+
+    /// How many right answers had a nonce that is not known any more.
+    pub(crate) fn stale(&self) -> u64 {
+        self.stale
     }
 
     /// Whether a request of this trunk may pass.
@@ -64,7 +68,10 @@ impl Gate {
         match verdict {
             Verdict::Accepted(_) => Entry::Open,
             Verdict::Absent => ask(&challenger, now, false, ids),
-            Verdict::Stale(_) => ask(&challenger, now, true, ids),
+            Verdict::Stale(_) => {
+                self.stale += 1;
+                ask(&challenger, now, true, ids)
+            }
             Verdict::Rejected(refusal) if refusal.fault() == Fault::Malformed => {
                 Entry::Closed(Box::new(Reply::new(StatusCode::BAD_REQUEST)))
             }

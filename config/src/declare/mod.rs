@@ -4,7 +4,7 @@
 mod choice;
 mod reader;
 mod shape;
-mod table;
+pub(crate) mod table;
 mod value;
 
 pub(crate) use choice::choice;

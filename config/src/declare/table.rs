@@ -62,6 +62,13 @@ macro_rules! table {
             };
         }
 
+        impl $name {
+            /// Takes what changes with a restart only as it was before.
+            pub fn keep_until_restart(&mut self, before: &Self) {
+                $($crate::declare::table::keep!($effect self before $field);)*
+            }
+        }
+
         impl $crate::declare::Value for $name {
             fn shape() -> $crate::declare::Shape {
                 $crate::declare::Shape::Table(&Self::TABLE)
@@ -84,4 +91,14 @@ macro_rules! table {
     };
 }
 
-pub(crate) use table;
+/// Keeps a setting that changes with a restart only.
+macro_rules! keep {
+    (restart $after:ident $before:ident $field:ident) => {
+        $after.$field.clone_from(&$before.$field)
+    };
+    ($effect:ident $after:ident $before:ident $field:ident) => {
+        let _ = &$before.$field;
+    };
+}
+
+pub(crate) use {keep, table};

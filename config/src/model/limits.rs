@@ -5,15 +5,16 @@ use crate::declare::table;
 table! {
     /// How much the node takes on. What goes beyond is refused in the way of its protocol, and counted.
     pub struct Limits {
-        /// Longest SIP message; a longer one is dropped, on a connection the connection is closed.
+        /// Longest SIP message. A longer request is answered 513 if its head can be read, and on a connection, where
+        /// the next message could not be found, the connection is closed then, as for each limit of a message.
         restart message: usize = 65_535, in 2_048..=16_777_216, unit "bytes";
-        /// Longest request or status line.
+        /// Longest request or status line; a request with a longer one is answered 414.
         restart start_line: usize = 8_192, in 256..=65_535, unit "bytes";
-        /// Header fields per message.
+        /// Header fields per message; a request with more is answered 513.
         restart header_count: usize = 256, in 16..=4_096;
-        /// Longest header field.
+        /// Longest header field; a request with a longer one is answered 513.
         restart header_length: usize = 16_384, in 256..=1_048_576, unit "bytes";
-        /// Longest body.
+        /// Longest body; a request with a longer one is answered 413.
         restart body: usize = 65_535, in 0..=16_777_216, unit "bytes";
         /// Calls at a time; one more is answered 503 with Retry-After.
         live calls: usize = 10_000, in 1..=1_000_000;
@@ -26,10 +27,27 @@ table! {
         live early_dialogs: usize = 8, in 1..=64;
         /// Targets tried per call, redirections included.
         live targets: usize = 8, in 1..=64;
+        /// Requests of either side that a leg has pending besides its INVITE; one more of the peer is answered 503 with
+        /// Retry-After, one more of ours is not sent, and what it stands for gets that answer.
+        live pending_requests: usize = 16, in 1..=1_024;
+        /// How often one request of ours is sent again because it was challenged or answered 491; then that response
+        /// stands.
+        live request_rounds: u8 = 5, in 1..=32;
         /// SIP connections at a time; one more is closed when accepted.
         restart connections: usize = 4_096, in 1..=1_000_000;
-        /// Bytes waiting to be written per connection; the connection is closed beyond.
+        /// SIP connections at a time with one peer address; one more is closed when accepted.
+        restart connections_per_peer: usize = 256, in 1..=1_000_000;
+        /// Bytes waiting to be written per connection; a message beyond is not sent, and fails as if there were no
+        /// connection.
         restart connection_queue: usize = 262_144, in 4_096..=67_108_864, unit "bytes";
+        /// Datagrams waiting per listener while the system's buffer is full; one beyond is dropped and is as good as
+        /// lost in the network.
+        restart datagram_queue: usize = 1_024, in 16..=1_000_000;
+        /// Host names being looked up at a time; one more fails as if it had no address.
+        restart name_queries: usize = 512, in 1..=100_000;
+        /// Nonces of ours whose counts are remembered at a time (RFC 7616 §3.4); whoever uses one that is forgotten is
+        /// challenged again with `stale=true`.
+        restart nonces: usize = 10_000, in 16..=10_000_000;
         /// Sockets open for media at a time; a stream takes two on each side.
         restart sockets: usize = 20_000, in 16..=4_000_000;
         /// Call detail records waiting to be written; further ones are counted and lost.

@@ -34,6 +34,11 @@ table! {
         restart handshake_timeout: Duration = "10s", in "100ms"..="60s";
         /// How long a connection may stay without traffic in both directions before it is closed.
         restart connection_idle: Duration = "30m", in "10s"..="7d";
+        /// How long a peer may take none of what is to be written to its TCP connection before that is closed.
+        restart connection_stall: Duration = "10s", in "100ms"..="10m";
+        /// How long a message on a TCP connection may take from its first byte to its last, and the first one from the
+        /// accepting of the connection, before that is closed; 64*T1 (RFC 3261 §17.1.1.2).
+        restart message_time: Duration = "32s", in "1s"..="10m";
     }
 }
 
@@ -44,9 +49,12 @@ table! {
         restart threads: Auto<u16> = "auto", in 1..=64;
         /// Port pairs per network and shard below which more are bound ahead.
         restart spare_low: u16 = 16, in 0..=10_000, unit "port pairs";
-        /// Port pairs per network and shard that are bound ahead; those above are closed.
+        /// Port pairs per network and shard that are bound ahead. While calls need more of them than that, those stay
+        /// bound, too; what was not needed for 30 s is closed little by little.
         restart spare_high: u16 = 64, in 1..=10_000, unit "port pairs";
-        /// How long a port pair rests after a call before another one gets it.
+        /// How long a port pair rests after a call before another one gets it. Where no other is to be had, because
+        /// of `limits.sockets` or the range of ports, the pair that has rested longest is used earlier, after 1 s at
+        /// the least, and counted.
         restart quarantine: Duration = "10s", in "0s"..="10m";
         /// How long the source that a stream is locked to must be silent before another permitted source may take
         /// its place (RFC 7362 §4).

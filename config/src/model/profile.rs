@@ -8,12 +8,15 @@ use crate::error::Found;
 use crate::text::{MediaType, Token};
 
 table! {
-    /// A bundle of policy for legs. What belongs to a listener, which serves several trunks, is that of its network's
-    /// profile: `provisional_interval`, `transparent` where a request asks for an option, `timers`, and which challenges
-    /// are answered.
+    /// A bundle of policy for legs: of the trunk's profile where the trunk is known, for legs that we dial always, for
+    /// those that come in once the INVITE has been taken. Until then the network's counts: the timers of the transactions
+    /// that peers begin, and what is refused before a call is made.
     pub struct Profile {
         /// How media flows. It goes around us only where the profiles of both legs say so.
         pinned media: MediaMode = "anchored";
+        /// What becomes of streams over connections of the peers' own, such as MSRP and BFCP over TCP, where media is
+        /// anchored: our relay carries datagrams only. They go around us only where the profiles of both legs say so.
+        pinned tcp_media: TcpMedia = "refuse";
         /// How long a leg that we dial may ring before it is cancelled.
         pinned ring_limit: Duration = "180s", in "1s"..="1h";
         /// How long a call may last once answered; the shorter one of both legs counts.
@@ -30,7 +33,7 @@ table! {
         /// What crosses from one side to the other.
         pinned carry: Carry = {};
         /// How digest authentication is done.
-        live digest: Digest = {};
+        pinned digest: Digest = {};
         /// What the status of a failed leg becomes on the other side, by status; it comes before the built-in rules:
         /// 401 and 407 become 403, 503 becomes 500, 408 of other requests than INVITE becomes 504, all else stays.
         pinned failures: BTreeMap<StatusCode, StatusCode> = {}, in 0..=300, such as { "480" = 486 };
@@ -49,6 +52,16 @@ choice! {
         Anchored = "anchored",
         /// Directly between the sides.
         Bypass = "bypass",
+    }
+}
+
+choice! {
+    /// What becomes of media over TCP, SCTP and DCCP, and over other networks than the Internet.
+    pub enum TcpMedia {
+        /// It is offered and answered with port 0; an offer of nothing else is refused with 488 and Warning 302.
+        Refuse = "refuse",
+        /// Its lines cross as they are: each side sees the addresses of the other one.
+        Around = "around",
     }
 }
 
@@ -84,9 +97,9 @@ table! {
     /// How digest authentication is done (RFC 3261 §22, RFC 8760).
     pub struct Digest {
         /// The algorithms that we offer, in this order, and answer.
-        live algorithms: Vec<Algorithm> = ["SHA-256", "MD5"], in 1..=2;
+        pinned algorithms: Vec<Algorithm> = ["SHA-256", "MD5"], in 1..=2;
         /// Whether a challenge without qop is answered, in the way of RFC 2069.
-        live allow_without_qop: bool = false;
+        pinned allow_without_qop: bool = false;
     }
     check check_digest;
 }

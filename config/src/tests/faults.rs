@@ -27,7 +27,7 @@ targets = ["sip:192.0.2.10"]
 "#;
     insta::assert_snapshot!(faults(text), @r#"
     f.toml:3:9: limits.calls: found "many", expected an integer from 1 to 1_000_000
-    f.toml:4:1: limits.mesage: found the key "mesage", expected message, start_line, header_count, header_length, body, calls, transactions, sessions, early_dialogs, targets, connections, connection_queue, sockets, cdr_queue or retry_after (did you mean "message"?)
+    f.toml:4:1: limits.mesage: found the key "mesage", expected message, start_line, header_count, header_length, body, calls, transactions, sessions, early_dialogs, targets, pending_requests, request_rounds, connections, connections_per_peer, connection_queue, datagram_queue, name_queries, nonces, sockets, cdr_queue or retry_after (did you mean "message"?)
     f.toml:7:28: networks.carrier.listeners[0].transport: found "upd", expected "udp", "tcp", "tls", "ws" or "wss" (did you mean "udp"?)
     f.toml:8:42: networks.carrier.media.ports: found "20000-20998", expected a range of ports from 1024 to 65535, first even and last odd, such as "20000-29999"
     f.toml:11:11: trunks.provider.network: found "carier", expected the name of a network: "carrier" (did you mean "carrier"?)
@@ -196,5 +196,37 @@ to = ["a b", { uri = "sip:a@b;transport=tcp", network = "inside" }]
     f.toml:6:8: routes[0].name: found "bad name", expected a name of its own (1 to 64 letters, digits, _, -), such as "to-provider"
     f.toml:10:7: routes[1].to[0]: found "a b", expected the name of a trunk (1 to 64 letters, digits, _, -)
     f.toml:10:14: routes[1].to[1]: found "sip:a@b;transport=tcp", expected a transport that network inside has a listener for
+    "#);
+}
+
+#[test]
+fn a_target_of_a_family_or_transport_that_the_network_does_not_listen_on_is_named() {
+    let text = r#"
+[networks.six]
+listeners = [
+  { transport = "udp", address = "[2001:db8::1]:5060" }, { transport = "tcp", address = "192.0.2.1:5060" }]
+media = { address = "2001:db8::1", ports = "20000-20999" }
+[networks.streams]
+listeners = [{ transport = "tcp", address = "192.0.2.9:5060" }]
+media = { address = "192.0.2.9", ports = "20000-20999" }
+[trunks.a]
+network = "inside"
+targets = ["sip:192.0.2.7", "sip:[2001:db8::7]", "sip:example.com", "sip:example.com;maddr=[2001:db8::7]"]
+[[routes]]
+name = "r"
+to = [
+  { uri = "sip:a@[2001:db8::7]", network = "six" },
+  { uri = "sip:a@[2001:db8::7];transport=tcp", network = "six" },
+  { uri = "sip:a@192.0.2.7", network = "six" },
+  { uri = "sip:a@192.0.2.7;transport=tcp", network = "six" },
+  { uri = "sip:a@example.com", network = "streams" },
+]
+"#;
+    insta::assert_snapshot!(more(text), @r#"
+    f.toml:14:29: trunks.a.targets[1]: found "sip:[2001:db8::7]", expected a name, or an address of the family that network inside has a listener of the transport for
+    f.toml:14:69: trunks.a.targets[3]: found "sip:example.com;maddr=[2001:db8::7]", expected a name, or an address of the family that network inside has a listener of the transport for
+    f.toml:19:3: routes[0].to[1]: found "sip:a@[2001:db8::7];transport=tcp", expected a name, or an address of the family that network six has a listener of the transport for
+    f.toml:20:3: routes[0].to[2]: found "sip:a@192.0.2.7", expected a name, or an address of the family that network six has a listener of the transport for
+    f.toml:22:3: routes[0].to[4]: found "sip:a@example.com", expected a transport that network streams has a listener for
     "#);
 }

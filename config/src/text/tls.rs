@@ -113,7 +113,7 @@ mod tests {
             "",
             "sha256:",
             "sha1:00",
-            &plain[..plain.len() - 1],
+            plain.strip_suffix(|_: char| true).unwrap(),
             &format!("{plain}00"),
             &"sha256:zz".repeat(32),
         ] {

@@ -5,9 +5,7 @@ use sdp::{Description, Direction, Media, RtpMap};
 
 use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, Mode, sections};
-use crate::negotiate::{
-    Composition, Described, Endpoint, Misuse, Refusal, Slot, compose, describe, is_secure,
-};
+use crate::negotiate::{Composition, Described, Endpoint, Misuse, Refusal, Slot, compose, is_secure};
 use crate::rtp::static_clock;
 use crate::{ContextId, PartyId, Ports};
 
@@ -124,8 +122,8 @@ impl CallMedia {
                 });
                 continue;
             }
-            let described = (describe(section, &offered, to_ipv6)?, describe(section, &answer, source_ipv6)?);
-            slots.push(match described {
+            let offered = self.described(section, &offered, to_ipv6)?;
+            slots.push(match (offered, self.described(section, &answer, source_ipv6)?) {
                 (Described::Relayed(theirs), Described::Relayed(far)) => {
                     let context = self.stream_context(to, section, ports)?;
                     let port = self.port(context.pair).unwrap_or_default();
@@ -155,8 +153,8 @@ impl CallMedia {
             } else if self.mode == Mode::Bypass {
                 Outcome::Around(direction(theirs.direction()))
             } else {
-                match describe(section, &theirs, ipv6)? {
-                    Described::Rejected => Outcome::Dead,
+                match self.described(section, &theirs, ipv6)? {
+                    Described::Rejected | Described::Refused => Outcome::Dead,
                     Described::Around => Outcome::Around(direction(theirs.direction())),
                     Described::Relayed(endpoint) => {
                         Outcome::Relayed(link(&ours, &endpoint), direction(endpoint.direction))

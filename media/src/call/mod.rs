@@ -29,6 +29,17 @@ pub enum Mode {
     Bypass,
 }
 
+/// What becomes of streams over connections of the peers' own (TCP, SCTP, DCCP, the telephone network) while media is
+/// anchored. The relay carries datagrams only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connections {
+    /// They are offered and answered with port 0 (RFC 3264 §6, §8.2). The default.
+    #[default]
+    Refused,
+    /// Their lines cross as they are, addresses of the peers included, and they go around us.
+    Around,
+}
+
 /// The media of one call: its parties, what each has offered and answered, and the ports that it borrows.
 ///
 /// A *party* is one dialog of one leg. A description for one party is made from that of another. What the relay has to
@@ -38,6 +49,7 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct CallMedia {
     mode: Mode,
+    connections: Connections,
     limits: Limits,
     seed: u64,
     minted: u64,
@@ -63,6 +75,7 @@ impl CallMedia {
     pub fn new(mode: Mode, limits: Limits, seed: u64) -> Self {
         Self {
             mode,
+            connections: Connections::default(),
             limits,
             seed,
             minted: 0,
@@ -71,6 +84,12 @@ impl CallMedia {
             pairs: Vec::new(),
             commands: VecDeque::new(),
         }
+    }
+
+    /// The same with another treatment of streams over connections.
+    #[must_use]
+    pub fn with_connections(self, connections: Connections) -> Self {
+        Self { connections, ..self }
     }
 
     /// Whether media flows through us.

@@ -1,10 +1,10 @@
 //! Offers, received and made (RFC 3264 §5, §8).
 
 use bytes::Bytes;
-use sdp::Description;
+use sdp::{Description, Media};
 
 use super::party::{Exchange, Party, Side, Stream};
-use super::{CallMedia, Mode, sections};
+use super::{CallMedia, Connections, Mode, sections};
 use crate::negotiate::{Composition, Described, Misuse, Refusal, Slot, Text, compose, describe, is_secure};
 use crate::{ContextId, PartyId, Ports};
 
@@ -33,14 +33,35 @@ impl CallMedia {
         Ok(())
     }
 
-    /// Every stream that we shall relay must say where its peer is.
-    pub(super) fn check(&self, description: &Description, party: &Party) -> Result<(), Refusal> {
-        if self.mode == Mode::Anchored {
-            for (section, media) in description.media().enumerate() {
-                describe(section, &media, party.own.address.is_ipv6())?;
+    /// Every stream that we shall relay must say where its peer is, and if there are streams, we must take one.
+    fn check(&self, description: &Description, party: &Party) -> Result<(), Refusal> {
+        if self.mode == Mode::Bypass {
+            return Ok(());
+        }
+        let (mut taken, mut refused) = (false, None);
+        for (section, media) in description.media().enumerate() {
+            match self.described(section, &media, party.own.address.is_ipv6())? {
+                Described::Relayed(_) | Described::Around => taken = true,
+                Described::Refused => refused = refused.or(Some(section)),
+                Described::Rejected => {}
             }
         }
-        Ok(())
+        match refused.filter(|_| !taken) {
+            Some(section) => Err(Refusal::Transport { section }),
+            None => Ok(()),
+        }
+    }
+
+    /// What a section of an anchored call says of its transport, and what we make of it.
+    pub(super) fn described(
+        &self,
+        section: usize,
+        media: &Media<'_>,
+        ipv6: bool,
+    ) -> Result<Described, Refusal> {
+        let described = describe(section, media, ipv6)?;
+        let refused = described == Described::Around && self.connections == Connections::Refused;
+        Ok(if refused { Described::Refused } else { described })
     }
 
     /// Our offer to `to`, from what `from` has offered, or has last described when no offer of its own is pending.
@@ -101,14 +122,14 @@ impl CallMedia {
         let mut slots = Vec::new();
         for (section, media) in source.media().enumerate() {
             let described = if self.mode == Mode::Anchored {
-                describe(section, &media, source_ipv6)?
+                self.described(section, &media, source_ipv6)?
             } else if media.line().port == 0 {
                 Described::Rejected
             } else {
                 Described::Around
             };
             let slot = match described {
-                Described::Rejected => Slot::Rejected,
+                Described::Rejected | Described::Refused => Slot::Rejected,
                 Described::Around => Slot::Around,
                 Described::Relayed(endpoint) => {
                     let context = self.stream_context(to, section, ports)?;

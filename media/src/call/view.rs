@@ -31,8 +31,7 @@ pub struct PartyView {
 pub enum Carriage {
     /// Through our relay.
     Relayed,
-    /// Past us, between addresses of the peers: bypass, or a transport that is no UDP (`TCP/…`, MSRP, the telephone
-    /// network), whose lines cross as they are.
+    /// Past us, between addresses of the peers: bypass, or a connection of theirs ([`super::Connections::Around`]).
     Around,
     /// Not at all: rejected or removed.
     Rejected,

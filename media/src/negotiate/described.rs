@@ -15,6 +15,8 @@ pub(crate) enum Described {
     Relayed(Endpoint),
     /// Over a connection that the peers make between themselves.
     Around,
+    /// The same where none goes around us.
+    Refused,
 }
 
 /// A peer's UDP endpoint.

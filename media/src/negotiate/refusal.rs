@@ -37,6 +37,12 @@ pub enum Refusal {
         /// The media section, from 0.
         section: usize,
     },
+    /// Nothing but streams over connections, which we neither relay nor let go around us.
+    #[error("media section {section} needs a connection, which is not carried here, and there is no other")]
+    Transport {
+        /// The first such media section, from 0.
+        section: usize,
+    },
     /// More early dialogs answer one offer than its ports can tell apart ([`crate::MAX_CONTEXTS`]).
     #[error("too many early dialogs share the media ports of one offer")]
     TooManyDialogs,
@@ -80,7 +86,10 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) | Self::NoConnection { .. } => 400,
-            Self::Sections { .. } | Self::Address { .. } | Self::Multicast { .. } => 488,
+            Self::Sections { .. }
+            | Self::Address { .. }
+            | Self::Multicast { .. }
+            | Self::Transport { .. } => 488,
             Self::TooManyDialogs | Self::Ports(_) => 503,
             Self::Misuse(_) => 500,
         }
@@ -94,6 +103,7 @@ impl Refusal {
             Self::NoConnection { .. } => (399, "A media section has no connection address"),
             Self::Sections { .. } => (399, "The number of media sections does not match the session"),
             Self::Address { .. } => (301, "Incompatible network address format"),
+            Self::Transport { .. } => (302, "Incompatible transport protocol"),
             Self::Multicast { .. } => (330, "Multicast not available"),
             Self::TooManyDialogs | Self::Ports(_) | Self::Misuse(_) => return None,
         };

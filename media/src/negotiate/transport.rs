@@ -4,8 +4,11 @@ use sdp::{Attribute, Group};
 
 /// Whether an attribute describes the transport endpoint of whoever wrote it and never crosses an anchored call.
 /// Keying lines (`crypto`, `fingerprint`, `setup`, `tls-id`, `zrtp-hash`, `key-mgmt`) are not among these: secure
-/// streams are relayed end to end (RFC 7879).
-pub(super) fn is_transport(attribute: Attribute<'_>) -> bool {
+/// streams are relayed end to end (RFC 7879). What speaks within them (`sctp-port`, `dcsa`) crosses as well.
+pub(super) fn is_transport(mut attribute: Attribute<'_>) -> bool {
+    while let Some(inner) = capability(attribute) {
+        attribute = inner;
+    }
     match attribute.name {
         // RFC 8839 §5, RFC 8840 §4
         "candidate" | "remote-candidates" | "end-of-candidates" => true,
@@ -16,7 +19,29 @@ pub(super) fn is_transport(attribute: Attribute<'_>) -> bool {
         "group" => attribute.text().and_then(Group::parse).is_some_and(|group| group.semantics == "BUNDLE"),
         // Addresses by other means: RFC 4570, RFC 6947, RFC 7006, TS 24.229 §7.5
         "source-filter" | "altc" | "ccap" | "visited-realm" | "secondary-realm" => true,
-        name => name.starts_with("ice-") || name.starts_with("omr-"),
+        // RFC 6284 §4, RFC 6128 §3
+        "portmapping-req" | "multicast-rtcp" => true,
+        // URIs of the writer's host: MSRP (RFC 4975 §6), BFCP and MSRP over WebSocket (RFC 8124 §3), RTSP (RFC 7826
+        // §D.1.1)
+        "path" | "websocket-uri" | "control" => true,
+        // Of no RFC: alternatives before ICE and of 3GPP TS 26.234 §5.3.3, what NAT helpers leave behind of the
+        // addresses that they replaced
+        "alt" | "alt-default-id" | "alt-group" | "originator" | "oldmediaip" | "oldcip" | "oldoip" => true,
+        name => ["ice-", "omr-", "x-candidate"].iter().any(|family| name.starts_with(family)),
+    }
+}
+
+/// The attribute that a capability stands for: `a=acap:<number> <attribute>` (RFC 5939 §3.4.2), `a=cpar: a=<attribute>`
+/// (RFC 3407 §3). Without its attribute a potential configuration is one that cannot be used (RFC 5939 §3.5.1).
+fn capability(attribute: Attribute<'_>) -> Option<Attribute<'_>> {
+    let text = attribute.value?.trim_ascii_start();
+    match attribute.name {
+        "acap" => {
+            let number = text.iter().position(|byte| *byte == b' ')?;
+            Attribute::parse(text.get(number..)?.trim_ascii_start())
+        }
+        "cpar" => Attribute::parse(text.strip_prefix(b"a=")?),
+        _ => None,
     }
 }
 

@@ -8,11 +8,8 @@ use std::time::{Duration, Instant};
 /// Counters of the packets of one remote. There is one writer, so that a counter is a plain load and store.
 #[derive(Debug, Default)]
 pub struct Counters {
-    packets: AtomicU64,
-    bytes: AtomicU64,
-    rtcp_packets: AtomicU64,
-    sent_packets: AtomicU64,
-    sent_bytes: AtomicU64,
+    received: FlowCounters,
+    sent: FlowCounters,
     wrong_source: AtomicU64,
     no_destination: AtomicU64,
     not_sent: AtomicU64,
@@ -23,19 +20,35 @@ pub struct Counters {
     source: SourceCell,
 }
 
-/// What the counters said at one moment.
+/// One direction of them.
+#[derive(Debug, Default)]
+struct FlowCounters {
+    packets: AtomicU64,
+    bytes: AtomicU64,
+    rtcp_packets: AtomicU64,
+    last_millis: AtomicU64,
+}
+
+/// What was counted of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Snapshot {
-    /// Packets taken from the remote, RTCP among them.
+pub struct Flow {
+    /// RTP packets; all but RTCP, where the stream is not RTP.
     pub packets: u64,
     /// Their bytes, UDP payload only.
     pub bytes: u64,
-    /// How many of them were RTCP.
+    /// RTCP packets.
     pub rtcp_packets: u64,
-    /// Packets sent to the remote, RTCP among them.
-    pub sent_packets: u64,
-    /// Their bytes, UDP payload only.
-    pub sent_bytes: u64,
+    /// When the last packet of either kind went through; `None` before the first.
+    pub last: Option<Instant>,
+}
+
+/// What the counters said at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// What was taken from the remote.
+    pub received: Flow,
+    /// What was sent to it.
+    pub sent: Flow,
     /// Packets dropped because they came from elsewhere than the remote.
     pub wrong_source: u64,
     /// Packets taken from the remote and dropped because nobody was there to send them to: the other side is not
@@ -74,19 +87,37 @@ fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
 }
 
-impl Counters {
-    pub(crate) fn received(&self, tally: Tally) {
-        add(&self.packets, 1);
-        add(&self.bytes, tally.bytes as u64);
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+impl FlowCounters {
+    fn count(&self, tally: Tally) {
         if tally.rtcp {
             add(&self.rtcp_packets, 1);
+        } else {
+            add(&self.packets, 1);
+            add(&self.bytes, tally.bytes as u64);
         }
+        self.last_millis.store(tally.now_millis, Ordering::Relaxed);
+    }
+
+    fn read(&self, epoch: Option<Instant>) -> Flow {
+        let (packets, rtcp_packets) = (read(&self.packets), read(&self.rtcp_packets));
+        let any = packets > 0 || rtcp_packets > 0;
+        let last = epoch.filter(|_| any).map(|epoch| epoch + Duration::from_millis(read(&self.last_millis)));
+        Flow { packets, bytes: read(&self.bytes), rtcp_packets, last }
+    }
+}
+
+impl Counters {
+    pub(crate) fn received(&self, tally: Tally) {
+        self.received.count(tally);
         self.quiet_since_millis.store(tally.now_millis, Ordering::Relaxed);
     }
 
-    pub(crate) fn sent(&self, bytes: usize) {
-        add(&self.sent_packets, 1);
-        add(&self.sent_bytes, bytes as u64);
+    pub(crate) fn sent(&self, tally: Tally) {
+        self.sent.count(tally);
     }
 
     pub(crate) fn dropped(&self, why: Dropped) {
@@ -118,15 +149,11 @@ impl Counters {
     /// Reads all counters.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let quiet_since =
-            self.epoch.get().map(|epoch| *epoch + Duration::from_millis(read(&self.quiet_since_millis)));
+        let epoch = self.epoch.get().copied();
+        let quiet_since = epoch.map(|epoch| epoch + Duration::from_millis(read(&self.quiet_since_millis)));
         Snapshot {
-            packets: read(&self.packets),
-            bytes: read(&self.bytes),
-            rtcp_packets: read(&self.rtcp_packets),
-            sent_packets: read(&self.sent_packets),
-            sent_bytes: read(&self.sent_bytes),
+            received: self.received.read(epoch),
+            sent: self.sent.read(epoch),
             wrong_source: read(&self.wrong_source),
             no_destination: read(&self.no_destination),
             not_sent: read(&self.not_sent),

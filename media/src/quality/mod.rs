@@ -5,6 +5,6 @@ mod reception;
 #[cfg(test)]
 mod tests;
 
-pub use counters::{Counters, Snapshot};
+pub use counters::{Counters, Flow, Snapshot};
 pub(crate) use counters::{Dropped, Tally};
 pub(crate) use reception::Reception;

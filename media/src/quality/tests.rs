@@ -76,25 +76,25 @@ fn the_snapshot_says_what_was_counted() {
     #[expect(clippy::disallowed_methods, reason = "a test needs some moment to count from")]
     let epoch = Instant::now();
     counters.changed(epoch, 10);
+    assert_eq!((counters.snapshot().received.last, counters.snapshot().sent.last), (None, None));
     counters.received(Tally { bytes: 172, rtcp: false, now_millis: 20 });
     counters.received(Tally { bytes: 60, rtcp: true, now_millis: 30 });
-    counters.sent(172);
+    counters.sent(Tally { bytes: 172, rtcp: false, now_millis: 25 });
+    counters.sent(Tally { bytes: 40, rtcp: true, now_millis: 40 });
+    let at = |millis| Some(epoch + Duration::from_millis(millis));
     counters.dropped(Dropped::WrongSource);
     counters.dropped(Dropped::NoDestination);
     counters.dropped(Dropped::NotSent);
     counters.quality(3, 1_500);
     let expected = Snapshot {
-        packets: 2,
-        bytes: 232,
-        rtcp_packets: 1,
-        sent_packets: 1,
-        sent_bytes: 172,
+        received: Flow { packets: 1, bytes: 172, rtcp_packets: 1, last: at(30) },
+        sent: Flow { packets: 1, bytes: 172, rtcp_packets: 1, last: at(40) },
         wrong_source: 1,
         no_destination: 1,
         not_sent: 1,
         lost: 3,
         jitter: Duration::from_micros(1_500),
-        quiet_since: Some(epoch + Duration::from_millis(30)),
+        quiet_since: at(30),
         source: None,
     };
     assert_eq!(counters.snapshot(), expected);

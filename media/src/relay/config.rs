@@ -20,10 +20,12 @@ pub struct Config {
     /// A shard's stock of free pairs in one network of one thread is filled up when it falls below this. Default 64.
     pub low_water: u16,
     /// …to this, or to its fair share of the range and of `max_pairs` where that is less. Default 256. Also how many
-    /// idle pairs a thread keeps bound beside that, for each network.
+    /// idle pairs a thread keeps bound beside that, for each network; what is idle beyond is closed little by little,
+    /// once it was not needed for 30 s.
     pub high_water: u16,
     /// How long a returned pair is not lent again, so that late packets of a call don't reach the next. Default 5 s:
     /// longer than packets live on the way and a peer needs to hear the BYE's retransmission, short against a call.
+    /// Where no other pair is to be had, the one that has rested longest is lent earlier, after 1 s at the least.
     pub quarantine: Duration,
     /// How long a latched source must be silent before another permitted one may take its place, and how long after a
     /// new offer or answer it may do so without that. Default 5 s.

@@ -9,6 +9,10 @@ pub struct Gauges {
     pub bound: u64,
     /// Pairs in quarantine.
     pub quarantined: u64,
+    /// Pairs that were bound, since the start.
+    pub opened: u64,
+    /// Pairs that were lent before their quarantine was over because no other could be had, since the start.
+    pub quarantines_cut: u64,
     /// Attempts to bind a pair that failed, since the start.
     pub bind_failures: u64,
     /// Packets that came to a pair no call used, since the start.
@@ -22,6 +26,8 @@ pub struct Gauges {
 pub(super) struct Shared {
     bound: AtomicU32,
     quarantined: AtomicU32,
+    opened: AtomicU64,
+    quarantines_cut: AtomicU64,
     bind_failures: AtomicU64,
     stray_packets: AtomicU64,
     late_commands: AtomicU64,
@@ -40,6 +46,14 @@ impl Shared {
         self.quarantined.store(u32::try_from(pairs).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
+    pub(super) fn opened(&self) {
+        add_one(&self.opened);
+    }
+
+    pub(super) fn quarantine_cut(&self) {
+        add_one(&self.quarantines_cut);
+    }
+
     pub(super) fn bind_failed(&self) {
         add_one(&self.bind_failures);
     }
@@ -55,6 +69,8 @@ impl Shared {
     pub(super) fn add_to(&self, gauges: &mut Gauges) {
         gauges.bound += u64::from(self.bound.load(Ordering::Relaxed));
         gauges.quarantined += u64::from(self.quarantined.load(Ordering::Relaxed));
+        gauges.opened += self.opened.load(Ordering::Relaxed);
+        gauges.quarantines_cut += self.quarantines_cut.load(Ordering::Relaxed);
         gauges.bind_failures += self.bind_failures.load(Ordering::Relaxed);
         gauges.stray_packets += self.stray_packets.load(Ordering::Relaxed);
         gauges.late_commands += self.late_commands.load(Ordering::Relaxed);

@@ -12,9 +12,9 @@ use super::Command;
 use super::context::{Component, Context, Onward};
 use super::gauges::Shared;
 use super::latch::Fit;
-use super::pool::Pool;
+use super::pool::{Pool, Want};
 use super::sockets::{Poller, Ready, Waker};
-use crate::quality::Dropped;
+use crate::quality::{Dropped, Tally};
 use crate::{ContextId, PortPair};
 
 /// The largest UDP payload.
@@ -87,7 +87,7 @@ impl Worker {
                     None => {}
                 }
             }
-            self.pool.end_quarantine(clock.millis);
+            self.pool.pass_time(clock.millis);
             unfinished |= self.lend(clock.millis);
         }
     }
@@ -112,12 +112,14 @@ impl Worker {
                 let Some(stock) = shard.free.get_mut(network) else { continue };
                 let room = stock.pairs.slots();
                 let capacity = stock.pairs.buffer().capacity();
-                stock.filling |= capacity - room < self.low_water.min(capacity);
-                for _ in 0..if stock.filling { room } else { 0 } {
+                let low_water = self.low_water.min(capacity);
+                stock.filling |= capacity - room < low_water;
+                for at_hand in capacity - room..if stock.filling { capacity } else { 0 } {
                     if budget == 0 {
                         return true;
                     }
-                    let Some(pair) = self.pool.take(network, &self.poller, now_millis) else { break };
+                    let want = if at_hand < low_water { Want::Need } else { Want::Spare };
+                    let Some(pair) = self.pool.take(network, want, &self.poller, now_millis) else { break };
                     budget -= 1;
                     // There is room: this is the only producer.
                     let _ = stock.pairs.push(pair);
@@ -176,7 +178,7 @@ impl Worker {
         }
         let remote = context.remote;
         let onward = context.accept(component, source, packet, clock);
-        if !send_on(&mut self.pool, onward, packet)
+        if !send_on(&mut self.pool, onward, packet, clock.millis)
             && let Some(context) = self.pool.pair(slot).and_then(|pair| pair.context(remote))
         {
             context.counters.dropped(Dropped::NoDestination);
@@ -185,15 +187,16 @@ impl Worker {
 }
 
 /// Sends a packet to the remote that it is for; false when there is nobody.
-fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8]) -> bool {
+fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8], now_millis: u64) -> bool {
     let Some(id) = onward.peer else { return false };
     let Some(pair) = pool.lent(id.pair) else { return false };
     let Some(context) = pair.contexts.iter().find(|context| context.remote == id.remote) else {
         return false;
     };
     let Some((component, address)) = context.destination(onward.kind) else { return false };
+    let rtcp = onward.kind == Component::Rtcp;
     match pair.socket(component).send_to(packet, address) {
-        Ok(bytes) => context.counters.sent(bytes),
+        Ok(bytes) => context.counters.sent(Tally { bytes, rtcp, now_millis }),
         Err(_) => context.counters.dropped(Dropped::NotSent),
     }
     true

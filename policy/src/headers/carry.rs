@@ -4,6 +4,7 @@ use sip_types::{Field, Fields, HeaderName, Headers};
 
 use crate::crossing::Crossing;
 use crate::explain::{Step, Trail};
+use crate::headers::warning::passed_on;
 use crate::headers::{Class, Row};
 
 /// What becomes of one header field on its way to the other leg.
@@ -25,6 +26,8 @@ pub enum Verdict {
     Forbidden,
     /// It is unknown, and a profile carries no unknown fields.
     Unknown,
+    /// It names a host of its side, which cannot be told from the rest.
+    Unreadable(&'static Row),
 }
 
 impl fmt::Display for Verdict {
@@ -43,6 +46,7 @@ impl fmt::Display for Verdict {
             }
             Self::Forbidden => f.write_str("a profile forbids it"),
             Self::Unknown => f.write_str("a profile carries no unknown header fields"),
+            Self::Unreadable(row) => write!(f, "it cannot be read ({})", row.source),
         }
     }
 }
@@ -80,19 +84,27 @@ fn is_named(field: &Field<'_>, name: &str) -> bool {
     }
 }
 
-/// The fields of a message that cross, in order and byte for byte. What a profile or the trust domain keeps back is
+/// The fields of a message that cross, in order and byte for byte, but for the agent of a warning. What a profile or the trust domain keeps back is
 /// added to the trail; what by its nature belongs to a leg is not.
 #[must_use]
 pub fn carry(headers: &Headers, crossing: &Crossing<'_>, trail: &mut Trail) -> Fields {
     let mut fields = Fields::new();
     for field in headers.iter() {
         match verdict(&field, crossing) {
+            Verdict::Crosses(Some(row)) if field.name() == HeaderName::Warning => match passed_on(&field) {
+                Some(ours) => fields.push_field(ours),
+                None => {
+                    let why = Verdict::Unreadable(row);
+                    trail.push(Step::Dropped { field: field.name_text().into(), why });
+                }
+            },
             Verdict::Crosses(_) => fields.push_field(field.to_owned()),
             Verdict::Leg(_) | Verdict::Statement(_) | Verdict::Body(_) => {}
             why @ (Verdict::FromUntrusted(_)
             | Verdict::ToUntrusted(_)
             | Verdict::Forbidden
-            | Verdict::Unknown) => {
+            | Verdict::Unknown
+            | Verdict::Unreadable(_)) => {
                 trail.push(Step::Dropped { field: field.name_text().into(), why });
             }
         }
@@ -184,6 +196,27 @@ mod tests {
         header: x-Keep does not cross (a profile carries no unknown header fields)
         header: y does not cross (a profile forbids it)
         "#);
+    }
+
+    #[test]
+    fn rfc3261_20_43_a_warning_that_is_passed_on_is_ours() {
+        let open = profile("");
+        let crossing =
+            Crossing { from_trusted: true, to_trusted: true, from_profile: &open, to_profile: &open };
+        let passed = |warning: &str| {
+            let mut trail = Trail::default();
+            let message = invite(&[&format!("Warning: {warning}")]);
+            let fields = carry(message.headers(), &crossing, &mut trail);
+            let values = fields.iter().map(|field| String::from_utf8_lossy(field.value()).into_owned());
+            (values.collect::<Vec<_>>().join("|"), trail.to_string())
+        };
+        let (values, trail) =
+            passed(r#"392 192.0.2.1:5060 "Noisy, \"very\"", 399 [2001:db8::1]:5060 "b",301 isi.edu "c""#);
+        assert_eq!(values, r#"392 liaison "Noisy, \"very\"", 399 liaison "b", 301 liaison "c""#);
+        assert_eq!(trail, "");
+        let (values, trail) = passed("399 192.0.2.1 no quotes");
+        assert_eq!(values, "");
+        assert!(trail.starts_with("header: Warning does not cross (it cannot be read"), "{trail}");
     }
 
     #[test]

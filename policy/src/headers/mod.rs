@@ -7,8 +7,10 @@ mod carry;
 mod contact;
 mod statement;
 mod table;
+mod warning;
 
 pub use carry::{Verdict, carry, verdict};
 pub use contact::contact_params;
 pub use statement::{required, statement};
 pub use table::{Class, Row, TABLE};
+pub use warning::WARN_AGENT;

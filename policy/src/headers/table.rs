@@ -165,7 +165,7 @@ pub const TABLE: &[Row] = &[
     row("User-Agent", Statement, "RFC 3261 §20.41"),
     row("User-to-User", EndToEnd, "RFC 7433 §4"),
     row("Via", Leg, "RFC 3261 §20.42"),
-    row("Warning", EndToEnd, "RFC 3261 §20.43"),
+    row("Warning", EndToEnd, "RFC 3261 §20.43; the code and the text cross, the agent is ours"),
     row("WWW-Authenticate", Statement, "RFC 3261 §20.44"),
 ];
 

@@ -1,12 +1,14 @@
 //! Dialogs (RFC 3261 §12): the peer-to-peer relation that an INVITE and its responses set up.
 
+mod census;
 mod route_set;
 
+pub(crate) use census::{Alive, Census};
 pub use route_set::{Aim, RouteSet};
 
 use crate::ids::Tag;
 use crate::received::Received;
-use bytes::Bytes;
+use crate::session::Ack;
 use bytestring::ByteString;
 use sip_types::header::{Contact, RecordRoute};
 use sip_types::{HeaderError, HeaderName, Headers, Response, Uri};
@@ -46,17 +48,9 @@ pub struct Dialog {
     /// The number of the peer's last request.
     pub remote_seq: Option<u32>,
     /// Our last ACK of a 2xx, repeated whenever the 2xx is (RFC 3261 §13.2.2.4).
-    pub(crate) ack: Option<SentAck>,
-}
-
-/// An ACK as it was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct SentAck {
-    pub(crate) seq: u32,
-    pub(crate) to: crate::flow::Destination,
-    pub(crate) bytes: Bytes,
-    /// The same as a datagram, should the peer not take it over a stream (RFC 3261 §18.1.1).
-    pub(crate) datagram: Option<(crate::flow::Destination, Bytes)>,
+    pub(crate) ack: Option<Box<Ack>>,
+    /// From the entry into a session to the end of the dialog.
+    pub(crate) alive: Option<Alive>,
 }
 
 /// Why a message cannot make or refresh a dialog.
@@ -86,6 +80,7 @@ impl Dialog {
             local_seq: 0,
             remote_seq: Some(request.cseq.seq),
             ack: None,
+            alive: None,
         })
     }
 
@@ -110,6 +105,7 @@ impl Dialog {
             local_seq: seq,
             remote_seq: None,
             ack: None,
+            alive: None,
         })
     }
 
@@ -135,6 +131,7 @@ impl Dialog {
             local_seq: seq,
             remote_seq: None,
             ack: None,
+            alive: None,
         })
     }
 
@@ -148,6 +145,12 @@ impl Dialog {
             self.state = DialogState::Confirmed;
         }
         self.refresh(response.headers());
+    }
+
+    /// Terminates it.
+    pub(crate) fn end(&mut self) {
+        self.state = DialogState::Ended;
+        self.alive = None;
     }
 
     /// Refreshes the remote target from a Contact, if there is a usable one (RFC 3261 §12.2.1.2, §12.2.2).

@@ -53,8 +53,10 @@ pub struct Counters {
     pub connections_accepted: Count,
     /// Connections opened by us.
     pub connections_opened: Count,
-    /// Connections that a limit refused: accepted and closed, or not opened.
+    /// Connections that the limit of all refused: accepted and closed, or not opened.
     pub connections_refused: Count,
+    /// Connections that the limit of their peer refused, likewise.
+    pub connections_refused_by_peer: Count,
     /// Connections that could not be opened, or not in time.
     pub connect_failures: Count,
     /// Failed attempts to accept, which resources of the system cause.

@@ -11,6 +11,15 @@ pub(crate) struct Framer {
     half_ping: bool,
 }
 
+/// A stream that cannot be followed any further.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unframed {
+    /// Why.
+    pub(crate) error: FrameError,
+    /// What has come of the message that it is because of, and maybe more.
+    pub(crate) rest: Bytes,
+}
+
 impl Framer {
     /// Takes bytes as they come and appends the messages that they complete, each with exactly its bytes.
     /// Tells whether a ping is to be answered: however many came at once, one answer shows that we live.
@@ -19,7 +28,7 @@ impl Framer {
         bytes: &[u8],
         limits: &Limits,
         messages: &mut Vec<Bytes>,
-    ) -> Result<bool, FrameError> {
+    ) -> Result<bool, Unframed> {
         if self.partial.is_empty() {
             let (used, ping) = cut(bytes, limits, &mut self.half_ping, messages)?;
             self.partial.extend_from_slice(bytes.get(used..).unwrap_or_default());
@@ -46,7 +55,7 @@ fn cut(
     limits: &Limits,
     half_ping: &mut bool,
     messages: &mut Vec<Bytes>,
-) -> Result<(usize, bool), FrameError> {
+) -> Result<(usize, bool), Unframed> {
     let (mut used, mut ping) = (0, false);
     loop {
         let rest = bytes.get(used..).unwrap_or_default();
@@ -65,7 +74,13 @@ fn cut(
                 messages.push(Bytes::copy_from_slice(rest.get(..len).unwrap_or_default()));
                 used += len;
             }
-            Frame::Error(error) => return Err(error),
+            Frame::Error(error) => {
+                // The message without a usable length is not too long as well for what follows it.
+                let len =
+                    if error == FrameError::TooLong { rest.len() } else { rest.len().min(limits.message) };
+                let rest = Bytes::copy_from_slice(rest.get(..len).unwrap_or_default());
+                return Err(Unframed { error, rest });
+            }
         }
     }
 }
@@ -139,6 +154,6 @@ mod tests {
     fn what_is_not_sip_is_an_error() {
         let mut framer = Framer::default();
         let got = framer.feed(b"GET / HTTP/1.1\r\n", &Limits::default(), &mut Vec::new());
-        assert_eq!(got, Err(FrameError::StartLine));
+        assert_eq!(got.map_err(|unframed| unframed.error), Err(FrameError::StartLine));
     }
 }

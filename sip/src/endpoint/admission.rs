@@ -6,7 +6,7 @@ use crate::session::Reply;
 use crate::session::refusal;
 use crate::settings::{Carrying, Listener};
 use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
-use sip_types::{HeaderName, Method, Scheme, StatusCode};
+use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
 
 impl Endpoint {
     /// The response that refuses a request outside a dialog: a Request-URI that is none makes it malformed; then in
@@ -64,12 +64,17 @@ pub(crate) fn sips_not_allowed(listener: &Listener) -> Reply {
 
 /// 420 for option tags in Require that we do not have (RFC 3261 §8.2.2.3).
 pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Option<Reply> {
-    let Ok(required) = request.headers().list::<Require>() else {
-        return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Require"));
+    let transparent = match &listener.carrying {
+        Carrying::Nothing => &[],
+        Carrying::All { transparent } => transparent.as_slice(),
     };
-    let known = |tag: &str| match &listener.carrying {
-        Carrying::Nothing => false,
-        Carrying::All { transparent } => transparent.iter().any(|t| t.eq_ignore_ascii_case(tag)),
+    unsupported(request.headers(), |tag| transparent.iter().any(|t| t.eq_ignore_ascii_case(tag)))
+}
+
+/// 420 for option tags in Require other than those that `known` tells (RFC 3261 §8.2.2.3).
+pub fn unsupported(headers: &Headers, known: impl Fn(&str) -> bool) -> Option<Reply> {
+    let Ok(required) = headers.list::<Require>() else {
+        return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Require"));
     };
     let missing: Vec<&str> = required.iter().map(Require::as_str).filter(|tag| !known(tag)).collect();
     if missing.is_empty() {

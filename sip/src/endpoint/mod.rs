@@ -3,12 +3,16 @@
 mod admission;
 mod pending;
 mod receive;
+mod unreadable;
 
+pub use admission::unsupported;
 pub(crate) use pending::Pending;
+pub use unreadable::Unreadable;
 
 use crate::Map;
 use crate::action::{Action, QueryId, Sender, TransmitId};
 use crate::auth::client::PeerId;
+use crate::dialog::Census;
 use crate::event::Failure;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
@@ -39,6 +43,7 @@ pub struct Endpoint {
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
+    pub(crate) census: Census,
     /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
     pub(crate) busy: bool,
     /// Where the keys of server transactions are written, again and again.
@@ -50,6 +55,8 @@ pub struct Endpoint {
 pub struct Counters {
     /// Messages that no message could be made of.
     pub malformed: u64,
+    /// Messages beyond a limit or cut off.
+    pub unreadable: Unreadable,
     /// Requests that were refused with 400 because of a defect.
     pub defective: u64,
     /// Responses that no transaction waited for.
@@ -70,6 +77,10 @@ pub struct Counters {
     pub forks_released: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
+    /// Requests of either side beyond what a session may have pending.
+    pub pending_full: u64,
+    /// Challenges and 491s that stood because their request had been repeated as often as may be.
+    pub rounds_spent: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -102,6 +113,7 @@ impl Endpoint {
             secrets: Pending::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
+            census: Census::default(),
             busy: false,
             key: String::new(),
             settings,
@@ -159,7 +171,7 @@ impl Endpoint {
                     self.reported(now, report);
                 }
             }
-            Sender::Ack(sid, no) => self.ack_not_sent(sid, no),
+            Sender::Ack(sid, no) => self.ack_not_sent(now, sid, no),
             // RFC 6026 §7.1: the transaction stays; its timers end it.
             Sender::Server(_) | Sender::Nobody => {}
         }
@@ -174,7 +186,7 @@ impl Endpoint {
     pub fn gauges(&self) -> Gauges {
         Gauges {
             sessions: self.sessions.len(),
-            dialogs: self.sessions.values().map(Session::live_dialogs).sum(),
+            dialogs: self.census.count(),
             client_transactions: self.clients.len(),
             server_transactions: self.servers.len(),
             timers: self.io.timers.len(),

@@ -22,15 +22,14 @@ impl Endpoint {
             // A keep-alive (RFC 5626 §3.5.1, and the zero bytes that some phones send).
             return;
         }
+        let whole = bytes.clone();
         match Message::parse(bytes, &self.settings.message) {
+            Ok(message) if flow.connection.is_some() && !states_length(&message) => {
+                self.refuse_unframed(flow, message);
+            }
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
             Ok(Message::Response(response)) => self.receive_response(now, response),
-            Err(_) => {
-                self.counters.malformed += 1;
-                if let Some(connection) = flow.connection {
-                    self.io.push(Action::CloseConnection(connection));
-                }
-            }
+            Err(error) => self.refuse_unreadable(flow, &whole, error.kind),
         }
     }
 
@@ -255,7 +254,13 @@ impl Endpoint {
     }
 
     /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.
-    fn refuse_statelessly(&mut self, flow: Flow, request: &Request, via: Option<&Via>, reply: &Reply) {
+    pub(super) fn refuse_statelessly(
+        &mut self,
+        flow: Flow,
+        request: &Request,
+        via: Option<&Via>,
+        reply: &Reply,
+    ) {
         let Some(listener) = self.settings.listener(flow.listener) else { return };
         if *request.method() == Method::Ack {
             return;
@@ -274,6 +279,11 @@ impl Endpoint {
         let bytes = composer.compose(reply);
         self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes }));
     }
+}
+
+/// Whether it says how long its body is, in a way that can be followed.
+fn states_length(message: &Message) -> bool {
+    message.framing() != Framing::Invalid && message.headers().contains(HeaderName::ContentLength)
 }
 
 /// Whether a message has all of its body.

@@ -1,8 +1,9 @@
 //! The ACK of a 2xx, which is the user agent's and not a transaction's (RFC 3261 §13.2.2.4).
 
-use super::{IntentError, Outgoing, OutgoingId, Parts, Purpose, SessionId};
+use super::outgoing::Stream;
+use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, SessionId};
 use crate::action::{Action, Sender, Transmit, TransmitId};
-use crate::dialog::{DialogNo, SentAck};
+use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::flow::Destination;
 use crate::time::Now;
@@ -38,37 +39,89 @@ impl Endpoint {
     /// Sends an ACK and keeps it for as long as the 2xx may be repeated.
     pub(crate) fn transmit_ack(
         &mut self,
+        now: Now,
         sid: SessionId,
         id: OutgoingId,
         to: Destination,
         bytes: Bytes,
         datagram: Option<(Destination, Bytes)>,
     ) {
-        let Some(outgoing) = self.take_outgoing(sid, id) else { return };
-        let Some(no) = outgoing.dialog else { return };
-        let Some(dialog) = self.sessions.get_mut(sid).and_then(|s| s.dialog_mut(no)) else { return };
-        let seq = outgoing.seq;
-        dialog.ack = Some(SentAck { seq, to, bytes, datagram });
-        self.repeat_ack(sid, no, seq);
+        let Some((no, seq)) = self.keep_ack(sid, id, Some(Sent { to, bytes, datagram })) else { return };
+        self.repeat_ack(now, sid, no, seq);
         self.sweep(sid);
     }
 
-    /// Sends the ACK of the 2xx to INVITE number `seq` as it was sent before, if it was.
-    pub(crate) fn repeat_ack(&mut self, sid: SessionId, no: DialogNo, seq: u32) {
-        let dialog = self.sessions.get(sid).and_then(|s| s.dialog(no));
-        let Some(ack) = dialog.and_then(|d| d.ack.as_ref()).filter(|ack| ack.seq == seq) else { return };
-        let (id, to, bytes) = (TransmitId(Sender::Ack(sid, no)), ack.to.clone(), ack.bytes.clone());
-        self.io.push(Action::Transmit(Transmit { id, to, bytes }));
+    /// There is no way to send an ACK. It is kept too: the next repetition of its 2xx looks for one again.
+    pub(crate) fn ack_failed(&mut self, sid: SessionId, id: OutgoingId) {
+        self.keep_ack(sid, id, None);
+        self.sweep(sid);
     }
 
-    /// An ACK could not be sent. If it went over a stream for its size, it goes as a datagram after all; else the
-    /// repetition of the 2xx brings it forth again.
-    pub(crate) fn ack_not_sent(&mut self, sid: SessionId, no: DialogNo) {
-        let dialog = self.sessions.get_mut(sid).and_then(|s| s.dialog_mut(no));
-        let Some(ack) = dialog.and_then(|d| d.ack.as_mut()) else { return };
-        let Some((to, bytes)) = ack.datagram.take() else { return };
-        (ack.to, ack.bytes) = (to, bytes);
-        let seq = ack.seq;
-        self.repeat_ack(sid, no, seq);
+    fn keep_ack(&mut self, sid: SessionId, id: OutgoingId, sent: Option<Sent>) -> Option<(DialogNo, u32)> {
+        let mut request = self.take_outgoing(sid, id)?;
+        request.flight = Flight::Ready;
+        let (no, seq) = (request.dialog?, request.seq);
+        let dialog = self.sessions.get_mut(sid)?.dialog_mut(no)?;
+        dialog.ack = Some(Box::new(Ack { request, sent }));
+        Some((no, seq))
+    }
+
+    /// Sends the ACK of the 2xx to INVITE number `seq` as it was sent before; if it could not be, it goes the way that
+    /// its next hop has now. One that is on its way still is left alone.
+    pub(crate) fn repeat_ack(&mut self, now: Now, sid: SessionId, no: DialogNo, seq: u32) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(dialog) = session.dialog_mut(no) else { return };
+        let Some(ack) = dialog.ack.take_if(|ack| ack.request.seq == seq && ack.sent.is_none()) else {
+            let sent = dialog.ack.as_ref().filter(|ack| ack.request.seq == seq).and_then(|a| a.sent.as_ref());
+            let Some(Sent { to, bytes, .. }) = sent else { return };
+            let transmit =
+                Transmit { id: TransmitId(Sender::Ack(sid, no)), to: to.clone(), bytes: bytes.clone() };
+            return self.io.push(Action::Transmit(transmit));
+        };
+        let id = ack.request.id;
+        session.outgoing.push(ack.request);
+        self.locate(now, sid, id);
+    }
+
+    /// An ACK could not be sent. If it went over a stream for its size, it goes as a datagram after all; else to the
+    /// next address of its next hop, and where there is none it waits for the repetition of its 2xx.
+    pub(crate) fn ack_not_sent(&mut self, now: Now, sid: SessionId, no: DialogNo) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(dialog) = session.dialog_mut(no) else { return };
+        let Some(ack) = dialog.ack.as_mut() else { return };
+        let Some(sent) = ack.sent.take() else { return };
+        if let Some((to, bytes)) = sent.datagram {
+            ack.request.stream = Stream::Refused;
+            ack.sent = Some(Sent { to, bytes, datagram: None });
+            let seq = ack.request.seq;
+            return self.repeat_ack(now, sid, no, seq);
+        }
+        if ack.request.addresses.is_empty() {
+            return;
+        }
+        let Some(ack) = dialog.ack.take() else { return };
+        let id = ack.request.id;
+        session.outgoing.push(ack.request);
+        self.try_next(now, sid, id);
+    }
+}
+
+/// The ACK of a 2xx that may be repeated.
+pub(crate) struct Ack {
+    pub(crate) request: Outgoing,
+    /// As it was sent; `None` while there is no way to send it.
+    sent: Option<Sent>,
+}
+
+struct Sent {
+    to: Destination,
+    bytes: Bytes,
+    /// The same as a datagram, should the peer not take it over a stream (RFC 3261 §18.1.1).
+    datagram: Option<(Destination, Bytes)>,
+}
+
+impl std::fmt::Debug for Ack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ack").field("seq", &self.request.seq).field("sent", &self.sent.is_some()).finish()
     }
 }

@@ -1,7 +1,7 @@
 //! The end of a session (RFC 3261 §15).
 
 use super::{IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, SessionId, Stage};
-use crate::dialog::{DialogNo, DialogState};
+use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event};
 use crate::received::Received;
@@ -62,13 +62,15 @@ impl Endpoint {
 
     /// A BYE of ours is over, whatever came of it.
     pub(crate) fn bye_done(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Option<Response>) {
-        let Some(no) = self.take_outgoing(sid, id).and_then(|o| o.dialog) else { return };
+        let Some(bye) = self.take_outgoing(sid, id) else { return };
+        let Some(no) = bye.dialog else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if let Some(dialog) = session.dialog_mut(no) {
-            dialog.state = DialogState::Ended;
+            dialog.end();
         }
         if session.current == Some(no) {
             session.stage = Stage::Over;
+            session.bye_authenticated = !bye.credentials.is_empty();
             self.ended(now, sid, End::HungUp(response));
         } else {
             self.sweep(sid);
@@ -91,7 +93,7 @@ impl Endpoint {
             return;
         }
         if let Some(dialog) = session.dialog_mut(no) {
-            dialog.state = DialogState::Ended;
+            dialog.end();
         }
         if let Stage::Called(_) = session.stage {
             // RFC 3261 §15.1.2: what is pending in the dialog is answered 487. A BYE on an early dialog ends the call.
@@ -132,7 +134,8 @@ impl Endpoint {
             && !session.told
         {
             session.told = true;
-            self.io.tell(Event::Ended { session: sid, why });
+            let authenticated = session.bye_authenticated;
+            self.io.tell(Event::Ended { session: sid, why, authenticated });
         }
         self.refuse_pending(now, sid);
         self.sweep(sid);

@@ -3,7 +3,7 @@
 use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
 use crate::auth::Credential;
-use crate::auth::client::{Answer, Attempt, Demand, Grant};
+use crate::auth::client::{self, Answer, Attempt, Authorizer, Demand, Grant};
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
 use crate::flow::Destination;
@@ -35,6 +35,7 @@ impl Endpoint {
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         let (purpose, spent) = (outgoing.purpose, outgoing.rounds >= rounds);
         outgoing.rounds = outgoing.rounds.saturating_add(1);
+        self.counters.rounds_spent += u64::from(spent);
         let wanted = session.wants(purpose) && !spent;
         if purpose == Purpose::Invite {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
@@ -70,11 +71,12 @@ impl Endpoint {
 
     /// What a challenge asks, and where the challenged request went.
     fn demand(&self, sid: SessionId, id: OutgoingId, response: &Response) -> Option<(Destination, Demand)> {
-        let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
+        let session = self.sessions.get(sid)?;
+        let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
         let Flight::Sent(client) = outgoing.flight else { return None };
         let to = self.clients.destination(client)?;
-        let acceptance = &self.settings.listener(to.listener())?.acceptance;
-        let demand = Demand::of(response.headers(), acceptance);
+        let acceptance = session.conduct(self.settings.listener(to.listener())?).acceptance;
+        let demand = Demand::of(response.headers(), &acceptance);
         Some((to, demand))
     }
 
@@ -99,7 +101,8 @@ impl Endpoint {
             _ => Attempt::new(peer),
         };
         let Session { authorizer, .. } = session;
-        let authorizer = authorizer.get_or_insert_default();
+        let limits = client::Limits { rounds: self.settings.limits.rounds, ..client::Limits::default() };
+        let authorizer = authorizer.get_or_insert_with(|| Box::new(Authorizer::new(limits)));
         let answer = authorizer.answer(&mut attempt, &waiting.demand, &grants, &mut *self.io.ids);
         if let Some(outgoing) = session.outgoing.get_mut(at) {
             outgoing.attempt = Some(attempt);

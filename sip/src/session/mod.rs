@@ -25,14 +25,16 @@ mod view;
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
+pub(crate) use ack::Ack;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose};
 pub(crate) use uas::refusal;
 
 use crate::auth::client::Authorizer;
-use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
+use crate::dialog::{Aim, Census, Dialog, DialogNo};
 use crate::flow::{Destination, NetworkId};
 use crate::ids::Tag;
 use crate::received::Received;
+use crate::settings::{Conduct, Listener};
 use crate::time::Mono;
 use crate::transaction::ServerId;
 use bytes::Bytes;
@@ -184,6 +186,8 @@ pub(crate) struct Session {
     pub(crate) network: NetworkId,
     /// What the owner calls the peer.
     pub(crate) label: u32,
+    /// How the peer is treated, once that is known.
+    pub(crate) conduct: Option<Conduct>,
     /// The addresses that the INVITE's next hop had, where it was a name.
     pub(crate) resolved: Vec<IpAddr>,
     pub(crate) call_id: Box<str>,
@@ -224,6 +228,8 @@ pub(crate) struct Session {
     pub(crate) authorizer: Option<Box<Authorizer>>,
     /// Whether the owner was told that it ended.
     pub(crate) told: bool,
+    /// Whether the BYE that ended it carried credentials.
+    pub(crate) bye_authenticated: bool,
 }
 
 impl Session {
@@ -233,6 +239,7 @@ impl Session {
             stage,
             network,
             label: 0,
+            conduct: None,
             resolved: Vec::new(),
             call_id,
             local: Box::default(),
@@ -258,7 +265,13 @@ impl Session {
             may_fork: false,
             authorizer: None,
             told: false,
+            bye_authenticated: false,
         }
+    }
+
+    /// How the peer is treated on that listener.
+    pub(crate) fn conduct(&self, listener: &Listener) -> Conduct {
+        self.conduct.unwrap_or_else(|| Conduct::of(listener))
     }
 
     /// The dialog with that name.
@@ -272,7 +285,8 @@ impl Session {
     }
 
     /// Adds a dialog. A session has one for nearly all of its life: room is made for one at a time.
-    pub(crate) fn enter(&mut self, dialog: Dialog) {
+    pub(crate) fn enter(&mut self, mut dialog: Dialog, census: &Census) {
+        dialog.alive = Some(census.enter());
         self.dialogs.reserve_exact(1);
         self.dialogs.push(dialog);
     }
@@ -331,10 +345,5 @@ impl Session {
             && !self.may_fork
             && self.outgoing.is_empty()
             && self.unacked.is_none()
-    }
-
-    /// Live dialogs, for the gauge.
-    pub(crate) fn live_dialogs(&self) -> usize {
-        self.dialogs.iter().filter(|d| d.state != DialogState::Ended).count()
     }
 }

@@ -91,10 +91,7 @@ impl Endpoint {
             Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
             Purpose::Bye => self.bye_done(now, sid, id, None),
             Purpose::Request => self.request_done(now, sid, id, Err(why)),
-            Purpose::Ack => {
-                self.take_outgoing(sid, id);
-                self.sweep(sid);
-            }
+            Purpose::Ack => self.ack_failed(sid, id),
         }
     }
 

@@ -230,9 +230,11 @@ impl Endpoint {
             to = stream;
         }
         let Some(listener) = self.settings.listener(to.listener()) else { return };
-        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let timers = session.conduct(listener).timers;
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
         if outgoing.purpose == Purpose::Ack {
-            return self.transmit_ack(sid, id, to, bytes, datagram);
+            return self.transmit_ack(now, sid, id, to, bytes, datagram);
         }
         let spec = ClientSpec {
             session: sid,
@@ -242,7 +244,7 @@ impl Endpoint {
             branch,
             to,
             reliable: listener.transport.is_reliable(),
-            timers: listener.timers,
+            timers,
             bytes,
         };
         match self.clients.request(&mut self.io, now, spec) {

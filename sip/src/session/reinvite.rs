@@ -173,6 +173,7 @@ impl Endpoint {
         let (caller, wanted) = (session.caller, session.wants(Purpose::Reinvite));
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         if outgoing.rounds >= rounds || !wanted {
+            self.counters.rounds_spent += u64::from(wanted);
             return self.failed(now, sid, id, Failure::Response(*response));
         }
         outgoing.rounds += 1;

@@ -31,6 +31,7 @@ impl Endpoint {
         let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
         let no = no.ok_or(IntentError::WrongState)?;
         if session.outgoing.len() >= limit {
+            self.counters.pending_full += 1;
             return Err(IntentError::Full);
         }
         let id = session.name_outgoing();
@@ -97,6 +98,7 @@ impl Endpoint {
             return self.reply(now, server, &request, None, false, &gone);
         }
         if session.incoming.len() >= limit {
+            self.counters.pending_full += 1;
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
         }

@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
 use crate::flow::NetworkId;
 use crate::ids::{self, Tag};
+use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::header::To;
 use sip_types::{Fields, Method, Response, Scheme, Uri};
@@ -17,6 +18,8 @@ pub struct Invite {
     pub network: NetworkId,
     /// What the owner calls whom it goes to; it comes back with a challenge.
     pub label: u32,
+    /// How whom it goes to is treated; as the listener says where it is `None`.
+    pub conduct: Option<Conduct>,
     /// The Request-URI.
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
@@ -46,6 +49,7 @@ impl Endpoint {
         session.caller = true;
         session.label = invite.label;
         session.secure = invite.request_uri.scheme() == Scheme::Sips;
+        session.conduct = invite.conduct;
         session.local = invite.from;
         session.remote = invite.to;
         session.aim = Some(Box::new(Aim {
@@ -98,7 +102,7 @@ impl Endpoint {
                 Dialog::without_contact(no, session.local_tag, Some(tag), seq, session.aim.as_deref())
             })
             .ok()?;
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         Some(no)
     }
 
@@ -144,7 +148,7 @@ impl Endpoint {
             .or_else(|_| Dialog::without_contact(no, session.local_tag, tag, seq, session.aim.as_deref()))
             .ok()?;
         dialog.state = DialogState::Confirmed;
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         Some(no)
     }
 
@@ -164,7 +168,7 @@ impl Endpoint {
         match known {
             Some(dialog) => {
                 let no = dialog.no;
-                self.repeat_ack(sid, no, cseq.seq);
+                self.repeat_ack(now, sid, no, cseq.seq);
             }
             // Past the limit an answer stays without ACK, so that its sender ends the dialog (RFC 3261 §13.3.1.4).
             None if session.may_fork
@@ -204,7 +208,7 @@ impl Endpoint {
                 session.dialogs.retain(|d| d.state != DialogState::Early);
             }
             for dialog in &mut session.dialogs {
-                dialog.ack.take_if(|ack| ack.seq == seq);
+                dialog.ack.take_if(|ack| ack.request.seq == seq);
             }
         }
         self.sweep(sid);

@@ -11,7 +11,7 @@ use crate::received::Received;
 use crate::time::Now;
 use crate::transaction::ServerId;
 use bytestring::ByteString;
-use sip_types::header::{Expires, NameAddr};
+use sip_types::header::Expires;
 use sip_types::{Fields, HeaderName, Scheme, StatusCode};
 use std::time::Duration;
 
@@ -40,8 +40,8 @@ impl Endpoint {
         };
         let call_id = request.call_id.as_str().into();
         let mut session = Session::new(Stage::Called(Box::new(pending)), network, call_id, local_tag);
-        session.local = untagged(&request.to);
-        session.remote = untagged(&request.from);
+        session.local = request.to.untagged();
+        session.remote = request.from.untagged();
         session.secure = request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         session.way = Some(Destination::Flow(request.flow));
         let sid = self.sessions.insert(session);
@@ -70,7 +70,7 @@ impl Endpoint {
         let no = DialogNo(session.next_dialog);
         let dialog = Dialog::of_uas(no, tag, &pending.request).map_err(|_| IntentError::NoDialog)?;
         session.name_dialog();
-        session.enter(dialog);
+        session.enter(dialog, &self.census);
         self.by_tag.insert(tag, sid);
         Ok(no)
     }
@@ -163,9 +163,9 @@ impl Endpoint {
     ) {
         let reply = Reply { parts, ..Reply::new(StatusCode::OK) };
         self.reply(now, pending.server, &pending.request, Some(tag), true, &reply);
-        let timers =
-            self.settings.listener(pending.request.flow.listener).map(|l| l.timers).unwrap_or_default();
+        let listener = self.settings.listener(pending.request.flow.listener);
         let Some(session) = self.sessions.get_mut(sid) else { return };
+        let timers = listener.map(|l| session.conduct(l).timers).unwrap_or_default();
         session.unacked = Some(Box::new(Unacked {
             server: pending.server,
             seq: pending.request.cseq.seq,
@@ -286,9 +286,4 @@ impl Endpoint {
 /// A response of ours with a reason phrase of our own.
 pub(crate) fn refusal(status: StatusCode, reason: &'static str) -> Reply {
     Reply { reason: ByteString::from_static(reason), ..Reply::new(status) }
-}
-
-/// From or To without its tag, in memory of its own.
-pub(crate) fn untagged(party: &NameAddr) -> Box<str> {
-    party.without_param("tag").to_string().into_boxed_str()
 }

@@ -1,9 +1,12 @@
 //! What can be seen of a session from outside.
 
-use super::{SessionId, Stage as Inner};
+use super::{SessionId, SessionTimer, Stage as Inner};
 use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::flow::{Destination, NetworkId};
+use crate::io::Timer;
+use crate::settings::Conduct;
+use crate::time::Now;
 
 /// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +81,19 @@ impl Endpoint {
     pub fn label(&mut self, sid: SessionId, label: u32) {
         if let Some(session) = self.sessions.get_mut(sid) {
             session.label = label;
+        }
+    }
+
+    /// Says how the peer of a session that it was told of is treated: from now on, for its INVITE was taken as its
+    /// listener says.
+    pub fn conduct(&mut self, now: Now, sid: SessionId, conduct: Conduct) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.conduct = Some(conduct);
+        let Inner::Called(pending) = &mut session.stage else { return };
+        if pending.every != conduct.provisional_interval {
+            pending.every = conduct.provisional_interval;
+            pending.provisional_at = now.mono + pending.every;
+            self.io.timers.arm(now, pending.every, Timer::Session(sid, SessionTimer::Provisional));
         }
     }
 

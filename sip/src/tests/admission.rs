@@ -270,6 +270,82 @@ fn rubbish_is_counted_and_closes_its_stream() {
 }
 
 #[test]
+fn what_exceeds_a_limit_is_answered_with_what_it_exceeds() {
+    let msg = Msg::request("INVITE", 1).sdp();
+    let exact = msg.text().len();
+    let limits =
+        sip_types::Limits { start_line: 60, header_length: 80, header_count: 14, body: 400, message: 2_000 };
+    assert!(exact < limits.message);
+    let many = (0..14).fold(Msg::request("INVITE", 1), |msg, n| msg.with("X-Many", &n.to_string()));
+    let large = format!("{}{}", "v=0\r\n", "a=x\r\n".repeat(100));
+    let body = msg.text().replacen("v=0\r\n", &large, 1).replacen("Content-Length: ", "Content-Length: 9", 1);
+    let cases = [
+        (msg.text(), "100 Trying"),
+        (format!("{}{}", msg.text(), "x".repeat(2_000)), "513 Message Too Large"),
+        (msg.text().replacen("sip:", &format!("sip:{}", "a".repeat(60)), 1), "414 Request-URI Too Long"),
+        (Msg::request("INVITE", 1).with("X-Long", &"x".repeat(80)).text(), "513 Header Field Too Long"),
+        (many.text(), "513 Too Many Header Fields"),
+        (body, "413 Request Entity Too Large"),
+        (format!("{}X-Cut", head_of(&msg)), "400 Message Ends in a Header Field"),
+    ];
+    for (connection, listener_of) in [(None, Transport::Udp), (Some(7), Transport::Tcp)] {
+        for (text, answer) in &cases {
+            let listeners = vec![listener(listener_of)];
+            let mut ua = Ua::with(Settings { listeners, message: limits, ..Settings::default() });
+            ua.hear_on(flow(connection), text);
+            let sent = ua.one();
+            assert_eq!(start(&sent.text), format!("SIP/2.0 {answer}"), "{text}");
+            assert_eq!(field(&sent.text, "Call-ID"), field(&msg.text(), "Call-ID"));
+            let refused = *answer != "100 Trying";
+            assert_eq!(find(&sent.text, "To").unwrap().contains(";tag="), refused);
+            assert_eq!(ua.closed.len(), usize::from(refused && connection.is_some()));
+            let counted = ua.endpoint.counters().unreadable;
+            assert_eq!(counted != crate::Unreadable::default(), refused, "{counted:?}");
+        }
+    }
+}
+
+/// All of it before the empty line.
+fn head_of(msg: &Msg) -> String {
+    let text = msg.text();
+    let (head, _) = text.split_once("\r\n\r\n").unwrap();
+    format!("{head}\r\n")
+}
+
+#[test]
+fn what_exceeds_a_limit_and_has_no_via_or_is_an_ack_is_only_counted() {
+    let limits = sip_types::Limits { header_length: 80, ..sip_types::Limits::default() };
+    let settings =
+        Settings { listeners: vec![listener(Transport::Udp)], message: limits, ..Settings::default() };
+    let mut ua = Ua::with(settings);
+    let long = "x".repeat(80);
+    ua.hear(&Msg::request("ACK", 1).with("X-Long", &long));
+    ua.hear(&Msg::request("INVITE", 1).set("Via", &format!("SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{long}")));
+    ua.hear(&Msg::request("INVITE", 1).without("Via").with("X-Long", &long));
+    assert!(ua.take().is_empty());
+    assert_eq!(ua.endpoint.counters().unreadable.header_length, 3);
+}
+
+#[test]
+fn rfc3261_20_14_a_message_on_a_stream_says_how_long_it_is() {
+    let stated = "Content-Length: 0\r\n";
+    let without = Msg::request("OPTIONS", 1).text().replace(stated, "");
+    let differ = without.replacen("\r\n\r\n", "\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n", 1);
+    let expected =
+        [(&without, "400 Content-Length Required on a Stream"), (&differ, "400 Malformed Content-Length")];
+    for (text, answer) in expected {
+        let mut ua = Ua::tcp();
+        ua.hear_on(flow(Some(7)), text);
+        assert_eq!(ua.one().what(), answer);
+        assert_eq!(ua.closed, [ConnectionId(7)]);
+        assert_eq!(ua.endpoint.counters().unreadable.no_length, 1);
+    }
+    let mut ua = Ua::udp();
+    ua.hear_on(flow(None), &without);
+    assert_eq!(ua.one().what(), "200 OK");
+}
+
+#[test]
 fn rfc3261_17_2_3_requests_without_the_magic_cookie_are_matched_as_rfc2543_says() {
     let mut ua = Ua::udp();
     let invite = Msg::request("INVITE", 1).set("Via", "SIP/2.0/UDP 198.51.100.9:5060;branch=1");

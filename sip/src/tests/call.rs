@@ -1,7 +1,7 @@
 //! A call from INVITE to BYE, in both roles (RFC 3261 §13, §15).
 
 use super::message::{Msg, field, find, tag};
-use super::ua::{PEER, T64, Ua};
+use super::ua::{PEER, T64, Ua, address};
 use crate::session::{Body, Parts, SessionStage};
 use crate::{End, Event};
 use insta::assert_snapshot;
@@ -298,5 +298,46 @@ fn rfc3261_8_2_6_2_a_response_without_to_tag_makes_a_dialog_too() {
     ua.hear(&Msg::inside("BYE", 1, &invite).set("From", "<sip:bob@example.com>"));
     assert_eq!(ua.one().what(), "200 OK");
     assert!(find(&invite, "Reason").is_none());
+    ua.must_forget();
+}
+
+#[test]
+fn rfc3261_13_2_2_4_an_ack_without_a_way_is_looked_up_again_at_each_repetition_of_the_2xx() {
+    let mut ua = Ua::udp();
+    let (sid, invite) = ua.call();
+    let ok = Msg::response(&invite, 200, "b1").contact("gone.example.com:5066");
+    ua.hear(&ok);
+    ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
+    ua.hear(&ok);
+    assert_eq!(ua.queries.len(), 1, "one look-up is under way");
+    for _ in 0..2 {
+        let query = ua.queries.remove(0).id;
+        ua.act(|e, now| e.handle_resolved(now, query, &[]));
+        assert!(ua.take().is_empty() && ua.queries.is_empty());
+        ua.hear(&ok);
+        assert_eq!(&*ua.queries[0].host, "gone.example.com");
+    }
+    let query = ua.queries.remove(0).id;
+    let addresses = ["198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap()];
+    ua.act(|e, now| e.handle_resolved(now, query, &addresses));
+    let first = ua.one();
+    assert_eq!((first.what(), first.to.peer()), ("ACK", address("198.51.100.1:5066")));
+    assert_eq!(field(&first.text, "CSeq"), "1 ACK");
+    ua.act(|e, now| e.handle_send_failed(now, first.id));
+    let second = ua.one();
+    assert_eq!((second.what(), second.to.peer()), ("ACK", address("198.51.100.2:5066")));
+    ua.hear(&ok);
+    assert_eq!(ua.one().text, second.text, "as it was sent");
+    ua.act(|e, now| e.handle_send_failed(now, second.id));
+    assert!(ua.take().is_empty());
+    ua.hear(&ok);
+    let query = ua.queries.remove(0).id;
+    ua.act(|e, now| e.handle_resolved(now, query, &addresses[1..]));
+    assert_eq!(ua.one().to.peer(), address("198.51.100.2:5066"));
+    ua.end(sid);
+    let query = ua.queries.remove(0).id;
+    ua.act(|e, now| e.handle_resolved(now, query, &addresses[..1]));
+    let bye = ua.one().text;
+    ua.hear(&Msg::response(&bye, 200, ""));
     ua.must_forget();
 }

@@ -1,9 +1,11 @@
 //! 401 and 407 (RFC 3261 §22): credentials asked for, granted, refused.
 
 use super::message::{Msg, field, find, tag};
-use super::ua::{PEER, T64, Ua};
+use super::ua::{PEER, T64, Ua, listener};
 use crate::auth::{Credential, Secret};
+use crate::flow::Transport;
 use crate::session::{Parts, SessionId};
+use crate::settings::Settings;
 use crate::{End, Event, Failure};
 use std::sync::Arc;
 
@@ -176,7 +178,15 @@ fn refused_credentials_are_not_shown_again() {
 
 #[test]
 fn a_peer_that_only_ever_challenges_is_given_up_after_the_limit_of_rounds() {
-    let mut ua = Ua::udp();
+    for limit in [1, 5, 9] {
+        only_ever_challenged(limit);
+    }
+}
+
+fn only_ever_challenged(limit: u8) {
+    let mut settings = Settings { listeners: vec![listener(Transport::Udp)], ..Settings::default() };
+    settings.limits.rounds = limit;
+    let mut ua = Ua::with(settings);
     let mut invite = ua.call().1;
     let mut rounds = 0;
     while ua.events.is_empty() {
@@ -189,7 +199,7 @@ fn a_peer_that_only_ever_challenges_is_given_up_after_the_limit_of_rounds() {
             rounds += 1;
         }
     }
-    assert_eq!(rounds, usize::from(ua.endpoint.settings().limits.rounds));
+    assert_eq!((rounds, ua.endpoint.counters().rounds_spent), (usize::from(limit), 1));
     ua.must_forget();
 }
 

@@ -105,6 +105,7 @@ impl Net {
         let uri = format!("sip:{};transport={}", address(to), self.transport.uri_param());
         let invite = Invite {
             label: 0,
+            conduct: None,
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: uri.parse().unwrap(),

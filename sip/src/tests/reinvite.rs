@@ -194,6 +194,7 @@ fn rfc3261_14_1_a_491_that_never_ends_is_told_and_keeps_the_session() {
     }
     ua.hear(&Msg::response(&again, 491, ""));
     assert!(matches!(ua.event(), Event::ReinviteFailed { why: Failure::Response(_), .. }));
+    assert_eq!(ua.endpoint.counters().rounds_spent, 1);
     ua.take();
     ua.info(sid);
 }

@@ -82,6 +82,7 @@ fn pending_requests_have_a_limit_on_both_sides() {
     ua.info(sid);
     let third = ua.act(|e, now| e.request(now, sid, Method::Info, 70, Parts::default()));
     assert_eq!(third, Err(IntentError::Full));
+    assert_eq!(ua.endpoint.counters().pending_full, 2);
 }
 
 #[test]

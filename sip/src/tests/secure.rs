@@ -26,6 +26,7 @@ fn on(listener: u16) -> Flow {
 fn invite(ua: &mut Ua, request_uri: &str, next_hop: &str) -> SessionId {
     let invite = Invite {
         label: 0,
+        conduct: None,
         network: NetworkId(0),
         request_uri: request_uri.parse().unwrap(),
         next_hop: next_hop.parse().unwrap(),

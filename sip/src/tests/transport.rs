@@ -153,7 +153,7 @@ fn rfc3263_4_2_each_address_of_a_name_is_tried() {
     assert!(ua.take().is_empty(), "an answer counts once");
     ua.act(|e, now| e.handle_send_failed(now, second.id));
     assert!(
-        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(_)) } if session == sid)
+        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(_)), .. } if session == sid)
     );
     ua.must_forget();
 }

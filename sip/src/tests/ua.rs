@@ -215,6 +215,7 @@ impl Ua {
     pub(super) fn invite(&mut self, next_hop: &str, parts: Parts) -> SessionId {
         let invite = Invite {
             label: 0,
+            conduct: None,
             network: NetworkId(0),
             request_uri: "sip:bob@example.com".parse().unwrap(),
             next_hop: next_hop.parse().unwrap(),

@@ -1,5 +1,7 @@
 //! Character classes of the SIP grammar (RFC 3261 §25.1), one table look-up each.
 
+use crate::search;
+
 /// `token`.
 pub(crate) const TOKEN: u16 = 1;
 /// `user` without escapes; `#` too, since feature codes are dialled unescaped.
@@ -30,8 +32,6 @@ pub(crate) const WORD: u16 = 1 << 12;
 pub(crate) const PARAM_TEXT: u16 = 1 << 13;
 /// What stands for itself in a quoted string: anything but `"`, `\`, CR, LF and NUL.
 pub(crate) const QUOTED: u16 = 1 << 14;
-/// Anything but `;` and `"`, which may be in the value of a parameter or end it.
-pub(crate) const VALUE_TEXT: u16 = 1 << 15;
 
 static TABLE: [u16; 256] = build();
 
@@ -58,9 +58,6 @@ const fn build() -> [u16; 256] {
         }
         if !matches!(c, b'"' | b'\\' | b'\r' | b'\n' | 0) {
             t[b] |= QUOTED;
-        }
-        if !matches!(c, b';' | b'"') {
-            t[b] |= VALUE_TEXT;
         }
         if c.is_ascii_hexdigit() {
             t[b] |= PHONE;
@@ -134,10 +131,36 @@ pub(crate) fn run(bytes: &[u8], of: u16) -> usize {
     at + tail.iter().position(|&b| !is(b, of)).unwrap_or(tail.len())
 }
 
+/// As [`run`], of a text that is often long: passes over whole blocks of letters, digits, `-` and `.`, which `of` must have.
+#[inline]
+pub(crate) fn long_run(bytes: &[u8], of: u16) -> usize {
+    let common = |b: u8| b.is_ascii_alphanumeric() | (b == b'-') | (b == b'.');
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let passed =
+        blocks.iter().take_while(|block| block.iter().fold(true, |all, &b| all & common(b))).count() * 16;
+    passed + run(bytes.get(passed..).unwrap_or_default(), of)
+}
+
 /// SP or HTAB.
 #[inline]
 pub(crate) fn is_wsp(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+/// Whether `text` is `word`, at most eight lower-case letters, in any case.
+#[inline]
+pub(crate) fn is_word<const N: usize>(text: &[u8], word: &[u8; N]) -> bool {
+    <&[u8; N]>::try_from(text).is_ok_and(|text| lower(text) == lower(word))
+}
+
+/// The letters of `text` in lower case, followed by spaces.
+#[inline]
+fn lower<const N: usize>(text: &[u8; N]) -> u64 {
+    let mut word = [b' '; 8];
+    if let Some(start) = word.first_chunk_mut::<N>() {
+        *start = *text;
+    }
+    u64::from_le_bytes(word) | search::repeat(b' ')
 }
 
 /// Whether `text` is a `token` (not empty).

@@ -16,7 +16,16 @@ pub(crate) struct Cursor<'a> {
 /// One `generic-param`.
 pub(crate) struct Param<'a> {
     pub(crate) name: &'a [u8],
-    pub(crate) value: Option<Span>,
+    pub(crate) value: Option<&'a [u8]>,
+    /// Where the value starts.
+    value_at: usize,
+}
+
+impl Param<'_> {
+    /// Where the value is, if there is one.
+    pub(crate) fn span(&self) -> Option<Span> {
+        self.value.map(|value| Span::new(self.value_at, self.value_at + value.len()))
+    }
 }
 
 impl<'a> Cursor<'a> {
@@ -168,10 +177,15 @@ impl<'a> Cursor<'a> {
         }
         self.at += name.len();
         if !self.eat_spaced(b'=') {
-            return Ok(Some(Param { name, value: None }));
+            return Ok(Some(Param { name, value: None, value_at: self.at }));
         }
-        let value = if self.peek() == Some(b'"') { self.quoted()? } else { self.take_while(GEN_VALUE) };
-        Ok(Some(Param { name, value: Some(value) }))
+        let value_at = self.at;
+        if self.peek() == Some(b'"') {
+            self.quoted()?;
+        } else {
+            self.at += chars::long_run(self.rest(), GEN_VALUE);
+        }
+        Ok(Some(Param { name, value: self.bytes.get(value_at..self.at), value_at }))
     }
 
     /// All `SEMI generic-param` to the end of the text: their span, from the first `;`.

@@ -24,7 +24,8 @@ pub enum Frame {
         /// Bytes to take off.
         len: usize,
     },
-    /// The stream cannot be followed any further; close it.
+    /// The stream cannot be followed any further; close it. Unless it is no SIP, [`crate::Request::salvage`] reads what
+    /// a request needs to be refused: the head is whole, as far as `limits.message` allows.
     Error(FrameError),
 }
 
@@ -56,42 +57,35 @@ pub fn frame(buf: &[u8], limits: &Limits) -> Frame {
         _ => {}
     }
     let mut lines = Lines::new(buf, 0);
-    let Some((_, end)) = lines.start_line() else {
-        return if buf.len() > limits.start_line {
-            Frame::Error(FrameError::TooLong)
-        } else {
-            Frame::NeedMore
-        };
-    };
-    if end > limits.start_line {
-        return Frame::Error(FrameError::TooLong);
-    }
+    let Some((_, end)) = lines.start_line() else { return more(buf, limits) };
     if !is_plausible_start_line(buf.get(..end).unwrap_or_default()) {
         return Frame::Error(FrameError::StartLine);
     }
-    head(buf, &mut lines, limits).unwrap_or_else(Frame::Error)
+    head(buf, &mut lines, limits, end > limits.start_line).unwrap_or_else(Frame::Error)
 }
 
-fn head(buf: &[u8], lines: &mut Lines<'_>, limits: &Limits) -> Result<Frame, FrameError> {
+/// What follows is waited for as long as there may be more of a message.
+fn more(buf: &[u8], limits: &Limits) -> Frame {
+    if buf.len() > limits.message { Frame::Error(FrameError::TooLong) } else { Frame::NeedMore }
+}
+
+/// A limit that is exceeded is said at the end of the head: what is there by then suffices to refuse the message.
+fn head(buf: &[u8], lines: &mut Lines<'_>, limits: &Limits, mut over: bool) -> Result<Frame, FrameError> {
     let mut length = Length::Absent;
     let mut count = 0;
     loop {
         match lines.next() {
             Step::Line { start, end, .. } => {
                 count += 1;
-                if end - start > limits.header_length || count > limits.header_count {
-                    return Err(FrameError::TooLong);
-                }
+                over |= end - start > limits.header_length || count > limits.header_count;
                 let Some(parts) = scan::cut(buf, start, end) else { continue };
                 if parts.header == HeaderName::ContentLength {
                     length = length.and(buf.get(parts.value.0..parts.value.1).unwrap_or_default());
                 }
             }
+            Step::Blank { .. } if over => return Err(FrameError::TooLong),
             Step::Blank { body } => return whole(buf, body, length, limits),
-            Step::End { at } => {
-                let over = buf.len() - at > limits.header_length || buf.len() > limits.message;
-                return if over { Err(FrameError::TooLong) } else { Ok(Frame::NeedMore) };
-            }
+            Step::End { .. } => return Ok(more(buf, limits)),
         }
     }
 }

@@ -36,6 +36,7 @@ mod method;
 mod name;
 mod params;
 mod search;
+mod shared;
 mod span;
 mod status;
 mod text;
@@ -54,6 +55,7 @@ pub use message::{
 pub use method::Method;
 pub use name::HeaderName;
 pub use params::Params;
+pub use shared::SharedText;
 pub use status::StatusCode;
 pub use text::{quote, unquote};
 pub use uri::{Host, HostBuf, InvalidHost, Scheme, Uri, UriError, UriErrorKind, escape_user};

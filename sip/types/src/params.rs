@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    chars::{self, PARAM_TEXT, VALUE_TEXT},
+    chars::{self, PARAM_TEXT},
+    search,
     text::{is_name, trim, trim_start, unquote},
 };
 
@@ -64,7 +65,7 @@ impl<'a> Iterator for Params<'a> {
 /// Where the value that `bytes` starts with ends: at a `;` outside quotes.
 #[inline]
 fn value_len(bytes: &[u8]) -> usize {
-    let plain = chars::run(bytes, VALUE_TEXT);
+    let plain = search::find_either(bytes, b';', b'"').unwrap_or(bytes.len());
     if bytes.get(plain) == Some(&b'"') { quoted_len(bytes, plain) } else { plain }
 }
 

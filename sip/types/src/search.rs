@@ -1,4 +1,4 @@
-//! Looking for one byte. The texts of SIP are short: choosing an implementation at run time, as `memchr` does, costs more
+//! Looking for bytes. The texts of SIP are short: choosing an implementation at run time, as `memchr` does, costs more
 //! than the search.
 
 /// `byte` eight times.
@@ -8,30 +8,46 @@ pub(crate) const fn repeat(byte: u8) -> u64 {
 }
 
 /// Where `byte` is first in `bytes`.
+#[inline(always)]
 pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
-    let (chunks, tail) = bytes.as_chunks::<16>();
-    let mut at = 0;
-    for chunk in chunks {
-        if chunk.iter().fold(false, |any, &b| any | (b == byte)) {
-            return find_in_words(chunk, byte).map(|found| at + found);
-        }
-        at += chunk.len();
-    }
-    find_in_words(tail, byte).map(|found| at + found)
+    first(bytes, |b| b == byte, |word| hits(word, byte))
 }
 
+/// Where the first of `one` and `other` is in `bytes`.
 #[inline]
-fn find_in_words(bytes: &[u8], byte: u8) -> Option<usize> {
-    let (words, tail) = bytes.as_chunks();
+pub(crate) fn find_either(bytes: &[u8], one: u8, other: u8) -> Option<usize> {
+    first(bytes, |b| (b == one) | (b == other), |word| hits(word, one) | hits(word, other))
+}
+
+/// Where the first byte is that `wanted` is true of; `hits` marks these bytes in a word.
+#[inline(always)]
+fn first(bytes: &[u8], wanted: impl Fn(u8) -> bool, hits: impl Fn(u64) -> u64) -> Option<usize> {
+    let (blocks, rest) = bytes.as_chunks::<16>();
     let mut at = 0;
-    for word in words {
-        let hits = hits(u64::from_le_bytes(*word), byte);
+    for block in blocks {
+        // One comparison of 16 bytes.
+        if block.iter().fold(false, |any, &b| any | wanted(b)) {
+            return first_of_words(block, hits).map(|found| at + found);
+        }
+        at += block.len();
+    }
+    if let Some((&word, last)) = rest.split_first_chunk() {
+        let hits = hits(u64::from_le_bytes(word));
         if hits != 0 {
             return Some(at + index(hits));
         }
-        at += word.len();
+        return last.iter().position(|&b| wanted(b)).map(|found| at + word.len() + found);
     }
-    tail.iter().position(|&b| b == byte).map(|found| at + found)
+    rest.iter().position(|&b| wanted(b)).map(|found| at + found)
+}
+
+#[inline]
+fn first_of_words(block: &[u8; 16], hits: impl Fn(u64) -> u64) -> Option<usize> {
+    let (&[low, high], []) = block.as_chunks() else { return None };
+    Some(match hits(u64::from_le_bytes(low)) {
+        0 => 8 + index(hits(u64::from_le_bytes(high))),
+        hits => index(hits),
+    })
 }
 
 /// The highest bit of each byte of `word` that is `byte`; bytes after the first hit may be marked wrongly.
@@ -49,7 +65,7 @@ pub(crate) fn index(hits: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{find, find_either};
 
     #[test]
     fn the_first_of_a_byte_is_found_wherever_it_is() {
@@ -60,6 +76,8 @@ mod tests {
                 bytes[at] = b':';
                 assert_eq!(find(&bytes, b':'), Some(at));
                 assert_eq!(find(&bytes, b'\n'), None);
+                assert_eq!(find_either(&bytes, b'\n', b':'), Some(at));
+                assert_eq!(find_either(&bytes, b':', b'\n'), Some(at));
             }
         }
     }

@@ -40,18 +40,18 @@ def ended(sbc, records=1):
     assert len(sbc.records(records)) == records
 
 
-def called_side(kind):
+def called_side(kind, transport="udp"):
     scenario, keys, count = CHALLENGES[kind]
-    with Liaison() as sbc:
-        called, _ = pair(f"uas_challenges_{scenario}", "uac", through=OUTSIDE, uas_keys=keys)
+    with Liaison(transport=transport) as sbc:
+        called, _ = pair(f"uas_challenges_{scenario}", "uac", through=OUTSIDE, uas_keys=keys, transport=transport)
         answered(called, count)
         ended(sbc)
 
 
-def calling_side(kind):
+def calling_side(kind, transport="udp"):
     scenario, keys, count = CHALLENGES[kind]
-    with Liaison() as sbc:
-        _, calling = pair("uas_hangs_up", f"uac_challenges_{scenario}", through=OUTSIDE, uac_keys=keys)
+    with Liaison(transport=transport, nat=str(transport == "tcp").lower()) as sbc:
+        _, calling = pair("uas_hangs_up", f"uac_challenges_{scenario}", through=OUTSIDE, uac_keys=keys, transport=transport)
         answered(calling, count)
         ended(sbc)
 

@@ -14,11 +14,15 @@ def keeps():
     assert b"X-Keep: \xcf\x80\r\n" in got.raw and b"Subject: what must cross\r\n" in got.raw, got
     marker = b"Content-Type: application/x-lab-unknown"
     assert sent.body[sent.body.index(marker):] == got.body[got.body.index(marker):], got
-    unknown = re.search(rb"m=x-lab-kind (\d+) TCP/X-LAB blue green\r\n((?:[^m-][^\r]*\r\n)*)", got.body)
-    assert unknown and b"a=x-lab-attribute:4711\r\n" in unknown[2], got
+    unknown = re.search(rb"m=x-lab-kind (\d+) UDP/X-LAB blue green\r\n((?:[^m-][^\r]*\r\n)*)", got.body)
+    assert unknown and int(unknown[1]) in MEDIA and b"a=x-lab-attribute:4711\r\n" in unknown[2], got
+    # What needs a connection of the peers' own has its place, and nothing of the other side.
+    refused = re.compile(rb"m=message 0 TCP/MSRP \*\r\n((?:[^m\r-][^\r]*\r\n)*)")
+    assert refused.search(got.body)[1] == b"a=accept-types:text/plain\r\n" and b"10.0.0.1" not in got.body, got
     answer = [m for m in calling.messages() if not m.sent and m.status == 200 and m.method == "INVITE"][0]
-    unknown = re.search(rb"m=x-lab-kind (\d+) TCP/X-LAB blue\r\n((?:[^m-][^\r]*\r\n)*)", answer.body)
-    assert unknown and b"a=x-lab-attribute:4712\r\n" in unknown[2], answer
+    unknown = re.search(rb"m=x-lab-kind (\d+) UDP/X-LAB blue\r\n((?:[^m-][^\r]*\r\n)*)", answer.body)
+    assert unknown and int(unknown[1]) in MEDIA and b"a=x-lab-attribute:4712\r\n" in unknown[2], answer
+    assert refused.search(answer.body) and b"10.0.0.4" not in answer.body, answer
     kept = {m.status: m.one("X-Keep") for m in calling.messages() if not m.sent and m.method == "INVITE"}
     assert kept[180] == "ρ" and kept[200] == "σ", kept
 

@@ -1,15 +1,32 @@
 #!/usr/bin/python3
 """phones.py CHECK - two telephones hear each other through the relay."""
-import here, re, signal
+import here, datetime, re, signal
 from baresip_ua import Baresip
 from ear import Ear
-from liaison import MEDIA, Liaison, run
+from liaison import MEDIA, Liaison, run, until
 
 
 def relayed(ear, ip):
     """That all RTP of the phone went to Liaison, to one port of its range there, and all that it got came from there."""
     assert ear.sent_to and all(to == ip and port in MEDIA for to, port in ear.sent_to), ear.sent_to
     assert ear.got_from and all(source == ip and port in MEDIA for source, port in ear.got_from), ear.got_from
+
+
+def flows(sbc, call):
+    """What the admin API counts of a call's streams: received and sent, of both legs."""
+    streams = [stream for leg in sbc.get(f"/v1/calls/{call}")["legs"] for stream in leg["streams"]]
+    return [stream[way] for stream in streams for way in ("received", "sent")]
+
+
+def counted(sbc, call):
+    """That RTP and RTCP are counted in each direction of each leg, and when the last packet went through."""
+    reported = lambda: all(flow["rtcp_packets"] for flow in flows(sbc, call))
+    until(lambda: f"RTCP each way, but {flows(sbc, call)}", reported, 15)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for flow in flows(sbc, call):
+        assert flow["packets"] > 50 and flow["bytes"] > 50 * 12, flow
+        ago = now - datetime.datetime.fromisoformat(flow["last_packet_at"].replace("Z", "+00:00"))
+        assert abs(ago.total_seconds()) < 2, (flow, now)
 
 
 def hear(transport):
@@ -33,7 +50,8 @@ def hear(transport):
         assert {leg["transport"].lower() for leg in legs} == {transport}, legs
         for leg in legs:
             stream, = leg["streams"]
-            assert stream["anchored"] and stream["received"]["packets"] > 50 and stream["sent"]["packets"] > 50, stream
+            assert stream["anchored"], stream
+        counted(sbc, call["id"])
         alice.command("hangup")
         bob.wait("CALL_CLOSED")
         sbc.idle()

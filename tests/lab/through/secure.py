@@ -97,7 +97,7 @@ def calls():
         for identity in ("URI:carrier.example", "URI:pbx.example"):
             assert identity in log, log
         records = sbc.records(3)
-        assert all(record["calling"]["trunk"] == "a" for record in records), records
+        assert all(record["legs"][0]["trunk"] == "a" for record in records), records
 
 
 def strangers():

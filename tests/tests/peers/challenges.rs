@@ -16,6 +16,13 @@ fn rfc3261_22_2_the_calling_side_challenges_the_bye_and_gets_our_credentials() {
 }
 
 #[test]
+fn rfc3261_22_2_over_tcp_either_side_challenges_the_bye_and_gets_our_credentials() {
+    for side in ["called_side", "calling_side"] {
+        KINDS.iter().for_each(|kind| check("challenges.py", &[side, kind, "tcp"], 60));
+    }
+}
+
+#[test]
 fn a_foreign_realm_gets_nothing() {
     check("challenges.py", &["foreign_realm"], 60);
 }

@@ -211,3 +211,57 @@ fn rfc3261_21_4_13_an_encoded_description_is_refused() {
     assert_eq!(world.lent(), 0);
     world.must_forget("an encoded description");
 }
+
+#[test]
+fn rfc5621_4_2_parts_that_cannot_be_told_apart_are_refused_where_one_might_be_a_description() {
+    let unclosed = parts(&[sdp_at(ALICE, 4000)]).replace("--sep--", "");
+    let within = part("multipart/mixed;boundary=in", "", &format!("--in\r\n\r\n{}", audio(ALICE, 4444)));
+    let deep = (0..12).fold(audio(ALICE, 4444), |inner, n| {
+        format!("--d{n}\r\nContent-Type: multipart/mixed;boundary=d{}\r\n\r\n{inner}\r\n--d{n}--", n - 1)
+    });
+    let nested = part("multipart/mixed;boundary=d11", "", &deep);
+    let beside = |odd: &str| parts(&[sdp_at(ALICE, 4000), odd.to_owned()]);
+    for content in [unclosed.clone(), beside(&within), beside(&nested)] {
+        let mut world = by_hand(TWO_SIDES, 9);
+        let invite = invite().body("multipart/mixed;boundary=sep", &content);
+        world.post(ALICE, OUTSIDE, &invite);
+        let refused = hear(&mut world, &invite, "400");
+        assert!(field(&refused, "Warning").starts_with("399 liaison "), "{refused}");
+        world.expect_no(BOB, "INVITE");
+        world.must_forget("a body that cannot be read");
+    }
+    // Nothing is hidden in bypass.
+    let mut world = by_hand(&format!("{TWO_SIDES}\n[profiles.default]\nmedia = \"bypass\"\n"), 9);
+    let invite = invite().body("multipart/mixed;boundary=sep", &unclosed);
+    world.post(ALICE, OUTSIDE, &invite);
+    let invited = world.expect(BOB, "INVITE");
+    assert_eq!(body(&invited), unclosed);
+    refuse(&mut world, &invite, &invited);
+    world.must_forget("a body that nobody needs to read");
+}
+
+#[test]
+fn rfc5621_4_2_what_cannot_be_told_apart_is_left_out_of_a_response() {
+    let mut world = by_hand(TWO_SIDES, 10);
+    let call = Call::establish(&mut world);
+    world.post(ALICE, OUTSIDE, &call.alice("INFO", 2).body("text/plain", "x"));
+    let crossed = world.expect(BOB, "INFO");
+    let odd = parts(&[sdp_at(BOB, 4100)]).replace("--sep--", "");
+    world.post(BOB, INSIDE, &Msg::response(&crossed, 200, "").body("multipart/mixed;boundary=sep", &odd));
+    assert_eq!(body(&world.expect(ALICE, "200")), "");
+    call.hang_up(&mut world, 3);
+    world.must_forget("a response that cannot be read");
+}
+
+#[test]
+fn rfc8840_candidates_of_the_other_side_do_not_cross() {
+    let mut world = by_hand(TWO_SIDES, 11);
+    let call = Call::establish(&mut world);
+    let fragment = "a=candidate:1 1 UDP 1 10.0.0.2 4000 typ host\r\n";
+    let info = call.alice("INFO", 2).body("application/trickle-ice-sdpfrag", fragment);
+    world.post(ALICE, OUTSIDE, &info);
+    world.expect(ALICE, "415");
+    world.expect_no(BOB, "INFO");
+    call.hang_up(&mut world, 3);
+    world.must_forget("candidates");
+}

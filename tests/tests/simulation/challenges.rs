@@ -78,7 +78,12 @@ fn the_bye_of_either_leg_survives_a_challenge() {
             world.ok(far, to, &second);
             world.run_for(ms(20));
             let records = world.records.lock().unwrap().clone();
-            assert_eq!(records[0].legs[usize::from(far == BOB)].cause, Some("ended by us"));
+            let (ours, theirs) = (usize::from(far == BOB), usize::from(far != BOB));
+            let legs = &records[0].legs;
+            assert_eq!(legs[ours].cause, Some("ended by us"));
+            assert_eq!(legs[ours].release, Some("released, authenticated"));
+            assert_eq!(legs[theirs].release, Some("released by the peer"));
+            assert_eq!(records[0].released_by, Some(if far == BOB { "calling" } else { "called" }));
             world.must_forget(&format!("a BYE challenged with {status} at {far}"));
         }
     }

@@ -3,7 +3,7 @@
 
 use super::common::{BOB, NUMBER, OUTSIDE, World, ms, s};
 use liaison_tests::ids::Seeded;
-use liaison_tests::message::start;
+use liaison_tests::message::{field, start};
 use liaison_tests::network::{Datagram, Fate, Weather};
 use liaison_tests::peer::Manner;
 use sip_types::{Fields, StatusCode};
@@ -176,6 +176,40 @@ fn seeds() -> Range<u64> {
     first.parse().unwrap()..end.parse().unwrap()
 }
 
+/// Whether a response of the called side to the INVITE has reached Liaison.
+fn bob_was_heard(world: &World) -> bool {
+    let bob = BOB.parse().unwrap();
+    let of_invite = |text: &str| text.starts_with("SIP/2.0") && field(text, "CSeq").ends_with(" INVITE");
+    world.network.arrived.iter().any(|d| d.from == bob && of_invite(&d.text()))
+}
+
+#[test]
+fn rfc3261_14_1_of_two_changes_at_once_both_are_made_after_their_back_off() {
+    for seed in 0..40 {
+        let what = format!("glare, seed {seed}");
+        let mut world = World::two_sides(Manner::Answers, Box::new(|_| Fate::Arrives), seed);
+        for peer in &mut world.peers {
+            // The RFC sets no limit, and in the way of ours a try of the called side may fail as often as it likes.
+            let mut settings = peer.endpoint.settings().clone();
+            settings.limits.rounds = u8::MAX;
+            peer.endpoint.adopt(settings);
+        }
+        let now = world.now;
+        world.peers[0].call(now, NUMBER, OUTSIDE.parse().unwrap(), Fields::default());
+        world.run_for(s(3));
+        let now = world.now;
+        world.peers.iter_mut().for_each(|peer| assert!(peer.reinvite(now, true), "{what}"));
+        world.run_for(s(20));
+        let refusals = world.network.log.iter().filter(|d| d.text().starts_with("SIP/2.0 491")).count();
+        assert!(refusals > 0, "{what}: there was no glare");
+        for peer in &world.peers {
+            assert_eq!((peer.reinvited, peer.refused), (1, 0), "{what}\n{}", ladder(&world));
+        }
+        hang_up(&mut world);
+        world.must_forget(&what);
+    }
+}
+
 #[test]
 fn calls_in_a_storm_end_the_same_way_on_both_legs() {
     let mut established = 0;
@@ -186,8 +220,8 @@ fn calls_in_a_storm_end_the_same_way_on_both_legs() {
             let mut world = play(plot, storm(seed), seed);
             // No ACK comes for 64*T1, then no answer to BYE for as long.
             world.run_for(s(110));
-            if !world.sent_to(BOB).iter().any(|text| text.starts_with("CANCEL")) {
-                // Nothing that it sent was heard, so nobody may cancel (RFC 3261 §9.1): it gives up by itself.
+            if !bob_was_heard(&world) {
+                // Nobody may cancel what has had no provisional response (RFC 3261 §9.1): it gives up by itself.
                 let now = world.now;
                 world.peers[1].stop_ringing(now);
             }

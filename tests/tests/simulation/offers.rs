@@ -153,7 +153,7 @@ fn a_refused_reinvite_leaves_the_session_as_it_was() {
         world.post(far, back, &Msg::response(&offered, 488, "").with("Warning", "304 x \"No video\""));
         world.expect(far, "ACK");
         let refused = world.expect(at, "488");
-        assert_eq!(field(&refused, "Warning"), "304 x \"No video\"");
+        assert_eq!(field(&refused, "Warning"), "304 liaison \"No video\"");
         world.post(at, to, &request("ACK", 2).set("Via", &field(&refused, "Via")));
         world.run_for(ms(20));
         assert_eq!((world.gauges().calls, world.lent()), (1, 2), "the video's ports are given back");
@@ -236,6 +236,35 @@ fn an_answer_to_a_reinvite_that_was_given_up_is_undone() {
     world.expect_no(ALICE, "INVITE");
     call.hang_up(&mut world, 3);
     world.must_forget("an answer that nobody waits for");
+}
+
+#[test]
+fn an_answer_to_a_reinvite_that_was_given_up_and_changed_nothing_needs_no_other() {
+    let mut world = by_hand(TWO_SIDES, 71);
+    let call = Call::establish(&mut world);
+    // Alice moves to another port, which Bob never sees.
+    let again = call.alice("INVITE", 2).sdp(&audio(ALICE, 4100)).branch("again");
+    world.post(ALICE, OUTSIDE, &again);
+    let offered = world.expect(BOB, "INVITE");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("CANCEL", &again));
+    world.expect(ALICE, "487");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &again));
+    let late = Msg::response(&offered, 200, "").contact(BOB).sdp(&audio(BOB, 6000));
+    world.post(BOB, INSIDE, &late);
+    world.expect(BOB, "ACK");
+    world.post(BOB, INSIDE, &late);
+    world.expect(BOB, "ACK");
+    world.expect_no(BOB, "INVITE");
+    // The exchange is over: the next change is made.
+    world.post(ALICE, OUTSIDE, &call.alice("INVITE", 3).sdp(&audio(ALICE, 4200)));
+    let next = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&next, 200, "").contact(BOB).sdp(&audio(BOB, 6000)));
+    let ok = world.expect(ALICE, "200");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 3, &ok));
+    world.expect(BOB, "ACK");
+    assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+    call.hang_up(&mut world, 4);
+    world.must_forget("an answer that changed nothing");
 }
 
 #[test]

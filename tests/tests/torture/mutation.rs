@@ -261,7 +261,7 @@ impl Attack {
             (3 | 4, _, Some((flow, invite))) => (*flow, called(method, invite, seq, self.number, sdp)),
             (5 | 6, _, Some((flow, invite))) => (*flow, agent::respond(invite, status, address(FAR), tag)),
             (7, None, _) => (call.flow, cancel(&call.invite)),
-            _ => (call.flow, call.invite.raw().clone()),
+            _ => (call.flow, call.invite.to_bytes()),
         }
     }
 

@@ -32,6 +32,7 @@ impl Plain {
     pub fn invite(&mut self, now: Now, next_hop: &str, offer: &str) {
         let invite = Invite {
             label: 0,
+            conduct: None,
             network: NetworkId(0),
             request_uri: "sip:callee@example.edu".parse().unwrap(),
             next_hop: next_hop.parse().unwrap(),

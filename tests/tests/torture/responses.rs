@@ -176,8 +176,8 @@ impl Pendent {
             .filter(|sent| sent.message().as_request().is_some())
             .map(|sent| sent.bytes.clone())
             .collect();
-        let (repeats, others): (Vec<_>, Vec<_>) =
-            requests.into_iter().partition(|bytes| *bytes == *self.request.raw());
+        let request = self.request.to_bytes();
+        let (repeats, others): (Vec<_>, Vec<_>) = requests.into_iter().partition(|bytes| *bytes == request);
         Seen {
             repeated: !repeats.is_empty(),
             sends: others.iter().map(|bytes| agent::method(&agent::read(bytes))).collect(),

@@ -118,10 +118,9 @@ fn listeners_of(snapshot: &Snapshot) -> Vec<Listener> {
     let mut listeners = Vec::new();
     for (n, name) in snapshot.networks.iter().enumerate() {
         let network = &snapshot.config().networks[name];
-        let profile = snapshot.policy.profile(name, None, None);
         for listener in &network.listeners {
             let id = NetworkId(u16::try_from(n).unwrap());
-            listeners.push(sip_listener(id, network, listener, listener.address, &profile));
+            listeners.extend(sip_listener(id, name, &snapshot.policy, listener, listener.address));
         }
     }
     listeners

@@ -83,6 +83,7 @@ impl Agent {
                     now,
                     Invite {
                         label: 0,
+                        conduct: None,
                         network: NetworkId(0),
                         request_uri: dial.uri.clone(),
                         next_hop: dial.uri,

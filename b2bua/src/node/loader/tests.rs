@@ -63,12 +63,17 @@ impl Running {
     fn reload(&mut self, text: &str) -> Vec<(String, Effect)> {
         write(&self.directory, "liaison.toml", &document(&self.directory, text));
         let (outcome, adopted) = self.loader.reload(ReloadMode::Apply).unwrap();
-        if let Some((snapshot, settings)) = &adopted {
-            assert_eq!(binds(settings), self.bound);
+        assert_eq!(adopted.is_some(), outcome.changes.iter().any(|change| change.effect != Effect::Restart));
+        if let Some((snapshot, settings)) = adopted {
+            assert_eq!(binds(&settings), self.bound);
             assert_eq!(snapshot.media, self.media);
-            assert_eq!(snapshot.version, outcome.version);
+            assert_eq!(
+                (snapshot.version, self.loader.current().version),
+                (outcome.version, outcome.version - 1)
+            );
+            self.loader.commit(snapshot);
         }
-        assert_eq!(adopted.is_some(), !outcome.changes.is_empty());
+        assert_eq!(self.loader.current().version, outcome.version);
         outcome.changes.into_iter().map(|change| (change.path, change.effect)).collect()
     }
 }
@@ -96,7 +101,7 @@ fn listeners_that_swap_or_go_stay_bound_as_they_are() {
     let udp = "    { transport = \"udp\", address = \"10.0.0.1:5060\" },\n";
     let tcp = "    { transport = \"tcp\", address = \"10.0.0.1:5060\" },\n";
     let swapped = DOCUMENT.replace(&format!("{udp}{tcp}"), &format!("{tcp}{udp}"));
-    let fewer = DOCUMENT.replace(udp, "");
+    let fewer = DOCUMENT.replace(tcp, "");
     let moved = DOCUMENT.replace(udp, &udp.replace("5060", "5070"));
     for text in [swapped, fewer, moved] {
         assert_ne!(text, DOCUMENT);
@@ -173,4 +178,53 @@ fn a_dry_run_names_the_changes_and_takes_nothing_over() {
     assert_eq!((outcome.version, outcome.applied, outcome.changes.len()), (1, false, 1));
     assert!(adopted.is_none());
     assert_eq!(running.loader.current().version, 1);
+}
+
+/// What the admin API says: the version in force and what waits.
+fn in_force(running: &Running) -> (u64, Vec<String>) {
+    let shown = running.loader.in_force();
+    assert_eq!(shown.configuration, running.loader.current().config().to_json());
+    (shown.version, shown.waiting_for_restart)
+}
+
+#[test]
+fn what_waits_for_a_restart_is_named_each_time_and_counts_no_version_up() {
+    let mut running = Running::start();
+    let waiting =
+        format!("{DOCUMENT}\n[limits]\nconnections = 7\nmessage = 4096\n[cdr]\nfile = \"/elsewhere\"\n");
+    let paths = ["limits.message", "limits.connections", "cdr.file"].map(str::to_owned);
+    let named = paths.clone().map(|path| (path, Effect::Restart));
+    for _ in 0..3 {
+        assert_eq!(running.reload(&waiting), named);
+        assert_eq!(in_force(&running), (1, paths.to_vec()));
+        assert_eq!(running.loader.current().config().limits.message, 65_535, "the sockets have it so too");
+    }
+    let more = running.reload(&waiting.replace("[limits]", "[limits]\ncalls = 5"));
+    assert_eq!(more[0], ("limits.calls".to_owned(), Effect::Live));
+    assert_eq!(more[1..], named);
+    assert_eq!(in_force(&running), (2, paths.to_vec()));
+    assert_eq!(running.loader.current().config().limits.calls, 5);
+    let back = running.reload(DOCUMENT);
+    assert_eq!(back, [("limits.calls".to_owned(), Effect::Live)]);
+    assert_eq!(in_force(&running), (3, vec![]));
+}
+
+#[test]
+fn what_a_listener_is_advertised_as_is_taken_over_while_it_stays_bound() {
+    let mut running = Running::start();
+    let named = DOCUMENT.replace("\"10.1.0.1:5060\"", "\"10.1.0.1:5060\", advertised = \"sbc.example.com\"");
+    assert_eq!(running.reload(&named), [("networks.enterprise.listeners".to_owned(), Effect::Pinned)]);
+    assert_eq!(in_force(&running), (2, vec![]));
+}
+
+#[test]
+fn a_configuration_that_no_shard_has_taken_is_not_in_force() {
+    let mut running = Running::start();
+    let text = DOCUMENT.replace("sip:10.0.0.2", "sip:10.0.0.3");
+    write(&running.directory, "liaison.toml", &document(&running.directory, &text));
+    for _ in 0..2 {
+        let (outcome, adopted) = running.loader.reload(ReloadMode::Apply).unwrap();
+        assert_eq!((outcome.version, adopted.is_some()), (2, true), "it is still to be handed over");
+        assert_eq!(running.loader.current().version, 1);
+    }
 }

@@ -65,7 +65,7 @@ fn every_file_that_cannot_be_used_is_named_with_its_setting() {
     networks.inside.listeners[0].tls.certificates[0].chain: DIR/no.pem: No such file or directory (os error 2)
     networks.inside.listeners[0].tls.certificates[1].key: DIR/other.key: everybody may use it (mode 644)
     networks.inside.listeners[0].tls.roots: DIR/own.key: there is no certificate in it
-    networks.inside.listeners[0].tls.revoked[0]: DIR/own.pem: there is no list of revoked certificates in it that can be read (bad DER)
+    networks.inside.listeners[0].tls.revoked[0]: DIR/own.pem: there is no list of revoked certificates in it that can be read (TrailingData(CertRevocationList))
     ");
 }
 

@@ -170,7 +170,7 @@ proptest! {
         anchored in proptest::bool::weighted(0.75),
         steps in proptest::collection::vec((change(), any::<bool>(), 0..12usize, 0..8u8), 50)
     ) {
-        let mut call = Call::new(if anchored { Mode::Anchored } else { Mode::Bypass });
+        let mut call = if anchored { Call::with_connections() } else { Call::new(Mode::Bypass) };
         let mut lines = vec![Line { kind: 0, port: 4_000, direction: 0, formats: 3, zeros: false }];
         let (mut told_a, mut told_b) = (Told::default(), Told::default());
         for (index, (change, by_caller, rejected, fate)) in steps.into_iter().enumerate() {

@@ -29,7 +29,7 @@ a=fmtp:98 anything=\"at all\"
 
 #[test]
 fn unknown_lines_keep_type_protocol_formats_and_attributes() {
-    let mut call = Call::new(Mode::Anchored);
+    let mut call = Call::with_connections();
     insta::assert_snapshot!(shown(&call.offer(A, B, UNKNOWN).unwrap()), @r#"
     v=0
     o=- 77422343148738951 1 IN IP4 203.0.113.20
@@ -58,7 +58,7 @@ fn unknown_lines_keep_type_protocol_formats_and_attributes() {
 
 #[test]
 fn streams_over_connections_go_past_us_and_the_view_says_so() {
-    let mut call = Call::new(Mode::Anchored);
+    let mut call = Call::with_connections();
     call.offer(A, B, UNKNOWN).unwrap();
     let answer = UNKNOWN.replace("198.51.100.1", "198.51.100.99");
     call.answer(B, A, &answer).unwrap();
@@ -75,6 +75,76 @@ fn streams_over_connections_go_past_us_and_the_view_says_so() {
     assert_eq!((&*mapped.format, mapped.clock_rate), ("98", Some(48_000)));
     assert_eq!(mapped.parameters.as_deref(), Some("anything=\"at all\""));
     assert_eq!(call.ports.lent(), 10);
+}
+
+#[test]
+fn streams_over_connections_keep_their_place_with_port_zero() {
+    let mut call = Call::new(Mode::Anchored);
+    let offer = shown(&call.offer(A, B, UNKNOWN).unwrap());
+    let refused = "m=message 0 TCP/MSRP *\na=accept-types:text/plain\nm=audio 30008 RTP/AVP 9 98\n";
+    assert!(offer.contains(refused) && !offer.contains("198.51.100.1"), "{offer}");
+    // Whether B says so as well, or not.
+    let answer = UNKNOWN.replace("198.51.100.1", "198.51.100.99");
+    let zero = answer.replace("m=message 7654", "m=message 0");
+    for answer in [answer, zero] {
+        let answered = shown(&call.answer(B, A, &answer).unwrap());
+        assert!(answered.contains("\nm=message 0 TCP/MSRP *\n"), "{answered}");
+        assert!(!answered.contains("198.51.100") && !answered.contains("a=path"), "{answered}");
+        for party in [A, B] {
+            let view = call.media.view(party).unwrap();
+            let rejected = |at: usize| view.streams[at].carriage == Carriage::Rejected;
+            assert!(rejected(4) && !rejected(3) && !rejected(5), "{:?}", view.streams);
+        }
+    }
+    assert_eq!(call.ports.lent(), 10);
+}
+
+#[test]
+fn rfc3261_20_43_an_offer_of_nothing_but_connections_is_refused() {
+    let only = AUDIO.split("m=audio").next().unwrap().to_owned() + "m=message 7654 TCP/MSRP *\n";
+    let mut call = Call::new(Mode::Anchored);
+    let refusal = call.offer(A, B, &only).unwrap_err();
+    assert_eq!(refusal, Refusal::Transport { section: 0 });
+    assert_eq!((refusal.status(), refusal.warning().unwrap().code), (488, 302));
+    assert!(call.offer(A, B, &only.replace(" 7654 ", " 0 ")).is_ok(), "nothing is asked for");
+    assert!(Call::with_connections().offer(A, B, &only).is_ok());
+    assert!(Call::new(Mode::Bypass).offer(A, B, &only).is_ok());
+}
+
+#[test]
+fn no_attribute_with_an_address_of_the_other_side_crosses() {
+    let attributes = [
+        "candidate:1 1 UDP 1 198.51.100.1 49170 typ host",
+        "remote-candidates:1 198.51.100.1 49170",
+        "rtcp:49171 IN IP4 198.51.100.1",
+        "alt:1 1 : k k 198.51.100.1 49170",
+        "altc:1 IP4 198.51.100.1 49170",
+        "originator:198.51.100.1",
+        "oldmediaip:198.51.100.1",
+        "x-candidate-ipv6:1 1 UDP 1 198.51.100.1 49170",
+        "source-filter: incl IN IP4 * 198.51.100.1",
+        "portmapping-req:54000 IN IP4 198.51.100.1",
+        "multicast-rtcp:42000",
+        "ccap:1 IN IP4 198.51.100.1",
+        "acap:1 candidate:1 1 UDP 1 198.51.100.1 49170 typ host",
+        "acap:1 acap:2 rtcp:49171 IN IP4 198.51.100.1",
+        "cpar: a=rtcp:49171 IN IP4 198.51.100.1",
+        "path:msrp://198.51.100.1:7654/jshA7weztas;tcp",
+        "websocket-uri:wss://198.51.100.1/bfcp",
+        "control:rtsp://198.51.100.1/1",
+    ];
+    let lines: String = attributes.iter().map(|attribute| format!("a={attribute}\n")).collect();
+    let kept = "a=acap:3 x-new:1\na=cpar: a=fmtp:0 x\na=pcfg:1 a=1\n";
+    let section = format!("m=audio 4000 RTP/AVP 0\n{lines}{kept}");
+    let head = AUDIO.split("m=audio").next().unwrap();
+    for text in [format!("{head}{section}"), format!("{head}{lines}{section}")] {
+        let offer = shown(&Call::new(Mode::Anchored).offer(A, B, &text).unwrap());
+        assert!(offer.ends_with(&format!("m=audio 30000 RTP/AVP 0\n{kept}")), "{offer}");
+        assert!(!offer.contains("198.51.100") && !offer.contains("42000"), "{offer}");
+    }
+    let nested = format!("a=acap:1 {}candidate:1\n", "acap:1 ".repeat(8_000));
+    let offer = shown(&Call::new(Mode::Anchored).offer(A, B, &format!("{head}{nested}{section}")).unwrap());
+    assert!(!offer.contains("candidate"));
 }
 
 #[test]

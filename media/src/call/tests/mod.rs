@@ -14,7 +14,9 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use crate::relay::Command;
-use crate::{CallMedia, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId, Refusal, VirtualPorts};
+use crate::{
+    CallMedia, Connections, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId, Refusal, VirtualPorts,
+};
 
 pub(super) const A: PartyId = PartyId(1);
 pub(super) const B: PartyId = PartyId(2);
@@ -40,6 +42,16 @@ impl Call {
         let networks =
             [network(0, "192.0.2.10"), MediaNetwork { ports: 30_000..=30_199, ..network(1, "203.0.113.20") }];
         Self::over(mode, networks)
+    }
+
+    /// An anchored call whose streams over connections go around us.
+    pub(super) fn with_connections() -> Self {
+        let mut call = Self::new(Mode::Anchored);
+        call.media =
+            CallMedia::new(Mode::Anchored, Limits::default(), 7).with_connections(Connections::Around);
+        call.media.add_party(A, &call.networks[0]);
+        call.media.add_party(B, &call.networks[1]);
+        call
     }
 
     pub(super) fn over(mode: Mode, networks: [MediaNetwork; 2]) -> Self {

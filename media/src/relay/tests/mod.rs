@@ -4,3 +4,4 @@ mod carrying;
 mod harness;
 mod latching;
 mod pool;
+mod reserve;

@@ -1,7 +1,7 @@
 //! One connection.
 
 use super::super::counters::Counters;
-use super::super::framer::Framer;
+use super::super::framer::{Framer, Unframed};
 use super::super::ready::{Kind, ReadyList, Source};
 use super::super::settings::Limits;
 use super::super::tls::Peer;
@@ -98,7 +98,7 @@ pub(super) struct Connection {
     /// The core was told whom it leads to.
     pub(super) told: bool,
     /// It ends once the outbox is written.
-    closing: Option<Ending>,
+    leaving: Option<Ending>,
     /// The stream may hold what was written to it.
     unflushed: bool,
     outbox: VecDeque<Outgoing>,
@@ -119,6 +119,12 @@ pub(super) struct Connection {
     partial: Option<Mono>,
     /// Since when the peer takes nothing.
     blocked: Option<Mono>,
+    /// Since when it is ending, and why: what comes is passed over until the peer closes its side. A socket closed on
+    /// unread bytes would reset the connection, and the peer might never read what it was refused with
+    /// (RFC 9112 §9.6 tells of the same).
+    ending: Option<(Mono, Ending)>,
+    /// Nothing more is sent than what is in the outbox; then our side is closed.
+    closing: bool,
 }
 
 impl Connection {
@@ -135,7 +141,7 @@ impl Connection {
             accepted: start.accepted,
             told: false,
             framing,
-            closing: None,
+            leaving: None,
             unflushed: false,
             waker: Arc::clone(&source).into(),
             source,
@@ -149,7 +155,31 @@ impl Connection {
             used: false,
             partial: None,
             blocked: None,
+            ending: None,
+            closing: false,
         }
+    }
+
+    /// Closes it once the outbox is written and the peer has closed its side too, or has had time to.
+    pub(super) fn close(&mut self, now: Mono) {
+        self.closing = true;
+        self.pass_over(now, Ending::Wanted);
+    }
+
+    /// Takes nothing more from the peer; the first reason stands.
+    fn pass_over(&mut self, now: Mono, ending: Ending) {
+        self.ending.get_or_insert((now, ending));
+        self.partial = None;
+    }
+
+    /// Whether it takes messages to write.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.closing
+    }
+
+    /// Whether it is still being opened.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.stream, Stream::Opening(_))
     }
 
     /// Puts a message into the outbox, or says that it is full.
@@ -221,10 +251,13 @@ impl Connection {
         }
         let bytes = buffer.filled();
         if bytes.is_empty() {
-            return Err(Ending::Closed);
+            return Err(self.ending.map_or(Ending::Closed, |(_, ending)| ending));
         }
         self.last = now;
         counters.bytes_in.bytes(bytes.len());
+        if self.ending.is_some() {
+            return Ok(true);
+        }
         let before = inbox.len();
         let mut answers = Answers::new();
         let fed = match &mut self.framing {
@@ -243,21 +276,30 @@ impl Connection {
         } else if came > 0 || self.partial.is_none() {
             self.partial = Some(now);
         }
+        let fed = match fed {
+            Ok(fed) => fed,
+            Err(Unframed { error: FrameError::StartLine, .. }) => return Err(Ending::Unframed),
+            Err(Unframed { rest, .. }) => {
+                // The core can tell from it what is wrong, refuse it, and then close the connection.
+                inbox.push(rest);
+                self.pass_over(now, Ending::Unframed);
+                return Ok(true);
+            }
+        };
         for answer in answers {
             // A peer that does not take its answers gets none.
             if self.queued.saturating_add(answer.len()) <= limits.write_queue {
                 self.push(None, answer);
             }
         }
-        let fed = fed?;
         counters.pings.add(u64::from(fed.pinged));
         counters.websockets.add(u64::from(fed.opened));
-        self.closing = fed.close.map(|close| match close {
+        self.leaving = fed.close.map(|close| match close {
             Close::Refused => Ending::Refused,
             Close::Left => Ending::Closed,
             Close::Fault => Ending::Unframed,
         });
-        Ok(self.closing.is_none())
+        Ok(self.leaving.is_none())
     }
 
     /// Writes the outbox as far as the peer takes it.
@@ -303,19 +345,23 @@ impl Connection {
                 Poll::Ready(Ok(())) => (self.blocked, self.unflushed) = (None, false),
             }
         }
-        self.closing.map_or(Ok(()), Err)
+        if self.closing {
+            // It fails where the peer has closed already, which the next read tells.
+            stream.shut_down(&mut Context::from_waker(&self.waker));
+        }
+        self.leaving.map_or(Ok(()), Err)
     }
 
     /// Tells the peer of the end, as far as that needs no waiting.
     pub(super) fn say_goodbye(&mut self) {
         if let Stream::Open(stream) = &mut self.stream {
-            stream.say_goodbye(&mut Context::from_waker(&self.waker));
+            stream.shut_down(&mut Context::from_waker(&self.waker));
         }
     }
 
     /// Whether there is something to write, and the stream to write it to.
     pub(super) fn wants_flush(&self) -> bool {
-        let waiting = !self.outbox.is_empty() || self.unflushed || self.closing.is_some();
+        let waiting = !self.outbox.is_empty() || self.unflushed || self.leaving.is_some();
         waiting && matches!(self.stream, Stream::Open(_))
     }
 
@@ -329,6 +375,9 @@ impl Connection {
             (true, _) => {}
             (false, true) => return (self.since + limits.handshake_time, Ending::Unshaken),
             (false, false) => return (self.since + limits.connect_time, Ending::NotOpened),
+        }
+        if let Some((since, ending)) = self.ending {
+            return (since + limits.stall_time, ending);
         }
         let silence = if self.used {
             (self.last + limits.idle_time, Ending::Idle)
@@ -365,8 +414,8 @@ fn feed_stream(
     limits: &sip_types::Limits,
     inbox: &mut Vec<Bytes>,
     answers: &mut Answers,
-) -> Result<Fed, Ending> {
-    let pinged = framer.feed(bytes, limits, inbox).map_err(|_: FrameError| Ending::Unframed)?;
+) -> Result<Fed, Unframed> {
+    let pinged = framer.feed(bytes, limits, inbox)?;
     answers.extend(pinged.then(|| Bytes::from_static(PONG)));
     Ok(Fed { pinged, ..Fed::default() })
 }

@@ -205,12 +205,15 @@ impl Tcp {
 
     fn has_room(&self, peer: SocketAddr) -> bool {
         let held = self.held.get(&peer.ip()).copied().unwrap_or_default();
-        let room =
-            self.connections.len() < self.limits.connections && held < self.limits.connections_per_peer;
-        if !room {
-            self.counters.connections_refused.add(1);
-        }
-        room
+        let counter = if self.connections.len() >= self.limits.connections {
+            &self.counters.connections_refused
+        } else if held >= self.limits.connections_per_peer {
+            &self.counters.connections_refused_by_peer
+        } else {
+            return true;
+        };
+        counter.add(1);
+        false
     }
 
     fn name(&mut self) -> ConnectionId {
@@ -254,7 +257,18 @@ impl Tcp {
     }
 
     fn on_flow(&self, flow: Flow) -> Option<ConnectionId> {
-        flow.connection.filter(|id| self.connections.contains_key(id))
+        flow.connection.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
+    }
+
+    /// The connection to use, unless it is being closed.
+    fn usable(
+        &self,
+        listener: ListenerId,
+        peer: SocketAddr,
+        domain: Option<&Domain>,
+    ) -> Option<ConnectionId> {
+        let known = self.directory.find(listener, peer, domain);
+        known.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
     }
 
     fn towards(
@@ -264,7 +278,7 @@ impl Tcp {
         peer: SocketAddr,
         domain: Option<&Domain>,
     ) -> Option<ConnectionId> {
-        if let Some(id) = self.directory.find(listener, peer, domain) {
+        if let Some(id) = self.usable(listener, peer, domain) {
             return Some(id);
         }
         let Listener { local, network, transport, .. } = *self.listeners.get(&listener)?;
@@ -368,8 +382,12 @@ impl Tcp {
 
     /// Closes a connection for the core, after what it has sent on it.
     pub(crate) fn close(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.is_opening() {
+            return self.end(id, Ending::Wanted, failed);
+        }
+        connection.close(now.mono);
         self.flush_one(now, id, failed);
-        self.end(id, Ending::Wanted, failed);
     }
 
     fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {

@@ -64,12 +64,13 @@ impl Socket {
         }
     }
 
-    /// Tells the peer of the end, as far as that needs no waiting (RFC 5246 §7.2.1).
-    pub(super) fn say_goodbye(&mut self, context: &mut Context<'_>) {
-        if let Self::Secure(stream) = self {
-            // The connection is closed whatever comes of it.
-            let _ = Pin::new(stream).poll_shutdown(context);
-        }
+    /// Closes our side, as far as that needs no waiting; over TLS the peer is told (RFC 5246 §7.2.1).
+    pub(super) fn shut_down(&mut self, context: &mut Context<'_>) {
+        // It fails where the peer is gone, and then there is nobody to tell.
+        let _ = match self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Secure(stream) => Pin::new(stream).poll_shutdown(context),
+        };
     }
 }
 

@@ -134,3 +134,27 @@ fn rfc3261_11_2_options_in_pieces_are_answered_over_tcp() {
         assert!(text.starts_with(b"SIP/2.0 200 OK\r\n"), "{}", String::from_utf8_lossy(&text));
     });
 }
+
+#[test]
+fn rfc3261_18_3_what_cannot_be_followed_on_a_stream_is_refused_before_the_connection_ends() {
+    let endpoint = with_endpoint(|_, tcp| {
+        let long = format!("sip:{}@example.com", "u".repeat(9_000));
+        let large = format!("\r\n{}", "x".repeat(300_000));
+        let cases: [(&str, &str, &str); 4] = [
+            ("Content-Length: 0\r\n\r\n", "\r\n", "400 Content-Length Required on a Stream"),
+            ("Content-Length: 0\r\n\r\n", &large, "400 Content-Length Required on a Stream"),
+            ("sip:us@example.com", &long, "414 Request-URI Too Long"),
+            ("Content-Length: 0", "Content-Length: 99999999", "413 Request Entity Too Large"),
+        ];
+        for (from, to, status) in cases {
+            let mut stream = guarded(TcpStream::connect(tcp).unwrap());
+            let text = options(Transport::Tcp, stream.local_addr().unwrap()).replacen(from, to, 1);
+            stream.write_all(text.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with(&format!("SIP/2.0 {status}\r\n")), "{answer}");
+        }
+    });
+    let counted = endpoint.counters().unreadable;
+    assert_eq!((counted.no_length, counted.start_line, counted.body), (2, 1, 1), "{counted:?}");
+}

@@ -141,7 +141,7 @@ fn rfc5924_5_the_purposes_of_a_certificate_are_kept() {
     let root = Authority::new("root");
     let sip = Purpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 20]);
     for role in [as_server, as_client] {
-        assert!(role(root.trust(), &root.issue_for(HERE, &[sip.clone()])).is_ok());
+        assert!(role(root.trust(), &root.issue_for(HERE, std::slice::from_ref(&sip))).is_ok());
         assert!(role(root.trust(), &root.issue_for(HERE, &[Purpose::Any])).is_ok());
         assert!(
             role(root.trust(), &root.issue_for(HERE, &[Purpose::ServerAuth, Purpose::ClientAuth])).is_ok()

@@ -52,7 +52,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x37, 0xfa, 0x21, 0x3d];
     let mut out = vec![first];
     match payload.len() {
-        short @ ..126 => out.push(0x80 | short as u8),
+        short @ ..126 => out.push(0x80 | u8::try_from(short).unwrap()),
         medium => {
             out.push(0x80 | 126);
             out.extend(u16::try_from(medium).unwrap().to_be_bytes());

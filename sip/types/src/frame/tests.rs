@@ -55,13 +55,29 @@ fn what_is_not_sip_is_seen_at_its_first_line() {
 fn endless_heads_are_cut_off() {
     let limits = Limits { start_line: 30, header_length: 20, header_count: 2, body: 5, message: 90 };
     let with = |text: &str| frame(text.as_bytes(), &limits);
-    assert_eq!(with(&"A".repeat(31)), Frame::Error(FrameError::TooLong));
+    assert_eq!(with(&"A".repeat(90)), Frame::NeedMore);
+    assert_eq!(with(&"A".repeat(91)), Frame::Error(FrameError::TooLong));
     let start = "BYE sip:a SIP/2.0\r\n";
-    assert_eq!(with(&format!("{start}{}", "a".repeat(21))), Frame::Error(FrameError::TooLong));
-    assert_eq!(with(&format!("{start}a:{}\r\n", " \r\n".repeat(20))), Frame::Error(FrameError::TooLong));
-    assert_eq!(with(&format!("{start}a: b\r\nc: d\r\ne: f\r\n")), Frame::Error(FrameError::TooLong));
+    assert_eq!(with(&format!("{start}{}", "a".repeat(72))), Frame::Error(FrameError::TooLong));
+    assert_eq!(with(&format!("{start}a:{}\r\n", " \r\n".repeat(25))), Frame::Error(FrameError::TooLong));
     assert_eq!(with(&format!("{start}l: 6\r\n\r\n")), Frame::Error(FrameError::TooLong));
     assert_eq!(with(&format!("{start}l: 5\r\n\r\n12345")), Frame::Message { len: 32 });
+}
+
+#[test]
+fn a_limit_of_the_head_is_said_at_its_end_so_that_it_can_be_answered() {
+    let limits = Limits { start_line: 20, header_length: 10, header_count: 2, ..Limits::default() };
+    let long_line = format!("BYE sip:{} SIP/2.0\r\nl: 0\r\n", "a".repeat(20));
+    let long_field = format!("BYE sip:a SIP/2.0\r\na: {}\r\nl: 0\r\n", "b".repeat(20));
+    let many = "BYE sip:a SIP/2.0\r\na: b\r\nc: d\r\nl: 0\r\n".to_owned();
+    for head in [long_line, long_field, many] {
+        assert_eq!(frame(head.as_bytes(), &limits), Frame::NeedMore, "{head}");
+        let whole = head + "\r\n";
+        assert_eq!(frame(whole.as_bytes(), &limits), Frame::Error(FrameError::TooLong), "{whole}");
+        let request = crate::Request::salvage(&Bytes::from(whole.clone()), &limits).unwrap();
+        assert_eq!(*request.method(), crate::Method::Bye);
+        assert!(Message::parse(Bytes::from(whole), &limits).is_err());
+    }
 }
 
 proptest! {

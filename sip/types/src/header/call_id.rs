@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::TypedHeader;
-use crate::{ByteString, HeaderName, SyntaxError, chars};
+use crate::{ByteString, HeaderName, SharedText, SyntaxError, chars};
 
 /// A call's identifier, compared byte by byte; `word [ "@" word ]`, and an `@` more is let through.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,15 +27,15 @@ impl TypedHeader for CallId {
     const NAME: HeaderName = HeaderName::CallId;
 
     fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        Self::parse_owned(text.clone())
+        Self::parse_part(text.into())
     }
 
-    fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
-        let words = chars::run(text.as_bytes(), chars::WORD);
+    fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
+        let words = chars::long_run(text.as_bytes(), chars::WORD);
         if words < text.len() || text.is_empty() {
             return Err(SyntaxError::new(words, "a call identifier"));
         }
-        Ok(Self(text))
+        Ok(Self(text.share()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{NameAddr, TypedHeader, name_addr::Form};
-use crate::{ByteString, HeaderName, SyntaxError, text::trim};
+use crate::{ByteString, HeaderName, SharedText, SyntaxError, text::trim};
 
 /// One Contact.
 #[derive(Clone, Debug)]
@@ -58,17 +58,14 @@ impl TypedHeader for Contact {
     const NAME: HeaderName = HeaderName::Contact;
 
     fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        if trim(text) == "*" {
-            return Ok(Self::Star);
-        }
-        NameAddr::parse(text).map(Self::Addr)
+        Self::parse_part(text.into())
     }
 
-    fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
+    fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
         if trim(&text) == "*" {
             return Ok(Self::Star);
         }
-        NameAddr::parse_form_owned(text, Form::Any).map(Self::Addr)
+        NameAddr::parse_form(text, Form::Any).map(Self::Addr)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::TypedHeader;
-use crate::{ByteString, HeaderName, Method, SyntaxError, cursor::Cursor};
+use crate::{ByteString, HeaderName, Method, SharedText, SyntaxError, cursor::Cursor};
 
 /// Sequence number, below 2³¹ (RFC 3261 §8.1.1.5), and method.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +29,11 @@ impl TypedHeader for CSeq {
     const NAME: HeaderName = HeaderName::CSeq;
 
     fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        let mut c = Cursor::new(text)?;
+        Self::parse_part(text.into())
+    }
+
+    fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
+        let mut c = Cursor::new(&text)?;
         c.skip_space();
         let seq = c.number32(Self::MAX, "a number below 2^31")?;
         if !c.skip_space() {
@@ -39,7 +43,7 @@ impl TypedHeader for CSeq {
         c.finish("the end")?;
         let method = match Method::known(c.slice(name)) {
             Some(method) => method,
-            None => Method::Extension(text.slice_ref(name.of(text))),
+            None => Method::Extension(text.within(name.of(text.as_str())).share()),
         };
         Ok(Self { seq, method })
     }

@@ -105,7 +105,7 @@ fn read(text: &str, names: [&'static str; 2]) -> Result<Parts, SyntaxError> {
     while let Some(param) = c.param()? {
         for (slot, name) in tags.iter_mut().zip(names) {
             if param.name.eq_ignore_ascii_case(name.as_bytes()) {
-                let value = param.value.filter(|v| !v.is_empty());
+                let value = param.span().filter(|v| !v.is_empty());
                 if slot.is_some() || value.is_none() {
                     return c.fail("one tag of each side");
                 }

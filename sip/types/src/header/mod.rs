@@ -52,7 +52,7 @@ pub use tokens::{Allow, AllowEvents, ProxyRequire, RecvInfo, Require, Supported,
 pub use via::Via;
 pub use warning::Warning;
 
-use crate::{ByteString, HeaderName, SyntaxError};
+use crate::{ByteString, HeaderName, SharedText, SyntaxError};
 
 /// A header field, or one element of a list, with its grammar.
 pub trait TypedHeader: Sized {
@@ -65,11 +65,11 @@ pub trait TypedHeader: Sized {
     /// The text does not follow the field's grammar; see the type for what is let through beyond it.
     fn parse(text: &ByteString) -> Result<Self, SyntaxError>;
 
-    /// As [`TypedHeader::parse`], taking `text` over, which saves counting a reference.
+    /// As [`TypedHeader::parse`] of a part of a text, which is shared only if it is kept.
     ///
     /// # Errors
     /// As for [`TypedHeader::parse`].
-    fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
-        Self::parse(&text)
+    fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
+        Self::parse(&text.share())
     }
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use crate::{
-    ByteString, Params, SyntaxError, Uri,
+    ByteString, Params, SharedText, SyntaxError, Uri,
     chars::{self, DISPLAY, TOKEN},
     cursor::Cursor,
+    search,
     span::Span,
     text::{quote, token_or_quoted, trim, unquote},
     uri::Parts,
@@ -77,17 +78,13 @@ impl NameAddr {
     /// # Errors
     /// The text is neither.
     pub fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        Self::parse_form(text, Form::Any)
+        Self::parse_form(text.into(), Form::Any)
     }
 
-    pub(crate) fn parse_form(text: &ByteString, form: Form) -> Result<Self, SyntaxError> {
-        let (uri, layout) = Layout::read(text, form)?;
-        Ok(Self { uri: Uri::from_parts(text.clone(), uri), layout })
-    }
-
-    pub(crate) fn parse_form_owned(text: ByteString, form: Form) -> Result<Self, SyntaxError> {
-        let (uri, layout) = Layout::read(&text, form)?;
-        Ok(Self { uri: Uri::from_parts(text, uri), layout })
+    #[inline]
+    pub(crate) fn parse_form(text: SharedText<'_>, form: Form) -> Result<Self, SyntaxError> {
+        let (uri, layout) = Layout::read(text.as_str(), form)?;
+        Ok(Self { uri: Uri::from_parts(text.share(), uri), layout })
     }
 
     fn text(&self) -> &ByteString {
@@ -153,6 +150,12 @@ impl NameAddr {
         self.with_param("tag", Some(tag))
     }
 
+    /// As text without its tag, in memory of its own: what a dialog keeps of From or To.
+    #[must_use]
+    pub fn untagged(&self) -> Box<str> {
+        self.without_param("tag").to_string().into_boxed_str()
+    }
+
     /// With another URI; display name and parameters stay.
     #[must_use]
     pub fn with_uri(&self, uri: &Uri) -> Self {
@@ -206,7 +209,7 @@ impl Layout {
             return c.fail(if form == Form::Any { "an address" } else { "an address in angle brackets" });
         }
         let uri_at = c.at();
-        let Some(len) = memchr::memchr(b'>', c.rest()) else { return c.fail("a closing angle bracket") };
+        let Some(len) = search::find(c.rest(), b'>') else { return c.fail("a closing angle bracket") };
         let uri = Parts::parse(text, uri_at, uri_at + len).map_err(|e| uri_fault(uri_at + e.at))?;
         c.seek(uri_at + len + 1);
         let (params, tag) = read_params(&mut c, text.len(), false)?;
@@ -244,15 +247,15 @@ fn read_params(c: &mut Cursor<'_>, end: usize, bare: bool) -> Result<(Span, Opti
     loop {
         let at = c.at();
         let Some(param) = c.param()? else { return Ok((Span::new(start, end), tag)) };
-        let value = param.value.map(|v| c.slice(v)).unwrap_or_default();
+        let value = param.value.unwrap_or_default();
         if bare && value.first() != Some(&b'"') && value.contains(&b'@') {
             return Err(SyntaxError::new(at, "angle brackets around a URI with parameters"));
         }
-        if param.name.len() == 3 && param.name.eq_ignore_ascii_case(b"tag") {
+        if chars::is_word(param.name, b"tag") {
             if tag.is_some() || value.is_empty() {
                 return Err(SyntaxError::new(at, "one tag with a value"));
             }
-            tag = param.value;
+            tag = param.span();
         }
     }
 }

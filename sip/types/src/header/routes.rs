@@ -3,7 +3,7 @@
 use std::{fmt, ops::Deref};
 
 use super::{NameAddr, TypedHeader, name_addr::Form};
-use crate::{ByteString, HeaderName, SyntaxError};
+use crate::{ByteString, HeaderName, SharedText, SyntaxError};
 
 /// One newtype of [`NameAddr`] per row: name, documentation, whether the angle brackets may be left out.
 macro_rules! addresses {
@@ -37,11 +37,11 @@ macro_rules! addresses {
                 const NAME: HeaderName = HeaderName::$name;
 
                 fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-                    NameAddr::parse_form(text, Form::$form).map(Self)
+                    Self::parse_part(text.into())
                 }
 
-                fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
-                    NameAddr::parse_form_owned(text, Form::$form).map(Self)
+                fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
+                    NameAddr::parse_form(text, Form::$form).map(Self)
                 }
             }
 

@@ -1,6 +1,6 @@
 //! Splitting the value of a list.
 
-use crate::{HeaderName, chars};
+use crate::{HeaderName, chars, search};
 
 /// Elements of one field value, not trimmed.
 pub(crate) struct Elements<'a> {
@@ -74,7 +74,7 @@ impl<'a> Iterator for Elements<'a> {
 /// The first comma outside quotes and angle brackets with `follows` true of the text after it.
 fn comma(text: &str, follows: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let bytes = text.as_bytes();
-    memchr::memchr(b',', bytes)?;
+    search::find(bytes, b',')?;
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, &byte) in bytes.iter().enumerate() {
         match byte {

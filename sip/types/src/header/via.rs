@@ -7,8 +7,8 @@ use std::{
 
 use super::TypedHeader;
 use crate::{
-    ByteString, HeaderName, Host, Params, SyntaxError,
-    chars::is_wsp,
+    ByteString, HeaderName, Host, Params, SharedText, SyntaxError,
+    chars::{is_word, is_wsp},
     cursor::Cursor,
     span::Span,
     text::trim,
@@ -201,11 +201,11 @@ impl TypedHeader for Via {
     const NAME: HeaderName = HeaderName::Via;
 
     fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
-        Ok(Self { layout: Layout::read(text)?, text: text.clone() })
+        Self::parse_part(text.into())
     }
 
-    fn parse_owned(text: ByteString) -> Result<Self, SyntaxError> {
-        Ok(Self { layout: Layout::read(&text)?, text })
+    fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
+        Ok(Self { layout: Layout::read(&text)?, text: text.share() })
     }
 }
 
@@ -283,35 +283,30 @@ struct Known {
     rport: Option<Option<u16>>,
 }
 
-#[inline]
+#[inline(always)]
 fn read_params(c: &mut Cursor<'_>) -> Result<Known, SyntaxError> {
     let mut known = Known::default();
     loop {
         let at = c.at();
         let Some(param) = c.param()? else { return Ok(known) };
-        let value = param.value.map(|span| c.slice(span));
+        let value = param.value;
         let fail = |expected| Err(SyntaxError::new(at, expected));
-        match param.name.len() {
-            6 if param.name.eq_ignore_ascii_case(b"branch") => {
-                if known.branch.is_some() || value.is_none_or(<[u8]>::is_empty) {
-                    return fail("one branch with a value");
-                }
-                known.branch = param.value;
+        if is_word(param.name, b"branch") {
+            if known.branch.is_some() || value.is_none_or(<[u8]>::is_empty) {
+                return fail("one branch with a value");
             }
-            8 if param.name.eq_ignore_ascii_case(b"received") => {
-                if known.received.is_some() || value.and_then(received).is_none() {
-                    return fail("one received with an IP address");
-                }
-                known.received = param.value;
+            known.branch = param.span();
+        } else if is_word(param.name, b"rport") {
+            let port = value.filter(|v| !v.is_empty()).map(decimal);
+            if known.rport.is_some() || port == Some(None) {
+                return fail("one rport, empty or a port");
             }
-            5 if param.name.eq_ignore_ascii_case(b"rport") => {
-                let port = value.filter(|v| !v.is_empty()).map(decimal);
-                if known.rport.is_some() || port == Some(None) {
-                    return fail("one rport, empty or a port");
-                }
-                known.rport = Some(port.flatten());
+            known.rport = Some(port.flatten());
+        } else if is_word(param.name, b"received") {
+            if known.received.is_some() || value.and_then(received).is_none() {
+                return fail("one received with an IP address");
             }
-            _ => {}
+            known.received = param.span();
         }
     }
 }

@@ -70,8 +70,7 @@ impl<'m> Field<'m> {
     /// # Errors
     /// It is malformed or not UTF-8.
     pub fn parse<T: TypedHeader>(&self) -> Result<T, HeaderError> {
-        let text = self.headers.text_of(self.slot)?;
-        T::parse_owned(text).map_err(|e| e.within(T::NAME))
+        self.headers.parse(self.slot)
     }
 }
 
@@ -172,7 +171,7 @@ impl OwnedField {
     /// # Errors
     /// It is malformed or not UTF-8.
     pub fn parse<T: TypedHeader>(&self) -> Result<T, HeaderError> {
-        T::parse_owned(self.unfolded_text()?).map_err(|e| e.within(T::NAME))
+        T::parse(&self.unfolded_text()?).map_err(|e| e.within(T::NAME))
     }
 
     /// The elements of the value as that type, split as the type's field is.
@@ -181,7 +180,7 @@ impl OwnedField {
     /// An element is malformed or the value not UTF-8.
     pub fn list<T: TypedHeader>(&self) -> Result<Vec<T>, HeaderError> {
         let mut list = Vec::new();
-        parse_elements(self.unfolded_text()?, &mut list)?;
+        parse_elements((&self.unfolded_text()?).into(), &mut list).map_err(|e| e.within(T::NAME))?;
         Ok(list)
     }
 }

@@ -1,11 +1,9 @@
 //! The header fields of a message.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 
-use super::{Field, field, text_of};
-use crate::{ByteString, HeaderError, HeaderName, SyntaxError, TypedHeader, header::Elements};
+use super::{Field, field};
+use crate::{ByteString, HeaderError, HeaderName, SharedText, SyntaxError, TypedHeader, header::Elements};
 
 /// Typical lists have no more elements than this.
 const EXPECTED_ELEMENTS: usize = 4;
@@ -53,35 +51,71 @@ impl Slot {
     }
 }
 
+/// The head of a message, from the start line to the empty line.
+#[derive(Clone, Debug)]
+pub(super) enum Head {
+    /// UTF-8, so that fields need not be checked one by one.
+    Text(ByteString),
+    /// Not all of it is UTF-8.
+    Bytes(Bytes),
+}
+
+impl Head {
+    /// The first `len` bytes of `raw`.
+    pub(super) fn of(raw: &Bytes, len: usize) -> Self {
+        match ByteString::try_from(raw.slice(..len)) {
+            Ok(text) => Self::Text(text),
+            Err(_) => Self::Bytes(raw.slice(..len)),
+        }
+    }
+
+    fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 /// The header fields of a message in order, each as received.
 #[derive(Clone, Debug)]
 pub struct Headers {
-    raw: Bytes,
-    /// The head of the message, if all of it is UTF-8, so that fields need not be checked one by one.
-    text: Option<ByteString>,
+    head: Head,
     slots: Vec<Slot>,
     malformed: Option<usize>,
 }
 
 impl Headers {
-    pub(super) fn new(
-        raw: Bytes,
-        text: Option<ByteString>,
-        slots: Vec<Slot>,
-        malformed: Option<usize>,
-    ) -> Self {
-        Self { raw, text, slots, malformed }
+    pub(super) fn new(head: Head, slots: Vec<Slot>, malformed: Option<usize>) -> Self {
+        Self { head, slots, malformed }
     }
 
+    /// The head as received.
     pub(super) fn raw(&self) -> &Bytes {
-        &self.raw
+        self.head.bytes()
     }
 
-    /// A UTF-8 slice of the message.
+    /// A UTF-8 slice of the head.
     pub(super) fn slice(&self, start: usize, end: usize) -> Option<ByteString> {
-        match &self.text {
-            Some(text) => text.get(start..end).map(|part| text.slice_ref(part)),
-            None => text_of(&self.raw, start, end),
+        match &self.head {
+            Head::Text(text) => SharedText::of(text, start, end).map(|part| part.share()),
+            Head::Bytes(bytes) if start <= end && end <= bytes.len() => {
+                ByteString::try_from(bytes.slice(start..end)).ok()
+            }
+            Head::Bytes(_) => None,
+        }
+    }
+
+    /// What `read` makes of that part of the head; `None` if it is not UTF-8.
+    #[inline]
+    pub(super) fn read<R>(
+        &self,
+        (start, end): (usize, usize),
+        read: impl FnOnce(SharedText<'_>) -> R,
+    ) -> Option<R> {
+        match &self.head {
+            Head::Text(text) => SharedText::of(text, start, end).map(read),
+            Head::Bytes(_) => self.slice(start, end).map(|text| read((&text).into())),
         }
     }
 
@@ -138,12 +172,7 @@ impl Headers {
     /// # Errors
     /// It appears twice, or its value is malformed.
     pub fn get<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
-        let Some((&slot, rest)) = self.starting_with(T::NAME).split_first() else { return Ok(None) };
-        if rest.iter().any(|slot| slot.name == T::NAME) {
-            return Err(HeaderError::Duplicate(T::NAME));
-        }
-        let text = self.text_of(slot)?;
-        T::parse_owned(text).map(Some).map_err(|e| e.within(T::NAME))
+        self.only(T::NAME)?.map(|slot| self.parse(slot)).transpose()
     }
 
     /// As [`Headers::get`], and the field must be there.
@@ -151,7 +180,20 @@ impl Headers {
     /// # Errors
     /// It is missing, appears twice, or its value is malformed.
     pub fn require<T: TypedHeader>(&self) -> Result<T, HeaderError> {
-        self.get()?.ok_or(HeaderError::Missing(T::NAME))
+        match self.only(T::NAME)? {
+            Some(slot) => self.parse(slot),
+            None => Err(HeaderError::Missing(T::NAME)),
+        }
+    }
+
+    /// The slot of that name, of which there may be one.
+    #[inline]
+    fn only(&self, name: HeaderName) -> Result<Option<Slot>, HeaderError> {
+        let Some((&slot, rest)) = self.starting_with(name).split_first() else { return Ok(None) };
+        if rest.iter().any(|slot| slot.name == name) {
+            return Err(HeaderError::Duplicate(name));
+        }
+        Ok(Some(slot))
     }
 
     /// Every element of every field of that name, comma lists split (RFC 3261 §7.3.1).
@@ -165,7 +207,7 @@ impl Headers {
         }
         let mut list = Vec::with_capacity(EXPECTED_ELEMENTS);
         for slot in slots.iter().filter(|slot| slot.name == T::NAME) {
-            parse_elements(self.text_of(*slot)?, &mut list)?;
+            self.read_value(*slot, T::NAME, |text| parse_elements(text, &mut list))?;
         }
         Ok(list)
     }
@@ -176,10 +218,12 @@ impl Headers {
     /// That element is malformed.
     pub fn first_of<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
         for slot in self.slots.iter().filter(|slot| slot.name == T::NAME) {
-            let text = self.text_of(*slot)?;
-            if let Some(element) = Elements::new(T::NAME, &text).next() {
-                let element = text.slice_ref(element);
-                return T::parse_owned(element).map(Some).map_err(|e| e.within(T::NAME));
+            let first = self.read_value(*slot, T::NAME, |text| {
+                let element = Elements::new(T::NAME, text.as_str()).next();
+                element.map(|element| T::parse_part(text.within(element))).transpose()
+            });
+            if let Some(element) = first.transpose() {
+                return element.map(Some);
             }
         }
         Ok(None)
@@ -192,32 +236,38 @@ impl Headers {
         first.and_then(|first| self.slots.get(first..)).unwrap_or_default()
     }
 
-    /// The unfolded value.
-    pub(super) fn text_of(&self, slot: Slot) -> Result<ByteString, HeaderError> {
-        let (start, end) = slot.value_range();
-        let text = self.slice(start, end).ok_or(HeaderError::NotUtf8(slot.name))?;
-        if slot.folded
-            && let Cow::Owned(unfolded) = field::unfold(&text)
-        {
-            return Ok(unfolded.into());
+    /// The unfolded value as that type.
+    #[inline]
+    pub(super) fn parse<T: TypedHeader>(&self, slot: Slot) -> Result<T, HeaderError> {
+        self.read_value(slot, T::NAME, T::parse_part)
+    }
+
+    /// What `read` makes of the unfolded value; `name` is what the error says.
+    #[inline]
+    fn read_value<R>(
+        &self,
+        slot: Slot,
+        name: HeaderName,
+        read: impl FnOnce(SharedText<'_>) -> Result<R, SyntaxError>,
+    ) -> Result<R, HeaderError> {
+        let not_utf8 = HeaderError::NotUtf8(slot.name);
+        if slot.folded {
+            let text = self.read(slot.value_range(), |text| field::unfold(text.as_str()).into_owned());
+            let text = ByteString::from(text.ok_or(not_utf8)?);
+            return read((&text).into()).map_err(|e| e.within(name));
         }
-        Ok(text)
+        self.read(slot.value_range(), read).ok_or(not_utf8)?.map_err(|e| e.within(name))
     }
 }
 
 /// Appends the elements of one field's value.
 #[inline]
-pub(super) fn parse_elements<T: TypedHeader>(text: ByteString, list: &mut Vec<T>) -> Result<(), HeaderError> {
-    let fail = |e: SyntaxError| e.within(T::NAME);
-    let mut elements = Elements::new(T::NAME, &text);
-    match elements.next() {
-        Some(only) if only.len() == text.len() => list.push(T::parse_owned(text).map_err(fail)?),
-        Some(first) => {
-            for element in std::iter::once(first).chain(elements) {
-                list.push(T::parse_owned(text.slice_ref(element)).map_err(fail)?);
-            }
-        }
-        None => {}
+pub(super) fn parse_elements<T: TypedHeader>(
+    text: SharedText<'_>,
+    list: &mut Vec<T>,
+) -> Result<(), SyntaxError> {
+    for element in Elements::new(T::NAME, text.as_str()) {
+        list.push(T::parse_part(text.within(element))?);
     }
     Ok(())
 }

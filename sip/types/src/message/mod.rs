@@ -18,7 +18,7 @@ pub use headers::Headers;
 use start_line::TextSpan;
 pub(crate) use start_line::is_plausible as is_plausible_start_line;
 
-use crate::{ByteString, Method, StatusCode, Uri, UriError, UriErrorKind};
+use crate::{Method, StatusCode, Uri, UriError, UriErrorKind};
 
 /// A parsed message: the bytes as received and where everything lies. Cloning copies the table of header fields only.
 #[derive(Clone, Debug)]
@@ -70,6 +70,12 @@ struct Common {
     framing: Framing,
 }
 
+impl Common {
+    fn to_bytes(&self) -> Bytes {
+        [self.headers.raw().as_ref(), &self.body].concat().into()
+    }
+}
+
 macro_rules! common {
     () => {
         /// The header fields, in order.
@@ -86,8 +92,8 @@ macro_rules! common {
 
         /// The message as received, without line ends before and bytes after it.
         #[must_use]
-        pub fn raw(&self) -> &Bytes {
-            self.common.headers.raw()
+        pub fn to_bytes(&self) -> Bytes {
+            self.common.to_bytes()
         }
 
         /// How the body agrees with Content-Length.
@@ -110,7 +116,7 @@ impl Request {
     /// The Request-URI as received, spaces inside it included; cut at the first byte that is not UTF-8.
     #[must_use]
     pub fn uri_text(&self) -> &str {
-        self.uri.lossy(self.raw())
+        self.uri.lossy(self.common.headers.raw())
     }
 
     /// The Request-URI.
@@ -118,8 +124,8 @@ impl Request {
     /// # Errors
     /// It is not a URI (400; 414 if too long).
     pub fn uri(&self) -> Result<Uri, UriError> {
-        match self.common.headers.slice(self.uri.start(), self.uri.end()) {
-            Some(text) => Uri::parse(&text),
+        match self.common.headers.read((self.uri.start(), self.uri.end()), Uri::parse_part) {
+            Some(uri) => uri,
             None => Err(UriError { kind: UriErrorKind::NotUtf8, at: self.uri_text().len() }),
         }
     }
@@ -143,13 +149,13 @@ impl Response {
     /// The reason phrase, which may be empty; cut at the first byte that is not UTF-8.
     #[must_use]
     pub fn reason(&self) -> &str {
-        self.reason.lossy(self.raw())
+        self.reason.lossy(self.common.headers.raw())
     }
 
     /// The reason phrase as received.
     #[must_use]
     pub fn reason_bytes(&self) -> &[u8] {
-        self.reason.of(self.raw())
+        self.reason.of(self.common.headers.raw())
     }
 }
 
@@ -175,8 +181,8 @@ impl Message {
 
     /// The message as received, without line ends before and bytes after it.
     #[must_use]
-    pub fn raw(&self) -> &Bytes {
-        self.headers().raw()
+    pub fn to_bytes(&self) -> Bytes {
+        self.common().to_bytes()
     }
 
     /// How the body agrees with Content-Length.
@@ -202,9 +208,4 @@ impl Message {
             Self::Request(_) => None,
         }
     }
-}
-
-/// A UTF-8 slice of `raw`.
-fn text_of(raw: &Bytes, start: usize, end: usize) -> Option<ByteString> {
-    (start <= end && end <= raw.len()).then(|| ByteString::try_from(raw.slice(start..end)).ok()).flatten()
 }

@@ -75,7 +75,7 @@ impl<'a> Lines<'a> {
     }
 
     /// End of the line from `start` without its line end, and the start of the next.
-    #[inline]
+    #[inline(always)]
     fn physical(&self, start: usize) -> Option<(usize, usize)> {
         let newline = start + search::find(self.buf.get(start..)?, b'\n')?;
         let end =

@@ -1,7 +1,7 @@
 //! Start lines (RFC 3261 §7.1, §7.2).
 
 use super::ParseErrorKind;
-use crate::{StatusCode, chars};
+use crate::{StatusCode, chars, search};
 
 /// A range of the message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +52,7 @@ pub(super) enum StartLine {
 /// §3.1.2.10), and so is a status line without the space before an empty reason.
 pub(super) fn read(line: &[u8]) -> Result<StartLine, (ParseErrorKind, usize)> {
     let bad = |at: usize| (ParseErrorKind::StartLine, at);
-    let first = memchr::memchr(b' ', line).unwrap_or(line.len());
+    let first = search::find(line, b' ').unwrap_or(line.len());
     let word = line.get(..first).unwrap_or_default();
     if let Some(version) = version(word) {
         return if version == *b"2.0" { status(line, first) } else { Err((ParseErrorKind::Version, 0)) };

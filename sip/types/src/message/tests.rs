@@ -35,7 +35,7 @@ fn a_request_is_read_in_one_piece() {
     assert_eq!(request.uri().unwrap().user(), Some("bob"));
     assert!(request.version_supported());
     assert_eq!((&request.body()[..], request.framing()), (&b"body"[..], Framing::Exact));
-    assert_eq!(request.raw(), INVITE.as_bytes());
+    assert_eq!(request.to_bytes(), INVITE.as_bytes());
     let headers = request.headers();
     assert_eq!(headers.len(), 10);
     let branches: Vec<_> =
@@ -77,7 +77,7 @@ fn rfc3261_7_3_1_folds_read_as_one_space() {
 #[test]
 fn rfc3261_7_5_line_ends_before_the_start_line_are_passed_over() {
     let message = parse("\r\n\r\nSIP/2.0 200 OK\r\n\r\n");
-    assert_eq!(&message.raw()[..], b"SIP/2.0 200 OK\r\n\r\n");
+    assert_eq!(&message.to_bytes()[..], b"SIP/2.0 200 OK\r\n\r\n");
     assert_eq!(message.as_response().unwrap().status(), StatusCode::OK);
 }
 
@@ -116,7 +116,7 @@ fn rfc3261_18_3_content_length_decides_where_the_body_ends() {
 #[test]
 fn bytes_after_the_body_leave_the_raw_message() {
     let message = parse("BYE sip:a SIP/2.0\r\nl: 1\r\n\r\n1234");
-    assert_eq!(&message.raw()[..], b"BYE sip:a SIP/2.0\r\nl: 1\r\n\r\n1");
+    assert_eq!(&message.to_bytes()[..], b"BYE sip:a SIP/2.0\r\nl: 1\r\n\r\n1");
 }
 
 #[test]

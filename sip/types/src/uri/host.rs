@@ -10,6 +10,7 @@ use std::{
 use crate::{
     ByteString,
     chars::{self, LABEL},
+    search,
 };
 
 /// A host as it stands in a text (RFC 3261 §25.1 `host`). Names compare without case; a name never equals an address.
@@ -209,7 +210,7 @@ impl HostKind {
 /// The host at the start of `bytes` and its length.
 pub(crate) fn host_at(bytes: &[u8]) -> Option<(HostKind, usize)> {
     if bytes.first() == Some(&b'[') {
-        let end = memchr::memchr(b']', bytes)?;
+        let end = search::find(bytes, b']')?;
         let text = std::str::from_utf8(bytes.get(1..end)?).ok()?;
         return ipv6(text).map(|_| (HostKind::V6, end + 1));
     }
@@ -253,30 +254,28 @@ fn is_numeric(name: &[u8]) -> bool {
 /// The dotted decimal address at the start of `bytes` and its length; no leading zeros, which some would read as octal.
 #[inline]
 fn ipv4_at(bytes: &[u8]) -> Option<(Ipv4Addr, usize)> {
-    let digit = |at: usize| bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10);
     let mut octets = [0u8; 4];
-    let mut at = 0;
+    let mut rest = bytes;
     for (nth, octet) in octets.iter_mut().enumerate() {
         if nth > 0 {
-            if bytes.get(at) != Some(&b'.') {
-                return None;
-            }
-            at += 1;
+            rest = rest.strip_prefix(b".")?;
         }
-        let mut value = u16::from(digit(at)?);
-        at += 1;
-        while value > 0
-            && let Some(next) = digit(at)
-        {
-            value = value * 10 + u16::from(next);
-            at += 1;
-            if value > 255 {
-                return None;
-            }
-        }
-        *octet = u8::try_from(value).ok()?;
+        (*octet, rest) = octet_at(rest)?;
     }
-    Some((octets.into(), at))
+    Some((octets.into(), bytes.len() - rest.len()))
+}
+
+/// The number at the start of `bytes` and what follows it; further digits are left to the caller to refuse.
+#[inline(always)]
+fn octet_at(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let digit = |b: &u8| Some(b.wrapping_sub(b'0')).filter(|&d| d < 10);
+    let (first, rest) = bytes.split_first()?;
+    let first = digit(first)?;
+    let Some((second, after)) = rest.split_first() else { return Some((first, rest)) };
+    let Some(second) = digit(second).filter(|_| first > 0) else { return Some((first, rest)) };
+    let two = first * 10 + second;
+    let Some(third) = after.first().and_then(digit) else { return Some((two, after)) };
+    Some((two.checked_mul(10)?.checked_add(third)?, after.get(1..)?))
 }
 
 /// `bytes` as a dotted decimal address.

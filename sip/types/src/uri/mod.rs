@@ -13,7 +13,7 @@ pub use build::escape_user;
 pub use host::{Host, HostBuf, InvalidHost};
 pub(crate) use host::{HostKind, host_at, ipv4, ipv6};
 
-use crate::{ByteString, Params, span::Span, text};
+use crate::{ByteString, Params, SharedText, span::Span, text};
 
 /// What kind of URI it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,8 +110,13 @@ impl Uri {
     /// # Errors
     /// The text is not a URI: see [`UriErrorKind`].
     pub fn parse(text: &ByteString) -> Result<Self, UriError> {
-        let parts = Parts::parse(text, 0, text.len())?;
-        Ok(Self::from_parts(text.clone(), parts))
+        Self::parse_part(text.into())
+    }
+
+    /// As [`Uri::parse`] of a part of a text.
+    pub(crate) fn parse_part(text: SharedText<'_>) -> Result<Self, UriError> {
+        let parts = Parts::parse(&text, 0, text.len())?;
+        Ok(Self::from_parts(text.share(), parts))
     }
 
     /// The text as received.

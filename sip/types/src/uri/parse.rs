@@ -3,6 +3,7 @@
 use super::{HostKind, Parts, Scheme, UriError, UriErrorKind as Kind, host_at};
 use crate::{
     chars::{self, HEADER_VALUE, PARAM_NAME, PARAM_VALUE, PASSWORD, PHONE, SCHEME, URIC, USER},
+    search,
     span::{MAX_TEXT, Span},
     text::escape_at,
 };
@@ -16,28 +17,14 @@ impl Parts {
         if end > MAX_TEXT {
             return Err(UriError { kind: Kind::TooLong, at: MAX_TEXT.saturating_sub(start) });
         }
-        let mut parts = Self {
-            whole: Span::new(start, end),
-            scheme: Scheme::Other,
-            user: None,
-            password: None,
-            host: None,
-            host_kind: HostKind::Name,
-            port: None,
-            params: Span::default(),
-            headers: Span::default(),
-        };
-        let mut reader = Reader { bytes: text.as_bytes().get(..end).unwrap_or_default(), at: start };
-        match reader.read(&mut parts) {
-            Ok(()) => Ok(parts),
-            Err(e) => Err(UriError { kind: e.kind, at: e.at - start }),
-        }
+        Reader { bytes: text.as_bytes().get(..end).unwrap_or_default(), start, at: start }.read()
     }
 }
 
-/// `at` counts from the start of the text, and so do the offsets in errors here.
+/// `start` and `at` count from the start of the text, offsets in errors from `start`.
 struct Reader<'a> {
     bytes: &'a [u8],
+    start: usize,
     at: usize,
 }
 
@@ -47,7 +34,11 @@ impl Reader<'_> {
     }
 
     fn fail<T>(&self, kind: Kind) -> Result<T, UriError> {
-        Err(UriError { kind, at: self.at })
+        self.fail_at(kind, self.at)
+    }
+
+    fn fail_at<T>(&self, kind: Kind, at: usize) -> Result<T, UriError> {
+        Err(UriError { kind, at: at - self.start })
     }
 
     fn eat(&mut self, byte: u8) -> bool {
@@ -57,7 +48,7 @@ impl Reader<'_> {
     }
 
     /// Characters of `class` and valid escapes.
-    #[inline]
+    #[inline(always)]
     fn take_while(&mut self, class: u16) -> Span {
         let start = self.at;
         self.at += chars::run(self.bytes.get(self.at..).unwrap_or_default(), class);
@@ -77,12 +68,26 @@ impl Reader<'_> {
     }
 
     #[inline]
-    fn read(&mut self, uri: &mut Parts) -> Result<(), UriError> {
-        uri.scheme = self.scheme()?;
-        match uri.scheme {
-            Scheme::Sip | Scheme::Sips => self.sip(uri),
-            Scheme::Tel => self.tel(uri),
+    fn read(mut self) -> Result<Parts, UriError> {
+        match self.scheme()? {
+            scheme @ (Scheme::Sip | Scheme::Sips) => self.sip(scheme),
+            Scheme::Tel => self.tel(),
             Scheme::Other => self.opaque(),
+        }
+    }
+
+    /// What has only a scheme.
+    fn parts(&self, scheme: Scheme) -> Parts {
+        Parts {
+            whole: Span::new(self.start, self.bytes.len()),
+            scheme,
+            user: None,
+            password: None,
+            host: None,
+            host_kind: HostKind::Name,
+            port: None,
+            params: Span::default(),
+            headers: Span::default(),
         }
     }
 
@@ -109,32 +114,30 @@ impl Reader<'_> {
         })
     }
 
-    fn sip(&mut self, uri: &mut Parts) -> Result<(), UriError> {
-        self.userinfo(uri)?;
+    /// The parts are put together at the end: what is written in pieces and then moved as a whole has to wait.
+    #[inline]
+    fn sip(mut self, scheme: Scheme) -> Result<Parts, UriError> {
+        let (user, password) = self.userinfo()?;
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let Some((kind, len)) = host_at(rest) else { return self.fail(Kind::Host) };
-        uri.host = Some(Span::new(self.at, self.at + len));
-        uri.host_kind = kind;
+        let host = Some(Span::new(self.at, self.at + len));
         self.at += len;
-        if self.eat(b':') {
-            uri.port = Some(self.port()?);
-        }
+        let port = if self.eat(b':') { Some(self.port()?) } else { None };
         match self.peek() {
             None | Some(b';' | b'?') => {}
-            Some(_) => return self.fail(if uri.port.is_some() { Kind::Port } else { Kind::Host }),
+            Some(_) => return self.fail(if port.is_some() { Kind::Port } else { Kind::Host }),
         }
-        uri.params = self.params()?;
-        if self.eat(b'?') {
-            uri.headers = self.headers()?;
-        }
+        let params = self.params()?;
+        let headers = if self.eat(b'?') { self.headers()? } else { Span::default() };
         if self.peek().is_some() {
-            return self.fail(if uri.headers.is_empty() { Kind::Param } else { Kind::Header });
+            return self.fail(if headers.is_empty() { Kind::Param } else { Kind::Header });
         }
-        Ok(())
+        Ok(Parts { user, password, host, host_kind: kind, port, params, headers, ..self.parts(scheme) })
     }
 
     /// A user part ends with `@`, which stands nowhere else in a SIP URI; without one this reads nothing.
-    fn userinfo(&mut self, uri: &mut Parts) -> Result<(), UriError> {
+    #[inline]
+    fn userinfo(&mut self) -> Result<(Option<Span>, Option<Span>), UriError> {
         let start = self.at;
         let user = self.take_while(USER);
         let mut stop = self.at;
@@ -147,19 +150,18 @@ impl Reader<'_> {
                 self.at = start;
                 return self.fail(Kind::User);
             }
-            uri.user = Some(user);
-            uri.password = password;
-            return Ok(());
+            return Ok((Some(user), password));
         }
         stop = stop.max(self.at);
-        if memchr::memchr(b'@', self.bytes.get(stop..).unwrap_or_default()).is_some() {
+        if search::find(self.bytes.get(stop..).unwrap_or_default(), b'@').is_some() {
             self.at = stop;
             return self.fail(Kind::User);
         }
         self.at = start;
-        Ok(())
+        Ok((None, None))
     }
 
+    #[inline]
     fn port(&mut self) -> Result<u16, UriError> {
         let start = self.at;
         let mut value: u32 = 0;
@@ -169,10 +171,11 @@ impl Reader<'_> {
         }
         match u16::try_from(value) {
             Ok(port) if self.at > start => Ok(port),
-            _ => Err(UriError { kind: Kind::Port, at: start }),
+            _ => self.fail_at(Kind::Port, start),
         }
     }
 
+    #[inline]
     fn params(&mut self) -> Result<Span, UriError> {
         let start = self.at;
         let mut count = 0;
@@ -211,7 +214,7 @@ impl Reader<'_> {
     }
 
     /// A local number without `phone-context` is let through: emergency numbers come like that.
-    fn tel(&mut self, uri: &mut Parts) -> Result<(), UriError> {
+    fn tel(mut self) -> Result<Parts, UriError> {
         let start = self.at;
         let global = self.eat(b'+');
         let digits = self.at;
@@ -221,27 +224,27 @@ impl Reader<'_> {
         let number = self.bytes.get(digits..self.at).unwrap_or_default();
         let wrong = |b: &u8| global && !b.is_ascii_digit() && !b"-.()".contains(b);
         if let Some(at) = number.iter().position(wrong) {
-            return Err(UriError { kind: Kind::Number, at: digits + at });
+            return self.fail_at(Kind::Number, digits + at);
         }
         if number.iter().all(|b| b"-.()".contains(b)) {
             return self.fail(Kind::Number);
         }
-        uri.user = Some(Span::new(start, self.at));
+        let user = Some(Span::new(start, self.at));
         if !matches!(self.peek(), None | Some(b';')) {
             return self.fail(Kind::Number);
         }
-        uri.params = self.params()?;
+        let params = self.params()?;
         if self.peek().is_some() {
             return self.fail(Kind::Param);
         }
-        Ok(())
+        Ok(Parts { user, params, ..self.parts(Scheme::Tel) })
     }
 
-    fn opaque(&mut self) -> Result<(), UriError> {
+    fn opaque(mut self) -> Result<Parts, UriError> {
         let rest = self.take_while(URIC);
         if rest.is_empty() || self.peek().is_some() {
             return self.fail(Kind::Opaque);
         }
-        Ok(())
+        Ok(self.parts(Scheme::Other))
     }
 }
