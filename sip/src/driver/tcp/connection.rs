@@ -1,11 +1,13 @@
 //! One connection.
 
 use super::super::counters::Counters;
-use super::super::framer::{Framer, Unframed};
+use super::super::framer::Unframed;
 use super::super::ready::{Kind, ReadyList, Source};
 use super::super::settings::Limits;
 use super::super::tls::Peer;
-use super::super::websocket::{self, Close, Fed, Rules, WebSocket};
+use super::super::websocket::{self, Close, Rules};
+use super::ending::Ending;
+use super::framing::{Answers, Framing};
 use super::socket::{OpenError, Opening, Socket};
 use crate::action::TransmitId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
@@ -25,8 +27,6 @@ use tokio::io::ReadBuf;
 const READS: usize = 4;
 /// Messages written with one system call.
 const OUT: usize = 32;
-/// The answer to a ping (RFC 5626 §3.5.1).
-const PONG: &[u8] = b"\r\n";
 
 /// A stream, or what will be one.
 pub(super) enum Stream {
@@ -34,45 +34,10 @@ pub(super) enum Stream {
     Open(Socket),
 }
 
-/// Why a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// It could not be opened, or not in time.
-    NotOpened,
-    /// The handshake of TLS or of a WebSocket that the peer began did not come to its end in time.
-    Unshaken,
-    /// The TLS handshake failed.
-    Insecure,
-    /// The request to open a WebSocket was refused.
-    Refused,
-    /// The peer closed it.
-    Closed,
-    /// It broke.
-    Broken,
-    /// The peer sends what cannot be followed.
-    Unframed,
-    /// The peer takes nothing.
-    Stalled,
-    /// The peer does not finish a message.
-    Dawdling,
-    /// Nothing travels on it.
-    Idle,
-    /// The core wants it closed.
-    Wanted,
-}
-
 struct Outgoing {
     /// `None` for a pong.
     id: Option<TransmitId>,
     bytes: Bytes,
-}
-
-/// How messages are told from each other.
-enum Framing {
-    /// By Content-Length (RFC 3261 §18.3).
-    Length(Framer),
-    /// By WebSocket messages.
-    WebSocket(Box<WebSocket>),
 }
 
 /// What a connection begins with.
@@ -131,10 +96,7 @@ impl Connection {
     pub(super) fn new(start: Start, list: &Arc<ReadyList>, now: Mono) -> Self {
         let source = Source::new(Kind::Connection(start.id), list);
         source.requeue();
-        let framing = match start.websocket {
-            Some(rules) => Framing::WebSocket(Box::new(WebSocket::new(rules))),
-            None => Framing::Length(Framer::default()),
-        };
+        let framing = Framing::new(start.websocket);
         Self {
             flow: Flow { listener: start.listener, peer: start.peer, connection: Some(start.id) },
             stream: start.stream,
@@ -260,18 +222,11 @@ impl Connection {
         }
         let before = inbox.len();
         let mut answers = Answers::new();
-        let fed = match &mut self.framing {
-            Framing::Length(framer) => feed_stream(framer, bytes, message, inbox, &mut answers),
-            Framing::WebSocket(socket) => Ok(socket.feed(bytes, message.message, inbox, &mut answers)),
-        };
+        let fed = self.framing.feed(bytes, message, inbox, &mut answers);
         let came = inbox.len() - before;
         counters.stream_messages_in.bytes(came);
         self.used |= came > 0;
-        let partial = match &self.framing {
-            Framing::Length(framer) => framer.is_partial(),
-            Framing::WebSocket(socket) => socket.is_partial(),
-        };
-        if !partial {
+        if !self.framing.is_partial() {
             self.partial = None;
         } else if came > 0 || self.partial.is_none() {
             self.partial = Some(now);
@@ -403,22 +358,6 @@ impl Connection {
 
 /// Why a connection did not open, with what TLS says.
 pub(super) type Unopened = (Ending, Option<io::Error>);
-
-/// What is to be written in answer to bytes that came.
-type Answers = SmallVec<[Bytes; 2]>;
-
-/// Bytes of a stream of messages.
-fn feed_stream(
-    framer: &mut Framer,
-    bytes: &[u8],
-    limits: &sip_types::Limits,
-    inbox: &mut Vec<Bytes>,
-    answers: &mut Answers,
-) -> Result<Fed, Unframed> {
-    let pinged = framer.feed(bytes, limits, inbox)?;
-    answers.extend(pinged.then(|| Bytes::from_static(PONG)));
-    Ok(Fed { pinged, ..Fed::default() })
-}
 
 /// What reading needs of the table.
 pub(super) struct Reader<'a> {

@@ -2,6 +2,9 @@
 
 mod connection;
 mod directory;
+mod ending;
+mod event;
+mod framing;
 mod socket;
 
 use super::Map;
@@ -10,14 +13,14 @@ use super::ready::{Kind, ReadyList, Source};
 use super::security::Security;
 use super::settings::Limits;
 use super::sockets::Bind;
-use super::tls::Peer;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
-use crate::time::{Mono, Now};
+use crate::time::Now;
 use crate::timers::TimerQueue;
 use bytes::Bytes;
-use connection::{Connection, Ending, Reader, Start, Stream};
+use connection::{Connection, Reader, Start, Stream};
 use directory::{Directory, Leads};
+use ending::Ending;
 use socket::{Socket, bound_socket};
 use std::collections::BTreeMap;
 use std::io;
@@ -26,6 +29,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+
+pub use event::ConnectionEvent;
 
 /// Connections accepted from one listener before others have their turn.
 const ACCEPTS: usize = 64;
@@ -48,33 +53,6 @@ struct Listener {
 enum Timer {
     Connection(ConnectionId),
     Accept(ListenerId),
-}
-
-/// What becomes of connections over TLS, for whoever decides by it.
-#[derive(Debug)]
-pub enum ConnectionEvent {
-    /// A handshake has shown who the other end is, before anything else came of it.
-    Secured {
-        /// The connection.
-        flow: Flow,
-        /// Whether the peer opened it.
-        accepted: bool,
-        /// The other end.
-        peer: Arc<Peer>,
-    },
-    /// A handshake failed.
-    Insecure {
-        /// The listener of ours.
-        listener: ListenerId,
-        /// The address of the other end.
-        peer: SocketAddr,
-        /// Whether the peer opened it.
-        accepted: bool,
-        /// What TLS says.
-        why: io::Error,
-    },
-    /// A connection that was told as secured is over.
-    Closed(ConnectionId),
 }
 
 /// All that a driver has of TCP, and of what runs over it.
@@ -388,74 +366,6 @@ impl Tcp {
         }
         connection.close(now.mono);
         self.flush_one(now, id, failed);
-    }
-
-    fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
-        let Some(mut connection) = self.connections.remove(&id) else { return };
-        let peer = connection.flow.peer;
-        self.directory.remove(id);
-        connection.say_goodbye();
-        if connection.told {
-            self.ends.push(id);
-        }
-        if let Some(held) = self.held.get_mut(&peer.ip()) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                self.held.remove(&peer.ip());
-            }
-        }
-        self.counters.connections.sub(1);
-        match ending {
-            Ending::NotOpened => self.counters.connect_failures.add(1),
-            Ending::Unshaken => self.counters.handshakes_unfinished.add(1),
-            Ending::Insecure => self.counters.handshakes_failed.add(1),
-            Ending::Refused => self.counters.websockets_refused.add(1),
-            Ending::Unframed => self.counters.connections_unframed.add(1),
-            Ending::Stalled => self.counters.connections_stalled.add(1),
-            Ending::Dawdling => self.counters.connections_dawdling.add(1),
-            Ending::Idle => self.counters.connections_idle.add(1),
-            Ending::Closed | Ending::Broken | Ending::Wanted => {}
-        }
-        failed.extend(connection.unsent());
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
-    pub(crate) fn poll_timeout(&self) -> Option<Mono> {
-        self.timers.next()
-    }
-
-    /// Ends what has come to its deadline.
-    pub(crate) fn handle_timeout(&mut self, now: Now, failed: &mut Vec<TransmitId>) {
-        while let Some(timer) = self.timers.pop_due(now) {
-            match timer {
-                Timer::Accept(id) => self.listeners.get(&id).into_iter().for_each(|l| l.source.requeue()),
-                Timer::Connection(id) => self.deadline_heard(now, id, failed),
-            }
-        }
-    }
-
-    fn deadline_heard(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        // An earlier one than the last that was set was heard before.
-        if connection.armed.is_some_and(|at| at > now.mono) {
-            return;
-        }
-        connection.armed = None;
-        match connection.deadline(&self.limits) {
-            (at, ending) if at <= now.mono => self.end(id, ending, failed),
-            _ => self.rearm(now, id),
-        }
-    }
-
-    /// Sets the timer of a connection, unless it will be heard early enough.
-    fn rearm(&mut self, now: Now, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let (at, _) = connection.deadline(&self.limits);
-        let heard = at.min(now.mono + TimerQueue::<Timer>::HOP);
-        if connection.armed.is_none_or(|armed| heard < armed) {
-            connection.armed = Some(heard);
-            self.timers.arm_at(now, heard, Timer::Connection(id));
-        }
     }
 }
 
