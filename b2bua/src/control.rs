@@ -51,9 +51,27 @@ impl Shard {
 
     /// Asks, and waits for the answer.
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, ControlError> {
+        let answered = self.begin(command)?;
+        self.answer(answered, tokio::time::Instant::now() + PATIENCE).await
+    }
+
+    /// Asks.
+    fn begin<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<oneshot::Receiver<T>, ControlError> {
         let (answer, answered) = oneshot::channel();
         self.order(command(answer))?;
-        match tokio::time::timeout(PATIENCE, answered).await {
+        Ok(answered)
+    }
+
+    /// Waits for the answer.
+    async fn answer<T>(
+        &self,
+        answered: oneshot::Receiver<T>,
+        deadline: tokio::time::Instant,
+    ) -> Result<T, ControlError> {
+        match tokio::time::timeout_at(deadline, answered).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(self.unavailable(Unavailability::Stopped)),
             Err(_) => Err(self.unavailable(Unavailability::TimedOut)),
@@ -136,12 +154,44 @@ impl Switchboard {
         Ok(outcome)
     }
 
-    async fn reports(&self) -> Result<Vec<Report>, ControlError> {
-        let mut reports = Vec::with_capacity(self.shards.len());
+    /// Gives every shard an order. One that cannot take it keeps it from no other, and one that has ended needs none,
+    /// unless all have.
+    ///
+    /// # Errors
+    /// What the first one said that should have taken it.
+    pub(crate) fn order_all(&self, order: impl Fn() -> Command) -> Result<(), ControlError> {
+        let (mut refused, mut ended) = (None, None);
         for shard in &self.shards {
-            reports.push(shard.ask(Command::Report).await?);
+            match shard.order(order()) {
+                Ok(()) => ended = Some(None),
+                Err(error @ ControlError::Unavailable { why: Unavailability::Stopped, .. }) => {
+                    ended.get_or_insert(Some(error));
+                }
+                Err(error) => {
+                    refused.get_or_insert(error);
+                }
+            }
         }
-        Ok(reports)
+        refused.or(ended.flatten()).map_or(Ok(()), Err)
+    }
+
+    /// What every shard says, asked at the same time: waiting for one is waiting for all.
+    async fn reports(&self) -> Vec<Result<Report, ControlError>> {
+        let asked: Vec<_> = self.shards.iter().map(|shard| shard.begin(Command::Report)).collect();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut reports = Vec::with_capacity(asked.len());
+        for (shard, asked) in self.shards.iter().zip(asked) {
+            reports.push(match asked {
+                Ok(answered) => shard.answer(answered, deadline).await,
+                Err(error) => Err(error),
+            });
+        }
+        reports
+    }
+
+    /// The reports, where every shard gives one.
+    async fn all_reports(&self) -> Result<Vec<Report>, ControlError> {
+        self.reports().await.into_iter().collect()
     }
 }
 
@@ -178,9 +228,7 @@ impl Control for Switchboard {
     #[expect(clippy::disallowed_methods, reason = "uptime is the process's own, no core is asked")]
     fn health(&self) -> Answer<'_, Health> {
         Box::pin(async move {
-            for shard in &self.shards {
-                shard.ask(Command::Ping).await?;
-            }
+            self.all_reports().await?;
             Ok(Health {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 started_at: Timestamp::from(self.started.1),
@@ -197,8 +245,8 @@ impl Control for Switchboard {
                 .iter()
                 .map(|name| ComponentReadiness { component: format!("listener {name}"), reason: None })
                 .collect();
-            for shard in &self.shards {
-                let reason = shard.ask(Command::Ping).await.err().map(|error| error.to_string());
+            for (shard, report) in self.shards.iter().zip(self.reports().await) {
+                let reason = report.err().map(|error| error.to_string());
                 components.push(ComponentReadiness { component: format!("shard {}", shard.number), reason });
             }
             let phase = if draining { Phase::Draining } else { Phase::Serving };
@@ -208,7 +256,7 @@ impl Control for Switchboard {
 
     fn metrics(&self) -> Answer<'_, Vec<MetricFamily>> {
         Box::pin(async move {
-            let reports = self.reports().await?;
+            let reports = self.all_reports().await?;
             Ok(metrics::families(&reports, &self.transports, &(self.relay)(), (self.records_lost)()))
         })
     }

@@ -155,6 +155,17 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
     out.labelled("liaison_stream_messages_total", "Messages on connections.", "direction", direction);
     let direction = [("in", count(|c| &c.bytes_in)), ("out", count(|c| &c.bytes_out))];
     out.labelled("liaison_sip_bytes_total", "Bytes of SIP, by direction.", "direction", direction);
+    out.labelled(
+        "liaison_shard_crossings_total",
+        "Messages for another shard than the one that they came to, by outcome.",
+        "outcome",
+        [("given", count(|c| &c.crossings)), ("dropped", count(|c| &c.crossings_dropped))],
+    );
+    out.counter(
+        "liaison_connections_held_total",
+        "Times that a connection was not read until another shard had room.",
+        count(|c| &c.connections_held),
+    );
     let open = usize::try_from(count(|c| &c.connections)).unwrap_or(usize::MAX);
     out.gauge("liaison_connections", "Connections that are open or being opened.", open);
     let made =

@@ -1,4 +1,5 @@
-"""CPU and memory of a call: Liaison beside Kamailio, and beside Kamailio + rtpengine. Started by `run`.
+"""CPU and memory of a call: Liaison beside Kamailio, beside Kamailio + rtpengine, and beside itself with two shards. Started
+by `run`.
 
 Each line of standard output is a result as JSON; the Markdown tables come last. Progress goes to standard error."""
 import argparse, functools, json, statistics, sys
@@ -10,8 +11,8 @@ CHILDREN = (1, 2, 4)
 
 def options():
     parser = argparse.ArgumentParser(prog="benches/calls/run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*MODES, "memory", "profile", "syscalls"],
-                        help="a part; may be given several times (default: all but profile and syscalls)")
+    parser.add_argument("--only", action="append", choices=[*MODES, "shards", "memory", "profile", "syscalls"],
+                        help="a part; may be given several times (default: all but shards, profile and syscalls)")
     parser.add_argument("--rate", action="append", type=int, help="calls/s, several times (default 500 and 1000)")
     parser.add_argument("--runs", type=int, default=7, help="rounds that have to count (default 7)")
     parser.add_argument("--most", type=int, help="rounds to try (default: three times --runs)")
@@ -45,7 +46,8 @@ def choose(make, rate, args):
 
 def series(mode, rate, args, tails):
     """Alternating runs until enough rounds count: both of a round have to. At most `--most` are tried."""
-    ours, peer = servers.liaison(mode == "bypass"), choose(MODES[mode], rate, args)
+    ours = servers.liaison(mode != "anchored")
+    peer = servers.liaison(True, shards=2) if mode == "shards" else choose(MODES[mode], rate, args)
     rounds = []
     for number in range(args.most or 3 * args.runs):
         pair = []
@@ -67,7 +69,7 @@ def main():
     args = options()
     parts, rates = args.only or [*MODES, "memory"], args.rate or [500, 1000]
     tails, tables = {}, []
-    rounds = {(mode, rate): series(mode, rate, args, tails) for mode in MODES if mode in parts for rate in rates}
+    rounds = {(mode, rate): series(mode, rate, args, tails) for mode in [*MODES, "shards"] if mode in parts for rate in rates}
     if rounds:
         tables.append(report.cpu_table(rounds, tails))
     if "memory" in parts:

@@ -86,13 +86,15 @@ class Running:
         self.close()
 
 
-def liaison(bypass):
+def liaison(bypass, shards=None):
     def commands(directory):
         path = pathlib.Path(directory, "liaison.toml")
-        path.write_text(LIAISON.format(state=directory) + (BYPASS if bypass else ""))
+        signalling = f"\n[signalling]\nshards = {shards}\n" if shards else ""
+        path.write_text(LIAISON.format(state=directory) + signalling + (BYPASS if bypass else ""))
         return [("liaison", [os.environ["LIAISON_BIN"], "run", "--config", str(path)], [SIP])]
 
-    return Server("liaison, bypass" if bypass else "liaison, anchored", commands)
+    name = "liaison, bypass" if bypass else "liaison, anchored"
+    return Server(f"{name}, {shards} shards" if shards else name, commands)
 
 
 def kamailio(children, config, directory):

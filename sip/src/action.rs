@@ -3,6 +3,7 @@
 use crate::dialog::DialogNo;
 use crate::event::Event;
 use crate::flow::{ConnectionId, Destination, Domain, NetworkId};
+use crate::home::ShardNo;
 use crate::session::SessionId;
 use crate::transaction::{ClientId, ServerId};
 use bytes::Bytes;
@@ -44,7 +45,18 @@ pub struct Transmit {
 
 /// Names the sender of a [`Transmit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TransmitId(pub(crate) Sender);
+pub struct TransmitId {
+    pub(crate) sender: Sender,
+    /// The shard that the sender lives in; `None` for the one that it is in now.
+    pub(crate) home: Option<ShardNo>,
+}
+
+impl TransmitId {
+    /// A sender of this shard.
+    pub(crate) fn of(sender: Sender) -> Self {
+        Self { sender, home: None }
+    }
+}
 
 /// Who is told when a message cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Where bytes come from and go to: transports, listeners, flows.
 
+use crate::home::ShardNo;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -124,9 +125,25 @@ pub struct ListenerId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NetworkId(pub u16);
 
-/// A connection of the driver. The driver never gives the same number twice.
+/// A connection of a driver: which shard's it is, and its number there. The same is never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
+
+impl ConnectionId {
+    /// Bits of the number, below those of the shard: at a million connections a second they last for two thousand years.
+    const NUMBER: u32 = 56;
+
+    /// The connection with that number of that shard.
+    pub(crate) fn new(shard: ShardNo, number: u64) -> Self {
+        Self((u64::from(shard.0) << Self::NUMBER) | number)
+    }
+
+    /// The shard that owns it.
+    pub fn shard(self) -> ShardNo {
+        let [shard, ..] = self.0.to_be_bytes();
+        ShardNo(shard)
+    }
+}
 
 /// An association between one of our listeners and a peer (RFC 5626 §2): a connection, or the datagrams
 /// that two addresses exchange.

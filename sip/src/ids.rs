@@ -6,6 +6,12 @@ use std::fmt;
 pub trait Ids {
     /// 64 fresh bits.
     fn next_u64(&mut self) -> u64;
+
+    /// An identifier of ours made of this chance: where there are several shards, it says whose it is
+    /// ([`HomeIds`](crate::home::HomeIds)).
+    fn identifier(&self, chance: u64) -> u64 {
+        chance
+    }
 }
 
 /// Digits of lower-case base 32: tokens in every grammar of RFC 3261, with no two that look alike.
@@ -37,19 +43,25 @@ fn read_digits(text: &str) -> Option<u64> {
     Some(bits)
 }
 
-/// A tag of ours, 64 random bits (RFC 3261 §19.3 asks for at least 32).
+/// A tag of ours, 64 bits of which at least 40 are random (RFC 3261 §19.3 asks for 32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(u64);
 
 impl Tag {
     /// A fresh tag.
     pub fn new(ids: &mut dyn Ids) -> Self {
-        Self(ids.next_u64())
+        let chance = ids.next_u64();
+        Self::of(ids, chance)
     }
 
-    /// The tag made of these bits.
-    pub(crate) fn of(bits: u64) -> Self {
-        Self(bits)
+    /// The tag made of this chance.
+    pub(crate) fn of(ids: &dyn Ids, chance: u64) -> Self {
+        Self(ids.identifier(chance))
+    }
+
+    /// What it is made of.
+    pub(crate) fn bits(self) -> u64 {
+        self.0
     }
 
     /// The tag that `text` spells, if it can be one of ours.
@@ -64,7 +76,7 @@ impl fmt::Display for Tag {
     }
 }
 
-/// A branch of ours, 64 random bits behind the magic cookie (RFC 3261 §8.1.1.7).
+/// A branch of ours, 64 bits behind the magic cookie, of which at least 40 are random (RFC 3261 §8.1.1.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Branch(u64);
 
@@ -74,7 +86,13 @@ impl Branch {
 
     /// A fresh branch.
     pub fn new(ids: &mut dyn Ids) -> Self {
-        Self(ids.next_u64())
+        let chance = ids.next_u64();
+        Self(ids.identifier(chance))
+    }
+
+    /// What it is made of.
+    pub(crate) fn bits(self) -> u64 {
+        self.0
     }
 
     /// The branch that `text` spells, if it can be one of ours.
@@ -92,7 +110,7 @@ impl fmt::Display for Branch {
 
 /// A Call-ID with 128 random bits and no host part (RFC 3261 §8.1.1.4 lets it be a bare word).
 pub fn call_id(ids: &mut dyn Ids) -> Box<str> {
-    format!("{}{}", Tag::new(ids), Tag::new(ids)).into_boxed_str()
+    format!("{}{}", Tag(ids.next_u64()), Tag(ids.next_u64())).into_boxed_str()
 }
 
 /// A number in `0..bound`, close enough to even for back-off and weights; 0 where `bound` is 0.

@@ -89,9 +89,9 @@ pub enum Carrying {
 /// Bounds of what peers can make an endpoint keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Sessions in being; 503 beyond.
+    /// Sessions in being, in all endpoints that share an [`Occupancy`](crate::Occupancy); 503 beyond.
     pub sessions: usize,
-    /// Transactions in being, client and server each; 503 beyond.
+    /// Transactions in being, client and server each, likewise; 503 beyond.
     pub transactions: usize,
     /// Early dialogs of one INVITE; further ones are not shown.
     pub early_dialogs: usize,

@@ -21,6 +21,9 @@ DOCUMENT = """
 state_directory = "{state}"
 drain = "60s"
 
+[signalling]
+shards = {shards}
+
 [networks.outside]
 nat = {nat}
 listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}]
@@ -76,10 +79,11 @@ def until(what, met, timeout, every=0.05):
 class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
     outside, where a SIPp that calls over TCP takes no other connection than its own."""
-    def __init__(self, *, to="b", profile="", transport="udp", nat="false"):
+    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "state": self.state}
+        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards,
+                         "state": self.state}
         self.write()
         self.start()
 

@@ -15,16 +15,19 @@ UAC, UAS = ("10.0.0.1", 5060), ("10.0.0.4", 5060)
 
 class Sipp:
     """One SIPp. remote: "IP:PORT" makes it a client; keys: values of the scenario's [keywords]; pause: milliseconds of
-    each <pause/> without a length; calls are started `rate` a second."""
-    def __init__(self, scenario, at, remote=None, *, calls=1, rate=10, transport="udp", keys=None, pause=0, extra=()):
+    each <pause/> without a length; calls are started `rate` a second; each: every call has a socket of its own."""
+    def __init__(self, scenario, at, remote=None, *, calls=1, rate=10, transport="udp", keys=None, pause=0, each=False, extra=()):
         self.name, self.at = scenario, at
         self.dir = tempfile.mkdtemp(prefix="sipp.")
         command = ["sipp", "-sf", f"{SCENARIOS}/{scenario}.xml", "-i", at[0], "-p", str(at[1]), "-mi", at[0],
-                   "-m", str(calls), "-d", str(pause), "-t", {"udp": "u1", "tcp": "t1"}[transport], "-nostdin",
+                   "-m", str(calls), "-d", str(pause), "-t", {"udp": "u", "tcp": "t"}[transport] + ("n" if each and remote else "1"), "-nostdin",
                    # A late message of a finished call is not a failure: servers with several workers reorder.
                    "-default_behaviors", "all,-abortunexp",
                    "-trace_msg", "-message_file", self.dir + "/messages", "-trace_err", "-error_file", self.dir + "/errors",
                    "-trace_stat", "-stf", self.dir + "/statistics", "-fd", "1"]
+        if each:
+            # More than the files that may be open is refused.
+            command += ["-max_socket", "4000"]
         for key, value in (keys or {}).items():
             command += ["-key", key, value]
         if remote:

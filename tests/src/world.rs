@@ -5,11 +5,13 @@ use crate::network::{Datagram, Network, Weather};
 use crate::peer::{Manner, Peer};
 use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
-use b2bua::shard::{Command, Core, Gauges, Setup};
+use b2bua::shard::{Command, Common, Core, Gauges, Setup};
 use b2bua::snapshot::{Secrets, Snapshot, message_limits, sip_limits, sip_listener};
 use config::Config;
 use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
+use sip::home::{HomeIds, Homes, NodeNo};
+use sip::ids::Ids;
 use sip::time::{Mono, Now, Wall};
 use sip::{Destination, Flow, ListenerId, NetworkId};
 use std::collections::BTreeMap;
@@ -64,22 +66,29 @@ to = ["provider"]
 pub struct World {
     /// What time it is.
     pub now: Now,
-    /// The whole core of a shard.
+    /// The whole core of a shard; of the first one, where there are several.
     pub core: Core,
+    /// The other shards behind the same addresses.
+    pub others: Vec<Core>,
     /// The telephones.
     pub peers: Vec<Peer>,
     /// What is between them.
     pub network: Network,
     /// Call detail records, in order.
     pub records: Arc<Mutex<Vec<Record>>>,
-    /// Questions and orders for the shard.
+    /// Questions and orders for the first shard.
     pub commands: mpsc::Sender<Command>,
+    /// The same for the others.
+    pub orders: Vec<mpsc::Sender<Command>>,
+    homes: Arc<Homes>,
+    /// Which shard a message comes to.
+    chance: Seeded,
     /// What came to addresses where no telephone is: a test plays them by hand.
     pub mail: Vec<Datagram>,
     /// The addresses of host names; others have none.
     pub names: BTreeMap<String, Vec<IpAddr>>,
     listeners: Vec<SocketAddr>,
-    lent: Arc<AtomicUsize>,
+    lent: Vec<Arc<AtomicUsize>>,
 }
 
 impl World {
@@ -96,35 +105,66 @@ impl World {
         weather: Weather,
         seed: u64,
     ) -> Self {
+        Self::sharded(1, document, secrets, peers, weather, seed)
+    }
+
+    /// The same with several shards.
+    pub fn sharded(
+        shards: u8,
+        document: &str,
+        secrets: Secrets,
+        peers: Vec<Peer>,
+        weather: Weather,
+        seed: u64,
+    ) -> Self {
         let snapshot = snapshot(document, secrets, 1);
         let settings = settings(&snapshot);
-        let (ports, lent) = CountedPorts::new(VirtualPorts::new(snapshot.media.iter().flatten()));
-        let records = Arc::new(Mutex::new(Vec::new()));
-        let (commands, inbox) = mpsc::channel(64);
-        let now = Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
-        let sink = records.clone();
         let listeners = settings.listeners.iter().map(|l| l.address).collect();
-        let core = Core::new(Setup {
-            sip: settings,
-            snapshot,
-            link: Box::new(ports),
-            sip_ids: Box::new(Seeded(seed)),
-            ids: Box::new(Seeded(seed ^ 0xffff)),
-            hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
-            epoch: Instant::now(),
-            started: now,
-            shard: 0,
-            records: Box::new(move |record| sink.lock().unwrap().push(record)),
-            commands: inbox,
-        });
-        let network = Network::new(Duration::from_millis(5), weather);
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let now = Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
+        let hasher = ahash::RandomState::with_seeds(seed, 6, 7, 8);
+        let mut ids = Seeded(seed ^ 0xffff);
+        let common = Common::new(shards, now, 10_000, &mut ids, hasher.clone());
+        let homes = Arc::new(Homes::new(&[3; 16], NodeNo(0), shards, hasher));
+        let (mut cores, mut orders, mut lent) = (Vec::new(), Vec::new(), Vec::new());
+        for shard in homes.shards() {
+            let (ports, count) = CountedPorts::new(VirtualPorts::new(snapshot.media.iter().flatten()));
+            let (commands, inbox) = mpsc::channel(64);
+            let mark = u64::from(shard.0) << 32;
+            let seed = seed ^ mark;
+            let sink = records.clone();
+            let chance = Seeded(seed);
+            let sip_ids: Box<dyn Ids + Send> = match shards {
+                1 => Box::new(chance),
+                _ => Box::new(HomeIds::new(chance, homes.clone(), shard)),
+            };
+            cores.push(Core::new(Setup {
+                sip: settings.clone(),
+                snapshot: snapshot.clone(),
+                link: Box::new(ports),
+                sip_ids,
+                ids: Box::new(Seeded(ids.0 ^ mark)),
+                hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
+                epoch: Instant::now(),
+                shard: u16::from(shard.0),
+                common: common.clone(),
+                records: Box::new(move |record| sink.lock().unwrap().push(record)),
+                commands: inbox,
+            }));
+            orders.push(commands);
+            lent.push(count);
+        }
         Self {
             now,
-            core,
+            core: cores.remove(0),
+            others: cores,
             peers,
-            network,
+            network: Network::new(Duration::from_millis(5), weather),
             records,
-            commands,
+            commands: orders.remove(0),
+            orders,
+            homes,
+            chance: Seeded(seed ^ 0xc0de),
             mail: Vec::new(),
             names: BTreeMap::new(),
             listeners,
@@ -139,29 +179,56 @@ impl World {
         Self::new(TWO_SIDES, vec![alice, bob], weather, seed)
     }
 
-    /// What the shard holds.
+    /// All shards.
+    pub fn cores(&self) -> impl Iterator<Item = &Core> {
+        std::iter::once(&self.core).chain(&self.others)
+    }
+
+    /// All shards.
+    pub fn cores_mut(&mut self) -> impl Iterator<Item = &mut Core> {
+        std::iter::once(&mut self.core).chain(&mut self.others)
+    }
+
+    /// What the shards hold.
     pub fn gauges(&self) -> Gauges {
-        self.core.gauges()
+        let all: Vec<Gauges> = self.cores().map(Core::gauges).collect();
+        let sum = |of: fn(&Gauges) -> usize| all.iter().map(of).sum();
+        Gauges {
+            calls: sum(|g| g.calls),
+            call_timers: sum(|g| g.call_timers),
+            records: sum(|g| g.records),
+            media_pairs: sum(|g| g.media_pairs),
+            sip: sip::Gauges {
+                sessions: sum(|g| g.sip.sessions),
+                dialogs: sum(|g| g.sip.dialogs),
+                client_transactions: sum(|g| g.sip.client_transactions),
+                server_transactions: sum(|g| g.sip.server_transactions),
+                timers: sum(|g| g.sip.timers),
+                questions: sum(|g| g.sip.questions),
+            },
+        }
     }
 
     /// How many pairs of media ports are lent.
     pub fn lent(&self) -> usize {
-        self.lent.load(Ordering::Relaxed)
+        self.lent.iter().map(|lent| lent.load(Ordering::Relaxed)).sum()
     }
 
     /// Everybody's pending output goes onto the network.
     pub fn flush(&mut self) {
-        while let Some(action) = self.core.poll_io() {
-            match action {
-                IoAction::Transmit(transmit) => {
-                    let from = self.listeners[usize::from(transmit.to.listener().0)];
-                    self.network.send(self.now.mono, from, to(&transmit.to), transmit.bytes);
+        for core in std::iter::once(&mut self.core).chain(&mut self.others) {
+            while let Some(action) = core.poll_io() {
+                match action {
+                    IoAction::Transmit(transmit) => {
+                        let from = self.listeners[usize::from(transmit.to.listener().0)];
+                        self.network.send(self.now.mono, from, to(&transmit.to), transmit.bytes);
+                    }
+                    IoAction::Resolve(query) => {
+                        let addresses = self.names.get(&*query.host).map(Vec::as_slice).unwrap_or_default();
+                        core.handle_resolved(self.now, query.id, addresses);
+                    }
+                    IoAction::CloseConnection(_) | IoAction::Alias { .. } | IoAction::Adopt(_) => {}
                 }
-                IoAction::Resolve(query) => {
-                    let addresses = self.names.get(&*query.host).map(Vec::as_slice).unwrap_or_default();
-                    self.core.handle_resolved(self.now, query.id, addresses);
-                }
-                IoAction::CloseConnection(_) | IoAction::Alias { .. } | IoAction::Adopt(_) => {}
             }
         }
         for peer in &mut self.peers {
@@ -176,8 +243,8 @@ impl World {
         let until = self.now.mono + length;
         loop {
             self.flush();
-            let next = [self.network.next(), self.core.poll_timeout()]
-                .into_iter()
+            let next = std::iter::once(self.network.next())
+                .chain(self.cores().map(|core| core.poll_timeout()))
                 .chain(self.peers.iter().map(|peer| peer.endpoint.poll_timeout()))
                 .flatten()
                 .min();
@@ -187,8 +254,8 @@ impl World {
                 self.deliver(datagram);
                 self.flush();
             }
-            self.core.handle_timeout(self.now);
             let now = self.now;
+            self.cores_mut().for_each(|core| core.handle_timeout(now));
             self.peers.iter_mut().for_each(|peer| peer.timeout(now));
         }
         self.jump(until);
@@ -204,7 +271,13 @@ impl World {
         let Datagram { from, to, .. } = datagram;
         if let Some(at) = self.listeners.iter().position(|l| *l == to) {
             let listener = ListenerId(u16::try_from(at).unwrap());
-            self.core.handle_input(self.now, Flow { listener, peer: from, connection: None }, datagram.bytes);
+            let flow = Flow { listener, peer: from, connection: None };
+            // It comes to any shard, which gives it to its home or takes what has none.
+            let shards = u64::try_from(1 + self.others.len()).unwrap();
+            let came_to = usize::try_from(self.chance.below(shards)).unwrap();
+            let home = self.homes.of(&datagram.bytes).map_or(came_to, |home| usize::from(home.0));
+            let now = self.now;
+            self.cores_mut().nth(home).unwrap().handle_input(now, flow, datagram.bytes);
         } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to) {
             peer.input(self.now, from, datagram.bytes);
         } else {

@@ -16,6 +16,7 @@ mod simulation {
     mod profiles;
     mod requests;
     mod secure;
+    mod shards;
     mod strangers;
     mod targets;
     mod wire;

@@ -34,15 +34,19 @@ impl Core {
     fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target) -> OrRefuse<()> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
-        if target.trunk.as_ref().is_some_and(|trunk| self.trunk_is_full(&call.snapshot, trunk)) {
-            self.counters.trunk_full += 1;
-            return Err(Box::new(self.overload_reply()));
-        }
         if call.facts.secure && !sip::is_secure_hop(&target.next_hop) {
             return Err(Box::new(decide::sips_not_allowed()));
         }
-        let network = call.snapshot.network_id(&target.network).ok_or_else(gone)?;
-        let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
+        let (no, snapshot) =
+            (LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?), call.snapshot.clone());
+        let in_trunk = match &target.trunk {
+            Some(trunk) => Some(self.enter_trunk(&snapshot, trunk).ok_or_else(|| {
+                self.counters.trunk_full += 1;
+                Box::new(self.overload_reply())
+            })?),
+            None => None,
+        };
+        let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
         let source = sip::numeric_hop(&target.next_hop);
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let party = call.name_party();
@@ -80,11 +84,9 @@ impl Core {
             end: None,
             call_id: call_id.into(),
             farewell: None,
+            _in_trunk: in_trunk,
         });
         self.by_session.insert(session, (key, no));
-        if let Some(trunk) = &target.trunk {
-            self.count_trunk(trunk, true);
-        }
         self.watch_ringing(now, key, no, target.profile.ring_limit);
         Ok(())
     }

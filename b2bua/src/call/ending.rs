@@ -260,11 +260,6 @@ impl Core {
         while let Some(command) = call.media.poll_command() {
             self.link.carry_out(command);
         }
-        for leg in call.legs() {
-            if let Some(trunk) = &leg.trunk {
-                self.count_trunk(trunk, false);
-            }
-        }
         self.records.push(record);
         self.counters.ended += 1;
     }

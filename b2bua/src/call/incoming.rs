@@ -2,7 +2,7 @@
 
 use super::body::Taken;
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
-use crate::shard::{Core, domains};
+use crate::shard::{Core, Held, domains};
 use crate::snapshot::{Snapshot, conduct};
 use crate::trunk::Entry;
 use config::{MediaMode, Profile, TcpMedia, TrunkName};
@@ -22,15 +22,20 @@ struct Arrival {
     network: NetworkId,
     trunk: Option<TrunkName>,
     request: Received,
+    /// Its place among all calls, and among those of its trunk.
+    in_node: Held,
+    in_trunk: Option<Held>,
 }
 
 impl Core {
     /// A new INVITE.
     pub(crate) fn on_invited(&mut self, now: Now, session: SessionId, request: Received) {
         let snapshot = self.snapshot.clone();
-        if let Err(reply) = self.admit(&snapshot).and_then(|()| answerable(&request)) {
-            return self.refuse(now, session, &reply);
-        }
+        let admitted = self.admit(&snapshot).and_then(|held| answerable(&request).map(|()| held));
+        let in_node = match admitted {
+            Ok(held) => held,
+            Err(reply) => return self.refuse(now, session, &reply),
+        };
         let Some(listener) = self.endpoint.settings().listener(request.flow.listener) else { return };
         let network = listener.network;
         let Some(name) = snapshot.network_name(network) else { return };
@@ -41,15 +46,18 @@ impl Core {
             self.counters.strangers += 1;
             return self.refuse(now, session, &Reply::new(StatusCode::FORBIDDEN));
         }
+        let mut in_trunk = None;
         if let Some(trunk) = &trunk {
-            match self.gate.check(now, &snapshot, trunk, &request, &mut *self.ids) {
+            match self.common.gate.check(now, &snapshot, trunk, &request, &mut self.counters, &mut *self.ids)
+            {
                 Entry::Open => {}
                 Entry::Closed(reply) => {
                     self.counters.challenged += 1;
                     return self.refuse(now, session, &reply);
                 }
             }
-            if self.trunk_is_full(&snapshot, trunk) {
+            in_trunk = self.enter_trunk(&snapshot, trunk);
+            if in_trunk.is_none() {
                 self.counters.trunk_full += 1;
                 return self.refuse(now, session, &self.overload_reply());
             }
@@ -64,7 +72,7 @@ impl Core {
         trail.push(Step::Peer { network: name.clone(), source, trunk: trunk.clone() });
         match route(&snapshot, network, trunk.as_ref(), &request, &mut trail) {
             Ok(targets) => {
-                let arrival = Arrival { session, network, trunk, request };
+                let arrival = Arrival { session, network, trunk, request, in_node, in_trunk };
                 self.begin(now, snapshot, arrival, targets, trail);
             }
             Err(reply) => {
@@ -75,16 +83,15 @@ impl Core {
     }
 
     /// Whether another call may begin.
-    fn admit(&mut self, snapshot: &Snapshot) -> OrRefuse<()> {
+    fn admit(&mut self, snapshot: &Snapshot) -> OrRefuse<Held> {
         if self.drain.is_some() {
             self.counters.draining += 1;
             return Err(Box::new(self.overload_reply()));
         }
-        if self.calls.len() >= snapshot.config().limits.calls {
+        self.enter_call(snapshot).ok_or_else(|| {
             self.counters.overloaded += 1;
-            return Err(Box::new(self.overload_reply()));
-        }
-        Ok(())
+            Box::new(self.overload_reply())
+        })
     }
 
     /// 503 with Retry-After.
@@ -101,12 +108,6 @@ impl Core {
         let _ = self.endpoint.reject(now, session, reply);
     }
 
-    /// Whether a trunk has as many calls as it may.
-    pub(crate) fn trunk_is_full(&self, snapshot: &Snapshot, trunk: &TrunkName) -> bool {
-        let limit = snapshot.config().trunks.get(trunk).and_then(|t| t.max_calls);
-        limit.is_some_and(|limit| self.trunk_calls.get(trunk).copied().unwrap_or(0) >= limit)
-    }
-
     /// Makes the call and dials its first target.
     fn begin(
         &mut self,
@@ -116,7 +117,7 @@ impl Core {
         targets: Vec<policy::Target>,
         trail: Trail,
     ) {
-        let Arrival { session, network, trunk, request } = arrival;
+        let Arrival { session, network, trunk, request, in_node, in_trunk } = arrival;
         let profile = decide::profile(&snapshot, network, trunk.as_ref());
         let bypass = profile.media == MediaMode::Bypass
             && targets.iter().all(|target| target.profile.media == MediaMode::Bypass);
@@ -145,6 +146,7 @@ impl Core {
             end: None,
             call_id: request.call_id.as_str().into(),
             farewell: None,
+            _in_trunk: in_trunk,
         };
         self.sequence += 1;
         let call = Call {
@@ -175,13 +177,11 @@ impl Core {
             cause: None,
             hung_up: None,
             snapshot,
+            _in_node: in_node,
         };
         let key = self.enter(call);
         let label = self.label(trunk.as_ref());
         self.endpoint.label(session, label);
-        if let Some(trunk) = trunk {
-            self.count_trunk(&trunk, true);
-        }
         self.counters.calls += 1;
         match self.describe_caller(key, network, party, source, taken.sdp.as_deref()) {
             Ok(()) => self.dial_next(now, key, None),

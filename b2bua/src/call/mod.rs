@@ -23,6 +23,7 @@ pub(crate) mod view;
 pub(crate) use decide::reason;
 pub(crate) use guard::CallTimer;
 
+use crate::shard::Held;
 use crate::snapshot::Snapshot;
 use body::Wrap;
 use bytes::Bytes;
@@ -71,6 +72,8 @@ pub(crate) struct Leg {
     pub(crate) call_id: Box<str>,
     /// The Reason that we ended it with.
     pub(crate) farewell: Option<String>,
+    /// Its place among the calls of its trunk.
+    pub(crate) _in_trunk: Option<Held>,
 }
 
 /// How a leg ended.
@@ -191,6 +194,8 @@ pub(crate) struct Call {
     pub(crate) cause: Option<&'static str>,
     /// The leg whose peer hung up or gave up, if that ended the call.
     pub(crate) hung_up: Option<LegNo>,
+    /// Its place among all calls.
+    pub(crate) _in_node: Held,
 }
 
 /// What the caller said, for views and records.

@@ -86,9 +86,10 @@ impl Signals {
     }
 
     /// Reloads and drains as told, until the node is over. A second SIGTERM or SIGINT ends what is left at once.
+    /// A node that loses a shard drains likewise, and fails then.
     async fn obey(&mut self, node: &Node, log: &LogControl) -> anyhow::Result<()> {
         let mut look = tokio::time::interval(LOOK);
-        let mut draining = false;
+        let (mut draining, mut lost) = (false, false);
         loop {
             let told = tokio::select! {
                 _ = self.hangup.recv() => {
@@ -99,17 +100,23 @@ impl Signals {
                 _ = self.interrupt.recv() => true,
                 _ = look.tick() => false,
             };
-            if told {
+            if !draining && node.has_lost_shard() {
+                tracing::error!("a shard has ended by itself");
+                lost = true;
+            }
+            if told || (lost && !draining) {
                 let patience = if draining { Duration::ZERO } else { node.config().node.drain };
                 draining = true;
                 tracing::info!(?patience, "draining: no new calls");
-                if let Err(error) = node.drain(patience) {
+                if let Err(error) = node.drain(patience)
+                    && !lost
+                {
                     tracing::error!(%error, "cannot drain");
                     return Err(error.into());
                 }
             }
             if node.is_over(draining) {
-                anyhow::ensure!(draining, "a shard has ended by itself");
+                anyhow::ensure!(!lost, "a shard has ended by itself");
                 return Ok(());
             }
         }

@@ -2,6 +2,7 @@
 
 mod loader;
 mod security;
+mod shards;
 mod start;
 
 pub use loader::{LoadError, Loader};

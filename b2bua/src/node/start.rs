@@ -1,25 +1,22 @@
 //! Starting the parts of a node, and ending them.
 
 use super::Loader;
+use super::shards::{self, Parts};
 use crate::cdr::{Writer, WriterError};
-use crate::control::{Shard, Switchboard};
-use crate::shard::{Command, Core, MediaLink, Setup};
+use crate::control::Switchboard;
+use crate::shard::{Command, MediaLink};
 use crate::snapshot::{Snapshot, message_limits, socket_limits};
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
 use config::Config;
-use media::relay::{self, Link, Relay};
+use media::relay::{self, Relay};
+use sip::driver;
 use sip::driver::clock::Clock;
-use sip::driver::ids::{NoEntropy, RandomIds, hasher};
+use sip::driver::ids::NoEntropy;
 use sip::driver::sockets::{Bind, BindError, Sockets};
-use sip::driver::{self, Waker};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::mpsc;
-
-/// Orders that may wait for a shard.
-const COMMANDS: usize = 256;
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -59,52 +56,46 @@ impl Node {
     #[expect(clippy::disallowed_methods, reason = "the node is where threads and clocks are started")]
     pub fn start(mut loader: Loader) -> Result<Self, StartError> {
         let snapshot = loader.current().clone();
-        let sockets = Sockets::bind(&loader.listeners())?;
-        let listeners: Vec<Bind> = sockets.listeners().copied().collect();
-        let sip = loader.bound(listeners.clone());
-        let (relay, link) = start_relay(&snapshot)?;
         let config = snapshot.config();
+        let sockets = Sockets::bind_for(&loader.listeners(), shards::count(config.signalling.shards))?;
+        let listeners: Vec<Bind> =
+            sockets.first().into_iter().flat_map(Sockets::listeners).copied().collect();
+        let sip = loader.bound(listeners.clone());
+        let (relay, links) = start_relay(&snapshot, sockets.len())?;
         let records = Arc::new(Writer::start(&config.cdr.path(&config.node), config.limits.cdr_queue)?);
         let clock = Clock::start();
-        let epoch = Instant::now() - Duration::from_nanos(clock.now().mono.as_nanos());
-        let (commands, inbox) = mpsc::channel(COMMANDS);
-        let waker = Waker::new();
-        let mut settings = driver_settings(&snapshot)?;
-        settings.clock = clock;
-        let counters = settings.counters.clone();
-        let core = Core::new(Setup {
-            sip,
-            snapshot,
-            link,
-            sip_ids: Box::new(RandomIds::new()?),
-            ids: Box::new(RandomIds::new()?),
-            hasher: hasher()?,
-            epoch,
-            started: clock.now(),
-            shard: 0,
-            records: records.handle(),
-            commands: inbox,
-        });
-        let thread = shard_thread(core, settings, sockets, waker.clone()).map_err(StartError::Thread)?;
-        let lost = records.clone();
-        let gauges = relay.clone();
+        let parts = Parts {
+            sip: &sip,
+            snapshot: &snapshot,
+            records: &records,
+            driver: driver_settings(&snapshot)?,
+            clock,
+            epoch: shards::epoch(clock),
+        };
+        let ready = shards::make(&parts, sockets, links)?;
+        let (lost, gauges) = (records.clone(), relay.clone());
         let switchboard = Switchboard {
-            shards: vec![Shard { number: 0, commands, waker }],
+            shards: ready.iter().map(|ready| ready.way.clone()).collect(),
             loader: Mutex::new(loader),
             draining: Arc::new(AtomicBool::new(false)),
             started: (Instant::now(), SystemTime::now()),
             listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
             records_lost: Box::new(move || lost.lost()),
-            transports: vec![counters],
+            transports: ready.iter().map(|ready| ready.counters.clone()).collect(),
         };
-        Ok(Self {
+        let mut node = Self {
             switchboard: Arc::new(switchboard),
-            threads: vec![thread],
+            threads: Vec::new(),
             listeners,
             _relay: relay,
             _records: records,
-        })
+        };
+        for shard in ready {
+            // Where one cannot, those that run already are ended with the node.
+            node.threads.push(shard.run()?);
+        }
+        Ok(node)
     }
 
     /// What the admin API reaches.
@@ -136,10 +127,16 @@ impl Node {
     /// Takes no new calls. Those that are left after `patience` are ended.
     ///
     /// # Errors
-    /// A shard takes no orders.
+    /// A shard takes no orders, though it has not ended; the others drain.
     pub fn drain(&self, patience: Duration) -> Result<(), ControlError> {
         self.switchboard.draining.store(true, Ordering::Relaxed);
-        self.switchboard.shards.iter().try_for_each(|shard| shard.order(Command::Drain(patience)))
+        self.switchboard.order_all(|| Command::Drain(patience))
+    }
+
+    /// Whether a shard has ended. Without a drain, that is none that should have.
+    #[must_use]
+    pub fn has_lost_shard(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
     }
 
     /// Whether every shard has ended. With `ask`, shards look whether there is anything left to do.
@@ -169,15 +166,17 @@ impl Drop for Node {
     }
 }
 
-/// The relay, if any network has media, and a shard's way to it.
-type Media = (Option<Arc<Relay>>, Box<dyn MediaLink + Send>);
+/// The relay, if any network has media, and each shard's way to it.
+type Media = (Option<Arc<Relay>>, Vec<Box<dyn MediaLink + Send>>);
 
-fn start_relay(snapshot: &Snapshot) -> Result<Media, StartError> {
+fn start_relay(snapshot: &Snapshot, shards: usize) -> Result<Media, StartError> {
     let config = snapshot.config();
     let mut settings = relay::Config::new(snapshot.media.iter().flatten().cloned().collect());
     if settings.networks.is_empty() {
-        return Ok((None, Box::new(media::VirtualPorts::default())));
+        let none = |_| -> Box<dyn MediaLink + Send> { Box::new(media::VirtualPorts::default()) };
+        return Ok((None, (0..shards).map(none).collect()));
     }
+    settings.shards = u16::try_from(shards).unwrap_or(u16::MAX);
     settings.threads = config.media.threads.unwrap_or_else(relay_threads);
     settings.quarantine = config.media.quarantine;
     settings.move_after = config.media.latch_silence;
@@ -185,11 +184,8 @@ fn start_relay(snapshot: &Snapshot) -> Result<Media, StartError> {
     settings.high_water = config.media.spare_high;
     settings.max_pairs = u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX);
     let (relay, links) = relay::start(&settings)?;
-    let link: Option<Link> = links.into_iter().next();
-    match link {
-        Some(link) => Ok((Some(Arc::new(relay)), Box::new(link))),
-        None => Ok((Some(Arc::new(relay)), Box::new(media::VirtualPorts::default()))),
-    }
+    let links = links.into_iter().map(|link| -> Box<dyn MediaLink + Send> { Box::new(link) });
+    Ok((Some(Arc::new(relay)), links.collect()))
 }
 
 /// One per two cores: the relay shares them with the shards.
@@ -205,17 +201,4 @@ fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
     settings.security = snapshot.security.clone();
     settings.message = message_limits(&config.limits);
     Ok(settings)
-}
-
-fn shard_thread(
-    core: Core,
-    settings: driver::Settings,
-    sockets: Sockets,
-    waker: Waker,
-) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("liaison-shard-0".to_owned()).spawn(move || {
-        if let Err(error) = driver::drive(core, settings, sockets, waker) {
-            tracing::error!(%error, "a shard did not start");
-        }
-    })
 }

@@ -26,8 +26,6 @@ pub enum Command {
     Stop,
     /// What the shard counts and holds.
     Report(oneshot::Sender<Report>),
-    /// Whether the shard is alive.
-    Ping(oneshot::Sender<()>),
 }
 
 /// What a shard counts and holds.
@@ -68,9 +66,6 @@ impl Core {
                 Command::Adopt(snapshot, sip) => self.adopt(snapshot, *sip),
                 Command::Drain(patience) => self.drain(now.mono + patience),
                 Command::Stop => self.stopped = true,
-                Command::Ping(answer) => {
-                    let _ = answer.send(());
-                }
                 Command::Report(answer) => {
                     let _ = answer.send(Report {
                         counters: self.counters(),

@@ -1,11 +1,11 @@
 //! The core of a shard: user agents, calls and the bridge, without I/O.
 
+use super::common::Tally;
 use super::peers::domains;
-use super::{Command, Counters, Gauges, MediaLink};
+use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
 use crate::snapshot::Snapshot;
-use crate::trunk::Gate;
 use bytes::Bytes;
 use config::TrunkName;
 use sip::driver::tls::Peer;
@@ -41,10 +41,10 @@ pub struct Setup {
     pub hasher: ahash::RandomState,
     /// The instant that [`Mono`] counts from, for media, whose clock is the system's.
     pub epoch: Instant,
-    /// When it starts.
-    pub started: Now,
     /// Which shard it is.
     pub shard: u16,
+    /// What it has in common with the others.
+    pub common: Arc<Common>,
     /// Records are handed over here.
     pub records: Box<dyn FnMut(Record) + Send>,
     /// Questions and orders come in here; the driver is woken for them.
@@ -64,10 +64,11 @@ pub struct Core {
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
-    pub(crate) gate: Gate,
     /// Who is at the other end of connections over TLS, where a certificate has proved it.
     pub(crate) peers: HashMap<ConnectionId, Arc<Peer>, ahash::RandomState>,
-    pub(crate) trunk_calls: BTreeMap<TrunkName, u32>,
+    pub(crate) common: Arc<Common>,
+    /// The counts of the trunks that it has had calls of.
+    trunks: BTreeMap<TrunkName, Arc<Tally>>,
     /// Every trunk that a session was ever with.
     labels: Vec<TrunkName>,
     pub(crate) counters: Counters,
@@ -87,10 +88,12 @@ impl Core {
     /// A shard without calls.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let mut ids = setup.ids;
-        let gate = Gate::new(setup.started, setup.snapshot.config().limits.nonces, &mut *ids);
+        let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
+        if let Some(occupancy) = &setup.common.occupancy {
+            endpoint = endpoint.sharing(occupancy);
+        }
         Self {
-            endpoint: Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone()),
+            endpoint,
             node: (&*setup.snapshot.config().node.name).into(),
             snapshot: setup.snapshot,
             calls: SlotMap::with_key(),
@@ -100,9 +103,9 @@ impl Core {
             by_session: HashMap::with_hasher(setup.hasher),
             timers: TimerQueue::default(),
             link: setup.link,
-            ids,
-            gate,
-            trunk_calls: BTreeMap::new(),
+            ids: setup.ids,
+            common: setup.common,
+            trunks: BTreeMap::new(),
             labels: Vec::new(),
             counters: Counters::default(),
             drain: None,
@@ -120,7 +123,7 @@ impl Core {
     /// What it has counted.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters { stale_nonces: self.gate.stale(), ..self.counters }
+        self.counters
     }
 
     /// What the user agents have counted.
@@ -270,16 +273,20 @@ impl Core {
         Some(call)
     }
 
-    /// Counts a leg of a trunk in or out.
-    pub(crate) fn count_trunk(&mut self, trunk: &TrunkName, begins: bool) {
-        if begins {
-            *self.trunk_calls.entry(trunk.clone()).or_default() += 1;
-        } else if let Some(count) = self.trunk_calls.get_mut(trunk) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.trunk_calls.remove(trunk);
-            }
-        }
+    /// Counts a call in, unless there are as many as may be.
+    pub(crate) fn enter_call(&self, snapshot: &Snapshot) -> Option<Held> {
+        let limit = snapshot.config().limits.calls;
+        self.common.calls.enter(u32::try_from(limit).unwrap_or(u32::MAX))
+    }
+
+    /// Counts a leg of a trunk in, unless that has as many calls as it may.
+    pub(crate) fn enter_trunk(&mut self, snapshot: &Snapshot, trunk: &TrunkName) -> Option<Held> {
+        let limit = snapshot.config().trunks.get(trunk).and_then(|t| t.max_calls);
+        let tally = match self.trunks.get(trunk) {
+            Some(tally) => tally,
+            None => self.trunks.entry(trunk.clone()).or_insert(self.common.trunk(trunk)),
+        };
+        tally.enter(limit.unwrap_or(u32::MAX))
     }
 
     /// The drain is over: what is left is ended.
@@ -330,7 +337,10 @@ impl sip::driver::Core for Core {
     fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
         self.obey(now);
         self.settle(now);
-        let drained = self.drain.is_some() && self.calls.is_empty() && self.endpoint.is_quiet();
+        let drained = self.drain.is_some() && {
+            let is_done = self.calls.is_empty() && self.endpoint.is_quiet();
+            self.common.done(self.shard, is_done)
+        };
         if drained || self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

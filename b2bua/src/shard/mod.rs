@@ -1,12 +1,15 @@
 //! A shard: the calls that one thread owns, from socket to socket.
 
 mod command;
+mod common;
 mod core;
 mod counters;
 mod peers;
 mod port;
 
 pub use self::command::{Command, Report};
+pub use self::common::Common;
+pub(crate) use self::common::Held;
 pub(crate) use self::core::listener_in;
 pub use self::core::{Core, Setup};
 pub(crate) use self::peers::domains;

@@ -18,7 +18,10 @@ impl Core {
                 let identities: Vec<String> = peer.identities.iter().map(ToString::to_string).collect();
                 let domain = peer.domain.as_ref().map(Domain::as_str);
                 let protocol = &peer.protocol;
-                tracing::info!(peer = %flow.peer, accepted, ?identities, domain, protocol, "TLS connection");
+                // Every shard is told; the one that has the connection says so.
+                if flow.connection.is_some_and(|id| u16::from(id.shard().0) == self.shard) {
+                    tracing::info!(peer = %flow.peer, accepted, ?identities, domain, protocol, "TLS connection");
+                }
                 if let Some(id) = flow.connection.filter(|_| !peer.identities.is_empty()) {
                     self.peers.insert(id, peer);
                 }

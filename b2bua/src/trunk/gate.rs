@@ -1,9 +1,10 @@
 //! The challenge that a trunk's requests must answer before they are looked at.
 
+use crate::shard::Counters;
 use crate::snapshot::Snapshot;
 use config::{Challenge, TrunkName};
 use sip::Received;
-use sip::auth::server::{self, Challenger, Fault, NonceWindows, Settings, Verdict};
+use sip::auth::server::{self, Challenger, Fault, Settings, SharedWindows, Verdict};
 use sip::auth::{Algorithm, Covered, Kind};
 use sip::ids::Ids;
 use sip::session::Reply;
@@ -18,37 +19,31 @@ pub(crate) enum Entry {
     Closed(Box<Reply>),
 }
 
-/// What every challenge of a shard shares; the rest is in the configuration in force.
+/// What every challenge of a node shares, whichever shard makes it; the rest is in the configuration in force.
 pub(crate) struct Gate {
     key: [u8; 32],
     started: Now,
-    windows: NonceWindows,
-    /// Right answers with a nonce too old, or whose counts are forgotten.
-    stale: u64,
+    windows: SharedWindows,
 }
 
 impl Gate {
     /// A gate with a key of its own: nonces of an earlier process are stale. It knows the counts of `nonces` at a time.
-    pub(crate) fn new(started: Now, nonces: usize, ids: &mut dyn Ids) -> Self {
+    pub(crate) fn new(started: Now, nonces: usize, ids: &mut dyn Ids, hasher: ahash::RandomState) -> Self {
         let mut key = [0; 32];
         for chunk in key.chunks_mut(8) {
             chunk.copy_from_slice(&ids.next_u64().to_le_bytes());
         }
-        Self { key, started, windows: NonceWindows::new(started.wall, nonces), stale: 0 }
-    }
-
-    /// How many right answers had a nonce that is not known any more.
-    pub(crate) fn stale(&self) -> u64 {
-        self.stale
+        Self { key, started, windows: SharedWindows::new(started.wall, nonces, hasher) }
     }
 
     /// Whether a request of this trunk may pass.
     pub(crate) fn check(
-        &mut self,
+        &self,
         now: Now,
         snapshot: &Snapshot,
         trunk: &TrunkName,
         request: &Received,
+        counters: &mut Counters,
         ids: &mut dyn Ids,
     ) -> Entry {
         let Some(challenge) = snapshot.config().trunks.get(trunk).and_then(|t| t.challenge.as_ref()) else {
@@ -62,14 +57,14 @@ impl Gate {
             now,
             &Covered::from(&request.request),
             &server::credentials(request.headers(), Kind::User),
-            &mut self.windows,
+            &self.windows,
             |user, _| snapshot.user_secret(trunk, user),
         );
         match verdict {
             Verdict::Accepted(_) => Entry::Open,
             Verdict::Absent => ask(&challenger, now, false, ids),
             Verdict::Stale(_) => {
-                self.stale += 1;
+                counters.stale_nonces += 1;
                 ask(&challenger, now, true, ids)
             }
             Verdict::Rejected(refusal) if refusal.fault() == Fault::Malformed => {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::declare::table;
 
 table! {
-    /// How much the node takes on. What goes beyond is refused in the way of its protocol, and counted.
+    /// How much the node takes on, over all shards. What goes beyond is refused in the way of its protocol, and counted.
     pub struct Limits {
         /// Longest SIP message. A longer request is answered 513 if its head can be read, and on a connection, where
         /// the next message could not be found, the connection is closed then, as for each limit of a message.

@@ -24,6 +24,10 @@ table! {
 table! {
     /// How SIP is served.
     pub struct Signalling {
+        /// Threads that serve SIP; each call is served by one of them. `"auto"` is one per four cores, at least one:
+        /// with several, most messages come to another thread than the one that they are for, which costs more than it
+        /// gains as long as one is not fully busy.
+        restart shards: Auto<u16> = "auto", in 1..=64;
         /// The User-Agent of requests (RFC 3261 §20.41); empty leaves the field out.
         pinned user_agent: ByteString = "Liaison";
         /// The Server of responses (RFC 3261 §20.35); empty leaves the field out.

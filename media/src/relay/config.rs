@@ -56,8 +56,8 @@ pub enum StartError {
     /// state is unspecified.
     #[error("network {} has no media address that descriptions can state", .0.0)]
     Address(NetworkId),
-    /// The range of a network has no even port with its odd neighbour for each thread.
-    #[error("network {} has too few media ports for its threads", .0.0)]
+    /// The range of a network has no even port with its odd neighbour for each shard of each thread.
+    #[error("network {} has too few media ports for the threads and shards", .0.0)]
     Ports(NetworkId),
     /// The first media ports of a network cannot be bound.
     #[error("media ports cannot be bound at {address}")]

@@ -57,7 +57,8 @@ fn check(config: &Config) -> Result<(), StartError> {
         if network.address().is_unspecified() || network.address().is_ipv6() != network.bind.is_ipv6() {
             return Err(StartError::Address(network.id));
         }
-        if even_ports(network).count() < config.threads.max(1).into() {
+        let sharers = usize::from(config.threads.max(1)) * usize::from(config.shards.max(1));
+        if even_ports(network).count() < sharers {
             return Err(StartError::Ports(network.id));
         }
     }

@@ -81,6 +81,12 @@ pub struct Counters {
     pub websockets_refused: Count,
     /// Messages refused because the write queue of their connection was full.
     pub write_queue_full: Count,
+    /// Messages given to the shard that they are for, or that owns the connection to send them on.
+    pub crossings: Count,
+    /// Messages for another shard that were dropped: it had too many waiting, or was gone.
+    pub crossings_dropped: Count,
+    /// Times that a connection was not read until another shard had room for its messages.
+    pub connections_held: Count,
     /// Messages that could not be sent and of which the core was told.
     pub send_failures: Count,
     /// Failed attempts to receive datagrams.

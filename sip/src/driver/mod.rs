@@ -3,6 +3,8 @@
 //! [`drive`] drives one [`Core`] on one thread with one task: it serves every socket that has something, carries
 //! out what the core wants, and sleeps when nothing is left to do. There is no lock on the way of a message, no
 //! task for a call, and one wake-up for all that came while the thread slept.
+//!
+//! Several drivers can stand behind the same addresses ([`Place::among`]): each hands on what is another's.
 
 pub mod clock;
 pub mod counters;
@@ -10,6 +12,7 @@ pub mod ids;
 pub mod sockets;
 pub mod tls;
 
+mod exchange;
 mod framer;
 mod ready;
 mod resolver;
@@ -21,6 +24,7 @@ mod timer;
 mod udp;
 mod websocket;
 
+pub use exchange::Place;
 pub use ready::Waker;
 pub use security::Security;
 pub use settings::{Limits, ResolverSettings, Settings};
@@ -118,7 +122,7 @@ pub fn drive<C: Core + 'static>(
     core: C,
     settings: Settings,
     sockets: Sockets,
-    waker: Waker,
+    place: impl Into<Place>,
 ) -> Result<C, StartError> {
     let mut builder = Builder::new_current_thread();
     // While more comes than can be served, every second turn looks at the other sockets and the timers.
@@ -126,7 +130,7 @@ pub fn drive<C: Core + 'static>(
     let runtime = builder.build_local(LocalOptions::default());
     let runtime = runtime.map_err(StartError::Runtime)?;
     // As a task and not as the main future: waking that one costs a second epoll_wait each time.
-    let task = runtime.spawn_local(run(core, settings, sockets, waker));
+    let task = runtime.spawn_local(run(core, settings, sockets, place.into()));
     runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Err(StartError::Runtime(io::ErrorKind::Interrupted.into())),
@@ -138,9 +142,9 @@ pub async fn run<C: Core>(
     core: C,
     settings: Settings,
     sockets: Sockets,
-    waker: Waker,
+    place: impl Into<Place>,
 ) -> Result<C, StartError> {
-    let mut shell = shell::Shell::start(core, &settings, sockets, &waker)?;
+    let mut shell = shell::Shell::start(core, &settings, sockets, place.into())?;
     shell.begin();
     // Without tokio's budget: the shell bounds its own turns and yields.
     tokio::task::unconstrained(poll_fn(|context| shell.poll(context))).await;

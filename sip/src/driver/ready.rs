@@ -1,8 +1,8 @@
 //! Which of many sources has work, so that a wake-up costs what is ready and not what exists.
 //!
 //! Every socket and future of a driver is polled with a waker of its own, which puts it on one list and wakes
-//! the driver's task. All but the [`Waker`] of the owner are woken on the driver's thread, so that nobody ever
-//! waits for the list.
+//! the driver's task. All but the [`Waker`] of the owner and the ends of the lanes from other shards are woken on the
+//! driver's thread; those two come once a batch and hold the list for a push, so that nobody waits for it.
 
 use crate::flow::{ConnectionId, ListenerId};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,8 @@ use std::task;
 pub(crate) enum Kind {
     /// Somebody called [`Waker::wake`].
     Outside,
+    /// Another shard has given something, or made room.
+    Exchange,
     /// The timer.
     Alarm,
     /// An answer of the resolver.
@@ -44,9 +46,10 @@ impl Source {
         }
     }
 
-    /// Off the list: what happens from now on puts it there again.
+    /// Off the list: what happens from now on puts it there again. It is a swap, so that who finds it still queued has
+    /// put what it is about where it will be seen: a store could be overtaken by the look that follows it.
     pub(crate) fn taken(&self) {
-        self.queued.store(false, Ordering::Release);
+        self.queued.swap(false, Ordering::AcqRel);
     }
 }
 

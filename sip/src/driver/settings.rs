@@ -49,8 +49,8 @@ impl Settings {
 /// Bounds of what peers can make a driver keep, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in being, accepted and opened. Beyond, one that comes is accepted and closed, and one that is
-    /// wanted fails. Default 10 000.
+    /// Connections in being, accepted and opened, over all shards. Beyond, one that comes is accepted and closed, and
+    /// one that is wanted fails. Default 10 000.
     pub connections: usize,
     /// Connections in being with one peer address, likewise. Default 256.
     pub connections_per_peer: usize,
@@ -70,7 +70,7 @@ pub struct Limits {
     pub message_time: Duration,
     /// The longest that nothing travels on a connection that has carried a message; then it is closed. Default 1 h.
     pub idle_time: Duration,
-    /// Host names being looked up; a query beyond is answered without an address. Default 512.
+    /// Host names being looked up by one shard; a query beyond is answered without an address. Default 512.
     pub queries: usize,
 }
 

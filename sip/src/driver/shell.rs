@@ -2,7 +2,8 @@
 
 use super::clock::Clock;
 use super::counters::Counters;
-use super::ready::{Kind, ReadyList, Source, Waker};
+use super::exchange::{Exchange, Parcel, Place};
+use super::ready::{Kind, ReadyList, Source};
 use super::resolver::Resolver;
 use super::settings::Settings;
 use super::sockets::{Either, Sockets};
@@ -11,7 +12,8 @@ use super::timer::Alarm;
 use super::udp::{Receiver, Udp};
 use super::{Core, IoAction, StartError};
 use crate::action::{Transmit, TransmitId};
-use crate::flow::{ConnectionId, ListenerId};
+use crate::flow::{ConnectionId, Destination, ListenerId};
+use crate::home::ShardNo;
 use crate::time::Now;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -33,11 +35,14 @@ pub(crate) struct Shell<C> {
     dirty: Vec<ListenerId>,
     tcp: Tcp,
     resolver: Resolver,
+    /// The other shards; `None` for one that is alone.
+    exchange: Option<Box<Exchange>>,
     alarm: Alarm,
     receiver: Receiver,
     // Memory that is used again and again.
     taken: Vec<Arc<Source>>,
     inbox: Vec<Bytes>,
+    parcels: Vec<Parcel>,
     failed: Vec<TransmitId>,
 }
 
@@ -46,13 +51,13 @@ impl<C: Core> Shell<C> {
         core: C,
         settings: &Settings,
         sockets: Sockets,
-        waker: &Waker,
+        place: Place,
     ) -> Result<Self, StartError> {
-        let list = waker.list();
+        let list = place.waker.list();
         let binds = sockets.bound.iter().map(|b| &b.bind);
         let resolver = Resolver::new(&settings.resolver, settings.limits.queries, binds, list)
             .map_err(|error| StartError::Resolver(Box::new(error)))?;
-        let (mut udp, mut tcp) = (BTreeMap::new(), Tcp::new(settings, list));
+        let (mut udp, mut tcp) = (BTreeMap::new(), Tcp::new(settings, list, place.exchange.as_deref()));
         for (id, bound) in (0..=u16::MAX).map(ListenerId).zip(sockets.bound) {
             let fail = |source| StartError::Register { listener: id, source };
             match bound.socket {
@@ -73,10 +78,12 @@ impl<C: Core> Shell<C> {
             dirty: Vec::new(),
             tcp,
             resolver,
+            exchange: place.exchange,
             alarm: Alarm::new(settings.clock, settings.timer_slack, list),
             receiver: Receiver::default(),
             taken: Vec::new(),
             inbox: Vec::new(),
+            parcels: Vec::new(),
             failed: Vec::new(),
         })
     }
@@ -114,6 +121,9 @@ impl<C: Core> Shell<C> {
             self.taken = taken;
             self.expire(now);
             self.carry_out(now);
+            if let Some(exchange) = &mut self.exchange {
+                exchange.flush();
+            }
             now = self.clock.now();
         }
         self.core.flush(now);
@@ -131,6 +141,7 @@ impl<C: Core> Shell<C> {
     fn serve(&mut self, now: Now, kind: Kind) -> ControlFlow<()> {
         match kind {
             Kind::Outside => return self.core.handle_wake(now),
+            Kind::Exchange => self.serve_exchange(now),
             Kind::Alarm => self.alarm.gone_off(),
             Kind::Resolver => {
                 while let Some((id, addresses)) = self.resolver.answer(&self.counters) {
@@ -145,20 +156,62 @@ impl<C: Core> Shell<C> {
 
     fn serve_listener(&mut self, now: Now, id: ListenerId) {
         let Some(udp) = self.udp.get_mut(&id) else { return self.tcp.accept(now, id) };
-        let core = &mut self.core;
-        udp.receive(&mut self.receiver, &self.counters, |flow, bytes| core.handle_input(now, flow, bytes));
+        let (core, counters, exchange) = (&mut self.core, &*self.counters, &mut self.exchange);
+        udp.receive(&mut self.receiver, counters, |flow, bytes| {
+            let ours = match exchange {
+                Some(exchange) => exchange.divert(flow, bytes, counters),
+                None => Some(bytes),
+            };
+            if let Some(bytes) = ours {
+                core.handle_input(now, flow, bytes);
+            }
+        });
         // The socket may have become writable.
         self.dirty.push(id);
     }
 
     fn serve_connection(&mut self, now: Now, id: ConnectionId) {
+        if self.exchange.as_ref().is_some_and(|exchange| exchange.holds(id)) {
+            return self.tcp.write_on(id);
+        }
         let flow = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed);
         for event in self.tcp.events() {
+            if let Some(exchange) = &mut self.exchange {
+                exchange.spread(&event);
+            }
             self.core.handle_connection(now, event);
         }
         let Some(flow) = flow else { return };
         for bytes in self.inbox.drain(..) {
-            self.core.handle_input(now, flow, bytes);
+            let ours = match &mut self.exchange {
+                Some(exchange) => exchange.divert(flow, bytes, &self.counters),
+                None => Some(bytes),
+            };
+            if let Some(bytes) = ours {
+                self.core.handle_input(now, flow, bytes);
+            }
+        }
+    }
+
+    /// Takes what other shards have given.
+    fn serve_exchange(&mut self, now: Now) {
+        let Some(exchange) = &mut self.exchange else { return };
+        let mut parcels = std::mem::take(&mut self.parcels);
+        exchange.take(&mut parcels);
+        let released = exchange.pass_on();
+        for parcel in parcels.drain(..) {
+            match parcel {
+                Parcel::Input(flow, bytes) => self.core.handle_input(now, flow, bytes),
+                Parcel::Transmit(transmit) => self.tcp.transmit(now, transmit, &mut self.failed),
+                Parcel::SendFailed(id) => self.failed.push(id),
+                Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
+                Parcel::Alias(id, port) => self.tcp.alias(id, port),
+                Parcel::Connection(event) => self.core.handle_connection(now, event),
+            }
+        }
+        self.parcels = parcels;
+        for id in released {
+            self.serve_connection(now, id);
         }
     }
 
@@ -184,12 +237,19 @@ impl<C: Core> Shell<C> {
             }
             self.tcp.flush(now, &mut self.failed);
             for end in self.tcp.ends() {
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.spread(&end);
+                }
                 self.core.handle_connection(now, end);
             }
             if self.failed.is_empty() {
                 return;
             }
             for id in self.failed.drain(..) {
+                if let (Some(home), Some(exchange)) = (id.home, &mut self.exchange) {
+                    exchange.send_failed(home, id);
+                    continue;
+                }
                 self.counters.send_failures.add(1);
                 self.core.handle_send_failed(now, id);
             }
@@ -199,8 +259,8 @@ impl<C: Core> Shell<C> {
     fn carry_out_one(&mut self, now: Now, action: IoAction) {
         match action {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
-            IoAction::CloseConnection(id) => self.tcp.close(now, id, &mut self.failed),
-            IoAction::Alias { connection, port } => self.tcp.alias(connection, port),
+            IoAction::CloseConnection(id) => self.close(now, id),
+            IoAction::Alias { connection, port } => self.alias(connection, port),
             IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(addresses) = self.resolver.ask(&query, &self.counters) {
@@ -213,11 +273,45 @@ impl<C: Core> Shell<C> {
     fn transmit(&mut self, now: Now, transmit: Transmit) {
         let listener = transmit.to.listener();
         let Some(udp) = self.udp.get_mut(&listener) else {
-            return self.tcp.transmit(now, transmit, &mut self.failed);
+            return self.transmit_on_stream(now, transmit);
         };
         udp.enqueue(transmit.id, transmit.to.peer(), transmit.bytes, &self.counters);
         if !self.dirty.contains(&listener) {
             self.dirty.push(listener);
+        }
+    }
+
+    fn transmit_on_stream(&mut self, now: Now, transmit: Transmit) {
+        let owner = self.owner(&transmit.to);
+        let (Some(exchange), Some(owner)) = (&mut self.exchange, owner) else {
+            return self.tcp.transmit(now, transmit, &mut self.failed);
+        };
+        if let Err(id) = exchange.send(owner, transmit, &self.counters) {
+            self.failed.push(id);
+        }
+    }
+
+    /// The other shard that has the connection for a destination.
+    fn owner(&self, to: &Destination) -> Option<ShardNo> {
+        let exchange = self.exchange.as_ref()?;
+        let connection = match to {
+            Destination::Flow(flow) | Destination::FlowOr { flow, .. } => flow.connection,
+            Destination::Open { listener, peer, domain } => self.tcp.known(*listener, *peer, domain.as_ref()),
+        };
+        exchange.owner(connection?)
+    }
+
+    fn alias(&mut self, id: ConnectionId, port: u16) {
+        match &mut self.exchange {
+            Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.alias(owner, id, port),
+            _ => self.tcp.alias(id, port),
+        }
+    }
+
+    fn close(&mut self, now: Now, id: ConnectionId) {
+        match &mut self.exchange {
+            Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.close(owner, id),
+            _ => self.tcp.close(now, id, &mut self.failed),
         }
     }
 }

@@ -81,7 +81,15 @@ pub(crate) enum Either {
 impl Sockets {
     /// Binds all or none. From here on the system queues what arrives; [`drive`](super::drive) takes it.
     pub fn bind(listeners: &[Bind]) -> Result<Self, BindError> {
-        let mut bound = Vec::with_capacity(listeners.len());
+        let mut sets = Self::bind_for(listeners, 1)?;
+        Ok(sets.pop().unwrap_or(Self { bound: Vec::new() }))
+    }
+
+    /// The same for several drivers: each gets a socket of its own for every listener, all of one listener at the same
+    /// address. The system spreads datagrams and connections over them by their addresses (`SO_REUSEPORT`, socket(7)),
+    /// so that each driver takes what it can without asking another.
+    pub fn bind_for(listeners: &[Bind], drivers: u8) -> Result<Vec<Self>, BindError> {
+        let mut sets: Vec<_> = (0..drivers).map(|_| Self { bound: Vec::new() }).collect();
         for (n, bind) in listeners.iter().enumerate() {
             let id = u16::try_from(n);
             let fail = |step, source| BindError {
@@ -92,10 +100,12 @@ impl Sockets {
                 source,
             };
             id.map_err(|_| fail(BindStep::Number, io::ErrorKind::InvalidInput.into()))?;
-            let (socket, address) = open(bind).map_err(|(step, source)| fail(step, source))?;
-            bound.push(Bound { bind: Bind { address, ..*bind }, socket });
+            let group = open(bind, drivers).map_err(|(step, source)| fail(step, source))?;
+            for (set, (socket, address)) in sets.iter_mut().zip(group) {
+                set.bound.push(Bound { bind: Bind { address, ..*bind }, socket });
+            }
         }
-        Ok(Self { bound })
+        Ok(sets)
     }
 
     /// The listeners with the addresses that they have got, in order.
@@ -104,8 +114,35 @@ impl Sockets {
     }
 }
 
-fn open(bind: &Bind) -> Result<(Either, SocketAddr), (BindStep, io::Error)> {
-    let at = |step| move |source| (step, source);
+type Failed = (BindStep, io::Error);
+
+fn at(step: BindStep) -> impl Fn(io::Error) -> Failed {
+    move |source| (step, source)
+}
+
+/// Binds a listener's sockets, one for each driver, and says where.
+///
+/// The first of them takes the address for itself and lets others in only afterwards: so it fails where any other
+/// process has the address, even one that would share it.
+fn open(bind: &Bind, drivers: u8) -> Result<Vec<(Either, SocketAddr)>, Failed> {
+    let first = create(bind)?;
+    first.bind(&bind.address.into()).map_err(at(BindStep::Bind))?;
+    let unusable = || (BindStep::Bind, io::ErrorKind::InvalidData.into());
+    let address = first.local_addr().map_err(at(BindStep::Bind))?.as_socket().ok_or_else(unusable)?;
+    if drivers > 1 {
+        first.set_reuse_port(true).map_err(at(BindStep::Configure))?;
+    }
+    let mut group = vec![first];
+    for _ in 1..drivers {
+        let next = create(bind)?;
+        next.set_reuse_port(true).map_err(at(BindStep::Configure))?;
+        next.bind(&address.into()).map_err(at(BindStep::Bind))?;
+        group.push(next);
+    }
+    group.into_iter().map(|socket| Ok((finish(socket, bind.transport)?, address))).collect()
+}
+
+fn create(bind: &Bind) -> Result<Socket, Failed> {
     let (kind, protocol) = match bind.transport {
         Transport::Udp => (Type::DGRAM, Protocol::UDP),
         Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => (Type::STREAM, Protocol::TCP),
@@ -113,18 +150,15 @@ fn open(bind: &Bind) -> Result<(Either, SocketAddr), (BindStep, io::Error)> {
     let socket =
         Socket::new(Domain::for_address(bind.address), kind, Some(protocol)).map_err(at(BindStep::Create))?;
     configure(&socket, bind).map_err(at(BindStep::Configure))?;
-    socket.bind(&bind.address.into()).map_err(at(BindStep::Bind))?;
-    match bind.transport {
-        Transport::Udp => {
-            let socket = UdpSocket::from(socket);
-            let address = socket.local_addr().map_err(at(BindStep::Bind))?;
-            Ok((Either::Udp(socket), address))
-        }
+    Ok(socket)
+}
+
+fn finish(socket: Socket, transport: Transport) -> Result<Either, Failed> {
+    match transport {
+        Transport::Udp => Ok(Either::Udp(socket.into())),
         Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
             socket.listen(BACKLOG).map_err(at(BindStep::Listen))?;
-            let socket = TcpListener::from(socket);
-            let address = socket.local_addr().map_err(at(BindStep::Bind))?;
-            Ok((Either::Tcp(socket), address))
+            Ok(Either::Tcp(socket.into()))
         }
     }
 }
@@ -172,6 +206,19 @@ mod tests {
             let name = transport.name();
             let text = error.to_string();
             assert!(text.ends_with(&format!("listener 1 ({name} {})", taken.address)), "{text}");
+        }
+    }
+
+    #[test]
+    fn drivers_share_an_address_that_nobody_else_gets() {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            let sets = Sockets::bind_for(&[bind(transport, "127.0.0.1:0")], 3).unwrap();
+            let bound: Vec<Bind> = sets.iter().flat_map(Sockets::listeners).copied().collect();
+            assert_eq!((bound.len(), bound[0]), (3, bound[2]));
+            for drivers in [1, 3] {
+                let error = Sockets::bind_for(&bound[..1], drivers).unwrap_err();
+                assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse, "{transport:?} for {drivers}");
+            }
         }
     }
 

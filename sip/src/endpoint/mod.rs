@@ -16,6 +16,7 @@ use crate::dialog::Census;
 use crate::event::Failure;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
+use crate::occupancy::{Occupancy, Share};
 use crate::received::Received;
 use crate::reply;
 use crate::session::{OutgoingId, Reply, Session, SessionId, SessionTimer};
@@ -26,6 +27,7 @@ use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// A SIP user agent on any number of listeners, without sockets and clocks. The crate documentation states how
 /// it is driven.
@@ -35,6 +37,8 @@ pub struct Endpoint {
     pub(crate) clients: Clients,
     pub(crate) servers: Servers,
     pub(crate) sessions: SlotMap<SessionId, Session>,
+    /// The sessions of all endpoints.
+    pub(crate) share: Share,
     /// Our tags, early and confirmed.
     pub(crate) by_tag: Map<Tag, SessionId>,
     /// Look-ups under way: for whom, and the port that was written.
@@ -108,6 +112,7 @@ impl Endpoint {
             clients: Clients::new(transactions, &hasher),
             servers: Servers::new(transactions, &hasher),
             sessions: SlotMap::with_key(),
+            share: Share::default(),
             by_tag: Map::with_hasher(hasher.clone()),
             queries: Pending::default(),
             secrets: Pending::default(),
@@ -119,6 +124,20 @@ impl Endpoint {
             settings,
             hasher,
         }
+    }
+
+    /// Has its limits hold for all endpoints that share this. To be called before anything else.
+    #[must_use]
+    pub fn sharing(mut self, occupancy: &Arc<Occupancy>) -> Self {
+        self.clients.share(Share::of(occupancy, Occupancy::clients));
+        self.servers.share(Share::of(occupancy, Occupancy::servers));
+        self.share = Share::of(occupancy, Occupancy::sessions);
+        self
+    }
+
+    /// Whether there are as many sessions as may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.share.total(self.sessions.len()) >= self.settings.limits.sessions
     }
 
     /// The settings that it was made with.
@@ -165,7 +184,7 @@ impl Endpoint {
 
     /// A message could not be sent.
     pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
-        match id.0 {
+        match id.sender {
             Sender::Client(id) => {
                 if let Some(report) = self.clients.send_failed(id) {
                     self.reported(now, report);
@@ -239,7 +258,10 @@ impl Endpoint {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let trying = reply.status.as_u16() == 100;
         let own_tag = (!trying && request.to.tag().is_none()).then(|| {
-            tag.unwrap_or_else(|| Tag::of(self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq))))
+            tag.unwrap_or_else(|| {
+                let chance = self.hasher.hash_one((request.call_id.as_str(), request.cseq.seq));
+                Tag::of(&*self.io.ids, chance)
+            })
         });
         let composer = reply::Composer {
             settings: &self.settings,

@@ -200,7 +200,7 @@ impl Endpoint {
             let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
             return self.reply(now, server, &request, None, false, &reply);
         }
-        if self.sessions.len() >= self.settings.limits.sessions {
+        if self.is_full() {
             self.counters.overloaded += 1;
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
@@ -273,11 +273,11 @@ impl Endpoint {
             request,
             via,
             flow: &flow,
-            tag: needs_tag(request).then(|| Tag::of(self.hasher.hash_one(top))),
+            tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
             dialog: false,
         };
         let bytes = composer.compose(reply);
-        self.io.push(Action::Transmit(Transmit { id: TransmitId(Sender::Nobody), to, bytes }));
+        self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));
     }
 }
 

@@ -148,6 +148,7 @@ impl Endpoint {
             return;
         }
         let Some(session) = self.sessions.remove(sid) else { return };
+        self.share.leave();
         self.by_tag.remove(&session.local_tag);
         for dialog in &session.dialogs {
             self.by_tag.remove(&dialog.local_tag);

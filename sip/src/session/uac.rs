@@ -40,7 +40,7 @@ impl Endpoint {
     /// # Errors
     /// [`IntentError::Full`] if there are as many sessions as may be.
     pub fn invite(&mut self, now: Now, invite: Invite) -> Result<SessionId, IntentError> {
-        if self.sessions.len() >= self.settings.limits.sessions {
+        if self.is_full() {
             return Err(IntentError::Full);
         }
         let local_tag = Tag::new(&mut *self.io.ids);
@@ -59,6 +59,7 @@ impl Endpoint {
         }));
         let id = session.name_outgoing();
         let sid = self.sessions.insert(session);
+        self.share.enter();
         self.by_tag.insert(local_tag, sid);
         let mut outgoing = Outgoing::new(id, Purpose::Invite, Method::Invite, invite.parts);
         outgoing.max_forwards = invite.max_forwards;

@@ -45,6 +45,7 @@ impl Endpoint {
         session.secure = request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         session.way = Some(Destination::Flow(request.flow));
         let sid = self.sessions.insert(session);
+        self.share.enter();
         self.servers.bind(server, sid);
         self.by_tag.insert(local_tag, sid);
         self.io.timers.arm(now, every, Timer::Session(sid, SessionTimer::Provisional));

@@ -6,6 +6,7 @@ use crate::action::{Action, Sender, Transmit, TransmitId};
 use crate::flow::Destination;
 use crate::ids::Branch;
 use crate::io::Io;
+use crate::occupancy::Share;
 use crate::session::{OutgoingId, SessionId};
 use crate::time::{Mono, Now};
 use crate::timers::Timers;
@@ -80,12 +81,19 @@ pub(crate) struct Clients {
     table: SlotMap<ClientId, Client>,
     by_branch: Map<(Branch, bool), ClientId>,
     limit: usize,
+    share: Share,
 }
 
 impl Clients {
     /// An empty table for at most `limit` transactions.
     pub(crate) fn new(limit: usize, hasher: &ahash::RandomState) -> Self {
-        Self { table: SlotMap::with_key(), by_branch: Map::with_hasher(hasher.clone()), limit }
+        let by_branch = Map::with_hasher(hasher.clone());
+        Self { table: SlotMap::with_key(), by_branch, limit, share: Share::default() }
+    }
+
+    /// Has the limit hold for all tables of the share.
+    pub(crate) fn share(&mut self, share: Share) {
+        self.share = share;
     }
 
     /// Changes how many there may be.
@@ -100,7 +108,7 @@ impl Clients {
 
     /// Sends a request in a new client transaction; `None` if the table is full.
     pub(crate) fn request(&mut self, io: &mut Io, now: Now, spec: ClientSpec<'_>) -> Option<ClientId> {
-        if self.table.len() >= self.limit {
+        if self.share.total(self.table.len()) >= self.limit {
             return None;
         }
         let machine = if *spec.method == Method::Invite {
@@ -126,6 +134,7 @@ impl Clients {
             given_up: false,
         });
         self.by_branch.insert(key, id);
+        self.share.enter();
         if !spec.reliable {
             io.timers.arm(now, interval, TransactionTimer::ClientRetransmit(id).into());
         }
@@ -175,6 +184,7 @@ impl Clients {
     fn forget(&mut self, id: ClientId) {
         if let Some(client) = self.table.remove(id) {
             self.by_branch.remove(&client.key);
+            self.share.leave();
         }
     }
 
@@ -300,7 +310,7 @@ impl Clients {
 
     fn send(&self, io: &mut Io, id: ClientId) {
         if let Some(client) = self.table.get(id).filter(|c| !c.bytes.is_empty()) {
-            let id = TransmitId(Sender::Client(id));
+            let id = TransmitId::of(Sender::Client(id));
             io.push(Action::Transmit(Transmit { id, to: client.to.clone(), bytes: client.bytes.clone() }));
         }
     }

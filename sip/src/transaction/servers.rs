@@ -5,6 +5,7 @@ use crate::Map;
 use crate::action::{Action, Sender, Transmit, TransmitId};
 use crate::flow::Destination;
 use crate::io::Io;
+use crate::occupancy::Share;
 use crate::session::SessionId;
 use crate::time::{Mono, Now};
 use crate::timers::Timers;
@@ -52,6 +53,7 @@ pub(crate) struct Servers {
     by_key: Map<Box<str>, ServerId>,
     by_merge: Map<u64, ServerId>,
     limit: usize,
+    share: Share,
 }
 
 impl Servers {
@@ -62,7 +64,13 @@ impl Servers {
             by_key: Map::with_hasher(hasher.clone()),
             by_merge: Map::with_hasher(hasher.clone()),
             limit,
+            share: Share::default(),
         }
+    }
+
+    /// Has the limit hold for all tables of the share.
+    pub(crate) fn share(&mut self, share: Share) {
+        self.share = share;
     }
 
     /// Changes how many there may be.
@@ -77,7 +85,7 @@ impl Servers {
 
     /// Whether another transaction may be made.
     pub(crate) fn has_room(&self) -> bool {
-        self.table.len() < self.limit
+        self.share.total(self.table.len()) < self.limit
     }
 
     /// The server transaction with this key.
@@ -111,6 +119,7 @@ impl Servers {
             expire_at: None,
         });
         self.by_key.insert(spec.key.into(), id);
+        self.share.enter();
         if let Some(merge) = spec.merge {
             self.by_merge.insert(merge, id);
         }
@@ -221,7 +230,7 @@ impl Servers {
 
     fn send(&self, io: &mut Io, id: ServerId) {
         if let Some(server) = self.table.get(id).filter(|s| !s.bytes.is_empty()) {
-            let id = TransmitId(Sender::Server(id));
+            let id = TransmitId::of(Sender::Server(id));
             io.push(Action::Transmit(Transmit { id, to: server.to.clone(), bytes: server.bytes.clone() }));
         }
     }
@@ -229,6 +238,7 @@ impl Servers {
     fn remove(&mut self, id: ServerId) {
         let Some(server) = self.table.remove(id) else { return };
         self.by_key.remove(&server.key);
+        self.share.leave();
         if let Some(merge) = server.merge
             && self.by_merge.get(&merge) == Some(&id)
         {

@@ -50,7 +50,8 @@ pub use frame::{Frame, FrameError, frame};
 pub use header::TypedHeader;
 pub use limits::Limits;
 pub use message::{
-    Field, Fields, Framing, Headers, Message, OwnedField, ParseError, ParseErrorKind, Request, Response,
+    Field, Fields, Framing, Head, Headers, Message, OwnedField, ParseError, ParseErrorKind, Request,
+    Response, param_of,
 };
 pub use method::Method;
 pub use name::HeaderName;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""load.py calls udp|tcp - 2,500 calls with media at 100 a second; then everything is given back."""
-import here, re, time
+"""load.py calls udp|tcp [SHARDS] - 2,500 calls with media at 100 a second; then everything is given back. With SHARDS every
+call has a socket of its own, so that the system spreads them over the shards."""
+import here, collections, re, time
 from liaison import MEDIA, OUTSIDE, QUARANTINE, T1, Liaison, run, until
 from sipp import pair
 
@@ -20,12 +21,13 @@ def described(side, ip, what):
     assert found >= CALLS, f"{found} descriptions {what}"
 
 
-def calls(transport):
-    with Liaison(transport=transport) as sbc:
+def calls(transport, shards="1"):
+    shards = int(shards)
+    with Liaison(transport=transport, shards=shards) as sbc:
         baseline = sbc.gauges()
         assert len(baseline) == 9 and not any(baseline.values()), baseline
         begun = time.monotonic()
-        called, calling = pair("uas", "uac", through=OUTSIDE, transport=transport, calls=CALLS, rate=RATE, timeout=90)
+        called, calling = pair("uas", "uac", through=OUTSIDE, transport=transport, calls=CALLS, rate=RATE, timeout=90, each=shards > 1)
         took = time.monotonic() - begun
         counters = calling.counters()
         assert int(counters["SuccessfulCall(C)"]) == CALLS and int(called.counters()["SuccessfulCall(C)"]) == CALLS, counters
@@ -41,14 +43,20 @@ def calls(transport):
         metrics = sbc.metrics()
         assert metrics["liaison_media_pairs_opened_total"] < 2 * CALLS * 2 / 3, metrics
         assert metrics["liaison_media_quarantines_cut_total"] == 0, metrics
-        assert len(sbc.records(CALLS)) == CALLS
+        crossed, dropped = (metrics[f'liaison_shard_crossings_total{{outcome="{o}"}}'] for o in ("given", "dropped"))
+        assert dropped == 0 and (crossed > CALLS if shards > 1 else crossed == 0), metrics
+        records = sbc.records(CALLS)
+        assert len(records) == CALLS
+        homes = collections.Counter(record["call"].partition("-")[0] for record in records)
+        assert sorted(homes) == [str(n) for n in range(shards)] and min(homes.values()) > CALLS / shards / 2, homes
         described(called, "10.0.0.3", "on the called side")
         described(calling, "10.0.0.2", "on the calling side")
         there = {m.one("call-id") for m in called.messages()}
         here_ = {m.one("call-id") for m in calling.messages()}
         assert len(there) == len(here_) == CALLS and not there & here_, "each leg has its own Call-ID"
         print(f"{CALLS} calls over {transport} at {CALLS / took:.0f}/s, {counters['Retransmissions(C)']} retransmissions; "
-              f"after the last one {peak}, at the baseline {back:.1f} s later")
+              f"after the last one {peak}, at the baseline {back:.1f} s later; "
+              f"by shard {dict(homes)}, {crossed:.0f} messages crossed")
 
 
 run(calls)

@@ -34,9 +34,9 @@ def killed():
         print(f"up after {up:.2f} s")
 
 
-def reloaded():
+def reloaded(shards="1"):
     """SIGHUP: new calls take the new route, the one that is up goes on; a faulty file changes nothing."""
-    with Liaison() as sbc, Sipp("uas", UAS) as old, Sipp("uas", ELSEWHERE, calls=2) as new, \
+    with Liaison(shards=shards) as sbc, Sipp("uas", UAS) as old, Sipp("uas", ELSEWHERE, calls=2) as new, \
          Sipp("uac", UAC, OUTSIDE, pause=6000) as calling:
         sbc.established(1)
         assert sbc.get("/v1/config")["version"] == 1
@@ -62,9 +62,9 @@ def reloaded():
         assert len(sbc.records(3)) == 3
 
 
-def drained():
+def drained(shards="1"):
     """SIGTERM: 503 with Retry-After to new calls, the one that is up ends by itself, then exit status 0."""
-    with Liaison() as sbc, Sipp("uas", UAS) as called, Sipp("uac", UAC, OUTSIDE, pause=4000) as calling:
+    with Liaison(shards=shards) as sbc, Sipp("uas", UAS) as called, Sipp("uac", UAC, OUTSIDE, pause=4000) as calling:
         sbc.established(1)
         assert sbc.curl("/readyz", token=False)[0] == 200
         sbc.signal(signal.SIGTERM)
@@ -134,6 +134,36 @@ def administered():
         assert {leg["sip_call_id"] for leg in record["legs"]} == {sent.one("call-id"), invite.one("call-id")}, record
 
 
+def listed(shards):
+    """The admin API over calls of every shard: each is listed once, shown, and ended."""
+    with Liaison(shards=shards) as sbc, Sipp("uas", UAS, calls=30) as called, \
+         Sipp("uac_hears_bye", UAC, OUTSIDE, calls=30, rate=100, each=True) as calling:
+        everyone = sbc.established(30)
+        homes = {call["id"].partition("-")[0] for call in everyone}
+        assert homes == {str(n) for n in range(int(shards))}, homes
+        assert sbc.metrics()["liaison_calls"] == 30
+        ready = json.loads(sbc.curl("/readyz", token=False)[2])
+        assert homes == {part["component"].removeprefix("shard ") for part in ready["components"] if part["component"].startswith("shard ")}, ready
+        pages, cursor = [], ""
+        while cursor is not None:
+            page = sbc.get(f"/v1/calls?limit=7{cursor and '&cursor=' + cursor}")
+            assert len(page["calls"]) <= 7
+            pages += page["calls"]
+            cursor = page.get("next_cursor")
+        assert [call["id"] for call in pages] == [call["id"] for call in everyone] and len({call["id"] for call in pages}) == 30, pages
+        for call in pages:
+            legs = sbc.get(f"/v1/calls/{call['id']}")["legs"]
+            assert [leg["state"] for leg in legs] == ["confirmed", "confirmed"], legs
+            status, _, body = sbc.curl(f"/v1/calls/{call['id']}", "-X", "DELETE")
+            assert status == 202, body
+        calling.wait()
+        called.wait()
+        sbc.idle()
+        assert {record["call"] for record in sbc.records(30)} == {call["id"] for call in pages}
+        status, _, body = sbc.curl(f"/v1/calls/{int(shards)}-0123456789abc")
+        assert status == 404, body
+
+
 def silent():
     """Media that nobody sends ends the call, with the Reason on both legs."""
     with Liaison(profile='media_inactivity = "2s"') as sbc:
@@ -149,4 +179,4 @@ def silent():
         assert sbc.metrics()['liaison_calls_stopped_total{limit="media_inactivity"}'] == 1
 
 
-run(killed, reloaded, drained, administered, silent)
+run(killed, reloaded, drained, administered, listed, silent)

@@ -21,3 +21,18 @@ fn a_drain_refuses_new_calls_and_ends_with_the_last_one() {
 fn the_admin_api_shows_and_ends_a_call() {
     check("operation.py", &["administered"], 60);
 }
+
+#[test]
+fn three_shards_take_a_reload() {
+    check("operation.py", &["reloaded", "3"], 90);
+}
+
+#[test]
+fn three_shards_drain_together() {
+    check("operation.py", &["drained", "3"], 90);
+}
+
+#[test]
+fn the_admin_api_lists_shows_and_ends_the_calls_of_every_shard() {
+    check("operation.py", &["listed", "3"], 60);
+}

@@ -1,21 +1,25 @@
 //! The challenge that the requests of a trunk must answer.
 
-use super::common::{
-    ALICE, BOB, INSIDE, OUTSIDE, World, answer, credential, document, invite, ms, trunk, with_secrets,
-};
+use super::common::{ALICE, BOB, INSIDE, OUTSIDE, World, answer, credential, document, invite, ms, trunk};
 use b2bua::snapshot::Secrets;
 use liaison_tests::message::{Msg, field, fields};
+use liaison_tests::network::Fate;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 fn world(seed: u64) -> World {
+    sharded(1, seed)
+}
+
+fn sharded(shards: u8, seed: u64) -> World {
     let challenge =
         "challenge = { realm = \"sbc\", users = [{ username = \"alice\", password = { env = \"X\" } }] }";
     let mut secrets = Secrets::default();
     let known = [("alice".into(), credential("alice", "wonderland"))];
     secrets.inbound.insert(trunk("provider"), BTreeMap::from(known));
-    with_secrets(&document(challenge, "", ""), secrets, seed)
+    let calm = Box::new(|_: &_| Fate::Arrives);
+    World::sharded(shards, &document(challenge, "", ""), secrets, Vec::new(), calm, seed)
 }
 
 /// A parameter of a challenge or of credentials, without its quotes.
@@ -145,4 +149,32 @@ fn rfc7616_5_5_a_right_answer_is_good_once() {
     challenged(&mut world, &replayed);
     world.expect_no(BOB, "INVITE");
     world.must_forget("a replayed answer");
+}
+
+#[test]
+fn a_nonce_of_one_shard_is_good_at_another_and_once_in_all() {
+    let mut elsewhere = 0;
+    for seed in 0..8 {
+        let mut world = sharded(3, seed);
+        let challenges = challenged(&mut world, &invite());
+        let asked = world.cores().position(|core| core.counters().challenged == 1).unwrap();
+        let credentials =
+            answer_to(&challenges, true, "alice", "wonderland", "INVITE", super::common::NUMBER);
+        let second = again(2, &credentials).set("Call-ID", &format!("second-{seed}"));
+        world.post(ALICE, OUTSIDE, &second);
+        let invited = world.expect(BOB, "INVITE");
+        elsewhere += usize::from(world.cores().nth(asked).unwrap().call_count() == 0);
+        world.post(BOB, INSIDE, &Msg::response(&invited, 486, "bob"));
+        world.expect(BOB, "ACK");
+        let refused = world.expect(ALICE, "486");
+        world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+        for n in 3..6 {
+            let replayed = again(n, &credentials).set("Call-ID", &format!("replayed-{n}-{seed}"));
+            let asked = challenged(&mut world, &replayed);
+            assert_eq!(parameter(&asked[0], "stale").as_deref(), Some("true"), "it is right, but used");
+        }
+        world.expect_no(BOB, "INVITE");
+        world.must_forget("a nonce");
+    }
+    assert!(elsewhere > 0, "a call of another shard than the challenge");
 }

@@ -2,7 +2,7 @@
 
 use crate::plain::Plain;
 use crate::table::Wire;
-use b2bua::shard::{Core, Setup};
+use b2bua::shard::{Common, Core, Setup};
 use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
 use config::Config;
 use liaison_tests::ids::Seeded;
@@ -101,8 +101,14 @@ pub fn whole(wire: Wire, seed: u64) -> (Subject, Vec<Listener>) {
         ids: Box::new(Seeded(seed ^ 0xffff)),
         hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
         epoch: Instant::now(),
-        started: start(),
         shard: 0,
+        common: Common::new(
+            1,
+            start(),
+            10_000,
+            &mut Seeded(!seed),
+            ahash::RandomState::with_seeds(seed, 6, 7, 8),
+        ),
         records: Box::new(drop),
         commands,
     });

@@ -115,6 +115,22 @@ fn each_shard_has_a_stock_of_its_own() {
 }
 
 #[test]
+fn each_shard_gets_pairs_of_each_thread() {
+    let config = Config { shards: 3, threads: 2, ..config(Latching::Described) };
+    let (_relay, mut links) = start(&config).unwrap();
+    let mut ports = std::collections::BTreeSet::new();
+    for link in &mut links {
+        for thread in [0, 1].map(ThreadId) {
+            let pair = link.take(ONE, Some(thread)).unwrap();
+            assert_eq!(pair.id.thread, thread);
+            ports.insert(pair.port);
+        }
+        assert_eq!(link.lent(), 2);
+    }
+    assert_eq!(ports.len(), 6);
+}
+
+#[test]
 fn a_small_range_is_shared_fairly() {
     let mut config = Config { shards: 2, low_water: 4, high_water: 8, ..config(Latching::Described) };
     config.networks[0].ports = 20_000..=20_011;
@@ -153,6 +169,9 @@ fn a_relay_that_cannot_work_does_not_start() {
         start(&config).unwrap_err()
     };
     assert!(matches!(broken(&|network| network.ports = 20_001..=20_002), StartError::Ports(NetworkId(1))));
+    let mut crowded = Config { shards: 3, threads: 2, ..config(Latching::Described) };
+    crowded.networks[1].ports = 20_000..=20_009;
+    assert!(matches!(start(&crowded).unwrap_err(), StartError::Ports(NetworkId(1))), "five pairs for six");
     assert!(matches!(
         broken(&|network| network.bind = [0, 0, 0, 0].into()),
         StartError::Address(NetworkId(1))

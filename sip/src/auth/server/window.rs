@@ -15,8 +15,8 @@ pub enum Claim {
     Forgotten,
 }
 
-/// A memory of nonce counts. [`NonceWindows`] is one; the owner of several shards may put it behind a lock, or spread it
-/// over several by [`NonceId`].
+/// A memory of nonce counts. [`NonceWindows`] is one for a single owner, [`SharedWindows`](super::SharedWindows) one for
+/// several shards.
 pub trait Windows {
     /// Claims `count` of `nonce`: true use happens once. `oldest` is the earliest issue that is still valid; what is older may be dropped.
     fn claim(&mut self, nonce: NonceId, count: u32, oldest: Wall) -> Claim;

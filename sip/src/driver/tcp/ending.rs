@@ -40,12 +40,10 @@ impl Tcp {
         if connection.told {
             self.ends.push(id);
         }
-        if let Some(held) = self.held.get_mut(&peer.ip()) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                self.held.remove(&peer.ip());
-            }
+        if let Some(shared) = &self.shared {
+            shared.leave(connection.flow.listener, peer, id);
         }
+        self.census.leave(peer.ip());
         self.counters.connections.sub(1);
         match ending {
             Ending::NotOpened => self.counters.connect_failures.add(1),

@@ -32,3 +32,16 @@ pub enum ConnectionEvent {
     /// A connection that was told as secured is over.
     Closed(ConnectionId),
 }
+
+impl ConnectionEvent {
+    /// The same for other shards, where it concerns them: failures don't.
+    pub(crate) fn shared(&self) -> Option<Self> {
+        match self {
+            Self::Secured { flow, accepted, peer } => {
+                Some(Self::Secured { flow: *flow, accepted: *accepted, peer: Arc::clone(peer) })
+            }
+            Self::Closed(id) => Some(Self::Closed(*id)),
+            Self::Insecure { .. } => None,
+        }
+    }
+}

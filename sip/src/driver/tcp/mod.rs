@@ -9,12 +9,14 @@ mod socket;
 
 use super::Map;
 use super::counters::Counters;
+use super::exchange::{Census, Directory as SharedDirectory, Exchange, Full};
 use super::ready::{Kind, ReadyList, Source};
 use super::security::Security;
 use super::settings::Limits;
 use super::sockets::Bind;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
+use crate::home::ShardNo;
 use crate::time::Now;
 use crate::timers::TimerQueue;
 use bytes::Bytes;
@@ -65,8 +67,11 @@ pub(crate) struct Tcp {
     connections: Map<ConnectionId, Connection>,
     /// The connections to use for an address.
     directory: Directory,
-    /// Connections by peer address.
-    held: Map<IpAddr, usize>,
+    /// How many there are, over all shards.
+    census: Arc<Census>,
+    /// What other shards know of ours.
+    shared: Option<Arc<SharedDirectory>>,
+    shard: ShardNo,
     timers: TimerQueue<Timer>,
     /// Connections that have something to write.
     dirty: Vec<ConnectionId>,
@@ -80,7 +85,11 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    pub(crate) fn new(settings: &super::Settings, list: &Arc<ReadyList>) -> Self {
+    pub(crate) fn new(
+        settings: &super::Settings,
+        list: &Arc<ReadyList>,
+        exchange: Option<&Exchange>,
+    ) -> Self {
         let hasher = &settings.hasher;
         Self {
             limits: settings.limits,
@@ -90,7 +99,9 @@ impl Tcp {
             listeners: BTreeMap::new(),
             connections: Map::with_hasher(hasher.clone()),
             directory: Directory::new(hasher),
-            held: Map::with_hasher(hasher.clone()),
+            census: exchange.map_or_else(|| Arc::new(Census::new(hasher)), |e| Arc::clone(e.census())),
+            shared: exchange.map(|e| Arc::clone(e.directory())),
+            shard: exchange.map_or(ShardNo(0), Exchange::here),
             timers: TimerQueue::default(),
             dirty: Vec::new(),
             security: Arc::clone(&settings.security),
@@ -159,19 +170,19 @@ impl Tcp {
     }
 
     fn admit(&mut self, now: Now, listener: ListenerId, stream: TcpStream, peer: SocketAddr) {
-        if !self.has_room(peer) {
+        let Some(transport) = self.listeners.get(&listener).map(|l| l.transport) else { return };
+        if !self.enter(peer) {
             // Dropped, and so closed.
             return;
         }
         // Without it messages would only be slower.
         let _ = stream.set_nodelay(true);
-        let Some(transport) = self.listeners.get(&listener).map(|l| l.transport) else { return };
         let stream = match (transport.is_secure(), self.security.tls.server(listener)) {
             (true, Some(config)) => Stream::Opening(socket::take(stream, config.clone())),
             (false, _) => Stream::Open(Socket::Plain(stream)),
             (true, None) => {
                 self.counters.handshakes_failed.add(1);
-                return;
+                return self.census.leave(peer.ip());
             }
         };
         self.counters.connections_accepted.add(1);
@@ -181,29 +192,30 @@ impl Tcp {
         self.insert(now, start, leads);
     }
 
-    fn has_room(&self, peer: SocketAddr) -> bool {
-        let held = self.held.get(&peer.ip()).copied().unwrap_or_default();
-        let counter = if self.connections.len() >= self.limits.connections {
-            &self.counters.connections_refused
-        } else if held >= self.limits.connections_per_peer {
-            &self.counters.connections_refused_by_peer
-        } else {
-            return true;
+    /// Counts a connection in, unless a limit refuses it.
+    fn enter(&self, peer: SocketAddr) -> bool {
+        let full = match self.census.enter(peer.ip(), &self.limits) {
+            Ok(()) => return true,
+            Err(Full::Node) => &self.counters.connections_refused,
+            Err(Full::Peer) => &self.counters.connections_refused_by_peer,
         };
-        counter.add(1);
+        full.add(1);
         false
     }
 
     fn name(&mut self) -> ConnectionId {
         self.last += 1;
-        ConnectionId(self.last)
+        ConnectionId::new(self.shard, self.last)
     }
 
+    /// Keeps a connection that was counted in. Other shards may use one that leads to anyone; over TLS each has its own.
     fn insert(&mut self, now: Now, start: Start, leads: Leads) -> ConnectionId {
         let (id, listener, peer) = (start.id, start.listener, start.peer);
         self.connections.insert(id, Connection::new(start, &self.list, now.mono));
+        if let Some(shared) = self.shared.as_ref().filter(|_| matches!(leads, Leads::Anyone)) {
+            shared.enter(listener, peer, id);
+        }
         self.directory.insert(id, listener, peer, leads);
-        *self.held.entry(peer.ip()).or_default() += 1;
         self.counters.connections.add(1);
         self.rearm(now, id);
         id
@@ -238,6 +250,17 @@ impl Tcp {
         flow.connection.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
     }
 
+    /// The connection to use for an address, whichever shard's it is; over TLS one of our own.
+    pub(crate) fn known(
+        &self,
+        listener: ListenerId,
+        peer: SocketAddr,
+        domain: Option<&Domain>,
+    ) -> Option<ConnectionId> {
+        let own = self.directory.find(listener, peer, domain);
+        own.or_else(|| self.shared.as_ref().filter(|_| domain.is_none())?.find(listener, peer))
+    }
+
     /// The connection to use, unless it is being closed.
     fn usable(
         &self,
@@ -266,10 +289,11 @@ impl Tcp {
             (Transport::Tcp, _, _) => None,
             (Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss, _, _) => return None,
         };
-        if !self.has_room(peer) {
+        if !self.enter(peer) {
             return None;
         }
         let Ok(socket) = bound_socket(local, peer) else {
+            self.census.leave(peer.ip());
             self.counters.connect_failures.add(1);
             return None;
         };
@@ -303,10 +327,7 @@ impl Tcp {
             counters: &self.counters,
         };
         let proceeded = connection.proceed(now.mono, &mut reader, inbox);
-        if connection.wants_flush() && !connection.dirty {
-            connection.dirty = true;
-            self.dirty.push(id);
-        }
+        self.write_on(id);
         match proceeded {
             Ok(()) => self.rearm(now, id),
             Err(ending) => self.end(id, ending, failed),
@@ -337,6 +358,15 @@ impl Tcp {
                 }));
                 self.end(id, ending, failed);
             }
+        }
+    }
+
+    /// Has a connection written to that has something for it.
+    pub(crate) fn write_on(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.wants_flush() && !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(id);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A driver on a thread of its own, and a core that does as it is told and tells what it is told.
 
 use super::super::sockets::{Bind, Sockets};
-use super::super::{ConnectionEvent, Core, IoAction, Security, Settings, Waker, drive};
+use super::super::{ConnectionEvent, Core, IoAction, Place, Security, Settings, Waker, drive};
 use crate::action::{Query, QueryId, Sender as TransmitSender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 use crate::time::{Mono, Now};
@@ -25,6 +25,8 @@ pub(super) enum Command {
     Close(ConnectionId),
     Alias(ConnectionId, u16),
     Adopt(Security),
+    /// Do nothing until the other end is dropped.
+    Pause(Sender<()>, Receiver<()>),
     /// Have a deadline this far ahead.
     Deadline(Duration),
     Stop,
@@ -58,7 +60,7 @@ pub(super) struct Probe {
 }
 
 pub(super) fn transmit_id(n: u64) -> TransmitId {
-    TransmitId(TransmitSender::Client(ClientId::from(KeyData::from_ffi(n))))
+    TransmitId::of(TransmitSender::Client(ClientId::from(KeyData::from_ffi(n))))
 }
 
 impl Probe {
@@ -113,6 +115,11 @@ impl Core for Probe {
                     self.deadline = Some(now.mono + after);
                     continue;
                 }
+                Command::Pause(paused, over) => {
+                    let _ = paused.send(());
+                    let _ = over.recv();
+                    continue;
+                }
                 Command::Stop => return ControlFlow::Break(()),
             });
         }
@@ -163,7 +170,15 @@ impl Lab {
     }
 
     fn start(binds: &[Bind], verbose: bool, change: impl FnOnce(&mut Settings)) -> Self {
-        let sockets = Sockets::bind(binds).unwrap();
+        Self::place(Waker::new().into(), Sockets::bind(binds).unwrap(), verbose, change)
+    }
+
+    /// One of several drivers.
+    pub(super) fn at(place: Place, sockets: Sockets, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::place(place, sockets, false, change)
+    }
+
+    fn place(place: Place, sockets: Sockets, verbose: bool, change: impl FnOnce(&mut Settings)) -> Self {
         let listeners = sockets.listeners().copied().collect();
         let (commands, for_core) = channel();
         let (from_core, reports) = channel();
@@ -171,10 +186,9 @@ impl Lab {
         change(&mut settings);
         let probe =
             Probe { commands: for_core, reports: from_core, io: VecDeque::new(), deadline: None, verbose };
-        let waker = Waker::new();
-        let (given, woken) = (settings.clone(), waker.clone());
+        let (given, waker) = (settings.clone(), place.waker.clone());
         let body = move || {
-            drive(probe, given, sockets, woken).unwrap();
+            drive(probe, given, sockets, place).unwrap();
         };
         let thread = std::thread::Builder::new().spawn(body).unwrap();
         Self { waker, settings, listeners, reports, commands, thread: Some(thread) }
@@ -188,6 +202,14 @@ impl Lab {
     pub(super) fn tell(&self, commands: impl IntoIterator<Item = Command>) {
         commands.into_iter().for_each(|c| self.commands.send(c).unwrap());
         self.waker.wake();
+    }
+
+    /// Has the driver stand still, from now until what is returned is dropped.
+    pub(super) fn pause(&self) -> Sender<()> {
+        let ((paused, is_paused), (over, is_over)) = (channel(), channel());
+        self.tell([Command::Pause(paused, is_over)]);
+        is_paused.recv_timeout(GUARD).expect("the driver stands still");
+        over
     }
 
     pub(super) fn next(&self) -> Report {

@@ -6,6 +6,7 @@ mod endpoint;
 mod lab;
 mod names;
 mod secure;
+mod shards;
 mod streams;
 mod wakes;
 mod websockets;

@@ -3,6 +3,7 @@
 mod error;
 mod field;
 mod fields;
+mod head;
 mod headers;
 mod parse;
 pub(crate) mod scan;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 pub use error::{ParseError, ParseErrorKind};
 pub use field::{Field, OwnedField};
 pub use fields::Fields;
+pub use head::{Head, param_of};
 pub use headers::Headers;
 use start_line::TextSpan;
 pub(crate) use start_line::is_plausible as is_plausible_start_line;

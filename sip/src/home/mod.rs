@@ -1,0 +1,155 @@
+//! Which shard a message is for: found from its head alone, and the same wherever the message comes in.
+
+mod seal;
+
+pub use seal::{NodeNo, ShardNo};
+
+use crate::ids::{Branch, Ids, Tag};
+use bytestring::ByteString;
+use seal::Seal;
+use sip_types::header::NameAddr;
+use sip_types::{Head, HeaderName, Method, param_of};
+use std::sync::Arc;
+
+/// The shards of a node, and how identifiers and messages find theirs. All shards share one; nodes that are to know
+/// each other's identifiers would share the key.
+pub struct Homes {
+    seal: Seal,
+    node: NodeNo,
+    shards: u8,
+    hasher: ahash::RandomState,
+}
+
+impl Homes {
+    /// The most shards that a node can have.
+    pub const MOST: u8 = 64;
+
+    /// `shards`: how many there are, brought into 1 to [`MOST`](Self::MOST). `key`: random; what it sealed is not known any
+    /// more under another. `hasher`: seeded at random, so that no peer can aim at one shard.
+    pub fn new(key: &[u8; 16], node: NodeNo, shards: u8, hasher: ahash::RandomState) -> Self {
+        Self { seal: Seal::new(key), node, shards: shards.clamp(1, Self::MOST), hasher }
+    }
+
+    /// All shards.
+    pub fn shards(&self) -> impl Iterator<Item = ShardNo> + use<> {
+        (0..self.shards).map(ShardNo)
+    }
+
+    /// The home of a message:
+    ///
+    /// - of a response, the shard in the branch of its topmost Via;
+    /// - of a request with our tag in To, the shard in that, so that a dialog's requests and the ACK of a failure come to
+    ///   who made the tag;
+    /// - of REGISTER, PUBLISH and SUBSCRIBE outside a dialog, a hash of the address-of-record in To, so that they meet;
+    /// - of all else a hash of the Call-ID, so that an INVITE, its repetitions by other ways (RFC 3261 §8.2.2.2) and its
+    ///   CANCEL meet. Identifiers that no shard here has minted are no identifiers of ours.
+    ///
+    /// `None` for what has no Call-ID: no shard knows better what to do with it.
+    pub fn of(&self, message: &[u8]) -> Option<ShardNo> {
+        let head = Head::of(message)?;
+        match head.start_line().split(|b| *b == b' ').next().unwrap_or_default() {
+            version if version.starts_with(b"SIP/") => self.of_response(head),
+            method => self.of_request(method, head),
+        }
+    }
+
+    fn of_response(&self, head: Head<'_>) -> Option<ShardNo> {
+        let mut topmost = true;
+        for (name, value) in head {
+            match name {
+                HeaderName::Via if std::mem::take(&mut topmost) => {
+                    let branch = param_of(value, "branch").and_then(text).and_then(Branch::parse);
+                    if let Some(shard) = branch.and_then(|branch| self.opened(branch.bits())) {
+                        return Some(shard);
+                    }
+                }
+                HeaderName::CallId => return Some(self.hashed(value)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn of_request(&self, method: &[u8], head: Head<'_>) -> Option<ShardNo> {
+        let by_record = [Method::Register, Method::Publish, Method::Subscribe]
+            .iter()
+            .any(|by_record| by_record.as_str().as_bytes() == method);
+        let (mut to, mut call_id) = (None, None);
+        for (name, value) in head {
+            match name {
+                HeaderName::To if to.is_none() => {
+                    let tag = param_of(value, "tag");
+                    if let Some(shard) =
+                        tag.and_then(text).and_then(Tag::parse).and_then(|t| self.opened(t.bits()))
+                    {
+                        return Some(shard);
+                    }
+                    if tag.is_none() && by_record {
+                        return self.of_record(value);
+                    }
+                    to = Some(value);
+                }
+                HeaderName::CallId if call_id.is_none() => call_id = Some(value),
+                _ => continue,
+            }
+            if to.is_some() && call_id.is_some() {
+                break;
+            }
+        }
+        call_id.map(|call_id| self.hashed(call_id))
+    }
+
+    /// The shard of an address-of-record: user and host, whatever else the URI says (RFC 3261 §10.3 step 5).
+    fn of_record(&self, to: &[u8]) -> Option<ShardNo> {
+        let to = NameAddr::parse(&ByteString::from(text(to)?)).ok()?;
+        let host = to.uri().host()?.to_string().to_ascii_lowercase();
+        let user = to.uri().user_decoded();
+        Some(self.place(self.hasher.hash_one((user.as_deref(), host))))
+    }
+
+    fn hashed(&self, call_id: &[u8]) -> ShardNo {
+        self.place(self.hasher.hash_one(call_id))
+    }
+
+    /// An even share of the hashes for each shard.
+    fn place(&self, hash: u64) -> ShardNo {
+        let place = (u128::from(hash) * u128::from(self.shards)) >> u64::BITS;
+        ShardNo(u8::try_from(place).unwrap_or(0))
+    }
+
+    fn opened(&self, identifier: u64) -> Option<ShardNo> {
+        let (node, shard) = self.seal.open(identifier);
+        (node == self.node && shard.0 < self.shards).then_some(shard)
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+/// A source of identifiers that carry the shard which mints them.
+pub struct HomeIds<I> {
+    chance: I,
+    homes: Arc<Homes>,
+    shard: ShardNo,
+}
+
+impl<I: Ids> HomeIds<I> {
+    /// Identifiers of that shard, from this source of chance.
+    pub fn new(chance: I, homes: Arc<Homes>, shard: ShardNo) -> Self {
+        Self { chance, homes, shard }
+    }
+}
+
+impl<I: Ids> Ids for HomeIds<I> {
+    fn next_u64(&mut self) -> u64 {
+        self.chance.next_u64()
+    }
+
+    fn identifier(&self, chance: u64) -> u64 {
+        self.homes.seal.close(self.homes.node, self.shard, chance)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The table of homes.
+
+use super::*;
+use crate::ids::tests::Seeded;
+
+const SHARDS: u8 = 5;
+
+fn homes(node: u16, shards: u8) -> Arc<Homes> {
+    let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
+    Arc::new(Homes::new(&[9; 16], NodeNo(node), shards, hasher))
+}
+
+/// A tag and a branch of that shard.
+fn minted(homes: &Arc<Homes>, shard: u8) -> (String, String) {
+    let mut ids = HomeIds::new(Seeded(u64::from(shard)), homes.clone(), ShardNo(shard));
+    (Tag::new(&mut ids).to_string(), Branch::new(&mut ids).to_string())
+}
+
+fn request(method: &str, to: &str, call_id: &str) -> String {
+    format!(
+        "{method} sip:liaison SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKtheirs\r\nf: <sip:a>;tag=theirs\r\n\
+         t: {to}\r\ni: {call_id}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_response_goes_to_the_shard_in_our_branch() {
+    let homes = homes(0, SHARDS);
+    for shard in homes.shards() {
+        let (tag, branch) = minted(&homes, shard.0);
+        let (other, _) = minted(&homes, (shard.0 + 1) % SHARDS);
+        let response = |via: &str| {
+            let head = format!("SIP/2.0 200 OK\r\nFrom: <sip:us>;tag={other}\r\nTo: <sip:a>;tag={tag}\r\n");
+            format!("{head}v: SIP/2.0/UDP us;rport=5;branch={via}\r\nCall-ID: c\r\n\r\n")
+        };
+        assert_eq!(homes.of(response(&branch).as_bytes()), Some(shard));
+        assert_eq!(
+            homes.of(response(&branch.to_uppercase().replace("Z9HG4BK", "z9hG4bK")).as_bytes()),
+            Some(shard)
+        );
+        // A stray one is counted somewhere, always in the same place.
+        let stray = homes.of(response("z9hG4bKtheirs").as_bytes());
+        assert_eq!(stray, homes.of(request("OPTIONS", "<sip:us>", "c").as_bytes()));
+        // Ours is the topmost, or none.
+        assert_eq!(
+            homes.of(response(&format!("z9hG4bKx, SIP/2.0/UDP us;branch={branch}")).as_bytes()),
+            stray
+        );
+    }
+}
+
+#[test]
+fn a_request_with_our_tag_goes_to_who_made_it_whatever_its_call_id() {
+    let homes = homes(0, SHARDS);
+    for shard in homes.shards() {
+        let (tag, _) = minted(&homes, shard.0);
+        for method in ["ACK", "BYE", "INVITE", "CANCEL", "SUBSCRIBE", "X-ANY"] {
+            for call_id in ["one", "two", "three"] {
+                let text = request(method, &format!("\"x;tag=no\" <sip:us;tag=no>;tag={tag}"), call_id);
+                assert_eq!(homes.of(text.as_bytes()), Some(shard), "{method}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_begins_goes_by_its_call_id_and_so_does_what_belongs_to_it() {
+    let homes = homes(0, SHARDS);
+    let mut of_each = [0; SHARDS as usize];
+    for n in 0..5000 {
+        let call_id = format!("call-{n}@example.com");
+        let home = homes.of(request("INVITE", "<sip:us>", &call_id).as_bytes()).unwrap();
+        of_each[usize::from(home.0)] += 1;
+        for (method, to) in [
+            ("CANCEL", "<sip:us>"),
+            ("OPTIONS", "<sip:us>"),
+            // Tags of a stranger: no dialog of ours, so 481 from there.
+            ("BYE", "<sip:us>;tag=theirs"),
+            ("BYE", "<sip:us>;tag"),
+        ] {
+            assert_eq!(homes.of(request(method, to, &call_id).as_bytes()), Some(home), "{method} {to}");
+        }
+    }
+    assert!(of_each.iter().all(|n| (850..1150).contains(n)), "{of_each:?}");
+}
+
+#[test]
+fn another_node_s_and_made_up_identifiers_are_not_ours() {
+    let (ours, theirs) = (homes(0, SHARDS), homes(1, SHARDS));
+    let (few, many) = (homes(0, 2), homes(0, 64));
+    let by_hash = |homes: &Homes, call_id: &str| homes.of(request("BYE", "<sip:us>", call_id).as_bytes());
+    for n in 0..64 {
+        let call_id = format!("c{n}");
+        let (tag, _) = minted(&theirs, n % SHARDS);
+        let text = request("BYE", &format!("<sip:us>;tag={tag}"), &call_id);
+        assert_eq!(ours.of(text.as_bytes()), by_hash(&ours, &call_id), "another node's");
+        let (tag, _) = minted(&many, 2 + n % 62);
+        let text = request("BYE", &format!("<sip:us>;tag={tag}"), &call_id);
+        assert_eq!(few.of(text.as_bytes()), by_hash(&few, &call_id), "a shard that is not there");
+    }
+}
+
+#[test]
+fn requests_for_one_address_of_record_meet() {
+    let homes = homes(0, 64);
+    let home = |method: &str, to: &str, call_id: &str| homes.of(request(method, to, call_id).as_bytes());
+    let first = home("REGISTER", "<sip:alice@example.com>", "1");
+    for (method, to) in [
+        ("REGISTER", "\"A\" <sips:%61lice@EXAMPLE.com:5061;transport=tcp>;x=y"),
+        ("PUBLISH", "sip:alice@example.com"),
+        ("SUBSCRIBE", "<sip:alice@example.com>"),
+    ] {
+        assert_eq!(home(method, to, "2"), first, "{method} {to}");
+    }
+    let others = (0..20).map(|n| home("REGISTER", &format!("<sip:{n}@example.com>"), "1"));
+    assert!(others.into_iter().any(|other| other != first));
+}
+
+#[test]
+fn what_is_no_message_has_no_home() {
+    let homes = homes(0, SHARDS);
+    for text in ["", "\r\n\r\n", "INVITE", "INVITE sip:a SIP/2.0\r\n\r\n", "SIP/2.0 200 OK\r\nVia: x\r\n\r\n"]
+    {
+        assert_eq!(homes.of(text.as_bytes()), None, "{text:?}");
+    }
+    assert_eq!(homes.of(&request("REGISTER", "<nonsense", "1").into_bytes()), None);
+    assert_eq!(homes.of(&[0xff; 64]), None);
+    assert_eq!(
+        Homes::new(&[0; 16], NodeNo(0), 0, ahash::RandomState::with_seeds(1, 2, 3, 4)).shards().count(),
+        1
+    );
+}
