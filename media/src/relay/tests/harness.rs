@@ -10,7 +10,7 @@ use crate::{CallMedia, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId,
 pub(super) const A: PartyId = PartyId(1);
 pub(super) const B: PartyId = PartyId(2);
 /// Nothing takes that long: a guard against waiting for ever.
-pub(super) const GUARD: Duration = Duration::from_secs(5);
+pub(super) const GUARD: Duration = Duration::from_secs(30);
 
 pub(super) struct Bench {
     pub(super) relay: Relay,
