@@ -238,8 +238,13 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
             ("idle", count(|c| &c.connections_idle)),
             ("unframed", count(|c| &c.connections_unframed)),
             ("write_queue", count(|c| &c.write_queue_full)),
+            ("handshake", count(|c| &c.handshakes_failed)),
+            ("handshake_time", count(|c| &c.handshakes_unfinished)),
+            ("websocket_refused", count(|c| &c.websockets_refused)),
         ],
     );
+    let shaken = [("tls", count(|c| &c.handshakes)), ("websocket", count(|c| &c.websockets))];
+    out.labelled("liaison_handshakes_total", "Handshakes that came to a good end.", "protocol", shaken);
     let queries = [
         ("asked", count(|c| &c.queries)),
         ("empty", count(|c| &c.queries_empty)),

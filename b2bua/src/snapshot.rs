@@ -7,6 +7,7 @@ use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::bearer::KeySet;
 use sip::auth::{Credential, Hash};
+use sip::driver::Security;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,6 +25,10 @@ pub struct Snapshot {
     pub secrets: Secrets,
     /// What challenges the requests of trunks.
     pub(crate) demands: BTreeMap<TrunkName, Demand>,
+    /// Certificates, and who may connect.
+    pub security: Arc<Security>,
+    /// What tells whether a file of these has changed, by setting.
+    pub files: BTreeMap<String, u64>,
     /// Counts up with every reload, from 1.
     pub version: u64,
     /// When it was loaded.
@@ -102,10 +107,18 @@ impl Snapshot {
             policy,
             networks,
             secrets,
+            security: Arc::default(),
+            files: BTreeMap::new(),
             version,
             loaded: SystemTime::UNIX_EPOCH,
             source: None,
         }
+    }
+
+    /// The settings whose files are others than `before`.
+    pub(crate) fn changed_files<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = String> + 'a {
+        let changed = self.files.iter().filter(|(path, digest)| before.files.get(*path) != Some(digest));
+        changed.map(|(path, _)| path.clone())
     }
 
     /// The document.
@@ -134,7 +147,7 @@ impl Snapshot {
     }
 
     /// What answers a challenge for `realm` on a leg of `trunk` that came from `peer`; `resolved` are the addresses
-    /// that the trunk's target had, where it is a name.
+    /// that the trunk's target had, where it is a name; `proven` the domains that the peer there has proved.
     ///
     /// # Errors
     /// Why nothing does.
@@ -144,11 +157,13 @@ impl Snapshot {
         realm: &str,
         peer: IpAddr,
         resolved: &[IpAddr],
+        proven: &[&str],
     ) -> Result<Arc<Credential>, policy::Refusal> {
         let targets = trunk.and_then(|name| self.config().trunks.get(name)).map(|t| t.targets.as_slice());
         let numeric = targets.into_iter().flatten().filter_map(sip::numeric_hop);
         let resolved: Vec<IpAddr> = numeric.chain(resolved.iter().copied()).collect();
-        self.policy.credentials(&policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved })?;
+        let facts = policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved, proven };
+        self.policy.credentials(&facts)?;
         let known = trunk.and_then(|name| self.secrets.outbound.get(name)?.get(realm));
         known.cloned().ok_or(policy::Refusal::ForeignRealm)
     }
@@ -211,6 +226,17 @@ pub fn location_settings(config: &Config) -> sip::location::Settings {
     }
 }
 
+/// A transport in the words of `sip`.
+pub(crate) fn sip_transport(transport: Transport) -> sip::Transport {
+    match transport {
+        Transport::Udp => sip::Transport::Udp,
+        Transport::Tcp => sip::Transport::Tcp,
+        Transport::Tls => sip::Transport::Tls,
+        Transport::Ws => sip::Transport::Ws,
+        Transport::Wss => sip::Transport::Wss,
+    }
+}
+
 /// Limits of one message.
 #[must_use]
 pub fn message_limits(limits: &config::Limits) -> sip_types::Limits {
@@ -245,6 +271,7 @@ pub fn socket_limits(config: &Config) -> sip::driver::Limits {
         write_queue: limits.connection_queue,
         datagram_queue: limits.datagram_queue,
         connect_time: signalling.connect_timeout,
+        handshake_time: signalling.handshake_timeout,
         stall_time: signalling.connection_stall,
         message_time: signalling.message_time,
         idle_time: signalling.connection_idle,
@@ -273,10 +300,8 @@ pub fn sip_listener(
 ) -> Option<sip::Listener> {
     let settings = policy.config().networks.get(name)?;
     let profile = &policy.profile(name, None, None);
-    let transport = match listener.transport {
-        Transport::Udp => sip::Transport::Udp,
-        Transport::Tcp => sip::Transport::Tcp,
-    };
+    let transport = sip_transport(listener.transport);
+    let tls = settings.tls.as_ref();
     let sent_by = match (&listener.advertised, &settings.domain) {
         (Some(advertised), _) => advertised.to_string(),
         (None, Some(domain)) => format!("{domain}:{}", bound.port()),
@@ -303,6 +328,8 @@ pub fn sip_listener(
         provisional_interval,
         timers,
         nat: settings.nat,
+        alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
+        tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
         acceptance,
         carrying,
     })
@@ -334,6 +361,7 @@ mod tests {
             networks.a.media = { address = "127.0.0.1", ports = "20000-20999" }
             [signalling]
             connect_timeout = "1s"
+             handshake_timeout = "2s"
             connection_idle = "11s"
             connection_stall = "3s"
             message_time = "4s"
@@ -372,6 +400,7 @@ mod tests {
             write_queue: 4097,
             datagram_queue: 19,
             connect_time: Duration::from_secs(1),
+            handshake_time: Duration::from_secs(2),
             stall_time: Duration::from_secs(3),
             message_time: Duration::from_secs(4),
             idle_time: Duration::from_secs(11),

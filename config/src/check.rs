@@ -22,6 +22,9 @@ pub(crate) fn claims(reader: &mut Reader<'_>) {
             Claim::Source { network, from } => {
                 earlier_equal(&mut exact, format!("{network} {from}"), claimed)
             }
+            Claim::Identity { network, identity } => {
+                earlier_equal(&mut exact, format!("{network} {}", identity.comparable()), claimed)
+            }
             Claim::Route { name } => earlier_equal(&mut exact, name.to_string(), claimed),
             Claim::MediaPorts { .. } => {
                 media.push(claimed);
@@ -91,6 +94,7 @@ fn collision(reader: &mut Reader<'_>, claimed: &Claimed, earlier: &Claimed) {
         Claim::Udp { address } | Claim::Tcp { address } => (address.to_string(), "an address and port"),
         Claim::MediaPorts { ports, .. } => (format!("{}-{}", ports.start(), ports.end()), "ports"),
         Claim::Source { from, .. } => (from.to_string(), "a source"),
+        Claim::Identity { identity, .. } => (identity.to_string(), "an identity"),
         Claim::Route { name } => (name.to_string(), "a name"),
     };
     let expected = format!("{what} not taken by {}", earlier.path);

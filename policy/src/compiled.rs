@@ -16,6 +16,8 @@ pub struct Compiled {
     profiles: BTreeMap<ProfileName, Arc<Profile>>,
     default_profile: Arc<Profile>,
     sources: BTreeMap<NetworkName, Sources>,
+    /// Domains as they are compared, by network.
+    identities: BTreeMap<NetworkName, BTreeMap<String, TrunkName>>,
     routes: Routes,
 }
 
@@ -26,13 +28,16 @@ impl Compiled {
         let profiles: BTreeMap<_, _> =
             config.profiles.iter().map(|(name, profile)| (name.clone(), Arc::new(profile.clone()))).collect();
         let default_profile = profiles.get(ProfileName::DEFAULT).cloned().unwrap_or_default();
+        let mut identities: BTreeMap<NetworkName, BTreeMap<String, TrunkName>> = BTreeMap::new();
         let mut sources: BTreeMap<NetworkName, Sources> = BTreeMap::new();
         for (name, trunk) in &config.trunks {
             let of = sources.entry(trunk.network.clone()).or_default();
             trunk.from.iter().for_each(|from| of.insert(*from, name));
+            let of: &mut BTreeMap<_, _> = identities.entry(trunk.network.clone()).or_default();
+            of.extend(trunk.identities.iter().map(|identity| (identity.comparable(), name.clone())));
         }
         let routes = Routes::new(&config.routes);
-        Self { config, profiles, default_profile, sources, routes }
+        Self { config, profiles, default_profile, sources, identities, routes }
     }
 
     /// The document that it was built from.
@@ -46,6 +51,18 @@ impl Compiled {
     #[must_use]
     pub fn peer(&self, network: &NetworkName, source: IpAddr) -> Option<&TrunkName> {
         self.sources.get(network)?.find(source)
+    }
+
+    /// The trunk that one of the domains belongs to which a certificate has proved (RFC 5922 §7.4), in small letters
+    /// and without a dot at the end.
+    #[must_use]
+    pub fn proven_peer<'d>(
+        &self,
+        network: &NetworkName,
+        domains: impl IntoIterator<Item = &'d str>,
+    ) -> Option<&TrunkName> {
+        let known = self.identities.get(network)?;
+        domains.into_iter().find_map(|domain| known.get(domain))
     }
 
     /// The profile of a leg: the route's, else the trunk's, else the network's, else `default`.
@@ -77,6 +94,20 @@ impl Compiled {
 #[cfg(test)]
 mod tests {
     use crate::testing::{NETWORKS, compiled, name};
+
+    #[test]
+    fn rfc5922_7_4_a_proven_domain_is_that_of_one_trunk() {
+        let policy = compiled(&format!(
+            "{NETWORKS}[trunks.t]\nnetwork = \"b\"\nidentities = [\"PBX.example.com.\", \"other.example\"]\n"
+        ));
+        let of = |network: &str, domains: &[&str]| {
+            let network = name(&policy.config().networks, network);
+            policy.proven_peer(network, domains.iter().copied()).map(ToString::to_string)
+        };
+        assert_eq!(of("b", &["nobody.example", "pbx.example.com"]), Some("t".to_owned()));
+        assert_eq!(of("b", &["*.example.com", "a.pbx.example.com", "example.com"]), None);
+        assert_eq!(of("a", &["pbx.example.com"]), None, "in its own network only");
+    }
 
     #[test]
     fn the_profile_is_the_routes_else_the_trunks_else_the_networks_else_the_default() {

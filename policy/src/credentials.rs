@@ -19,6 +19,8 @@ pub struct ChallengeFacts<'f> {
     pub peer: IpAddr,
     /// The addresses that the trunk's targets are, or were resolved to.
     pub resolved: &'f [IpAddr],
+    /// The domains that the peer there has proved by its certificate, in small letters.
+    pub proven: &'f [&'f str],
 }
 
 /// Why a challenge is not answered.
@@ -44,7 +46,8 @@ impl Compiled {
         let trunk = facts.trunk.and_then(|name| self.config().trunks.get(name)).ok_or(Refusal::NoTrunk)?;
         let peer = facts.peer.to_canonical();
         let resolved = || facts.resolved.iter().any(|of| of.to_canonical() == peer);
-        if !resolved() && !trunk.from.iter().any(|from| from.contains(&peer)) {
+        let proven = || trunk.identities.iter().any(|of| facts.proven.contains(&&*of.comparable()));
+        if !resolved() && !proven() && !trunk.from.iter().any(|from| from.contains(&peer)) {
             return Err(Refusal::OutsidePeer(peer));
         }
         let passwords = trunk.credentials.iter().map(|of| (&of.realm, &of.username));
@@ -79,7 +82,8 @@ credentials = [{ realm = "south", username = "s", password = { env = "S" } }]
         let policy = compiled(&format!("{NETWORKS}{TRUNKS}"));
         let resolved = ["203.0.113.9".parse().unwrap()];
         let trunk = Some(name(&policy.config().trunks, "north"));
-        let facts = ChallengeFacts { trunk, realm, peer: peer.parse().unwrap(), resolved: &resolved };
+        let facts =
+            ChallengeFacts { trunk, realm, peer: peer.parse().unwrap(), resolved: &resolved, proven: &[] };
         policy.credentials(&facts).map(str::to_owned)
     }
 
@@ -100,8 +104,27 @@ credentials = [{ realm = "south", username = "s", password = { env = "S" } }]
             Err(Refusal::OutsidePeer("198.51.100.1".parse().unwrap()))
         );
         let policy = compiled(&format!("{NETWORKS}{TRUNKS}"));
-        let facts =
-            ChallengeFacts { trunk: None, realm: "north", peer: "192.0.2.3".parse().unwrap(), resolved: &[] };
+        let facts = ChallengeFacts {
+            trunk: None,
+            realm: "north",
+            peer: "192.0.2.3".parse().unwrap(),
+            resolved: &[],
+            proven: &[],
+        };
         assert_eq!(policy.credentials(&facts), Err(Refusal::NoTrunk));
+    }
+
+    #[test]
+    fn a_proven_domain_of_the_trunk_is_its_place_whatever_the_address() {
+        let trunks = TRUNKS.replace("[trunks.south]", "identities = [\"North.example\"]\n[trunks.south]");
+        let policy = compiled(&format!("{NETWORKS}{trunks}"));
+        let trunk = Some(name(&policy.config().trunks, "north"));
+        let asked = |proven: &[&str]| {
+            let peer = "203.0.113.77".parse().unwrap();
+            let facts = ChallengeFacts { trunk, realm: "north", peer, resolved: &[], proven };
+            policy.credentials(&facts).map(|_| ())
+        };
+        assert_eq!(asked(&["x.example", "north.example"]), Ok(()));
+        assert_eq!(asked(&["south.example"]), Err(Refusal::OutsidePeer("203.0.113.77".parse().unwrap())));
     }
 }

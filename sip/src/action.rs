@@ -2,7 +2,7 @@
 
 use crate::dialog::DialogNo;
 use crate::event::Event;
-use crate::flow::{ConnectionId, Destination, ListenerId};
+use crate::flow::{ConnectionId, Destination, Domain, ListenerId};
 use crate::home::ShardNo;
 use crate::location::{ConnectId, Query};
 use crate::session::SessionId;
@@ -23,6 +23,14 @@ pub enum Action {
     Disconnect(ConnectId),
     /// Close a connection: its peer sent what cannot be a message.
     CloseConnection(ConnectionId),
+    /// The peer asks for requests to its address and this port to come on the connection (RFC 5923 §8.2). Only a
+    /// connection whose peer has proved who it is takes part.
+    Alias {
+        /// The connection that the request came on.
+        connection: ConnectionId,
+        /// The port of its topmost Via.
+        port: u16,
+    },
     /// A request of ours was challenged: answer with `handle_secret`.
     SecretNeeded(SecretNeeded),
     /// Something that the owner of the endpoint should know.
@@ -69,7 +77,7 @@ pub(crate) enum Sender {
 }
 
 /// A connection to open, or to find open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     /// Comes back in `handle_connected`.
     pub id: ConnectId,
@@ -77,6 +85,8 @@ pub struct Connect {
     pub listener: ListenerId,
     /// The address to reach.
     pub peer: SocketAddr,
+    /// Over TLS: whom it must lead to.
+    pub domain: Option<Domain>,
 }
 
 /// Names a pending [`SecretNeeded`].
@@ -98,4 +108,8 @@ pub struct SecretNeeded {
     pub realms: Vec<Box<str>>,
     /// Where the challenged request was sent: credentials are bound to realm and peer.
     pub peer: SocketAddr,
+    /// Over TLS: the domain that the peer there has proved to be.
+    pub domain: Option<Domain>,
+    /// The connection that the challenged request went on, where it went on one that was there.
+    pub connection: Option<ConnectionId>,
 }

@@ -139,6 +139,9 @@ pub enum Unreachable {
     /// The URI asks for a transport or scheme that we lack.
     #[error("the URI asks for a transport that is not supported")]
     Transport,
+    /// It must be reached over TLS, and cannot be (RFC 5630 §5.1.1).
+    #[error("it must be reached over TLS, and cannot be")]
+    NotSecure,
     /// The network has no listener of that transport and address family.
     #[error("the network has no listener of that transport and address family")]
     Listener,

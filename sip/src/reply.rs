@@ -2,11 +2,12 @@
 
 use crate::flow::{Destination, Flow, Transport};
 use crate::ids::Tag;
+use crate::location::domain;
 use crate::session::Reply;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
-use sip_types::header::Via;
-use sip_types::{HeaderName, Host, MessageWriter, Request};
+use sip_types::header::{Contact, RecordRoute, Via};
+use sip_types::{HeaderName, Host, MessageWriter, Request, Scheme, Uri};
 use std::net::{IpAddr, SocketAddr};
 
 /// What a response takes from its request and from us.
@@ -49,7 +50,8 @@ impl Composer<'_> {
             headers.all(HeaderName::RecordRoute).for_each(|field| {
                 out.copy(field);
             });
-            out.header(HeaderName::Contact, contact(self.listener, &reply.parts.contact_params));
+            let secure = self.listener.transport.is_secure() && answers_securely(self.request);
+            out.header(HeaderName::Contact, contact(self.listener, secure, &reply.parts.contact_params));
         }
         if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
             out.header(HeaderName::Server, product);
@@ -82,12 +84,32 @@ impl Composer<'_> {
 }
 
 /// Our Contact on a listener. It has no user part: requests find their dialog by its tags.
-pub(crate) fn contact(listener: &Listener, params: &str) -> String {
-    match listener.transport {
-        Transport::Udp => format!("<sip:{}>{params}", listener.sent_by),
-        Transport::Tcp => {
-            format!("<sip:{};transport={}>{params}", listener.sent_by, listener.transport.uri_param())
-        }
+/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1).
+pub(crate) fn contact(listener: &Listener, secure: bool, params: &str) -> String {
+    let host = &listener.sent_by;
+    match (listener.transport, secure) {
+        (Transport::Tls, true) => format!("<sips:{host}>{params}"),
+        (Transport::Wss, true) => format!("<sips:{host};transport=ws>{params}"),
+        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}>{params}"),
+        (Transport::Udp, _) => format!("<sip:{host}>{params}"),
+        (transport, _) => format!("<sip:{host};transport={}>{params}", transport.uri_param()),
+    }
+}
+
+/// Whether our Contact in the response that makes a dialog must be a SIPS URI (RFC 3261 §12.1.1).
+fn answers_securely(request: &Request) -> bool {
+    let is_sips = |uri: &Uri| uri.scheme() == Scheme::Sips;
+    if request.uri().is_ok_and(|uri| is_sips(&uri)) {
+        return true;
+    }
+    let headers = request.headers();
+    match headers.list::<RecordRoute>().unwrap_or_default().first() {
+        Some(first) => is_sips(first.uri()),
+        None => headers
+            .list::<Contact>()
+            .unwrap_or_default()
+            .iter()
+            .any(|contact| matches!(contact, Contact::Addr(address) if is_sips(address.uri()))),
     }
 }
 
@@ -117,7 +139,13 @@ fn is_address(host: Host<'_>, address: IpAddr) -> bool {
 pub(crate) fn destination(via: &Via, flow: Flow, transport: Transport) -> Destination {
     let port = via.port().unwrap_or(transport.default_port());
     match transport {
-        Transport::Tcp => Destination::FlowOr { flow, peer: SocketAddr::new(flow.peer.ip(), port) },
+        // The peer of a WebSocket takes no connections (RFC 7118 §5).
+        Transport::Ws | Transport::Wss => Destination::Flow(flow),
+        Transport::Tcp | Transport::Tls => Destination::FlowOr {
+            flow,
+            peer: SocketAddr::new(flow.peer.ip(), port),
+            domain: (transport == Transport::Tls).then(|| domain(via.host())),
+        },
         Transport::Udp => {
             let peer = match (via.maddr(), via.rport()) {
                 (Some(Host::V4(maddr)), _) if flow.peer.is_ipv4() => SocketAddr::new(maddr.into(), port),

@@ -46,6 +46,12 @@ pub struct Listener {
     /// Whether peers are behind a NAT: requests in a dialog take the way of its INVITE (the flow that it came on, or
     /// where ours went), not that of a Contact.
     pub nat: bool,
+    /// On a TLS listener: whether we prove by a certificate of ours who we are, so that a peer may send requests on
+    /// connections that we opened (`alias`, RFC 5923 §8.1).
+    pub alias: bool,
+    /// On a TLS listener: whether our Contact with the scheme `sip` says `transport=tls`. RFC 5630 §5.1.1 wants that
+    /// gone, but many peers find no way back without it.
+    pub tls_parameter: bool,
     /// Which challenges are answered.
     pub acceptance: Acceptance,
     /// What is carried without being understood.

@@ -218,7 +218,7 @@ impl Peer {
                 }
                 Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, Answer::Silent),
                 Action::Connect(connect) => self.endpoint.handle_connected(now, connect.id, true),
-                Action::CloseConnection(_) | Action::Disconnect(_) => {}
+                Action::CloseConnection(_) | Action::Disconnect(_) | Action::Alias { .. } => {}
             }
         }
     }
@@ -291,6 +291,8 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         timers: sip::Timers::default(),
         provisional_interval: std::time::Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
     }

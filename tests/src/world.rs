@@ -229,7 +229,10 @@ impl World {
                         core.handle_resolved(self.now, query.id, answer);
                     }
                     IoAction::Connect(connect) => core.handle_connected(self.now, connect.id, true),
-                    IoAction::CloseConnection(_) | IoAction::Disconnect(_) => {}
+                    IoAction::CloseConnection(_)
+                    | IoAction::Disconnect(_)
+                    | IoAction::Alias { .. }
+                    | IoAction::Adopt(_) => {}
                 }
             }
         }

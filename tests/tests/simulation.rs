@@ -15,6 +15,7 @@ mod simulation {
     mod offers;
     mod profiles;
     mod requests;
+    mod secure;
     mod shards;
     mod strangers;
     mod targets;

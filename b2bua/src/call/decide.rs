@@ -156,6 +156,13 @@ fn take_leniently(call: &Call, from: LegNo, to: LegNo, headers: &Headers, body: 
     Taken::read(headers, body, &rules(&crossing, call.media.mode(), false)).unwrap_or_default()
 }
 
+/// 480 for a call to a SIPS URI whose next hop is not reached over TLS (RFC 5630 §5.3, §7.2).
+pub(crate) fn sips_not_allowed() -> Reply {
+    let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+    reply.parts.fields.push(HeaderName::Warning, "380 liaison \"SIPS Not Allowed\"");
+    reply
+}
+
 /// A Reason of ours (RFC 3326).
 pub(crate) fn reason(cause: u16, text: &str) -> Fields {
     let mut fields = Fields::default();

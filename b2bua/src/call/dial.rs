@@ -35,6 +35,9 @@ impl Core {
     fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target, last_resort: bool) -> OrRefuse<()> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
+        if call.facts.secure && !sip::is_secure_hop(&target.next_hop) {
+            return Err(Box::new(decide::sips_not_allowed()));
+        }
         let (no, snapshot) =
             (LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?), call.snapshot.clone());
         let in_trunk = match &target.trunk {
@@ -112,7 +115,10 @@ impl Core {
             network,
             label,
             conduct: Some(conduct(&target.profile)),
-            request_uri: target.request_uri.clone(),
+            request_uri: match call.facts.secure {
+                true => target.request_uri.secured(),
+                false => target.request_uri.clone(),
+            },
             next_hop: target.next_hop.clone(),
             from: request.from.untagged(),
             to: request.to.untagged(),

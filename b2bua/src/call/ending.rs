@@ -6,9 +6,9 @@ use crate::shard::Core;
 use config::Redirects;
 use sip::session::Reply;
 use sip::time::Now;
-use sip::{End, Failure, Received};
+use sip::{End, Failure, Received, Unreachable};
 use sip_types::header::Contact;
-use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode, Uri};
+use sip_types::{Fields, HeaderName, Headers, Method, Response, Scheme, StatusCode, Uri};
 use std::cmp::Reverse;
 
 impl Leg {
@@ -216,6 +216,7 @@ impl Core {
             }
             Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
+            Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
             Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
             Failure::Full => self.overload_reply(),
         }
@@ -284,6 +285,10 @@ fn follow(call: &mut Call, no: LegNo, response: &Response) {
     let mut known: Vec<Uri> = call.callees.iter().filter_map(|leg| leg.target.parse().ok()).collect();
     for contact in contacts.iter().take(most) {
         let Contact::Addr(address) = contact else { continue };
+        if call.facts.secure && address.uri().scheme() != Scheme::Sips {
+            // RFC 5630 §5.3: SIPS is not given up for a redirection.
+            continue;
+        }
         if known.contains(address.uri()) {
             continue;
         }

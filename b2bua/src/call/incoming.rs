@@ -2,7 +2,7 @@
 
 use super::body::Taken;
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
-use crate::shard::{Core, Held};
+use crate::shard::{Core, Held, domains};
 use crate::snapshot::{Snapshot, conduct};
 use crate::trunk::Entry;
 use config::{MediaMode, Profile, TcpMedia, TrunkName};
@@ -12,7 +12,7 @@ use sip::session::{Reply, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::header::ContentType;
-use sip_types::{HeaderName, Method, StatusCode};
+use sip_types::{HeaderName, Method, Scheme, StatusCode};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -39,7 +39,9 @@ impl Core {
         let Some(listener) = self.endpoint.settings().listener(request.flow.listener) else { return };
         let network = listener.network;
         let Some(name) = snapshot.network_name(network) else { return };
-        let trunk = snapshot.policy.peer(name, request.flow.peer.ip()).cloned();
+        let proven = request.flow.connection.and_then(|id| self.peers.get(&id));
+        let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, domains(peer)));
+        let trunk = proven.or_else(|| snapshot.policy.peer(name, request.flow.peer.ip())).cloned();
         if trunk.is_none() && !snapshot.routes_strangers(network) {
             self.counters.strangers += 1;
             return self.refuse(now, session, &Reply::new(StatusCode::FORBIDDEN));
@@ -165,6 +167,7 @@ impl Core {
                 from: request.from.uri().to_string(),
                 to: request.to.uri().to_string(),
                 request_uri: request.request.uri_text().to_owned(),
+                secure: request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips),
             },
             invite: Some(Box::new(request)),
             wrap: taken.wrap,

@@ -204,6 +204,8 @@ pub(crate) struct CallFacts {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) request_uri: String,
+    /// The Request-URI was a SIPS URI: so is that of every leg that we dial (RFC 5630 §5.1.1).
+    pub(crate) secure: bool,
 }
 
 impl Call {

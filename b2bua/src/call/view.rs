@@ -67,7 +67,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
     let session = endpoint.session(leg.session);
     let session = session.as_ref();
     let dialog = session.and_then(chosen);
-    let way = session.and_then(|s| s.way);
+    let way = session.and_then(|s| s.way.as_ref());
     let listener = way.and_then(|way| endpoint.settings().listener(way.listener()));
     api::Leg {
         role: if leg.no == LegNo::CALLER { api::LegRole::Calling } else { api::LegRole::Called },
@@ -83,7 +83,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
         target: (leg.no != LegNo::CALLER).then(|| leg.target.clone()),
         remote_target: dialog.map(|d| d.remote_target.clone()),
         route_set: dialog.map(|d| d.route_set.clone()).unwrap_or_default(),
-        transport: listener.map(|l| l.transport.uri_param().to_owned()),
+        transport: listener.map(|l| l.transport.name().to_owned()),
         local_address: listener.map(|l| l.address),
         remote_address: way.map(|way| way.peer()),
         early_dialogs: early(call, leg, session),

@@ -53,7 +53,7 @@ async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Res
     let admin_address = admin.local_addr()?;
     let node = Node::start(loader)?;
     for listener in node.listeners() {
-        println!("listening on {} {}", listener.transport.uri_param(), listener.address);
+        println!("listening on {} {}", listener.transport.name(), listener.address);
     }
     println!("admin API at http://{admin_address}/v1, its token in {}", token_path.display());
     let (stop, stopped) = oneshot::channel::<()>();

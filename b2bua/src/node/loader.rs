@@ -1,7 +1,10 @@
 //! Reading the configuration, at the start and again.
 
+use super::security;
 use crate::secrets::{self, SecretError};
-use crate::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
+use crate::snapshot::{
+    Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener, sip_transport,
+};
 use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
@@ -27,7 +30,7 @@ pub enum LoadError {
     /// The document has faults.
     #[error("{0}")]
     Document(Errors),
-    /// Secrets that it refers to cannot be had.
+    /// Secrets, certificates and keys that it refers to cannot be had or used.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Secrets(Vec<SecretError>),
 }
@@ -83,10 +86,7 @@ impl Loader {
         for (n, name) in self.current.networks.iter().enumerate() {
             let Ok(n) = u16::try_from(n) else { continue };
             for listener in self.current.config().networks.get(name).iter().flat_map(|n| &n.listeners) {
-                let transport = match listener.transport {
-                    config::Transport::Udp => sip::Transport::Udp,
-                    config::Transport::Tcp => sip::Transport::Tcp,
-                };
+                let transport = sip_transport(listener.transport);
                 binds.push(Bind { network: NetworkId(n), transport, address: listener.address });
             }
         }
@@ -182,10 +182,7 @@ impl Loader {
 
 /// Whether a listener of the document is the one that is bound so.
 fn is_bound_as(listener: &config::Listener, bind: &Bind) -> bool {
-    let same_transport = match listener.transport {
-        config::Transport::Udp => bind.transport == sip::Transport::Udp,
-        config::Transport::Tcp => bind.transport == sip::Transport::Tcp,
-    };
+    let same_transport = sip_transport(listener.transport) == bind.transport;
     let any_port = listener.address.port() == 0 && listener.address.ip() == bind.address.ip();
     same_transport && (listener.address == bind.address || any_port)
 }
@@ -198,7 +195,14 @@ fn changes_in_force(current: &Snapshot, next: &Snapshot) -> Vec<Change> {
         effect: if change.effect == config::Effect::Live { Effect::Live } else { Effect::Pinned },
     });
     let secrets = next.secrets.changed(&current.secrets);
-    changes.chain(secrets.map(|path| Change { path, effect: Effect::Live })).collect()
+    let mut changes: Vec<Change> =
+        changes.chain(secrets.map(|path| Change { path, effect: Effect::Live })).collect();
+    for path in next.changed_files(current) {
+        if changes.iter().all(|change| change.path != path) {
+            changes.push(Change { path, effect: Effect::Live });
+        }
+    }
+    changes
 }
 
 /// What is bound stays as it is, networks, their listeners and media ports, and so does all else that the process was
@@ -242,11 +246,18 @@ fn snapshot(
     version: u64,
     before: Option<&Secrets>,
 ) -> Result<Arc<Snapshot>, LoadError> {
-    let mut secrets = secrets::resolve(&config).map_err(LoadError::Secrets)?;
+    let (mut secrets, material) = match (secrets::resolve(&config), security::read(&config, &networks)) {
+        (Ok(secrets), Ok(material)) => (secrets, material),
+        (secrets, material) => {
+            let faults = secrets.err().into_iter().chain(material.err()).flatten();
+            return Err(LoadError::Secrets(faults.collect()));
+        }
+    };
     if let Some(before) = before {
         secrets.inherit(before);
     }
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
+    (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;
     Ok(Arc::new(snapshot))

@@ -1,6 +1,7 @@
 //! A node: the whole process, assembled from a configuration.
 
 mod loader;
+mod security;
 mod shards;
 mod start;
 

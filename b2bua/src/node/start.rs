@@ -79,10 +79,7 @@ impl Node {
             loader: Mutex::new(loader),
             draining: Arc::new(AtomicBool::new(false)),
             started: (Instant::now(), SystemTime::now()),
-            listeners: listeners
-                .iter()
-                .map(|l| format!("{} {}", l.transport.uri_param(), l.address))
-                .collect(),
+            listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
             records_lost: Box::new(move || lost.lost()),
             transports: ready.iter().map(|ready| ready.counters.clone()).collect(),
@@ -207,6 +204,7 @@ fn driver_settings(snapshot: &Snapshot) -> Result<driver::Settings, NoEntropy> {
         retries: config.dns.attempts.saturating_sub(1),
         hosts_file: config.dns.hosts_file,
     };
+    settings.security = snapshot.security.clone();
     settings.message = message_limits(&config.limits);
     Ok(settings)
 }

@@ -1,6 +1,7 @@
 //! The core of a shard: user agents, calls and the bridge, without I/O.
 
 use super::common::Tally;
+use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
@@ -8,13 +9,14 @@ use crate::snapshot::Snapshot;
 use crate::trunk::Probes;
 use bytes::Bytes;
 use config::TrunkName;
-use sip::driver::IoAction;
+use sip::driver::tls::Peer;
+use sip::driver::{ConnectionEvent, IoAction};
 use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::time::{Mono, Now};
 use sip::{
-    Action, Answer, ConnectId, Endpoint, Event, Flow, ListenerId, NetworkId, QueryId, SecretNeeded,
-    TimerQueue, TransmitId,
+    Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Flow, ListenerId, NetworkId, QueryId,
+    SecretNeeded, TimerQueue, TransmitId,
 };
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -64,6 +66,8 @@ pub struct Core {
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
+    /// Who is at the other end of connections over TLS, where a certificate has proved it.
+    pub(crate) peers: HashMap<ConnectionId, Arc<Peer>, ahash::RandomState>,
     pub(crate) common: Arc<Common>,
     /// The counts of the trunks that it has had calls of.
     trunks: BTreeMap<TrunkName, Arc<Tally>>,
@@ -97,6 +101,7 @@ impl Core {
             node: (&*setup.snapshot.config().node.name).into(),
             snapshot: setup.snapshot,
             calls: SlotMap::with_key(),
+            peers: HashMap::with_hasher(setup.hasher.clone()),
             by_name: HashMap::with_hasher(setup.hasher.clone()),
             by_sequence: BTreeMap::new(),
             by_session: HashMap::with_hasher(setup.hasher),
@@ -159,6 +164,7 @@ impl Core {
     /// Puts another configuration in force. Calls in being keep theirs.
     pub fn adopt(&mut self, now: Now, snapshot: Arc<Snapshot>, sip: sip::Settings) {
         self.probes.follow(now, snapshot.config(), &mut *self.ids);
+        self.io.push_back(IoAction::Adopt(snapshot.security.clone()));
         self.snapshot = snapshot;
         self.endpoint.adopt(sip);
     }
@@ -172,6 +178,9 @@ impl Core {
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => {
+                    self.io.push_back(IoAction::Alias { connection, port });
+                }
                 Action::SecretNeeded(needed) => self.on_secret_needed(now, &needed),
                 Action::Event(event) => self.on_event(now, *event),
             }
@@ -214,9 +223,13 @@ impl Core {
     /// They are live: those of the configuration in force, not of the one that the call began under.
     fn on_secret_needed(&mut self, now: Now, needed: &SecretNeeded) {
         let trunk = usize::try_from(needed.label).ok().and_then(|n| self.labels.get(n.checked_sub(1)?));
+        let there = needed.connection.and_then(|id| self.peers.get(&id));
+        let proven: Vec<&str> = there.into_iter().flat_map(|peer| domains(peer)).collect();
+        let proven: Vec<&str> =
+            proven.into_iter().chain(needed.domain.as_ref().map(Domain::as_str)).collect();
         let mut granted = Vec::new();
         for realm in &needed.realms {
-            match self.snapshot.credential(trunk, realm, needed.peer.ip(), &needed.resolved) {
+            match self.snapshot.credential(trunk, realm, needed.peer.ip(), &needed.resolved, &proven) {
                 Ok(credential) => granted.push((realm.clone(), credential)),
                 Err(why) => {
                     self.counters.secrets_refused += 1;
@@ -298,6 +311,10 @@ impl Core {
 }
 
 impl sip::driver::Core for Core {
+    fn handle_connection(&mut self, _now: Now, event: ConnectionEvent) {
+        self.on_connection(event);
+    }
+
     fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
         self.endpoint.handle_input(now, flow, bytes);
         self.settle(now);

@@ -4,6 +4,7 @@ mod command;
 mod common;
 mod core;
 mod counters;
+mod peers;
 mod port;
 
 pub use self::command::{Command, Report};
@@ -11,5 +12,6 @@ pub use self::common::Common;
 pub(crate) use self::common::Held;
 pub(crate) use self::core::listener_in;
 pub use self::core::{Core, Setup};
+pub(crate) use self::peers::domains;
 pub use counters::{Counters, Gauges};
 pub use port::MediaLink;

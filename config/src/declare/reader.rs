@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::declare::shape::one_of;
 use crate::declare::{Setting, Table, Value};
 use crate::error::{Fault, Found};
-use crate::text::{NetworkName, PortRange, RouteName};
+use crate::text::{Domain, NetworkName, PortRange, RouteName};
 
 /// A value of the document with its place.
 pub(crate) type Node<'n> = &'n Spanned<DeValue<'n>>;
@@ -41,6 +41,7 @@ pub(crate) enum Claim {
     Tcp { address: SocketAddr },
     MediaPorts { address: IpAddr, ports: PortRange },
     Source { network: NetworkName, from: IpNet },
+    Identity { network: NetworkName, identity: Domain },
     Route { name: RouteName },
 }
 

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod profile;
 mod route;
+mod tls;
 mod trunk;
 
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
@@ -18,5 +19,6 @@ pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
 pub use route::{Number, Reject, Route, Target, TargetUri};
+pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;

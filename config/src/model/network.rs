@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
+use crate::model::{ListenerTls, NetworkTls, WebSocket};
 use crate::text::{Domain, HostPort, PortRange, ProfileName};
 
 table! {
@@ -18,6 +19,8 @@ table! {
         pinned domain: Option<Domain>, such as "sbc.example.com";
         /// Where we take SIP in this network. Requests of ours leave from the first listener of their transport.
         restart listeners: Vec<Listener>, in 1..=64;
+        /// How we make connections over TLS in this network.
+        live tls: Option<NetworkTls>;
         /// Where we take media in this network; needed where media is anchored.
         restart media: Option<NetworkMedia>, say {};
         /// The profile of what happens in this network, unless a trunk or route names another.
@@ -34,6 +37,10 @@ table! {
         restart address: SocketAddr, such as "192.0.2.1:5060";
         /// How peers reach it, when that differs from the address.
         pinned advertised: Option<HostPort>, such as "sbc.example.com:5060";
+        /// How we take connections over TLS; needed with the transports `"tls"` and `"wss"`.
+        live tls: Option<ListenerTls>;
+        /// Who may open a WebSocket, with the transports `"ws"` and `"wss"`.
+        live websocket: Option<WebSocket>;
     }
     check check_listener;
 }
@@ -46,9 +53,34 @@ fn check_listener(listener: &Listener, reader: &mut Reader<'_>) {
     if listener.address.port() != 0 {
         let claim = match listener.transport {
             Transport::Udp => Claim::Udp { address: listener.address },
-            Transport::Tcp => Claim::Tcp { address: listener.address },
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                Claim::Tcp { address: listener.address }
+            }
         };
         reader.claim("address", claim);
+    }
+    let transport = Found::Text(format!("\"{}\"", listener.transport));
+    match (listener.transport.is_secure(), &listener.tls) {
+        (true, None) => reader.conflict("transport", transport.clone(), "a transport without TLS, or `tls`"),
+        (false, Some(_)) => reader.conflict("tls", transport.clone(), "\"tls\" or \"wss\" as transport"),
+        (true, Some(_)) | (false, None) => {}
+    }
+    if listener.websocket.is_some() && !listener.transport.is_websocket() {
+        reader.conflict("websocket", transport, "\"ws\" or \"wss\" as transport");
+    }
+}
+
+impl Transport {
+    /// Whether it runs over TLS.
+    #[must_use]
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// Whether it is a WebSocket.
+    #[must_use]
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
     }
 }
 
@@ -70,6 +102,12 @@ choice! {
         Udp = "udp",
         /// TCP (RFC 3261 §18).
         Tcp = "tcp",
+        /// TLS over TCP (RFC 3261 §26.2).
+        Tls = "tls",
+        /// WebSocket (RFC 7118): we take such connections, and make none.
+        Ws = "ws",
+        /// WebSocket over TLS.
+        Wss = "wss",
     }
 }
 

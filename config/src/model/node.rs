@@ -32,9 +32,11 @@ table! {
         pinned user_agent: ByteString = "Liaison";
         /// The Server of responses (RFC 3261 §20.35); empty leaves the field out.
         pinned server: ByteString = "Liaison";
-        /// How long to wait until a TCP connection opens.
+        /// How long to wait until a connection opens, with its TLS handshake.
         restart connect_timeout: Duration = "4s", in "100ms"..="60s";
-        /// How long a TCP connection may stay without traffic in both directions before it is closed.
+        /// How long a peer may take for the handshake of TLS and of a WebSocket before its connection is closed.
+        restart handshake_timeout: Duration = "10s", in "100ms"..="60s";
+        /// How long a connection may stay without traffic in both directions before it is closed.
         restart connection_idle: Duration = "30m", in "10s"..="7d";
         /// How long a peer may take none of what is to be written to its TCP connection before that is closed.
         restart connection_stall: Duration = "10s", in "100ms"..="10m";

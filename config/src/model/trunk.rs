@@ -7,7 +7,7 @@ use sip_types::{Scheme, Uri};
 use crate::declare::{Claim, Reader, table};
 use crate::error::Found;
 use crate::model::{CardCredentials, Challenge, Credentials, Transport};
-use crate::text::{HostPort, NetworkName, ProfileName};
+use crate::text::{Domain, HostPort, NetworkName, ProfileName};
 
 table! {
     /// A peer that calls are exchanged with.
@@ -21,6 +21,9 @@ table! {
         pinned domain: Option<HostPort>, such as "sip.example.com";
         /// The source addresses that its requests are known by; the longest network wins.
         live from: Vec<IpNet> = [], in 0..=1_024, say ["192.0.2.10", "198.51.100.0/24"];
+        /// The domains that it is known by over TLS, whatever its address: one that its certificate stands for
+        /// (RFC 5922 §7.1) is enough. It is asked for where the listener's `clients` is not `"unasked"`.
+        live identities: Vec<Domain> = [], in 0..=64, say ["pbx.example.com"];
         /// What answers its challenges (RFC 3261 §22), by realm. They are shown to this trunk only.
         live credentials: Vec<Credentials> = [], in 0..=16;
         /// The same with the keys of a SIM card (RFC 3310).
@@ -49,6 +52,10 @@ fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {
         let claim = Claim::Source { network: trunk.network.clone(), from: *from };
         reader.claim(&reader.element("from", index), claim);
     }
+    for (index, identity) in trunk.identities.iter().enumerate() {
+        let claim = Claim::Identity { network: trunk.network.clone(), identity: identity.clone() };
+        reader.claim(&reader.element("identities", index), claim);
+    }
     let passwords = trunk.credentials.iter().map(|of| &of.realm).enumerate();
     let cards = trunk.card_credentials.iter().map(|of| &of.realm).enumerate();
     let passwords = passwords.map(|(index, realm)| ("credentials", index, realm));
@@ -66,13 +73,19 @@ fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {
 
 /// The transport that a target asks for, when it names one; an error says which URIs we can call.
 pub(crate) fn target_transport(uri: &Uri) -> Result<Option<Transport>, &'static str> {
-    if uri.scheme() != Scheme::Sip {
-        return Err("a sip: URI");
-    }
-    match uri.transport() {
-        None => Ok(None),
-        Some(transport) if transport.eq_ignore_ascii_case("udp") => Ok(Some(Transport::Udp)),
-        Some(transport) if transport.eq_ignore_ascii_case("tcp") => Ok(Some(Transport::Tcp)),
-        Some(_) => Err("a sip: URI with transport udp or tcp"),
+    let is = |wanted: &str| uri.transport().is_some_and(|transport| transport.eq_ignore_ascii_case(wanted));
+    match (uri.scheme(), uri.transport()) {
+        (Scheme::Sips, None) => Ok(Some(Transport::Tls)),
+        (Scheme::Sips, Some(_)) if is("tcp") || is("tls") => Ok(Some(Transport::Tls)),
+        (Scheme::Sips, Some(_)) => Err("a sips: URI with transport tcp, or without"),
+        (Scheme::Sip, None) => Ok(None),
+        (Scheme::Sip, Some(_)) if is("udp") => Ok(Some(Transport::Udp)),
+        (Scheme::Sip, Some(_)) if is("tcp") => Ok(Some(Transport::Tcp)),
+        (Scheme::Sip, Some(_)) if is("tls") => Ok(Some(Transport::Tls)),
+        (Scheme::Sip, Some(_)) if is("ws") || is("wss") => {
+            Err("a URI with transport udp, tcp or tls: nobody is called over a WebSocket")
+        }
+        (Scheme::Sip, Some(_)) => Err("a sip: URI with transport udp, tcp or tls"),
+        (Scheme::Tel | Scheme::Other, _) => Err("a sip: or sips: URI"),
     }
 }

@@ -16,7 +16,7 @@ fn the_example_parses() {
 }
 
 #[test]
-fn the_example_parses_with_every_setting_on_but_the_two_actions_of_its_route_exclude_each_other() {
+fn the_example_parses_with_every_setting_on_but_those_that_exclude_each_other() {
     let on: String = example()
         .lines()
         .map(|line| match line.strip_prefix('#') {
@@ -26,7 +26,9 @@ fn the_example_parses_with_every_setting_on_but_the_two_actions_of_its_route_exc
         .collect();
     let errors = Config::parse("example.toml", &on).unwrap_err();
     let paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
-    assert_eq!(paths, ["routes[0].reject", "routes[0].number"], "{errors}");
+    let listener = "networks.carrier.listeners[0]";
+    let tables = [format!("{listener}.tls"), format!("{listener}.websocket")];
+    assert_eq!(paths, [&*tables[0], &*tables[1], "routes[0].reject", "routes[0].number"], "{errors}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ targets = ["sip:192.0.2.10"]
     insta::assert_snapshot!(faults(text), @r#"
     f.toml:3:9: limits.calls: found "many", expected an integer from 1 to 1_000_000
     f.toml:4:1: limits.mesage: found the key "mesage", expected message, start_line, header_count, header_length, body, calls, transactions, sessions, early_dialogs, targets, names, remembered_targets, pending_requests, request_rounds, connections, connections_per_peer, connection_queue, datagram_queue, name_queries, nonces, sockets, cdr_queue or retry_after (did you mean "message"?)
-    f.toml:7:28: networks.carrier.listeners[0].transport: found "upd", expected "udp" or "tcp" (did you mean "udp"?)
+    f.toml:7:28: networks.carrier.listeners[0].transport: found "upd", expected "udp", "tcp", "tls", "ws" or "wss" (did you mean "udp"?)
     f.toml:8:42: networks.carrier.media.ports: found "20000-20998", expected a range of ports from 1024 to 65535, first even and last odd, such as "20000-29999"
     f.toml:11:11: trunks.provider.network: found "carier", expected the name of a network: "carrier" (did you mean "carrier"?)
     "#);
@@ -63,8 +63,8 @@ digest = { algorithms = ["MD5", "md5"] }
 "#;
     insta::assert_snapshot!(more(text), @r#"
     f.toml:7:12: trunks.a.targets[0]: found "192.0.2.1", expected a SIP URI
-    f.toml:7:25: trunks.a.targets[1]: found "sips:a.example", expected a sip: URI
-    f.toml:7:43: trunks.a.targets[2]: found "sip:b.example;transport=sctp", expected a sip: URI with transport udp or tcp
+    f.toml:7:25: trunks.a.targets[1]: found "sips:a.example", expected a transport that network inside has a listener for
+    f.toml:7:43: trunks.a.targets[2]: found "sip:b.example;transport=sctp", expected a sip: URI with transport udp, tcp or tls
     f.toml:7:75: trunks.a.targets[3]: found "sip:c.example;transport=tcp", expected a transport that network inside has a listener for
     f.toml:8:9: trunks.a.from[0]: found "192.0.2.1/24", expected an IP address or a network in CIDR form without host bits
     f.toml:8:25: trunks.a.from[1]: found "10.0.0.0/40", expected an IP address or a network in CIDR form without host bits

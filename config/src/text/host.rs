@@ -30,6 +30,12 @@ impl Domain {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name as names are compared (RFC 4343): in small letters, without a dot at the end.
+    #[must_use]
+    pub fn comparable(&self) -> String {
+        self.0.strip_suffix('.').unwrap_or(&self.0).to_ascii_lowercase()
+    }
 }
 
 impl fmt::Display for Domain {

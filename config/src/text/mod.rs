@@ -8,6 +8,7 @@ mod pattern;
 mod ports;
 mod secret;
 mod sip;
+mod tls;
 mod token;
 
 pub use auto::Auto;
@@ -16,4 +17,5 @@ pub use name::{NetworkName, ProfileName, RouteName, TrunkName};
 pub use pattern::Pattern;
 pub use ports::PortRange;
 pub use secret::Secret;
+pub use tls::{Fingerprint, Origin, UrlPath};
 pub use token::{MediaType, Token};

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use config::{HostPort, Number};
-use sip_types::{Host, Uri};
+use sip_types::{Host, Scheme, Uri};
 
 /// The Request-URI for a trunk's target (RFC 3261 §8.1.1.1): the user of the target if it has one, else the called one
 /// as the route rewrites it; the host of the trunk's domain if it has one, else of the target.
@@ -21,7 +21,11 @@ pub(crate) fn request_uri(
     let Some((host, port)) = at_domain.or_else(|| Some((target.host()?, target.port()))) else {
         return target.clone();
     };
-    let mut uri = Uri::sip(user.as_deref(), host, port);
+    // RFC 5630 §5.1.1: a SIPS URI is never made a SIP URI.
+    let mut uri = match target.scheme() {
+        Scheme::Sips => Uri::sips(user.as_deref(), host, port),
+        Scheme::Sip | Scheme::Tel | Scheme::Other => Uri::sip(user.as_deref(), host, port),
+    };
     if domain.is_none() {
         for (name, value) in target.for_request_line().params() {
             uri = uri.with_param(name, value);

@@ -1,8 +1,8 @@
 //! Route sets (RFC 3261 §12.1, §12.2.1.1, §16.12.1).
 
 use bytestring::ByteString;
-use sip_types::Uri;
 use sip_types::header::RecordRoute;
+use sip_types::{Scheme, Uri};
 
 /// The proxies that stay in a dialog, nearest first, each as the text of a Route value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,9 +40,22 @@ impl RouteSet {
         self.0.iter().map(|r| &**r)
     }
 
+    fn is_secure(&self) -> bool {
+        self.iter().all(|route| uri_of(route).is_none_or(|uri| uri.scheme() != Scheme::Sip))
+    }
+
+    fn secured(&self) -> Self {
+        Self(self.iter().map(secured).collect())
+    }
+
     /// Request-URI, Route and next hop towards `remote_target` (RFC 3261 §12.2.1.1): a strict router in first
     /// place becomes the Request-URI, and the remote target the last Route.
+    ///
+    /// A SIPS remote target makes SIPS URIs of the routes (RFC 5630 §5.1.1).
     pub fn aim(&self, remote_target: &Uri) -> Aim {
+        if remote_target.scheme() == Scheme::Sips && !self.is_secure() {
+            return self.secured().aim(remote_target);
+        }
         let direct =
             |routes| Aim { request_uri: remote_target.clone(), routes, next_hop: remote_target.clone() };
         let Some((first, rest)) = self.0.split_first() else { return direct(Vec::new()) };
@@ -53,6 +66,15 @@ impl RouteSet {
         let mut routes = rest.to_vec();
         routes.push(format!("<{remote_target}>").into_boxed_str());
         Aim { request_uri: first_uri.for_request_line(), routes, next_hop: first_uri }
+    }
+}
+
+/// A Route value with a SIPS URI.
+fn secured(route: &str) -> Box<str> {
+    let Some(uri) = uri_of(route).filter(|uri| uri.scheme() == Scheme::Sip) else { return route.into() };
+    match route.split_once(uri.as_str()) {
+        Some((before, after)) => format!("{before}{}{after}", uri.secured()).into_boxed_str(),
+        None => route.into(),
     }
 }
 
@@ -99,6 +121,16 @@ mod tests {
     }
 
     // conforms: RFC3261-12.1.1-7 RFC3261-12.2.1.1-11,12
+    #[test]
+    fn rfc5630_5_1_1_a_sips_target_makes_sips_routes() {
+        let set = RouteSet::of_uas(&routes(&["<sip:p1.example.com;lr>;x=1", "<sips:p2.example.com;lr>"]));
+        let aim = set.aim(&"sips:callee@u2.domain.com".parse().unwrap());
+        assert_eq!(aim.routes, ["<sips:p1.example.com;lr>;x=1".into(), "<sips:p2.example.com;lr>".into()]);
+        assert_eq!(aim.next_hop.as_str(), "sips:p1.example.com;lr");
+        let aim = set.aim(&target());
+        assert_eq!(&*aim.routes[0], "<sip:p1.example.com;lr>;x=1", "a sip target leaves them");
+    }
+
     #[test]
     fn rfc3261_12_2_1_1_empty_route_set_goes_direct() {
         let aim = RouteSet::default().aim(&target());

@@ -69,6 +69,16 @@ pub struct Counters {
     pub connections_idle: Count,
     /// Connections closed because what came cannot be followed as SIP.
     pub connections_unframed: Count,
+    /// TLS handshakes that came to a good end.
+    pub handshakes: Count,
+    /// TLS handshakes that failed, on connections of either side: most by a certificate that proves nothing.
+    pub handshakes_failed: Count,
+    /// Connections closed because the peer did not finish the handshake of TLS or of a WebSocket.
+    pub handshakes_unfinished: Count,
+    /// WebSockets opened.
+    pub websockets: Count,
+    /// Requests for a WebSocket that were refused.
+    pub websockets_refused: Count,
     /// Messages refused because the write queue of their connection was full.
     pub write_queue_full: Count,
     /// Messages given to the shard that they are for, or that owns the connection to send them on.

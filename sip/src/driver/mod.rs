@@ -10,21 +10,27 @@ pub mod clock;
 pub mod counters;
 pub mod ids;
 pub mod sockets;
+pub mod tls;
 
 mod exchange;
 mod framer;
 mod icmp;
 mod ready;
 mod resolver;
+mod security;
 mod settings;
 mod shell;
 mod tcp;
 mod timer;
 mod udp;
+mod websocket;
 
 pub use exchange::Place;
 pub use ready::Waker;
+pub use security::Security;
 pub use settings::{Limits, ResolverSettings, Settings};
+pub use tcp::ConnectionEvent;
+pub use websocket::Rules as WebSocketRules;
 
 use crate::Map;
 use crate::action::{Connect, Transmit, TransmitId};
@@ -37,6 +43,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use tokio::runtime::{Builder, LocalOptions};
 
 /// What a driver drives. After each call the driver polls [`poll_io`](Self::poll_io) until it is empty.
@@ -44,10 +51,13 @@ pub trait Core {
     /// One message: a datagram, or what framing has cut from a connection.
     fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes);
 
+    /// What became of a connection over TLS. What it has proved is told before anything that came on it.
+    fn handle_connection(&mut self, _now: Now, _event: ConnectionEvent) {}
+
     /// What came of a question to the name servers.
     fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer);
 
-    /// A connection that was wanted is open, or could not be opened.
+    /// A connection that was wanted is open, or could not be opened. One over TLS is open after its handshake.
     fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool);
 
     /// A message could not be sent: no way to the peer, or its connection is gone or full.
@@ -89,6 +99,16 @@ pub enum IoAction {
     Disconnect(ConnectId),
     /// Close a connection, after what was sent on it.
     CloseConnection(ConnectionId),
+    /// Use a connection for requests to its peer's address and this port too, if its peer has proved who it is
+    /// (RFC 5923 §8.2).
+    Alias {
+        /// The connection.
+        connection: ConnectionId,
+        /// The port.
+        port: u16,
+    },
+    /// From now on take and make connections with these; those that are open stay as they are.
+    Adopt(Arc<Security>),
 }
 
 /// A driver that could not start.

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::counters::Counters;
 use super::ids::{self, NoEntropy};
+use super::security::Security;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Limits of one message, for framing.
     pub message: sip_types::Limits,
+    /// Whom connections are taken from and made to, at first.
+    pub security: Arc<Security>,
     /// How names are looked up.
     pub resolver: ResolverSettings,
     /// How much later than asked `handle_timeout` may be called on an idle driver, so that deadlines that lie
@@ -33,6 +36,7 @@ impl Settings {
         Ok(Self {
             limits: Limits::default(),
             message: sip_types::Limits::default(),
+            security: Arc::default(),
             resolver: ResolverSettings::default(),
             timer_slack: Duration::from_millis(10),
             clock: Clock::start(),
@@ -54,8 +58,11 @@ pub struct Limits {
     pub write_queue: usize,
     /// Datagrams that wait on one socket whose buffer is full; one beyond is dropped. Default 1024.
     pub datagram_queue: usize,
-    /// The longest that opening a connection takes. Default 4 s.
+    /// The longest that opening a connection takes, with its TLS handshake. Default 4 s.
     pub connect_time: Duration,
+    /// The longest from the accepting of a connection to the end of its TLS handshake, and of its request for a
+    /// WebSocket. Default 10 s.
+    pub handshake_time: Duration,
     /// The longest that a peer takes none of what is to be written; then the connection is closed. Default 10 s.
     pub stall_time: Duration,
     /// The longest from the first byte of a message to its last, and from the accepting of a connection to the end
@@ -75,6 +82,7 @@ impl Default for Limits {
             write_queue: 1 << 20,
             datagram_queue: 1024,
             connect_time: Duration::from_secs(4),
+            handshake_time: Duration::from_secs(10),
             stall_time: Duration::from_secs(10),
             message_time: Duration::from_secs(32),
             idle_time: Duration::from_secs(3600),

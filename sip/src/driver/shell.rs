@@ -65,7 +65,7 @@ impl<C: Core> Shell<C> {
                         Udp::register(socket, id, list, settings.limits.datagram_queue).map_err(fail)?;
                     udp.insert(id, socket);
                 }
-                Either::Tcp(socket) => tcp.register(id, socket).map_err(fail)?,
+                Either::Tcp(socket) => tcp.register(id, &bound.bind, socket).map_err(fail)?,
             }
         }
         Ok(Self {
@@ -173,7 +173,14 @@ impl<C: Core> Shell<C> {
         if self.exchange.as_ref().is_some_and(|exchange| exchange.holds(id)) {
             return self.tcp.write_on(id);
         }
-        let Some(flow) = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed) else { return };
+        let flow = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed);
+        for event in self.tcp.events() {
+            if let Some(exchange) = &mut self.exchange {
+                exchange.spread(&event);
+            }
+            self.core.handle_connection(now, event);
+        }
+        let Some(flow) = flow else { return };
         for bytes in self.inbox.drain(..) {
             let ours = match &mut self.exchange {
                 Some(exchange) => exchange.divert(flow, bytes, &self.counters),
@@ -197,6 +204,8 @@ impl<C: Core> Shell<C> {
                 Parcel::Transmit(transmit) => self.tcp.transmit(now, transmit, &mut self.failed),
                 Parcel::SendFailed(id) => self.failed.push(id),
                 Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
+                Parcel::Alias(id, port) => self.tcp.alias(id, port),
+                Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
         }
         self.parcels = parcels;
@@ -224,6 +233,12 @@ impl<C: Core> Shell<C> {
             self.tcp.flush(now, &mut self.failed);
             for (id, open) in self.tcp.connected() {
                 self.core.handle_connected(now, id, open);
+            }
+            for end in self.tcp.ends() {
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.spread(&end);
+                }
+                self.core.handle_connection(now, end);
             }
             for id in self.failed.drain(..) {
                 if let (Some(home), Some(exchange)) = (id.home, &mut self.exchange) {
@@ -257,6 +272,8 @@ impl<C: Core> Shell<C> {
         match action {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.close(now, id),
+            IoAction::Alias { connection, port } => self.alias(connection, port),
+            IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(answer) = self.resolver.ask(&query, &self.counters) {
                     self.core.handle_resolved(now, query.id, answer);
@@ -291,11 +308,18 @@ impl<C: Core> Shell<C> {
     /// The other shard that has the connection for a destination.
     fn owner(&self, to: &Destination) -> Option<ShardNo> {
         let exchange = self.exchange.as_ref()?;
-        let connection = match *to {
+        let connection = match to {
             Destination::Flow(flow) | Destination::FlowOr { flow, .. } => flow.connection,
-            Destination::Open { listener, peer } => self.tcp.known(listener, peer),
+            Destination::Open { listener, peer, domain } => self.tcp.known(*listener, *peer, domain.as_ref()),
         };
         exchange.owner(connection?)
+    }
+
+    fn alias(&mut self, id: ConnectionId, port: u16) {
+        match &mut self.exchange {
+            Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.alias(owner, id, port),
+            _ => self.tcp.alias(id, port),
+        }
     }
 
     fn close(&mut self, now: Now, id: ConnectionId) {

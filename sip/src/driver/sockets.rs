@@ -23,7 +23,7 @@ pub struct Bind {
 
 /// A listener that could not be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {step} listener {} ({} {address})", listener.0, transport.uri_param())]
+#[error("cannot {step} listener {} ({} {address})", listener.0, transport.name())]
 pub struct BindError {
     /// Its place in what was to be bound.
     pub listener: ListenerId,
@@ -71,7 +71,7 @@ pub(crate) struct Bound {
     pub(crate) socket: Either,
 }
 
-/// A socket of either transport.
+/// A socket for datagrams, or one for connections.
 #[derive(Debug)]
 pub(crate) enum Either {
     Udp(UdpSocket),
@@ -145,7 +145,7 @@ fn open(bind: &Bind, drivers: u8) -> Result<Vec<(Either, SocketAddr)>, Failed> {
 fn create(bind: &Bind) -> Result<Socket, Failed> {
     let (kind, protocol) = match bind.transport {
         Transport::Udp => (Type::DGRAM, Protocol::UDP),
-        Transport::Tcp => (Type::STREAM, Protocol::TCP),
+        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => (Type::STREAM, Protocol::TCP),
     };
     let socket =
         Socket::new(Domain::for_address(bind.address), kind, Some(protocol)).map_err(at(BindStep::Create))?;
@@ -156,7 +156,7 @@ fn create(bind: &Bind) -> Result<Socket, Failed> {
 fn finish(socket: Socket, transport: Transport) -> Result<Either, Failed> {
     match transport {
         Transport::Udp => Ok(Either::Udp(socket.into())),
-        Transport::Tcp => {
+        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
             socket.listen(BACKLOG).map_err(at(BindStep::Listen))?;
             Ok(Either::Tcp(socket.into()))
         }
@@ -174,7 +174,7 @@ fn configure(socket: &Socket, bind: &Bind) -> io::Result<()> {
             socket.set_recv_buffer_size(BUFFER)?;
             socket.set_send_buffer_size(BUFFER)
         }
-        Transport::Tcp => socket.set_reuse_address(true),
+        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => socket.set_reuse_address(true),
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
             let error = Sockets::bind(&[bind(transport, "127.0.0.1:0"), taken]).unwrap_err();
             assert_eq!(error.listener, ListenerId(1));
             assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
-            let name = transport.uri_param();
+            let name = transport.name();
             let text = error.to_string();
             assert!(text.ends_with(&format!("listener 1 ({name} {})", taken.address)), "{text}");
         }

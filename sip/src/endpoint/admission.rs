@@ -5,7 +5,7 @@ use crate::received::Received;
 use crate::session::Reply;
 use crate::session::refusal;
 use crate::settings::{Carrying, Listener};
-use sip_types::header::{Accept, ContentDisposition, ContentEncoding, ContentType, Require};
+use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
 use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
 
 impl Endpoint {
@@ -20,15 +20,46 @@ impl Endpoint {
             reply.parts.fields.push(HeaderName::Allow, listener.allow_without(request.method()));
             return Some(reply);
         }
-        if matches!(uri.scheme(), Scheme::Sips | Scheme::Other) {
-            // RFC 5630 §3.1.3: who has no TLS cannot serve sips, and says so.
+        if uri.scheme() == Scheme::Other {
             return Some(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME));
+        }
+        if uri.scheme() == Scheme::Sips
+            && let Some(refusal) = self.refuse_sips(listener, request)
+        {
+            return Some(refusal);
         }
         if *request.method() == Method::Invite && request.max_forwards.is_some_and(|m| m.0 == 0) {
             return Some(Reply::new(StatusCode::TOO_MANY_HOPS));
         }
         refuse_extensions(listener, request).or_else(|| refuse_content(listener, request))
     }
+}
+
+impl Endpoint {
+    /// What refuses a request for a SIPS URI: it must have come over TLS (RFC 5630 §5.1.2), and its sender must be
+    /// reached over TLS too.
+    pub(crate) fn refuse_sips(&self, listener: &Listener, request: &Received) -> Option<Reply> {
+        if listener.transport.is_secure() {
+            let contacts = request.headers().list::<Contact>().unwrap_or_default();
+            let plain = |c: &Contact| matches!(c, Contact::Addr(a) if a.uri().scheme() == Scheme::Sip);
+            let inconsistent = *request.method() == Method::Invite && contacts.iter().any(plain);
+            return inconsistent
+                .then(|| refusal(StatusCode::BAD_REQUEST, "SIP Contact for SIPS Request-URI"));
+        }
+        if self.settings.listeners.iter().any(|l| l.transport.is_secure()) {
+            return Some(sips_not_allowed(listener));
+        }
+        // RFC 3261 §8.2.2.1: who has no TLS at all does not know the scheme.
+        Some(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME))
+    }
+}
+
+/// 480 with the warning that SIPS is not served here (RFC 5630 §5.1.2, §7.2).
+pub(crate) fn sips_not_allowed(listener: &Listener) -> Reply {
+    let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+    let warning = format!("380 {} \"SIPS Not Allowed\"", listener.sent_by);
+    reply.parts.fields.push(HeaderName::Warning, warning);
+    reply
 }
 
 /// 420 for option tags in Require that we do not have (RFC 3261 §8.2.2.3).

@@ -3,7 +3,7 @@
 use super::{Endpoint, admission};
 use crate::action::{Action, Sender, Transmit, TransmitId};
 use crate::dialog::{DialogNo, DialogState};
-use crate::flow::{Destination, Flow};
+use crate::flow::{Destination, Flow, Transport};
 use crate::ids::{Branch, Tag};
 use crate::received::{Defect, Received};
 use crate::reply;
@@ -87,6 +87,7 @@ impl Endpoint {
             let reply = refusal(StatusCode::BAD_REQUEST, "Content-Length and Body Disagree");
             return self.refuse_statelessly(flow, &request, Some(&via), &reply);
         }
+        self.note_alias(flow, &via);
         match Received::read(request, flow) {
             Ok(received) if is_ack => self.receive_ack(now, received),
             Ok(received) => self.receive_other(now, received),
@@ -95,6 +96,16 @@ impl Endpoint {
                 self.counters.defective += 1;
                 self.refuse_statelessly(flow, &request, Some(&via), &bad_request(defect));
             }
+        }
+    }
+
+    /// Tells of a peer that takes requests on the connection that it opened (RFC 5923 §8.2).
+    fn note_alias(&mut self, flow: Flow, via: &Via) {
+        let Some(connection) = flow.connection.filter(|_| via.alias()) else { return };
+        let transport = self.settings.listener(flow.listener).map(|l| l.transport);
+        if transport == Some(Transport::Tls) {
+            let port = via.port().unwrap_or(Transport::Tls.default_port());
+            self.io.push(Action::Alias { connection, port });
         }
     }
 
@@ -209,9 +220,18 @@ impl Endpoint {
             let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
             return self.reply(now, server, &request, None, false, &gone);
         };
-        let listener = self.settings.listener(request.flow.listener);
-        let extension = listener.and_then(|l| admission::refuse_extensions(l, &request));
-        let Some(dialog) = self.sessions.get_mut(sid).and_then(|s| s.dialog_mut(no)) else { return };
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        let (transport, extension) = (listener.transport, admission::refuse_extensions(listener, &request));
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if session.secure && !transport.is_secure() {
+            let refusal = admission::sips_not_allowed(listener);
+            return self.reply(now, server, &request, None, false, &refusal);
+        }
+        if transport.is_websocket() && *request.method() == Method::Invite {
+            // It may have opened another connection since.
+            session.way = Some(Destination::Flow(request.flow));
+        }
+        let Some(dialog) = session.dialog_mut(no) else { return };
         if dialog.remote_seq.is_some_and(|last| request.cseq.seq < last) {
             // RFC 3261 §12.2.2.
             let late = refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order");

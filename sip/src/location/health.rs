@@ -13,13 +13,13 @@
 use super::settings::{Limits, Settings};
 use super::target::Target;
 use crate::Map;
-use crate::flow::{NetworkId, Transport};
+use crate::flow::{Domain, NetworkId, Transport};
 use crate::time::{Mono, Now, Wall};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A target seen from a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The network that it is reached from.
     pub network: NetworkId,
@@ -27,6 +27,8 @@ pub struct Place {
     pub transport: Transport,
     /// Its address.
     pub address: SocketAddr,
+    /// Over TLS: whom the connection must lead to. One that leads to somebody else is no trouble of his.
+    pub domain: Option<Domain>,
 }
 
 /// What is wrong with a target.
@@ -52,7 +54,7 @@ pub enum TargetState {
 }
 
 /// A target as it is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetView {
     /// Which it is.
     pub place: Place,
@@ -98,7 +100,8 @@ struct Down {
 impl Target {
     /// The target, seen from a network.
     pub(crate) fn place(&self, network: NetworkId) -> Place {
-        Place { network, transport: self.transport, address: self.address }
+        let Self { transport, address, .. } = *self;
+        Place { network, transport, address, domain: self.domain.clone() }
     }
 }
 
@@ -164,7 +167,8 @@ impl Health {
             return;
         }
         if self.known.len() >= limits.remembered.max(1) {
-            let oldest = self.known.iter().min_by_key(|(_, record)| record.stamp).map(|(place, _)| *place);
+            let oldest =
+                self.known.iter().min_by_key(|(_, record)| record.stamp).map(|(place, _)| place.clone());
             oldest.and_then(|oldest| self.known.remove(&oldest));
         }
         self.known.insert(place, Record { down, since: now.wall, last: now.wall, stamp });
@@ -184,10 +188,10 @@ impl Health {
                 Some(down) if down.until <= now.mono => TargetState::Due(down.trouble),
                 Some(down) => TargetState::Held(down.trouble, down.until.since(now.mono)),
             };
-            TargetView { place: *place, state, since: record.since, last: record.last }
+            TargetView { place: place.clone(), state, since: record.since, last: record.last }
         };
         let mut views: Vec<_> = self.known.iter().map(view).collect();
-        views.sort_unstable_by_key(|view| view.place);
+        views.sort_unstable_by(|a, b| a.place.cmp(&b.place));
         views
     }
 }
@@ -203,7 +207,7 @@ mod tests {
 
     fn place(last: u8) -> Place {
         let address = SocketAddr::from(([192, 0, 2, last], 5060));
-        Place { network: NetworkId(0), transport: Transport::Udp, address }
+        Place { network: NetworkId(0), transport: Transport::Udp, address, domain: None }
     }
 
     fn health() -> (Health, Settings) {
@@ -223,7 +227,7 @@ mod tests {
         assert!(health.is_suspect(&place(1)));
         health.responded(at(32), place(1), &settings);
         assert_eq!(health.held(at(32), &place(1)), None);
-        let view = health.views(at(33))[0];
+        let view = health.views(at(33)).remove(0);
         assert_eq!((view.state, view.since), (TargetState::Up, Wall(32_000)));
         health.tried(at(34), &place(1), &settings);
         assert_eq!(health.held(at(34), &place(1)), None, "who is up is not held for being tried");
@@ -245,7 +249,7 @@ mod tests {
         let (mut health, settings) = health();
         health.failed(at(5), place(1), Trouble::Silent, &settings);
         health.failed(at(9), place(1), Trouble::OutOfReach, &settings);
-        let view = health.views(at(10))[0];
+        let view = health.views(at(10)).remove(0);
         assert_eq!((view.since, view.last), (Wall(5_000), Wall(9_000)));
         assert_eq!(view.state, TargetState::Held(Trouble::OutOfReach, Duration::from_secs(29)));
         let elsewhere = Place { network: NetworkId(1), ..place(1) };
@@ -260,7 +264,7 @@ mod tests {
         health.failed(at(1), place(2), Trouble::Silent, &settings);
         health.failed(at(2), place(1), Trouble::Silent, &settings);
         health.responded(at(3), place(3), &settings);
-        let places: Vec<_> = health.views(at(3)).iter().map(|view| view.place).collect();
+        let places: Vec<_> = health.views(at(3)).iter().map(|view| view.place.clone()).collect();
         assert_eq!(places, [place(1), place(3)]);
     }
 }

@@ -67,7 +67,7 @@ impl Lookup {
         let mut lookup = Self { hop, name, reach, stage: Stage::Naptr, open, answers };
         let step = match (lookup.hop.port, lookup.hop.transport) {
             (Some(port), _) => lookup.ask_name(None, Some(port)),
-            (None, Some(transport)) => lookup.ask_services(vec![lookup.srv(transport)]),
+            (None, Some(transport)) => lookup.ask_services(Vec::from_iter(lookup.srv(transport))),
             (None, None) => {
                 lookup.open = vec![Question::new(RecordKind::Naptr, &lookup.name)];
                 Step::Ask(lookup.open.clone())
@@ -115,8 +115,8 @@ impl Lookup {
             }
         }
         if services.is_empty() {
-            let ours = self.reach.transports().filter(|t| service::of(*t).secure == self.hop.secure);
-            services = ours.map(|transport| self.srv(transport)).collect();
+            let ours = self.reach.transports().filter(|t| t.is_secure() == self.hop.secure);
+            services = ours.filter_map(|transport| self.srv(transport)).collect();
         }
         self.ask_services(services)
     }
@@ -125,24 +125,21 @@ impl Lookup {
     fn fits(&self, record: &Naptr) -> Option<Transport> {
         let usable = record.flags.eq_ignore_ascii_case("s") && !is_root(&record.replacement);
         self.reach.transports().filter(|_| usable).find(|transport| {
-            let service = service::of(*transport);
-            record.service.eq_ignore_ascii_case(service.naptr) && (service.secure || !self.hop.secure)
+            service::of(*transport).is_some_and(|service| {
+                record.service.eq_ignore_ascii_case(service.naptr) && (service.secure || !self.hop.secure)
+            })
         })
     }
 
-    fn srv(&self, transport: Transport) -> (Transport, Question) {
-        let name = format!("{}.{}", service::of(transport).srv, self.name);
-        (transport, Question::new(RecordKind::Srv, &name))
+    fn srv(&self, transport: Transport) -> Option<(Transport, Question)> {
+        let name = format!("{}.{}", service::of(transport)?.srv, self.name);
+        Some((transport, Question::new(RecordKind::Srv, &name)))
     }
 
     fn ask_services(&mut self, services: Vec<(Transport, Question)>) -> Step {
         let reached = |transport: &Transport| !self.reach.families(*transport).is_empty();
         if !services.iter().any(|(transport, _)| reached(transport)) {
-            return Step::Failed(if self.hop.secure {
-                Unreachable::Transport
-            } else {
-                Unreachable::Listener
-            });
+            return Step::Failed(self.hop.without_listener());
         }
         self.ask(services.iter().map(|(_, question)| question.clone()).collect(), Stage::Srv(services))
     }
@@ -179,10 +176,7 @@ impl Lookup {
 
     /// Asks for the addresses of the name itself.
     fn ask_name(&mut self, transport: Option<Transport>, port: Option<u16>) -> Step {
-        let transport = match transport.map_or_else(|| self.hop.default_transport(), Ok) {
-            Ok(transport) => transport,
-            Err(why) => return Step::Failed(why),
-        };
+        let transport = transport.unwrap_or_else(|| self.hop.default_transport());
         let port = port.unwrap_or_else(|| transport.default_port());
         self.ask_addresses(vec![Spot { transport, host: self.name.clone(), port }])
     }
@@ -194,7 +188,7 @@ impl Lookup {
         };
         let questions: Vec<Question> = spots.iter().flat_map(of).collect();
         if questions.is_empty() {
-            return Step::Failed(Unreachable::Listener);
+            return Step::Failed(self.hop.without_listener());
         }
         self.ask(questions, Stage::Address(spots))
     }
@@ -223,7 +217,8 @@ impl Lookup {
                 let address = SocketAddr::new(*address, spot.port);
                 let known = |t: &Target| t.address == address && t.transport == spot.transport;
                 if !targets.iter().any(known) {
-                    targets.push(Target { transport: spot.transport, address, host });
+                    let domain = self.hop.domain.clone().filter(|_| spot.transport.is_secure());
+                    targets.push(Target { transport: spot.transport, address, host, domain });
                 }
             }
         }

@@ -19,13 +19,13 @@ mod target;
 mod weights;
 
 pub use health::{Place, TargetGauges, TargetState, TargetView, Trouble};
-pub use hop::numeric_hop;
+pub use hop::{is_secure_hop, numeric_hop};
 pub use race::ConnectId;
 pub use records::{Answer, Naptr, Query, QueryId, Question, RecordKind, Records, Srv};
 pub use settings::{Limits, Settings};
 
 pub(crate) use health::Health;
-pub(crate) use hop::{HopHost, NextHop};
+pub(crate) use hop::{HopHost, NextHop, domain};
 pub(crate) use lookup::{Lookup, Step};
 pub(crate) use names::{Asked, Names};
 pub(crate) use race::{Race, RaceStep};

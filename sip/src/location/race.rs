@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct ConnectId(pub(crate) u64);
 
 /// What a race wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RaceStep {
     /// Open a connection to that target, and say by [`Race::opens`] what it is called.
     Open(Target),
@@ -75,13 +75,13 @@ impl Race {
     }
 
     /// The targets whose connections have not opened although they began before, or failed.
-    pub(crate) fn slower(&self) -> impl Iterator<Item = Target> {
-        self.running.iter().map(|(_, target)| *target)
+    pub(crate) fn slower(&self) -> impl Iterator<Item = &Target> {
+        self.running.iter().map(|(_, target)| target)
     }
 
     /// The targets that have neither won nor failed, for who must go on without the winner.
     pub(crate) fn others(&self) -> impl DoubleEndedIterator<Item = Target> {
-        self.running.iter().map(|(_, target)| *target).chain(self.waiting.iter().copied())
+        self.running.iter().map(|(_, target)| target).chain(&self.waiting).cloned()
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     use crate::flow::Transport;
 
     fn target(address: &str) -> Target {
-        Target { transport: Transport::Tcp, address: address.parse().unwrap(), host: 0 }
+        Target { transport: Transport::Tcp, address: address.parse().unwrap(), host: 0, domain: None }
     }
 
     fn at(ms: u64) -> Now {
@@ -123,8 +123,8 @@ mod tests {
             match race.poll(at(ms), HEAD_START) {
                 RaceStep::Open(target) => {
                     let n = race.running.len() as u64 + 100 * ms;
-                    race.opens(ConnectId(n), target);
                     opened.push(target.address.to_string());
+                    race.opens(ConnectId(n), target);
                 }
                 step => return (opened, step),
             }

@@ -1,4 +1,4 @@
-//! The services that name servers know SIP transports by (RFC 3263 §4.1, RFC 7118 §6).
+//! The services that name servers know SIP transports by (RFC 3263 §4.1).
 
 use crate::flow::Transport;
 
@@ -13,17 +13,13 @@ pub(crate) struct Service {
     pub(crate) secure: bool,
 }
 
-/// How name servers call this transport.
-pub(crate) fn of(transport: Transport) -> Service {
+/// How name servers call this transport. None for a WebSocket, although RFC 7118 §6 has names for it (`SIP+D2W`,
+/// `SIPS+D2W`): we are its server only, and never call anybody over it.
+pub(crate) fn of(transport: Transport) -> Option<Service> {
     match transport {
-        Transport::Udp => Service { naptr: "SIP+D2U", srv: "_sip._udp", secure: false },
-        Transport::Tcp => Service { naptr: "SIP+D2T", srv: "_sip._tcp", secure: false },
-    }
-}
-
-/// The secure transport that a `transport` parameter means in a SIPS URI (RFC 5630 §3.1.3); `None` if we have none.
-pub(crate) fn secured(transport: Transport) -> Option<Transport> {
-    match transport {
-        Transport::Udp | Transport::Tcp => None,
+        Transport::Udp => Some(Service { naptr: "SIP+D2U", srv: "_sip._udp", secure: false }),
+        Transport::Tcp => Some(Service { naptr: "SIP+D2T", srv: "_sip._tcp", secure: false }),
+        Transport::Tls => Some(Service { naptr: "SIPS+D2T", srv: "_sips._tcp", secure: true }),
+        Transport::Ws | Transport::Wss => None,
     }
 }

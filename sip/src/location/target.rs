@@ -1,12 +1,13 @@
 //! Targets, and what of them a network can reach.
 
-use crate::flow::{NetworkId, Transport};
+use super::service;
+use crate::flow::{Domain, NetworkId, Transport};
 use crate::settings::Listener;
 use smallvec::SmallVec;
 use std::net::SocketAddr;
 
 /// One place to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     /// The transport to try it with.
     pub(crate) transport: Transport,
@@ -15,6 +16,8 @@ pub(crate) struct Target {
     /// Which host of the look-up it is an address of: addresses of one host may change places, those of different
     /// hosts must not (RFC 7984 §4).
     pub(crate) host: u16,
+    /// Over TLS: whom the connection must lead to.
+    pub(crate) domain: Option<Domain>,
 }
 
 /// An address family.
@@ -31,15 +34,17 @@ impl Family {
     }
 }
 
-/// The transports that a network has listeners for, each with its address families, all in the order of the listeners.
+/// The transports that we call over and a network has listeners for, each with its address families, all in the order of the listeners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reach(SmallVec<[(Transport, SmallVec<[Family; 2]>); 2]>);
 
 impl Reach {
-    /// What the listeners of `network` reach.
+    /// What the listeners of `network` reach: nobody by a WebSocket, which only clients open.
     pub(crate) fn of(listeners: &[Listener], network: NetworkId) -> Self {
         let mut reach = Self::default();
-        for listener in listeners.iter().filter(|listener| listener.network == network) {
+        for listener in
+            listeners.iter().filter(|l| l.network == network && service::of(l.transport).is_some())
+        {
             reach.add(listener.transport, Family::of(listener.address));
         }
         reach

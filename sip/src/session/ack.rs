@@ -79,7 +79,7 @@ impl Endpoint {
             let sent = dialog.ack.as_ref().filter(|ack| ack.request.seq == seq).and_then(|a| a.sent.as_ref());
             let Some(Sent { to, bytes, .. }) = sent else { return };
             let transmit =
-                Transmit { id: TransmitId::of(Sender::Ack(sid, no)), to: *to, bytes: bytes.clone() };
+                Transmit { id: TransmitId::of(Sender::Ack(sid, no)), to: to.clone(), bytes: bytes.clone() };
             return self.io.push(Action::Transmit(transmit));
         };
         let id = ack.request.id;

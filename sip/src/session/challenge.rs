@@ -7,6 +7,7 @@ use crate::auth::{Credential, Kind};
 use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
+use crate::flow::Destination;
 use crate::time::Now;
 use sip_types::Response;
 use std::net::SocketAddr;
@@ -41,7 +42,7 @@ impl Endpoint {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
             session.dialogs.retain(|dialog| dialog.state != DialogState::Early);
         }
-        let Some((peer, demand)) = self.demand(sid, id, &response).filter(|_| wanted) else {
+        let Some((to, demand)) = self.demand(sid, id, &response).filter(|_| wanted) else {
             return self.failed(now, sid, id, Failure::Challenged(response));
         };
         let realms = demand.realms();
@@ -52,20 +53,27 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let (label, resolved) = (session.label, session.resolved.clone());
         if let Some(outgoing) = session.outgoing_mut(id) {
+            let peer = to.peer();
             outgoing.flight = Flight::Challenged(Box::new(Challenged { secret, peer, demand, response }));
-            let needed = SecretNeeded { id: secret, session: sid, label, resolved, realms, peer };
+            // Only a connection that was opened for a domain has proved to lead there.
+            let opened = matches!(to, Destination::Open { .. });
+            let domain = to.domain().filter(|_| opened).cloned();
+            let connection = to.connection();
+            let needed =
+                SecretNeeded { id: secret, session: sid, label, resolved, realms, peer, domain, connection };
             self.io.push(Action::SecretNeeded(needed));
         }
     }
 
-    /// What a challenge asks, and the address that the challenged request went to.
-    fn demand(&self, sid: SessionId, id: OutgoingId, response: &Response) -> Option<(SocketAddr, Demand)> {
+    /// What a challenge asks, and where the challenged request went.
+    fn demand(&self, sid: SessionId, id: OutgoingId, response: &Response) -> Option<(Destination, Demand)> {
         let session = self.sessions.get(sid)?;
         let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
         let Flight::Sent(client) = outgoing.flight else { return None };
         let to = self.clients.destination(client)?;
         let acceptance = session.conduct(self.settings.listener(to.listener())?).acceptance;
-        Some((to.peer(), Demand::of(response.headers(), &acceptance)))
+        let demand = Demand::of(response.headers(), &acceptance);
+        Some((to, demand))
     }
 
     /// Credentials for a challenge: one for each realm that they may be shown to, at that peer. None for a realm

@@ -6,7 +6,7 @@ use crate::ids::Branch;
 use crate::reply::contact;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
-use sip_types::{HeaderName, MessageWriter, Method};
+use sip_types::{HeaderName, MessageWriter, Method, Scheme, Uri};
 
 /// What a request takes from its session and from us.
 pub(crate) struct Composer<'a> {
@@ -32,10 +32,11 @@ impl Composer<'_> {
         out.header(
             HeaderName::Via,
             format_args!(
-                "SIP/2.0/{} {};branch={};rport",
+                "SIP/2.0/{} {};branch={};rport{}",
                 listener.transport.via_token(),
                 listener.sent_by,
-                self.branch
+                self.branch,
+                if listener.alias { ";alias" } else { "" }
             ),
         );
         for route in &self.aim.routes {
@@ -46,7 +47,8 @@ impl Composer<'_> {
         out.header(HeaderName::CallId, &self.session.call_id);
         out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
         if *self.method == Method::Invite {
-            out.header(HeaderName::Contact, contact(listener, &parts.contact_params));
+            let secure = listener.transport.is_secure() && self.is_secure();
+            out.header(HeaderName::Contact, contact(listener, secure, &parts.contact_params));
         }
         for (name, value) in self.credentials {
             out.header(*name, value);
@@ -62,6 +64,13 @@ impl Composer<'_> {
             out.field(field);
         }
         out.finish(&body.bytes)
+    }
+
+    /// Whether our Contact must be a SIPS URI (RFC 3261 §8.1.1.8, RFC 5630 §5.1.1.2).
+    fn is_secure(&self) -> bool {
+        let top = self.aim.routes.first().map(|_| &self.aim.next_hop);
+        let sips = |uri: &Uri| uri.scheme() == Scheme::Sips;
+        self.session.secure || sips(&self.aim.request_uri) || top.is_some_and(sips)
     }
 
     fn parties(&self, out: &mut MessageWriter) {

@@ -64,6 +64,7 @@ impl Endpoint {
         let inside = inside || outgoing.is_some_and(|o| o.course.everywhere);
         let last_resort = outgoing.is_some_and(|o| o.course.patience.last_resort);
         let (mut chosen, mut down, mut any_down) = (Vec::with_capacity(targets.len()), Vec::new(), false);
+        let secure = targets.iter().all(|target| target.transport.is_secure());
         for target in targets {
             if self.settings.listener_towards(network, target.transport, target.address).is_none() {
                 continue;
@@ -83,6 +84,7 @@ impl Endpoint {
         match chosen.is_empty() {
             false => Ok(chosen.into()),
             true if any_down => Err(Unreachable::Held),
+            true if secure => Err(Unreachable::NotSecure),
             true => Err(Unreachable::Listener),
         }
     }
@@ -90,7 +92,7 @@ impl Endpoint {
     /// Sends a request again to the target that it has been to.
     pub(crate) fn try_again(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
-        match outgoing.course.at {
+        match outgoing.course.at.clone() {
             Some(target) => self.try_target(now, sid, id, target),
             None => self.locate(now, sid, id),
         }
@@ -139,7 +141,7 @@ impl Endpoint {
     pub(crate) fn note_trouble(&mut self, now: Now, sid: SessionId, id: OutgoingId, trouble: Trouble) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        if let Some(target) = session.outgoing_mut(id).and_then(|o| o.course.at) {
+        if let Some(target) = session.outgoing_mut(id).and_then(|o| o.course.at.as_ref()) {
             self.health.failed(now, target.place(network), trouble, &self.settings.location);
         }
     }
@@ -152,7 +154,7 @@ impl Endpoint {
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         let wait = retry_after(response);
         let first = !std::mem::replace(&mut outgoing.course.heard, true);
-        let Some(target) = outgoing.course.at else { return };
+        let Some(target) = &outgoing.course.at else { return };
         let (place, settings) = (target.place(network), &self.settings.location);
         match wait {
             Some(wait) => self.health.unavailable(now, place, wait, settings),

@@ -12,6 +12,7 @@ use crate::location::{
     Reach, Step, Target, Trouble,
 };
 use crate::time::Now;
+use sip_types::Scheme;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,23 +29,28 @@ impl Endpoint {
     pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        let way = session.way.filter(|to| self.settings.listener(to.listener()).is_some_and(|l| l.nat));
+        let secure = session.secure;
+        let way = session.way.clone().filter(|to| {
+            let listener = self.settings.listener(to.listener());
+            listener.is_some_and(|l| l.nat || l.transport.is_websocket())
+        });
         let Some(aim) = aim(session, id) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
         if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
             return self.send_to(now, sid, id, way);
         }
-        let hop = NextHop::of(&aim.next_hop).and_then(|hop| Ok((hop.default_transport()?, hop)));
-        let (transport, hop) = match hop {
+        let hop = match NextHop::of(&aim.next_hop, secure || aim.request_uri.scheme() == Scheme::Sips) {
             Ok(hop) => hop,
             Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),
         };
         match &hop.host {
             HopHost::Address(address) => {
+                let transport = hop.default_transport();
                 let port = hop.port.unwrap_or(transport.default_port());
                 let address = SocketAddr::new(*address, port);
-                self.located(now, sid, id, vec![Target { transport, address, host: 0 }]);
+                let domain = hop.domain.clone();
+                self.located(now, sid, id, vec![Target { transport, address, host: 0, domain }]);
             }
             HopHost::Name(name) => {
                 let (name, reach) = (name.clone(), Reach::of(&self.settings.listeners, network));
@@ -136,7 +142,7 @@ impl Endpoint {
     pub(crate) fn try_next(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
         let targets = &mut outgoing.course.targets;
-        let Some(first) = targets.front().copied() else {
+        let Some(first) = targets.front().cloned() else {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
         };
         let same = |target: &&Target| target.host == first.host && target.transport == first.transport;
@@ -155,14 +161,24 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let place = target.place(session.network);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
-        outgoing.course.at = Some(target);
+        outgoing.course.at = Some(target.clone());
         outgoing.course.heard = false;
         let listener = self.settings.listener_towards(place.network, target.transport, target.address);
         let Some(listener) = listener else {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
         };
         self.health.tried(now, &place, &self.settings.location);
-        self.send_to(now, sid, id, Destination::Open { listener, peer: target.address });
+        let Target { address: peer, domain, .. } = target;
+        let to = match &session.way {
+            // Its Contact is where its own connection comes from: nobody else is there.
+            Some(Destination::Flow(flow))
+                if domain.is_some() && (flow.listener, flow.peer) == (listener, peer) =>
+            {
+                Destination::FlowOr { flow: *flow, peer, domain }
+            }
+            _ => Destination::Open { listener, peer, domain },
+        };
+        self.send_to(now, sid, id, to);
     }
 
     /// Opens the connections of a race whose time has come.
@@ -179,9 +195,10 @@ impl Endpoint {
                     let listener = self.settings.listener_towards(network, target.transport, target.address);
                     let Some(listener) = listener else { continue };
                     let connect = ConnectId(self.connects.add((sid, id)));
+                    let (peer, domain) = (target.address, target.domain.clone());
                     race.opens(connect, target);
                     self.health.tried(now, &place, &self.settings.location);
-                    self.io.push(Action::Connect(Connect { id: connect, listener, peer: target.address }));
+                    self.io.push(Action::Connect(Connect { id: connect, listener, peer, domain }));
                 }
                 RaceStep::Wait(None) => return,
                 RaceStep::Wait(Some(at)) => {

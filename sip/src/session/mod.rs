@@ -230,7 +230,9 @@ pub(crate) struct Session {
     pub(crate) invite_seq: u32,
     /// What the last INVITE of ours was authorized with, which the ACK of each fork repeats (RFC 3261 §13.2.2.4).
     pub(crate) ack_credentials: Option<Box<Shown>>,
-    /// The way that the INVITE took, for networks behind a NAT.
+    /// The INVITE had a SIPS Request-URI: every request of the session goes over TLS (RFC 5630 §5.1.1).
+    pub(crate) secure: bool,
+    /// The way that the INVITE took, for networks behind a NAT and for peers that take no connections.
     pub(crate) way: Option<Destination>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
@@ -271,6 +273,7 @@ impl Session {
             aim: None,
             invite_seq: 0,
             ack_credentials: None,
+            secure: false,
             way: None,
             outgoing: Vec::new(),
             next_outgoing: 0,

@@ -139,14 +139,14 @@ impl Endpoint {
     /// Composes a request for a destination and starts its transaction.
     pub(crate) fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
         let branch = Branch::new(&mut *self.io.ids);
-        self.authorize(sid, id, to);
-        let Some(mut bytes) = self.compose(sid, id, to, branch) else {
+        self.authorize(sid, id, &to);
+        let Some(mut bytes) = self.compose(sid, id, &to, branch) else {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
         };
         let (mut to, mut datagram) = (to, None);
         if bytes.len() > DATAGRAM_MAX
-            && let Some(stream) = self.stream_instead(sid, id, to)
-            && let Some(rewritten) = self.compose(sid, id, stream, branch)
+            && let Some(stream) = self.stream_instead(sid, id, &to)
+            && let Some(rewritten) = self.compose(sid, id, &stream, branch)
         {
             self.mark_stream(sid, id, Stream::Trying);
             datagram = Some((to, std::mem::replace(&mut bytes, rewritten)));
@@ -186,7 +186,7 @@ impl Endpoint {
 
     /// Where a request goes that is too large for a datagram, if there is a stream to try. What is sent on a flow
     /// stays on it: a peer behind a NAT takes no connections.
-    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<Destination> {
+    fn stream_instead(&self, sid: SessionId, id: OutgoingId, to: &Destination) -> Option<Destination> {
         let outgoing = self.sessions.get(sid)?.outgoing.iter().find(|o| o.id == id)?;
         if outgoing.stream == Stream::Refused
             || matches!(to, Destination::Flow(_))
@@ -196,7 +196,7 @@ impl Endpoint {
         }
         let network = self.sessions.get(sid)?.network;
         let listener = self.settings.listener_towards(network, Transport::Tcp, to.peer())?;
-        Some(Destination::Open { listener, peer: to.peer() })
+        Some(Destination::Open { listener, peer: to.peer(), domain: None })
     }
 
     fn mark_stream(&mut self, sid: SessionId, id: OutgoingId, stream: Stream) {
@@ -207,7 +207,7 @@ impl Endpoint {
 
     /// Authorizes a request for that destination. An ACK repeats what its INVITE was authorized with
     /// (RFC 3261 §22.1), if it goes there too.
-    fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: Destination) -> Option<()> {
+    fn authorize(&mut self, sid: SessionId, id: OutgoingId, to: &Destination) -> Option<()> {
         let peer = self.peer_id(to.peer());
         let session = self.sessions.get_mut(sid)?;
         session.authorizer.as_ref()?;
@@ -234,7 +234,7 @@ impl Endpoint {
         &self,
         sid: SessionId,
         id: OutgoingId,
-        to: Destination,
+        to: &Destination,
         branch: Branch,
     ) -> Option<bytes::Bytes> {
         let session = self.sessions.get(sid)?;

@@ -11,7 +11,7 @@ use crate::ids::{self, Tag};
 use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::header::To;
-use sip_types::{Fields, Method, Response, Uri};
+use sip_types::{Fields, Method, Response, Scheme, Uri};
 
 /// A call to make.
 #[derive(Clone, Debug)]
@@ -52,6 +52,7 @@ impl Endpoint {
         let mut session = Session::new(Stage::Calling { cancel: None }, invite.network, call_id, local_tag);
         session.caller = true;
         session.label = invite.label;
+        session.secure = invite.request_uri.scheme() == Scheme::Sips;
         session.conduct = invite.conduct;
         session.local = invite.from;
         session.remote = invite.to;

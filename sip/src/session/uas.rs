@@ -12,7 +12,7 @@ use crate::time::Now;
 use crate::transaction::ServerId;
 use bytestring::ByteString;
 use sip_types::header::Expires;
-use sip_types::{Fields, HeaderName, StatusCode};
+use sip_types::{Fields, HeaderName, Scheme, StatusCode};
 use std::time::Duration;
 
 impl Endpoint {
@@ -42,6 +42,7 @@ impl Endpoint {
         let mut session = Session::new(Stage::Called(Box::new(pending)), network, call_id, local_tag);
         session.local = request.to.untagged();
         session.remote = request.from.untagged();
+        session.secure = request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         session.way = Some(Destination::Flow(request.flow));
         let sid = self.sessions.insert(session);
         self.share.enter();

@@ -134,7 +134,7 @@ impl Endpoint {
             local_tag: session.local_tag.to_string(),
             local: session.local.to_string(),
             remote: session.remote.to_string(),
-            way: session.way,
+            way: session.way.clone(),
             dialogs: dialogs.collect(),
         })
     }

@@ -171,7 +171,7 @@ fn rfc3261_13_2_2_4_each_repetition_of_the_2xx_gets_the_same_ack() {
         ua.wait(4_000);
         ua.hear(&ok);
         let again = ua.one();
-        assert_eq!((again.text, again.to), (ack.text.clone(), ack.to));
+        assert_eq!((again.text, again.to), (ack.text.clone(), ack.to.clone()));
     }
     assert_eq!(ua.events.len(), 1);
 }

@@ -21,5 +21,6 @@ mod outside;
 mod race;
 mod reinvite;
 mod request;
+mod secure;
 mod timers;
 mod transport;

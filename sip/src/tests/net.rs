@@ -134,7 +134,7 @@ impl Net {
                     let now = self.now();
                     self.nodes[at].endpoint.handle_secret(now, needed.id, Vec::new());
                 }
-                Action::CloseConnection(_) | Action::Disconnect(_) => {}
+                Action::CloseConnection(_) | Action::Disconnect(_) | Action::Alias { .. } => {}
                 Action::Event(event) => self.told(at, *event),
             }
         }

@@ -38,7 +38,7 @@ fn rfc8305_5_a_black_hole_costs_the_head_start() {
     assert_eq!(ua.connects.len(), 1);
     ua.wait(1);
     assert_eq!(wanted(&ua)[1..], ["198.51.100.9:5060"]);
-    let second = ua.connects[1];
+    let second = ua.connects[1].clone();
     assert_eq!(second.listener, ListenerId(1), "it leaves from a listener of its family");
     ua.wait(20);
     ua.act(|e, now| e.handle_connected(now, second.id, true));

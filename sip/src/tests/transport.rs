@@ -59,7 +59,7 @@ fn rfc3261_18_2_2_over_tcp_the_connection_first_and_sent_by_once_it_is_closed() 
         flow,
         &Msg::request("OPTIONS", 1).set("Via", "SIP/2.0/TCP b.example.com:5070;branch=z9hG4bKa").text(),
     );
-    assert_eq!(ua.one().to, Destination::FlowOr { flow, peer: address("198.51.100.9:5070") });
+    assert_eq!(ua.one().to, Destination::FlowOr { flow, peer: address("198.51.100.9:5070"), domain: None });
 }
 
 // conforms: RFC6026-6-2 RFC6026-7.1-7,8 RFC6026-8.8-1
@@ -82,14 +82,14 @@ fn rfc3261_18_1_1_above_1300_bytes_a_request_goes_over_tcp_and_falls_back() {
     let mut ua = Ua::of(&[Transport::Udp, Transport::Tcp]);
     ua.invite(&format!("sip:bob@{PEER}"), big());
     let first = ua.one();
-    assert_eq!(first.to, Destination::Open { listener: ListenerId(1), peer: address(PEER) });
+    assert_eq!(first.to, Destination::Open { listener: ListenerId(1), peer: address(PEER), domain: None });
     assert!(field(&first.text, "Via").starts_with("SIP/2.0/TCP "));
     assert!(field(&first.text, "Contact").contains("transport=tcp"));
     ua.wait(1_000);
     assert!(ua.take().is_empty());
     ua.act(|e, now| e.handle_send_failed(now, first.id));
     let second = ua.one();
-    assert_eq!(second.to, Destination::Open { listener: ListenerId(0), peer: address(PEER) });
+    assert_eq!(second.to, Destination::Open { listener: ListenerId(0), peer: address(PEER), domain: None });
     assert!(field(&second.text, "Via").starts_with("SIP/2.0/UDP "));
     assert_eq!(field(&first.text, "CSeq"), field(&second.text, "CSeq"));
     assert_ne!(field(&first.text, "Via"), field(&second.text, "Via"));
@@ -150,7 +150,7 @@ fn a_name_without_address_or_a_transport_that_we_lack_fails_the_call() {
     };
     assert_eq!(why(ua.event()), Unreachable::NoAddress);
     for (hop, want) in [
-        ("sips:bob@198.51.100.9", Unreachable::Transport),
+        ("sips:bob@198.51.100.9", Unreachable::NotSecure),
         ("sip:bob@198.51.100.9;transport=sctp", Unreachable::Transport),
         ("sip:bob@198.51.100.9;transport=tcp", Unreachable::Listener),
         ("sip:bob@[2001:db8::1]", Unreachable::Listener),

@@ -48,6 +48,7 @@ pub(super) struct Ua {
     pub(super) disconnects: Vec<ConnectId>,
     pub(super) secrets: Vec<SecretNeeded>,
     pub(super) closed: Vec<ConnectionId>,
+    pub(super) aliases: Vec<(ConnectionId, u16)>,
 }
 
 /// A listener at 192.0.2.1.
@@ -60,6 +61,8 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         timers: Timers::default(),
         provisional_interval: Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
     }
@@ -101,6 +104,7 @@ impl Ua {
             disconnects: Vec::new(),
             secrets: Vec::new(),
             closed: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 
@@ -122,6 +126,7 @@ impl Ua {
                 Action::Connect(connect) => self.connects.push(connect),
                 Action::Disconnect(connect) => self.disconnects.push(connect),
                 Action::CloseConnection(connection) => self.closed.push(connection),
+                Action::Alias { connection, port } => self.aliases.push((connection, port)),
                 Action::SecretNeeded(needed) => self.secrets.push(needed),
                 Action::Event(event) => self.events.push(*event),
             }

@@ -159,7 +159,8 @@ impl Clients {
             return;
         }
         let Some(bytes) = derive::cancel(&client.bytes, reason) else { return };
-        let (branch, to, reliable, timers) = (client.key.0, client.to, client.reliable, client.timers);
+        let (branch, to) = (client.key.0, client.to.clone());
+        let (reliable, timers) = (client.reliable, client.timers);
         let spec = ClientSpec {
             session: client.session,
             outgoing: OutgoingId::CANCEL,
@@ -304,7 +305,7 @@ impl Clients {
 
     /// The destination of a client transaction: where its challenges come from.
     pub(crate) fn destination(&self, id: ClientId) -> Option<Destination> {
-        self.table.get(id).map(|c| c.to)
+        self.table.get(id).map(|c| c.to.clone())
     }
 
     /// Whether an INVITE has had a provisional response, so that it may be cancelled (RFC 3261 §9.1).
@@ -324,7 +325,7 @@ impl Clients {
     fn send(&self, io: &mut Io, id: ClientId) {
         if let Some(client) = self.table.get(id).filter(|c| !c.bytes.is_empty()) {
             let id = TransmitId::of(Sender::Client(id));
-            io.push(Action::Transmit(Transmit { id, to: client.to, bytes: client.bytes.clone() }));
+            io.push(Action::Transmit(Transmit { id, to: client.to.clone(), bytes: client.bytes.clone() }));
         }
     }
 

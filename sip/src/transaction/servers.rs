@@ -110,7 +110,7 @@ impl Servers {
             session: None,
             key: spec.key.into(),
             merge: spec.merge,
-            to: spec.to,
+            to: spec.to.clone(),
             reliable: spec.reliable,
             timers: spec.timers,
             bytes: Bytes::new(),
@@ -231,7 +231,7 @@ impl Servers {
     fn send(&self, io: &mut Io, id: ServerId) {
         if let Some(server) = self.table.get(id).filter(|s| !s.bytes.is_empty()) {
             let id = TransmitId::of(Sender::Server(id));
-            io.push(Action::Transmit(Transmit { id, to: server.to, bytes: server.bytes.clone() }));
+            io.push(Action::Transmit(Transmit { id, to: server.to.clone(), bytes: server.bytes.clone() }));
         }
     }
 

@@ -170,6 +170,7 @@ impl Bench {
                 match action {
                     IoAction::Transmit(transmit) => self.transmit(transmit),
                     IoAction::CloseConnection(connection) => self.closed.push(connection),
+                    IoAction::Alias { .. } | IoAction::Adopt(_) => {}
                     IoAction::Resolve(query) => {
                         let answer = answer(&query.question, self.named());
                         self.subject.core().handle_resolved(self.now, query.id, answer);
@@ -210,7 +211,7 @@ impl Bench {
     pub fn back(&self, to: &Destination) -> Flow {
         match to {
             Destination::Flow(flow) | Destination::FlowOr { flow, .. } => *flow,
-            Destination::Open { listener, peer } => {
+            Destination::Open { listener, peer, .. } => {
                 let reliable = self.listeners[usize::from(listener.0)].transport.is_reliable();
                 Flow { listener: *listener, peer: *peer, connection: reliable.then_some(FAR_STREAM) }
             }

@@ -66,6 +66,9 @@ impl Plain {
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => {
+                    self.io.push_back(IoAction::Alias { connection, port });
+                }
                 Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
                 Action::Event(event) => self.on_event(now, *event),
             }

@@ -218,7 +218,7 @@ fn vias(request: &Request, response: &Response, source: IpAddr) -> Result<(), St
 fn way(case: &Case, request: &Request, sent: &Sent) -> Result<(), String> {
     if case.wire == Wire::Tcp {
         use sip::Destination::{Flow, FlowOr};
-        return match sent.to {
+        return match &sent.to {
             Flow(flow) | FlowOr { flow, .. } if flow.connection == Some(STREAM) => Ok(()),
             other => Err(format!("the response leaves to {other:?}")),
         };

@@ -64,6 +64,8 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         sent_by: address.into(),
         timers: Timers::default(),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: Carrying::Nothing,
         provisional_interval: Duration::from_secs(60),

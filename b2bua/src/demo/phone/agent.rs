@@ -139,6 +139,9 @@ impl Agent {
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => {
+                    self.io.push_back(IoAction::Alias { connection, port });
+                }
                 // It has no credentials.
                 Action::SecretNeeded(needed) => self.endpoint.handle_secret(now, needed.id, Vec::new()),
                 Action::Event(event) => {

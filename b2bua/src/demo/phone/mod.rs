@@ -180,6 +180,8 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         timers: sip::Timers::default(),
         provisional_interval: Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
     };

@@ -1,6 +1,7 @@
 //! One way from a shard to another: a bounded ring, and who is to be woken at its ends.
 
 use super::super::ready::Source;
+use super::super::tcp::ConnectionEvent;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow};
 use bytes::Bytes;
@@ -24,6 +25,10 @@ pub(crate) enum Parcel {
     SendFailed(TransmitId),
     /// A connection that is owned there is to be closed.
     Close(ConnectionId),
+    /// A connection that is owned there is to be used for another port of its peer too.
+    Alias(ConnectionId, u16),
+    /// What a connection that is owned here has proved, or that it is over.
+    Connection(ConnectionEvent),
 }
 
 /// The end that gives.

@@ -16,6 +16,7 @@ pub(crate) use shared::{Census, Directory, Full};
 
 use super::counters::Counters;
 use super::ready::{Kind, Source, Waker};
+use super::tcp::ConnectionEvent;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow};
 use crate::home::{Homes, ShardNo};
@@ -161,6 +162,25 @@ impl Exchange {
     pub(super) fn close(&mut self, owner: ShardNo, connection: ConnectionId) {
         if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
             lane.insist(Parcel::Close(connection));
+        }
+    }
+
+    /// Has another shard use a connection for another port of its peer too.
+    pub(super) fn alias(&mut self, owner: ShardNo, connection: ConnectionId, port: u16) {
+        if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
+            lane.insist(Parcel::Alias(connection, port));
+        }
+    }
+
+    /// Tells the other shards whom a connection leads to, as messages on it may have their home there; and its end.
+    pub(super) fn spread(&mut self, event: &ConnectionEvent) {
+        let others = self.homes.shards().filter(|shard| *shard != self.here);
+        for shard in others {
+            let (Some(lane), Some(event)) = (self.outbound.get_mut(usize::from(shard.0)), event.shared())
+            else {
+                continue;
+            };
+            lane.insist(Parcel::Connection(event));
         }
     }
 

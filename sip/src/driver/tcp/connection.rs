@@ -1,9 +1,14 @@
 //! One connection.
 
 use super::super::counters::Counters;
-use super::super::framer::{Framer, Unframed};
+use super::super::framer::Unframed;
 use super::super::ready::{Kind, ReadyList, Source};
 use super::super::settings::Limits;
+use super::super::tls::Peer;
+use super::super::websocket::{self, Close, Rules};
+use super::ending::Ending;
+use super::framing::{Answers, Framing};
+use super::socket::{OpenError, Opening, Socket};
 use crate::action::TransmitId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::time::Mono;
@@ -13,48 +18,20 @@ use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 
 /// Reads of one connection before the others have their turn.
 const READS: usize = 4;
 /// Messages written with one system call.
 const OUT: usize = 32;
-/// The answer to a ping (RFC 5626 §3.5.1).
-const PONG: &[u8] = b"\r\n";
-
-/// A stream that is being opened.
-pub(super) type Opening = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
 
 /// A stream, or what will be one.
 pub(super) enum Stream {
     Opening(Opening),
-    Open(TcpStream),
-}
-
-/// Why a connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// It could not be opened, or not in time.
-    NotOpened,
-    /// The peer closed it.
-    Closed,
-    /// It broke.
-    Broken,
-    /// The peer sends what cannot be followed.
-    Unframed,
-    /// The peer takes nothing.
-    Stalled,
-    /// The peer does not finish a message.
-    Dawdling,
-    /// Nothing travels on it.
-    Idle,
-    /// The core wants it closed.
-    Wanted,
+    Open(Socket),
 }
 
 struct Outgoing {
@@ -63,12 +40,32 @@ struct Outgoing {
     bytes: Bytes,
 }
 
+/// What a connection begins with.
+pub(super) struct Start {
+    pub(super) id: ConnectionId,
+    pub(super) listener: ListenerId,
+    pub(super) peer: SocketAddr,
+    pub(super) stream: Stream,
+    /// Whether the peer opened it.
+    pub(super) accepted: bool,
+    /// On a WebSocket: who may open it.
+    pub(super) websocket: Option<Arc<Rules>>,
+}
+
 pub(super) struct Connection {
     pub(super) flow: Flow,
     stream: Stream,
     waker: Waker,
     source: Arc<Source>,
-    framer: Framer,
+    framing: Framing,
+    /// Whether the peer opened it.
+    pub(super) accepted: bool,
+    /// The core was told whom it leads to.
+    pub(super) told: bool,
+    /// It ends once the outbox is written.
+    leaving: Option<Ending>,
+    /// The stream may hold what was written to it.
+    unflushed: bool,
     outbox: VecDeque<Outgoing>,
     /// Bytes of the first in the outbox that are written.
     written: usize,
@@ -96,22 +93,20 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(
-        id: ConnectionId,
-        listener: ListenerId,
-        peer: SocketAddr,
-        stream: Stream,
-        list: &Arc<ReadyList>,
-        now: Mono,
-    ) -> Self {
-        let source = Source::new(Kind::Connection(id), list);
+    pub(super) fn new(start: Start, list: &Arc<ReadyList>, now: Mono) -> Self {
+        let source = Source::new(Kind::Connection(start.id), list);
         source.requeue();
+        let framing = Framing::new(start.websocket);
         Self {
-            flow: Flow { listener, peer, connection: Some(id) },
-            stream,
+            flow: Flow { listener: start.listener, peer: start.peer, connection: Some(start.id) },
+            stream: start.stream,
+            accepted: start.accepted,
+            told: false,
+            framing,
+            leaving: None,
+            unflushed: false,
             waker: Arc::clone(&source).into(),
             source,
-            framer: Framer::default(),
             outbox: VecDeque::new(),
             written: 0,
             queued: 0,
@@ -154,6 +149,12 @@ impl Connection {
         if self.queued.saturating_add(bytes.len()) > limit {
             return Err(id);
         }
+        if let Framing::WebSocket(websocket) = &self.framing {
+            if !websocket.is_open() {
+                return Err(id);
+            }
+            self.push(None, websocket::header(&bytes));
+        }
         self.used = true;
         self.push(Some(id), bytes);
         Ok(())
@@ -164,24 +165,29 @@ impl Connection {
         self.outbox.push_back(Outgoing { id, bytes });
     }
 
-    /// Makes progress with opening and reading; the messages that have come are appended to `inbox`.
+    /// Makes progress with opening, and tells what the handshake has proved, or why it failed.
+    pub(super) fn open(&mut self, now: Mono, counters: &Counters) -> Result<Option<Peer>, Unopened> {
+        let Stream::Opening(opening) = &mut self.stream else { return Ok(None) };
+        match opening.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+            Poll::Pending => Ok(None),
+            Poll::Ready(Err(OpenError::Connect)) => Err((Ending::NotOpened, None)),
+            Poll::Ready(Err(OpenError::Handshake(why))) => Err((Ending::Insecure, Some(why))),
+            Poll::Ready(Ok((socket, peer))) => {
+                counters.connections_opened.add(u64::from(!self.accepted));
+                self.stream = Stream::Open(socket);
+                self.last = now;
+                Ok(peer)
+            }
+        }
+    }
+
+    /// Reads; the messages that have come are appended to `inbox`.
     pub(super) fn proceed(
         &mut self,
         now: Mono,
         reader: &mut Reader<'_>,
         inbox: &mut Vec<Bytes>,
     ) -> Result<(), Ending> {
-        if let Stream::Opening(opening) = &mut self.stream {
-            match opening.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(_)) => return Err(Ending::NotOpened),
-                Poll::Ready(Ok(stream)) => {
-                    reader.counters.connections_opened.add(1);
-                    self.stream = Stream::Open(stream);
-                    self.last = now;
-                }
-            }
-        }
         for _ in 0..READS {
             if !self.read(now, reader, inbox)? {
                 return Ok(());
@@ -194,9 +200,14 @@ impl Connection {
     /// Reads once; false if nothing is there.
     fn read(&mut self, now: Mono, reader: &mut Reader<'_>, inbox: &mut Vec<Bytes>) -> Result<bool, Ending> {
         let Stream::Open(stream) = &mut self.stream else { return Ok(false) };
-        let mut buffer = ReadBuf::new(reader.scratch);
-        match Pin::new(stream).poll_read(&mut Context::from_waker(&self.waker), &mut buffer) {
+        let Reader { scratch, message, limits, counters } = reader;
+        let mut buffer = ReadBuf::new(scratch);
+        match stream.poll_read(&mut Context::from_waker(&self.waker), &mut buffer) {
             Poll::Pending => return Ok(false),
+            // Over TLS: the peer closed without saying so.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(Ending::Closed);
+            }
             Poll::Ready(Err(_)) => return Err(Ending::Broken),
             Poll::Ready(Ok(())) => {}
         }
@@ -205,22 +216,23 @@ impl Connection {
             return Err(self.ending.map_or(Ending::Closed, |(_, ending)| ending));
         }
         self.last = now;
-        reader.counters.bytes_in.bytes(bytes.len());
+        counters.bytes_in.bytes(bytes.len());
         if self.ending.is_some() {
             return Ok(true);
         }
         let before = inbox.len();
-        let fed = self.framer.feed(bytes, reader.message, inbox);
+        let mut answers = Answers::new();
+        let fed = self.framing.feed(bytes, message, inbox, &mut answers);
         let came = inbox.len() - before;
-        reader.counters.stream_messages_in.bytes(came);
+        counters.stream_messages_in.bytes(came);
         self.used |= came > 0;
-        if !self.framer.is_partial() {
+        if !self.framing.is_partial() {
             self.partial = None;
         } else if came > 0 || self.partial.is_none() {
             self.partial = Some(now);
         }
-        let ping = match fed {
-            Ok(ping) => ping,
+        let fed = match fed {
+            Ok(fed) => fed,
             Err(Unframed { error: FrameError::StartLine, .. }) => return Err(Ending::Unframed),
             Err(Unframed { rest, .. }) => {
                 // The core can tell from it what is wrong, refuse it, and then close the connection.
@@ -229,11 +241,20 @@ impl Connection {
                 return Ok(true);
             }
         };
-        if ping && self.queued.saturating_add(PONG.len()) <= reader.limits.write_queue {
-            reader.counters.pings.add(1);
-            self.push(None, Bytes::from_static(PONG));
+        for answer in answers {
+            // A peer that does not take its answers gets none.
+            if self.queued.saturating_add(answer.len()) <= limits.write_queue {
+                self.push(None, answer);
+            }
         }
-        Ok(true)
+        counters.pings.add(u64::from(fed.pinged));
+        counters.websockets.add(u64::from(fed.opened));
+        self.leaving = fed.close.map(|close| match close {
+            Close::Refused => Ending::Refused,
+            Close::Left => Ending::Closed,
+            Close::Fault => Ending::Unframed,
+        });
+        Ok(self.leaving.is_none())
     }
 
     /// Writes the outbox as far as the peer takes it.
@@ -246,7 +267,7 @@ impl Connection {
                 slices.push(IoSlice::new(outgoing.bytes.get(from..).unwrap_or_default()));
             }
             let mut context = Context::from_waker(&self.waker);
-            match Pin::new(&mut *stream).poll_write_vectored(&mut context, &slices) {
+            match stream.poll_write_vectored(&mut context, &slices) {
                 Poll::Pending => {
                     self.blocked.get_or_insert(now);
                     return Ok(());
@@ -254,7 +275,7 @@ impl Connection {
                 Poll::Ready(Ok(0) | Err(_)) => return Err(Ending::Broken),
                 Poll::Ready(Ok(written)) => {
                     drop(slices);
-                    (self.blocked, self.last) = (None, now);
+                    (self.blocked, self.last, self.unflushed) = (None, now, true);
                     counters.bytes_out.bytes(written);
                     self.written += written;
                     while let Some(first) = self.outbox.front().filter(|o| o.bytes.len() <= self.written) {
@@ -269,11 +290,28 @@ impl Connection {
         if self.outbox.capacity() > OUT {
             self.outbox = VecDeque::new();
         }
+        if self.unflushed {
+            match stream.poll_flush(&mut Context::from_waker(&self.waker)) {
+                Poll::Pending => {
+                    self.blocked.get_or_insert(now);
+                    return Ok(());
+                }
+                Poll::Ready(Err(_)) => return Err(Ending::Broken),
+                Poll::Ready(Ok(())) => (self.blocked, self.unflushed) = (None, false),
+            }
+        }
         if self.closing {
             // It fails where the peer has closed already, which the next read tells.
-            let _ = Pin::new(stream).poll_shutdown(&mut Context::from_waker(&self.waker));
+            stream.shut_down(&mut Context::from_waker(&self.waker));
         }
-        Ok(())
+        self.leaving.map_or(Ok(()), Err)
+    }
+
+    /// Tells the peer of the end, as far as that needs no waiting.
+    pub(super) fn say_goodbye(&mut self) {
+        if let Stream::Open(stream) = &mut self.stream {
+            stream.shut_down(&mut Context::from_waker(&self.waker));
+        }
     }
 
     /// Whether messages can travel on it.
@@ -288,13 +326,20 @@ impl Connection {
 
     /// Whether there is something to write, and the stream to write it to.
     pub(super) fn wants_flush(&self) -> bool {
-        !self.outbox.is_empty() && matches!(self.stream, Stream::Open(_))
+        let waiting = !self.outbox.is_empty() || self.unflushed || self.leaving.is_some();
+        waiting && matches!(self.stream, Stream::Open(_))
     }
 
     /// What ends the connection if nothing changes, and when.
     pub(super) fn deadline(&self, limits: &Limits) -> (Mono, Ending) {
-        if matches!(self.stream, Stream::Opening(_)) {
-            return (self.since + limits.connect_time, Ending::NotOpened);
+        let shaken = match &self.framing {
+            Framing::Length(_) => !matches!(self.stream, Stream::Opening(_)),
+            Framing::WebSocket(socket) => socket.is_open(),
+        };
+        match (shaken, self.accepted) {
+            (true, _) => {}
+            (false, true) => return (self.since + limits.handshake_time, Ending::Unshaken),
+            (false, false) => return (self.since + limits.connect_time, Ending::NotOpened),
         }
         if let Some((since, ending)) = self.ending {
             return (since + limits.stall_time, ending);
@@ -320,6 +365,9 @@ impl Connection {
         self.outbox.into_iter().filter_map(|o| o.id)
     }
 }
+
+/// Why a connection did not open, with what TLS says.
+pub(super) type Unopened = (Ending, Option<io::Error>);
 
 /// What reading needs of the table.
 pub(super) struct Reader<'a> {

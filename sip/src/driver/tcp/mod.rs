@@ -2,27 +2,39 @@
 
 mod connecting;
 mod connection;
+mod directory;
+mod ending;
+mod event;
+mod framing;
+mod socket;
 
 use super::Map;
 use super::counters::Counters;
-use super::exchange::{Census, Directory, Exchange, Full};
+use super::exchange::{Census, Directory as SharedDirectory, Exchange, Full};
 use super::ready::{Kind, ReadyList, Source};
+use super::security::Security;
 use super::settings::Limits;
+use super::sockets::Bind;
 use crate::action::{Transmit, TransmitId};
-use crate::flow::{ConnectionId, Destination, Flow, ListenerId};
+use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 use crate::home::ShardNo;
-use crate::time::{Mono, Now};
+use crate::time::Now;
 use crate::timers::TimerQueue;
 use bytes::Bytes;
 use connecting::Connecting;
-use connection::{Connection, Ending, Reader, Stream};
+use connection::{Connection, Reader, Start, Stream};
+use directory::{Directory, Leads};
+use ending::Ending;
+use socket::Socket;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
+
+pub use event::ConnectionEvent;
 
 /// Connections accepted from one listener before others have their turn.
 const ACCEPTS: usize = 64;
@@ -36,6 +48,8 @@ struct Listener {
     source: Arc<Source>,
     waker: Waker,
     local: IpAddr,
+    network: NetworkId,
+    transport: Transport,
 }
 
 /// Who waits for a deadline.
@@ -45,7 +59,7 @@ enum Timer {
     Accept(ListenerId),
 }
 
-/// All that a driver has of TCP.
+/// All that a driver has of TCP, and of what runs over it.
 pub(crate) struct Tcp {
     limits: Limits,
     message: sip_types::Limits,
@@ -53,17 +67,21 @@ pub(crate) struct Tcp {
     list: Arc<ReadyList>,
     listeners: BTreeMap<ListenerId, Listener>,
     connections: Map<ConnectionId, Connection>,
-    /// The connection to use for an address.
-    by_peer: Map<(ListenerId, SocketAddr), ConnectionId>,
+    /// The connections to use for an address.
+    directory: Directory,
     /// How many there are, over all shards.
     census: Arc<Census>,
     /// What other shards know of ours.
-    directory: Option<Arc<Directory>>,
+    shared: Option<Arc<SharedDirectory>>,
     shard: ShardNo,
     timers: TimerQueue<Timer>,
     connecting: Connecting,
     /// Connections that have something to write.
     dirty: Vec<ConnectionId>,
+    security: Arc<Security>,
+    /// What became of connections since the core was told; ends apart, for they come after what was received.
+    events: Vec<ConnectionEvent>,
+    ends: Vec<ConnectionId>,
     /// The last number given.
     last: u64,
     scratch: Box<[u8]>,
@@ -83,27 +101,56 @@ impl Tcp {
             list: Arc::clone(list),
             listeners: BTreeMap::new(),
             connections: Map::with_hasher(hasher.clone()),
-            by_peer: Map::with_hasher(hasher.clone()),
+            directory: Directory::new(hasher),
             census: exchange.map_or_else(|| Arc::new(Census::new(hasher)), |e| Arc::clone(e.census())),
-            directory: exchange.map(|e| Arc::clone(e.directory())),
+            shared: exchange.map(|e| Arc::clone(e.directory())),
             shard: exchange.map_or(ShardNo(0), Exchange::here),
             timers: TimerQueue::default(),
             connecting: Connecting::default(),
             dirty: Vec::new(),
+            security: Arc::clone(&settings.security),
+            events: Vec::new(),
+            ends: Vec::new(),
             last: 0,
             scratch: vec![0; READ].into_boxed_slice(),
         }
     }
 
     /// Registers a bound socket with the runtime; it is on the list from the start.
-    pub(crate) fn register(&mut self, id: ListenerId, socket: std::net::TcpListener) -> io::Result<()> {
+    pub(crate) fn register(
+        &mut self,
+        id: ListenerId,
+        bind: &Bind,
+        socket: std::net::TcpListener,
+    ) -> io::Result<()> {
         let local = socket.local_addr()?.ip();
         let source = Source::new(Kind::Listener(id), &self.list);
         source.requeue();
         let waker = Waker::from(Arc::clone(&source));
         let socket = TcpListener::from_std(socket)?;
-        self.listeners.insert(id, Listener { socket, source, waker, local });
+        let Bind { network, transport, .. } = *bind;
+        self.listeners.insert(id, Listener { socket, source, waker, local, network, transport });
         Ok(())
+    }
+
+    /// From now on handshakes begin with these settings.
+    pub(crate) fn adopt(&mut self, security: Arc<Security>) {
+        self.security = security;
+    }
+
+    /// What became of connections since the last call; the ends are told by [`ends`](Self::ends).
+    pub(crate) fn events(&mut self) -> impl Iterator<Item = ConnectionEvent> {
+        self.events.drain(..)
+    }
+
+    /// Connections that are over since the last call, of those that were told as secured.
+    pub(crate) fn ends(&mut self) -> impl Iterator<Item = ConnectionEvent> {
+        self.ends.drain(..).map(ConnectionEvent::Closed)
+    }
+
+    /// Uses a connection for another port of its peer too (RFC 5923 §8.2).
+    pub(crate) fn alias(&mut self, id: ConnectionId, port: u16) {
+        self.directory.alias(id, port);
     }
 
     /// Takes the connections that have come.
@@ -127,14 +174,26 @@ impl Tcp {
     }
 
     fn admit(&mut self, now: Now, listener: ListenerId, stream: TcpStream, peer: SocketAddr) {
+        let Some(transport) = self.listeners.get(&listener).map(|l| l.transport) else { return };
         if !self.enter(peer) {
             // Dropped, and so closed.
             return;
         }
         // Without it messages would only be slower.
         let _ = stream.set_nodelay(true);
+        let stream = match (transport.is_secure(), self.security.tls.server(listener)) {
+            (true, Some(config)) => Stream::Opening(socket::take(stream, config.clone())),
+            (false, _) => Stream::Open(Socket::Plain(stream)),
+            (true, None) => {
+                self.counters.handshakes_failed.add(1);
+                return self.census.leave(peer.ip());
+            }
+        };
         self.counters.connections_accepted.add(1);
-        self.insert(now, listener, peer, Stream::Open(stream));
+        let leads = if transport == Transport::Tcp { Leads::Anyone } else { Leads::Itself };
+        let websocket = transport.is_websocket().then(|| self.security.websocket(listener));
+        let start = Start { id: self.name(), listener, peer, stream, accepted: true, websocket };
+        self.insert(now, start, leads);
     }
 
     /// Counts a connection in, unless a limit refuses it.
@@ -148,16 +207,19 @@ impl Tcp {
         false
     }
 
-    /// Keeps a connection that was counted in.
-    fn insert(&mut self, now: Now, listener: ListenerId, peer: SocketAddr, stream: Stream) -> ConnectionId {
+    fn name(&mut self) -> ConnectionId {
         self.last += 1;
-        let id = ConnectionId::new(self.shard, self.last);
-        let connection = Connection::new(id, listener, peer, stream, &self.list, now.mono);
-        self.connections.insert(id, connection);
-        self.by_peer.insert((listener, peer), id);
-        if let Some(directory) = &self.directory {
-            directory.enter(listener, peer, id);
+        ConnectionId::new(self.shard, self.last)
+    }
+
+    /// Keeps a connection that was counted in. Other shards may use one that leads to anyone; over TLS each has its own.
+    fn insert(&mut self, now: Now, start: Start, leads: Leads) -> ConnectionId {
+        let (id, listener, peer) = (start.id, start.listener, start.peer);
+        self.connections.insert(id, Connection::new(start, &self.list, now.mono));
+        if let Some(shared) = self.shared.as_ref().filter(|_| matches!(leads, Leads::Anyone)) {
+            shared.enter(listener, peer, id);
         }
+        self.directory.insert(id, listener, peer, leads);
         self.counters.connections.add(1);
         self.rearm(now, id);
         id
@@ -166,11 +228,13 @@ impl Tcp {
     /// Queues a message on the connection that its destination means, which is opened if need be. Whoever cannot
     /// be sent goes to `failed`.
     pub(crate) fn transmit(&mut self, now: Now, transmit: Transmit, failed: &mut Vec<TransmitId>) {
-        let id = match transmit.to {
-            Destination::Flow(flow) => self.on_flow(flow),
-            Destination::Open { listener, peer } => self.towards(now, listener, peer),
-            Destination::FlowOr { flow, peer } => {
-                self.on_flow(flow).or_else(|| self.towards(now, flow.listener, peer))
+        let id = match &transmit.to {
+            Destination::Flow(flow) => self.on_flow(*flow),
+            Destination::Open { listener, peer, domain } => {
+                self.towards(now, *listener, *peer, domain.as_ref())
+            }
+            Destination::FlowOr { flow, peer, domain } => {
+                self.on_flow(*flow).or_else(|| self.towards(now, flow.listener, *peer, domain.as_ref()))
             }
         };
         let Some((id, connection)) = id.and_then(|id| Some((id, self.connections.get_mut(&id)?))) else {
@@ -190,27 +254,26 @@ impl Tcp {
         flow.connection.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
     }
 
-    /// The connection to use for an address, whichever shard's it is.
-    pub(crate) fn known(&self, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
-        let own = self.by_peer.get(&(listener, peer)).copied();
-        own.or_else(|| self.directory.as_ref()?.find(listener, peer))
+    /// The connection to use for an address, whichever shard's it is; over TLS one of our own.
+    pub(crate) fn known(
+        &self,
+        listener: ListenerId,
+        peer: SocketAddr,
+        domain: Option<&Domain>,
+    ) -> Option<ConnectionId> {
+        let own = self.directory.find(listener, peer, domain);
+        own.or_else(|| self.shared.as_ref().filter(|_| domain.is_none())?.find(listener, peer))
     }
 
-    fn towards(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
-        let known = self.by_peer.get(&(listener, peer));
-        if let Some(id) = known.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable)) {
-            return Some(*id);
-        }
-        let local = self.listeners.get(&listener)?.local;
-        if !self.enter(peer) {
-            return None;
-        }
-        let Ok(socket) = bound_socket(local, peer) else {
-            self.census.leave(peer.ip());
-            self.counters.connect_failures.add(1);
-            return None;
-        };
-        Some(self.insert(now, listener, peer, Stream::Opening(Box::pin(socket.connect(peer)))))
+    /// The connection to use, unless it is being closed.
+    fn usable(
+        &self,
+        listener: ListenerId,
+        peer: SocketAddr,
+        domain: Option<&Domain>,
+    ) -> Option<ConnectionId> {
+        let known = self.directory.find(listener, peer, domain);
+        known.filter(|id| self.connections.get(id).is_some_and(Connection::is_usable))
     }
 
     /// Makes progress with a connection that has work. What has come on it is appended to `inbox`.
@@ -221,7 +284,12 @@ impl Tcp {
         inbox: &mut Vec<Bytes>,
         failed: &mut Vec<TransmitId>,
     ) -> Option<Flow> {
+        let opening = self.connections.get(&id).is_some_and(Connection::is_opening);
+        self.open(now, id, failed);
         let connection = self.connections.get_mut(&id)?;
+        if opening && connection.is_open() {
+            self.connecting.tell(id, true);
+        }
         let flow = connection.flow;
         let mut reader = Reader {
             scratch: &mut self.scratch,
@@ -229,17 +297,39 @@ impl Tcp {
             limits: &self.limits,
             counters: &self.counters,
         };
-        let opening = !connection.is_open();
         let proceeded = connection.proceed(now.mono, &mut reader, inbox);
-        if opening && connection.is_open() {
-            self.connecting.tell(id, true);
-        }
         self.write_on(id);
         match proceeded {
             Ok(()) => self.rearm(now, id),
             Err(ending) => self.end(id, ending, failed),
         }
         Some(flow)
+    }
+
+    /// Makes progress with the opening of a connection.
+    fn open(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let (flow, accepted) = (connection.flow, connection.accepted);
+        match connection.open(now.mono, &self.counters) {
+            Ok(None) => {}
+            Ok(Some(peer)) => {
+                let peer = Arc::new(peer);
+                connection.told = true;
+                self.directory.prove(id, Arc::clone(&peer));
+                self.counters.handshakes.add(1);
+                self.events.push(ConnectionEvent::Secured { flow, accepted, peer });
+            }
+            Err((ending, why)) => {
+                let (listener, peer) = (flow.listener, flow.peer);
+                self.events.extend(why.map(|why| ConnectionEvent::Insecure {
+                    listener,
+                    peer,
+                    accepted,
+                    why,
+                }));
+                self.end(id, ending, failed);
+            }
+        }
     }
 
     /// Has a connection written to that has something for it.
@@ -278,68 +368,6 @@ impl Tcp {
         connection.close(now.mono);
         self.flush_one(now, id, failed);
     }
-
-    fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
-        let Some(connection) = self.connections.remove(&id) else { return };
-        self.connecting.tell(id, false);
-        let (listener, peer) = (connection.flow.listener, connection.flow.peer);
-        if self.by_peer.get(&(listener, peer)) == Some(&id) {
-            self.by_peer.remove(&(listener, peer));
-        }
-        if let Some(directory) = &self.directory {
-            directory.leave(listener, peer, id);
-        }
-        self.census.leave(peer.ip());
-        self.counters.connections.sub(1);
-        match ending {
-            Ending::NotOpened => self.counters.connect_failures.add(1),
-            Ending::Unframed => self.counters.connections_unframed.add(1),
-            Ending::Stalled => self.counters.connections_stalled.add(1),
-            Ending::Dawdling => self.counters.connections_dawdling.add(1),
-            Ending::Idle => self.counters.connections_idle.add(1),
-            Ending::Closed | Ending::Broken | Ending::Wanted => {}
-        }
-        failed.extend(connection.unsent());
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
-    pub(crate) fn poll_timeout(&self) -> Option<Mono> {
-        self.timers.next()
-    }
-
-    /// Ends what has come to its deadline.
-    pub(crate) fn handle_timeout(&mut self, now: Now, failed: &mut Vec<TransmitId>) {
-        while let Some(timer) = self.timers.pop_due(now) {
-            match timer {
-                Timer::Accept(id) => self.listeners.get(&id).into_iter().for_each(|l| l.source.requeue()),
-                Timer::Connection(id) => self.deadline_heard(now, id, failed),
-            }
-        }
-    }
-
-    fn deadline_heard(&mut self, now: Now, id: ConnectionId, failed: &mut Vec<TransmitId>) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        // An earlier one than the last that was set was heard before.
-        if connection.armed.is_some_and(|at| at > now.mono) {
-            return;
-        }
-        connection.armed = None;
-        match connection.deadline(&self.limits) {
-            (at, ending) if at <= now.mono => self.end(id, ending, failed),
-            _ => self.rearm(now, id),
-        }
-    }
-
-    /// Sets the timer of a connection, unless it will be heard early enough.
-    fn rearm(&mut self, now: Now, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let (at, _) = connection.deadline(&self.limits);
-        let heard = at.min(now.mono + TimerQueue::<Timer>::HOP);
-        if connection.armed.is_none_or(|armed| heard < armed) {
-            connection.armed = Some(heard);
-            self.timers.arm_at(now, heard, Timer::Connection(id));
-        }
-    }
 }
 
 /// Whether accepting failed because of the connection and not because of us (accept(2)).
@@ -357,14 +385,4 @@ fn is_the_peers(error: &io::Error) -> bool {
             | NetworkUnreachable
             | PermissionDenied
     )
-}
-
-/// A socket that leaves by the address of the listener, so that the peer sees the network that it belongs to.
-fn bound_socket(local: IpAddr, peer: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if local.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_nodelay(true)?;
-    if !local.is_unspecified() && local.is_ipv4() == peer.is_ipv4() {
-        socket.bind(SocketAddr::new(local, 0))?;
-    }
-    Ok(socket)
 }

@@ -15,7 +15,7 @@ fn a_connection_to_an_address_is_opened_once_and_used_again() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = open(listener.local_addr().unwrap());
-    lab.tell([send(1, to), send(2, to)]);
+    lab.tell([send(1, to.clone()), send(2, to.clone())]);
     let mut stream = guarded(listener.accept().unwrap().0);
     expect(&mut stream, &(message(1) + &message(2)));
     assert_eq!(stream.peer_addr().unwrap().ip(), lab.address(0).ip());
@@ -48,9 +48,12 @@ fn rfc3261_18_2_2_a_response_opens_a_connection_once_its_flow_is_gone() {
     let mut first = connect(&lab);
     first.write_all(message(1).as_bytes()).unwrap();
     let (flow, _) = lab.input();
-    lab.tell([send(2, Destination::FlowOr { flow, peer })]);
+    lab.tell([send(2, Destination::FlowOr { flow, peer, domain: None })]);
     expect(&mut first, &message(2));
-    lab.tell([Command::Close(flow.connection.unwrap()), send(3, Destination::FlowOr { flow, peer })]);
+    lab.tell([
+        Command::Close(flow.connection.unwrap()),
+        send(3, Destination::FlowOr { flow, peer, domain: None }),
+    ]);
     expect_end(&mut first);
     expect(&mut guarded(listener.accept().unwrap().0), &message(3));
 }
@@ -162,9 +165,9 @@ fn a_connection_that_is_wanted_is_told_of_and_found_again() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = listener.local_addr().unwrap();
-    lab.tell([Command::Connect(1, peer), Command::Connect(2, peer)]);
+    lab.tell([Command::Connect(1, peer, None), Command::Connect(2, peer, None)]);
     assert_eq!([lab.next(), lab.next()], [Report::Connected(1, true), Report::Connected(2, true)]);
-    lab.tell([Command::Disconnect(1), Command::Connect(3, peer), send(4, open(peer))]);
+    lab.tell([Command::Disconnect(1), Command::Connect(3, peer, None), send(4, open(peer))]);
     assert_eq!(lab.next(), Report::Connected(3, true));
     expect(&mut guarded(listener.accept().unwrap().0), &message(4));
     assert_eq!(lab.settings.counters.connections_opened.get(), 1);
@@ -174,7 +177,7 @@ fn a_connection_that_is_wanted_is_told_of_and_found_again() {
 fn a_connection_that_is_wanted_and_refused_is_told_of() {
     let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    lab.tell([Command::Connect(1, refusing)]);
+    lab.tell([Command::Connect(1, refusing, None)]);
     assert_eq!(lab.next(), Report::Connected(1, false));
 }
 
@@ -184,7 +187,12 @@ fn a_connection_that_nobody_waits_for_is_given_up_before_it_opens() {
     let (full, _sockets) = deaf();
     // What is done in order is done once that is answered.
     let barrier = |n| Command::Resolve(n, RecordKind::A, "a..b");
-    lab.tell([Command::Connect(1, full), Command::Connect(2, full), Command::Disconnect(1), barrier(3)]);
+    lab.tell([
+        Command::Connect(1, full, None),
+        Command::Connect(2, full, None),
+        Command::Disconnect(1),
+        barrier(3),
+    ]);
     assert!(matches!(lab.next(), Report::Resolved(3, _)));
     assert_eq!(lab.settings.counters.connections.get(), 1, "somebody else waits for it");
     lab.tell([Command::Disconnect(2), barrier(4)]);

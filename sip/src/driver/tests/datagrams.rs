@@ -87,7 +87,7 @@ fn datagrams_beyond_the_queue_count_as_lost() {
     let lab = Lab::new(&[local(Transport::Udp)], |s| s.limits.datagram_queue = 5);
     let peer = peer();
     let to = open(peer.local_addr().unwrap());
-    lab.tell((0..9).map(|n| send(n, to)).chain([Command::Resolve(1, RecordKind::A, "a..b")]));
+    lab.tell((0..9).map(|n| send(n, to.clone())).chain([Command::Resolve(1, RecordKind::A, "a..b")]));
     assert!(matches!(lab.next(), Report::Resolved(1, _)), "no failure is told before");
     let mut buffer = [0; 100];
     let mut got = BTreeSet::new();

@@ -56,6 +56,7 @@ impl Core for Alone {
                 Action::Connect(connect) => return Some(IoAction::Connect(connect)),
                 Action::Disconnect(id) => return Some(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => return Some(IoAction::CloseConnection(id)),
+                Action::Alias { connection, port } => return Some(IoAction::Alias { connection, port }),
                 Action::SecretNeeded(_) | Action::Event(_) => {}
             }
         }
@@ -77,6 +78,8 @@ fn listener(bind: &Bind) -> Listener {
         timers: Timers::default(),
         provisional_interval: Duration::from_secs(60),
         nat: false,
+        alias: false,
+        tls_parameter: true,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
     }

@@ -1,9 +1,9 @@
 //! A driver on a thread of its own, and a core that does as it is told and tells what it is told.
 
 use super::super::sockets::{Bind, Sockets};
-use super::super::{Core, IoAction, Place, Settings, Waker, drive};
+use super::super::{ConnectionEvent, Core, IoAction, Place, Security, Settings, Waker, drive};
 use crate::action::{Connect, Sender as TransmitSender, Transmit, TransmitId};
-use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
+use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 use crate::location::{Answer, ConnectId, Query, QueryId, Question, RecordKind};
 use crate::time::{Mono, Now};
 use crate::transaction::ClientId;
@@ -23,9 +23,11 @@ pub(super) const GUARD: Duration = Duration::from_secs(20);
 pub(super) enum Command {
     Send(u64, Destination, Bytes),
     Resolve(u64, RecordKind, &'static str),
-    Connect(u64, SocketAddr),
+    Connect(u64, SocketAddr, Option<Domain>),
     Disconnect(u64),
     Close(ConnectionId),
+    Alias(ConnectionId, u16),
+    Adopt(Security),
     /// Do nothing until the other end is dropped.
     Pause(Sender<()>, Receiver<()>),
     /// Have a deadline this far ahead.
@@ -38,6 +40,11 @@ pub(super) enum Command {
 pub(super) enum Report {
     Input(Flow, Bytes),
     Failed(TransmitId),
+    /// A TLS handshake came to a good end: its flow, whether the peer began, and the identities.
+    Secured(Flow, bool, Vec<String>),
+    /// One failed: whether the peer began, and why.
+    Insecure(bool, String),
+    Closed(ConnectionId),
     Resolved(u64, Answer),
     Connected(u64, bool),
     Unreachable(SocketAddr),
@@ -72,6 +79,16 @@ impl Core for Probe {
         self.tell(Report::Input(flow, bytes));
     }
 
+    fn handle_connection(&mut self, _: Now, event: ConnectionEvent) {
+        self.tell(match event {
+            ConnectionEvent::Secured { flow, accepted, peer } => {
+                Report::Secured(flow, accepted, peer.identities.iter().map(ToString::to_string).collect())
+            }
+            ConnectionEvent::Insecure { accepted, why, .. } => Report::Insecure(accepted, why.to_string()),
+            ConnectionEvent::Closed(id) => Report::Closed(id),
+        });
+    }
+
     fn handle_resolved(&mut self, _: Now, query: QueryId, answer: Answer) {
         self.tell(Report::Resolved(query.0, answer));
     }
@@ -104,11 +121,13 @@ impl Core for Probe {
                 Command::Resolve(n, kind, name) => {
                     IoAction::Resolve(Query { id: QueryId(n), question: Question::new(kind, name) })
                 }
-                Command::Connect(n, peer) => {
-                    IoAction::Connect(Connect { id: ConnectId(n), listener: ListenerId(0), peer })
+                Command::Connect(n, peer, domain) => {
+                    IoAction::Connect(Connect { id: ConnectId(n), listener: ListenerId(0), peer, domain })
                 }
                 Command::Disconnect(n) => IoAction::Disconnect(ConnectId(n)),
                 Command::Close(id) => IoAction::CloseConnection(id),
+                Command::Alias(connection, port) => IoAction::Alias { connection, port },
+                Command::Adopt(security) => IoAction::Adopt(security.into()),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);
                     continue;
@@ -243,7 +262,7 @@ impl Drop for Lab {
 
 /// The destination of a connection or socket of listener 0.
 pub(super) fn open(peer: SocketAddr) -> Destination {
-    Destination::Open { listener: ListenerId(0), peer }
+    Destination::Open { listener: ListenerId(0), peer, domain: None }
 }
 
 /// A small message with a number in it.

@@ -5,6 +5,8 @@ mod datagrams;
 mod endpoint;
 mod lab;
 mod names;
+mod secure;
 mod shards;
 mod streams;
 mod wakes;
+mod websockets;

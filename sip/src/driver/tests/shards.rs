@@ -87,7 +87,7 @@ fn a_connection_serves_every_shard_and_is_closed_for_any() {
         // By flow, and by address: no shard opens another one.
         let lab = &labs.labs[usize::from(shard)];
         lab.tell([send(1, Destination::Flow(got)), send(2, open(got.peer))]);
-        lab.tell([send(3, Destination::FlowOr { flow: got, peer: got.peer })]);
+        lab.tell([send(3, Destination::FlowOr { flow: got, peer: got.peer, domain: None })]);
         expect(&mut stream, &(message(1) + &message(2) + &message(3)));
     }
     let flow = flow.unwrap();
@@ -106,7 +106,7 @@ fn a_connection_that_one_shard_opened_is_used_by_the_others() {
     let labs = start(Transport::Tcp, 2, 64, |_| {});
     let peer = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = open(peer.local_addr().unwrap());
-    labs.labs[0].tell([send(1, to)]);
+    labs.labs[0].tell([send(1, to.clone())]);
     let mut stream = guarded(peer.accept().unwrap().0);
     expect(&mut stream, &message(1));
     labs.labs[1].tell([send(2, to)]);

@@ -16,7 +16,7 @@ pub(super) fn guarded(stream: TcpStream) -> TcpStream {
     stream
 }
 
-pub(super) fn expect(stream: &mut TcpStream, text: &str) {
+pub(super) fn expect(stream: &mut impl Read, text: &str) {
     let mut got = vec![0; text.len()];
     stream.read_exact(&mut got).unwrap();
     assert_eq!(String::from_utf8_lossy(&got), text);
@@ -107,7 +107,7 @@ fn a_message_beyond_the_write_queue_fails_and_a_stalled_connection_is_closed() {
     let to = open(listener.local_addr().unwrap());
     let body = bytes::Bytes::from(vec![b'x'; 60_000]);
     // More than the system's buffers and the queue hold; the peer never reads.
-    lab.tell((0..1000).map(|n| Command::Send(n, to, body.clone())));
+    lab.tell((0..1000).map(|n| Command::Send(n, to.clone(), body.clone())));
     // The connection is not open before the core has spoken, so that three fit into the queue.
     for n in 3..1000 {
         assert_eq!(lab.next(), Report::Failed(transmit_id(n)));
@@ -117,7 +117,7 @@ fn a_message_beyond_the_write_queue_fails_and_a_stalled_connection_is_closed() {
     let mut sent = 1000;
     while lab.settings.counters.connections_stalled.get() == 0 {
         // Each is told as failed: at once while the queue is full, or when the connection is closed.
-        lab.tell([Command::Send(sent, to, body.clone())]);
+        lab.tell([Command::Send(sent, to.clone(), body.clone())]);
         sent += 1;
         let _ = lab.reports.recv_timeout(Duration::from_millis(1));
     }

@@ -33,7 +33,7 @@ fn find_within(
     zone: &str,
     limits: &Limits,
 ) -> (Result<Vec<String>, Unreachable>, Vec<String>) {
-    let hop = NextHop::of(&uri.parse().unwrap()).unwrap();
+    let hop = NextHop::of(&uri.parse().unwrap(), false).unwrap();
     let name = match &hop.host {
         super::super::HopHost::Name(name) => name.clone(),
         super::super::HopHost::Address(_) => panic!("numeric"),
@@ -214,8 +214,8 @@ fn a_network_without_the_transport_is_told_so() {
     assert_eq!(targets("sip:example.com", tcp(), zone), ["tcp 198.51.100.1:5060"], "the only one will do");
     let none = Reach::default();
     assert_eq!(find("sip:example.com", none, zone).0, Err(Unreachable::Listener));
-    assert_eq!(find("sips:example.com", both(), EXAMPLE).0, Err(Unreachable::Transport));
-    assert_eq!(find("sips:example.com:5061", both(), EXAMPLE).0, Err(Unreachable::Transport));
+    assert_eq!(find("sips:example.com", both(), EXAMPLE).0, Err(Unreachable::NotSecure));
+    assert_eq!(find("sips:example.com:5061", both(), EXAMPLE).0, Err(Unreachable::NotSecure));
 }
 
 #[test]
@@ -251,4 +251,36 @@ fn records_hosts_addresses_and_targets_have_limits() {
     assert_eq!(asked.len(), 4);
     let found = find("sip:example.com;transport=udp", both(), &zone).0.unwrap();
     assert_eq!(found.len(), Limits::default().targets);
+}
+
+/// UDP, TCP, TLS and both WebSockets over IPv4.
+fn all() -> Reach {
+    reach(&Transport::ALL.map(|transport| (transport, V4)))
+}
+
+#[test]
+fn rfc3263_4_1_a_sips_uri_takes_secure_services_only() {
+    let zone = r#"
+        example.com NAPTR 10 10 "s" "SIP+D2U" _sip._udp.example.com
+        example.com NAPTR 20 10 "s" "SIPS+D2T" _sips._tcp.example.com
+        _sips._tcp.example.com SRV 0 0 5071 host.example.net
+        host.example.net A 203.0.113.7"#;
+    assert_eq!(find("sips:example.com", all(), zone).0, Ok(vec!["tls 203.0.113.7:5071".to_owned()]));
+    assert_eq!(find("sips:example.com", both(), zone).0, Err(Unreachable::NotSecure));
+    let (found, asked) = find("sips:plain.example", all(), "plain.example A 203.0.113.8");
+    assert_eq!(found, Ok(vec!["tls 203.0.113.8:5061".to_owned()]));
+    assert_eq!(asked, ["Naptr plain.example", "Srv _sips._tcp.plain.example", "A plain.example"]);
+}
+
+#[test]
+fn rfc3263_4_1_a_sip_uri_may_be_led_to_tls_and_no_uri_to_a_websocket() {
+    let zone = r#"
+        example.com NAPTR 10 10 "s" "SIP+D2W" _sip._ws.example.com
+        example.com NAPTR 20 10 "s" "SIPS+D2W" _sips._ws.example.com
+        example.com NAPTR 30 10 "s" "SIPS+D2T" _sips._tcp.example.com
+        _sips._tcp.example.com SRV 0 0 5061 host.example.net
+        host.example.net A 203.0.113.7"#;
+    assert_eq!(find("sip:example.com", all(), zone).0, Ok(vec!["tls 203.0.113.7:5061".to_owned()]));
+    assert_eq!(find("sip:example.com;transport=ws", all(), zone).0, Err(Unreachable::Listener));
+    assert_eq!(find("sips:example.com;transport=ws", all(), zone).0, Err(Unreachable::NotSecure));
 }

@@ -116,6 +116,15 @@ impl Uri {
         Self::rebuilt(text).unwrap_or_else(|| self.clone())
     }
 
+    /// A SIP URI with the scheme `sips`; any other comes back unchanged.
+    #[must_use]
+    pub fn secured(&self) -> Self {
+        let Some((_, rest)) = self.as_str().split_once(':').filter(|_| self.scheme() == Scheme::Sip) else {
+            return self.clone();
+        };
+        Self::rebuilt(format!("sips:{rest}")).unwrap_or_else(|| self.clone())
+    }
+
     fn before_params(&self) -> &str {
         Span::new(self.parts.whole.start(), self.parts.params.start()).of(&self.text)
     }

@@ -1,0 +1,194 @@
+//! Certificates, keys and roots of a configuration, read from their files.
+
+use crate::secrets::SecretError;
+use config::{Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, WebSocket};
+use sip::driver::tls::{ClientSettings, Clients, Credentials, Fingerprint, ServerSettings, TlsError, Trust};
+use sip::driver::{Security, WebSocketRules};
+use sip::{Domain, ListenerId, NetworkId};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::hash::{DefaultHasher, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bits of a file's mode that let everybody read or write it.
+const EVERYBODY: u32 = 0o007;
+
+/// What was read, and what tells whether it has changed since.
+#[derive(Debug, Default)]
+pub(crate) struct Material {
+    pub(crate) security: Security,
+    /// A digest of each file, by the setting that names it.
+    pub(crate) files: BTreeMap<String, u64>,
+}
+
+/// Reads what the listeners and networks of a configuration need; listeners are numbered in the order of `networks`.
+///
+/// # Errors
+/// All that cannot be had or used.
+pub(crate) fn read(config: &Config, networks: &[NetworkName]) -> Result<Material, Vec<SecretError>> {
+    let mut reader = Reader::default();
+    let mut listeners = (0..=u16::MAX).map(ListenerId);
+    for (id, name) in (0..=u16::MAX).map(NetworkId).zip(networks) {
+        let Some(network) = config.networks.get(name) else { continue };
+        let path = format!("networks.{name}.tls");
+        if let Some(settings) = reader.client(&path, network.tls.as_ref()) {
+            let built = reader.material.security.tls.connect(id, settings);
+            reader.note(&path, built);
+        }
+        for (n, (listener, id)) in network.listeners.iter().zip(&mut listeners).enumerate() {
+            let path = format!("networks.{name}.listeners[{n}].tls");
+            if let Some(settings) = listener.tls.as_ref().and_then(|tls| reader.server(&path, tls)) {
+                let built = reader.material.security.tls.serve(id, settings);
+                reader.note(&path, built);
+            }
+            if let Some(websocket) = &listener.websocket {
+                let rules = Arc::new(rules(websocket));
+                reader.material.security.websockets.insert(id, rules);
+            }
+        }
+    }
+    if reader.errors.is_empty() { Ok(reader.material) } else { Err(reader.errors) }
+}
+
+fn rules(settings: &WebSocket) -> WebSocketRules {
+    let any = settings.origins.iter().any(|origin| origin.origin().is_none());
+    let named = settings.origins.iter().filter_map(|origin| origin.origin()).map(str::to_owned);
+    WebSocketRules {
+        path: settings.path.as_str().to_owned(),
+        origins: (!any).then(|| named.collect()),
+        ..WebSocketRules::default()
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    material: Material,
+    errors: Vec<SecretError>,
+    /// The roots of the system, once somebody has asked for them.
+    system: Option<rustls_native_certs::CertificateResult>,
+}
+
+impl Reader {
+    /// How a network makes connections; without a table it believes what the system believes.
+    fn client(&mut self, path: &str, tls: Option<&NetworkTls>) -> Option<ClientSettings> {
+        let Some(tls) = tls else {
+            let mut trust = Trust::default();
+            self.add_system(&mut trust);
+            return Some(ClientSettings { trust, ..ClientSettings::default() });
+        };
+        let trust = self.trust(path, tls.roots.as_deref(), &tls.revoked);
+        let own = tls.certificate.as_ref().map(|own| self.credentials(&format!("{path}.certificate"), own));
+        let pins = tls.pins.iter().map(|pin| {
+            let prints = pin.fingerprints.iter().map(|print| Fingerprint(print.bytes()));
+            (Domain::new(pin.host.as_str()), prints.collect())
+        });
+        let credentials = match own {
+            Some(own) => Some(own?),
+            None => None,
+        };
+        Some(ClientSettings { trust: trust?, credentials, pins: pins.collect() })
+    }
+
+    /// How a listener takes connections.
+    fn server(&mut self, path: &str, tls: &ListenerTls) -> Option<ServerSettings> {
+        let own = tls.certificates.iter().enumerate();
+        let own: Vec<_> =
+            own.map(|(n, own)| self.credentials(&format!("{path}.certificates[{n}]"), own)).collect();
+        let trust = match tls.clients {
+            ClientCertificates::Unasked => None,
+            ClientCertificates::Optional | ClientCertificates::Required => {
+                Some(self.trust(path, tls.roots.as_deref(), &tls.revoked)?)
+            }
+        };
+        let clients = match (tls.clients, trust) {
+            (ClientCertificates::Optional, Some(trust)) => Clients::Optional(trust),
+            (ClientCertificates::Required, Some(trust)) => Clients::Required(trust),
+            (ClientCertificates::Unasked, _) | (_, None) => Clients::Unasked,
+        };
+        Some(ServerSettings { credentials: own.into_iter().collect::<Option<_>>()?, clients })
+    }
+
+    fn credentials(&mut self, path: &str, own: &Certificate) -> Option<Credentials> {
+        let chain = self.file(&format!("{path}.chain"), &own.chain);
+        let at = format!("{path}.key");
+        let key = self.file(&at, &own.key);
+        match std::fs::metadata(&own.key) {
+            Ok(about) if about.mode() & EVERYBODY != 0 => {
+                let mode = about.mode() & 0o777;
+                let why = format!("{}: everybody may use it (mode {mode:03o})", own.key.display());
+                self.errors.push(SecretError { path: at, why });
+                return None;
+            }
+            // That it cannot be read is said already.
+            Ok(_) | Err(_) => {}
+        }
+        let read = Credentials::from_pem(&chain?, &key?);
+        self.used(path, &own.chain, read)
+    }
+
+    fn trust(&mut self, path: &str, roots: Option<&Path>, revoked: &[PathBuf]) -> Option<Trust> {
+        let mut trust = Trust::default();
+        let mut whole = true;
+        match roots {
+            None => self.add_system(&mut trust),
+            Some(file) => {
+                let at = format!("{path}.roots");
+                let added = self.file(&at, file).and_then(|pem| self.used(&at, file, trust.add_pem(&pem)));
+                whole &= added.is_some();
+            }
+        }
+        for (n, file) in revoked.iter().enumerate() {
+            let at = format!("{path}.revoked[{n}]");
+            let added = self.file(&at, file).and_then(|list| self.used(&at, file, trust.revoke(&list)));
+            whole &= added.is_some();
+        }
+        whole.then_some(trust)
+    }
+
+    fn add_system(&mut self, trust: &mut Trust) {
+        let system = self.system.get_or_insert_with(rustls_native_certs::load_native_certs);
+        for error in &system.errors {
+            tracing::debug!(%error, "a root certificate of the system cannot be read");
+        }
+        trust.add_system(system.certs.iter().cloned());
+    }
+
+    /// The contents of a file.
+    fn file(&mut self, path: &str, file: &Path) -> Option<Vec<u8>> {
+        match std::fs::read(file) {
+            Ok(bytes) => {
+                let mut digest = DefaultHasher::new();
+                digest.write(&bytes);
+                self.material.files.insert(path.to_owned(), digest.finish());
+                Some(bytes)
+            }
+            Err(error) => {
+                let why = format!("{}: {error}", file.display());
+                self.errors.push(SecretError { path: path.to_owned(), why });
+                None
+            }
+        }
+    }
+
+    fn used<T>(&mut self, path: &str, file: &Path, result: Result<T, TlsError>) -> Option<T> {
+        let error = match result {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
+        let why = format!("{}: {error}{cause}", file.display());
+        self.errors.push(SecretError { path: path.to_owned(), why });
+        None
+    }
+
+    fn note(&mut self, path: &str, result: Result<(), TlsError>) {
+        if let Err(error) = result {
+            self.errors.push(SecretError { path: path.to_owned(), why: error.to_string() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Connections that we take: our certificate by the name that is asked for, and theirs (RFC 5922 §7.4).
+
+use super::chain::{self, Role};
+use super::{Credentials, PROVIDER, TlsError, Trust};
+use crate::flow::Domain;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use std::sync::Arc;
+
+/// How a listener takes connections over TLS.
+#[derive(Debug)]
+pub struct ServerSettings {
+    /// What we show: the one whose domain is asked for (RFC 6066 §3), else the first.
+    pub credentials: Vec<Credentials>,
+    /// Whether clients show theirs.
+    pub clients: Clients,
+}
+
+/// Whether clients show certificates.
+#[derive(Debug)]
+pub enum Clients {
+    /// They are not asked.
+    Unasked,
+    /// They are asked; one who shows none stays unknown.
+    Optional(Trust),
+    /// One who shows none is turned away.
+    Required(Trust),
+}
+
+impl ServerSettings {
+    pub(super) fn build(self) -> Result<ServerConfig, TlsError> {
+        if self.credentials.is_empty() {
+            return Err(TlsError::NoCertificate);
+        }
+        let builder = ServerConfig::builder_with_provider(PROVIDER.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Settings)?;
+        let verifier = |trust: Trust, mandatory| {
+            let subjects = trust.subjects();
+            Arc::new(Verifier { trust, subjects, mandatory })
+        };
+        let asks = !matches!(self.clients, Clients::Unasked);
+        let builder = match self.clients {
+            Clients::Unasked => builder.with_no_client_auth(),
+            Clients::Optional(trust) => builder.with_client_cert_verifier(verifier(trust, false)),
+            Clients::Required(trust) => builder.with_client_cert_verifier(verifier(trust, true)),
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(ByName(self.credentials)));
+        if asks {
+            // A resumed session would bring a certificate back that nobody looks at again.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
+        Ok(config)
+    }
+}
+
+#[derive(Debug)]
+struct ByName(Vec<Credentials>);
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let asked = hello.server_name().map(Domain::new);
+        let meant = self.0.iter().find(|own| asked.as_ref().is_some_and(|name| own.domains().contains(name)));
+        meant.or(self.0.first()).map(|own| own.key.clone())
+    }
+}
+
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    subjects: Vec<DistinguishedName>,
+    mandatory: bool,
+}
+
+impl ClientCertVerifier for Verifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.subjects
+    }
+
+    /// Whom the certificate stands for is for policy to judge (RFC 5922 §7.4): here it must only be one.
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        chain::verify(&self.trust, Role::Client, end_entity, intermediates, now)?;
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &PROVIDER.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &PROVIDER.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        PROVIDER.signature_verification_algorithms.supported_schemes()
+    }
+}

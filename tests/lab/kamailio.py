@@ -1,0 +1,93 @@
+"""Kamailio as two SIP proxies with mutual TLS: one between SIPp and the outside of Liaison, one between its inside and SIPp.
+
+    with Kamailio(root, carrier, pbx):
+        called, calling = pair("uas", "uac", through=CARRIER)
+
+`carrier` takes UDP at CARRIER and goes on over TLS to Liaison; `pbx` takes TLS at PBX and goes on over UDP to SIPp's called
+side, and back. Both stay in the dialog (Record-Route), show their certificates and want to see those of others, and send
+requests on the connections that Liaison opened, as it asks by `alias` (RFC 5923); it does not ask for the same.
+"""
+import os, tempfile
+from processes import Daemon
+
+CARRIER, PBX = "10.0.0.6:5060", "10.0.0.7:5061"
+
+CONFIGURATION = """
+#!KAMAILIO
+debug=2
+log_stderror=yes
+fork=yes
+children=2
+tcp_children=2
+auto_aliases=no
+dns=no
+rev_dns=no
+enable_tls=yes
+tcp_accept_aliases=yes
+tcp_connection_lifetime=3605
+listen=udp:10.0.0.6:5060
+listen=tls:10.0.0.6:5061
+listen=udp:10.0.0.7:5060
+listen=tls:10.0.0.7:5061
+
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "tls.so"
+modparam("tls", "config", "{folder}/tls.cfg")
+modparam("rr", "enable_full_lr", 1)
+
+request_route {{
+    if ($pr == "tls") force_tcp_alias();
+    if (has_totag()) {{
+        loose_route();
+        if (is_method("ACK") && !t_check_trans()) {{ t_relay(); exit; }}
+            if ($pr == "udp") $fs = "tls:" + $Ri + ":5061";
+        if (!t_relay()) sl_reply_error();
+        exit;
+    }}
+    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
+    t_check_trans();
+    record_route();
+    if ($pr == "tls") {{ $du = "sip:10.0.0.4:5060"; $fs = "udp:" + $Ri + ":5060"; }}
+    else {{ $du = "sip:10.0.0.2:5061;transport=tls"; $fs = "tls:" + $Ri + ":5061"; }}
+    if (!t_relay()) sl_reply_error();
+}}
+"""
+
+TLS = """
+[server:default]
+method = TLSv1.2+
+verify_certificate = yes
+require_certificate = yes
+private_key = {pbx.key}
+certificate = {pbx.chain}
+ca_list = {root}
+
+[client:default]
+method = TLSv1.2+
+verify_certificate = yes
+require_certificate = yes
+private_key = {carrier.key}
+certificate = {carrier.chain}
+ca_list = {root}
+"""
+
+
+class Kamailio(Daemon):
+    """root: the file of the authority that it believes; carrier and pbx: what it shows as client and as server."""
+    def __init__(self, root, carrier, pbx):
+        self.folder = tempfile.mkdtemp(prefix="kamailio.")
+        self.log = self.folder + "/log"
+        for name, text in (("kamailio.cfg", CONFIGURATION), ("tls.cfg", TLS)):
+            with open(os.path.join(self.folder, name), "w") as file:
+                file.write(text.lstrip().format(folder=self.folder, root=root, carrier=carrier, pbx=pbx))
+        super().__init__(["kamailio", "-f", self.folder + "/kamailio.cfg", "-Y", self.folder, "-DD", "-E", "-m", "32", "-M", "8"],
+                         [("udp", "10.0.0.6", 5060), ("tcp", "10.0.0.7", 5061)], log=self.log)
+
+    def logged(self):
+        with open(self.log, errors="replace") as file:
+            return file.read()

@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+"""secure.py CHECK - calls over mutual TLS with Kamailio on both sides, which is client and server: SIPp of Debian 12 has no TLS."""
+import here, os, re, signal, subprocess, tempfile
+import certificates
+from certificates import Authority
+from kamailio import CARRIER, Kamailio
+from liaison import Liaison, run, until
+from processes import Daemon
+from sipp import UAC, UAS, Sipp, pair
+
+DOCUMENT = """
+[node]
+state_directory = "{state}"
+
+[networks.outside]
+domain = "sbc.example"
+listeners = [{{ transport = "tls", address = "10.0.0.2:5061", advertised = "10.0.0.2:5061", tls = {{
+    certificates = [{{ chain = "{own.chain}", key = "{own.key}" }}], clients = "required", roots = "{root}" }} }}]
+media = {{ address = "10.0.0.2", ports = "30000-39999" }}
+tls = {{ roots = "{root}", certificate = {{ chain = "{own.chain}", key = "{own.key}" }} }}
+
+[networks.inside]
+listeners = [{{ transport = "tls", address = "10.0.0.3:5061", tls = {{
+    certificates = [{{ chain = "{own.chain}", key = "{own.key}" }}], clients = "required", roots = "{root}" }} }}]
+media = {{ address = "10.0.0.3", ports = "30000-39999" }}
+tls = {{ roots = "{root}", certificate = {{ chain = "{own.chain}", key = "{own.key}" }} }}
+
+[trunks.a]
+network = "outside"
+targets = ["sip:10.0.0.6:5061;transport=tls"]
+identities = ["carrier.example"]
+
+[trunks.b]
+network = "inside"
+targets = ["{target}"]
+identities = ["pbx.example"]
+
+[[routes]]
+name = "inbound"
+trunks = ["a"]
+to = ["b"]
+
+[admin]
+listen = "127.0.0.1:8080"
+"""
+
+
+class Secure(Liaison):
+    """own: our certificate; root: the file of the authority that we believe; target: of the called side."""
+    def __init__(self, own, root, target="sip:10.0.0.7:5061;transport=tls"):
+        self.dir = tempfile.mkdtemp(prefix="liaison.")
+        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
+        self.write(DOCUMENT.format(state=self.state, own=own, root=root, target=target))
+        self.start()
+
+    def write(self, text):
+        with open(self.path, "w") as file:
+            file.write(text)
+
+    def start(self):
+        sockets = [("tcp", ip, 5061) for ip in ("10.0.0.2", "10.0.0.3")]
+        self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path],
+                             [*sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
+
+    def connections(self):
+        metrics = self.metrics()
+        return [int(metrics[f'liaison_connections_total{{role="{role}"}}']) for role in ("accepted", "opened")]
+
+
+class Cast:
+    """An authority, and what everybody shows: Record-Route of Kamailio has addresses, so its certificates name them too."""
+    def __init__(self, carrier="carrier.example", authority=None):
+        folder = tempfile.mkdtemp(prefix="certificates.")
+        self.root = Authority(folder, "root")
+        issuer = authority or self.root
+        self.own = self.root.issue("own", ["DNS:sbc.example", "URI:sip:sbc.example", "URI:sip:10.0.0.2", "URI:sip:10.0.0.3"])
+        self.carrier = issuer.issue("carrier", [f"URI:sip:{carrier}", "URI:sip:10.0.0.6"])
+        self.pbx = self.root.issue("pbx", ["DNS:pbx.example", "URI:sip:pbx.example", "URI:sip:10.0.0.7"])
+        self.both = issuer.issue("both", ["URI:sip:carrier.example", "URI:sip:pbx.example", "URI:sip:10.0.0.6", "URI:sip:10.0.0.7"])
+
+
+def calls():
+    """Either side hangs up; the connections that we open are used by both sides."""
+    cast = Cast()
+    # One certificate: a request of Kamailio may come on a connection on which it was the server.
+    with Kamailio(cast.root.root, cast.both, cast.both) as proxy, Secure(cast.own, cast.root.root) as sbc:
+        for uas, uac in (("uas", "uac"), ("uas_hangs_up", "uac_hears_bye"), ("uas", "uac")):
+            try:
+                pair(uas, uac, through=CARRIER)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{sbc.logged()}\n{proxy.logged()[-6000:]}") from None
+        sbc.idle()
+        # The BYE of the called side came on the connection that we opened; ours to the calling side, which asks for no alias,
+        # went on one of its own.
+        assert sbc.connections() == [1, 2], f"accepted and opened: {sbc.connections()}\n{sbc.logged()}"
+        log = sbc.logged()
+        for identity in ("URI:carrier.example", "URI:pbx.example"):
+            assert identity in log, log
+        records = sbc.records(3)
+        assert all(record["legs"][0]["trunk"] == "a" for record in records), records
+
+
+def strangers():
+    """A client whose certificate stands for nobody that we know gets 403; of another authority it gets no connection."""
+    cast = Cast(carrier="nobody.example")
+    with Kamailio(cast.root.root, cast.carrier, cast.pbx), Secure(cast.own, cast.root.root) as sbc:
+        with Sipp("uac_refused", UAC, CARRIER) as refused:
+            refused.wait()
+        statuses = [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200]
+        assert statuses == [403], statuses
+        assert sbc.metrics()['liaison_invites_refused_total{cause="stranger"}'] == 1
+    other = Authority(tempfile.mkdtemp(prefix="other."), "other")
+    cast = Cast(authority=other)
+    with Kamailio(cast.root.root, cast.carrier, cast.pbx), Secure(cast.own, cast.root.root) as sbc:
+        with Sipp("uac_refused", UAC, CARRIER) as refused:
+            until("the handshake fails", lambda: sbc.metrics()['liaison_connections_failed_total{cause="handshake"}'] >= 1, 20)
+        assert sbc.connections()[0] >= 1 and not sbc.calls()
+
+
+def impostors():
+    """A server that does not prove the host that is called gets nothing of the call, not even its INVITE."""
+    cast = Cast()
+    with Kamailio(cast.root.root, cast.carrier, cast.carrier), Secure(cast.own, cast.root.root) as sbc:
+        with Sipp("uac_refused", UAC, CARRIER) as refused:
+            refused.wait()
+        statuses = [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200]
+        assert statuses == [500], statuses
+        assert "NotValidForName" in sbc.logged(), sbc.logged()
+
+
+def renewed():
+    """A certificate is exchanged under a call: SIGHUP, the new one is shown in TLS 1.2 and 1.3, and the call ends as it should."""
+    cast = Cast()
+    # Who shows no certificate still sees ours.
+    with Kamailio(cast.root.root, cast.carrier, cast.pbx), Secure(cast.own, cast.root.root) as sbc, \
+         Sipp("uas", UAS) as called, Sipp("uac", UAC, CARRIER, pause=5000) as calling:
+        sbc.established(1)
+        before = certificates.serial(cast.own.chain)
+        assert certificates.shown("10.0.0.2:5061") == {"tls1_2": before, "tls1_3": before}
+        renewed = cast.root.issue("own", ["DNS:sbc.example", "URI:sip:10.0.0.2"])
+        after = certificates.serial(renewed.chain)
+        sbc.signal(signal.SIGHUP)
+        until("the new certificate", lambda: certificates.shown("10.0.0.2:5061") == {"tls1_2": after, "tls1_3": after}, 10)
+        assert before != after and sbc.established(1)
+        # A key that is not the certificate's changes nothing.
+        os.replace(cast.root.key, renewed.key)
+        os.chmod(renewed.key, 0o600)
+        sbc.signal(signal.SIGHUP)
+        until("the fault in the log", lambda: "key and certificate do not go together" in sbc.logged(), 10)
+        assert certificates.shown("10.0.0.2:5061")["tls1_3"] == after
+        calling.wait()
+        called.wait()
+        sbc.idle()
+
+
+def checked():
+    """`liaison check` names every file that cannot be used."""
+    cast = Cast()
+    folder = tempfile.mkdtemp(prefix="liaison.")
+    path = folder + "/liaison.toml"
+    os.chmod(cast.own.key, 0o644)
+    with open(path, "w") as file:
+        file.write(DOCUMENT.format(state=folder, own=cast.own, root=cast.root.root + ".none", target="sips:pbx.example"))
+    done = subprocess.run([os.environ["LIAISON_BIN"], "check", path], capture_output=True, text=True)
+    assert done.returncode == 2, done
+    for fault in (r"networks\.outside\.listeners\[0\]\.tls\.certificates\[0\]\.key: .*everybody may use it \(mode 644\)",
+                  r"networks\.inside\.tls\.roots: .*root\.pem\.none: No such file"):
+        assert re.search(fault, done.stderr), done.stderr
+    os.chmod(cast.own.key, 0o600)
+    with open(path, "w") as file:
+        file.write(DOCUMENT.format(state=folder, own=cast.own, root=cast.root.root, target="sips:pbx.example"))
+    done = subprocess.run([os.environ["LIAISON_BIN"], "check", path], capture_output=True, text=True)
+    assert done.returncode == 0, done
+
+
+run(calls, strangers, impostors, renewed, checked)

@@ -1,0 +1,28 @@
+//! TLS, with Kamailio as client and as server of both sides.
+
+use crate::lab::check;
+
+#[test]
+fn calls_over_mutual_tls_use_the_connections_that_are_there() {
+    check("secure.py", &["calls"], 120);
+}
+
+#[test]
+fn who_proves_to_be_nobody_known_is_refused() {
+    check("secure.py", &["strangers"], 90);
+}
+
+#[test]
+fn a_server_that_is_not_whom_it_is_called_gets_nothing() {
+    check("secure.py", &["impostors"], 60);
+}
+
+#[test]
+fn a_certificate_is_exchanged_under_a_call() {
+    check("secure.py", &["renewed"], 90);
+}
+
+#[test]
+fn a_check_names_the_files_that_cannot_be_used() {
+    check("secure.py", &["checked"], 60);
+}
