@@ -82,6 +82,8 @@ pub(super) struct Connection {
     used: bool,
     /// Since when a message is incomplete.
     partial: Option<Mono>,
+    /// It is not read until the outbox has been written to below that.
+    held: Option<usize>,
     /// Since when the peer takes nothing.
     blocked: Option<Mono>,
     /// Since when it is ending, and why: what comes is passed over until the peer closes its side. A socket closed on
@@ -116,6 +118,7 @@ impl Connection {
             last: now,
             used: false,
             partial: None,
+            held: None,
             blocked: None,
             ending: None,
             closing: false,
@@ -181,29 +184,45 @@ impl Connection {
         }
     }
 
-    /// Reads; the messages that have come are appended to `inbox`.
+    /// Reads; the messages that have come are appended to `inbox`. Their answers have to find room in the outbox: no more
+    /// is read than what half of it is free for, and nothing from a peer that takes nothing.
     pub(super) fn proceed(
         &mut self,
         now: Mono,
         reader: &mut Reader<'_>,
         inbox: &mut Vec<Bytes>,
     ) -> Result<(), Ending> {
+        let room = reader.limits.write_queue / 2;
+        let mut came = 0;
         for _ in 0..READS {
-            if !self.read(now, reader, inbox)? {
+            if self.queued >= room {
+                self.held = Some(room);
                 return Ok(());
+            }
+            let Some(most) = room.checked_sub(self.queued + came).filter(|most| *most > 0) else { break };
+            match self.read(now, reader, most, inbox)? {
+                0 => return Ok(()),
+                read => came += read,
             }
         }
         self.source.requeue();
         Ok(())
     }
 
-    /// Reads once; false if nothing is there.
-    fn read(&mut self, now: Mono, reader: &mut Reader<'_>, inbox: &mut Vec<Bytes>) -> Result<bool, Ending> {
-        let Stream::Open(stream) = &mut self.stream else { return Ok(false) };
+    /// Reads once, so many bytes at most, and tells how many; 0 if there is nothing to go on with.
+    fn read(
+        &mut self,
+        now: Mono,
+        reader: &mut Reader<'_>,
+        most: usize,
+        inbox: &mut Vec<Bytes>,
+    ) -> Result<usize, Ending> {
+        let Stream::Open(stream) = &mut self.stream else { return Ok(0) };
         let Reader { scratch, message, limits, counters } = reader;
-        let mut buffer = ReadBuf::new(scratch);
+        let most = most.min(scratch.len());
+        let mut buffer = ReadBuf::new(scratch.get_mut(..most).unwrap_or_default());
         match stream.poll_read(&mut Context::from_waker(&self.waker), &mut buffer) {
-            Poll::Pending => return Ok(false),
+            Poll::Pending => return Ok(0),
             // Over TLS: the peer closed without saying so.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(Ending::Closed);
@@ -217,8 +236,9 @@ impl Connection {
         }
         self.last = now;
         counters.bytes_in.bytes(bytes.len());
+        let read = bytes.len();
         if self.ending.is_some() {
-            return Ok(true);
+            return Ok(read);
         }
         let before = inbox.len();
         let mut answers = Answers::new();
@@ -238,7 +258,7 @@ impl Connection {
                 // The core can tell from it what is wrong, refuse it, and then close the connection.
                 inbox.push(rest);
                 self.pass_over(now, Ending::Unframed);
-                return Ok(true);
+                return Ok(read);
             }
         };
         for answer in answers {
@@ -254,7 +274,7 @@ impl Connection {
             Close::Left => Ending::Closed,
             Close::Fault => Ending::Unframed,
         });
-        Ok(self.leaving.is_none())
+        Ok(if self.leaving.is_none() { read } else { 0 })
     }
 
     /// Writes the outbox as far as the peer takes it.
@@ -283,6 +303,10 @@ impl Connection {
                         self.queued -= first.bytes.len();
                         counters.stream_messages_out.add(u64::from(first.id.is_some()));
                         self.outbox.pop_front();
+                    }
+                    if self.held.is_some_and(|room| self.queued < room) {
+                        self.held = None;
+                        self.source.requeue();
                     }
                 }
             }

@@ -168,3 +168,36 @@ fn rfc3261_18_3_what_cannot_be_followed_on_a_stream_is_refused_before_the_connec
     let counted = endpoint.counters().unreadable;
     assert_eq!((counted.no_length, counted.start_line, counted.body), (2, 1, 1), "{counted:?}");
 }
+
+#[test]
+fn a_peer_that_asks_faster_than_it_listens_gets_every_answer() {
+    const ASKED: usize = 5_000;
+    let endpoint = with_endpoint(|_, tcp| {
+        let stream = guarded(TcpStream::connect(tcp).unwrap());
+        let one = options(Transport::Tcp, stream.local_addr().unwrap());
+        std::thread::scope(|scope| {
+            let mut asking = stream.try_clone().unwrap();
+            scope.spawn(move || {
+                for n in 0..ASKED {
+                    let id = format!("branch=z9hG4bK{n}\r\n");
+                    let text = one
+                        .replace("branch=z9hG4bK1\r\n", &id)
+                        .replace("Call-ID: 1", &format!("Call-ID: {n}"));
+                    asking.write_all(text.as_bytes()).unwrap();
+                }
+            });
+            let mut heard = std::io::BufReader::new(&stream);
+            let (mut answers, mut line) = (0, String::new());
+            while answers < ASKED {
+                line.clear();
+                assert_ne!(
+                    std::io::BufRead::read_line(&mut heard, &mut line).unwrap(),
+                    0,
+                    "after {answers} answers"
+                );
+                answers += usize::from(line.starts_with("SIP/2.0 200"));
+            }
+        });
+    });
+    assert_eq!(endpoint.counters().overloaded, 0);
+}
