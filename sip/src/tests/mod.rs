@@ -15,5 +15,6 @@ mod loss;
 mod mutation;
 mod reinvite;
 mod request;
+mod reserve;
 mod timers;
 mod transport;
