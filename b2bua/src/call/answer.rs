@@ -38,9 +38,13 @@ impl Core {
             Ok(description) => self.join(now, key, at, response, &taken, description),
             Err(refusal) => {
                 self.counters.descriptions_refused += 1;
-                let reply = bad_gateway_reply(&refusal);
-                let _ = self.endpoint.end(now, session, decide::reason(488, "Session description refused"));
-                self.refuse_caller(now, key, &reply);
+                let reply = self.media_reply(&refusal);
+                let text = match refusal {
+                    Refusal::Ports(_) => "No media ports",
+                    _ => "Session description refused",
+                };
+                self.end_leg(now, key, leg, session, decide::reason(reply.status.as_u16(), text));
+                self.refuse_caller(now, key, &bad_gateway(reply));
             }
         }
     }
@@ -166,8 +170,7 @@ impl Core {
 }
 
 /// The far side's answer cannot be taken: to the caller that is a failure beyond us.
-fn bad_gateway_reply(refusal: &Refusal) -> Reply {
-    let mut reply = decide::media_reply(refusal);
+fn bad_gateway(mut reply: Reply) -> Reply {
     if reply.status.as_u16() < 500 {
         reply.status = StatusCode::BAD_GATEWAY;
     }

@@ -12,6 +12,7 @@ use sip::{Listener, NetworkId};
 use sip_types::{Fields, HeaderName, Headers, Request, Response, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The profile of a leg without a route.
 pub(crate) fn profile(snapshot: &Snapshot, network: NetworkId, trunk: Option<&TrunkName>) -> Arc<Profile> {
@@ -84,15 +85,15 @@ pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
     sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))
 }
 
-/// The response that a refusal of media leads to.
-pub(crate) fn media_reply(refusal: &Refusal) -> Reply {
+/// The response that a refusal of media leads to; a lack of ports may be over after `retry_after`.
+pub(crate) fn media_reply(refusal: &Refusal, retry_after: Duration) -> Reply {
     let status = StatusCode::new(refusal.status()).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
     let mut reply = Reply::new(status);
     if let Some(warning) = refusal.warning() {
         reply.parts.fields.push(HeaderName::Warning, our_warning(warning.code, warning.text));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        reply.parts.fields.push(HeaderName::RetryAfter, "5");
+        reply.parts.fields.push(HeaderName::RetryAfter, retry_after.as_secs().to_string());
     }
     reply
 }

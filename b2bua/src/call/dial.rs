@@ -61,15 +61,17 @@ impl Core {
                 Ok(offer) => Some(offer),
                 Err(refusal) => {
                     call.media.remove_party(party);
-                    return Err(Box::new(decide::media_reply(&refusal)));
+                    return Err(Box::new(self.media_reply(&refusal)));
                 }
             },
             false => None,
         };
-        let mut invite = self.invite_for(key, target, network, offer)?;
-        invite.patience.last_resort = last_resort;
-        let session = self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))?;
+        let invited = self.invite_for(key, target, network, offer).and_then(|mut invite| {
+            invite.patience.last_resort = last_resort;
+            self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))
+        });
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        let session = invited.inspect_err(|_| call.media.remove_party(party))?;
         let call_id = self.endpoint.call_id(session).unwrap_or_default();
         // Most calls dial one leg: room is made for one at a time.
         call.callees.reserve_exact(1);

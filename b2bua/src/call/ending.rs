@@ -7,7 +7,7 @@ use config::Redirects;
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{End, Failure, Received, Unreachable};
-use sip_types::header::Contact;
+use sip_types::header::{CSeq, Contact};
 use sip_types::{Fields, HeaderName, Headers, Method, Response, Scheme, StatusCode, Uri};
 use std::cmp::Reverse;
 
@@ -28,12 +28,17 @@ impl Leg {
 
     /// Notes the Reason that it is ended with.
     pub(crate) fn bid_farewell(&mut self, fields: &Fields) {
+        if self.farewell.is_some() {
+            return;
+        }
         self.farewell = fields.first(HeaderName::Reason).map(|f| f.unfolded().into_owned());
     }
 
     /// How it was let go, if it had been answered.
     fn release(&self, why: &End, authenticated: bool) -> Option<Release> {
-        self.confirmed?;
+        if self.confirmed.is_none() && !has_had_bye(why) {
+            return None;
+        }
         match why {
             End::Bye(_) => Some(Release::ByPeer),
             End::HungUp(Some(response)) if response.status().is_success() => {
@@ -71,7 +76,8 @@ impl Core {
             End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
             // The answer to our CANCEL is that of the INVITE; that to a BYE says nothing more.
             End::HungUp(response) => {
-                let status = response.as_ref().map(Response::status).filter(|_| leg.confirmed.is_none());
+                let of_invite = leg.confirmed.is_none() && !has_had_bye(why);
+                let status = response.as_ref().map(Response::status).filter(|_| of_invite);
                 (status, "ended by us", None)
             }
             End::Lost(failure) => (status_of(failure), "dialog lost", None),
@@ -122,7 +128,7 @@ impl Core {
     }
 
     /// Ends one leg in the way that its state asks for.
-    fn end_leg(
+    pub(crate) fn end_leg(
         &mut self,
         now: Now,
         key: CallKey,
@@ -301,6 +307,12 @@ fn follow(call: &mut Call, no: LegNo, response: &Response) {
             next_hop: address.uri().clone(),
         });
     }
+}
+
+/// Whether we ended it with a BYE that was answered, though nobody was told of a 2xx: that crossed our CANCEL.
+fn has_had_bye(why: &End) -> bool {
+    let End::HungUp(Some(response)) = why else { return false };
+    response.headers().require::<CSeq>().is_ok_and(|cseq| cseq.method == Method::Bye)
 }
 
 fn status_of(failure: &Failure) -> Option<StatusCode> {

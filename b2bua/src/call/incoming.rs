@@ -6,7 +6,7 @@ use crate::shard::{Core, Held, domains};
 use crate::snapshot::{Snapshot, conduct};
 use crate::trunk::Entry;
 use config::{MediaMode, Profile, TcpMedia, TrunkName};
-use media::{CallMedia, Connections, Mode, PartyId};
+use media::{CallMedia, Connections, Mode, PartyId, Refusal};
 use policy::{Crossing, Decision, RouteFacts, Step, Trail};
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
@@ -119,18 +119,12 @@ impl Core {
     ) {
         let Arrival { session, network, trunk, request, in_node, in_trunk } = arrival;
         let profile = decide::profile(&snapshot, network, trunk.as_ref());
-        let bypass = profile.media == MediaMode::Bypass
-            && targets.iter().all(|target| target.profile.media == MediaMode::Bypass);
-        let mode = if bypass { Mode::Bypass } else { Mode::Anchored };
+        let mode = media_mode(&profile, &targets);
         let taken = match own_rules(&snapshot, network, &profile, mode, &request) {
             Ok(taken) => taken,
             Err(reply) => return self.refuse(now, session, &reply),
         };
-        let around = profile.tcp_media == TcpMedia::Around
-            && targets.iter().all(|target| target.profile.tcp_media == TcpMedia::Around);
-        let connections = if around { Connections::Around } else { Connections::Refused };
-        let media =
-            CallMedia::new(mode, media::Limits::default(), self.ids.next_u64()).with_connections(connections);
+        let media = call_media(mode, &profile, &targets, self.ids.next_u64());
         let party = PartyId(0);
         let source = request.flow.peer.ip();
         let caller = Leg {
@@ -163,12 +157,7 @@ impl Core {
             targets: VecDeque::from(targets),
             media,
             parties: 0,
-            facts: CallFacts {
-                from: request.from.uri().to_string(),
-                to: request.to.uri().to_string(),
-                request_uri: request.request.uri_text().to_owned(),
-                secure: request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips),
-            },
+            facts: CallFacts::of(&request),
             invite: Some(Box::new(request)),
             wrap: taken.wrap,
             trail,
@@ -203,13 +192,45 @@ impl Core {
         call.media.add_party(party, &place);
         call.media.signalling_source(party, source);
         match sdp {
-            Some(sdp) => call
-                .media
-                .receive_offer(party, sdp)
-                .map_err(|refusal| Box::new(decide::media_reply(&refusal))),
+            Some(sdp) => {
+                let received = call.media.receive_offer(party, sdp);
+                let reserved = received.and_then(|()| call.media.reserve(party, &mut *self.link));
+                reserved.map_err(|refusal| Box::new(self.media_reply(&refusal)))
+            }
             None => Ok(()),
         }
     }
+
+    /// The response that a refusal of media leads to.
+    pub(crate) fn media_reply(&self, refusal: &Refusal) -> Reply {
+        decide::media_reply(refusal, self.snapshot.config().limits.retry_after)
+    }
+}
+
+impl CallFacts {
+    fn of(request: &Received) -> Self {
+        Self {
+            from: request.from.uri().to_string(),
+            to: request.to.uri().to_string(),
+            request_uri: request.request.uri_text().to_owned(),
+            secure: request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips),
+        }
+    }
+}
+
+/// Media flows around us where the profiles of both sides say so.
+fn media_mode(profile: &Profile, targets: &[policy::Target]) -> Mode {
+    let bypass = profile.media == MediaMode::Bypass
+        && targets.iter().all(|target| target.profile.media == MediaMode::Bypass);
+    if bypass { Mode::Bypass } else { Mode::Anchored }
+}
+
+/// The media of a call that begins; streams over connections go around us where the profiles of both sides say so.
+fn call_media(mode: Mode, profile: &Profile, targets: &[policy::Target], seed: u64) -> CallMedia {
+    let around = profile.tcp_media == TcpMedia::Around
+        && targets.iter().all(|target| target.profile.tcp_media == TcpMedia::Around);
+    let connections = if around { Connections::Around } else { Connections::Refused };
+    CallMedia::new(mode, media::Limits::default(), seed).with_connections(connections)
 }
 
 /// 406 for an offer whose answer the caller could not take (RFC 3261 §21.4.7).

@@ -34,7 +34,7 @@ impl Core {
             Ok(offer) => offer,
             Err(refusal) => {
                 self.counters.descriptions_refused += 1;
-                let _ = self.endpoint.reject_reinvite(now, session, &decide::media_reply(&refusal));
+                let _ = self.endpoint.reject_reinvite(now, session, &self.media_reply(&refusal));
                 return;
             }
         };
@@ -66,7 +66,8 @@ impl Core {
             return Ok(None);
         };
         call.media.receive_offer(from, sdp)?;
-        let offer = call.media.compose_offer(to, from, &mut *self.link);
+        let reserved = call.media.reserve(from, &mut *self.link);
+        let offer = reserved.and_then(|()| call.media.compose_offer(to, from, &mut *self.link));
         if offer.is_err() {
             call.media.offer_failed(from);
         }
@@ -116,7 +117,7 @@ impl Core {
             Err(refusal) => {
                 // The far side has changed to what we cannot take: there is no way back for it but the end.
                 self.counters.descriptions_refused += 1;
-                let _ = self.endpoint.reject_reinvite(now, asking, &decide::media_reply(&refusal));
+                let _ = self.endpoint.reject_reinvite(now, asking, &self.media_reply(&refusal));
                 self.end_call(
                     now,
                     key,

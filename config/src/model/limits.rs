@@ -18,7 +18,8 @@ table! {
         restart body: usize = 65_535, in 0..=16_777_216, unit "bytes";
         /// Calls at a time; one more is answered 503 with Retry-After.
         live calls: usize = 10_000, in 1..=1_000_000;
-        /// SIP transactions at a time; a request beyond is answered 503 with Retry-After.
+        /// SIP transactions at a time; a request beyond is answered 503 with Retry-After. Requests of calls that are there
+        /// have a quarter more.
         live transactions: usize = 200_000, in 16..=10_000_000;
         /// INVITE sessions at a time: the legs of the calls, and for 64*T1 those that a fork may still answer; one
         /// more is answered 503 with Retry-After.

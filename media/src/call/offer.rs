@@ -33,6 +33,32 @@ impl CallMedia {
         Ok(())
     }
 
+    /// Borrows the ports that our answer to the pending offer of `of` will need: nobody is called whom no answer could
+    /// be brought back from.
+    ///
+    /// # Errors
+    /// [`Refusal::Ports`]; nothing has changed then.
+    pub fn reserve(&mut self, of: PartyId, ports: &mut dyn Ports) -> Result<(), Refusal> {
+        let party = self.party(of)?;
+        let Exchange::Received(offer) = &party.exchange else { return Ok(()) };
+        if self.mode == Mode::Bypass {
+            return Ok(());
+        }
+        let (ipv6, standing) = (party.own.address.is_ipv6(), party.streams.len());
+        let offer = sections::parse(&offer.clone(), &self.limits)?;
+        let reserved = offer.media().enumerate().try_for_each(|(section, media)| {
+            self.stream_at(of, section)?;
+            if let Described::Relayed(_) = self.described(section, &media, ipv6)? {
+                self.stream_context(of, section, ports)?;
+            }
+            Ok(())
+        });
+        if reserved.is_err() {
+            self.roll_back(of, standing);
+        }
+        reserved
+    }
+
     /// Every stream that we shall relay must say where its peer is, and if there are streams, we must take one.
     fn check(&self, description: &Description, party: &Party) -> Result<(), Refusal> {
         if self.mode == Mode::Bypass {
@@ -182,8 +208,8 @@ impl CallMedia {
         let Ok(found) = self.party_mut(party) else { return };
         let standing = found.standing;
         match std::mem::replace(&mut found.exchange, Exchange::Idle) {
-            Exchange::Sent(_) => self.roll_back(party, standing),
-            Exchange::Received(_) | Exchange::Idle => {}
+            Exchange::Sent(_) | Exchange::Received(_) => self.roll_back(party, standing),
+            Exchange::Idle => {}
         }
     }
 

@@ -141,7 +141,7 @@ impl Endpoint {
     /// A request that no transaction has had.
     fn receive_new(&mut self, now: Now, key: &mut String, request: Received) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        if !self.servers.has_room() {
+        if !self.has_room_for(&request) {
             self.counters.overloaded += 1;
             if *request.method() == Method::Cancel {
                 // Who keeps nothing has no INVITE to look for (RFC 3261 §8.2.7); it comes again.
@@ -174,6 +174,22 @@ impl Endpoint {
             _ if outside => self.receive_outside(now, server, request),
             _ => self.receive_inside(now, server, request),
         }
+    }
+
+    /// Whether a request that no transaction has had finds room. What belongs to a session has a reserve that strangers
+    /// cannot take: else nobody could hang up any more.
+    fn has_room_for(&self, request: &Received) -> bool {
+        self.servers.has_room() || (self.servers.has_reserve() && self.belongs(request))
+    }
+
+    /// Whether a request is in a dialog of ours, or cancels an INVITE that is here.
+    fn belongs(&self, request: &Received) -> bool {
+        if *request.method() != Method::Cancel {
+            return self.find_dialog(request).is_some();
+        }
+        let mut text = String::new();
+        key::write(&mut text, request, &Method::Invite);
+        self.servers.find(&text).is_some()
     }
 
     fn receive_cancel(&mut self, now: Now, key: &mut String, server: ServerId, request: Received) {

@@ -21,6 +21,7 @@ mod outside;
 mod race;
 mod reinvite;
 mod request;
+mod reserve;
 mod secure;
 mod timers;
 mod transport;

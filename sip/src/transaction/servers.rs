@@ -88,6 +88,11 @@ impl Servers {
         self.share.total(self.table.len()) < self.limit
     }
 
+    /// Whether there is room in the quarter beyond the limit that is for requests of sessions.
+    pub(crate) fn has_reserve(&self) -> bool {
+        self.share.total(self.table.len()) < self.limit.saturating_add(self.limit.div_ceil(4))
+    }
+
     /// The server transaction with this key.
     pub(crate) fn find(&self, key: &str) -> Option<ServerId> {
         self.by_key.get(key).copied()

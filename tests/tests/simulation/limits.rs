@@ -133,3 +133,52 @@ fn rfc3261_13_3_1_1_a_call_that_rings_for_long_is_kept_alive_towards_the_caller(
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
     world.must_forget("a long ring");
 }
+
+#[test]
+fn nobody_is_called_whom_no_answer_could_be_brought_back_from() {
+    // One pair of ports on Alice's side.
+    let text =
+        document("", "", "\n[limits]\nretry_after = \"77s\"\n").replacen("20000-20999", "20000-20001", 1);
+    let mut world = by_hand(&text, 7);
+    let call = Call::establish(&mut world);
+    let second = invite().set("Call-ID", "second").branch("second");
+    world.post(ALICE, OUTSIDE, &second);
+    let refused = world.expect(ALICE, "503");
+    assert_eq!(field(&refused, "Retry-After"), "77");
+    world.expect_no(BOB, "INVITE");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &second).set("To", &field(&refused, "To")));
+    // The same for a stream more in the call.
+    let two = format!("{}m=video 4002 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n", audio(ALICE, 4000));
+    world.post(ALICE, OUTSIDE, &call.alice("INVITE", 2).sdp(&two));
+    let refused = world.expect(ALICE, "503");
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 2).set("To", &field(&refused, "To")));
+    world.expect_no(BOB, "INVITE");
+    call.hang_up(&mut world, 3);
+    // What the call had serves the next one.
+    let call = Call::establish_with(
+        &mut world,
+        invite().set("Call-ID", "third").branch("third"),
+        super::common::answer,
+    );
+    call.hang_up(&mut world, 2);
+    world.must_forget("a lack of ports");
+}
+
+#[test]
+fn ports_of_an_offer_that_failed_come_back() {
+    let mut world = by_hand(TWO_SIDES, 8);
+    let call = Call::establish(&mut world);
+    let before = world.lent();
+    let two = format!("{}m=video 4002 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n", audio(ALICE, 4000));
+    world.post(ALICE, OUTSIDE, &call.alice("INVITE", 2).sdp(&two));
+    let offered = world.expect(BOB, "INVITE");
+    assert_eq!(world.lent(), before + 2);
+    world.post(BOB, INSIDE, &Msg::response(&offered, 488, "bob"));
+    world.expect(BOB, "ACK");
+    let refused = world.expect(ALICE, "488");
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 2).set("To", &field(&refused, "To")));
+    world.run_for(ms(20));
+    assert_eq!(world.lent(), before);
+    call.hang_up(&mut world, 3);
+    world.must_forget("a failed offer");
+}
