@@ -18,6 +18,7 @@ pub mod auth;
 pub mod dialog;
 pub mod driver;
 pub mod ids;
+pub mod registration;
 pub mod session;
 pub mod time;
 

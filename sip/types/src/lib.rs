@@ -55,6 +55,6 @@ pub use method::Method;
 pub use name::HeaderName;
 pub use params::Params;
 pub use status::StatusCode;
-pub use text::{quote, unquote};
+pub use text::{quote, unescape, unquote};
 pub use uri::{Host, HostBuf, InvalidHost, Scheme, Uri, UriError, UriErrorKind, escape_user};
 pub use write::MessageWriter;

@@ -1,0 +1,3 @@
+//! Registrations (RFC 3261 §10): which contacts an address-of-record has.
+
+pub mod server;
