@@ -13,4 +13,5 @@ pub mod node;
 mod secrets;
 pub mod shard;
 pub mod snapshot;
+pub mod store;
 mod trunk;
