@@ -1,3 +1,4 @@
 //! Registrations (RFC 3261 §10): which contacts an address-of-record has.
 
+pub mod client;
 pub mod server;
