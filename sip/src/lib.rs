@@ -20,6 +20,7 @@ pub mod driver;
 pub mod ids;
 pub mod registration;
 pub mod session;
+pub mod subscription;
 pub mod time;
 
 mod action;

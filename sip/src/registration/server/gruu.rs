@@ -1,6 +1,8 @@
 //! Globally routable user agent URIs (RFC 5627): made and understood.
 
 use super::aor::Aor;
+use super::binding::Binding;
+use super::table::Instance;
 use crate::ids::Ids;
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt};
@@ -86,17 +88,38 @@ impl GruuKeys {
     }
 }
 
-/// The GRUUs of one contact, for the 200 of its REGISTER (RFC 5627 §5.2).
+/// The GRUUs of one contact (RFC 5627 §5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gruus {
     /// The public one: the same for as long as the address-of-record is there.
     pub public: String,
-    /// The newest temporary one.
+    /// A temporary one that nobody has seen yet.
     pub temporary: String,
+    /// CSeq of the REGISTER that the first temporary one that is still good was made for (RFC 5628 §5).
+    pub first_cseq: u32,
+}
+
+/// The GRUUs of a binding of an address-of-record with these instances, the temporary one new; `None` for a binding
+/// without an instance.
+#[must_use]
+pub fn gruus(
+    aor: &Aor,
+    binding: &Binding,
+    instances: &[Instance],
+    keys: &GruuKeys,
+    ids: &mut dyn Ids,
+) -> Option<Gruus> {
+    let instance = instances.iter().find(|i| binding.instance.as_ref() == Some(&i.urn))?;
+    let scheme = binding.uri.scheme_text().to_ascii_lowercase();
+    Some(Gruus {
+        public: public(&scheme, aor, &instance.urn)?,
+        temporary: keys.temporary(instance.no, &scheme, aor.domain(), ids),
+        first_cseq: instance.first_cseq,
+    })
 }
 
 /// The public GRUU of an instance: the address-of-record with the instance's URN (RFC 5627 §A.1).
-pub(super) fn public(scheme: &str, aor: &Aor, instance: &str) -> Option<String> {
+fn public(scheme: &str, aor: &Aor, instance: &str) -> Option<String> {
     let bare = aor_uri(scheme, aor)?;
     Some(bare.with_param("gr", Some(instance)).to_string())
 }

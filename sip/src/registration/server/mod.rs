@@ -19,10 +19,10 @@ pub use aor::Aor;
 pub use binding::{Binding, BindingId};
 pub use change::{Change, ContactEvent};
 pub use demand::{Contacts, Demand, Wish};
-pub use gruu::{GruuKeys, Gruus, InstanceNo};
+pub use gruu::{GruuKeys, Gruus, InstanceNo, gruus};
 pub use plan::{Plan, Refusal};
 pub use reply::fields;
-pub use table::{Registrar, Resolved};
+pub use table::{Instance, Registrar, Resolved};
 pub use terms::{Limits, Terms};
 
 #[cfg(test)]

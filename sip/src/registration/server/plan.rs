@@ -4,7 +4,7 @@ use super::aor::Aor;
 use super::binding::{Binding, BindingId};
 use super::change::{Change, ContactEvent};
 use super::demand::{Contacts, Demand, Wish};
-use super::gruu::{self, InstanceNo};
+use super::gruu::InstanceNo;
 use super::table::{Instance, Record, Registrar};
 use super::terms::Terms;
 use crate::ids::Ids;
@@ -74,7 +74,8 @@ pub struct Plan {
     pub aor: Aor,
     /// All of its bindings.
     pub bindings: Vec<Binding>,
-    pub(super) instances: Vec<Instance>,
+    /// Its instances.
+    pub instances: Vec<Instance>,
     /// What would have happened to each contact.
     pub contacts: Vec<(Binding, ContactEvent)>,
 }
@@ -84,12 +85,6 @@ impl Plan {
     #[must_use]
     pub fn changes(&self) -> bool {
         !self.contacts.is_empty()
-    }
-
-    /// The number that the temporary GRUUs of an instance carry.
-    #[must_use]
-    pub fn instance_no(&self, instance: &str) -> Option<InstanceNo> {
-        self.instances.iter().find(|i| *i.urn == *instance).map(|i| i.no)
     }
 
     pub(super) fn into_change(self) -> (Change, Vec<Binding>, Vec<Instance>) {
@@ -260,10 +255,11 @@ impl Draft {
         };
         let last = self.plan.bindings.iter().filter(of_flow).max_by_key(|b| b.refreshed);
         let void = last.is_some_and(|last| last.call_id != demand.call_id);
+        let fresh = Instance { urn: urn.clone(), no: InstanceNo::fresh(ids), first_cseq: demand.cseq };
         match self.plan.instances.iter_mut().find(|i| i.urn == *urn) {
-            Some(known) if void => known.no = InstanceNo::fresh(ids),
+            Some(known) if void => *known = fresh,
             Some(_) => {}
-            None => self.plan.instances.push(Instance { urn: urn.clone(), no: InstanceNo::fresh(ids) }),
+            None => self.plan.instances.push(fresh),
         }
     }
 }
@@ -271,20 +267,4 @@ impl Draft {
 /// Whether a REGISTER is not newer than the one that made a binding.
 fn is_older(demand: &Demand, binding: &Binding) -> bool {
     binding.call_id == demand.call_id && demand.cseq <= binding.cseq
-}
-
-/// The GRUUs of a contact of a plan, the temporary one new.
-pub(super) fn gruus(
-    plan: &Plan,
-    binding: &Binding,
-    keys: &gruu::GruuKeys,
-    ids: &mut dyn Ids,
-) -> Option<gruu::Gruus> {
-    let instance = binding.instance.as_deref()?;
-    let scheme = binding.uri.scheme_text().to_ascii_lowercase();
-    let no = plan.instance_no(instance)?;
-    Some(gruu::Gruus {
-        public: gruu::public(&scheme, &plan.aor, instance)?,
-        temporary: keys.temporary(no, &scheme, plan.aor.domain(), ids),
-    })
 }

@@ -1,8 +1,8 @@
 //! The 200 of a REGISTER (RFC 3261 §10.3 step 8).
 
 use super::demand::Demand;
-use super::gruu::GruuKeys;
-use super::plan::{Plan, gruus};
+use super::gruu::{GruuKeys, gruus};
+use super::plan::Plan;
 use crate::ids::Ids;
 use crate::time::Now;
 use sip_types::header::Date;
@@ -17,7 +17,7 @@ pub fn fields(now: Now, demand: &Demand, plan: &Plan, keys: Option<&GruuKeys>, i
     for binding in &plan.bindings {
         let mut contact = format!("<{}>{};expires={}", binding.uri, binding.params, binding.left(now.wall));
         let keys = keys.filter(|_| demand.knows_gruu);
-        if let Some(gruus) = keys.and_then(|keys| gruus(plan, binding, keys, ids)) {
+        if let Some(gruus) = keys.and_then(|keys| gruus(&plan.aor, binding, &plan.instances, keys, ids)) {
             let (public, temporary) = (quote(&gruus.public), quote(&gruus.temporary));
             let _ = write!(contact, ";pub-gruu={public};temp-gruu={temporary}");
         }

@@ -18,9 +18,13 @@ slotmap::new_key_type! {
 
 /// An instance and the number that its temporary GRUUs carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Instance {
-    pub(super) urn: Box<str>,
-    pub(super) no: InstanceNo,
+pub struct Instance {
+    /// Its URN.
+    pub urn: Box<str>,
+    /// The number of its temporary GRUUs that are good.
+    pub no: InstanceNo,
+    /// CSeq of the REGISTER that the first of them was made for (RFC 5628 §5).
+    pub first_cseq: u32,
 }
 
 /// What is kept of an address-of-record.
@@ -191,23 +195,16 @@ impl Registrar {
     }
 
     /// Puts back what was kept, such as after a restart: bindings that are over are left out.
-    pub fn restore(
-        &mut self,
-        now: Now,
-        aor: Aor,
-        mut bindings: Vec<Binding>,
-        numbers: &[(Box<str>, InstanceNo)],
-    ) {
+    pub fn restore(&mut self, now: Now, aor: Aor, mut bindings: Vec<Binding>, mut instances: Vec<Instance>) {
         bindings.retain(|b| b.expires > now.wall);
-        let instances = numbers.iter().map(|(urn, no)| Instance { urn: urn.clone(), no: *no });
-        let instances =
-            instances.filter(|i| bindings.iter().any(|b| b.instance.as_ref() == Some(&i.urn))).collect();
+        instances.retain(|i| bindings.iter().any(|b| b.instance.as_ref() == Some(&i.urn)));
         self.commit(Plan { aor, bindings, instances, contacts: Vec::new() });
     }
 
-    /// The numbers of the instances of an address-of-record, to be kept beside its bindings.
-    pub fn instance_numbers(&self, aor: &Aor) -> impl Iterator<Item = (&str, InstanceNo)> {
-        self.record(aor).into_iter().flat_map(|r| r.instances.iter().map(|i| (&*i.urn, i.no)))
+    /// The instances of an address-of-record, to be kept beside its bindings.
+    #[must_use]
+    pub fn instances(&self, aor: &Aor) -> &[Instance] {
+        self.record(aor).map(|r| &*r.instances).unwrap_or_default()
     }
 
     /// The binding with that name.

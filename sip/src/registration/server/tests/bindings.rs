@@ -237,10 +237,11 @@ fn what_was_kept_is_there_again_but_for_what_is_over() {
     desk.register("a", 1, lines).unwrap();
     let aor = Aor::from_kept("bob@biloxi.example");
     let kept = desk.registrar.of(&aor).to_vec();
-    let numbers: Vec<_> = desk.registrar.instance_numbers(&aor).map(|(u, n)| (u.into(), n)).collect();
+    let instances = desk.registrar.instances(&aor).to_vec();
+    assert_eq!(instances.len(), 1);
     let mut again = Desk::new();
     again.seconds = 100;
-    again.registrar.restore(again.now(), aor.clone(), kept, &numbers);
+    again.registrar.restore(again.now(), aor.clone(), kept, instances);
     assert_eq!(again.bound(), [one("sip:2@h.example", 3500)]);
-    assert_eq!(again.registrar.instance_numbers(&aor).count(), 0);
+    assert_eq!(again.registrar.instances(&aor).len(), 0);
 }
