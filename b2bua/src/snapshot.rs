@@ -203,5 +203,6 @@ pub fn sip_listener(
             allow_without_qop: profile.digest.allow_without_qop,
         },
         carrying,
+        asked: Vec::new(),
     }
 }

@@ -2,19 +2,24 @@
 
 use crate::dialog::DialogNo;
 use crate::event::Event;
-use crate::flow::{ConnectionId, Destination, NetworkId};
+use crate::flow::{ConnectionId, Destination, ListenerId};
+use crate::location::{ConnectId, Query};
 use crate::session::SessionId;
 use crate::transaction::{ClientId, ServerId};
 use bytes::Bytes;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// One thing for the shell to do, in the order given.
 #[derive(Debug)]
 pub enum Action {
     /// Send these bytes.
     Transmit(Transmit),
-    /// Look up the addresses of a host, and answer with `handle_resolved`.
+    /// Ask the name servers, and answer with `handle_resolved`.
     Resolve(Query),
+    /// Open a connection, and answer with `handle_connected`.
+    Connect(Connect),
+    /// Nobody waits for that connection any more: it is given up unless it is open or has something to carry.
+    Disconnect(ConnectId),
     /// Close a connection: its peer sent what cannot be a message.
     CloseConnection(ConnectionId),
     /// A request of ours was challenged: answer with `handle_secret`.
@@ -51,23 +56,16 @@ pub(crate) enum Sender {
     Nobody,
 }
 
-/// Names a pending [`Query`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueryId(pub(crate) u64);
-
-/// A host whose addresses are wanted (A and AAAA).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// Comes back in `handle_resolved`.
-    pub id: QueryId,
-    /// A domain name.
-    pub host: Box<str>,
-    /// The network that it will be reached from.
-    pub network: NetworkId,
+/// A connection to open, or to find open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connect {
+    /// Comes back in `handle_connected`.
+    pub id: ConnectId,
+    /// The listener of ours whose network and transport are used.
+    pub listener: ListenerId,
+    /// The address to reach.
+    pub peer: SocketAddr,
 }
-
-/// The answer to a [`Query`], in order of preference; empty if there is none.
-pub type Addresses = Vec<IpAddr>;
 
 /// Names a pending [`SecretNeeded`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,5 +85,5 @@ pub struct SecretNeeded {
     /// The protection spaces that ask (RFC 3261 §22.1), each once.
     pub realms: Vec<Box<str>>,
     /// Where the challenged request was sent: credentials are bound to realm and peer.
-    pub peer: std::net::SocketAddr,
+    pub peer: SocketAddr,
 }

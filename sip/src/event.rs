@@ -15,6 +15,14 @@ pub enum Event {
         /// The INVITE.
         request: Received,
     },
+    /// A request outside a dialog whose method the listener hands up; it waits for
+    /// [`answer_asked`](crate::Endpoint::answer_asked).
+    Asked {
+        /// Its name for the answer.
+        id: RequestId,
+        /// The request.
+        request: Received,
+    },
     /// A provisional response other than 100 to our INVITE.
     Progress {
         /// Our session.
@@ -75,11 +83,12 @@ pub enum Event {
         /// The request.
         request: Received,
     },
-    /// The end of a request of ours in the dialog.
+    /// The end of a request of ours in the dialog, or of one that [`ask`](crate::Endpoint::ask) sent: that session is
+    /// over then.
     Responded {
         /// Our session.
         session: SessionId,
-        /// What [`request`](crate::Endpoint::request) returned.
+        /// What [`request`](crate::Endpoint::request) or [`ask`](crate::Endpoint::ask) returned.
         id: OutgoingId,
         /// The final response, or why there is none.
         outcome: Result<Response, Failure>,
@@ -142,4 +151,10 @@ pub enum Unreachable {
     /// The transport could not send.
     #[error("the transport failed")]
     Send,
+    /// No name server said where it is.
+    #[error("no name server answered")]
+    NameServer,
+    /// Every target is known to be down, or has asked for no requests (RFC 3261 §21.5.4).
+    #[error("every target is known to be down")]
+    Held,
 }

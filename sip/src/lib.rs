@@ -4,8 +4,8 @@
 //!
 //! [`Endpoint`] takes input and the time, and changes nothing but itself:
 //! [`handle_input`](Endpoint::handle_input), [`handle_resolved`](Endpoint::handle_resolved),
-//! [`handle_send_failed`](Endpoint::handle_send_failed), [`handle_secret`](Endpoint::handle_secret),
-//! [`handle_timeout`](Endpoint::handle_timeout) and the intents ([`invite`](Endpoint::invite),
+//! [`handle_connected`](Endpoint::handle_connected), [`handle_send_failed`](Endpoint::handle_send_failed),
+//! [`handle_secret`](Endpoint::handle_secret), [`handle_timeout`](Endpoint::handle_timeout) and the intents ([`invite`](Endpoint::invite),
 //! [`progress`](Endpoint::progress), [`answer`](Endpoint::answer), …). After every one of them the shell
 //! polls [`poll_action`](Endpoint::poll_action) until it is empty, carries the actions out in order, and then
 //! asks [`poll_timeout`](Endpoint::poll_timeout) when to call `handle_timeout` next. `now` never goes back.
@@ -18,6 +18,7 @@ pub mod auth;
 pub mod dialog;
 pub mod driver;
 pub mod ids;
+pub mod location;
 pub mod registration;
 pub mod session;
 pub mod subscription;
@@ -28,7 +29,6 @@ mod endpoint;
 mod event;
 mod flow;
 mod io;
-mod location;
 mod received;
 mod reply;
 mod settings;
@@ -38,11 +38,11 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Addresses, Query, QueryId, SecretId, SecretNeeded, Transmit, TransmitId};
+pub use action::{Action, Connect, SecretId, SecretNeeded, Transmit, TransmitId};
 pub use endpoint::{Counters, Endpoint, Gauges};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
-pub use location::numeric_hop;
+pub use location::{Answer, ConnectId, Query, QueryId, numeric_hop};
 pub use received::{Defect, Received};
 pub use settings::{Carrying, Limits, Listener, Settings};
 pub use timers::{TimerQueue, Timers};

@@ -288,5 +288,6 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         nat: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
+        asked: Vec::new(),
     }
 }

@@ -73,10 +73,12 @@ pub struct Counters {
     pub send_failures: Count,
     /// Failed attempts to receive datagrams.
     pub receive_failures: Count,
-    /// Hosts asked for.
+    /// Questions to name servers.
     pub queries: Count,
-    /// Queries answered without an address.
+    /// Those answered so that there are no such records.
     pub queries_empty: Count,
-    /// Queries that the limit refused, answered without an address.
+    /// Those that no name server answered, or with an error only.
+    pub queries_failed: Count,
+    /// Those that the limit refused.
     pub queries_refused: Count,
 }

@@ -22,14 +22,14 @@ pub use ready::Waker;
 pub use settings::{Limits, ResolverSettings, Settings};
 
 use crate::Map;
-use crate::action::{Query, QueryId, Transmit, TransmitId};
+use crate::action::{Connect, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::location::{Answer, ConnectId, Query, QueryId};
 use crate::time::{Mono, Now};
 use bytes::Bytes;
 use sockets::Sockets;
 use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use tokio::runtime::{Builder, LocalOptions};
 
@@ -38,8 +38,11 @@ pub trait Core {
     /// One message: a datagram, or what framing has cut from a connection.
     fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes);
 
-    /// The addresses of a host, in order of preference; none if there are none, or none could be had.
-    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]);
+    /// What came of a question to the name servers.
+    fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer);
+
+    /// A connection that was wanted is open, or could not be opened.
+    fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool);
 
     /// A message could not be sent: no way to the peer, or its connection is gone or full.
     fn handle_send_failed(&mut self, now: Now, id: TransmitId);
@@ -66,8 +69,12 @@ pub trait Core {
 pub enum IoAction {
     /// Send a message; what fails comes back in [`Core::handle_send_failed`].
     Transmit(Transmit),
-    /// Look up a host; the answer comes in [`Core::handle_resolved`], perhaps at once.
+    /// Ask the name servers; the answer comes in [`Core::handle_resolved`], perhaps at once.
     Resolve(Query),
+    /// Open a connection, or find one open; what comes of it is told by [`Core::handle_connected`], perhaps at once.
+    Connect(Connect),
+    /// Nobody waits for that connection any more: it is closed if it is still being opened for nobody else.
+    Disconnect(ConnectId),
     /// Close a connection, after what was sent on it.
     CloseConnection(ConnectionId),
 }

@@ -63,7 +63,7 @@ pub struct Limits {
     pub message_time: Duration,
     /// The longest that nothing travels on a connection that has carried a message; then it is closed. Default 1 h.
     pub idle_time: Duration,
-    /// Host names being looked up; a query beyond is answered without an address. Default 512.
+    /// Questions to name servers under way; one beyond is refused. Default 512.
     pub queries: usize,
 }
 

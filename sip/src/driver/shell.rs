@@ -49,8 +49,7 @@ impl<C: Core> Shell<C> {
         waker: &Waker,
     ) -> Result<Self, StartError> {
         let list = waker.list();
-        let binds = sockets.bound.iter().map(|b| &b.bind);
-        let resolver = Resolver::new(&settings.resolver, settings.limits.queries, binds, list)
+        let resolver = Resolver::new(&settings.resolver, settings.limits.queries, list)
             .map_err(|error| StartError::Resolver(Box::new(error)))?;
         let (mut udp, mut tcp) = (BTreeMap::new(), Tcp::new(settings, list));
         for (id, bound) in (0..=u16::MAX).map(ListenerId).zip(sockets.bound) {
@@ -133,8 +132,8 @@ impl<C: Core> Shell<C> {
             Kind::Outside => return self.core.handle_wake(now),
             Kind::Alarm => self.alarm.gone_off(),
             Kind::Resolver => {
-                while let Some((id, addresses)) = self.resolver.answer(&self.counters) {
-                    self.core.handle_resolved(now, id, &addresses);
+                while let Some((id, answer)) = self.resolver.answer(&self.counters) {
+                    self.core.handle_resolved(now, id, answer);
                 }
             }
             Kind::Listener(id) => self.serve_listener(now, id),
@@ -179,8 +178,12 @@ impl<C: Core> Shell<C> {
                 }
             }
             self.tcp.flush(now, &mut self.failed);
-            if self.failed.is_empty() {
+            let connected = self.tcp.connected();
+            if self.failed.is_empty() && connected.is_empty() {
                 return;
+            }
+            for (id, open) in connected {
+                self.core.handle_connected(now, id, open);
             }
             for id in self.failed.drain(..) {
                 self.counters.send_failures.add(1);
@@ -194,10 +197,12 @@ impl<C: Core> Shell<C> {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.tcp.close(now, id, &mut self.failed),
             IoAction::Resolve(query) => {
-                if let Some(addresses) = self.resolver.ask(&query, &self.counters) {
-                    self.core.handle_resolved(now, query.id, &addresses);
+                if let Some(answer) = self.resolver.ask(&query, &self.counters) {
+                    self.core.handle_resolved(now, query.id, answer);
                 }
             }
+            IoAction::Connect(connect) => self.tcp.connect(now, &connect),
+            IoAction::Disconnect(id) => self.tcp.disconnect(id, &mut self.failed),
         }
     }
 

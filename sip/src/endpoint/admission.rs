@@ -15,7 +15,7 @@ impl Endpoint {
         let Ok(uri) = request.request.uri() else {
             return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Request-URI"));
         };
-        if !matches!(request.method(), Method::Invite | Method::Options) {
+        if !matches!(request.method(), Method::Invite | Method::Options) && !listener.asks(request.method()) {
             let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
             reply.parts.fields.push(HeaderName::Allow, listener.allow_without(request.method()));
             return Some(reply);
@@ -36,9 +36,14 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
     let Ok(required) = request.headers().list::<Require>() else {
         return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Require"));
     };
-    let known = |tag: &str| match &listener.carrying {
-        Carrying::Nothing => false,
-        Carrying::All { transparent } => transparent.iter().any(|t| t.eq_ignore_ascii_case(tag)),
+    let known = |tag: &str| {
+        let understood = listener.asked.iter().find(|asked| asked.method == *request.method());
+        let understood = understood.into_iter().flat_map(|asked| asked.understood);
+        let transparent = match &listener.carrying {
+            Carrying::Nothing => [].iter(),
+            Carrying::All { transparent } => transparent.iter(),
+        };
+        understood.copied().chain(transparent.map(|t| &**t)).any(|t| t.eq_ignore_ascii_case(tag))
     };
     let missing: Vec<&str> = required.iter().map(Require::as_str).filter(|tag| !known(tag)).collect();
     if missing.is_empty() {

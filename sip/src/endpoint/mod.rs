@@ -1,27 +1,29 @@
 //! The endpoint: everything that one shard knows of SIP.
 
 mod admission;
+mod asked;
 mod pending;
 mod receive;
 
 pub(crate) use pending::Pending;
 
 use crate::Map;
-use crate::action::{Action, QueryId, Sender, TransmitId};
+use crate::action::{Action, Sender, TransmitId};
 use crate::auth::client::PeerId;
 use crate::event::Failure;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
+use crate::location::{Health, LookupId, Names, TargetView};
 use crate::received::Received;
 use crate::reply;
-use crate::session::{OutgoingId, Reply, Session, SessionId, SessionTimer};
+use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
 use crate::settings::Settings;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
 use slotmap::SlotMap;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// A SIP user agent on any number of listeners, without sockets and clocks. The crate documentation states how
 /// it is driven.
@@ -33,10 +35,18 @@ pub struct Endpoint {
     pub(crate) sessions: SlotMap<SessionId, Session>,
     /// Our tags, early and confirmed.
     pub(crate) by_tag: Map<Tag, SessionId>,
-    /// Look-ups under way: for whom, and the port that was written.
-    pub(crate) queries: Pending<(SessionId, OutgoingId, u16)>,
+    /// Look-ups under way.
+    pub(crate) lookups: SlotMap<LookupId, Locating>,
+    /// What name servers have said.
+    pub(crate) names: Names,
+    /// What is known of targets.
+    pub(crate) health: Health,
+    /// Connections that are wanted for a race.
+    pub(crate) connects: Pending<(SessionId, OutgoingId)>,
     /// Challenges that wait for credentials.
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
+    /// Requests outside a dialog that wait for the owner's answer.
+    pub(crate) asked: Map<ServerId, Received>,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
@@ -70,6 +80,14 @@ pub struct Counters {
     pub forks_released: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
+    /// Next hops that were looked up.
+    pub lookups: u64,
+    /// Look-ups that led nowhere.
+    pub lookups_failed: u64,
+    /// Requests that went on to another target.
+    pub failovers: u64,
+    /// Targets that were given up because they were silent for too long.
+    pub targets_given_up: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -85,8 +103,10 @@ pub struct Gauges {
     pub server_transactions: usize,
     /// Deadlines, given-up ones included until their time.
     pub timers: usize,
-    /// Look-ups and challenges that the shell has not answered.
+    /// Look-ups, connections and challenges that the shell has not answered.
     pub questions: usize,
+    /// Requests outside a dialog that the owner has not answered.
+    pub asked: usize,
 }
 
 impl Endpoint {
@@ -98,8 +118,12 @@ impl Endpoint {
             servers: Servers::new(transactions, &hasher),
             sessions: SlotMap::with_key(),
             by_tag: Map::with_hasher(hasher.clone()),
-            queries: Pending::default(),
+            lookups: SlotMap::with_key(),
+            names: Names::new(&hasher),
+            health: Health::new(&hasher),
+            connects: Pending::default(),
             secrets: Pending::default(),
+            asked: Map::with_hasher(hasher.clone()),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
             busy: false,
@@ -146,11 +170,6 @@ impl Endpoint {
         }
     }
 
-    /// The addresses of a host, in order of preference; none if there are none.
-    pub fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.located(now, query, addresses);
-    }
-
     /// A message could not be sent.
     pub fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
         match id.0 {
@@ -170,6 +189,11 @@ impl Endpoint {
         self.counters
     }
 
+    /// What is remembered of targets, in their order.
+    pub fn targets(&self, now: Now) -> Vec<TargetView> {
+        self.health.views(now)
+    }
+
     /// What it holds.
     pub fn gauges(&self) -> Gauges {
         Gauges {
@@ -178,7 +202,8 @@ impl Endpoint {
             client_transactions: self.clients.len(),
             server_transactions: self.servers.len(),
             timers: self.io.timers.len(),
-            questions: self.queries.len() + self.secrets.len(),
+            questions: self.lookups.len() + self.connects.len() + self.secrets.len(),
+            asked: self.asked.len(),
         }
     }
 
@@ -201,13 +226,19 @@ impl Endpoint {
             SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
+            SessionTimer::Target(id) => self.target_due(now, sid, id),
+            SessionTimer::Race(id) => self.race_due(now, sid, id),
         }
     }
 
     fn reported(&mut self, now: Now, report: Report) {
+        if let Report::Timeout(sid, id) | Report::Silence(sid, id) | Report::TransportFailed(sid, id) = report
+        {
+            self.invite_without_end(sid, id);
+        }
         match report {
             Report::Timeout(sid, id) => self.failed(now, sid, id, Failure::Timeout),
-            Report::Silence(sid, id) => self.try_another(now, sid, id, Failure::Timeout),
+            Report::Silence(sid, id) => self.silent(now, sid, id),
             Report::TransportFailed(sid, id) => self.transport_failed(now, sid, id),
             Report::InviteEnded(sid, seq) => self.invite_ended(sid, seq),
         }

@@ -38,6 +38,8 @@ impl Endpoint {
         let matched = self.match_response(now, &response);
         match matched {
             Matched::Deliver(sid, id) => self.on_response(now, sid, id, response),
+            Matched::Late(sid) => self.late_success(now, sid, &response),
+            Matched::Ended(sid, seq) => self.invite_ended(sid, seq),
             Matched::Absorbed => {}
             Matched::Stray => self.counters.stray_responses += 1,
         }
@@ -189,6 +191,9 @@ impl Endpoint {
         if *request.method() == Method::Options {
             let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
             return self.reply(now, server, &request, None, false, &reply);
+        }
+        if *request.method() != Method::Invite {
+            return self.ask_owner(now, server, request);
         }
         if self.sessions.len() >= self.settings.limits.sessions {
             self.counters.overloaded += 1;

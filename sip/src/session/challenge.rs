@@ -4,6 +4,7 @@ use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
 use crate::auth::Credential;
 use crate::auth::client::{Answer, Attempt, Demand, Grant};
+use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
 use crate::time::Now;
@@ -37,7 +38,7 @@ impl Endpoint {
         let wanted = session.wants(purpose) && !spent;
         if purpose == Purpose::Invite {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
-            session.dialogs.clear();
+            session.dialogs.retain(|dialog| dialog.state != DialogState::Early);
         }
         let Some((peer, demand)) = self.demand(sid, id, &response).filter(|_| wanted) else {
             return self.failed(now, sid, id, Failure::Challenged(response));

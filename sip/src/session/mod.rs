@@ -13,18 +13,25 @@ mod ack;
 mod bye;
 mod challenge;
 mod compose;
+mod failover;
+mod locating;
 mod options;
 mod outcome;
 mod outgoing;
+mod outside;
 mod reinvite;
 mod request;
+mod subscribed;
 mod uac;
 mod uas;
 mod view;
 
+pub use failover::Patience;
+pub use outside::Ask;
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
+pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose};
 pub(crate) use uas::refusal;
 
@@ -70,6 +77,10 @@ pub(crate) enum SessionTimer {
     Unacked,
     /// The back-off after a 491 is over.
     Backoff(OutgoingId),
+    /// The target of a request may have been silent for too long.
+    Target(OutgoingId),
+    /// The next connection of a race may begin.
+    Race(OutgoingId),
 }
 
 /// A message body with the header fields that describe it.
@@ -143,6 +154,10 @@ pub(crate) enum Stage {
     Called(Box<PendingInvite>),
     /// A 2xx stands.
     Confirmed,
+    /// A request of ours outside a dialog is pending.
+    Asking,
+    /// The dialog of a SUBSCRIBE that we accepted (RFC 6665 §4.4.1).
+    Subscribed,
     /// A BYE of ours is pending or owed.
     Ending,
     /// Only a fork of our INVITE may still answer.
@@ -217,8 +232,8 @@ pub(crate) struct Session {
     pub(crate) cancel_sent: bool,
     /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
     pub(crate) owed_bye: Option<Fields>,
-    /// Whether our INVITE may still bring a 2xx.
-    pub(crate) may_fork: bool,
+    /// INVITE transactions of ours, those of targets that were given up included, that may still bring a 2xx.
+    pub(crate) forks: u8,
     pub(crate) authorizer: Option<Box<Authorizer>>,
     /// Whether the owner was told that it ended.
     pub(crate) told: bool,
@@ -252,7 +267,7 @@ impl Session {
             owed_ack: None,
             cancel_sent: false,
             owed_bye: None,
-            may_fork: false,
+            forks: 0,
             authorizer: None,
             told: false,
         }
@@ -289,7 +304,9 @@ impl Session {
     pub(crate) fn wants(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
-            Purpose::Reinvite | Purpose::Request => matches!(self.stage, Stage::Confirmed),
+            Purpose::Outside => matches!(self.stage, Stage::Asking),
+            Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
+            Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
             Purpose::Bye | Purpose::Ack => true,
         }
     }
@@ -325,7 +342,7 @@ impl Session {
     pub(crate) fn is_spent(&self) -> bool {
         matches!(self.stage, Stage::Over)
             && self.told
-            && !self.may_fork
+            && self.forks == 0
             && self.outgoing.is_empty()
             && self.unacked.is_none()
     }

@@ -4,6 +4,7 @@ use super::outgoing::Stream;
 use super::{Flight, Outgoing, OutgoingId, Purpose, SessionId};
 use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
+use crate::location::Trouble;
 use crate::time::Now;
 use sip_types::{Response, StatusCode};
 
@@ -19,19 +20,10 @@ impl Endpoint {
         {
             // The peer does not speak TCP: a datagram after all (RFC 3261 §18.1.1).
             outgoing.stream = Stream::Refused;
-            return self.locate(now, sid, id);
+            return self.try_again(now, sid, id);
         }
+        self.note_trouble(now, sid, id, Trouble::OutOfReach);
         self.try_another(now, sid, id, Failure::Unreachable(Unreachable::Send));
-    }
-
-    /// An address of the next hop gave no sign of life: the next one (RFC 3263 §4.3), or failure.
-    pub(crate) fn try_another(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
-        let Some(session) = self.sessions.get(sid) else { return };
-        let Some(outgoing) = session.outgoing.iter().find(|o| o.id == id) else { return };
-        if outgoing.addresses.is_empty() || !session.wants(outgoing.purpose) {
-            return self.failed(now, sid, id, why);
-        }
-        self.try_next(now, sid, id);
     }
 
     /// A response to a request of ours.
@@ -43,12 +35,18 @@ impl Endpoint {
         };
         let status = response.status();
         let purpose = outgoing.purpose;
+        outgoing.course.progressed |= status.is_provisional() && status.as_u16() > 100;
+        if purpose == Purpose::Invite && status.is_final() && !status.is_success() {
+            session.forks = session.forks.saturating_sub(1);
+        }
+        self.note_response(now, sid, id, &response);
         if status.is_provisional() {
             if purpose == Purpose::Invite && status.as_u16() > 100 {
                 return self.on_progress(now, sid, id, response);
             }
             return self.cancel_if_wanted(now, sid, id);
         }
+        let Some(session) = self.sessions.get_mut(sid) else { return };
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
             return self.on_challenge(now, sid, id, response);
         }
@@ -67,14 +65,18 @@ impl Endpoint {
         if purpose == Purpose::Reinvite && response.status() == StatusCode::REQUEST_PENDING {
             return self.back_off(now, sid, id, Box::new(response));
         }
+        if self.fails_over(sid, id, response.status()) {
+            return self.try_another(now, sid, id, Failure::Response(response));
+        }
         let success = response.status().is_success();
         match (purpose, success) {
             (Purpose::Invite, true) => self.on_answer(now, sid, id, response),
             (Purpose::Reinvite, true) => self.on_reinvite_answer(now, sid, id, response),
             (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
             (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
+            (Purpose::Outside, true) => self.ask_done(sid, id, Ok(response)),
             (Purpose::Ack, _) => {}
-            (Purpose::Invite | Purpose::Reinvite | Purpose::Request, false) => {
+            (Purpose::Invite | Purpose::Reinvite | Purpose::Request | Purpose::Outside, false) => {
                 self.failed(now, sid, id, Failure::Response(response));
             }
         }
@@ -91,6 +93,7 @@ impl Endpoint {
             Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
             Purpose::Bye => self.bye_done(now, sid, id, None),
             Purpose::Request => self.request_done(now, sid, id, Err(why)),
+            Purpose::Outside => self.ask_done(sid, id, Err(why)),
             Purpose::Ack => {
                 self.take_outgoing(sid, id);
                 self.sweep(sid);
@@ -102,9 +105,10 @@ impl Endpoint {
     pub(crate) fn take_outgoing(&mut self, sid: SessionId, id: OutgoingId) -> Option<Outgoing> {
         let outgoing = self.sessions.get_mut(sid)?.take_outgoing(id)?;
         match &outgoing.flight {
-            Flight::Resolving(query) => {
-                self.queries.take(query.0);
+            Flight::Resolving(lookup) => {
+                self.lookups.remove(*lookup);
             }
+            Flight::Racing(race) => self.give_up_connects(race.running()),
             Flight::Challenged(waiting) => {
                 self.secrets.take(waiting.secret().0);
             }

@@ -1,8 +1,8 @@
 //! Requests of ours: from the intent to the client transaction, by way of location and authentication.
 
 use super::compose::Composer;
+use super::failover::Course;
 use super::{OutgoingId, Parts, Session, SessionId};
-use crate::action::{Action, Query, QueryId};
 use crate::auth::Covered;
 use crate::auth::client::Attempt;
 use crate::dialog::{Aim, DialogNo};
@@ -10,12 +10,10 @@ use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
 use crate::flow::{Destination, Transport};
 use crate::ids::Branch;
-use crate::location::{HopHost, NextHop};
+use crate::location::{LookupId, Race};
 use crate::time::Now;
 use crate::transaction::{ClientId, ClientSpec};
 use sip_types::{HeaderName, Method, Response};
-use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
 
 /// Above this many bytes a request goes over a congestion-controlled transport (RFC 3261 §18.1.1).
 const DATAGRAM_MAX: usize = 1300;
@@ -31,14 +29,18 @@ pub(crate) enum Purpose {
     Bye,
     /// Anything else in the dialog.
     Request,
+    /// Anything outside a dialog but INVITE.
+    Outside,
     /// Acknowledges a 2xx; it has no transaction (RFC 3261 §13.2.2.4).
     Ack,
 }
 
 /// How far it has come.
 pub(crate) enum Flight {
-    /// Waits for the addresses of its next hop.
-    Resolving(QueryId),
+    /// Waits for the targets of its next hop.
+    Resolving(LookupId),
+    /// Waits for one of several connections to open.
+    Racing(Box<Race>),
     /// In this transaction.
     Sent(ClientId),
     /// Was challenged; waits for credentials.
@@ -67,11 +69,9 @@ pub(crate) struct Outgoing {
     pub(crate) max_forwards: u8,
     pub(crate) seq: u32,
     pub(crate) flight: Flight,
-    /// Addresses of the next hop that have not been tried.
-    pub(crate) addresses: VecDeque<SocketAddr>,
-    /// The transport that the next hop's URI names.
-    pub(crate) transport: Transport,
-    /// Whether a large request may go, or went, over a stream although the URI names UDP (RFC 3261 §18.1.1).
+    /// Where it goes, and where it has been.
+    pub(crate) course: Course,
+    /// Whether a large request may go, or went, over a stream although its target is one for UDP (RFC 3261 §18.1.1).
     pub(crate) stream: Stream,
     /// The credentials that it was last sent with.
     pub(crate) credentials: Vec<(HeaderName, String)>,
@@ -92,8 +92,7 @@ impl Outgoing {
             max_forwards: 70,
             seq: 0,
             flight: Flight::Ready,
-            addresses: VecDeque::new(),
-            transport: Transport::Udp,
+            course: Course::default(),
             stream: Stream::Untried,
             credentials: Vec::new(),
             attempt: None,
@@ -105,7 +104,11 @@ impl Outgoing {
     pub(crate) fn client(&self) -> Option<ClientId> {
         match self.flight {
             Flight::Sent(client) => Some(client),
-            Flight::Resolving(_) | Flight::Challenged(_) | Flight::Backoff(_) | Flight::Ready => None,
+            Flight::Resolving(_)
+            | Flight::Racing(_)
+            | Flight::Challenged(_)
+            | Flight::Backoff(_)
+            | Flight::Ready => None,
         }
     }
 }
@@ -121,7 +124,8 @@ impl Endpoint {
         self.locate(now, sid, id);
     }
 
-    /// Sends a request again with the next number and a new branch.
+    /// Sends a request again with the next number and a new branch, to the target that it has been to: a challenge is
+    /// that one's.
     pub(crate) fn relaunch(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(dialog) = session.outgoing_mut(id).map(|o| o.dialog) else { return };
@@ -129,74 +133,11 @@ impl Endpoint {
         if let Some(outgoing) = session.outgoing_mut(id) {
             outgoing.seq = seq;
         }
-        self.locate(now, sid, id);
-    }
-
-    /// Finds out where a request goes.
-    pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let network = session.network;
-        let way = session.way.filter(|to| self.settings.listener(to.listener()).is_some_and(|l| l.nat));
-        let Some(aim) = aim(session, id) else { return };
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
-            return self.send_to(now, sid, id, way);
-        }
-        let hop = match NextHop::of(&aim.next_hop) {
-            Ok(hop) => hop,
-            Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),
-        };
-        outgoing.transport = hop.transport;
-        match hop.host {
-            HopHost::Address(address) => {
-                outgoing.addresses = VecDeque::from([SocketAddr::new(address, hop.port)]);
-                self.try_next(now, sid, id);
-            }
-            HopHost::Name(host) => {
-                let query = QueryId(self.queries.add((sid, id, hop.port)));
-                outgoing.flight = Flight::Resolving(query);
-                self.io.push(Action::Resolve(Query { id: query, host, network }));
-            }
-        }
-    }
-
-    /// The addresses of a next hop are known.
-    pub(crate) fn located(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        let Some((sid, id, port)) = self.queries.take(query.0) else { return };
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if !matches!(outgoing.flight, Flight::Resolving(waiting) if waiting == query) {
-            return;
-        }
-        outgoing.addresses = addresses.iter().map(|a| SocketAddr::new(*a, port)).collect();
-        if outgoing.purpose == Purpose::Invite {
-            session.resolved = addresses.to_vec();
-        }
-        if addresses.is_empty() {
-            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::NoAddress));
-        }
-        self.try_next(now, sid, id);
-    }
-
-    /// Sends a request to the next address of its next hop.
-    pub(crate) fn try_next(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let network = session.network;
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        let transport = outgoing.transport;
-        let listener = loop {
-            let Some(peer) = outgoing.addresses.pop_front() else {
-                return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
-            };
-            if let Some(listener) = self.settings.listener_towards(network, transport, peer) {
-                break (listener, peer);
-            }
-        };
-        self.send_to(now, sid, id, Destination::Open { listener: listener.0, peer: listener.1 });
+        self.try_again(now, sid, id);
     }
 
     /// Composes a request for a destination and starts its transaction.
-    fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
+    pub(crate) fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
         let branch = Branch::new(&mut *self.io.ids);
         self.authorize(sid, id, to);
         let Some(mut bytes) = self.compose(sid, id, to, branch) else {
@@ -233,8 +174,9 @@ impl Endpoint {
                 if outgoing.purpose == Purpose::Invite
                     && let Some(session) = self.sessions.get_mut(sid)
                 {
-                    session.may_fork = true;
+                    session.forks = session.forks.saturating_add(1);
                 }
+                self.watch_target(now, sid, id);
             }
             None => self.failed(now, sid, id, Failure::Full),
         }
@@ -321,8 +263,8 @@ fn next_seq(session: &mut Session, dialog: Option<DialogNo>) -> u32 {
     }
 }
 
-/// How a request is addressed: by its dialog, or as the INVITE says.
-fn aim(session: &Session, id: OutgoingId) -> Option<Aim> {
+/// How a request is addressed: by its dialog, or as its intent says.
+pub(crate) fn aim(session: &Session, id: OutgoingId) -> Option<Aim> {
     let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
     match outgoing.dialog {
         Some(no) => session.dialog(no).map(crate::dialog::Dialog::aim),

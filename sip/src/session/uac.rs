@@ -1,6 +1,7 @@
 //! The caller: an INVITE of ours, its early dialogs, its end (RFC 3261 §13.2, §9.1).
 
-use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Purpose, Session, SessionId, Stage};
+use super::failover::too_late;
+use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session, SessionId, Stage};
 use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
@@ -27,6 +28,8 @@ pub struct Invite {
     pub to: Box<str>,
     /// Max-Forwards (RFC 7332 §5: that of the call's other side, less one).
     pub max_forwards: u8,
+    /// How long targets may be silent.
+    pub patience: Patience,
     /// The rest.
     pub parts: Parts,
 }
@@ -57,6 +60,7 @@ impl Endpoint {
         self.by_tag.insert(local_tag, sid);
         let mut outgoing = Outgoing::new(id, Purpose::Invite, Method::Invite, invite.parts);
         outgoing.max_forwards = invite.max_forwards;
+        outgoing.course.patience = invite.patience;
         self.launch(now, sid, outgoing);
         Ok(sid)
     }
@@ -111,7 +115,12 @@ impl Endpoint {
         }
         let given_up = match &mut session.stage {
             Stage::Calling { cancel } => cancel.take(),
-            Stage::Called(_) | Stage::Confirmed | Stage::Ending | Stage::Over => return,
+            Stage::Called(_)
+            | Stage::Confirmed
+            | Stage::Asking
+            | Stage::Subscribed
+            | Stage::Ending
+            | Stage::Over => return,
         };
         let Some(no) = self.confirmed_dialog(sid, outgoing.seq, &response) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
@@ -147,7 +156,7 @@ impl Endpoint {
         Some(no)
     }
 
-    /// A 2xx after the first: repeated, or of a fork (RFC 3261 §13.2.2.4).
+    /// A 2xx after the first: repeated, or of a fork (RFC 3261 §13.2.2.4); or of a target that was given up.
     pub(crate) fn late_success(&mut self, now: Now, sid: SessionId, response: &Response) {
         if !response.status().is_success() {
             return;
@@ -166,16 +175,25 @@ impl Endpoint {
                 self.repeat_ack(sid, no, cseq.seq);
             }
             // Past the limit an answer stays without ACK, so that its sender ends the dialog (RFC 3261 §13.3.1.4).
-            None if session.may_fork
-                && session.invite_seq == cseq.seq
+            None if session.forks > 0
+                && cseq.seq <= session.invite_seq
                 && session.dialogs.iter().filter(|d| d.state != DialogState::Early).count() <= limit =>
             {
                 let Some(no) = self.confirmed_dialog(sid, cseq.seq, response) else { return };
                 self.counters.forks_released += 1;
                 self.send_ack(now, sid, no, cseq.seq, Parts::default());
-                self.begin_bye(now, sid, no, answered_elsewhere());
+                let answered = self.sessions.get(sid).is_some_and(|s| s.current.is_some());
+                self.begin_bye(now, sid, no, if answered { answered_elsewhere() } else { too_late() });
             }
             None => {}
+        }
+    }
+
+    /// A transaction of an INVITE of ours ended without a final response.
+    pub(crate) fn invite_without_end(&mut self, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if session.outgoing_mut(id).is_some_and(|o| o.purpose == Purpose::Invite) {
+            session.forks = session.forks.saturating_sub(1);
         }
     }
 
@@ -183,7 +201,6 @@ impl Endpoint {
     pub(crate) fn on_invite_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, why: Failure) {
         self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        session.may_fork = false;
         let cancelled = matches!(session.stage, Stage::Calling { cancel: Some(_) });
         session.stage = Stage::Over;
         let end = match (cancelled, why) {
@@ -194,16 +211,21 @@ impl Endpoint {
         self.ended(now, sid, end);
     }
 
-    /// Our INVITE or re-INVITE number `seq` can bring no further 2xx.
+    /// One INVITE or re-INVITE transaction of ours, of number `seq`, can bring no further 2xx.
     pub(crate) fn invite_ended(&mut self, sid: SessionId, seq: u32) {
         if let Some(session) = self.sessions.get_mut(sid) {
-            if seq == session.invite_seq {
-                session.may_fork = false;
+            if seq <= session.invite_seq {
+                session.forks = session.forks.saturating_sub(1);
+            }
+            let pending = session.outgoing.iter().any(|o| o.purpose == Purpose::Invite);
+            if seq <= session.invite_seq && session.forks == 0 && !pending {
                 session.aim = None;
                 session.dialogs.retain(|d| d.state != DialogState::Early);
             }
-            for dialog in &mut session.dialogs {
-                dialog.ack.take_if(|ack| ack.seq == seq);
+            if seq > session.invite_seq || session.forks == 0 {
+                for dialog in &mut session.dialogs {
+                    dialog.ack.take_if(|ack| ack.seq == seq);
+                }
             }
         }
         self.sweep(sid);

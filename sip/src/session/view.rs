@@ -18,6 +18,10 @@ pub enum Stage {
     Answered,
     /// Established.
     Confirmed,
+    /// A request of ours outside a dialog is pending.
+    Asking,
+    /// A subscription of the peer's.
+    Subscribed,
     /// A BYE of ours is pending, or waits for the ACK.
     Ending,
     /// Over; only a fork may still answer.
@@ -93,8 +97,10 @@ impl Endpoint {
             Inner::Calling { cancel: None } => Stage::Calling,
             Inner::Calling { cancel: Some(_) } => Stage::Cancelling,
             Inner::Called(_) => Stage::Called,
+            Inner::Asking => Stage::Asking,
             Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
             Inner::Confirmed => Stage::Confirmed,
+            Inner::Subscribed => Stage::Subscribed,
             Inner::Ending => Stage::Ending,
             Inner::Over => Stage::Over,
         };

@@ -209,9 +209,7 @@ fn rfc3261_9_1_a_challenge_to_a_given_up_call_is_not_taken_up() {
 fn a_given_up_call_is_not_sent_to_another_address() {
     let mut ua = Ua::udp();
     let sid = ua.invite("sip:bob@example.com", Default::default());
-    let query = ua.queries.remove(0).id;
-    let addresses = ["198.51.100.9".parse().unwrap(), "198.51.100.10".parse().unwrap()];
-    ua.act(|e, now| e.handle_resolved(now, query, &addresses));
+    ua.resolve("example.com A 198.51.100.9\n example.com A 198.51.100.10");
     let id = ua.one().id;
     ua.end(sid);
     ua.act(|e, now| e.handle_send_failed(now, id));

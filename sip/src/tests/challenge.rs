@@ -10,7 +10,7 @@ use std::sync::Arc;
 const USER: &str = "Digest realm=\"home\", nonce=\"n1\", algorithm=MD5, qop=\"auth\"";
 const PROXY: &str = "Digest realm=\"proxy\", nonce=\"p1\", algorithm=MD5, qop=\"auth\"";
 
-fn credential() -> Arc<Credential> {
+pub(super) fn credential() -> Arc<Credential> {
     Arc::new(Credential { username: "alice".into(), secret: Secret::password("wonderland") })
 }
 

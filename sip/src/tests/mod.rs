@@ -2,17 +2,22 @@
 
 mod message;
 mod net;
-mod ua;
+pub(crate) mod ua;
+pub(crate) mod zone;
 
 mod admission;
+mod asked;
 mod bye;
 mod call;
 mod cancel;
 mod challenge;
 mod dialog;
+mod failover;
 mod fork;
 mod loss;
 mod mutation;
+mod outside;
+mod race;
 mod reinvite;
 mod request;
 mod timers;

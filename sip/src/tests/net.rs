@@ -4,10 +4,10 @@ use super::ua::listener;
 use crate::flow::{ConnectionId, Flow, ListenerId, NetworkId, Transport};
 use crate::ids::tests::Seeded;
 use crate::ids::{Ids, below};
-use crate::session::{Invite, Parts, Reply, SessionId, SessionStage};
+use crate::session::{Invite, Parts, Patience, Reply, SessionId, SessionStage};
 use crate::settings::Settings;
 use crate::time::{Mono, Now};
-use crate::{Action, Endpoint, Event, Gauges};
+use crate::{Action, Answer, Endpoint, Event, Gauges};
 use bytes::Bytes;
 use sip_types::{Fields, StatusCode};
 use std::net::SocketAddr;
@@ -111,6 +111,7 @@ impl Net {
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 70,
+            patience: Patience::default(),
             parts: Parts::default(),
         };
         self.act(from, |e, now| e.invite(now, invite)).unwrap()
@@ -121,15 +122,18 @@ impl Net {
             match action {
                 Action::Transmit(t) => self.transmit(at, t.to.peer(), &t.bytes, t.id),
                 Action::Resolve(query) => {
-                    let addresses = [address(1 - at.min(1)).ip()];
                     let now = self.now();
-                    self.nodes[at].endpoint.handle_resolved(now, query.id, &addresses);
+                    self.nodes[at].endpoint.handle_resolved(now, query.id, Answer::Silent);
+                }
+                Action::Connect(connect) => {
+                    let now = self.now();
+                    self.nodes[at].endpoint.handle_connected(now, connect.id, true);
                 }
                 Action::SecretNeeded(needed) => {
                     let now = self.now();
                     self.nodes[at].endpoint.handle_secret(now, needed.id, Vec::new());
                 }
-                Action::CloseConnection(_) => {}
+                Action::CloseConnection(_) | Action::Disconnect(_) => {}
                 Action::Event(event) => self.told(at, *event),
             }
         }

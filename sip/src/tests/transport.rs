@@ -1,7 +1,7 @@
 //! Where messages go (RFC 3261 §18, RFC 3581, RFC 3263).
 
 use super::message::{Msg, field};
-use super::ua::{PEER, T64, Ua, address, flow, listener};
+use super::ua::{PEER, Ua, address, flow, listener};
 use crate::flow::{Destination, Flow, ListenerId, Transport};
 use crate::session::{Body, Parts};
 use crate::settings::Settings;
@@ -134,52 +134,10 @@ fn rfc3261_18_1_1_a_large_ack_falls_back_too_and_is_repeated_as_it_went() {
 }
 
 #[test]
-fn rfc3263_4_2_each_address_of_a_name_is_tried() {
-    let mut ua = Ua::udp();
-    let sid = ua.invite("sip:bob@example.com:5066", Parts::default());
-    assert!(ua.take().is_empty());
-    let query = ua.queries.remove(0);
-    assert_eq!(&*query.host, "example.com");
-    let addresses =
-        ["2001:db8::1".parse().unwrap(), "198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap()];
-    ua.act(|e, now| e.handle_resolved(now, query.id, &addresses));
-    let first = ua.one();
-    assert_eq!(first.to.peer(), address("198.51.100.1:5066"), "no listener reaches the IPv6 address");
-    ua.act(|e, now| e.handle_send_failed(now, first.id));
-    let second = ua.one();
-    assert_eq!(second.to.peer(), address("198.51.100.2:5066"));
-    assert_ne!(field(&first.text, "Via"), field(&second.text, "Via"));
-    ua.act(|e, now| e.handle_resolved(now, query.id, &addresses));
-    assert!(ua.take().is_empty(), "an answer counts once");
-    ua.act(|e, now| e.handle_send_failed(now, second.id));
-    assert!(
-        matches!(ua.event(), Event::Ended { session, why: End::Rejected(Failure::Unreachable(_)) } if session == sid)
-    );
-    ua.must_forget();
-}
-
-#[test]
-fn rfc3263_4_3_silence_of_one_address_leads_to_the_next() {
-    let mut ua = Ua::udp();
-    ua.invite("sip:bob@example.com", Parts::default());
-    let query = ua.queries.remove(0).id;
-    let addresses = ["198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap()];
-    ua.act(|e, now| e.handle_resolved(now, query, &addresses));
-    ua.wait(T64);
-    assert!(ua.events.is_empty());
-    let sent = ua.take();
-    assert_eq!(sent.last().unwrap().to.peer(), address("198.51.100.2:5060"));
-    ua.wait(T64);
-    assert!(matches!(ua.event(), Event::Ended { why: End::Rejected(Failure::Timeout), .. }));
-    ua.must_forget();
-}
-
-#[test]
 fn a_name_without_address_or_a_transport_that_we_lack_fails_the_call() {
     let mut ua = Ua::udp();
     ua.invite("sip:bob@example.com", Parts::default());
-    let query = ua.queries.remove(0).id;
-    ua.act(|e, now| e.handle_resolved(now, query, &[]));
+    ua.resolve("");
     let why = |event| match event {
         Event::Ended { why: End::Rejected(Failure::Unreachable(why)), .. } => why,
         other => panic!("{other:?}"),

@@ -4,11 +4,11 @@ use super::message::{Msg, start};
 use crate::auth::client::Acceptance;
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 use crate::ids::tests::Seeded;
-use crate::session::{Invite, OutgoingId, Parts, Reply, RequestId, SessionId};
+use crate::session::{Invite, OutgoingId, Parts, Patience, Reply, RequestId, SessionId};
 use crate::settings::{Carrying, Listener, Settings};
 use crate::time::{Mono, Now};
 use crate::timers::Timers;
-use crate::{Action, Endpoint, Event, Gauges, Query, SecretNeeded, TransmitId};
+use crate::{Action, Connect, ConnectId, Endpoint, Event, Gauges, Query, SecretNeeded, TransmitId};
 use bytes::Bytes;
 use sip_types::StatusCode;
 use std::net::SocketAddr;
@@ -44,12 +44,14 @@ pub(super) struct Ua {
     pub(super) sent: Vec<Sent>,
     pub(super) events: Vec<Event>,
     pub(super) queries: Vec<Query>,
+    pub(super) connects: Vec<Connect>,
+    pub(super) disconnects: Vec<ConnectId>,
     pub(super) secrets: Vec<SecretNeeded>,
     pub(super) closed: Vec<ConnectionId>,
 }
 
 /// A listener at 192.0.2.1.
-pub(super) fn listener(transport: Transport) -> Listener {
+pub(crate) fn listener(transport: Transport) -> Listener {
     Listener {
         network: NetworkId(0),
         transport,
@@ -60,6 +62,7 @@ pub(super) fn listener(transport: Transport) -> Listener {
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
+        asked: Vec::new(),
     }
 }
 
@@ -95,6 +98,8 @@ impl Ua {
             sent: Vec::new(),
             events: Vec::new(),
             queries: Vec::new(),
+            connects: Vec::new(),
+            disconnects: Vec::new(),
             secrets: Vec::new(),
             closed: Vec::new(),
         }
@@ -115,6 +120,8 @@ impl Ua {
                     text: String::from_utf8(t.bytes.to_vec()).unwrap(),
                 }),
                 Action::Resolve(query) => self.queries.push(query),
+                Action::Connect(connect) => self.connects.push(connect),
+                Action::Disconnect(connect) => self.disconnects.push(connect),
                 Action::CloseConnection(connection) => self.closed.push(connection),
                 Action::SecretNeeded(needed) => self.secrets.push(needed),
                 Action::Event(event) => self.events.push(*event),
@@ -206,9 +213,24 @@ impl Ua {
         (sid, self.one().text)
     }
 
+    /// The name server answers what is asked, from that zone.
+    pub(super) fn resolve(&mut self, zone: &str) {
+        while !self.queries.is_empty() {
+            let query = self.queries.remove(0);
+            let answer = super::zone::answer(zone, &query.question);
+            self.act(|e, now| e.handle_resolved(now, query.id, answer));
+        }
+    }
+
     /// Calls bob by that next hop.
     pub(super) fn invite(&mut self, next_hop: &str, parts: Parts) -> SessionId {
+        self.invite_with(next_hop, parts, Patience::default())
+    }
+
+    /// Calls bob by that next hop, with that patience.
+    pub(super) fn invite_with(&mut self, next_hop: &str, parts: Parts, patience: Patience) -> SessionId {
         let invite = Invite {
+            patience,
             label: 0,
             network: NetworkId(0),
             request_uri: "sip:bob@example.com".parse().unwrap(),

@@ -49,6 +49,10 @@ pub(crate) enum Matched {
     Absorbed,
     /// It is for that request of that session.
     Deliver(SessionId, OutgoingId),
+    /// It is a 2xx to an INVITE of that session whose target was given up.
+    Late(SessionId),
+    /// It is the failure of such an INVITE, with that CSeq number.
+    Ended(SessionId, u32),
 }
 
 #[derive(Clone, Copy)]
@@ -73,6 +77,8 @@ struct Client {
     expire_at: Option<Mono>,
     /// Whether the final response to an INVITE has a deadline even after a provisional one.
     given_up: bool,
+    /// Its target was given up for another: nobody waits for what comes, and this is why an INVITE is then cancelled.
+    abandoned: Option<Fields>,
 }
 
 /// All client transactions of an endpoint.
@@ -124,6 +130,7 @@ impl Clients {
             retransmit_at: (!spec.reliable).then(|| now.mono + interval),
             expire_at: Some(now.mono + spec.timers.transaction()),
             given_up: false,
+            abandoned: None,
         });
         self.by_branch.insert(key, id);
         if !spec.reliable {
@@ -168,6 +175,16 @@ impl Clients {
         client.given_up = true;
         if client.expire_at.is_none() {
             self.expire_client(io, now, invite, Timers::transaction);
+        }
+    }
+
+    /// Leaves a request to itself: its target has been silent for too long. It is not repeated any more. A provisional
+    /// response to an INVITE is answered with CANCEL for that reason (RFC 3261 §9.1); a 2xx comes out as
+    /// [`Matched::Late`].
+    pub(crate) fn abandon(&mut self, id: ClientId, reason: Fields) {
+        if let Some(client) = self.table.get_mut(id) {
+            client.abandoned = Some(reason);
+            client.retransmit_at = None;
         }
     }
 
@@ -236,6 +253,10 @@ impl Clients {
                 _ => {}
             }
         }
+        let abandoned = self.table.get(id).and_then(|client| client.abandoned.clone());
+        if let Some(reason) = abandoned.filter(|_| act != Act::Ignore) {
+            return self.late_response(io, now, id, act, &reason);
+        }
         match act {
             Act::AckAndDeliver => {
                 self.send(io, id);
@@ -252,6 +273,37 @@ impl Clients {
         }
     }
 
+    /// A response to an INVITE whose target was given up.
+    fn late_response(
+        &mut self,
+        io: &mut Io,
+        now: Now,
+        id: ClientId,
+        act: invite_client::Act,
+        reason: &Fields,
+    ) -> Matched {
+        use invite_client::{Act, State};
+        let Some(client) = self.table.get(id) else { return Matched::Stray };
+        let (session, seq, given_up) = (client.session, client.seq, client.given_up);
+        match (client.machine, act) {
+            (ClientMachine::Invite(State::Accepted), _) => Matched::Late(session),
+            (_, Act::AckAndDeliver) => {
+                self.send(io, id);
+                Matched::Ended(session, seq)
+            }
+            (_, Act::Ack) => {
+                self.send(io, id);
+                Matched::Absorbed
+            }
+            _ => {
+                if !given_up {
+                    self.cancel(io, now, id, reason);
+                }
+                Matched::Absorbed
+            }
+        }
+    }
+
     fn other_response(&mut self, io: &mut Io, now: Now, id: ClientId, status: StatusCode) -> Matched {
         use client::{Act, Input, State};
         let Some(client) = self.table.get_mut(id) else { return Matched::Stray };
@@ -259,6 +311,7 @@ impl Clients {
         let input = if status.is_provisional() { Input::Provisional } else { Input::Final };
         let (next, act) = client::step(state, input);
         let owner = (client.session, client.outgoing);
+        let abandoned = client.abandoned.is_some();
         if let Some(next) = next {
             client.machine = ClientMachine::Other(next);
             if next == State::Completed && state != State::Completed {
@@ -271,7 +324,7 @@ impl Clients {
             }
         }
         match act {
-            Act::Deliver if owner.1 != OutgoingId::CANCEL => Matched::Deliver(owner.0, owner.1),
+            Act::Deliver if owner.1 != OutgoingId::CANCEL && !abandoned => Matched::Deliver(owner.0, owner.1),
             Act::Deliver | Act::Ignore | Act::Resend | Act::ReportTimeout | Act::ReportTransportFailed => {
                 Matched::Absorbed
             }
@@ -346,11 +399,16 @@ impl Clients {
     fn end(&mut self, id: ClientId, invite: invite_client::Input, other: client::Input) -> Option<Report> {
         let client = self.table.get(id)?;
         let (session, outgoing, seq) = (client.session, client.outgoing, client.seq);
+        let abandoned = client.abandoned.is_some();
         let (gone, report) = match client.machine {
             ClientMachine::Invite(state) => {
                 use invite_client::Act;
                 let (next, act) = invite_client::step(state, invite);
                 let report = match act {
+                    // Nobody waits for its end, but for that of its forks.
+                    Act::ReportTimeout | Act::ReportTransportFailed if abandoned => {
+                        Some(Report::InviteEnded(session, seq))
+                    }
                     Act::ReportTimeout if state == invite_client::State::Calling => {
                         Some(Report::Silence(session, outgoing))
                     }
@@ -365,6 +423,7 @@ impl Clients {
                 use client::Act;
                 let (next, act) = client::step(state, other);
                 let report = match act {
+                    _ if abandoned => None,
                     Act::ReportTimeout if state == client::State::Trying => {
                         Some(Report::Silence(session, outgoing))
                     }

@@ -230,6 +230,16 @@ impl Connection {
         Ok(())
     }
 
+    /// Whether messages can travel on it.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.stream, Stream::Open(_))
+    }
+
+    /// Whether no message has travelled on it, or is to.
+    pub(super) fn is_unused(&self) -> bool {
+        !self.used
+    }
+
     /// Whether there is something to write, and the stream to write it to.
     pub(super) fn wants_flush(&self) -> bool {
         !self.outbox.is_empty() && matches!(self.stream, Stream::Open(_))

@@ -1,5 +1,6 @@
 //! Connections: accepted, opened, used again, limited.
 
+mod connecting;
 mod connection;
 
 use super::Map;
@@ -11,6 +12,7 @@ use crate::flow::{ConnectionId, Destination, Flow, ListenerId};
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use bytes::Bytes;
+use connecting::Connecting;
 use connection::{Connection, Ending, Reader, Stream};
 use std::collections::BTreeMap;
 use std::io;
@@ -54,6 +56,7 @@ pub(crate) struct Tcp {
     /// Connections by peer address.
     held: Map<IpAddr, usize>,
     timers: TimerQueue<Timer>,
+    connecting: Connecting,
     /// Connections that have something to write.
     dirty: Vec<ConnectionId>,
     /// The last number given.
@@ -74,6 +77,7 @@ impl Tcp {
             by_peer: Map::with_hasher(hasher.clone()),
             held: Map::with_hasher(hasher.clone()),
             timers: TimerQueue::default(),
+            connecting: Connecting::default(),
             dirty: Vec::new(),
             last: 0,
             scratch: vec![0; READ].into_boxed_slice(),
@@ -202,7 +206,11 @@ impl Tcp {
             limits: &self.limits,
             counters: &self.counters,
         };
+        let opening = !connection.is_open();
         let proceeded = connection.proceed(now.mono, &mut reader, inbox);
+        if opening && connection.is_open() {
+            self.connecting.tell(id, true);
+        }
         if connection.wants_flush() && !connection.dirty {
             connection.dirty = true;
             self.dirty.push(id);
@@ -240,6 +248,7 @@ impl Tcp {
 
     fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
         let Some(connection) = self.connections.remove(&id) else { return };
+        self.connecting.tell(id, false);
         let (listener, peer) = (connection.flow.listener, connection.flow.peer);
         if self.by_peer.get(&(listener, peer)) == Some(&id) {
             self.by_peer.remove(&(listener, peer));

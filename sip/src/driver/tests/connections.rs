@@ -3,6 +3,7 @@
 use super::lab::{Command, Lab, Report, local, message, open, send, transmit_id};
 use super::streams::{connect, expect, expect_end, guarded};
 use crate::flow::{Destination, Flow, ListenerId, Transport};
+use crate::location::RecordKind;
 use socket2::{Domain, Socket, Type};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -149,4 +150,39 @@ fn a_message_that_does_not_end_and_one_that_does_not_begin_end_a_connection() {
     expect_end(&mut slow);
     assert_eq!(lab.settings.counters.connections_dawdling.get(), 2);
     assert_eq!(lab.input().1, message(1));
+}
+
+#[test]
+fn a_connection_that_is_wanted_is_told_of_and_found_again() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    lab.tell([Command::Connect(1, peer), Command::Connect(2, peer)]);
+    assert_eq!([lab.next(), lab.next()], [Report::Connected(1, true), Report::Connected(2, true)]);
+    lab.tell([Command::Disconnect(1), Command::Connect(3, peer), send(4, open(peer))]);
+    assert_eq!(lab.next(), Report::Connected(3, true));
+    expect(&mut guarded(listener.accept().unwrap().0), &message(4));
+    assert_eq!(lab.settings.counters.connections_opened.get(), 1);
+}
+
+#[test]
+fn a_connection_that_is_wanted_and_refused_is_told_of() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    lab.tell([Command::Connect(1, refusing)]);
+    assert_eq!(lab.next(), Report::Connected(1, false));
+}
+
+#[test]
+fn a_connection_that_nobody_waits_for_is_given_up_before_it_opens() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let (full, _sockets) = deaf();
+    // What is done in order is done once that is answered.
+    let barrier = |n| Command::Resolve(n, RecordKind::A, "a..b");
+    lab.tell([Command::Connect(1, full), Command::Connect(2, full), Command::Disconnect(1), barrier(3)]);
+    assert!(matches!(lab.next(), Report::Resolved(3, _)));
+    assert_eq!(lab.settings.counters.connections.get(), 1, "somebody else waits for it");
+    lab.tell([Command::Disconnect(2), barrier(4)]);
+    assert!(matches!(lab.next(), Report::Resolved(4, _)));
+    assert_eq!(lab.settings.counters.connections.get(), 0);
 }

@@ -5,14 +5,14 @@ use super::super::sockets::{Bind, Sockets};
 use super::super::{Core, IoAction, Settings, Waker, drive};
 use super::lab::{GUARD, local};
 use super::streams::guarded;
-use crate::action::{Action, QueryId, TransmitId};
+use crate::action::{Action, TransmitId};
 use crate::auth::client::Acceptance;
 use crate::flow::{Flow, Transport};
 use crate::time::{Mono, Now};
-use crate::{Carrying, Endpoint, Listener, Timers};
+use crate::{Answer, Carrying, ConnectId, Endpoint, Listener, QueryId, Timers};
 use bytes::Bytes;
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -24,8 +24,12 @@ impl Core for Alone {
         self.0.handle_input(now, flow, bytes);
     }
 
-    fn handle_resolved(&mut self, now: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.0.handle_resolved(now, query, addresses);
+    fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer) {
+        self.0.handle_resolved(now, query, answer);
+    }
+
+    fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool) {
+        self.0.handle_connected(now, connect, open);
     }
 
     fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
@@ -45,6 +49,8 @@ impl Core for Alone {
             match self.0.poll_action()? {
                 Action::Transmit(transmit) => return Some(IoAction::Transmit(transmit)),
                 Action::Resolve(query) => return Some(IoAction::Resolve(query)),
+                Action::Connect(connect) => return Some(IoAction::Connect(connect)),
+                Action::Disconnect(id) => return Some(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => return Some(IoAction::CloseConnection(id)),
                 Action::SecretNeeded(_) | Action::Event(_) => {}
             }
@@ -69,6 +75,7 @@ fn listener(bind: &Bind) -> Listener {
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
+        asked: Vec::new(),
     }
 }
 

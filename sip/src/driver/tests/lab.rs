@@ -2,14 +2,15 @@
 
 use super::super::sockets::{Bind, Sockets};
 use super::super::{Core, IoAction, Settings, Waker, drive};
-use crate::action::{Query, QueryId, Sender as TransmitSender, Transmit, TransmitId};
+use crate::action::{Connect, Sender as TransmitSender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
+use crate::location::{Answer, ConnectId, Query, QueryId, Question, RecordKind};
 use crate::time::{Mono, Now};
 use crate::transaction::ClientId;
 use bytes::Bytes;
 use slotmap::KeyData;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -21,7 +22,9 @@ pub(super) const GUARD: Duration = Duration::from_secs(20);
 /// What the core is told to do.
 pub(super) enum Command {
     Send(u64, Destination, Bytes),
-    Resolve(u64, &'static str, NetworkId),
+    Resolve(u64, RecordKind, &'static str),
+    Connect(u64, SocketAddr),
+    Disconnect(u64),
     Close(ConnectionId),
     /// Have a deadline this far ahead.
     Deadline(Duration),
@@ -33,7 +36,8 @@ pub(super) enum Command {
 pub(super) enum Report {
     Input(Flow, Bytes),
     Failed(TransmitId),
-    Resolved(u64, Vec<IpAddr>),
+    Resolved(u64, Answer),
+    Connected(u64, bool),
     /// A deadline, and when it was heard.
     Timeout(Mono, Mono),
     Woken,
@@ -65,8 +69,12 @@ impl Core for Probe {
         self.tell(Report::Input(flow, bytes));
     }
 
-    fn handle_resolved(&mut self, _: Now, query: QueryId, addresses: &[IpAddr]) {
-        self.tell(Report::Resolved(query.0, addresses.to_vec()));
+    fn handle_resolved(&mut self, _: Now, query: QueryId, answer: Answer) {
+        self.tell(Report::Resolved(query.0, answer));
+    }
+
+    fn handle_connected(&mut self, _: Now, connect: ConnectId, open: bool) {
+        self.tell(Report::Connected(connect.0, open));
     }
 
     fn handle_send_failed(&mut self, _: Now, id: TransmitId) {
@@ -86,9 +94,13 @@ impl Core for Probe {
         for command in self.commands.try_iter() {
             self.io.push_back(match command {
                 Command::Send(n, to, bytes) => IoAction::Transmit(Transmit { id: transmit_id(n), to, bytes }),
-                Command::Resolve(n, host, network) => {
-                    IoAction::Resolve(Query { id: QueryId(n), host: host.into(), network })
+                Command::Resolve(n, kind, name) => {
+                    IoAction::Resolve(Query { id: QueryId(n), question: Question::new(kind, name) })
                 }
+                Command::Connect(n, peer) => {
+                    IoAction::Connect(Connect { id: ConnectId(n), listener: ListenerId(0), peer })
+                }
+                Command::Disconnect(n) => IoAction::Disconnect(ConnectId(n)),
                 Command::Close(id) => IoAction::CloseConnection(id),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);

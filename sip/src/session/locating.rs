@@ -1,0 +1,233 @@
+//! Where a request of ours goes: the look-up of its next hop (RFC 3263), and the race of connections to it (RFC 8305).
+
+use super::outgoing::aim;
+use super::{Flight, OutgoingId, Purpose, SessionId, SessionTimer};
+use crate::action::{Action, Connect};
+use crate::endpoint::Endpoint;
+use crate::event::{Failure, Unreachable};
+use crate::flow::Destination;
+use crate::io::Timer;
+use crate::location::{
+    Answer, Asked, ConnectId, HopHost, Lookup, LookupId, NextHop, Query, QueryId, Question, Race, RaceStep,
+    Reach, Step, Target, Trouble,
+};
+use crate::time::Now;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A look-up, and the request that it is for.
+pub(crate) struct Locating {
+    session: SessionId,
+    outgoing: OutgoingId,
+    lookup: Lookup,
+}
+
+impl Endpoint {
+    /// Finds out where a request goes.
+    pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let network = session.network;
+        let way = session.way.filter(|to| self.settings.listener(to.listener()).is_some_and(|l| l.nat));
+        let Some(aim) = aim(session, id) else { return };
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        outgoing.course.targets.clear();
+        if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
+            return self.send_to(now, sid, id, way);
+        }
+        let hop = NextHop::of(&aim.next_hop).and_then(|hop| Ok((hop.default_transport()?, hop)));
+        let (transport, hop) = match hop {
+            Ok(hop) => hop,
+            Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),
+        };
+        match &hop.host {
+            HopHost::Address(address) => {
+                let port = hop.port.unwrap_or(transport.default_port());
+                let address = SocketAddr::new(*address, port);
+                self.located(now, sid, id, vec![Target { transport, address, host: 0 }]);
+            }
+            HopHost::Name(name) => {
+                let (name, reach) = (name.clone(), Reach::of(&self.settings.listeners, network));
+                let (lookup, step) = Lookup::begin(hop, name, reach);
+                let key = self.lookups.insert(Locating { session: sid, outgoing: id, lookup });
+                outgoing.flight = Flight::Resolving(key);
+                self.counters.lookups += 1;
+                self.look_up(now, key, step);
+            }
+        }
+    }
+
+    /// Carries out the steps of a look-up for as long as the answers are known.
+    fn look_up(&mut self, now: Now, key: LookupId, mut step: Step) {
+        loop {
+            match step {
+                Step::Ask(questions) => match self.ask_names(now, key, &questions) {
+                    Some(next) => step = next,
+                    None => return,
+                },
+                Step::Found(targets) => {
+                    let Some(Locating { session, outgoing, .. }) = self.lookups.remove(key) else { return };
+                    return self.located(now, session, outgoing, targets);
+                }
+                Step::Failed(why) => {
+                    let Some(Locating { session, outgoing, .. }) = self.lookups.remove(key) else { return };
+                    self.counters.lookups_failed += 1;
+                    return self.failed(now, session, outgoing, Failure::Unreachable(why));
+                }
+            }
+        }
+    }
+
+    /// Asks the questions of a look-up; the next step, if all answers were known.
+    fn ask_names(&mut self, now: Now, key: LookupId, questions: &[Question]) -> Option<Step> {
+        let mut next = None;
+        for question in questions {
+            match self.names.ask(now, question, key) {
+                Asked::Known(answer) => next = self.answered(key, question, &answer),
+                Asked::Ask(id) => {
+                    self.io.push(Action::Resolve(Query { id, question: question.clone() }));
+                }
+                Asked::Waits => {}
+            }
+        }
+        next
+    }
+
+    fn answered(&mut self, key: LookupId, question: &Question, answer: &Arc<Answer>) -> Option<Step> {
+        let limits = &self.settings.location.limits;
+        let lookup = &mut self.lookups.get_mut(key)?.lookup;
+        lookup.answered(question, answer, limits, &mut *self.io.ids)
+    }
+
+    /// What came of a question to the name servers.
+    pub fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer) {
+        let heard = self.names.heard(now, query, answer, &self.settings.location);
+        let Some((question, answer, waiting)) = heard else { return };
+        for key in waiting {
+            if let Some(step) = self.answered(key, &question, &answer) {
+                self.look_up(now, key, step);
+            }
+        }
+    }
+
+    /// The targets of a next hop are known.
+    fn located(&mut self, now: Now, sid: SessionId, id: OutgoingId, targets: Vec<Target>) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let network = session.network;
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        if outgoing.purpose == Purpose::Invite {
+            session.resolved = targets.iter().map(|target| target.address.ip()).collect();
+        }
+        let targets = self.choose(now, sid, id, network, targets);
+        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        outgoing.flight = Flight::Ready;
+        match targets {
+            Ok(targets) => {
+                outgoing.course.targets = targets;
+                self.try_next(now, sid, id);
+            }
+            Err(why) => self.failed(now, sid, id, Failure::Unreachable(why)),
+        }
+    }
+
+    /// Sends a request to the next target of its next hop. Those of one host that take connections are raced.
+    pub(crate) fn try_next(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        let targets = &mut outgoing.course.targets;
+        let Some(first) = targets.front().copied() else {
+            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
+        };
+        let same = |target: &&Target| target.host == first.host && target.transport == first.transport;
+        let rivals = targets.iter().take_while(same).count();
+        if rivals == 1 || !first.transport.is_reliable() {
+            targets.pop_front();
+            return self.try_target(now, sid, id, first);
+        }
+        let rivals: Vec<Target> = targets.drain(..rivals).collect();
+        outgoing.flight = Flight::Racing(Box::new(Race::new(now, rivals)));
+        self.race(now, sid, id);
+    }
+
+    /// Sends a request to a target.
+    pub(crate) fn try_target(&mut self, now: Now, sid: SessionId, id: OutgoingId, target: Target) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let place = target.place(session.network);
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        outgoing.course.at = Some(target);
+        outgoing.course.heard = false;
+        let listener = self.settings.listener_towards(place.network, target.transport, target.address);
+        let Some(listener) = listener else {
+            return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
+        };
+        self.health.tried(now, &place, &self.settings.location);
+        self.send_to(now, sid, id, Destination::Open { listener, peer: target.address });
+    }
+
+    /// Opens the connections of a race whose time has come.
+    fn race(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let head_start = self.settings.location.head_start;
+        loop {
+            let Some(session) = self.sessions.get_mut(sid) else { return };
+            let network = session.network;
+            let Some(outgoing) = session.outgoing_mut(id) else { return };
+            let Flight::Racing(race) = &mut outgoing.flight else { return };
+            match race.poll(now, head_start) {
+                RaceStep::Open(target) => {
+                    let place = target.place(network);
+                    let listener = self.settings.listener_towards(network, target.transport, target.address);
+                    let Some(listener) = listener else { continue };
+                    let connect = ConnectId(self.connects.add((sid, id)));
+                    race.opens(connect, target);
+                    self.health.tried(now, &place, &self.settings.location);
+                    self.io.push(Action::Connect(Connect { id: connect, listener, peer: target.address }));
+                }
+                RaceStep::Wait(None) => return,
+                RaceStep::Wait(Some(at)) => {
+                    return self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Race(id)));
+                }
+                RaceStep::Lost => {
+                    outgoing.flight = Flight::Ready;
+                    return self.try_another(now, sid, id, Failure::Unreachable(Unreachable::Send));
+                }
+            }
+        }
+    }
+
+    /// The next connection of a race may begin.
+    pub(crate) fn race_due(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        self.race(now, sid, id);
+    }
+
+    /// A connection that was wanted is open, or could not be opened.
+    pub fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool) {
+        let Some((sid, id)) = self.connects.take(connect.0) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let network = session.network;
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
+        let Flight::Racing(race) = &mut outgoing.flight else { return };
+        if !open {
+            if let Some(target) = race.failed(now, connect) {
+                let place = target.place(network);
+                self.health.failed(now, place, Trouble::OutOfReach, &self.settings.location);
+            }
+            return self.race(now, sid, id);
+        }
+        let Some(winner) = race.opened(connect) else { return };
+        let losers: Vec<ConnectId> = race.running().collect();
+        let others: VecDeque<Target> = race.others().collect();
+        outgoing.flight = Flight::Ready;
+        for target in others.into_iter().rev() {
+            outgoing.course.targets.push_front(target);
+        }
+        self.give_up_connects(losers);
+        self.try_target(now, sid, id, winner);
+    }
+
+    /// Nobody waits for these connections any more.
+    pub(crate) fn give_up_connects(&mut self, connects: impl IntoIterator<Item = ConnectId>) {
+        for connect in connects {
+            self.connects.take(connect.0);
+            self.io.push(Action::Disconnect(connect));
+        }
+    }
+}
