@@ -2,7 +2,7 @@
 
 use super::aor::Aor;
 use super::binding::Binding;
-use super::table::Instance;
+use super::directory::Instance;
 use crate::ids::Ids;
 use aes::Aes128;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt};

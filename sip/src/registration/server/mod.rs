@@ -9,6 +9,7 @@ mod aor;
 mod binding;
 mod change;
 mod demand;
+mod directory;
 mod gruu;
 mod plan;
 mod reply;
@@ -19,10 +20,11 @@ pub use aor::Aor;
 pub use binding::{Binding, BindingId};
 pub use change::{Change, ContactEvent};
 pub use demand::{Contacts, Demand, Wish};
+pub use directory::{Directory, Instance, Record, Resolved, Target};
 pub use gruu::{GruuKeys, Gruus, InstanceNo, gruus};
 pub use plan::{Plan, Refusal};
 pub use reply::fields;
-pub use table::{Instance, Registrar, Resolved};
+pub use table::Registrar;
 pub use terms::{Limits, Terms};
 
 #[cfg(test)]

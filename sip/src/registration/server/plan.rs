@@ -2,10 +2,11 @@
 
 use super::aor::Aor;
 use super::binding::{Binding, BindingId};
-use super::change::{Change, ContactEvent};
+use super::change::ContactEvent;
 use super::demand::{Contacts, Demand, Wish};
+use super::directory::Instance;
 use super::gruu::InstanceNo;
-use super::table::{Instance, Record, Registrar};
+use super::table::{Registrar, used};
 use super::terms::Terms;
 use crate::ids::Ids;
 use crate::session::{Reply, refusal};
@@ -86,11 +87,6 @@ impl Plan {
     pub fn changes(&self) -> bool {
         !self.contacts.is_empty()
     }
-
-    pub(super) fn into_change(self) -> (Change, Vec<Binding>, Vec<Instance>) {
-        let change = Change { aor: self.aor, contacts: self.contacts, terminated: self.bindings.is_empty() };
-        (change, self.bindings, self.instances)
-    }
 }
 
 impl Registrar {
@@ -98,13 +94,7 @@ impl Registrar {
     ///
     /// # Errors
     /// Why it is refused; then nothing changes.
-    pub fn plan(
-        &mut self,
-        now: Now,
-        demand: &Demand,
-        terms: &Terms,
-        ids: &mut dyn Ids,
-    ) -> Result<Plan, Refusal> {
+    pub fn plan(&self, now: Now, demand: &Demand, terms: &Terms, ids: &mut dyn Ids) -> Result<Plan, Refusal> {
         if demand.path.len() > self.limits.path {
             return Err(Refusal::PathTooLong);
         }
@@ -128,20 +118,20 @@ impl Registrar {
         if draft.plan.bindings.len() > self.limits.bindings {
             return Err(Refusal::TooManyContacts);
         }
-        if draft.new && !draft.plan.bindings.is_empty() && self.len() >= self.limits.aors {
+        if draft.new && !draft.plan.bindings.is_empty() && self.directory.len() >= self.limits.aors {
             return Err(Refusal::Full);
         }
         let plan = &mut draft.plan;
-        plan.instances.retain(|i| plan.bindings.iter().any(|b| b.instance.as_ref() == Some(&i.urn)));
+        plan.instances = used(&plan.instances, &plan.bindings);
         Ok(draft.plan)
     }
 
     fn draft(&self, now: Now, aor: &Aor) -> Draft {
-        let record = self.record(aor);
-        let (bindings, instances) = record
-            .map_or_else(Default::default, |Record { bindings, instances, .. }| {
-                (bindings.clone(), instances.clone())
-            });
+        let record = self.directory.record(aor);
+        let (bindings, instances) = match &record {
+            Some(record) => (record.bindings.to_vec(), record.instances.to_vec()),
+            None => Default::default(),
+        };
         let mut plan = Plan { aor: aor.clone(), bindings, instances, contacts: Vec::new() };
         // What is over is not refreshed, though its timer has not been heard yet.
         let over: Vec<Binding> = plan.bindings.extract_if(.., |b| b.ends <= now.mono).collect();

@@ -151,12 +151,11 @@ fn rfc3327_5_3_the_path_is_kept_and_returned() {
     let fields = desk.register("a", 1, lines).unwrap();
     let path: Vec<_> = fields.all(HeaderName::Path).map(|f| f.value().to_vec()).collect();
     assert_eq!(path, [b"<sip:p1.example;lr>".to_vec(), b"<sip:p2.example;lr>".to_vec()]);
-    let aor = Aor::from_kept("bob@biloxi.example");
-    assert_eq!(desk.registrar.of(&aor)[0].path.len(), 2);
+    assert_eq!(desk.kept()[0].path.len(), 2);
     // A refresh by another way replaces it.
     let fields = desk.register("a", 2, "Contact: <sip:1@h.example>").unwrap();
     assert!(!fields.contains(HeaderName::Path));
-    assert_eq!(desk.registrar.of(&aor)[0].path.len(), 0);
+    assert_eq!(desk.kept()[0].path.len(), 0);
 }
 
 #[test]
@@ -179,8 +178,7 @@ fn bindings_end_at_their_time_and_the_owner_hears_of_it() {
 fn a_register_after_the_end_makes_a_new_binding() {
     let mut desk = Desk::new();
     desk.register("a", 1, "Contact: <sip:1@h.example>;expires=60").unwrap();
-    let aor = Aor::from_kept("bob@biloxi.example");
-    let first = desk.registrar.of(&aor)[0].id;
+    let first = desk.kept()[0].id;
     desk.seconds = 61;
     let (_, plan) =
         desk.plan(&received("sip:bob@biloxi.example", "a", 2, "Contact: <sip:1@h.example>")).unwrap();
@@ -193,11 +191,10 @@ fn a_register_after_the_end_makes_a_new_binding() {
 fn a_refresh_keeps_the_name_and_the_beginning_of_a_binding() {
     let mut desk = Desk::new();
     desk.register("a", 1, "Contact: <sip:1@h.example>").unwrap();
-    let aor = Aor::from_kept("bob@biloxi.example");
-    let before = desk.registrar.of(&aor)[0].clone();
+    let before = desk.kept()[0].clone();
     desk.seconds = 30;
     desk.register("a", 2, "Contact: <sip:1@h.example>").unwrap();
-    let after = &desk.registrar.of(&aor)[0];
+    let after = &desk.kept()[0];
     assert_eq!((after.id, after.since), (before.id, before.since));
     assert_eq!((after.refreshed.0 - before.refreshed.0, after.cseq), (30_000, 2));
 }
@@ -236,12 +233,12 @@ fn what_was_kept_is_there_again_but_for_what_is_over() {
     let lines = "Contact: <sip:1@h.example>;expires=60;+sip.instance=\"<urn:i:1>\", <sip:2@h.example>\nSupported: gruu";
     desk.register("a", 1, lines).unwrap();
     let aor = Aor::from_kept("bob@biloxi.example");
-    let kept = desk.registrar.of(&aor).to_vec();
-    let instances = desk.registrar.instances(&aor).to_vec();
+    let kept = desk.kept();
+    let instances = desk.registrar.directory().record(&aor).unwrap().instances.to_vec();
     assert_eq!(instances.len(), 1);
     let mut again = Desk::new();
     again.seconds = 100;
-    again.registrar.restore(again.now(), aor.clone(), kept, instances);
+    again.registrar.restore(again.now(), aor.clone(), kept, &instances);
     assert_eq!(again.bound(), [one("sip:2@h.example", 3500)]);
-    assert_eq!(again.registrar.instances(&aor).len(), 0);
+    assert!(again.registrar.directory().record(&aor).unwrap().instances.is_empty());
 }

@@ -11,6 +11,7 @@ use crate::ids::tests::Seeded;
 use crate::received::Received;
 use crate::time::{Mono, Now, Wall};
 use sip_types::{Fields, HeaderName, Message};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A registrar whose user agents write REGISTERs by hand.
@@ -24,8 +25,9 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
+        let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
         Self {
-            registrar: Registrar::new(Limits::default(), &ahash::RandomState::with_seeds(1, 2, 3, 4)),
+            registrar: Registrar::new(Limits::default(), Arc::new(Directory::new(&hasher))),
             terms: Terms::default(),
             keys: GruuKeys::new(&[7; 16], &[9; 32]),
             ids: Seeded(5),
@@ -58,6 +60,12 @@ impl Desk {
         Ok(fields)
     }
 
+    /// What bob has bound.
+    fn kept(&self) -> Vec<Binding> {
+        let record = self.registrar.directory().record(&Aor::from_kept("bob@biloxi.example"));
+        record.map(|record| record.bindings.to_vec()).unwrap_or_default()
+    }
+
     /// The contacts of bob, with the seconds that are left, in the order that they would be tried.
     fn bound(&self) -> Vec<(String, u64)> {
         self.resolved("sip:bob@biloxi.example").unwrap()
@@ -65,9 +73,9 @@ impl Desk {
 
     fn resolved(&self, uri: &str) -> Option<Vec<(String, u64)>> {
         let now = self.now();
-        match self.registrar.resolve(now, &uri.parse().unwrap(), &self.keys) {
+        match self.registrar.directory().resolve(now, &uri.parse().unwrap(), &self.keys) {
             Resolved::Bindings(all) => {
-                Some(all.iter().map(|b| (b.uri.to_string(), b.left(now.wall))).collect())
+                Some(all.iter().map(Target::binding).map(|b| (b.uri.to_string(), b.left(now.wall))).collect())
             }
             Resolved::Void => None,
         }
