@@ -231,6 +231,7 @@ pub fn sip_limits(limits: &config::Limits) -> sip::Limits {
         transactions: limits.transactions,
         early_dialogs: limits.early_dialogs,
         pending_requests: limits.pending_requests,
+        asked: limits.asked_requests,
         rounds: limits.request_rounds,
     }
 }
@@ -305,6 +306,7 @@ pub fn sip_listener(
         nat: settings.nat,
         acceptance,
         carrying,
+        asked: Vec::new(),
     })
 }
 
@@ -347,6 +349,7 @@ mod tests {
             sessions = 5
             early_dialogs = 6
             pending_requests = 7
+            asked_requests = 13
             request_rounds = 8
             connections = 9
             connections_per_peer = 10
@@ -363,8 +366,14 @@ mod tests {
             body: 3,
         };
         assert_eq!(format!("{:?}", message_limits(&config.limits)), format!("{message:?}"));
-        let sip =
-            sip::Limits { transactions: 18, sessions: 5, early_dialogs: 6, pending_requests: 7, rounds: 8 };
+        let sip = sip::Limits {
+            transactions: 18,
+            sessions: 5,
+            early_dialogs: 6,
+            pending_requests: 7,
+            asked: 13,
+            rounds: 8,
+        };
         assert_eq!(sip_limits(&config.limits), sip);
         let sockets = sip::driver::Limits {
             connections: 9,

@@ -20,7 +20,9 @@ pub mod driver;
 pub mod home;
 pub mod ids;
 pub mod location;
+pub mod registration;
 pub mod session;
+pub mod subscription;
 pub mod time;
 
 mod action;

@@ -254,7 +254,8 @@ impl Peer {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
             Event::Ended { .. } => self.ended += 1,
-            Event::Progress { .. }
+            Event::Asked { .. }
+            | Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
             | Event::Responded { .. } => {}
@@ -293,5 +294,6 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         nat: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
+        asked: Vec::new(),
     }
 }

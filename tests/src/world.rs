@@ -206,6 +206,7 @@ impl World {
                 server_transactions: sum(|g| g.sip.server_transactions),
                 timers: sum(|g| g.sip.timers),
                 questions: sum(|g| g.sip.questions),
+                asked: sum(|g| g.sip.asked),
             },
         }
     }

@@ -185,9 +185,11 @@ impl Core {
         if let Event::Invited { session, request } = event {
             return self.on_invited(now, session, request);
         }
-        let Some((key, leg)) = self.by_session.get(&session_of(&event)).copied() else { return };
+        let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
+            return;
+        };
         match event {
-            Event::Invited { .. } => {}
+            Event::Invited { .. } | Event::Asked { .. } => {}
             Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
             Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
             Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
@@ -366,9 +368,10 @@ pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&si
     endpoint.settings().listeners.iter().find(|l| l.network == network)
 }
 
-/// Whose event it is.
-fn session_of(event: &Event) -> SessionId {
+/// Whose event it is; that of a request outside a dialog is nobody's.
+fn session_of(event: &Event) -> Option<SessionId> {
     match event {
+        Event::Asked { .. } => None,
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
         | Event::Answered { session, .. }
@@ -379,6 +382,6 @@ fn session_of(event: &Event) -> SessionId {
         | Event::ReinviteFailed { session, .. }
         | Event::Requested { session, .. }
         | Event::Responded { session, .. }
-        | Event::Ended { session, .. } => *session,
+        | Event::Ended { session, .. } => Some(*session),
     }
 }

@@ -21,6 +21,7 @@ mod outgoing;
 mod outside;
 mod reinvite;
 mod request;
+mod subscribed;
 mod uac;
 mod uas;
 mod view;
@@ -159,6 +160,8 @@ pub(crate) enum Stage {
     Confirmed,
     /// A request of ours outside a dialog is pending.
     Asking,
+    /// The dialog of a SUBSCRIBE that we accepted (RFC 6665 §4.4.1).
+    Subscribed,
     /// A BYE of ours is pending or owed.
     Ending,
     /// Only a fork of our INVITE may still answer.
@@ -325,7 +328,8 @@ impl Session {
         match purpose {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
             Purpose::Outside => matches!(self.stage, Stage::Asking),
-            Purpose::Reinvite | Purpose::Request => matches!(self.stage, Stage::Confirmed),
+            Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
+            Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
             Purpose::Bye | Purpose::Ack => true,
         }
     }

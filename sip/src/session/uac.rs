@@ -122,7 +122,12 @@ impl Endpoint {
         session.ack_credentials = shown;
         let given_up = match &mut session.stage {
             Stage::Calling { cancel } => cancel.take(),
-            Stage::Called(_) | Stage::Confirmed | Stage::Asking | Stage::Ending | Stage::Over => return,
+            Stage::Called(_)
+            | Stage::Confirmed
+            | Stage::Asking
+            | Stage::Subscribed
+            | Stage::Ending
+            | Stage::Over => return,
         };
         let Some(no) = self.confirmed_dialog(sid, outgoing.seq, &response) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };

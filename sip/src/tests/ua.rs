@@ -62,6 +62,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
+        asked: Vec::new(),
     }
 }
 

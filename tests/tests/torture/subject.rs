@@ -66,6 +66,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         nat: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: Carrying::Nothing,
+        asked: Vec::new(),
         provisional_interval: Duration::from_secs(60),
     };
     let listeners = vec![

@@ -186,7 +186,8 @@ impl Agent {
                 let _ = self.line.try_send(line::Order::Silence);
                 self.tell(ended(why));
             }
-            Event::Progress { .. }
+            Event::Asked { .. }
+            | Event::Progress { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }

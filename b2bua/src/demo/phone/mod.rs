@@ -182,6 +182,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         nat: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
+        asked: Vec::new(),
     };
     sip::Settings {
         listeners: vec![listener],

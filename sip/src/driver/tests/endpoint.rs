@@ -79,6 +79,7 @@ fn listener(bind: &Bind) -> Listener {
         nat: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
+        asked: Vec::new(),
     }
 }
 
