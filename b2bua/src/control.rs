@@ -12,6 +12,8 @@ use admin_api::metrics::MetricFamily;
 use config::Config;
 use media::relay::Gauges;
 use sip::driver::Waker;
+use sip::home::Homes;
+use sip::registration::server::Directory;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -87,6 +89,8 @@ pub(crate) struct Switchboard {
     pub(crate) started: (Instant, SystemTime),
     pub(crate) listeners: Vec<String>,
     pub(crate) relay: Box<dyn Fn() -> Gauges + Send + Sync>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) homes: Arc<Homes>,
     pub(crate) records_lost: Box<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
 }

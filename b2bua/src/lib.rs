@@ -10,7 +10,7 @@ mod control;
 mod demo;
 mod metrics;
 pub mod node;
-pub(crate) mod registrar;
+pub mod registrar;
 mod secrets;
 pub mod shard;
 pub mod snapshot;

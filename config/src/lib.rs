@@ -34,8 +34,8 @@ pub use error::{Error, Errors, Fault, Found};
 pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
-    Auto, Domain, HostPort, MediaType, NetworkName, Pattern, PortRange, ProfileName, RouteName, Secret,
-    Token, TrunkName,
+    AddressOfRecord, Auto, Domain, HostPort, MediaType, NetworkName, Pattern, PortRange, ProfileName,
+    RouteName, Secret, Token, TrunkName,
 };
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub use flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport
 pub use location::{Answer, ConnectId, Query, QueryId, numeric_hop};
 pub use occupancy::Occupancy;
 pub use received::{Defect, Received};
-pub use settings::{Carrying, Conduct, Limits, Listener, Settings};
+pub use settings::{Asked, Carrying, Conduct, Limits, Listener, Settings};
 pub use timers::{TimerQueue, Timers};
 
 /// A map whose hasher the shell has seeded.

@@ -97,6 +97,8 @@ impl Peer {
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: format!("sip:{proxy}").parse().unwrap(),
+            routes: Box::default(),
+            flow: None,
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,

@@ -44,7 +44,16 @@ pub(crate) struct Served<I> {
 struct Waiting<I> {
     id: I,
     demand: Demand,
-    terms: Terms,
+    rules: Rules,
+}
+
+/// How a REGISTER is served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// What it may have.
+    pub(crate) terms: Terms,
+    /// Whether its bindings are kept.
+    pub(crate) keep: bool,
 }
 
 struct Pending<I> {
@@ -61,18 +70,15 @@ pub(crate) struct Desk<I> {
     /// Who waits for an address-of-record that is in `pending`.
     waiting: HashMap<Aor, VecDeque<Waiting<I>>, ahash::RandomState>,
     tickets: u64,
-    /// Whether bindings are kept at all.
-    keeping: bool,
 }
 
 impl<I> Desk<I> {
-    pub(crate) fn new(registrar: Registrar, keeping: bool, hasher: &ahash::RandomState) -> Self {
+    pub(crate) fn new(registrar: Registrar, hasher: &ahash::RandomState) -> Self {
         Self {
             registrar,
             pending: HashMap::with_hasher(hasher.clone()),
             waiting: HashMap::with_hasher(hasher.clone()),
             tickets: 0,
-            keeping,
         }
     }
 
@@ -81,9 +87,19 @@ impl<I> Desk<I> {
         &mut self.registrar
     }
 
+    /// The same, to look at.
+    pub(crate) fn read(&self) -> &Registrar {
+        &self.registrar
+    }
+
     /// REGISTERs that wait, for the store or for others.
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len() + self.waiting.values().map(VecDeque::len).sum::<usize>()
+    }
+
+    /// Whether bindings of that address-of-record are being kept at this moment.
+    pub(crate) fn is_busy(&self, aor: &Aor) -> bool {
+        self.waiting.contains_key(aor)
     }
 
     /// A REGISTER that may be served.
@@ -92,17 +108,17 @@ impl<I> Desk<I> {
         now: Now,
         id: I,
         demand: Demand,
-        terms: Terms,
+        rules: Rules,
         flow: &dyn Fn(&Flow) -> Option<FlowRow>,
         ids: &mut dyn Ids,
     ) -> Outcome<I> {
         let Some(queue) = self.waiting.get_mut(&demand.aor) else {
-            return self.begin(now, Waiting { id, demand, terms }, flow, ids);
+            return self.begin(now, Waiting { id, demand, rules }, flow, ids);
         };
         if queue.len() >= WAITING {
             return Outcome::Crowded(id);
         }
-        queue.push_back(Waiting { id, demand, terms });
+        queue.push_back(Waiting { id, demand, rules });
         Outcome::Waits
     }
 
@@ -113,15 +129,15 @@ impl<I> Desk<I> {
         flow: &dyn Fn(&Flow) -> Option<FlowRow>,
         ids: &mut dyn Ids,
     ) -> Outcome<I> {
-        let Waiting { id, demand, terms } = one;
-        let plan = match self.registrar.plan(now, &demand, &terms, ids) {
+        let Waiting { id, demand, rules } = one;
+        let plan = match self.registrar.plan(now, &demand, &rules.terms, ids) {
             Ok(plan) => plan,
             Err(refusal) => return Outcome::Refused(id, refusal),
         };
         if !plan.changes() {
             return Outcome::Served(Box::new(Served { id, demand, plan, change: None }));
         }
-        if !self.keeping {
+        if !rules.keep {
             let change = Some(self.registrar.commit(plan.clone()));
             return Outcome::Served(Box::new(Served { id, demand, plan, change }));
         }

@@ -4,6 +4,7 @@ use super::common::Tally;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
+use crate::registrar::{Keeping, Office};
 use crate::snapshot::Snapshot;
 use crate::trunk::Probes;
 use bytes::Bytes;
@@ -44,6 +45,8 @@ pub struct Setup {
     pub shard: u16,
     /// What it has in common with the others.
     pub common: Arc<Common>,
+    /// How its bindings outlive the process.
+    pub keeping: Keeping,
     /// Records are handed over here.
     pub records: Box<dyn FnMut(Record) + Send>,
     /// Questions and orders come in here; the driver is woken for them.
@@ -65,6 +68,7 @@ pub struct Core {
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
     pub(crate) common: Arc<Common>,
+    pub(crate) office: Office,
     /// The counts of the trunks that it has had calls of.
     trunks: BTreeMap<TrunkName, Arc<Tally>>,
     /// Every trunk that a session was ever with.
@@ -88,6 +92,8 @@ impl Core {
     pub fn new(setup: Setup) -> Self {
         let mut ids = setup.ids;
         let probes = Probes::new(setup.snapshot.config(), &mut *ids);
+        let directory = setup.common.directory.clone();
+        let office = Office::new(setup.keeping, directory, &setup.sip, &setup.snapshot, &setup.hasher);
         let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
         if let Some(occupancy) = &setup.common.occupancy {
             endpoint = endpoint.sharing(occupancy);
@@ -105,6 +111,7 @@ impl Core {
             ids,
             probes,
             common: setup.common,
+            office,
             trunks: BTreeMap::new(),
             labels: Vec::new(),
             counters: Counters::default(),
@@ -135,7 +142,11 @@ impl Core {
     /// What it holds.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
+        let (registered, bindings, registers_waiting) = self.office.held();
         Gauges {
+            registered,
+            bindings,
+            registers_waiting,
             calls: self.calls.len(),
             call_timers: self.timers.len(),
             records: self.records.len(),
@@ -182,9 +193,11 @@ impl Core {
     }
 
     fn on_event(&mut self, now: Now, event: Event) {
-        if let Event::Invited { session, request } = event {
-            return self.on_invited(now, session, request);
-        }
+        let event = match event {
+            Event::Invited { session, request } => return self.on_invited(now, session, request),
+            Event::Asked { id, request } => return self.on_asked(now, id, &request),
+            of_a_session => of_a_session,
+        };
         let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
             return;
         };
@@ -334,12 +347,14 @@ impl sip::driver::Core for Core {
             self.settle(now);
         }
         self.probe_due(now);
+        self.registrations_due(now);
         self.drain_due(now);
         self.settle(now);
     }
 
     fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
         self.obey(now);
+        self.hear_store(now);
         self.settle(now);
         let drained = self.drain.is_some() && {
             let is_done = self.calls.is_empty() && self.endpoint.is_quiet();
@@ -355,7 +370,8 @@ impl sip::driver::Core for Core {
     fn poll_timeout(&self) -> Option<Mono> {
         let drain = self.drain.filter(|_| !self.calls.is_empty());
         let probe = self.probes.next().filter(|_| self.drain.is_none());
-        [self.endpoint.poll_timeout(), self.timers.next(), drain, probe].into_iter().flatten().min()
+        let binding = self.office.poll_timeout();
+        [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding].into_iter().flatten().min()
     }
 
     fn flush(&mut self, _now: Now) {

@@ -42,6 +42,7 @@ pub(crate) enum Claim {
     MediaPorts { address: IpAddr, ports: PortRange },
     Source { network: NetworkName, from: IpNet },
     Route { name: RouteName },
+    Domain { domain: String },
 }
 
 /// A claim and where it was made.

@@ -7,6 +7,7 @@ mod location;
 mod network;
 mod node;
 mod profile;
+mod registrar;
 mod route;
 mod trunk;
 
@@ -17,6 +18,7 @@ pub use location::{Dns, Location};
 pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
-pub use route::{Number, Reject, Route, Target, TargetUri};
+pub use registrar::{Account, Registrar};
+pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;

@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
+use crate::model::Registrar;
 use crate::text::{Domain, HostPort, PortRange, ProfileName};
 
 table! {
@@ -18,6 +19,9 @@ table! {
         pinned domain: Option<Domain>, such as "sbc.example.com";
         /// Where we take SIP in this network. Requests of ours leave from the first listener of their transport.
         restart listeners: Vec<Listener>, in 1..=64;
+        /// Lets users register here; their calls are taken, whatever `strangers` says. It comes and goes with a restart;
+        /// what is in it changes at once.
+        live registrar: Option<Registrar>;
         /// Where we take media in this network; needed where media is anchored.
         restart media: Option<NetworkMedia>, say {};
         /// The profile of what happens in this network, unless a trunk or route names another.

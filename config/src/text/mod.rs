@@ -1,5 +1,6 @@
 //! Values that are strings of a form of their own.
 
+mod aor;
 mod auto;
 mod duration;
 mod host;
@@ -10,6 +11,7 @@ mod secret;
 mod sip;
 mod token;
 
+pub use aor::AddressOfRecord;
 pub use auto::Auto;
 pub use host::{Domain, HostPort};
 pub use name::{NetworkName, ProfileName, RouteName, TrunkName};

@@ -28,11 +28,13 @@ impl Endpoint {
     pub(crate) fn locate(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        let way = session.way.filter(|to| self.settings.listener(to.listener()).is_some_and(|l| l.nat));
+        let kept = session.flow.map(Destination::Flow);
+        let natted = |to: &Destination| self.settings.listener(to.listener()).is_some_and(|l| l.nat);
+        let way = session.way.filter(|to| kept.is_some() || natted(to)).or(kept);
         let Some(aim) = aim(session, id) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
-        if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
+        if let Some(way) = way.filter(|_| kept.is_some() || outgoing.dialog.is_some()) {
             return self.send_to(now, sid, id, way);
         }
         let hop = NextHop::of(&aim.next_hop).and_then(|hop| Ok((hop.default_transport()?, hop)));

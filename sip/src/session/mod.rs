@@ -38,7 +38,7 @@ pub(crate) use uas::refusal;
 
 use crate::auth::client::Authorizer;
 use crate::dialog::{Aim, Census, Dialog, DialogNo};
-use crate::flow::{Destination, NetworkId};
+use crate::flow::{Destination, Flow, NetworkId};
 use crate::ids::Tag;
 use crate::received::Received;
 use crate::settings::{Conduct, Listener};
@@ -235,6 +235,8 @@ pub(crate) struct Session {
     pub(crate) ack_credentials: Option<Box<Shown>>,
     /// The way that the INVITE took, for networks behind a NAT.
     pub(crate) way: Option<Destination>,
+    /// The flow that all of its requests take.
+    pub(crate) flow: Option<Flow>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -275,6 +277,7 @@ impl Session {
             invite_seq: 0,
             ack_credentials: None,
             way: None,
+            flow: None,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),

@@ -90,6 +90,8 @@ impl Agent {
                         network: NetworkId(0),
                         request_uri: dial.uri.clone(),
                         next_hop: dial.uri,
+                        routes: Box::default(),
+                        flow: None,
                         from: dial.from,
                         to: dial.to,
                         max_forwards: 70,

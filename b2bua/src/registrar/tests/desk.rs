@@ -1,5 +1,5 @@
 use super::*;
-use crate::registrar::{Desk, Outcome};
+use crate::registrar::{Desk, Outcome, Rules};
 use crate::store::Table;
 use sip::ids::Ids;
 use sip::registration::server::{Aor, Contacts, Demand, Directory, Limits, Refusal, Registrar, Terms, Wish};
@@ -14,10 +14,10 @@ impl Ids for Count {
     }
 }
 
-fn desk(keeping: bool) -> Desk<u64> {
+fn desk() -> Desk<u64> {
     let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
     let directory = Arc::new(Directory::new(&hasher));
-    Desk::new(Registrar::new(Limits::default(), directory), keeping, &hasher)
+    Desk::new(Registrar::new(Limits::default(), directory), &hasher)
 }
 
 fn demand(user: &str, cseq: u32, expires: Option<u32>) -> Demand {
@@ -44,7 +44,14 @@ fn demand(user: &str, cseq: u32, expires: Option<u32>) -> Demand {
 }
 
 fn register(desk: &mut Desk<u64>, n: u64, demand: Demand) -> Outcome<u64> {
-    desk.register(at(0), n, demand, Terms::default(), &flow_row, &mut Count(n * 100))
+    desk.register(
+        at(0),
+        n,
+        demand,
+        Rules { terms: Terms::default(), keep: true },
+        &flow_row,
+        &mut Count(n * 100),
+    )
 }
 
 fn kept(desk: &mut Desk<u64>, ticket: u64, kept: bool) -> Vec<Outcome<u64>> {
@@ -53,7 +60,7 @@ fn kept(desk: &mut Desk<u64>, ticket: u64, kept: bool) -> Vec<Outcome<u64>> {
 
 #[test]
 fn a_200_waits_for_the_store_and_nobody_sees_the_binding_before() {
-    let mut desk = desk(true);
+    let mut desk = desk();
     let Outcome::Keep(ticket, write) = register(&mut desk, 1, demand("bob", 1, None)) else { panic!() };
     assert_eq!((write.table, &*write.key), (Table::Registrations, &b"bob@example.com"[..]));
     assert!(write.value.is_some() && desk.registrar().directory().is_empty());
@@ -66,7 +73,7 @@ fn a_200_waits_for_the_store_and_nobody_sees_the_binding_before() {
 
 #[test]
 fn rfc3261_10_3_one_after_the_other_for_an_address_of_record_but_not_for_others() {
-    let mut desk = desk(true);
+    let mut desk = desk();
     let Outcome::Keep(first, _) = register(&mut desk, 1, demand("bob", 1, None)) else { panic!() };
     assert!(matches!(register(&mut desk, 2, demand("bob", 2, Some(0))), Outcome::Waits));
     assert!(matches!(register(&mut desk, 3, demand("bob", 2, None)), Outcome::Waits));
@@ -82,7 +89,7 @@ fn rfc3261_10_3_one_after_the_other_for_an_address_of_record_but_not_for_others(
 
 #[test]
 fn rfc3261_10_3_7_what_is_not_kept_is_not_bound_and_the_next_goes_on() {
-    let mut desk = desk(true);
+    let mut desk = desk();
     let Outcome::Keep(ticket, _) = register(&mut desk, 1, demand("bob", 5, None)) else { panic!() };
     assert!(matches!(register(&mut desk, 2, demand("bob", 5, None)), Outcome::Waits));
     let outcomes = kept(&mut desk, ticket, false);
@@ -92,7 +99,7 @@ fn rfc3261_10_3_7_what_is_not_kept_is_not_bound_and_the_next_goes_on() {
 
 #[test]
 fn who_waits_is_refused_in_turn_and_as_many_wait_as_may_be() {
-    let mut desk = desk(true);
+    let mut desk = desk();
     let Outcome::Keep(ticket, _) = register(&mut desk, 1, demand("bob", 5, None)) else { panic!() };
     for n in 2..10 {
         assert!(matches!(register(&mut desk, n, demand("bob", 5, None)), Outcome::Waits));
@@ -106,7 +113,9 @@ fn who_waits_is_refused_in_turn_and_as_many_wait_as_may_be() {
 
 #[test]
 fn without_a_store_the_answer_is_there_at_once() {
-    let mut desk = desk(false);
-    assert!(matches!(register(&mut desk, 1, demand("bob", 1, None)), Outcome::Served(_)));
+    let mut desk = desk();
+    let rules = Rules { terms: Terms::default(), keep: false };
+    let outcome = desk.register(at(0), 1, demand("bob", 1, None), rules, &flow_row, &mut Count(1));
+    assert!(matches!(outcome, Outcome::Served(_)));
     assert_eq!(desk.registrar().directory().len(), 1);
 }

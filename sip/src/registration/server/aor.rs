@@ -38,6 +38,12 @@ impl Aor {
         Self(text.into())
     }
 
+    /// As a `sip:` URI.
+    #[must_use]
+    pub fn uri(&self) -> Option<Uri> {
+        super::gruu::aor_uri("sip", self)
+    }
+
     /// The user, escapes read. Only the last `@` ends it, since a user may hold one.
     #[must_use]
     pub fn user(&self) -> Option<&str> {

@@ -115,7 +115,7 @@ impl Registrar {
                 }
             }
         }
-        if draft.plan.bindings.len() > self.limits.bindings {
+        if draft.plan.bindings.len() > terms.bindings {
             return Err(Refusal::TooManyContacts);
         }
         if draft.new && !draft.plan.bindings.is_empty() && self.directory.len() >= self.limits.aors {

@@ -11,6 +11,8 @@ pub struct Terms {
     pub min_expires: Duration,
     /// The most that is granted.
     pub max_expires: Duration,
+    /// Bindings of one address-of-record; 403 beyond.
+    pub bindings: usize,
 }
 
 /// Bounds of what peers can make a registrar keep.
@@ -18,8 +20,6 @@ pub struct Terms {
 pub struct Limits {
     /// Addresses-of-record with bindings; 503 beyond.
     pub aors: usize,
-    /// Bindings of one address-of-record; 403 beyond.
-    pub bindings: usize,
     /// Path values of one binding; 513 beyond.
     pub path: usize,
 }
@@ -30,12 +30,13 @@ impl Default for Terms {
             default_expires: Duration::from_secs(3600),
             min_expires: Duration::from_secs(60),
             max_expires: Duration::from_secs(7200),
+            bindings: 10,
         }
     }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { aors: 100_000, bindings: 10, path: 16 }
+        Self { aors: 100_000, path: 16 }
     }
 }

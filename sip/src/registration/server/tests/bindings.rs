@@ -202,7 +202,8 @@ fn a_refresh_keeps_the_name_and_the_beginning_of_a_binding() {
 #[test]
 fn limits_have_their_answers() {
     let mut desk = Desk::new();
-    desk.registrar.limit(Limits { aors: 1, bindings: 2, path: 1 });
+    desk.registrar.limit(Limits { aors: 1, path: 1 });
+    desk.terms.bindings = 2;
     desk.register("a", 1, "Contact: <sip:1@h.example>, <sip:2@h.example>").unwrap();
     let third = desk.register("a", 2, "Contact: <sip:3@h.example>").unwrap_err();
     assert_eq!((third, third.reply().status.as_u16()), (Refusal::TooManyContacts, 403));
