@@ -11,6 +11,7 @@ mod desk;
 mod keeping;
 mod row;
 mod serve;
+pub(crate) mod view;
 
 pub(crate) use accounts::{Account, Registrars};
 pub(crate) use desk::{Desk, Outcome, Rules, Served};
