@@ -18,3 +18,5 @@ mod location;
 mod operation;
 #[path = "peers/phones.rs"]
 mod phones;
+#[path = "peers/registrar.rs"]
+mod registrar;
