@@ -5,6 +5,7 @@ mod configuration;
 mod error;
 mod health;
 mod leg;
+mod registration;
 mod target;
 mod values;
 
@@ -17,6 +18,7 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
+pub use registration::{Binding, Registration, RegistrationPage, RegistrationQuery};
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
 
@@ -47,6 +49,15 @@ pub trait Control: Send + Sync + 'static {
 
     /// Every target that is remembered.
     fn targets(&self) -> Answer<'_, TargetList>;
+
+    /// One page of what is registered, ordered by address-of-record. Pages promise no common instant.
+    fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage>;
+
+    /// What is registered for an address-of-record; [`ControlError::RegistrationNotFound`] when nothing is.
+    fn registration(&self, address: String) -> Answer<'_, Registration>;
+
+    /// Ends every binding of an address-of-record; its devices may register again.
+    fn end_registration(&self, address: String) -> Answer<'_, ()>;
 
     /// The configuration in force. Secrets appear as the references that the file has, never as values.
     fn configuration(&self) -> Answer<'_, ConfigurationInForce>;

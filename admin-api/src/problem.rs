@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Unauthorized,
     NotFound,
     CallNotFound,
+    RegistrationNotFound,
     MethodNotAllowed,
     RequestTimeout,
     ReloadUnderWay,
@@ -40,7 +41,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds, for the proof that each is described.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::MalformedAuthorization,
         Self::MalformedQuery,
         Self::MalformedBody,
@@ -48,6 +49,7 @@ impl Kind {
         Self::Unauthorized,
         Self::NotFound,
         Self::CallNotFound,
+        Self::RegistrationNotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::ReloadUnderWay,
@@ -74,6 +76,7 @@ impl Kind {
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "Token required"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "No such resource"),
             Self::CallNotFound => (S::NOT_FOUND, "call-not-found", "No such call"),
+            Self::RegistrationNotFound => (S::NOT_FOUND, "registration-not-found", "Nothing is registered"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::RequestTimeout => {
                 (S::REQUEST_TIMEOUT, "request-timeout", "Request content came too slowly")
@@ -189,6 +192,7 @@ impl From<ControlError> for Problem {
         let detail = error.to_string();
         match error {
             ControlError::CallNotFound(_) => Self::new(Kind::CallNotFound, detail),
+            ControlError::RegistrationNotFound(_) => Self::new(Kind::RegistrationNotFound, detail),
             ControlError::UnknownCursor(_) => Self::new(Kind::UnknownCursor, detail),
             ControlError::ReloadUnderWay => Self::new(Kind::ReloadUnderWay, detail),
             ControlError::InvalidConfiguration(faults) => {

@@ -7,6 +7,8 @@ pub(crate) mod configuration;
 pub(crate) mod conformance;
 pub(crate) mod health;
 pub(crate) mod metrics;
+#[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
+pub(crate) mod registrations;
 pub(crate) mod targets;
 
 use axum::body::Bytes;

@@ -10,4 +10,5 @@ mod errors;
 mod fake;
 mod health;
 mod logs;
+mod registrations;
 mod wire;

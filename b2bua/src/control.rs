@@ -2,16 +2,19 @@
 
 use crate::metrics;
 use crate::node::Loader;
+use crate::registrar::{Ended, view};
 use crate::shard::{Command, Report};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
-    ControlError, Cursor, Health, Phase, Readiness, ReasonText, ReloadMode, ReloadOutcome, Seconds,
-    TargetList, Timestamp, Unavailability,
+    ControlError, Cursor, Health, Phase, Readiness, ReasonText, Registration, RegistrationPage,
+    RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, TargetList, Timestamp, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
 use media::relay::Gauges;
 use sip::driver::Waker;
+use sip::home::Homes;
+use sip::registration::server::{Aor, Directory};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -87,6 +90,8 @@ pub(crate) struct Switchboard {
     pub(crate) started: (Instant, SystemTime),
     pub(crate) listeners: Vec<String>,
     pub(crate) relay: Box<dyn Fn() -> Gauges + Send + Sync>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) homes: Arc<Homes>,
     pub(crate) records_lost: Box<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
 }
@@ -224,6 +229,31 @@ impl Control for Switchboard {
                 targets.extend(shard.ask(Command::Targets).await?);
             }
             Ok(TargetList { targets })
+        })
+    }
+
+    fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage> {
+        Box::pin(async move { Ok(view::page(&self.directory, &query)) })
+    }
+
+    fn registration(&self, address: String) -> Answer<'_, Registration> {
+        Box::pin(async move {
+            let found = view::one(&self.directory, &Aor::from_kept(&address));
+            found.ok_or(ControlError::RegistrationNotFound(address))
+        })
+    }
+
+    fn end_registration(&self, address: String) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let aor = Aor::from_kept(&address);
+            let home = aor.uri().and_then(|uri| self.homes.of_user(&uri));
+            let shard = home.and_then(|home| self.shards.iter().find(|s| s.number == u16::from(home.0)));
+            let Some(shard) = shard else { return Err(ControlError::RegistrationNotFound(address)) };
+            match shard.ask(|answer| Command::EndRegistration(aor, answer)).await? {
+                Ended::Done => Ok(()),
+                Ended::Nothing => Err(ControlError::RegistrationNotFound(address)),
+                Ended::Busy => Err(shard.unavailable(Unavailability::Overloaded)),
+            }
         })
     }
 

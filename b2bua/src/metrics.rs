@@ -40,13 +40,38 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "INVITEs that no call was made for, by cause.",
         "cause",
         [
-            ("unroutable", count(|c| c.unroutable)),
+            ("unroutable", count(|c| c.unroutable.saturating_sub(c.unregistered))),
+            ("unregistered", count(|c| c.unregistered)),
             ("stranger", count(|c| c.strangers)),
             ("challenged", count(|c| c.challenged)),
+            ("impostor", count(|c| c.impostors)),
             ("draining", count(|c| c.draining)),
             ("call_limit", count(|c| c.overloaded)),
             ("trunk_limit", count(|c| c.trunk_full)),
         ],
+    );
+    out.gauge("liaison_registered", "Addresses-of-record with bindings.", gauge(|g| g.registered));
+    out.gauge("liaison_bindings", "Bindings of addresses-of-record.", gauge(|g| g.bindings));
+    out.gauge(
+        "liaison_registers_waiting",
+        "REGISTERs that wait, for the store or for one another.",
+        gauge(|g| g.registers_waiting),
+    );
+    out.labelled(
+        "liaison_registers_total",
+        "REGISTERs, by outcome.",
+        "outcome",
+        [
+            ("served", count(|c| c.registers)),
+            ("challenged", count(|c| c.registers_challenged)),
+            ("refused", count(|c| c.registers_refused)),
+            ("not_kept", count(|c| c.registers_not_kept)),
+        ],
+    );
+    out.counter(
+        "liaison_bindings_expired_total",
+        "Bindings whose time was over.",
+        count(|c| c.bindings_expired),
     );
     out.labelled(
         "liaison_guesses_total",

@@ -2,9 +2,9 @@
 
 mod strength;
 
-use crate::snapshot::{IssuerKeys, Secrets};
+use crate::snapshot::{IssuerKeys, Protected, Secrets};
 use config::{
-    CardCredentials, Config, Credentials, OperatorKey, Secret as Reference, Trunk, TrunkName, User,
+    CardCredentials, Challenge, Config, Credentials, OperatorKey, Secret as Reference, Trunk, TrunkName, User,
 };
 use sip::auth::aka::{Card, Operator};
 use sip::auth::bearer::KeySet;
@@ -31,32 +31,38 @@ pub(crate) fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
     let mut secrets = Secrets::default();
     let mut errors = Vec::new();
     for (name, trunk) in &config.trunks {
-        let mut of_trunk = OfTrunk { name, secrets: &mut secrets, errors: &mut errors };
-        of_trunk.outbound(trunk);
-        of_trunk.inbound(trunk);
+        let mut of_trunk =
+            Reading { of: Protected::Trunk(name.clone()), secrets: &mut secrets, errors: &mut errors };
+        of_trunk.outbound(name, trunk);
+        trunk.challenge.iter().for_each(|challenge| of_trunk.inbound(challenge));
+    }
+    for (name, network) in &config.networks {
+        let Some(registrar) = &network.registrar else { continue };
+        let of = Protected::Registrar(name.clone());
+        Reading { of, secrets: &mut secrets, errors: &mut errors }.inbound(&registrar.challenge);
     }
     if errors.is_empty() { Ok(secrets) } else { Err(errors) }
 }
 
-/// The secrets of one trunk.
-struct OfTrunk<'a> {
-    name: &'a TrunkName,
+/// The secrets of a trunk or registrar.
+struct Reading<'a> {
+    of: Protected,
     secrets: &'a mut Secrets,
     errors: &'a mut Vec<SecretError>,
 }
 
-impl OfTrunk<'_> {
-    /// What a setting of the trunk leads to, or the error is kept.
+impl Reading<'_> {
+    /// What a setting leads to, or the error is kept.
     fn take<T>(&mut self, path: &str, outcome: Result<T, String>) -> Option<T> {
         outcome
             .map_err(|why| {
-                self.errors.push(SecretError { path: format!("trunks.{}.{path}", self.name), why });
+                self.errors.push(SecretError { path: format!("{}.{path}", self.of), why });
             })
             .ok()
     }
 
     /// What answers the trunk's challenges.
-    fn outbound(&mut self, trunk: &Trunk) {
+    fn outbound(&mut self, name: &TrunkName, trunk: &Trunk) {
         let mut known = Vec::new();
         for (n, given) in trunk.credentials.iter().enumerate() {
             let read = read(&given.password).map(|text| password(given, &text));
@@ -71,19 +77,18 @@ impl OfTrunk<'_> {
             }
         }
         for (realm, credential) in known {
-            let by_realm = self.secrets.outbound.entry(self.name.clone()).or_default();
+            let by_realm = self.secrets.outbound.entry(name.clone()).or_default();
             by_realm.insert((&**realm).into(), Arc::new(credential));
         }
     }
 
     /// Who may answer ours.
-    fn inbound(&mut self, trunk: &Trunk) {
-        let Some(challenge) = &trunk.challenge else { return };
+    fn inbound(&mut self, challenge: &Challenge) {
         for (n, user) in challenge.users.iter().enumerate() {
             let outcome = read(&user.password).and_then(|text| strong(user, text));
             if let Some(text) = self.take(&format!("challenge.users[{n}].password"), outcome) {
                 let credential = Credential::new(&*user.username, Secret::password(text.as_str()));
-                let by_name = self.secrets.inbound.entry(self.name.clone()).or_default();
+                let by_name = self.secrets.inbound.entry(self.of.clone()).or_default();
                 by_name.insert((&*user.username).into(), Arc::new(credential));
             }
         }
@@ -93,7 +98,7 @@ impl OfTrunk<'_> {
             Ok(Arc::new(IssuerKeys { text: text.as_str().into(), set }))
         });
         if let Some(keys) = self.take("challenge.bearer.keys", keys) {
-            self.secrets.issuers.insert(self.name.clone(), keys);
+            self.secrets.issuers.insert(self.of.clone(), keys);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A configuration in force, with everything that is derived from it.
 
+use crate::registrar::Registrars;
 use crate::trunk::Demand;
 use config::{Config, Latch, Listener, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
 use media::{Latching, MediaNetwork};
@@ -8,6 +9,7 @@ use sip::NetworkId;
 use sip::auth::bearer::KeySet;
 use sip::auth::{Credential, Hash};
 use sip::driver::Security;
+use sip_types::Method;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,8 +25,10 @@ pub struct Snapshot {
     pub media: Vec<Option<MediaNetwork>>,
     /// Passwords, by trunk and user, as they were resolved when it was loaded.
     pub secrets: Secrets,
-    /// What challenges the requests of trunks.
-    pub(crate) demands: BTreeMap<TrunkName, Demand>,
+    /// What challenges the requests of trunks and users.
+    pub(crate) demands: BTreeMap<Protected, Demand>,
+    /// The registrars.
+    pub(crate) registrars: Registrars,
     /// Certificates, and who may connect.
     pub security: Arc<Security>,
     /// What tells whether a file of these has changed, by setting.
@@ -37,15 +41,34 @@ pub struct Snapshot {
     pub source: Option<Box<str>>,
 }
 
+/// What a challenge of ours protects.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protected {
+    /// The calls of a trunk.
+    Trunk(TrunkName),
+    /// The registrar of a network, and the calls of its users.
+    Registrar(NetworkName),
+}
+
+/// The table of the configuration.
+impl std::fmt::Display for Protected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trunk(name) => write!(f, "trunks.{name}"),
+            Self::Registrar(network) => write!(f, "networks.{network}.registrar"),
+        }
+    }
+}
+
 /// Passwords that the configuration refers to.
 #[derive(Default)]
 pub struct Secrets {
     /// What answers a challenge: by trunk and realm.
-    pub outbound: ByTrunk,
-    /// Who may answer ours: by trunk and user name.
-    pub inbound: ByTrunk,
-    /// Whose tokens may answer ours, by trunk.
-    pub issuers: BTreeMap<TrunkName, Arc<IssuerKeys>>,
+    pub outbound: By<TrunkName>,
+    /// Who may answer ours: by what the challenge protects, and user name.
+    pub inbound: By<Protected>,
+    /// Whose tokens may answer ours, by what the challenge protects.
+    pub issuers: BTreeMap<Protected, Arc<IssuerKeys>>,
 }
 
 /// The public keys of an authorization server.
@@ -57,23 +80,22 @@ pub struct IssuerKeys {
     pub set: KeySet,
 }
 
-/// Credentials by trunk, and there by realm or user name.
-pub type ByTrunk = BTreeMap<TrunkName, BTreeMap<Box<str>, Arc<Credential>>>;
+/// Credentials by whose they are, and there by realm or user name.
+pub type By<K> = BTreeMap<K, BTreeMap<Box<str>, Arc<Credential>>>;
 
 impl Secrets {
     /// The settings whose secrets are others than `before`.
     pub(crate) fn changed<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = String> + 'a {
-        let differ = |ours: &'a ByTrunk, theirs: &'a ByTrunk, what: &'static str| {
-            let changed = ours.iter().filter(move |(name, secrets)| theirs.get(*name) != Some(*secrets));
-            changed.map(move |(name, _)| format!("trunks.{name}.{what}"))
-        };
+        let outbound = changed(&self.outbound, &before.outbound);
+        let inbound = changed(&self.inbound, &before.inbound);
         let issuers = self
             .issuers
             .iter()
             .filter(|(name, keys)| before.issuers.get(*name).is_none_or(|earlier| earlier.text != keys.text));
-        let issuers = issuers.map(|(name, _)| format!("trunks.{name}.challenge.bearer (keys)"));
-        differ(&self.outbound, &before.outbound, "credentials (password)")
-            .chain(differ(&self.inbound, &before.inbound, "challenge (password)"))
+        let issuers = issuers.map(|(name, _)| format!("{name}.challenge.bearer (keys)"));
+        outbound
+            .map(|name| format!("trunks.{name}.credentials (password)"))
+            .chain(inbound.map(|of| format!("{of}.challenge (password)")))
             .chain(issuers)
     }
 
@@ -90,6 +112,11 @@ impl Secrets {
     }
 }
 
+/// Whose credentials are others than before.
+fn changed<'a, K: Ord>(ours: &'a By<K>, before: &'a By<K>) -> impl Iterator<Item = &'a K> {
+    ours.iter().filter(|(of, secrets)| before.get(*of) != Some(*secrets)).map(|(of, _)| of)
+}
+
 impl Snapshot {
     /// Derives everything from a configuration. `networks` are those of the process: they change with a restart
     /// only, so that a [`NetworkId`] always means the same.
@@ -104,6 +131,7 @@ impl Snapshot {
         Self {
             media,
             demands: Demand::all(&policy, &secrets),
+            registrars: Registrars::new(policy.config()),
             policy,
             networks,
             secrets,
@@ -168,10 +196,10 @@ impl Snapshot {
         known.cloned().ok_or(policy::Refusal::ForeignRealm)
     }
 
-    /// The password of a user who may answer the challenge of `trunk`.
+    /// The password of a user who may answer the challenge that protects `of`.
     #[must_use]
-    pub fn user(&self, trunk: &TrunkName, user: &str) -> Option<&Credential> {
-        self.secrets.inbound.get(trunk)?.get(user).map(|credential| &**credential)
+    pub fn user(&self, of: &Protected, user: &str) -> Option<&Credential> {
+        self.secrets.inbound.get(of)?.get(user).map(|credential| &**credential)
     }
 
     /// Where media of a network is taken.
@@ -257,6 +285,7 @@ pub fn sip_limits(limits: &config::Limits) -> sip::Limits {
         transactions: limits.transactions,
         early_dialogs: limits.early_dialogs,
         pending_requests: limits.pending_requests,
+        asked: limits.asked_requests,
         rounds: limits.request_rounds,
     }
 }
@@ -287,6 +316,9 @@ pub(crate) const fn hash(algorithm: config::Algorithm) -> Hash {
         config::Algorithm::Md5 => Hash::Md5,
     }
 }
+
+/// The option tags that a registrar understands (RFC 3327, RFC 5626, RFC 5627).
+const REGISTERING: &[&str] = &["path", "outbound", "gruu"];
 
 /// The settings of a listener's user agent: its network's profile is that of peers that are not known yet. Of the option
 /// tags of Require it lets those pass that any trunk of the network may use; the call looks at those of its own leg.
@@ -332,6 +364,11 @@ pub fn sip_listener(
         tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
         acceptance,
         carrying,
+        asked: settings
+            .registrar
+            .iter()
+            .map(|_| sip::Asked { method: Method::Register, understood: REGISTERING })
+            .collect(),
     })
 }
 
@@ -375,6 +412,7 @@ mod tests {
             sessions = 5
             early_dialogs = 6
             pending_requests = 7
+            asked_requests = 13
             request_rounds = 8
             connections = 9
             connections_per_peer = 10
@@ -391,8 +429,14 @@ mod tests {
             body: 3,
         };
         assert_eq!(format!("{:?}", message_limits(&config.limits)), format!("{message:?}"));
-        let sip =
-            sip::Limits { transactions: 18, sessions: 5, early_dialogs: 6, pending_requests: 7, rounds: 8 };
+        let sip = sip::Limits {
+            transactions: 18,
+            sessions: 5,
+            early_dialogs: 6,
+            pending_requests: 7,
+            asked: 13,
+            rounds: 8,
+        };
         assert_eq!(sip_limits(&config.limits), sip);
         let sockets = sip::driver::Limits {
             connections: 9,

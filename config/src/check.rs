@@ -26,6 +26,7 @@ pub(crate) fn claims(reader: &mut Reader<'_>) {
                 earlier_equal(&mut exact, format!("{network} {}", identity.comparable()), claimed)
             }
             Claim::Route { name } => earlier_equal(&mut exact, name.to_string(), claimed),
+            Claim::Domain { domain } => earlier_equal(&mut exact, format!("@{domain}"), claimed),
             Claim::MediaPorts { .. } => {
                 media.push(claimed);
                 None
@@ -96,6 +97,7 @@ fn collision(reader: &mut Reader<'_>, claimed: &Claimed, earlier: &Claimed) {
         Claim::Source { from, .. } => (from.to_string(), "a source"),
         Claim::Identity { identity, .. } => (identity.to_string(), "an identity"),
         Claim::Route { name } => (name.to_string(), "a name"),
+        Claim::Domain { domain } => (domain.clone(), "a domain"),
     };
     let expected = format!("{what} not taken by {}", earlier.path);
     reader.conflict_at(claimed.path.clone(), Found::Text(format!("{found:?}")), expected);
@@ -144,6 +146,12 @@ fn targets(config: &Config, reader: &mut Reader<'_>) {
             let path = reader.element_of(&format!("{}.to", reader.element_of("routes", index)), position);
             match target {
                 Target::Uri(target) => listener_for(config, reader, path, &target.network, &target.uri),
+                Target::Domain(target) => {
+                    if config.registrar_of(&target.domain.to_string()).is_none() {
+                        let found = Found::Text(format!("\"{}\"", target.domain));
+                        reader.conflict_at(path, found, "a domain of some network's registrar");
+                    }
+                }
                 Target::Trunk(name) => {
                     let empty = config.trunks.get(name).is_some_and(|trunk| trunk.targets.is_empty());
                     if empty && !reader.faulty(&format!("trunks.{name}.targets")) {

@@ -34,8 +34,8 @@ pub use error::{Error, Errors, Fault, Found};
 pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
-    Auto, Domain, Fingerprint, HostPort, MediaType, NetworkName, Origin, Pattern, PortRange, ProfileName,
-    RouteName, Secret, Token, TrunkName, UrlPath,
+    AddressOfRecord, Auto, Domain, Fingerprint, HostPort, MediaType, NetworkName, Origin, Pattern, PortRange,
+    ProfileName, RouteName, Secret, Token, TrunkName, UrlPath,
 };
 
 #[cfg(test)]

@@ -15,6 +15,14 @@ pub enum Event {
         /// The INVITE.
         request: Received,
     },
+    /// A request outside a dialog whose method the listener hands up; it waits for
+    /// [`answer_asked`](crate::Endpoint::answer_asked).
+    Asked {
+        /// Its name for the answer.
+        id: RequestId,
+        /// The request.
+        request: Received,
+    },
     /// A provisional response other than 100 to our INVITE.
     Progress {
         /// Our session.

@@ -20,7 +20,9 @@ pub mod driver;
 pub mod home;
 pub mod ids;
 pub mod location;
+pub mod registration;
 pub mod session;
+pub mod subscription;
 pub mod time;
 
 mod action;
@@ -45,7 +47,7 @@ pub use flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, T
 pub use location::{Answer, ConnectId, Query, QueryId, is_secure_hop, numeric_hop};
 pub use occupancy::Occupancy;
 pub use received::{Defect, Received};
-pub use settings::{Carrying, Conduct, Limits, Listener, Settings};
+pub use settings::{Asked, Carrying, Conduct, Limits, Listener, Settings};
 pub use timers::{TimerQueue, Timers};
 
 /// A map whose hasher the shell has seeded.

@@ -6,6 +6,7 @@ use crate::location;
 use crate::timers::Timers;
 use bytestring::ByteString;
 use sip_types::Method;
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -56,6 +57,17 @@ pub struct Listener {
     pub acceptance: Acceptance,
     /// What is carried without being understood.
     pub carrying: Carrying,
+    /// Requests outside a dialog that the owner answers; all others but INVITE and OPTIONS get 405.
+    pub asked: Vec<Asked>,
+}
+
+/// A method that the owner serves outside a dialog: each such request is an [`Event::Asked`](crate::Event::Asked).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The method.
+    pub method: Method,
+    /// Option tags that its server understands in Require (RFC 3261 §8.2.2.3).
+    pub understood: &'static [&'static str],
 }
 
 /// How one peer is treated, where that is known; else what its listener says counts.
@@ -100,13 +112,22 @@ pub struct Limits {
     pub early_dialogs: usize,
     /// Requests of either side that a session has pending besides its INVITE; 503 beyond.
     pub pending_requests: usize,
+    /// Requests outside a dialog that wait for the owner's answer; 503 beyond.
+    pub asked: usize,
     /// Challenges and 491s that one request of ours survives.
     pub rounds: u8,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { sessions: 40_000, transactions: 400_000, early_dialogs: 12, pending_requests: 16, rounds: 5 }
+        Self {
+            sessions: 40_000,
+            transactions: 400_000,
+            early_dialogs: 12,
+            pending_requests: 16,
+            asked: 10_000,
+            rounds: 5,
+        }
     }
 }
 
@@ -149,16 +170,28 @@ impl Settings {
 
 impl Listener {
     /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).
-    pub fn allow(&self) -> &'static str {
-        match self.carrying {
+    pub fn allow(&self) -> Cow<'static, str> {
+        let base = match self.carrying {
             Carrying::Nothing => "INVITE, ACK, CANCEL, BYE, OPTIONS",
             Carrying::All { .. } => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE",
+        };
+        if self.asked.is_empty() {
+            return Cow::Borrowed(base);
         }
+        let asked = self.asked.iter().map(|asked| asked.method.as_str());
+        let added = asked.filter(|method| !base.split(", ").any(|known| known == *method));
+        Cow::Owned(std::iter::once(base).chain(added).collect::<Vec<_>>().join(", "))
+    }
+
+    /// Whether the owner serves this method outside a dialog.
+    pub(crate) fn asks(&self, method: &Method) -> bool {
+        self.asked.iter().any(|asked| asked.method == *method)
     }
 
     /// The same as a 405 says it to a method that is served in a dialog only, or that policy refuses.
     pub fn allow_without(&self, refused: &Method) -> String {
-        let served = self.allow().split(", ").filter(|method| *method != refused.as_str());
+        let allow = self.allow();
+        let served = allow.split(", ").filter(|method| *method != refused.as_str());
         served.collect::<Vec<_>>().join(", ")
     }
 

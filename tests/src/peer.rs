@@ -97,6 +97,8 @@ impl Peer {
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: format!("sip:{proxy}").parse().unwrap(),
+            routes: Box::default(),
+            flow: None,
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
@@ -254,7 +256,8 @@ impl Peer {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
             Event::Ended { .. } => self.ended += 1,
-            Event::Progress { .. }
+            Event::Asked { .. }
+            | Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
             | Event::Responded { .. } => {}
@@ -295,5 +298,6 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
+        asked: Vec::new(),
     }
 }

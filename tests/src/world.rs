@@ -5,6 +5,7 @@ use crate::network::{Datagram, Network, Weather};
 use crate::peer::{Manner, Peer};
 use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
+use b2bua::registrar::Keeping;
 use b2bua::shard::{Command, Common, Core, Gauges, Setup};
 use b2bua::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
 use config::Config;
@@ -13,6 +14,7 @@ use sip::driver::{Core as _, IoAction};
 use sip::home::{HomeIds, Homes, NodeNo};
 use sip::ids::Ids;
 use sip::location::{Question, RecordKind, Records};
+use sip::registration::server::GruuKeys;
 use sip::time::{Mono, Now, Wall};
 use sip::{Answer, Destination, Flow, ListenerId, NetworkId};
 use std::collections::BTreeMap;
@@ -125,7 +127,8 @@ impl World {
         let now = Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
         let hasher = ahash::RandomState::with_seeds(seed, 6, 7, 8);
         let mut ids = Seeded(seed ^ 0xffff);
-        let common = Common::new(shards, now, 10_000, &mut ids, hasher.clone());
+        let common =
+            Common::new(shards, now, 10_000, GruuKeys::new(&[1; 16], &[2; 32]), &mut ids, hasher.clone());
         let homes = Arc::new(Homes::new(&[3; 16], NodeNo(0), shards, hasher));
         let (mut cores, mut orders, mut lent) = (Vec::new(), Vec::new(), Vec::new());
         for shard in homes.shards() {
@@ -149,6 +152,7 @@ impl World {
                 epoch: Instant::now(),
                 shard: u16::from(shard.0),
                 common: common.clone(),
+                keeping: Keeping::nothing(now),
                 records: Box::new(move |record| sink.lock().unwrap().push(record)),
                 commands: inbox,
             }));
@@ -198,6 +202,9 @@ impl World {
             calls: sum(|g| g.calls),
             call_timers: sum(|g| g.call_timers),
             records: sum(|g| g.records),
+            registered: sum(|g| g.registered),
+            bindings: sum(|g| g.bindings),
+            registers_waiting: sum(|g| g.registers_waiting),
             media_pairs: sum(|g| g.media_pairs),
             sip: sip::Gauges {
                 sessions: sum(|g| g.sip.sessions),
@@ -206,6 +213,7 @@ impl World {
                 server_transactions: sum(|g| g.sip.server_transactions),
                 timers: sum(|g| g.sip.timers),
                 questions: sum(|g| g.sip.questions),
+                asked: sum(|g| g.sip.asked),
             },
         }
     }

@@ -18,5 +18,7 @@ mod location;
 mod operation;
 #[path = "peers/phones.rs"]
 mod phones;
+#[path = "peers/registrar.rs"]
+mod registrar;
 #[path = "peers/secure.rs"]
 mod secure;

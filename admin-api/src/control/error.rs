@@ -12,6 +12,9 @@ pub enum ControlError {
     /// The client's: the call does not exist, or not any more.
     #[error("there is no call {0}")]
     CallNotFound(CallId),
+    /// The client's: nothing is registered for that address-of-record.
+    #[error("nothing is registered for {0}")]
+    RegistrationNotFound(String),
     /// The client's: the cursor names a shard that this process does not have.
     #[error("the cursor {0} belongs to no shard of this process")]
     UnknownCursor(Cursor),

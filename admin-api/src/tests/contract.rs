@@ -27,7 +27,11 @@ async fn the_document_is_served_and_its_operations_exist() {
     let (mut operations, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let line = format!("{} {}", method.to_uppercase(), path.replace("{id}", "0-1"));
+            let line = format!(
+                "{} {}",
+                method.to_uppercase(),
+                path.replace("{id}", "0-1").replace("{address}", "alice@example.com")
+            );
             let reply = api().ask(&line).await;
             assert!(reply.status.is_success(), "{line}: {}", reply.status);
             let documented = &operation["responses"][reply.status.as_str()];
@@ -40,6 +44,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     }
     insta::assert_snapshot!(operations.into_iter().collect::<Vec<_>>().join("\n"), @r"
     DELETE /v1/calls/{id}
+    DELETE /v1/registrations/{address}
     GET /healthz
     GET /metrics
     GET /openapi.json
@@ -48,6 +53,8 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/calls/{id}
     GET /v1/config
     GET /v1/conformance
+    GET /v1/registrations
+    GET /v1/registrations/{address}
     GET /v1/targets
     POST /v1/config/reload
     ");

@@ -140,6 +140,32 @@ impl Control for Fake {
         })
     }
 
+    fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage> {
+        self.answer(|| {
+            let after = query.after.unwrap_or_default();
+            let following = ["alice@example.com", "bob@example.com"].into_iter().filter(|a| **a > *after);
+            let mut registrations: Vec<_> = following.map(registration).collect();
+            let more = registrations.len() > usize::from(query.limit);
+            registrations.truncate(query.limit.into());
+            let next_cursor = registrations.last().filter(|_| more).map(|last| last.address.clone());
+            Ok(RegistrationPage { registrations, next_cursor })
+        })
+    }
+
+    fn registration(&self, address: String) -> Answer<'_, Registration> {
+        self.answer(|| match &*address {
+            "alice@example.com" => Ok(registration(&address)),
+            _ => Err(ControlError::RegistrationNotFound(address)),
+        })
+    }
+
+    fn end_registration(&self, address: String) -> Answer<'_, ()> {
+        self.answer(|| {
+            self.command(format!("end the registration of {address}"));
+            Ok(())
+        })
+    }
+
     fn configuration(&self) -> Answer<'_, ConfigurationInForce> {
         self.answer(|| {
             Ok(ConfigurationInForce {
@@ -187,6 +213,24 @@ impl Control for Fake {
 /// Milliseconds after noon of the first of March 2026.
 fn at(millis: u64) -> Timestamp {
     (SystemTime::UNIX_EPOCH + Duration::from_millis(1_772_366_400_000 + millis)).into()
+}
+
+fn registration(address: &str) -> Registration {
+    Registration {
+        address: address.to_owned(),
+        bindings: vec![Binding {
+            contact: "sip:line@192.0.2.7:5060".into(),
+            q: 1000,
+            instance: None,
+            reg_id: None,
+            path: Vec::new(),
+            source: ([192, 0, 2, 7], 5060).into(),
+            user_agent: Some("Phone".into()),
+            registered_at: at(0),
+            refreshed_at: at(60_000),
+            expires_at: at(3_660_000),
+        }],
+    }
 }
 
 fn call(shard: u16, sequence: u64) -> CallDetail {

@@ -67,7 +67,8 @@ pub(crate) fn explained_parts(
     listener: Option<&Listener>,
     trail: &mut policy::Trail,
 ) -> Parts {
-    let mut fields = policy::statement(headers, crossing, listener.map_or("", Listener::allow));
+    let allow = listener.map(Listener::allow).unwrap_or_default();
+    let mut fields = policy::statement(headers, crossing, &allow);
     for field in policy::carry(headers, crossing, trail).iter() {
         fields.push_field(field.clone());
     }

@@ -1,6 +1,6 @@
 //! Dialling a target.
 
-use super::{CallKey, Leg, LegNo, OrRefuse, decide};
+use super::{CallKey, Leg, LegNo, OrRefuse, Place, decide};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::conduct;
 use bytes::Bytes;
@@ -20,11 +20,11 @@ impl Core {
             let most = call.snapshot.config().limits.targets;
             let target = if call.callees.len() < most { call.targets.pop_front() } else { None };
             let last_resort = call.targets.is_empty() || call.callees.len() + 1 >= most;
-            let Some(target) = target else {
+            let Some(place) = target else {
                 let reply = last.unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
                 return self.refuse_caller(now, key, &reply);
             };
-            match self.dial(now, key, &target, last_resort) {
+            match self.dial(now, key, &place, last_resort) {
                 Ok(()) => return,
                 Err(reply) => last = Some(*reply),
             }
@@ -32,7 +32,8 @@ impl Core {
     }
 
     /// Makes a leg and calls with it. `last_resort` says that there is no other target.
-    fn dial(&mut self, now: Now, key: CallKey, target: &policy::Target, last_resort: bool) -> OrRefuse<()> {
+    fn dial(&mut self, now: Now, key: CallKey, place: &Place, last_resort: bool) -> OrRefuse<()> {
+        let target = &place.target;
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
         if call.facts.secure && !sip::is_secure_hop(&target.next_hop) {
@@ -48,11 +49,11 @@ impl Core {
             None => None,
         };
         let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
-        let source = sip::numeric_hop(&target.next_hop);
+        let source = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(&target.next_hop));
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let party = call.name_party();
-        let place = decide::media_network(&call.snapshot, network);
-        call.media.add_party(party, &place);
+        let media = decide::media_network(&call.snapshot, network);
+        call.media.add_party(party, &media);
         if let Some(source) = source {
             call.media.signalling_source(party, source);
         }
@@ -66,7 +67,7 @@ impl Core {
             },
             false => None,
         };
-        let invited = self.invite_for(key, target, network, offer).and_then(|mut invite| {
+        let invited = self.invite_for(key, place, network, offer).and_then(|mut invite| {
             invite.patience.last_resort = last_resort;
             self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))
         });
@@ -82,6 +83,7 @@ impl Core {
             trunk: target.trunk.clone(),
             profile: target.profile.clone(),
             target: target.request_uri.to_string(),
+            device: place.is_device(),
             party,
             started: now,
             confirmed: None,
@@ -99,11 +101,12 @@ impl Core {
     fn invite_for(
         &mut self,
         key: CallKey,
-        target: &policy::Target,
+        place: &Place,
         network: NetworkId,
         offer: Option<Bytes>,
     ) -> OrRefuse<Invite> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        let target = &place.target;
         let label = self.label(target.trunk.as_ref());
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
@@ -122,6 +125,8 @@ impl Core {
                 false => target.request_uri.clone(),
             },
             next_hop: target.next_hop.clone(),
+            routes: place.routes.clone(),
+            flow: place.flow,
             from: request.from.untagged(),
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.

@@ -1,6 +1,6 @@
 //! The end of legs, and of the call with the last of them.
 
-use super::{Call, CallKey, Leg, LegEnd, LegNo, Release, State, decide};
+use super::{Call, CallKey, Leg, LegEnd, LegNo, Place, Release, State, decide, place};
 use crate::cdr::Record;
 use crate::shard::Core;
 use config::Redirects;
@@ -182,9 +182,14 @@ impl Core {
 
     /// A target failed: the next one, or the caller hears of it.
     fn target_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
-        let reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
+        let mut reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
         let Some(call) = self.calls.get_mut(key) else { return };
         call.forget_media_of(no);
+        let is_device = call.leg(no).is_some_and(|leg| leg.device);
+        if is_device {
+            reply = place::better(call.best.take(), reply);
+            call.best = Some(reply.clone());
+        }
         if call.state == State::Ending {
             return self.finish_if_done(now, key);
         }
@@ -193,11 +198,14 @@ impl Core {
         }
         let tries_another = match failure {
             Failure::Response(response) if response.status().is_redirection() => !call.targets.is_empty(),
+            // Another device is another person's ear; only a global failure ends the search (RFC 3261 §16.7).
+            Failure::Response(response) if is_device => !response.status().is_global_failure(),
             Failure::Response(response) => {
                 call.leg(no).is_some_and(|leg| policy::fails_over(response.status(), &leg.profile))
             }
             Failure::Timeout | Failure::Unreachable(_) => true,
-            Failure::Challenged(_) | Failure::Full => false,
+            Failure::Challenged(_) => is_device,
+            Failure::Full => false,
         };
         if !tries_another {
             call.targets.clear();
@@ -299,13 +307,14 @@ fn follow(call: &mut Call, no: LegNo, response: &Response) {
             continue;
         }
         known.push(address.uri().clone());
-        call.targets.push_back(policy::Target {
+        call.targets.push_back(Place::plain(policy::Target {
             trunk: None,
             network: network.clone(),
             profile: profile.clone(),
             request_uri: address.uri().clone(),
             next_hop: address.uri().clone(),
-        });
+            registered: false,
+        }));
     }
 }
 

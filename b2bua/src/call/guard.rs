@@ -1,6 +1,6 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
-use super::{CallKey, Exchange, LegNo, State, decide};
+use super::{CallKey, Exchange, LegNo, State, decide, place};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
@@ -63,9 +63,14 @@ impl Core {
             leg.close(now, None, "ring limit", None);
         }
         call.forget_media_of(no);
+        let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+        if call.leg(no).is_some_and(|leg| leg.device) {
+            reply = place::better(call.best.take(), reply);
+            call.best = Some(reply.clone());
+        }
         self.by_session.remove(&session);
         self.counters.rung_out += 1;
-        self.dial_next(now, key, Some(Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE)));
+        self.dial_next(now, key, Some(reply));
     }
 
     /// Limits how long a leg may leave a re-INVITE unanswered after a provisional response.

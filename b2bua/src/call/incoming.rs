@@ -1,13 +1,16 @@
 //! A call comes in: whose it is, whether it may, and where it goes.
 
 use super::body::Taken;
+use super::place::{Finder, Place};
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
+use crate::registrar::Account;
 use crate::shard::{Core, Held, domains};
-use crate::snapshot::{Snapshot, conduct};
+use crate::snapshot::{Protected, Snapshot, conduct};
 use crate::trunk::Entry;
-use config::{MediaMode, Profile, TcpMedia, TrunkName};
+use config::{MediaMode, NetworkName, Profile, TcpMedia, TrunkName};
 use media::{CallMedia, Connections, Mode, PartyId, Refusal};
 use policy::{Crossing, Decision, RouteFacts, Step, Trail};
+use sip::registration::server::Aor;
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
@@ -42,20 +45,21 @@ impl Core {
         let proven = request.flow.connection.and_then(|id| self.peers.get(&id));
         let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, domains(peer)));
         let trunk = proven.or_else(|| snapshot.policy.peer(name, request.flow.peer.ip())).cloned();
-        if trunk.is_none() && !snapshot.routes_strangers(network) {
+        let protected = match &trunk {
+            Some(trunk) => Some(Protected::Trunk(trunk.clone())),
+            None => our_user(&snapshot, name, &request).map(|_| Protected::Registrar(name.clone())),
+        };
+        if protected.is_none() && !snapshot.routes_strangers(network) {
             self.counters.strangers += 1;
             return self.refuse(now, session, &Reply::new(StatusCode::FORBIDDEN));
         }
+        if let Some(of) = &protected
+            && let Err(reply) = self.prove(now, &snapshot, of, &request)
+        {
+            return self.refuse(now, session, &reply);
+        }
         let mut in_trunk = None;
         if let Some(trunk) = &trunk {
-            match self.common.gate.check(now, &snapshot, trunk, &request, &mut self.counters, &mut *self.ids)
-            {
-                Entry::Open => {}
-                Entry::Closed(reply) => {
-                    self.counters.challenged += 1;
-                    return self.refuse(now, session, &reply);
-                }
-            }
             in_trunk = self.enter_trunk(&snapshot, trunk);
             if in_trunk.is_none() {
                 self.counters.trunk_full += 1;
@@ -70,7 +74,9 @@ impl Core {
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
         trail.push(Step::Peer { network: name.clone(), source, trunk: trunk.clone() });
-        match route(&snapshot, network, trunk.as_ref(), &request, &mut trail) {
+        let routed = route(&snapshot, network, trunk.as_ref(), &request, &mut trail);
+        let found = routed.and_then(|targets| self.find(now, &snapshot, targets));
+        match found {
             Ok(targets) => {
                 let arrival = Arrival { session, network, trunk, request, in_node, in_trunk };
                 self.begin(now, snapshot, arrival, targets, trail);
@@ -80,6 +86,33 @@ impl Core {
                 self.refuse(now, session, &reply);
             }
         }
+    }
+
+    /// Whether a caller passes the challenge, and is whom From names.
+    fn prove(&mut self, now: Now, snapshot: &Snapshot, of: &Protected, request: &Received) -> OrRefuse<()> {
+        let user =
+            match self.common.gate.check(now, snapshot, of, request, &mut self.counters, &mut *self.ids) {
+                Entry::Open(user) => user.unwrap_or_default(),
+                Entry::Closed(reply) => {
+                    self.counters.challenged += 1;
+                    return Err(reply);
+                }
+            };
+        let Protected::Registrar(network) = of else { return Ok(()) };
+        if our_user(snapshot, network, request).is_some_and(|account| account.is_of(&user)) {
+            return Ok(());
+        }
+        self.counters.impostors += 1;
+        Err(Box::new(Reply::new(StatusCode::FORBIDDEN)))
+    }
+
+    /// The places that targets lead to at this moment.
+    fn find(&mut self, now: Now, snapshot: &Snapshot, targets: Vec<policy::Target>) -> OrRefuse<Vec<Place>> {
+        let (directory, keys) = (&*self.common.directory, &self.common.gruu);
+        let settings = self.endpoint.settings();
+        Finder { now, snapshot, directory, keys, settings }.places(targets).inspect_err(|_| {
+            self.counters.unregistered += 1;
+        })
     }
 
     /// Whether another call may begin.
@@ -114,7 +147,7 @@ impl Core {
         now: Now,
         snapshot: Arc<Snapshot>,
         arrival: Arrival,
-        targets: Vec<policy::Target>,
+        targets: Vec<Place>,
         trail: Trail,
     ) {
         let Arrival { session, network, trunk, request, in_node, in_trunk } = arrival;
@@ -134,6 +167,7 @@ impl Core {
             trunk: trunk.clone(),
             profile,
             target: String::new(),
+            device: false,
             party,
             started: now,
             confirmed: None,
@@ -155,6 +189,7 @@ impl Core {
             exchanges: 0,
             carried: Vec::new(),
             targets: VecDeque::from(targets),
+            best: None,
             media,
             parties: 0,
             facts: CallFacts::of(&request),
@@ -219,18 +254,24 @@ impl CallFacts {
 }
 
 /// Media flows around us where the profiles of both sides say so.
-fn media_mode(profile: &Profile, targets: &[policy::Target]) -> Mode {
+fn media_mode(profile: &Profile, targets: &[Place]) -> Mode {
     let bypass = profile.media == MediaMode::Bypass
-        && targets.iter().all(|target| target.profile.media == MediaMode::Bypass);
+        && targets.iter().all(|place| place.target.profile.media == MediaMode::Bypass);
     if bypass { Mode::Bypass } else { Mode::Anchored }
 }
 
 /// The media of a call that begins; streams over connections go around us where the profiles of both sides say so.
-fn call_media(mode: Mode, profile: &Profile, targets: &[policy::Target], seed: u64) -> CallMedia {
+fn call_media(mode: Mode, profile: &Profile, targets: &[Place], seed: u64) -> CallMedia {
     let around = profile.tcp_media == TcpMedia::Around
-        && targets.iter().all(|target| target.profile.tcp_media == TcpMedia::Around);
+        && targets.iter().all(|place| place.target.profile.tcp_media == TcpMedia::Around);
     let connections = if around { Connections::Around } else { Connections::Refused };
     CallMedia::new(mode, media::Limits::default(), seed).with_connections(connections)
+}
+
+/// Whose address-of-record From names, if it is one that registers in that network.
+fn our_user<'s>(snapshot: &'s Snapshot, network: &NetworkName, request: &Received) -> Option<&'s Account> {
+    let aor = Aor::of(request.from.uri())?;
+    snapshot.registrars.account(&aor).filter(|account| account.network == *network)
 }
 
 /// 406 for an offer whose answer the caller could not take (RFC 3261 §21.4.7).

@@ -16,6 +16,7 @@ mod ending;
 mod guard;
 mod incoming;
 mod modify;
+mod place;
 mod progress;
 mod request;
 pub(crate) mod view;
@@ -29,6 +30,7 @@ use body::Wrap;
 use bytes::Bytes;
 use config::{Profile, TrunkName};
 use media::{CallMedia, PartyId};
+use place::Place;
 use policy::Trail;
 use sip::dialog::DialogNo;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
@@ -63,6 +65,8 @@ pub(crate) struct Leg {
     pub(crate) profile: Arc<Profile>,
     /// The Request-URI of the INVITE.
     pub(crate) target: String,
+    /// Whether it goes to a device of a registered user.
+    pub(crate) device: bool,
     /// The media of its first dialog.
     pub(crate) party: PartyId,
     pub(crate) started: Now,
@@ -179,7 +183,9 @@ pub(crate) struct Call {
     pub(crate) exchanges: u32,
     pub(crate) carried: Vec<Carried>,
     /// Targets that have not been tried.
-    pub(crate) targets: VecDeque<policy::Target>,
+    pub(crate) targets: VecDeque<Place>,
+    /// The best failure of the called user's devices so far.
+    pub(crate) best: Option<Reply>,
     pub(crate) media: CallMedia,
     pub(crate) parties: u32,
     /// The caller's INVITE, until the call is answered.

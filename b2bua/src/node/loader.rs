@@ -223,6 +223,14 @@ fn keep_until_restart(old: &Config, new: &mut Config) {
             network.listeners.iter().find(same).unwrap_or(bound).clone()
         });
         network.listeners = listeners.collect();
+        // A registrar is there from the start or not at all, since listeners and the store are made for it.
+        network.registrar = match (&before.registrar, network.registrar.take()) {
+            (Some(before), Some(mut wanted)) => {
+                wanted.keep_until_restart(before);
+                Some(wanted)
+            }
+            _ => before.registrar.clone(),
+        };
         network.media = match (before.media.clone(), network.media.take()) {
             (Some(bound), Some(wanted)) => {
                 let mut media = wanted;

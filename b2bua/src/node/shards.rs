@@ -13,6 +13,7 @@ use sip::driver::sockets::Sockets;
 use sip::driver::{self, Place, Waker};
 use sip::home::{HomeIds, Homes, NodeNo, ShardNo};
 use sip::ids::Ids;
+use sip::registration::server::Directory;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ pub(super) struct Parts<'a> {
     pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) records: &'a Writer,
     pub(super) driver: driver::Settings,
+    /// What outlives the process.
+    pub(super) kept: &'a super::kept::Kept,
     pub(super) clock: Clock,
     /// When `clock` was at 0.
     pub(super) epoch: Instant,
@@ -55,22 +58,31 @@ pub(super) struct Ready {
     common: Arc<Common>,
 }
 
+/// The shards, and what they have in common that others look at.
+pub(super) struct Made {
+    pub(super) shards: Vec<Ready>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) homes: Arc<Homes>,
+}
+
 /// Makes the shards: one for each set of sockets, with one of the links each.
 pub(super) fn make(
     parts: &Parts<'_>,
     sockets: Vec<Sockets>,
     links: Vec<Box<dyn MediaLink + Send>>,
-) -> Result<Vec<Ready>, NoEntropy> {
+) -> Result<Made, NoEntropy> {
     let shards = u8::try_from(sockets.len()).unwrap_or(Homes::MOST);
     let mut ids = RandomIds::new()?;
-    let common =
-        Common::new(shards, parts.clock.now(), parts.snapshot.config().limits.nonces, &mut ids, hasher()?);
+    let now = parts.clock.now();
+    let nonces = parts.snapshot.config().limits.nonces;
+    let gruu = parts.kept.gruu_keys(&mut ids);
+    let common = Common::new(shards, now, nonces, gruu, &mut ids, hasher()?);
     let key = u128::from(ids.next_u64()) << 64 | u128::from(ids.next_u64());
     let homes = Arc::new(Homes::new(&key.to_le_bytes(), NodeNo(0), shards, hasher()?));
     let wakers: Vec<Waker> = sockets.iter().map(|_| Waker::new()).collect();
     let places = Place::among(&homes, &wakers, &hasher()?);
     let each = homes.shards().zip(sockets).zip(links).zip(wakers).zip(places);
-    each.map(|((((shard, sockets), link), waker), place)| {
+    let ready = each.map(|((((shard, sockets), link), waker), place)| {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let number = u16::from(shard.0);
         let core = Core::new(Setup {
@@ -83,6 +95,7 @@ pub(super) fn make(
             epoch: parts.epoch,
             shard: number,
             common: common.clone(),
+            keeping: parts.kept.keeping(&homes, shard, waker.clone(), now),
             records: parts.records.handle(),
             commands: inbox,
         });
@@ -95,8 +108,8 @@ pub(super) fn make(
         };
         let way = Shard { number, commands, waker };
         Ok(Ready { way, counters, core, settings, sockets, place, common: common.clone() })
-    })
-    .collect()
+    });
+    Ok(Made { shards: ready.collect::<Result<_, NoEntropy>>()?, directory: common.directory.clone(), homes })
 }
 
 /// Identifiers that peers give back; those of a shard that is alone need not say whose they are.

@@ -1,11 +1,13 @@
 //! Starting the parts of a node, and ending them.
 
 use super::Loader;
+use super::kept::Kept;
 use super::shards::{self, Parts};
 use crate::cdr::{Writer, WriterError};
 use crate::control::Switchboard;
 use crate::shard::{Command, MediaLink};
 use crate::snapshot::{Snapshot, message_limits, socket_limits};
+use crate::store::StoreError;
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
 use config::Config;
 use media::relay::{self, Relay};
@@ -30,6 +32,9 @@ pub enum StartError {
     /// The file of call detail records could not be opened.
     #[error(transparent)]
     Records(#[from] WriterError),
+    /// What is to outlive the process could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The system gives no random bits.
     #[error("the system gives no random bits")]
     Entropy(#[from] NoEntropy),
@@ -46,6 +51,8 @@ pub struct Node {
     /// Ends after the shards that use it.
     _relay: Option<Arc<Relay>>,
     _records: Arc<Writer>,
+    /// Ends after the shards, with what they have handed over.
+    _kept: Kept,
 }
 
 impl Node {
@@ -64,15 +71,17 @@ impl Node {
         let (relay, links) = start_relay(&snapshot, sockets.len())?;
         let records = Arc::new(Writer::start(&config.cdr.path(&config.node), config.limits.cdr_queue)?);
         let clock = Clock::start();
+        let kept = Kept::open(config)?;
         let parts = Parts {
             sip: &sip,
             snapshot: &snapshot,
             records: &records,
             driver: driver_settings(&snapshot)?,
+            kept: &kept,
             clock,
             epoch: shards::epoch(clock),
         };
-        let ready = shards::make(&parts, sockets, links)?;
+        let shards::Made { shards: ready, directory, homes } = shards::make(&parts, sockets, links)?;
         let (lost, gauges) = (records.clone(), relay.clone());
         let switchboard = Switchboard {
             shards: ready.iter().map(|ready| ready.way.clone()).collect(),
@@ -81,6 +90,8 @@ impl Node {
             started: (Instant::now(), SystemTime::now()),
             listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
+            directory,
+            homes,
             records_lost: Box::new(move || lost.lost()),
             transports: ready.iter().map(|ready| ready.counters.clone()).collect(),
         };
@@ -90,6 +101,7 @@ impl Node {
             listeners,
             _relay: relay,
             _records: records,
+            _kept: kept,
         };
         for shard in ready {
             // Where one cannot, those that run already are ended with the node.

@@ -2,9 +2,11 @@
 
 use super::{Core, Counters, Gauges};
 use crate::call::{reason, view};
+use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
 use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Target};
+use sip::registration::server::Aor;
 use sip::time::Now;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ pub enum Command {
     Call(Box<str>, oneshot::Sender<Option<CallDetail>>),
     /// Ends a call; `false` if there is none.
     EndCall(Box<str>, Option<Box<str>>, oneshot::Sender<bool>),
+    /// Ends the bindings of an address-of-record that is at home here.
+    EndRegistration(Aor, oneshot::Sender<Ended>),
     /// Another configuration is in force.
     Adopt(Arc<Snapshot>, Box<sip::Settings>),
     /// No new calls; those that are left after this time are ended.
@@ -67,6 +71,9 @@ impl Core {
                         self.carry_out_media(key);
                     }
                     let _ = answer.send(key.is_some());
+                }
+                Command::EndRegistration(aor, answer) => {
+                    let _ = answer.send(self.end_registration(&aor));
                 }
                 Command::Adopt(snapshot, sip) => self.adopt(now, snapshot, *sip),
                 Command::Drain(patience) => self.drain(now.mono + patience),

@@ -4,6 +4,7 @@ use crate::trunk::Gate;
 use config::TrunkName;
 use sip::Occupancy;
 use sip::ids::Ids;
+use sip::registration::server::{Directory, GruuKeys};
 use sip::time::Now;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -17,6 +18,9 @@ pub struct Common {
     /// Calls by trunk, of every trunk that ever had one.
     trunks: Mutex<BTreeMap<TrunkName, Arc<Tally>>>,
     pub(crate) gate: Gate,
+    /// What is registered, written by the home shard of each address-of-record.
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) gruu: GruuKeys,
     /// `None` for a shard that is alone.
     pub(super) occupancy: Option<Arc<Occupancy>>,
     /// One bit for each shard.
@@ -26,18 +30,22 @@ pub struct Common {
 }
 
 impl Common {
-    /// For so many shards, 1 to 64. `started`: when the process started; `nonces`: whose counts are known at a time; `ids` and `hasher` are used for keys only.
+    /// For so many shards, 1 to 64. `started`: when the process started; `nonces`: whose counts are known at a time;
+    /// `gruu`: the keys of GRUUs; `ids` and `hasher` are used for keys only.
     #[must_use]
     pub fn new(
         shards: u8,
         started: Now,
         nonces: usize,
+        gruu: GruuKeys,
         ids: &mut dyn Ids,
         hasher: ahash::RandomState,
     ) -> Arc<Self> {
         Arc::new(Self {
             calls: Arc::default(),
             trunks: Mutex::default(),
+            directory: Arc::new(Directory::new(&hasher)),
+            gruu,
             gate: Gate::new(started, nonces, ids, hasher),
             occupancy: (shards > 1).then(Arc::default),
             shards: u64::MAX >> (64 - u32::from(shards.clamp(1, 64))),

@@ -5,6 +5,7 @@ use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
+use crate::registrar::{Keeping, Office};
 use crate::snapshot::Snapshot;
 use crate::trunk::Probes;
 use bytes::Bytes;
@@ -46,6 +47,8 @@ pub struct Setup {
     pub shard: u16,
     /// What it has in common with the others.
     pub common: Arc<Common>,
+    /// How its bindings outlive the process.
+    pub keeping: Keeping,
     /// Records are handed over here.
     pub records: Box<dyn FnMut(Record) + Send>,
     /// Questions and orders come in here; the driver is woken for them.
@@ -69,6 +72,7 @@ pub struct Core {
     /// Who is at the other end of connections over TLS, where a certificate has proved it.
     pub(crate) peers: HashMap<ConnectionId, Arc<Peer>, ahash::RandomState>,
     pub(crate) common: Arc<Common>,
+    pub(crate) office: Office,
     /// The counts of the trunks that it has had calls of.
     trunks: BTreeMap<TrunkName, Arc<Tally>>,
     /// Every trunk that a session was ever with.
@@ -92,6 +96,8 @@ impl Core {
     pub fn new(setup: Setup) -> Self {
         let mut ids = setup.ids;
         let probes = Probes::new(setup.snapshot.config(), &mut *ids);
+        let directory = setup.common.directory.clone();
+        let office = Office::new(setup.keeping, directory, &setup.sip, &setup.snapshot, &setup.hasher);
         let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
         if let Some(occupancy) = &setup.common.occupancy {
             endpoint = endpoint.sharing(occupancy);
@@ -110,6 +116,7 @@ impl Core {
             ids,
             probes,
             common: setup.common,
+            office,
             trunks: BTreeMap::new(),
             labels: Vec::new(),
             counters: Counters::default(),
@@ -140,7 +147,11 @@ impl Core {
     /// What it holds.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
+        let (registered, bindings, registers_waiting) = self.office.held();
         Gauges {
+            registered,
+            bindings,
+            registers_waiting,
             calls: self.calls.len(),
             call_timers: self.timers.len(),
             records: self.records.len(),
@@ -191,12 +202,16 @@ impl Core {
     }
 
     fn on_event(&mut self, now: Now, event: Event) {
-        if let Event::Invited { session, request } = event {
-            return self.on_invited(now, session, request);
-        }
-        let Some((key, leg)) = self.by_session.get(&session_of(&event)).copied() else { return };
+        let event = match event {
+            Event::Invited { session, request } => return self.on_invited(now, session, request),
+            Event::Asked { id, request } => return self.on_asked(now, id, &request),
+            of_a_session => of_a_session,
+        };
+        let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
+            return;
+        };
         match event {
-            Event::Invited { .. } => {}
+            Event::Invited { .. } | Event::Asked { .. } => {}
             Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
             Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
             Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
@@ -349,12 +364,14 @@ impl sip::driver::Core for Core {
             self.settle(now);
         }
         self.probe_due(now);
+        self.registrations_due(now);
         self.drain_due(now);
         self.settle(now);
     }
 
     fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
         self.obey(now);
+        self.hear_store(now);
         self.settle(now);
         let drained = self.drain.is_some() && {
             let is_done = self.calls.is_empty() && self.endpoint.is_quiet();
@@ -370,7 +387,8 @@ impl sip::driver::Core for Core {
     fn poll_timeout(&self) -> Option<Mono> {
         let drain = self.drain.filter(|_| !self.calls.is_empty());
         let probe = self.probes.next().filter(|_| self.drain.is_none());
-        [self.endpoint.poll_timeout(), self.timers.next(), drain, probe].into_iter().flatten().min()
+        let binding = self.office.poll_timeout();
+        [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding].into_iter().flatten().min()
     }
 
     fn flush(&mut self, _now: Now) {
@@ -383,9 +401,10 @@ pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&si
     endpoint.settings().listeners.iter().find(|l| l.network == network)
 }
 
-/// Whose event it is.
-fn session_of(event: &Event) -> SessionId {
+/// Whose event it is; that of a request outside a dialog is nobody's.
+fn session_of(event: &Event) -> Option<SessionId> {
     match event {
+        Event::Asked { .. } => None,
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
         | Event::Answered { session, .. }
@@ -396,6 +415,6 @@ fn session_of(event: &Event) -> SessionId {
         | Event::ReinviteFailed { session, .. }
         | Event::Requested { session, .. }
         | Event::Responded { session, .. }
-        | Event::Ended { session, .. } => *session,
+        | Event::Ended { session, .. } => Some(*session),
     }
 }

@@ -17,6 +17,20 @@ pub struct Counters {
     pub challenged: u64,
     /// Right answers to a challenge of ours whose nonce was too old, or forgotten by its limit.
     pub stale_nonces: u64,
+    /// REGISTERs that were served.
+    pub registers: u64,
+    /// REGISTERs that were challenged, or failed a challenge.
+    pub registers_challenged: u64,
+    /// REGISTERs that were refused.
+    pub registers_refused: u64,
+    /// REGISTERs whose bindings could not be kept.
+    pub registers_not_kept: u64,
+    /// Bindings whose time was over.
+    pub bindings_expired: u64,
+    /// INVITEs that claim to be from a user who may not call from that address.
+    pub impostors: u64,
+    /// Calls to users who are not known, and to users without a device.
+    pub unregistered: u64,
     /// Wrong passwords in answer to our challenges.
     pub guesses: u64,
     /// Answers that were not looked at because their user had just guessed wrong.
@@ -52,6 +66,12 @@ pub struct Gauges {
     pub calls: usize,
     /// Deadlines of calls, given-up ones included until their time.
     pub call_timers: usize,
+    /// Addresses-of-record with bindings.
+    pub registered: usize,
+    /// Bindings.
+    pub bindings: usize,
+    /// REGISTERs that wait, for the store or for one another.
+    pub registers_waiting: usize,
     /// Call detail records that wait to be written.
     pub records: usize,
     /// Pairs of media ports that calls have borrowed.

@@ -1,14 +1,15 @@
-//! What the requests of a trunk must prove, made from the configuration once.
+//! What the requests of a trunk or user must prove, made from the configuration once.
 
-use crate::snapshot::{Secrets, hash};
-use config::{Challenge, Profile, TrunkName};
+use crate::snapshot::{IssuerKeys, Protected, Secrets, hash};
+use config::{Challenge, Profile};
 use policy::Compiled;
 use sip::auth::bearer::{self, Warden};
 use sip::auth::server::{Settings, UserHashes};
 use sip::auth::{Algorithm, Hash, Qop};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The challenge of one trunk.
+/// One challenge.
 pub(crate) struct Demand {
     /// For passwords; `None` where no user has one.
     pub(super) digest: Option<Settings>,
@@ -19,24 +20,30 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// Those of all trunks that have one.
-    pub(crate) fn all(policy: &Compiled, secrets: &Secrets) -> BTreeMap<TrunkName, Self> {
-        let trunks = policy.config().trunks.iter();
-        let demands = trunks.filter_map(|(name, trunk)| {
-            let challenge = trunk.challenge.as_ref()?;
+    /// Those of all trunks that have one, and of all registrars.
+    pub(crate) fn all(policy: &Compiled, secrets: &Secrets) -> BTreeMap<Protected, Self> {
+        let config = policy.config();
+        let trunks = config.trunks.iter().filter_map(|(name, trunk)| {
             let profile = policy.profile(&trunk.network, Some(name), None);
-            Some((name.clone(), Self::of(name, challenge, &profile, secrets)))
+            Some((Protected::Trunk(name.clone()), trunk.challenge.as_ref()?, profile))
         });
-        demands.collect()
+        let registrars = config.networks.iter().filter_map(|(name, network)| {
+            let challenge = &network.registrar.as_ref()?.challenge;
+            Some((Protected::Registrar(name.clone()), challenge, policy.profile(name, None, None)))
+        });
+        let all = trunks.chain(registrars).map(|(of, challenge, profile)| {
+            let demand = Self::of(secrets.issuers.get(&of), challenge, &profile);
+            (of, demand)
+        });
+        all.collect()
     }
 
-    fn of(name: &TrunkName, challenge: &Challenge, profile: &Profile, secrets: &Secrets) -> Self {
+    fn of(keys: Option<&Arc<IssuerKeys>>, challenge: &Challenge, profile: &Profile) -> Self {
         let digest = (!challenge.users.is_empty()).then(|| settings(challenge, profile));
         let functions: Vec<Hash> = digest.iter().flat_map(|d| &d.algorithms).map(|a| a.hash).collect();
         let users = challenge.users.iter().map(|user| &*user.username);
         let hashed = digest.as_ref().is_some_and(|digest| digest.userhash);
         let hashes = UserHashes::new(&challenge.realm, &functions, users.filter(|_| hashed));
-        let keys = secrets.issuers.get(name);
         let bearer = challenge.bearer.as_ref().zip(keys).map(|(given, keys)| {
             let settings = bearer::Settings {
                 realm: (&*challenge.realm).into(),
@@ -53,7 +60,7 @@ impl Demand {
     }
 }
 
-/// The realm of the trunk's challenge, and what its profile says of digest.
+/// The realm of the challenge, and what the profile says of digest.
 fn settings(challenge: &Challenge, profile: &Profile) -> Settings {
     let digest = &profile.digest;
     let algorithms =

@@ -1,9 +1,8 @@
-//! The challenge that a trunk's requests must answer before they are looked at.
+//! The challenge that the requests of a trunk or user must answer before they are looked at.
 
 use super::Demand;
 use crate::shard::Counters;
-use crate::snapshot::Snapshot;
-use config::TrunkName;
+use crate::snapshot::{Protected, Snapshot};
 use sip::Received;
 use sip::auth::bearer::{self, Verdict as Token};
 use sip::auth::guesses::{Patience, Permit, Reaction, SharedGuesses};
@@ -17,8 +16,8 @@ use sip_types::{HeaderName, StatusCode};
 
 /// What a request finds at the gate.
 pub(crate) enum Entry {
-    /// It may pass.
-    Open,
+    /// It may pass; where it has proved who sends it, that is the user.
+    Open(Option<Box<str>>),
     /// It gets this response.
     Closed(Box<Reply>),
 }
@@ -51,7 +50,7 @@ impl Lack {
 struct Visit<'a> {
     now: Now,
     snapshot: &'a Snapshot,
-    trunk: &'a TrunkName,
+    of: &'a Protected,
     request: &'a Received,
     counters: &'a mut Counters,
 }
@@ -67,19 +66,22 @@ impl Gate {
         Self { key, started, windows, guesses: SharedGuesses::new(hasher) }
     }
 
-    /// Whether a request of this trunk may pass.
+    /// Whether a request may pass the challenge that protects `of`, if there is one.
     pub(crate) fn check(
         &self,
         now: Now,
         snapshot: &Snapshot,
-        trunk: &TrunkName,
+        of: &Protected,
         request: &Received,
         counters: &mut Counters,
         ids: &mut dyn Ids,
     ) -> Entry {
-        let Some(demand) = snapshot.demands.get(trunk) else { return Entry::Open };
-        let mut visit = Visit { now, snapshot, trunk, request, counters };
-        let Err(lack) = self.prove(&mut visit, demand) else { return Entry::Open };
+        let Some(demand) = snapshot.demands.get(of) else { return Entry::Open(None) };
+        let mut visit = Visit { now, snapshot, of, request, counters };
+        let lack = match self.prove(&mut visit, demand) {
+            Ok(user) => return Entry::Open(Some(user)),
+            Err(lack) => lack,
+        };
         let status = match lack {
             Lack::Proof { stale, token } => {
                 return Entry::Closed(Box::new(self.ask(now, demand, stale, token, ids)));
@@ -91,15 +93,15 @@ impl Gate {
         Entry::Closed(Box::new(Reply::new(status)))
     }
 
-    /// A token, or else a password.
-    fn prove(&self, visit: &mut Visit<'_>, demand: &Demand) -> Result<(), Lack> {
+    /// Whose token or else password it has.
+    fn prove(&self, visit: &mut Visit<'_>, demand: &Demand) -> Result<Box<str>, Lack> {
         let credentials = server::credentials(visit.request.headers(), Kind::User);
         if let Some(warden) = &demand.bearer {
             match warden.verify(visit.now, &credentials) {
-                Token::Accepted(_) => return Ok(()),
+                Token::Accepted(bearer) => return Ok(bearer.user().into()),
                 Token::Rejected(fault) => {
                     visit.counters.tokens_refused += 1;
-                    tracing::debug!(trunk = %visit.trunk, %fault, "a token was not accepted");
+                    tracing::debug!(of = %visit.of, %fault, "a token was not accepted");
                     return Err(Lack::Proof { stale: false, token: Some(fault) });
                 }
                 Token::Absent => {}
@@ -121,7 +123,7 @@ impl Gate {
         demand: &Demand,
         settings: &Settings,
         credentials: &[Credentials],
-    ) -> Result<(), Lack> {
+    ) -> Result<Box<str>, Lack> {
         let challenger = self.challenger(settings)?;
         match challenger.read(&Covered::from(&visit.request.request), credentials) {
             Reading::Absent => Err(Lack::PROOF),
@@ -137,7 +139,7 @@ impl Gate {
         demand: &Demand,
         challenger: &Challenger,
         presented: Presented,
-    ) -> Result<(), Lack> {
+    ) -> Result<Box<str>, Lack> {
         let source = visit.request.flow.peer.ip();
         let patience = patience(visit.snapshot);
         let name: Box<str> = demand.hashes.name(presented.user()).unwrap_or(presented.user().text()).into();
@@ -152,11 +154,11 @@ impl Gate {
                 return Err(Lack::Patience);
             }
         }
-        let known = visit.snapshot.user(visit.trunk, &name);
+        let known = visit.snapshot.user(visit.of, &name);
         match challenger.settle(visit.now, presented, known, &self.windows) {
             Verdict::Accepted(_) => {
                 self.guesses.passed(&patience, source, &name);
-                Ok(())
+                Ok(name)
             }
             Verdict::Stale(_) => {
                 visit.counters.stale_nonces += 1;
@@ -166,8 +168,8 @@ impl Gate {
             Verdict::Rejected(_) => {
                 visit.counters.guesses += 1;
                 if self.guesses.failed(visit.now.mono, &patience, source, &name) == Reaction::Refused {
-                    let (trunk, wait) = (visit.trunk, patience.forget_after);
-                    tracing::warn!(%trunk, %source, ?wait, "a user is refused: too many wrong passwords");
+                    let (of, wait) = (visit.of, patience.forget_after);
+                    tracing::warn!(%of, %source, ?wait, "a user is refused: too many wrong passwords");
                 }
                 Err(Lack::PROOF)
             }

@@ -43,6 +43,7 @@ pub(crate) enum Claim {
     Source { network: NetworkName, from: IpNet },
     Identity { network: NetworkName, identity: Domain },
     Route { name: RouteName },
+    Domain { domain: String },
 }
 
 /// A claim and where it was made.

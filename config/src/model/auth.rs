@@ -49,13 +49,13 @@ choice! {
 }
 
 table! {
-    /// How we challenge the requests of a trunk: for a password, for a token, or for either.
+    /// How we challenge the requests of a trunk, or of the users of a registrar: for a password, for a token, or for either.
     pub struct Challenge {
         /// The realm that we name.
         live realm: ByteString, such as "sbc.example.com";
         /// Who may answer with a password. One that is easily guessed is refused: the user name itself, fewer than 8
         /// characters, or fewer than 12 where all are digits.
-        live users: Vec<User> = [], in 0..=1_024;
+        live users: Vec<User> = [], in 0..=100_000;
         /// Lets tokens of an authorization server answer (RFC 8898).
         live bearer: Option<Bearer>;
     }

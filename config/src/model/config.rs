@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::declare::table;
 use crate::model::{
-    Admin, Cdr, Dns, Guessing, Limits, Location, Log, Media, Network, Node, Profile, Route, Signalling, Trunk,
+    Admin, Cdr, Dns, Guessing, Limits, Location, Log, Media, Network, Node, Profile, Registrar, Route,
+    Signalling, Trunk,
 };
 use crate::text::{NetworkName, ProfileName, TrunkName};
 
@@ -41,5 +42,18 @@ table! {
         restart cdr: Cdr = {};
         /// The log.
         live log: Log = {};
+    }
+}
+
+impl Config {
+    /// The network whose registrar has that domain (host and port), and the registrar.
+    #[must_use]
+    pub fn registrar_of(&self, domain: &str) -> Option<(&NetworkName, &Registrar)> {
+        let of = |network: &'_ Network| -> bool {
+            let domains = network.registrar.iter().flat_map(|registrar| &registrar.domains);
+            domains.into_iter().any(|ours| ours.to_string().eq_ignore_ascii_case(domain))
+        };
+        let (name, network) = self.networks.iter().find(|(_, network)| of(network))?;
+        network.registrar.as_ref().map(|registrar| (name, registrar))
     }
 }

@@ -36,6 +36,9 @@ table! {
         /// Requests of either side that a leg has pending besides its INVITE; one more of the peer is answered 503 with
         /// Retry-After, one more of ours is not sent, and what it stands for gets that answer.
         live pending_requests: usize = 16, in 1..=1_024;
+        /// Requests outside a dialog, such as REGISTER, that wait for our answer; one more is answered 503 with
+        /// Retry-After.
+        live asked_requests: usize = 10_000, in 1..=10_000_000;
         /// How often one request of ours is sent again because it was challenged or answered 491; then that response
         /// stands.
         live request_rounds: u8 = 5, in 1..=32;

@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
-use crate::model::{ListenerTls, NetworkTls, WebSocket};
+use crate::model::{ListenerTls, NetworkTls, Registrar, WebSocket};
 use crate::text::{Domain, HostPort, PortRange, ProfileName};
 
 table! {
@@ -21,6 +21,9 @@ table! {
         restart listeners: Vec<Listener>, in 1..=64;
         /// How we make connections over TLS in this network.
         live tls: Option<NetworkTls>;
+        /// Lets users register here; their calls are taken, whatever `strangers` says. It comes and goes with a restart;
+        /// what is in it changes at once.
+        live registrar: Option<Registrar>;
         /// Where we take media in this network; needed where media is anchored.
         restart media: Option<NetworkMedia>, say {};
         /// The profile of what happens in this network, unless a trunk or route names another.

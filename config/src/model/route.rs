@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use crate::declare::{self, Claim, Reader, Shape, Value, table};
 use crate::error::Found;
-use crate::text::{NetworkName, Pattern, ProfileName, RouteName, TrunkName};
+use crate::text::{HostPort, NetworkName, Pattern, ProfileName, RouteName, TrunkName};
 
 table! {
     /// A rule from match to targets. It matches when everything that it asks for does; an empty list asks nothing.
@@ -28,8 +28,9 @@ table! {
         pinned called: Vec<Pattern> = [], in 0..=65_536, such as ["+49*", "112"];
         /// The URI of From, in the same forms.
         pinned calling: Vec<Pattern> = [], in 0..=65_536, such as ["@example.com"];
-        /// Where the call goes, tried in this order: names of trunks, and URIs with the network to use as in
-        /// `{ uri = "sip:alice@192.0.2.7", network = "carrier" }`.
+        /// Where the call goes, tried in this order: names of trunks, URIs with the network to use as in
+        /// `{ uri = "sip:alice@192.0.2.7", network = "carrier" }`, and the devices that the called user has registered in
+        /// a domain of ours as in `{ domain = "example.com" }`.
         pinned to: Vec<Target> = [], in 0..=64, say ["provider"];
         /// Refuses the request, instead of `to`.
         pinned reject: Option<Reject>;
@@ -71,6 +72,8 @@ pub enum Target {
     Trunk(TrunkName),
     /// A URI in a network, without a trunk.
     Uri(TargetUri),
+    /// What the called user has registered in a domain.
+    Domain(TargetDomain),
 }
 
 table! {
@@ -84,13 +87,26 @@ table! {
     check check_target;
 }
 
+table! {
+    /// The devices of the called user.
+    pub struct TargetDomain {
+        /// A domain of a network's registrar. Devices are called one after the other, the preferred first (RFC 3261 §16.6),
+        /// and of those alike the one that registered last. A user who is not known there is answered 404, one without
+        /// a device 480.
+        pinned domain: HostPort, such as "example.com";
+    }
+}
+
 impl Value for Target {
     fn shape() -> Shape {
-        Shape::Either(vec![TrunkName::shape(), TargetUri::shape()])
+        Shape::Either(vec![TrunkName::shape(), TargetUri::shape(), TargetDomain::shape()])
     }
 
     fn read(node: declare::Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         match node.get_ref() {
+            DeValue::Table(table) if table.contains_key("domain") => {
+                TargetDomain::read(node, reader).map(Self::Domain)
+            }
             DeValue::Table(_) => TargetUri::read(node, reader).map(Self::Uri),
             _ => TrunkName::read(node, reader).map(Self::Trunk),
         }
@@ -100,6 +116,7 @@ impl Value for Target {
         match self {
             Self::Trunk(name) => name.json(),
             Self::Uri(target) => target.json(),
+            Self::Domain(target) => target.json(),
         }
     }
 }

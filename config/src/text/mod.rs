@@ -1,5 +1,6 @@
 //! Values that are strings of a form of their own.
 
+mod aor;
 mod auto;
 mod duration;
 mod host;
@@ -11,6 +12,7 @@ mod sip;
 mod tls;
 mod token;
 
+pub use aor::AddressOfRecord;
 pub use auto::Auto;
 pub use host::{Domain, HostPort};
 pub use name::{NetworkName, ProfileName, RouteName, TrunkName};

@@ -77,6 +77,9 @@ pub struct Target {
     pub request_uri: Uri,
     /// Where the request is sent (RFC 3263 starts from it).
     pub next_hop: Uri,
+    /// Whether the Request-URI names a user of a registrar of ours: then the request goes to what that user has
+    /// registered, and to nowhere else.
+    pub registered: bool,
 }
 
 /// What of a route did not match.
@@ -174,6 +177,7 @@ impl Routes {
         let to = route.to.iter().map(|target| match target {
             config::Target::Trunk(trunk) => trunk.as_str().into(),
             config::Target::Uri(target) => target.uri.to_bytestring(),
+            config::Target::Domain(target) => format!("the devices at {}", target.domain).into(),
         });
         trail.push(Step::Routed { route: name.clone(), called, to: to.collect() });
         Some(Decision::Targets { route: name, targets: targets(route, policy, facts.request_uri) })
@@ -227,7 +231,21 @@ fn targets(route: &Route, policy: &Compiled, called: &Uri) -> Vec<Target> {
                 profile: policy.profile(&target.network, None, route.profile.as_ref()),
                 request_uri: target.uri.for_request_line(),
                 next_hop: target.uri.clone(),
+                registered: false,
             }),
+            config::Target::Domain(target) => {
+                let domain = &target.domain;
+                let Some((network, _)) = policy.config().registrar_of(&domain.to_string()) else { continue };
+                let uri = rewrite::user_at(called, domain, route.number.as_ref());
+                targets.extend(uri.map(|uri| Target {
+                    trunk: None,
+                    network: network.clone(),
+                    profile: policy.profile(network, None, route.profile.as_ref()),
+                    request_uri: uri.clone(),
+                    next_hop: uri,
+                    registered: true,
+                }));
+            }
             config::Target::Trunk(name) => {
                 let Some(trunk) = policy.config().trunks.get(name) else { continue };
                 let profile = policy.profile(&trunk.network, Some(name), route.profile.as_ref());
@@ -242,6 +260,7 @@ fn targets(route: &Route, policy: &Compiled, called: &Uri) -> Vec<Target> {
                         route.number.as_ref(),
                     ),
                     next_hop: uri.clone(),
+                    registered: false,
                 }));
             }
         }

@@ -34,6 +34,16 @@ pub(crate) fn request_uri(
     if is_phone && user.is_some() { uri.with_param("user", Some("phone")) } else { uri }
 }
 
+/// The called user, as the route rewrites it, at a domain of ours. A GRUU (RFC 5627) stays one.
+pub(crate) fn user_at(called: &Uri, domain: &HostPort, number: Option<&Number>) -> Option<Uri> {
+    let user = rewritten(called, number);
+    let uri = Uri::sip(user.as_deref(), Host::parse(domain.host()).ok()?, domain.port());
+    Some(match called.param("gr") {
+        Some(instance) => uri.with_param("gr", instance),
+        None => uri,
+    })
+}
+
 /// The called user, escapes unread. A number that is rewritten loses its visual separators.
 fn rewritten<'u>(called: &'u Uri, number: Option<&Number>) -> Option<Cow<'u, str>> {
     let as_it_is = || called.user().map(Cow::Borrowed).or_else(|| called.number());

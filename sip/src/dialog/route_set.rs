@@ -30,6 +30,11 @@ impl RouteSet {
         Self(record_route.iter().rev().map(text).collect())
     }
 
+    /// One that is known before there is a dialog, each value as text, nearest first.
+    pub(crate) fn preset(routes: Box<[Box<str>]>) -> Self {
+        Self(routes)
+    }
+
     /// Whether no proxy stays.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

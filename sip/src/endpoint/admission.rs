@@ -15,7 +15,7 @@ impl Endpoint {
         let Ok(uri) = request.request.uri() else {
             return Some(refusal(StatusCode::BAD_REQUEST, "Malformed Request-URI"));
         };
-        if !matches!(request.method(), Method::Invite | Method::Options) {
+        if !matches!(request.method(), Method::Invite | Method::Options) && !listener.asks(request.method()) {
             let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
             reply.parts.fields.push(HeaderName::Allow, listener.allow_without(request.method()));
             return Some(reply);
@@ -68,7 +68,13 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
         Carrying::Nothing => &[],
         Carrying::All { transparent } => transparent.as_slice(),
     };
-    unsupported(request.headers(), |tag| transparent.iter().any(|t| t.eq_ignore_ascii_case(tag)))
+    let understood = listener.asked.iter().find(|asked| asked.method == *request.method());
+    let understood = understood.map(|asked| asked.understood).unwrap_or_default();
+    let known = |tag: &str| {
+        let transparent = transparent.iter().map(|t| &**t);
+        understood.iter().copied().chain(transparent).any(|t| t.eq_ignore_ascii_case(tag))
+    };
+    unsupported(request.headers(), known)
 }
 
 /// 420 for option tags in Require other than those that `known` tells (RFC 3261 §8.2.2.3).

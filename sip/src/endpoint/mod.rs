@@ -1,6 +1,7 @@
 //! The endpoint: everything that one shard knows of SIP.
 
 mod admission;
+mod asked;
 mod pending;
 mod receive;
 mod unreadable;
@@ -53,6 +54,8 @@ pub struct Endpoint {
     pub(crate) connects: Pending<(SessionId, OutgoingId)>,
     /// Challenges that wait for credentials.
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
+    /// Requests outside a dialog that wait for the owner's answer.
+    pub(crate) asked: Map<ServerId, Received>,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
@@ -122,6 +125,8 @@ pub struct Gauges {
     pub timers: usize,
     /// Look-ups, connections and challenges that the shell has not answered.
     pub questions: usize,
+    /// Requests outside a dialog that the owner has not answered.
+    pub asked: usize,
 }
 
 impl Endpoint {
@@ -139,6 +144,7 @@ impl Endpoint {
             health: Health::new(&hasher),
             connects: Pending::default(),
             secrets: Pending::default(),
+            asked: Map::with_hasher(hasher.clone()),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
             census: Census::default(),
@@ -248,6 +254,7 @@ impl Endpoint {
             server_transactions: self.servers.len(),
             timers: self.io.timers.len(),
             questions: self.lookups.len() + self.connects.len() + self.secrets.len(),
+            asked: self.asked.len(),
         }
     }
 

@@ -222,6 +222,9 @@ impl Endpoint {
             let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
             return self.reply(now, server, &request, None, false, &reply);
         }
+        if *request.method() != Method::Invite {
+            return self.ask_owner(now, server, request);
+        }
         if self.is_full() {
             self.counters.overloaded += 1;
             let reply = self.unavailable();

@@ -8,7 +8,7 @@ use crate::ids::{Branch, Ids, Tag};
 use bytestring::ByteString;
 use seal::Seal;
 use sip_types::header::NameAddr;
-use sip_types::{Head, HeaderName, Method, param_of};
+use sip_types::{Head, HeaderName, Method, Uri, param_of};
 use std::sync::Arc;
 
 /// The shards of a node, and how identifiers and messages find theirs. All shards share one; nodes that are to know
@@ -102,8 +102,13 @@ impl Homes {
     /// The shard of an address-of-record: user and host, whatever else the URI says (RFC 3261 §10.3 step 5).
     fn of_record(&self, to: &[u8]) -> Option<ShardNo> {
         let to = NameAddr::parse(&ByteString::from(text(to)?)).ok()?;
-        let host = to.uri().host()?.to_string().to_ascii_lowercase();
-        let user = to.uri().user_decoded();
+        self.of_user(to.uri())
+    }
+
+    /// The shard that is home to an address-of-record; `None` for a URI without a host.
+    pub fn of_user(&self, address: &Uri) -> Option<ShardNo> {
+        let host = address.host()?.to_string().to_ascii_lowercase();
+        let user = address.user_decoded();
         Some(self.place(self.hasher.hash_one((user.as_deref(), host))))
     }
 

@@ -30,14 +30,16 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
         let secure = session.secure;
-        let way = session.way.clone().filter(|to| {
+        let kept = session.flow.map(Destination::Flow);
+        let natted = |to: &Destination| {
             let listener = self.settings.listener(to.listener());
             listener.is_some_and(|l| l.nat || l.transport.is_websocket())
-        });
+        };
+        let way = session.way.clone().filter(|to| kept.is_some() || natted(to)).or_else(|| kept.clone());
         let Some(aim) = aim(session, id) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
-        if let Some(way) = way.filter(|_| outgoing.dialog.is_some()) {
+        if let Some(way) = way.filter(|_| kept.is_some() || outgoing.dialog.is_some()) {
             return self.send_to(now, sid, id, way);
         }
         let hop = match NextHop::of(&aim.next_hop, secure || aim.request_uri.scheme() == Scheme::Sips) {

@@ -21,6 +21,7 @@ mod outgoing;
 mod outside;
 mod reinvite;
 mod request;
+mod subscribed;
 mod uac;
 mod uas;
 mod view;
@@ -37,7 +38,7 @@ pub(crate) use uas::refusal;
 
 use crate::auth::client::Authorizer;
 use crate::dialog::{Aim, Census, Dialog, DialogNo};
-use crate::flow::{Destination, NetworkId};
+use crate::flow::{Destination, Flow, NetworkId};
 use crate::ids::Tag;
 use crate::received::Received;
 use crate::settings::{Conduct, Listener};
@@ -159,6 +160,8 @@ pub(crate) enum Stage {
     Confirmed,
     /// A request of ours outside a dialog is pending.
     Asking,
+    /// The dialog of a SUBSCRIBE that we accepted (RFC 6665 §4.4.1).
+    Subscribed,
     /// A BYE of ours is pending or owed.
     Ending,
     /// Only a fork of our INVITE may still answer.
@@ -234,6 +237,8 @@ pub(crate) struct Session {
     pub(crate) secure: bool,
     /// The way that the INVITE took, for networks behind a NAT and for peers that take no connections.
     pub(crate) way: Option<Destination>,
+    /// The flow that all of its requests take.
+    pub(crate) flow: Option<Flow>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -275,6 +280,7 @@ impl Session {
             ack_credentials: None,
             secure: false,
             way: None,
+            flow: None,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),
@@ -328,7 +334,8 @@ impl Session {
         match purpose {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
             Purpose::Outside => matches!(self.stage, Stage::Asking),
-            Purpose::Reinvite | Purpose::Request => matches!(self.stage, Stage::Confirmed),
+            Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
+            Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
             Purpose::Bye | Purpose::Ack => true,
         }
     }

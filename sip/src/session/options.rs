@@ -4,20 +4,21 @@ use super::Reply;
 use crate::endpoint::Endpoint;
 use crate::settings::{Carrying, Listener};
 use sip_types::{HeaderName, StatusCode};
+use std::collections::BTreeSet;
 
 impl Endpoint {
     /// A 200 to OPTIONS: Allow, Accept and Supported as they are on this listener.
     pub(crate) fn capabilities(&self, listener: &Listener) -> Reply {
         let mut reply = Reply::new(StatusCode::OK);
         let fields = &mut reply.parts.fields;
-        fields.push(HeaderName::Allow, listener.allow());
-        let (accept, supported) = match &listener.carrying {
-            Carrying::Nothing => ("application/sdp", String::new()),
-            Carrying::All { transparent } => (
-                "application/sdp, */*;q=0.5",
-                transparent.iter().map(|t| &**t).collect::<Vec<_>>().join(", "),
-            ),
+        fields.push(HeaderName::Allow, listener.allow().into_owned());
+        let (accept, transparent) = match &listener.carrying {
+            Carrying::Nothing => ("application/sdp", [].as_slice()),
+            Carrying::All { transparent } => ("application/sdp, */*;q=0.5", transparent.as_slice()),
         };
+        let understood = listener.asked.iter().flat_map(|asked| asked.understood).copied();
+        let supported: BTreeSet<&str> = transparent.iter().map(|t| &**t).chain(understood).collect();
+        let supported = supported.into_iter().collect::<Vec<_>>().join(", ");
         fields.push(HeaderName::Accept, accept);
         fields.push(HeaderName::AcceptEncoding, "identity");
         fields.push(HeaderName::AcceptLanguage, "en");

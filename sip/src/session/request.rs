@@ -30,7 +30,7 @@ impl Endpoint {
     ) -> Result<OutgoingId, IntentError> {
         let limit = self.settings.limits.pending_requests;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
+        let no = session.current.filter(|_| session.wants(Purpose::Request));
         let no = no.ok_or(IntentError::WrongState)?;
         if session.outgoing.len() >= limit {
             self.counters.pending_full += 1;
@@ -76,6 +76,9 @@ impl Endpoint {
         request: Received,
     ) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        if self.sessions.get(sid).is_some_and(|s| matches!(s.stage, Stage::Subscribed)) {
+            return self.on_request_of_subscriber(now, sid, no, server, request);
+        }
         match request.method() {
             Method::Bye => self.on_bye(now, sid, no, server, request),
             Method::Invite => self.on_reinvite(now, sid, no, server, request),
@@ -92,7 +95,14 @@ impl Endpoint {
         }
     }
 
-    fn carry(&mut self, now: Now, sid: SessionId, no: DialogNo, server: ServerId, request: Received) {
+    pub(super) fn carry(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        server: ServerId,
+        request: Received,
+    ) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let limit = self.settings.limits.pending_requests;
         let Some(session) = self.sessions.get_mut(sid) else { return };

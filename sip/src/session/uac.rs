@@ -3,10 +3,10 @@
 use super::ack::shown;
 use super::failover::too_late;
 use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session, SessionId, Stage};
-use crate::dialog::{Aim, Dialog, DialogNo, DialogState};
+use crate::dialog::{Aim, Dialog, DialogNo, DialogState, RouteSet};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
-use crate::flow::NetworkId;
+use crate::flow::{Flow, NetworkId};
 use crate::ids::{self, Tag};
 use crate::settings::Conduct;
 use crate::time::Now;
@@ -26,6 +26,11 @@ pub struct Invite {
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
     pub next_hop: Uri,
+    /// A preset route set (RFC 3261 §12.2.1.1), such as the Path of a binding (RFC 3327 §5.3): its first value is the next
+    /// hop then.
+    pub routes: Box<[Box<str>]>,
+    /// The flow that it is sent on, and what follows in its dialogs, wherever the next hop is (RFC 5626 §5.3).
+    pub flow: Option<Flow>,
     /// From without tag: a name-addr, and other parameters.
     pub from: Box<str>,
     /// To without tag.
@@ -56,10 +61,12 @@ impl Endpoint {
         session.conduct = invite.conduct;
         session.local = invite.from;
         session.remote = invite.to;
-        session.aim = Some(Box::new(Aim {
-            request_uri: invite.request_uri.for_request_line(),
-            routes: Vec::new(),
-            next_hop: invite.next_hop,
+        session.flow = invite.flow;
+        let request_uri = invite.request_uri.for_request_line();
+        let routes = RouteSet::preset(invite.routes);
+        session.aim = Some(Box::new(match routes.is_empty() {
+            true => Aim { request_uri, routes: Vec::new(), next_hop: invite.next_hop },
+            false => routes.aim(&request_uri),
         }));
         let id = session.name_outgoing();
         let sid = self.sessions.insert(session);
@@ -123,7 +130,12 @@ impl Endpoint {
         session.ack_credentials = shown;
         let given_up = match &mut session.stage {
             Stage::Calling { cancel } => cancel.take(),
-            Stage::Called(_) | Stage::Confirmed | Stage::Asking | Stage::Ending | Stage::Over => return,
+            Stage::Called(_)
+            | Stage::Confirmed
+            | Stage::Asking
+            | Stage::Subscribed
+            | Stage::Ending
+            | Stage::Over => return,
         };
         let Some(no) = self.confirmed_dialog(sid, outgoing.seq, &response) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };

@@ -23,6 +23,8 @@ pub enum Stage {
     Confirmed,
     /// A request of ours outside a dialog is pending.
     Asking,
+    /// A subscription of the peer's.
+    Subscribed,
     /// A BYE of ours is pending, or waits for the ACK.
     Ending,
     /// Over; only a fork may still answer.
@@ -114,6 +116,7 @@ impl Endpoint {
             Inner::Asking => Stage::Asking,
             Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
             Inner::Confirmed => Stage::Confirmed,
+            Inner::Subscribed => Stage::Subscribed,
             Inner::Ending => Stage::Ending,
             Inner::Over => Stage::Over,
         };

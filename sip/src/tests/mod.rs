@@ -6,6 +6,7 @@ pub(crate) mod ua;
 pub(crate) mod zone;
 
 mod admission;
+mod asked;
 mod bye;
 mod call;
 mod cancel;

@@ -109,6 +109,8 @@ impl Net {
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
             next_hop: uri.parse().unwrap(),
+            routes: Box::default(),
+            flow: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 70,

@@ -25,6 +25,8 @@ fn on(listener: u16) -> Flow {
 
 fn invite(ua: &mut Ua, request_uri: &str, next_hop: &str) -> SessionId {
     let invite = Invite {
+        routes: Box::default(),
+        flow: None,
         patience: Patience::default(),
         label: 0,
         conduct: None,

@@ -65,6 +65,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         tls_parameter: true,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
+        asked: Vec::new(),
     }
 }
 
@@ -240,6 +241,8 @@ impl Ua {
             network: NetworkId(0),
             request_uri: "sip:bob@example.com".parse().unwrap(),
             next_hop: next_hop.parse().unwrap(),
+            routes: Box::default(),
+            flow: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 69,

@@ -58,6 +58,6 @@ pub use name::HeaderName;
 pub use params::Params;
 pub use shared::SharedText;
 pub use status::StatusCode;
-pub use text::{quote, unquote};
+pub use text::{quote, unescape, unquote};
 pub use uri::{Host, HostBuf, InvalidHost, Scheme, Uri, UriError, UriErrorKind, escape_user};
 pub use write::MessageWriter;

@@ -21,6 +21,12 @@ impl<'a> Params<'a> {
         Self { rest: text }
     }
 
+    /// Reads parameters out of a text that they were written to before: what follows their grammar.
+    #[must_use]
+    pub fn of_checked(text: &'a str) -> Self {
+        Self::new(text)
+    }
+
     /// The first parameter of that name (any case): absent, present without value, or its value as received.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Option<&'a str>> {

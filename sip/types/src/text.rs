@@ -70,7 +70,8 @@ pub(crate) fn escape_at(bytes: &[u8], at: usize) -> Option<u8> {
 }
 
 /// `text` with its percent escapes read; `None` if the result is not UTF-8.
-pub(crate) fn unescape(text: &str) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn unescape(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }

@@ -3,7 +3,7 @@
 use super::common::{
     ALICE, BOB, INSIDE, OUTSIDE, World, answer, credential, document, invite, ms, trunk, with_secrets,
 };
-use b2bua::snapshot::{IssuerKeys, Secrets};
+use b2bua::snapshot::{IssuerKeys, Protected, Secrets};
 use liaison_tests::message::{Msg, field, fields};
 use liaison_tests::network::Fate;
 use md5::Md5;
@@ -21,7 +21,7 @@ fn sharded(shards: u8, seed: u64) -> World {
         "challenge = { realm = \"sbc\", users = [{ username = \"alice\", password = { env = \"X\" } }] }";
     let mut secrets = Secrets::default();
     let known = [("alice".into(), credential("alice", "wonderland"))];
-    secrets.inbound.insert(trunk("provider"), BTreeMap::from(known));
+    secrets.inbound.insert(Protected::Trunk(trunk("provider")), BTreeMap::from(known));
     let calm = Box::new(|_: &_| Fate::Arrives);
     World::sharded(shards, &document(challenge, "", ""), secrets, Vec::new(), calm, seed)
 }
@@ -48,7 +48,7 @@ pub fn digest(sha256: bool, credentials: &str, password: &str, method: &str) -> 
 }
 
 /// What answers the challenge of that algorithm.
-fn answer_to(
+pub fn answer_to(
     challenges: &[String],
     sha256: bool,
     user: &str,
@@ -228,7 +228,7 @@ fn ten_thousand_guesses_are_slowed_and_refused_while_another_user_of_the_source_
     let challenge = format!("challenge = {{ realm = \"sbc\", users = [{}] }}", users.join(", "));
     let mut secrets = Secrets::default();
     let known = ["alice", "bob"].map(|user| (user.into(), credential(user, "wonderland")));
-    secrets.inbound.insert(trunk("provider"), BTreeMap::from(known));
+    secrets.inbound.insert(Protected::Trunk(trunk("provider")), BTreeMap::from(known));
     let text = document(&challenge, "", "\n[guessing]\nfree = 3\nrefuse_after = 8\n");
     let mut world = with_secrets(&text, secrets, 4);
     let challenges = challenged(&mut world, &invite());
@@ -265,8 +265,10 @@ fn rfc8898_a_token_opens_the_gate_and_a_bad_one_is_told_why() {
     let challenge = "challenge = { realm = \"sbc\", bearer = { keys = { env = \"X\" }, authz_server = \"https://auth.example\", \
                      issuer = \"https://auth.example\", audiences = [\"sbc\"], scopes = [\"sip\"] } }";
     let keys = IssuerKeys { text: KEY.into(), set: KeySet::read(KEY).unwrap() };
-    let secrets =
-        Secrets { issuers: BTreeMap::from([(trunk("provider"), Arc::new(keys))]), ..Secrets::default() };
+    let secrets = Secrets {
+        issuers: BTreeMap::from([(Protected::Trunk(trunk("provider")), Arc::new(keys))]),
+        ..Secrets::default()
+    };
     let mut world = with_secrets(&document(challenge, "", ""), secrets, 5);
     let asked = challenged(&mut world, &invite());
     let plain = "Bearer realm=\"sbc\", scope=\"sip\", authz_server=\"https://auth.example\"";

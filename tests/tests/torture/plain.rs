@@ -35,6 +35,8 @@ impl Plain {
             network: NetworkId(0),
             request_uri: "sip:callee@example.edu".parse().unwrap(),
             next_hop: next_hop.parse().unwrap(),
+            routes: Box::default(),
+            flow: None,
             from: "<sip:caller@example.com>".into(),
             to: "<sip:callee@example.edu>".into(),
             max_forwards: 70,

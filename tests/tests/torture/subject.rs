@@ -2,11 +2,13 @@
 
 use crate::plain::Plain;
 use crate::table::Wire;
+use b2bua::registrar::Keeping;
 use b2bua::shard::{Common, Core, Setup};
 use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
 use config::Config;
 use liaison_tests::ids::Seeded;
 use media::VirtualPorts;
+use sip::registration::server::GruuKeys;
 use sip::time::{Mono, Now, Wall};
 use sip::{Carrying, Endpoint, Listener, NetworkId, Timers, Transport};
 use std::sync::Arc;
@@ -68,6 +70,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: Carrying::Nothing,
+        asked: Vec::new(),
         provisional_interval: Duration::from_secs(60),
     };
     let listeners = vec![
@@ -106,9 +109,11 @@ pub fn whole(wire: Wire, seed: u64) -> (Subject, Vec<Listener>) {
             1,
             start(),
             10_000,
+            GruuKeys::new(&[1; 16], &[2; 32]),
             &mut Seeded(!seed),
             ahash::RandomState::with_seeds(seed, 6, 7, 8),
         ),
+        keeping: Keeping::nothing(start()),
         records: Box::new(drop),
         commands,
     });

@@ -90,6 +90,8 @@ impl Agent {
                         network: NetworkId(0),
                         request_uri: dial.uri.clone(),
                         next_hop: dial.uri,
+                        routes: Box::default(),
+                        flow: None,
                         from: dial.from,
                         to: dial.to,
                         max_forwards: 70,
@@ -189,7 +191,8 @@ impl Agent {
                 let _ = self.line.try_send(line::Order::Silence);
                 self.tell(ended(why));
             }
-            Event::Progress { .. }
+            Event::Asked { .. }
+            | Event::Progress { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }

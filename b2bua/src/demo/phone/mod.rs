@@ -184,6 +184,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         tls_parameter: true,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
+        asked: Vec::new(),
     };
     sip::Settings {
         listeners: vec![listener],

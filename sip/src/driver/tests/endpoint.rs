@@ -82,6 +82,7 @@ fn listener(bind: &Bind) -> Listener {
         tls_parameter: true,
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
+        asked: Vec::new(),
     }
 }
 

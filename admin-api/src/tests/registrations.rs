@@ -1,0 +1,33 @@
+use super::client::api;
+
+#[tokio::test]
+async fn pages_follow_one_another_by_address() {
+    let api = api();
+    let first = api.ask("GET /v1/registrations?limit=1").await.json();
+    assert_eq!(first["registrations"][0]["address"], "alice@example.com");
+    assert_eq!(first["registrations"][0]["bindings"][0]["source"], "192.0.2.7:5060");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = api.ask(&format!("GET /v1/registrations?limit=1&cursor={cursor}")).await.json();
+    assert_eq!(second["registrations"][0]["address"], "bob@example.com");
+    assert!(second["next_cursor"].is_null());
+    assert_eq!(api.ask("GET /v1/registrations?limit=0").await.json()["status"], 400);
+}
+
+#[tokio::test]
+async fn one_is_shown_and_one_that_is_not_there_is_not_found() {
+    let api = api();
+    let one = api.ask("GET /v1/registrations/alice@example.com").await.json();
+    assert_eq!(one["bindings"][0]["contact"], "sip:line@192.0.2.7:5060");
+    let none = api.ask("GET /v1/registrations/eve@example.com").await.json();
+    assert_eq!((none["status"].as_u64(), none["title"].as_str()), (Some(404), Some("Nothing is registered")));
+}
+
+#[tokio::test]
+async fn the_end_of_a_registration_is_a_command() {
+    let api = api();
+    let ended = api.ask("DELETE /v1/registrations/alice%40example.com").await.json();
+    assert_eq!(
+        (ended["address"].as_str(), ended["ended"].as_bool()),
+        (Some("alice@example.com"), Some(true))
+    );
+}

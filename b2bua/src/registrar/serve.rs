@@ -1,0 +1,252 @@
+//! REGISTER, from the question to its answer (RFC 3261 §10.3).
+
+use super::keeping::{self, NEWS, flow_row};
+use super::{Desk, Keeper, Keeping, News, Outcome, Rules, Served};
+use crate::shard::Core;
+use crate::snapshot::{Protected, Snapshot};
+use crate::store::{Table, Write};
+use crate::trunk::Entry;
+use sip::Received;
+use sip::registration::server::{self, Aor, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms};
+use sip::session::{Reply, RequestId};
+use sip::time::{Mono, Now};
+use sip_types::StatusCode;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The registrar of a shard.
+pub(crate) struct Office {
+    desk: Desk<RequestId>,
+    keeper: Option<Box<dyn Keeper>>,
+    news: mpsc::Receiver<News>,
+}
+
+impl Office {
+    /// With what was kept.
+    pub(crate) fn new(
+        keeping: Keeping,
+        directory: Arc<server::Directory>,
+        settings: &sip::Settings,
+        snapshot: &Snapshot,
+        hasher: &ahash::RandomState,
+    ) -> Self {
+        // The accounts of the configuration are the bound.
+        let limits = Limits { aors: usize::MAX, ..Limits::default() };
+        let mut registrar = Registrar::new(limits, directory);
+        let over = keeping::restore(&mut registrar, keeping.now, keeping.rows, settings, snapshot);
+        let desk = Desk::new(registrar, hasher);
+        let mut office = Self { desk, keeper: keeping.keeper, news: keeping.news };
+        for aor in over {
+            office.forget_row(&aor);
+        }
+        office
+    }
+
+    /// Takes the row of an address-of-record out of the store; `false` if that has no room for it.
+    fn forget_row(&mut self, aor: &Aor) -> bool {
+        let Some(keeper) = &mut self.keeper else { return true };
+        let key = aor.as_str().as_bytes().into();
+        keeper.keep(Write { table: Table::Registrations, key, value: None }, None)
+    }
+
+    /// Addresses-of-record with bindings, bindings, and REGISTERs that wait.
+    pub(crate) fn held(&self) -> (usize, usize, usize) {
+        let registrar = self.desk.read();
+        (registrar.len(), registrar.bindings(), self.desk.waiting())
+    }
+
+    /// When the next binding ends.
+    pub(crate) fn poll_timeout(&self) -> Option<Mono> {
+        self.desk.read().poll_timeout()
+    }
+}
+
+/// How the bindings of an address-of-record were to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// They have ended.
+    Done,
+    /// There were none.
+    Nothing,
+    /// They are just being changed, or cannot be told to the store.
+    Busy,
+}
+
+impl Core {
+    /// A REGISTER.
+    pub(crate) fn on_asked(&mut self, now: Now, id: RequestId, request: &Received) {
+        let snapshot = self.snapshot.clone();
+        match self.admit_register(now, &snapshot, request) {
+            Ok((demand, rules)) => {
+                let outcome = self.at_desk(now, &snapshot, id, demand, rules);
+                self.follow_up(now, vec![outcome]);
+            }
+            Err(reply) => {
+                match reply.status {
+                    StatusCode::UNAUTHORIZED => self.counters.registers_challenged += 1,
+                    _ => self.counters.registers_refused += 1,
+                }
+                self.answer_register(now, id, &reply);
+            }
+        }
+    }
+
+    /// Whether a REGISTER is for us, and its user may do what it asks (steps 1 to 5).
+    fn admit_register(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        request: &Received,
+    ) -> Result<(Demand, Rules), Box<Reply>> {
+        let refuse = |status| Box::new(Reply::new(status));
+        let not_found = || refuse(StatusCode::NOT_FOUND);
+        let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
+        let name = snapshot.network_name(listener.network).ok_or_else(not_found)?;
+        let network = snapshot.network(listener.network).ok_or_else(not_found)?;
+        let registrar = network.registrar.as_ref().ok_or_else(not_found)?;
+        let uri = request.request.uri().map_err(|_| refuse(StatusCode::BAD_REQUEST))?;
+        if !snapshot.registrars.serves(name, &uri) {
+            return Err(not_found());
+        }
+        let of = Protected::Registrar(name.clone());
+        let user =
+            match self.common.gate.check(now, snapshot, &of, request, &mut self.counters, &mut *self.ids) {
+                Entry::Open(user) => user.unwrap_or_default(),
+                Entry::Closed(reply) => return Err(reply),
+            };
+        let aor = Aor::of(request.to.uri()).ok_or_else(not_found)?;
+        let account = snapshot.registrars.account(&aor).filter(|account| account.network == *name);
+        if !account.ok_or_else(not_found)?.is_of(&user) {
+            return Err(refuse(StatusCode::FORBIDDEN));
+        }
+        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
+        // Without outbound, nothing but its REGISTERs keeps the way through a NAT open.
+        let most = match network.nat && !demand.outbound {
+            true => registrar.nat_expires,
+            false => registrar.max_expires,
+        };
+        let terms = Terms {
+            default_expires: registrar.expires.min(most),
+            min_expires: registrar.min_expires.min(most),
+            max_expires: most,
+            bindings: registrar.contacts,
+        };
+        Ok((demand, Rules { terms, keep: registrar.keep && self.office.keeper.is_some() }))
+    }
+
+    fn at_desk(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        id: RequestId,
+        demand: Demand,
+        rules: Rules,
+    ) -> Outcome<RequestId> {
+        let desk = &mut self.office.desk;
+        if desk.waiting() >= NEWS {
+            return Outcome::Crowded(id);
+        }
+        let settings = self.endpoint.settings();
+        desk.register(now, id, demand, rules, &|flow| flow_row(settings, snapshot, flow), &mut *self.ids)
+    }
+
+    /// Does what outcomes ask, and what follows from that.
+    fn follow_up(&mut self, now: Now, mut outcomes: Vec<Outcome<RequestId>>) {
+        while let Some(outcome) = outcomes.pop() {
+            match outcome {
+                Outcome::Waits => {}
+                Outcome::Keep(ticket, write) => {
+                    let taken =
+                        self.office.keeper.as_mut().is_some_and(|keeper| keeper.keep(write, Some(ticket)));
+                    if !taken {
+                        outcomes.extend(self.heard(now, ticket, false));
+                    }
+                }
+                Outcome::Served(served) => self.served(now, *served),
+                Outcome::Refused(id, Refusal::Full) | Outcome::Crowded(id) => {
+                    self.counters.registers_refused += 1;
+                    self.answer_register(now, id, &self.overload_reply());
+                }
+                Outcome::Refused(id, refusal) => {
+                    self.counters.registers_refused += 1;
+                    self.answer_register(now, id, &refusal.reply());
+                }
+                Outcome::NotKept(id) => {
+                    self.counters.registers_not_kept += 1;
+                    self.answer_register(now, id, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+                }
+            }
+        }
+    }
+
+    fn served(&mut self, now: Now, served: Served<RequestId>) {
+        let Served { id, demand, plan, change } = served;
+        let registrar =
+            self.snapshot.registrars.account(&plan.aor).and_then(|account| {
+                self.snapshot.config().networks.get(&account.network)?.registrar.as_ref()
+            });
+        let keys = registrar.filter(|registrar| registrar.gruu).map(|_| &self.common.gruu);
+        let mut reply = Reply::new(StatusCode::OK);
+        reply.parts.fields = server::fields(now, &demand, &plan, keys, &mut *self.ids);
+        self.counters.registers += 1;
+        self.answer_register(now, id, &reply);
+        if let Some(change) = change {
+            self.tell(&change);
+        }
+    }
+
+    fn answer_register(&mut self, now: Now, id: RequestId, reply: &Reply) {
+        // Its transaction may be over by now: then nobody waits for the answer.
+        let _ = self.endpoint.answer_asked(now, id, reply);
+    }
+
+    /// The bindings of an address-of-record have changed.
+    fn tell(&mut self, change: &Change) {
+        for (binding, event) in &change.contacts {
+            if *event == ContactEvent::Expired {
+                self.counters.bindings_expired += 1;
+            }
+            tracing::debug!(aor = %change.aor, contact = %binding.uri, event = event.as_str(), "a binding has changed");
+        }
+    }
+
+    /// What has become of a row.
+    fn heard(&mut self, now: Now, ticket: u64, kept: bool) -> Vec<Outcome<RequestId>> {
+        let (settings, snapshot) = (self.endpoint.settings(), self.snapshot.clone());
+        let row = |flow: &sip::Flow| flow_row(settings, &snapshot, flow);
+        self.office.desk.kept(now, ticket, kept, &row, &mut *self.ids)
+    }
+
+    /// Hears what has become of rows.
+    pub(crate) fn hear_store(&mut self, now: Now) {
+        while let Ok((ticket, kept)) = self.office.news.try_recv() {
+            let outcomes = self.heard(now, ticket, kept);
+            self.follow_up(now, outcomes);
+        }
+    }
+
+    /// Ends bindings whose time is over.
+    pub(crate) fn registrations_due(&mut self, now: Now) {
+        while let Some(change) = self.office.desk.registrar().handle_timeout(now) {
+            // A row that cannot be taken out now is left out at the next start: its bindings are over.
+            if change.terminated && !self.office.desk.is_busy(&change.aor) {
+                self.office.forget_row(&change.aor);
+            }
+            self.tell(&change);
+        }
+    }
+
+    /// Ends all bindings of an address-of-record of this shard.
+    pub(crate) fn end_registration(&mut self, aor: &Aor) -> Ended {
+        if self.office.desk.registrar().directory().record(aor).is_none() {
+            return Ended::Nothing;
+        }
+        if self.office.desk.is_busy(aor) || !self.office.forget_row(aor) {
+            return Ended::Busy;
+        }
+        if let Some(change) = self.office.desk.registrar().end(aor, ContactEvent::Deactivated, |_| true) {
+            self.tell(&change);
+        }
+        Ended::Done
+    }
+}

@@ -1,0 +1,92 @@
+//! What outlives the process: rows of bytes in a few tables.
+//!
+//! One thread owns the [`Backend`]. Whoever writes hands its rows over without waiting and is told when they are
+//! kept: all that comes while one commit runs shares the next (group commit). A queue that is full says so at once.
+
+mod embedded;
+mod memory;
+mod thread;
+
+pub use embedded::Embedded;
+pub use memory::Memory;
+pub use thread::{Counters, Done, Full, Handle, Kept, Store};
+
+use std::path::PathBuf;
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Registrations: an address-of-record and its bindings.
+    Registrations,
+    /// What the node keeps for itself, such as keys.
+    Node,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 2] = [Self::Registrations, Self::Node];
+
+    /// Its name in the store, which does not change.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registrations => "registrations",
+            Self::Node => "node",
+        }
+    }
+}
+
+/// One row to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The table.
+    pub table: Table,
+    /// The row's key.
+    pub key: Box<[u8]>,
+    /// Its value; `None` removes the row.
+    pub value: Option<Box<[u8]>>,
+}
+
+/// A row: key and value.
+pub type Row = (Box<[u8]>, Box<[u8]>);
+
+/// Why a store does not do what it is asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened or made.
+    #[error("cannot open the store {path}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It cannot be read.
+    #[error("cannot read the store")]
+    Read(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Rows could not be written; none of them is kept.
+    #[error("cannot write to the store")]
+    Write(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The thread could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// An engine that keeps rows. All of them pass the same tests.
+pub trait Backend: Send {
+    /// Every row of a table, in the order of keys.
+    ///
+    /// # Errors
+    /// The engine cannot read.
+    fn rows(&self, table: Table) -> Result<Vec<Row>, StoreError>;
+
+    /// Writes all rows or none. They are kept when this returns. Of several writes of one key the last counts.
+    ///
+    /// # Errors
+    /// The engine cannot write.
+    fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests;

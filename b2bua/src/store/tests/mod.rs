@@ -1,0 +1,4 @@
+//! The tests that every backend passes, and the thread before it.
+
+mod backends;
+mod queue;

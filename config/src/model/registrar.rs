@@ -1,0 +1,93 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use crate::declare::{Claim, Reader, table};
+use crate::error::Found;
+use crate::model::Challenge;
+use crate::text::{AddressOfRecord, HostPort};
+
+table! {
+    /// The registrar of a network: users register here, and calls find them (RFC 3261 §10.3).
+    pub struct Registrar {
+        /// The domains whose users register here. A domain with a port is another one than without.
+        live domains: Vec<HostPort>, in 1..=64, such as ["example.com"];
+        /// How users prove who they are when they register, and when they call.
+        live challenge: Challenge, such as { realm = "example.com", users = [{ username = "alice", password = { env = "ALICE_PASSWORD" } }] };
+        /// The addresses-of-record that can be registered, and called.
+        live accounts: Vec<Account>, in 1..=100_000, such as [{ address = "alice@example.com", users = ["alice"] }];
+        /// How long a binding lasts that asks for no time of its own.
+        live expires: Duration = "1h", in "10s"..="30d";
+        /// The least that is granted: a shorter wish below an hour is answered 423 (RFC 3261 §10.3 step 7).
+        live min_expires: Duration = "1m", in "1s"..="1h";
+        /// The most that is granted.
+        live max_expires: Duration = "2h", in "10s"..="30d";
+        /// The most that is granted in a network with `nat` to a user agent without outbound (RFC 5626), so that its
+        /// REGISTERs keep its way open.
+        live nat_expires: Duration = "1m", in "10s"..="1h";
+        /// Bindings of one address-of-record; a REGISTER for more is answered 403.
+        live contacts: usize = 10, in 1..=64;
+        /// Whether bindings are there again after a restart; a REGISTER is then answered once its bindings are kept, in
+        /// `registrations.redb` in the state directory.
+        restart keep: bool = true;
+        /// Whether devices get GRUUs (RFC 5627), names that lead to one device.
+        live gruu: bool = true;
+    }
+    check check_registrar;
+}
+
+table! {
+    /// An address-of-record.
+    pub struct Account {
+        /// The address, in one of the registrar's domains.
+        live address: AddressOfRecord, such as "alice@example.com";
+        /// The users who may register it and call from it, by the names that the challenge knows them by.
+        live users: Vec<ByteString>, in 1..=64, such as ["alice"];
+    }
+}
+
+fn check_registrar(registrar: &Registrar, reader: &mut Reader<'_>) {
+    for (index, domain) in registrar.domains.iter().enumerate() {
+        let domain = domain.to_string().to_ascii_lowercase();
+        reader.claim(&reader.element("domains", index), Claim::Domain { domain });
+    }
+    check_times(registrar, reader);
+    let domains: BTreeSet<String> =
+        registrar.domains.iter().map(|domain| domain.to_string().to_ascii_lowercase()).collect();
+    let names: BTreeSet<&ByteString> = registrar.challenge.users.iter().map(|user| &user.username).collect();
+    let mut seen = BTreeSet::new();
+    for (index, account) in registrar.accounts.iter().enumerate() {
+        let path = reader.element("accounts", index);
+        let found = || Found::Text(format!("\"{}\"", account.address));
+        if !domains.contains(account.address.domain()) {
+            reader.conflict(&format!("{path}.address"), found(), "an address in one of `domains`");
+        }
+        if !seen.insert(&account.address) {
+            reader.conflict(&format!("{path}.address"), found(), "each address once");
+        }
+        if registrar.challenge.bearer.is_some() {
+            // Whom tokens name is not known here.
+            continue;
+        }
+        if let Some(unknown) = account.users.iter().find(|name| !names.contains(name)) {
+            let found = Found::Text(format!("{:?}", &**unknown));
+            reader.conflict(&format!("{path}.users"), found, "names of `challenge.users`");
+        }
+    }
+}
+
+fn check_times(registrar: &Registrar, reader: &mut Reader<'_>) {
+    let (least, most) = (registrar.min_expires, registrar.max_expires);
+    for (name, time) in [("expires", registrar.expires), ("nat_expires", registrar.nat_expires)] {
+        if time < least || time > most {
+            let found = Found::Text(format!("{} s", time.as_secs()));
+            let expected = format!(
+                "a time from min_expires, {} s, to max_expires, {} s",
+                least.as_secs(),
+                most.as_secs()
+            );
+            reader.conflict(name, found, expected);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What the outcome of a REGISTER means.
+
+use crate::event::Failure;
+use sip_types::header::{
+    Contact, Expires, FlowTimer, MinExpires, NameAddr, RetryAfter, ServiceRoute, Unsupported,
+};
+use sip_types::{HeaderName, Headers, Response, Uri};
+use std::time::Duration;
+
+/// Which Contact of a 200 is ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// The contact that we registered.
+    pub uri: &'a Uri,
+    /// The instance and flow that we registered, where we did.
+    pub flow: Option<(&'a str, u32)>,
+}
+
+/// What a 200 brings besides the lifetime.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// The route of requests that use this registration (RFC 3608 §5), in order.
+    pub service_route: Vec<ServiceRoute>,
+    /// Our public GRUU (RFC 5627 §4.2).
+    pub public_gruu: Option<Box<str>>,
+    /// The newest temporary GRUU.
+    pub temporary_gruu: Option<Box<str>>,
+    /// Other identities of ours (RFC 7315 §4.1), as they came.
+    pub associated: Vec<Box<str>>,
+    /// Whether the registrar applies outbound (RFC 5626 §4.2.1).
+    pub outbound: bool,
+    /// How often the far side wants to hear from us at the latest (RFC 5626 §4.4).
+    pub flow_timer: Option<Duration>,
+}
+
+/// What the outcome of a REGISTER says.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Bound for that long.
+    Bound(Duration, Box<Extras>),
+    /// 200, but nothing of ours is bound.
+    NotBound,
+    /// The lifetime must be that long at least (RFC 3261 §10.2.8).
+    TooBrief(Duration),
+    /// Option tags that must be left out (420, 439), in lower case.
+    Without(Vec<Box<str>>),
+    /// To be sent elsewhere (3xx, RFC 3261 §8.1.3.4).
+    Elsewhere(Uri),
+    /// The flow is broken; another one may do (430, RFC 5626 §11.5).
+    FlowFailed,
+    /// It failed for now; perhaps with the time to wait.
+    Later(Fault, Option<Duration>),
+    /// It will fail again unless somebody changes something.
+    Refused(Fault),
+}
+
+/// Why a REGISTER failed, as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The status of the response.
+    Status(u16),
+    /// Challenged, and there are no credentials, or they are not taken.
+    Credentials,
+    /// Nobody answered.
+    Timeout,
+    /// Nobody could be reached.
+    Unreachable,
+    /// We ran into a limit of ours.
+    Limit,
+    /// The 200 has no binding of ours.
+    NotBound,
+}
+
+impl Answer {
+    /// Reads the final response to a REGISTER, or why there is none.
+    #[must_use]
+    pub fn read(outcome: &Result<Response, Failure>, own: Own<'_>) -> Self {
+        match outcome {
+            Ok(response) => Self::of_success(response.headers(), own),
+            Err(Failure::Response(response)) => Self::of_failure(response),
+            Err(Failure::Challenged(_)) => Self::Refused(Fault::Credentials),
+            Err(Failure::Timeout) => Self::Later(Fault::Timeout, None),
+            Err(Failure::Unreachable(_)) => Self::Later(Fault::Unreachable, None),
+            Err(Failure::Full) => Self::Later(Fault::Limit, None),
+        }
+    }
+
+    fn of_success(headers: &Headers, own: Own<'_>) -> Self {
+        let contacts = headers.list::<Contact>().unwrap_or_default();
+        let Some(contact) = contacts.iter().find(|c| c.address().is_some_and(|a| own.is(a))) else {
+            return Self::NotBound;
+        };
+        let of_message = || headers.get::<Expires>().ok().flatten().map(|e| e.0);
+        match contact.expires().or_else(of_message) {
+            None | Some(0) => Self::NotBound,
+            Some(seconds) => {
+                let extras = Extras::read(headers, contact.address());
+                Self::Bound(Duration::from_secs(seconds.into()), Box::new(extras))
+            }
+        }
+    }
+
+    fn of_failure(response: &Response) -> Self {
+        let headers = response.headers();
+        let status = response.status().as_u16();
+        let fault = Fault::Status(status);
+        match status {
+            423 => match headers.get::<MinExpires>() {
+                Ok(Some(least)) => Self::TooBrief(Duration::from_secs(least.0.into())),
+                _ => Self::Refused(fault),
+            },
+            420 => {
+                let tags = headers.list::<Unsupported>().unwrap_or_default();
+                Self::Without(tags.iter().map(|t| t.as_str().to_ascii_lowercase().into()).collect())
+            }
+            439 => Self::Without(vec!["outbound".into()]),
+            430 => Self::FlowFailed,
+            300..=399 => {
+                let contacts = headers.list::<Contact>().unwrap_or_default();
+                let target = contacts.iter().filter_map(Contact::address).find(|a| a.uri().is_sip());
+                target.map_or(Self::Refused(fault), |a| Self::Elsewhere(a.uri().clone()))
+            }
+            // The registrar or the way to it is in trouble (RFC 3261 §21.4.9, §21.4.18, §21.5).
+            408 | 480 | 486 | 491 | 500 | 502 | 503 | 504 | 580 => Self::Later(fault, retry_after(headers)),
+            _ => Self::Refused(fault),
+        }
+    }
+}
+
+impl Own<'_> {
+    fn is(&self, contact: &NameAddr) -> bool {
+        let Some((instance, reg_id)) = self.flow else { return contact.uri() == self.uri };
+        let quoted = contact.params().get_unquoted("+sip.instance");
+        let same_instance = quoted.is_some_and(|i| i.trim_matches(['<', '>']) == instance);
+        let number = contact.param("reg-id").flatten().and_then(|n| n.parse().ok());
+        // A registrar without outbound does not return the number.
+        if same_instance && number.is_some() { number == Some(reg_id) } else { contact.uri() == self.uri }
+    }
+}
+
+impl Extras {
+    fn read(headers: &Headers, contact: Option<&NameAddr>) -> Self {
+        let gruu =
+            |name: &str| contact.and_then(|c| c.params().get_unquoted(name)).map(|v| v.as_ref().into());
+        let associated = headers.all(HeaderName::PAssociatedUri);
+        Self {
+            service_route: headers.list::<ServiceRoute>().unwrap_or_default(),
+            public_gruu: gruu("pub-gruu"),
+            temporary_gruu: gruu("temp-gruu"),
+            associated: associated.map(|f| String::from_utf8_lossy(f.value()).into()).collect(),
+            outbound: headers
+                .list::<sip_types::header::Require>()
+                .unwrap_or_default()
+                .iter()
+                .any(|tag| tag.as_str().eq_ignore_ascii_case("outbound")),
+            flow_timer: headers.get::<FlowTimer>().ok().flatten().map(|t| Duration::from_secs(t.0.into())),
+        }
+    }
+}
+
+fn retry_after(headers: &Headers) -> Option<Duration> {
+    let wait = headers.get::<RetryAfter>().ok().flatten()?;
+    Some(Duration::from_secs(wait.seconds.into()))
+}

@@ -1,0 +1,260 @@
+//! What would become of an address-of-record (RFC 3261 §10.3 steps 6 and 7, RFC 5627 §5.1).
+
+use super::aor::Aor;
+use super::binding::{Binding, BindingId};
+use super::change::ContactEvent;
+use super::demand::{Contacts, Demand, Wish};
+use super::directory::Instance;
+use super::gruu::InstanceNo;
+use super::table::{Registrar, used};
+use super::terms::Terms;
+use crate::ids::Ids;
+use crate::session::{Reply, refusal};
+use crate::time::{Now, Wall};
+use sip_types::{HeaderName, StatusCode};
+use std::time::Duration;
+
+/// Why a REGISTER is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It cannot be followed.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// To names nobody that we could keep bindings for (RFC 3261 §10.3 step 5).
+    #[error("the address-of-record is not to be found")]
+    NotFound,
+    /// A contact is one that may not be bound (RFC 5627 §5.1).
+    #[error("{0}")]
+    ContactForbidden(&'static str),
+    /// More contacts than may be bound.
+    #[error("more contacts than may be bound")]
+    TooManyContacts,
+    /// More Path values than are kept.
+    #[error("more Path values than are kept")]
+    PathTooLong,
+    /// As many addresses-of-record as may be.
+    #[error("as many addresses-of-record as may be")]
+    Full,
+    /// A lifetime below the least; in seconds what that is (RFC 3261 §10.3 step 7).
+    #[error("a lifetime below the least")]
+    IntervalTooBrief(u32),
+    /// An older REGISTER than the one that made the binding (RFC 3261 §10.3 steps 6 and 7).
+    #[error("a later REGISTER was there before")]
+    OutOfOrder,
+    /// The edge that it came by keeps no flows (RFC 5626 §6).
+    #[error("the first hop lacks outbound")]
+    FirstHopLacksOutbound,
+}
+
+impl Refusal {
+    /// The response that says so.
+    #[must_use]
+    pub fn reply(self) -> Reply {
+        match self {
+            Self::Malformed(phrase) => refusal(StatusCode::BAD_REQUEST, phrase),
+            Self::NotFound => Reply::new(StatusCode::NOT_FOUND),
+            Self::ContactForbidden(phrase) => refusal(StatusCode::FORBIDDEN, phrase),
+            Self::TooManyContacts => refusal(StatusCode::FORBIDDEN, "Too Many Contacts"),
+            Self::PathTooLong => refusal(StatusCode::MESSAGE_TOO_LARGE, "Path Too Long"),
+            Self::Full => Reply::new(StatusCode::SERVICE_UNAVAILABLE),
+            Self::IntervalTooBrief(least) => {
+                let mut reply = Reply::new(StatusCode::INTERVAL_TOO_BRIEF);
+                reply.parts.fields.push(HeaderName::MinExpires, least.to_string());
+                reply
+            }
+            Self::OutOfOrder => refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order"),
+            Self::FirstHopLacksOutbound => Reply::new(StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT),
+        }
+    }
+}
+
+/// An address-of-record as it would be, and what would have happened to it. [`Registrar::commit`] takes it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The address-of-record.
+    pub aor: Aor,
+    /// All of its bindings.
+    pub bindings: Vec<Binding>,
+    /// Its instances.
+    pub instances: Vec<Instance>,
+    /// What would have happened to each contact.
+    pub contacts: Vec<(Binding, ContactEvent)>,
+}
+
+impl Plan {
+    /// Whether anything would change.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        !self.contacts.is_empty()
+    }
+}
+
+impl Registrar {
+    /// What a REGISTER would make of its address-of-record.
+    ///
+    /// # Errors
+    /// Why it is refused; then nothing changes.
+    pub fn plan(&self, now: Now, demand: &Demand, terms: &Terms, ids: &mut dyn Ids) -> Result<Plan, Refusal> {
+        if demand.path.len() > self.limits.path {
+            return Err(Refusal::PathTooLong);
+        }
+        let mut draft = self.draft(now, &demand.aor);
+        match &demand.contacts {
+            Contacts::Query => {}
+            Contacts::RemoveAll => draft.remove_all(demand)?,
+            Contacts::Update(wishes) => {
+                for wish in wishes {
+                    let seconds = granted(wish, terms)?;
+                    if seconds == 0 {
+                        draft.remove(demand, wish)?;
+                    } else {
+                        may_be_bound(&demand.aor, wish)?;
+                        let fresh = BindingId(ids.next_u64());
+                        draft.bind(now, demand, wish, seconds, fresh, ids)?;
+                    }
+                }
+            }
+        }
+        if draft.plan.bindings.len() > terms.bindings {
+            return Err(Refusal::TooManyContacts);
+        }
+        if draft.new && !draft.plan.bindings.is_empty() && self.directory.len() >= self.limits.aors {
+            return Err(Refusal::Full);
+        }
+        let plan = &mut draft.plan;
+        plan.instances = used(&plan.instances, &plan.bindings);
+        Ok(draft.plan)
+    }
+
+    fn draft(&self, now: Now, aor: &Aor) -> Draft {
+        let record = self.directory.record(aor);
+        let (bindings, instances) = match &record {
+            Some(record) => (record.bindings.to_vec(), record.instances.to_vec()),
+            None => Default::default(),
+        };
+        let mut plan = Plan { aor: aor.clone(), bindings, instances, contacts: Vec::new() };
+        // What is over is not refreshed, though its timer has not been heard yet.
+        let over: Vec<Binding> = plan.bindings.extract_if(.., |b| b.ends <= now.mono).collect();
+        plan.contacts.extend(over.into_iter().map(|b| (b, ContactEvent::Expired)));
+        Draft { plan, new: record.is_none() }
+    }
+}
+
+/// The lifetime that a contact gets, in seconds (RFC 3261 §10.3 step 7).
+fn granted(wish: &Wish, terms: &Terms) -> Result<u32, Refusal> {
+    let seconds = |d: Duration| u32::try_from(d.as_secs()).unwrap_or(u32::MAX);
+    let least = seconds(terms.min_expires);
+    match wish.expires {
+        Some(0) => Ok(0),
+        Some(asked) if asked < 3600 && asked < least => Err(Refusal::IntervalTooBrief(least)),
+        asked => Ok(asked.unwrap_or(seconds(terms.default_expires)).min(seconds(terms.max_expires))),
+    }
+}
+
+/// Whether a contact may be bound: one that leads back to the address-of-record would loop (RFC 5627 §5.1).
+fn may_be_bound(aor: &Aor, wish: &Wish) -> Result<(), Refusal> {
+    if !wish.uri.is_sip() {
+        let needed = wish.instance.is_some();
+        return if needed { Err(Refusal::ContactForbidden("Contact Is No SIP URI")) } else { Ok(()) };
+    }
+    let same = Aor::of(&wish.uri).as_ref() == Some(aor);
+    let temporary = wish.uri.user().is_some_and(|u| u.starts_with("tgruu.")) && wish.uri.has_param("gr");
+    if same || temporary {
+        return Err(Refusal::ContactForbidden("Contact Leads Back Here"));
+    }
+    Ok(())
+}
+
+/// A plan in the making.
+struct Draft {
+    plan: Plan,
+    /// Whether nothing was bound to the address-of-record.
+    new: bool,
+}
+
+impl Draft {
+    fn remove_all(&mut self, demand: &Demand) -> Result<(), Refusal> {
+        if self.plan.bindings.iter().any(|b| is_older(demand, b)) {
+            return Err(Refusal::OutOfOrder);
+        }
+        let gone = std::mem::take(&mut self.plan.bindings);
+        self.plan.contacts.extend(gone.into_iter().map(|b| (b, ContactEvent::Unregistered)));
+        Ok(())
+    }
+
+    fn remove(&mut self, demand: &Demand, wish: &Wish) -> Result<(), Refusal> {
+        let Some(at) = self.plan.bindings.iter().position(|b| b.is(wish)) else { return Ok(()) };
+        if self.plan.bindings.get(at).is_some_and(|b| is_older(demand, b)) {
+            return Err(Refusal::OutOfOrder);
+        }
+        let gone = self.plan.bindings.remove(at);
+        self.plan.contacts.push((gone, ContactEvent::Unregistered));
+        Ok(())
+    }
+
+    fn bind(
+        &mut self,
+        now: Now,
+        demand: &Demand,
+        wish: &Wish,
+        seconds: u32,
+        fresh: BindingId,
+        ids: &mut dyn Ids,
+    ) -> Result<(), Refusal> {
+        self.number_instance(demand, wish, ids);
+        let lifetime = Duration::from_secs(seconds.into());
+        let mut binding = Binding {
+            id: fresh,
+            uri: wish.uri.clone(),
+            params: wish.params.clone(),
+            q: wish.q,
+            instance: wish.instance.clone(),
+            reg_id: wish.reg_id,
+            path: demand.path.clone(),
+            call_id: demand.call_id.clone(),
+            cseq: demand.cseq,
+            flow: demand.flow,
+            user_agent: demand.user_agent.clone(),
+            since: now.wall,
+            refreshed: now.wall,
+            expires: Wall(now.wall.0 + u64::from(seconds) * 1000),
+            ends: now.mono + lifetime,
+        };
+        let known = self.plan.bindings.iter_mut().find(|b| b.is(wish));
+        let event = match known {
+            Some(known) if is_older(demand, known) => return Err(Refusal::OutOfOrder),
+            Some(known) => {
+                (binding.id, binding.since) = (known.id, known.since);
+                *known = binding.clone();
+                ContactEvent::Refreshed
+            }
+            None => {
+                self.plan.bindings.push(binding.clone());
+                ContactEvent::Registered
+            }
+        };
+        self.plan.contacts.push((binding, event));
+        Ok(())
+    }
+
+    /// Gives an instance its number, another one if its last REGISTER had another Call-ID (RFC 5627 §5.1).
+    fn number_instance(&mut self, demand: &Demand, wish: &Wish, ids: &mut dyn Ids) {
+        let Some(urn) = &wish.instance else { return };
+        let of_flow = |b: &&Binding| {
+            b.instance.as_ref() == Some(urn) && (wish.reg_id.is_none() || b.reg_id == wish.reg_id)
+        };
+        let last = self.plan.bindings.iter().filter(of_flow).max_by_key(|b| b.refreshed);
+        let void = last.is_some_and(|last| last.call_id != demand.call_id);
+        let fresh = Instance { urn: urn.clone(), no: InstanceNo::fresh(ids), first_cseq: demand.cseq };
+        match self.plan.instances.iter_mut().find(|i| i.urn == *urn) {
+            Some(known) if void => *known = fresh,
+            Some(_) => {}
+            None => self.plan.instances.push(fresh),
+        }
+    }
+}
+
+/// Whether a REGISTER is not newer than the one that made a binding.
+fn is_older(demand: &Demand, binding: &Binding) -> bool {
+    binding.call_id == demand.call_id && demand.cseq <= binding.cseq
+}

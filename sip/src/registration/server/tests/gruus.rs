@@ -1,0 +1,87 @@
+//! RFC 5627: public and temporary GRUUs.
+
+use super::*;
+
+const PHONE: &str = "Supported: gruu\nContact: <sip:1@h.example>;+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\"";
+
+fn gruu(fields: &Fields, name: &str) -> Option<String> {
+    let contact = contacts(fields).pop()?;
+    let contact: sip_types::header::Contact = sip_types::TypedHeader::parse(&contact.into()).unwrap();
+    let value = contact.address().unwrap().params().get_unquoted(name)?;
+    Some(value.into_owned())
+}
+
+#[test]
+fn rfc5627_5_2_gruus_are_for_those_who_know_them() {
+    let mut desk = Desk::new();
+    let fields = desk.register("a", 1, PHONE).unwrap();
+    let public = gruu(&fields, "pub-gruu").unwrap();
+    assert_eq!(public, "sip:bob@biloxi.example;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
+    assert!(gruu(&fields, "temp-gruu").unwrap().starts_with("sip:tgruu."));
+    let plain = desk.register("a", 2, &PHONE.replace("Supported: gruu\n", "")).unwrap();
+    assert_eq!(gruu(&plain, "pub-gruu"), None);
+    assert!(contacts(&plain)[0].contains("+sip.instance"));
+}
+
+#[test]
+fn rfc5627_5_4_a_gruu_leads_to_its_instance_alone() {
+    let mut desk = Desk::new();
+    let fields = desk.register("a", 1, PHONE).unwrap();
+    desk.register("b", 1, "Contact: <sip:2@h.example>").unwrap();
+    let (public, temporary) = (gruu(&fields, "pub-gruu").unwrap(), gruu(&fields, "temp-gruu").unwrap());
+    for uri in [&public, &temporary] {
+        assert_eq!(desk.resolved(uri).unwrap(), [("sip:1@h.example".to_owned(), 3600)], "{uri}");
+    }
+    assert_eq!(desk.bound().len(), 2);
+}
+
+#[test]
+fn rfc5627_5_3_the_public_one_outlives_the_registration_the_temporary_ones_do_not() {
+    let mut desk = Desk::new();
+    let fields = desk.register("a", 1, PHONE).unwrap();
+    let (public, temporary) = (gruu(&fields, "pub-gruu").unwrap(), gruu(&fields, "temp-gruu").unwrap());
+    desk.register("a", 2, "Contact: *\nExpires: 0").unwrap();
+    assert_eq!(desk.resolved(&public), Some(Vec::new()));
+    assert_eq!(desk.resolved(&temporary), None);
+}
+
+#[test]
+fn rfc5627_5_1_a_refresh_keeps_the_temporary_ones_another_call_id_voids_them() {
+    let mut desk = Desk::new();
+    let first = gruu(&desk.register("a", 1, PHONE).unwrap(), "temp-gruu").unwrap();
+    let second = gruu(&desk.register("a", 2, PHONE).unwrap(), "temp-gruu").unwrap();
+    assert_ne!(first, second);
+    assert_eq!(desk.resolved(&first), desk.resolved(&second));
+    let third = gruu(&desk.register("rebooted", 1, PHONE).unwrap(), "temp-gruu").unwrap();
+    assert_eq!((desk.resolved(&first), desk.resolved(&second)), (None, None));
+    assert!(desk.resolved(&third).is_some());
+}
+
+#[test]
+fn a_temporary_gruu_that_was_tampered_with_is_void() {
+    let mut desk = Desk::new();
+    let good = gruu(&desk.register("a", 1, PHONE).unwrap(), "temp-gruu").unwrap();
+    let user = 4 + "tgruu.".len();
+    for at in user..user + 36 {
+        let mut bytes = good.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let bad = String::from_utf8(bytes).unwrap();
+        // The last character of each half has bits that mean nothing; the decoder refuses those that are set.
+        assert_eq!(desk.resolved(&bad), None, "{at}");
+    }
+    for bad in
+        ["sip:tgruu.@biloxi.example;gr", "sip:tgruu.short@biloxi.example;gr", "sip:bob@biloxi.example;gr"]
+    {
+        assert_eq!(desk.resolved(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn rfc5627_5_1_a_contact_that_is_a_gruu_is_refused() {
+    let mut desk = Desk::new();
+    let temporary = gruu(&desk.register("a", 1, PHONE).unwrap(), "temp-gruu").unwrap();
+    let loops = desk.register("b", 1, &format!("Contact: <{temporary}>")).unwrap_err();
+    assert_eq!(loops.reply().status.as_u16(), 403);
+    let tel = "Contact: <tel:+49301234>;+sip.instance=\"<urn:x:1>\"";
+    assert_eq!(desk.register("b", 2, tel).unwrap_err().reply().status.as_u16(), 403);
+}

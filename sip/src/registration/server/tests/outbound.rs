@@ -1,0 +1,82 @@
+//! RFC 5626 §6: instances, flows, and hops that keep none.
+
+use super::*;
+
+const ONE: &str = ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"";
+
+#[test]
+fn rfc5626_6_a_flow_is_bound_by_instance_and_number_not_by_its_contact() {
+    let mut desk = Desk::new();
+    let lines = |host: &str, n: u32| {
+        format!("Supported: outbound, path\nContact: <sip:line@{host};ob>{ONE};reg-id={n}")
+    };
+    let fields = desk.register("a", 1, &lines("192.0.2.2", 1)).unwrap();
+    assert_eq!(fields.first(HeaderName::Require).unwrap().value(), &b"outbound"[..]);
+    desk.register("b", 1, &lines("192.0.2.2", 2)).unwrap();
+    assert_eq!(contacts(&desk.register("q", 1, "").unwrap()).len(), 2);
+    // The phone starts again elsewhere: the same flow, another address.
+    desk.seconds = 5;
+    desk.register("c", 1, &lines("198.51.100.7", 1)).unwrap();
+    assert_eq!(desk.kept().len(), 2);
+    // RFC 5626 §7: of one instance only the flow that was refreshed last is tried.
+    let tried: Vec<_> = desk.bound().into_iter().map(|(uri, _)| uri).collect();
+    assert_eq!(tried, ["sip:line@198.51.100.7;ob"]);
+}
+
+#[test]
+fn rfc5626_6_a_first_hop_without_outbound_is_named() {
+    let mut desk = Desk::new();
+    let vias = "Via: SIP/2.0/TCP edge.example;branch=z9hG4bK1, SIP/2.0/TCP ua.example;branch=z9hG4bK2";
+    let contact = format!("Contact: <sip:line@192.0.2.2>{ONE};reg-id=1");
+    let asked = format!("{vias}\nSupported: outbound\n{contact}");
+    let refused = desk.register("a", 1, &asked).unwrap_err();
+    assert_eq!((refused, refused.reply().status.as_u16()), (Refusal::FirstHopLacksOutbound, 439));
+    let path = desk.register("a", 2, &format!("{asked}\nPath: <sip:edge.example;lr>")).unwrap_err();
+    assert_eq!(path, Refusal::FirstHopLacksOutbound, "no ob in the first Path");
+    let fields = desk.register("a", 3, &format!("{asked}\nPath: <sip:token@edge.example;lr;ob>")).unwrap();
+    assert!(fields.contains(HeaderName::Require));
+    // Who did not ask for outbound gets a plain binding, its reg-id passed over.
+    let fields = desk.register("d", 1, &format!("{vias}\n{contact}")).unwrap();
+    assert!(!fields.contains(HeaderName::Require));
+}
+
+#[test]
+fn rfc5626_6_a_reg_id_without_instance_means_nothing() {
+    let mut desk = Desk::new();
+    let fields = desk.register("a", 1, "Supported: outbound\nContact: <sip:1@h.example>;reg-id=1").unwrap();
+    assert!(!fields.contains(HeaderName::Require));
+    assert_eq!(desk.kept()[0].reg_id, None);
+}
+
+#[test]
+fn rfc5626_6_one_flow_a_register() {
+    let mut desk = Desk::new();
+    let two = format!("Supported: outbound\nContact: <sip:1@h.example>{ONE};reg-id=1, <sip:2@h.example>");
+    assert!(matches!(desk.register("a", 1, &two), Err(Refusal::Malformed(_))));
+    let with_removal =
+        format!("Supported: outbound\nContact: <sip:1@h.example>{ONE};reg-id=1, <sip:2@h.example>;expires=0");
+    assert!(desk.register("a", 2, &with_removal).is_ok());
+}
+
+#[test]
+fn the_flow_of_a_binding_is_that_of_its_last_register() {
+    let mut desk = Desk::new();
+    let mut request = received(
+        "sip:bob@biloxi.example",
+        "a",
+        1,
+        &format!("Supported: outbound\nContact: <sip:1@h.example>{ONE};reg-id=1"),
+    );
+    let (_, plan) = desk.plan(&request).unwrap();
+    desk.registrar.commit(plan);
+    request = received(
+        "sip:bob@biloxi.example",
+        "a",
+        2,
+        &format!("Supported: outbound\nContact: <sip:1@h.example>{ONE};reg-id=1"),
+    );
+    request.flow.peer = "203.0.113.9:40000".parse().unwrap();
+    let (_, plan) = desk.plan(&request).unwrap();
+    desk.registrar.commit(plan);
+    assert_eq!(desk.kept()[0].flow.peer, request.flow.peer);
+}

@@ -1,0 +1,18 @@
+//! Telephones register to Liaison.
+
+use crate::lab::check;
+
+#[test]
+fn phones_register_call_each_other_and_are_found_after_a_restart_over_udp() {
+    check("registrar.py", &["phones", "udp"], 90);
+}
+
+#[test]
+fn phones_register_call_each_other_and_are_found_after_a_restart_over_tcp() {
+    check("registrar.py", &["phones", "tcp"], 90);
+}
+
+#[test]
+fn phones_in_a_network_with_nat_are_found_after_a_restart() {
+    check("registrar.py", &["phones", "udp", "true"], 90);
+}

@@ -1,0 +1,316 @@
+//! Users register to Liaison, and calls find them.
+
+use super::common::{World, credential, ms, s};
+use super::gate::answer_to;
+use b2bua::snapshot::{Protected, Secrets};
+use config::Config;
+use liaison_tests::message::{Msg, audio, field, fields, find, start};
+use liaison_tests::network::Fate;
+
+const REGISTRAR: &str = "10.0.0.1:5060";
+const ALICE: &str = "10.0.0.2:5060";
+const DESK: &str = "10.0.0.3:5060";
+const MOBILE: &str = "10.0.0.4:5060";
+/// Behind this one is Bob's, at an address of its own.
+const NAT: &str = "10.0.0.9:40000";
+
+const DOCUMENT: &str = r#"
+[networks.phones]
+listeners = [{ transport = "udp", address = "10.0.0.1:5060" }]
+media = { address = "10.0.0.1", ports = "20000-20999" }
+
+[networks.phones.registrar]
+domains = ["example.com"]
+challenge = { realm = "sbc", users = [
+    { username = "alice", password = { env = "X" } }, { username = "bob", password = { env = "X" } },
+] }
+accounts = [
+    { address = "alice@example.com", users = ["alice"] }, { address = "bob@example.com", users = ["bob"] },
+]
+
+[[routes]]
+name = "users"
+called = ["@example.com"]
+to = [{ domain = "example.com" }]
+"#;
+
+fn world(document: &str) -> World {
+    on_shards(1, document)
+}
+
+fn on_shards(shards: u8, document: &str) -> World {
+    let config = Config::parse("world.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
+    let network = config.networks.keys().next().unwrap().clone();
+    let known = ["alice", "bob"].map(|user| (user.into(), credential(user, "wonderland")));
+    let mut secrets = Secrets::default();
+    secrets.inbound.insert(Protected::Registrar(network), known.into());
+    World::sharded(shards, document, secrets, Vec::new(), Box::new(|_| Fate::Arrives), 7)
+}
+
+/// A REGISTER of a user's device, before it is challenged.
+fn register(user: &str, device: &str, seq: u32) -> Msg {
+    let aor = format!("<sip:{user}@example.com>");
+    Msg::request("REGISTER", "sip:example.com", device, seq)
+        .set("From", &format!("{aor};tag=reg"))
+        .set("To", &aor)
+        .set("Call-ID", &format!("registration-of-{device}"))
+}
+
+/// The challenges of a response.
+fn challenges(asked: &str) -> Vec<String> {
+    fields(asked).into_iter().filter(|(n, _)| n == "WWW-Authenticate").map(|(_, v)| v).collect()
+}
+
+/// The final response to a REGISTER that answers the challenge as that user.
+fn registered_as(world: &mut World, device: &str, request: &Msg, user: &str) -> String {
+    world.post(device, REGISTRAR, request);
+    let asked = world.expect(device, "401");
+    let credentials = answer_to(&challenges(&asked), true, user, "wonderland", "REGISTER", "sip:example.com");
+    let seq: u32 = request.get("CSeq").split(' ').next().unwrap().parse().unwrap();
+    let again = request
+        .clone()
+        .set("CSeq", &format!("{} REGISTER", seq + 1))
+        .branch(&format!("r-{device}-{seq}"))
+        .with("Authorization", &credentials);
+    world.post(device, REGISTRAR, &again);
+    world.expect(device, "")
+}
+
+/// Alice calls that URI, as her own user: what she sent last.
+fn call(world: &mut World, uri: &str) -> Msg {
+    let invite = Msg::request("INVITE", uri, ALICE, 1)
+        .set("From", "<sip:alice@example.com>;tag=a")
+        .sdp(&audio(ALICE, 4000));
+    world.post(ALICE, REGISTRAR, &invite);
+    let asked = world.expect(ALICE, "401");
+    world.post(ALICE, REGISTRAR, &Msg::of_invite("ACK", &invite).set("To", &field(&asked, "To")));
+    let credentials = answer_to(&challenges(&asked), true, "alice", "wonderland", "INVITE", uri);
+    let again = invite.set("CSeq", "2 INVITE").branch("call-2").with("Authorization", &credentials);
+    world.post(ALICE, REGISTRAR, &again);
+    again
+}
+
+fn contact(device: &str, more: &str) -> String {
+    format!("<sip:line@{device}>{more}")
+}
+
+/// Registers a device of that user's.
+fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
+    let request = register(user, device, 1).set("Contact", &contact(device, more));
+    let ok = registered_as(world, device, &request, user);
+    assert!(start(&ok).starts_with("200"), "{ok}");
+    ok
+}
+
+/// A device answers a request of Liaison.
+fn says(world: &mut World, device: &str, request: &str, status: u16) {
+    let mut response = Msg::response(request, status, &format!("dev-{}", device.len())).contact(device);
+    if status == 200 && request.starts_with("INVITE") {
+        response = response.sdp(&audio(device, 6000));
+    }
+    world.post(device, REGISTRAR, &response);
+}
+
+#[test]
+fn rfc3261_10_3_a_register_is_proved_kept_and_answered_with_what_is_bound() {
+    let mut world = world(DOCUMENT);
+    let ok = bind(&mut world, "bob", DESK, ";q=0.5;+sip.instance=\"<urn:uuid:1>\"");
+    let bound = field(&ok, "Contact");
+    assert!(bound.starts_with("<sip:line@10.0.0.3:5060>;") && bound.contains(";expires=3600"), "{bound}");
+    assert!(bound.contains("q=0.5") && !bound.contains("gruu"), "it did not ask for one: {bound}");
+    assert!(find(&ok, "Date").is_some(), "{ok}");
+    assert_eq!((world.gauges().registered, world.gauges().bindings), (1, 1));
+    let query = register("bob", MOBILE, 1).without("Contact").with("Supported", "gruu");
+    let told = registered_as(&mut world, MOBILE, &query, "bob");
+    assert!(field(&told, "Contact").contains("pub-gruu=\"sip:bob@example.com;gr=urn:uuid:1\""), "{told}");
+    let gone = register("bob", DESK, 10).set("Contact", "*").with("Expires", "0");
+    let ok = registered_as(&mut world, DESK, &gone, "bob");
+    assert!(start(&ok).starts_with("200") && find(&ok, "Contact").is_none(), "{ok}");
+    assert_eq!((world.gauges().registered, world.gauges().bindings), (0, 0));
+}
+
+#[test]
+fn rfc3261_10_3_every_refusal_has_its_status() {
+    let mut world = world(&DOCUMENT.replace("domains", "contacts = 1\ndomains"));
+    let desk = |more: &str| register("bob", DESK, 1).set("Contact", &contact(DESK, more));
+    let foreign = desk("").uri("sip:example.net");
+    world.post(DESK, REGISTRAR, &foreign);
+    assert!(start(&world.expect(DESK, "")).starts_with("404"), "not our domain");
+    let cases = [
+        ("alice", desk(""), "403", "somebody else's address"),
+        ("bob", desk("").set("To", "<sip:eve@example.com>"), "404", "nobody's address"),
+        ("bob", desk(";expires=5"), "423", "too brief"),
+        ("bob", desk("").set("Contact", "*"), "400", "a star without Expires: 0"),
+        (
+            "bob",
+            desk("").set("Contact", &format!("{}, <sip:x@y>", contact(DESK, ""))),
+            "403",
+            "one is the limit",
+        ),
+    ];
+    for (n, (user, request, status, why)) in cases.into_iter().enumerate() {
+        let request = request.set("Call-ID", &format!("case-{n}")).branch(&format!("case-{n}"));
+        world.post(DESK, REGISTRAR, &request);
+        let asked = world.expect(DESK, "401");
+        let credentials =
+            answer_to(&challenges(&asked), true, user, "wonderland", "REGISTER", "sip:example.com");
+        let again = request.set("CSeq", "2 REGISTER").branch(&format!("again-{n}"));
+        world.post(DESK, REGISTRAR, &again.with("Authorization", &credentials));
+        let answer = world.expect(DESK, "");
+        assert!(start(&answer).starts_with(status), "{why}: {answer}");
+        if status == "423" {
+            assert_eq!(field(&answer, "Min-Expires"), "60");
+        }
+    }
+    let strange = desk("").with("Require", "teleport").set("Call-ID", "strange").branch("strange");
+    world.post(DESK, REGISTRAR, &strange);
+    assert_eq!(field(&world.expect(DESK, "420"), "Unsupported"), "teleport");
+    assert_eq!(world.gauges().bindings, 0);
+}
+
+#[test]
+fn a_call_tries_the_devices_of_a_user_in_turn_by_preference() {
+    for shards in [1, 4] {
+        let mut world = on_shards(shards, DOCUMENT);
+        bind(&mut world, "bob", DESK, ";q=0.9");
+        bind(&mut world, "bob", MOBILE, ";q=0.3");
+        call(&mut world, "sip:bob@example.com");
+        let at_desk = world.expect(DESK, "INVITE");
+        assert!(at_desk.starts_with("INVITE sip:line@10.0.0.3:5060 SIP/2.0"), "{at_desk}");
+        world.expect_no(MOBILE, "INVITE");
+        says(&mut world, DESK, &at_desk, 486);
+        world.expect(DESK, "ACK");
+        let on_mobile = world.expect(MOBILE, "INVITE");
+        says(&mut world, MOBILE, &on_mobile, 200);
+        let ok = world.expect(ALICE, "200");
+        world.expect(MOBILE, "ACK");
+        world.post(ALICE, REGISTRAR, &Msg::inside("ACK", ALICE, 2, &ok));
+        world.post(ALICE, REGISTRAR, &Msg::inside("BYE", ALICE, 3, &ok));
+        world.expect(ALICE, "200");
+        let bye = world.expect(MOBILE, "BYE");
+        world.ok(MOBILE, REGISTRAR, &bye);
+        world.run_for(s(40));
+        assert_eq!(world.gauges().calls, 0);
+    }
+}
+
+#[test]
+fn rfc3261_16_7_the_best_failure_of_the_devices_is_the_callers_and_a_global_one_ends_the_search() {
+    for (first, second, heard) in [(486, 500, "486"), (500, 404, "404"), (603, 0, "603")] {
+        let mut world = world(DOCUMENT);
+        bind(&mut world, "bob", DESK, ";q=0.9");
+        bind(&mut world, "bob", MOBILE, ";q=0.3");
+        call(&mut world, "sip:bob@example.com");
+        let at_desk = world.expect(DESK, "INVITE");
+        says(&mut world, DESK, &at_desk, first);
+        if second > 0 {
+            let on_mobile = world.expect(MOBILE, "INVITE");
+            says(&mut world, MOBILE, &on_mobile, second);
+        }
+        world.expect(ALICE, heard);
+        world.expect_no(MOBILE, "INVITE");
+    }
+}
+
+#[test]
+fn a_user_without_a_device_is_unavailable_one_that_nobody_is_not_found() {
+    for (uri, status) in [("sip:bob@example.com", "480"), ("sip:eve@example.com", "404")] {
+        let mut world = world(DOCUMENT);
+        call(&mut world, uri);
+        world.expect(ALICE, status);
+    }
+}
+
+#[test]
+fn rfc3261_10_2_1_1_a_binding_ends_with_its_time() {
+    let mut world = world(DOCUMENT);
+    bind(&mut world, "bob", DESK, ";expires=120");
+    world.run_for(s(119));
+    assert_eq!(world.gauges().bindings, 1);
+    world.run_for(s(2));
+    assert_eq!((world.gauges().registered, world.gauges().bindings), (0, 0));
+    call(&mut world, "sip:bob@example.com");
+    world.expect(ALICE, "480");
+}
+
+#[test]
+fn behind_a_nat_bindings_are_brief_and_calls_and_what_follows_take_the_flow() {
+    let mut world = world(&DOCUMENT.replace("media =", "nat = true\nmedia ="));
+    let inner = "192.168.1.5:5060";
+    let request = register("bob", NAT, 1).set("Contact", &contact(inner, ""));
+    let ok = registered_as(&mut world, NAT, &request, "bob");
+    assert!(field(&ok, "Contact").contains(";expires=60"), "{ok}");
+    call(&mut world, "sip:bob@example.com");
+    let invited = world.expect(NAT, "INVITE");
+    assert!(invited.starts_with(&format!("INVITE sip:line@{inner} SIP/2.0")), "{invited}");
+    let answer = Msg::response(&invited, 200, "nat").contact(inner).sdp(&audio(inner, 6000));
+    world.post(NAT, REGISTRAR, &answer);
+    let ok = world.expect(ALICE, "200");
+    world.expect(NAT, "ACK");
+    world.post(ALICE, REGISTRAR, &Msg::inside("ACK", ALICE, 2, &ok));
+    world.post(ALICE, REGISTRAR, &Msg::inside("BYE", ALICE, 3, &ok));
+    world.expect(NAT, "BYE");
+    assert!(world.sent_to(inner).is_empty());
+}
+
+#[test]
+fn rfc5626_5_3_the_flow_of_a_device_with_outbound_is_its_only_way() {
+    let mut world = world(DOCUMENT);
+    let numbered = ";reg-id=1;+sip.instance=\"<urn:uuid:1>\"";
+    let elsewhere = "10.0.0.77:5060";
+    let request = register("bob", NAT, 1)
+        .set("Contact", &contact(elsewhere, numbered))
+        .with("Supported", "path, outbound");
+    let ok = registered_as(&mut world, NAT, &request, "bob");
+    assert_eq!(field(&ok, "Require"), "outbound");
+    assert!(field(&ok, "Contact").contains(";expires=3600"), "{ok}");
+    call(&mut world, "sip:bob@example.com");
+    world.expect(NAT, "INVITE");
+    assert!(world.sent_to(elsewhere).is_empty());
+}
+
+#[test]
+fn rfc3327_5_3_the_path_becomes_the_route_to_the_device() {
+    let mut world = world(DOCUMENT);
+    let request = register("bob", DESK, 1)
+        .set("Contact", &contact("192.168.1.5:5060", ""))
+        .with("Supported", "path")
+        .with("Path", "<sip:10.0.0.4:5060;lr>");
+    let ok = registered_as(&mut world, DESK, &request, "bob");
+    assert_eq!(field(&ok, "Path"), "<sip:10.0.0.4:5060;lr>");
+    call(&mut world, "sip:bob@example.com");
+    let invited = world.expect(MOBILE, "INVITE");
+    assert!(invited.starts_with("INVITE sip:line@192.168.1.5:5060 SIP/2.0"), "{invited}");
+    assert_eq!(field(&invited, "Route"), "<sip:10.0.0.4:5060;lr>");
+}
+
+#[test]
+fn rfc5627_5_4_a_gruu_leads_to_one_device() {
+    let mut world = world(DOCUMENT);
+    let instance = |n: u8| format!(";q=0.{n};+sip.instance=\"<urn:uuid:{n}>\"");
+    bind(&mut world, "bob", DESK, &instance(9));
+    bind(&mut world, "bob", MOBILE, &instance(3));
+    call(&mut world, "sip:bob@example.com;gr=urn:uuid:3");
+    world.expect(MOBILE, "INVITE");
+    world.expect_no(DESK, "INVITE");
+}
+
+#[test]
+fn a_user_calls_as_nobody_else_and_strangers_do_not_call() {
+    let mut world = world(DOCUMENT);
+    bind(&mut world, "bob", DESK, "");
+    let uri = "sip:bob@example.com";
+    let invite = Msg::request("INVITE", uri, ALICE, 1).sdp(&audio(ALICE, 4000));
+    world.post(ALICE, REGISTRAR, &invite);
+    world.expect(ALICE, "403");
+    let as_bob = invite.set("From", "<sip:bob@example.com>;tag=b").set("Call-ID", "as-bob").branch("as-bob");
+    world.post(ALICE, REGISTRAR, &as_bob);
+    let asked = world.expect(ALICE, "401");
+    let credentials = answer_to(&challenges(&asked), true, "alice", "wonderland", "INVITE", uri);
+    let again = as_bob.set("CSeq", "2 INVITE").branch("as-bob-2").with("Authorization", &credentials);
+    world.post(ALICE, REGISTRAR, &again);
+    world.expect(ALICE, "403");
+    world.expect_no(DESK, "INVITE");
+    assert_eq!(world.core.counters().impostors, 1);
+    world.run_for(ms(10));
+}
