@@ -125,7 +125,6 @@ mod tests {
         assert_eq!(aim.next_hop.host(), aim.request_uri.host());
     }
 
-    // conforms: RFC3261-12.1.1-7 RFC3261-12.2.1.1-11,12
     #[test]
     fn rfc5630_5_1_1_a_sips_target_makes_sips_routes() {
         let set = RouteSet::of_uas(&routes(&["<sip:p1.example.com;lr>;x=1", "<sips:p2.example.com;lr>"]));
@@ -136,6 +135,7 @@ mod tests {
         assert_eq!(&*aim.routes[0], "<sip:p1.example.com;lr>;x=1", "a sip target leaves them");
     }
 
+    // conforms: RFC3261-12.1.1-7 RFC3261-12.2.1.1-11,12
     #[test]
     fn rfc3261_12_2_1_1_empty_route_set_goes_direct() {
         let aim = RouteSet::default().aim(&target());

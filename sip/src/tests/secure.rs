@@ -57,6 +57,7 @@ fn secure(method: &str, seq: u32) -> Msg {
         .set("Contact", "<sips:bob@b.example.com>")
 }
 
+// conforms: RFC3261-8.1.1.2-2 RFC3261-8.1.1.8-3 RFC3261-26.3.1-3
 #[test]
 fn rfc5922_7_3_a_request_over_tls_says_whom_it_is_for() {
     let mut ua = ua(&[Transport::Udp, Transport::Tls]);
@@ -95,6 +96,7 @@ fn rfc5630_5_1_1_2_a_sip_call_over_tls_has_a_sip_contact() {
     }
 }
 
+// conforms: RFC3261-8.1.2-3,4 RFC3261-19.1.1-3
 #[test]
 fn rfc5630_5_1_1_what_cannot_go_over_tls_does_not_go() {
     let mut plain = ua(&[Transport::Udp, Transport::Tcp]);
@@ -154,6 +156,7 @@ fn rfc5630_5_1_2_a_sips_request_must_come_over_tls() {
     assert_eq!(start(&both.one().text), "SIP/2.0 200 OK");
 }
 
+// conforms: RFC3261-12.1.1-4
 #[test]
 fn rfc3261_12_1_1_a_sips_dialog_has_a_sips_contact() {
     let contact = |invite: Msg| {

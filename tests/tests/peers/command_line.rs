@@ -1,7 +1,14 @@
 //! `liaison check` and `liaison schema`, as a user runs them.
 
 use crate::lab::{liaison, root};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, SerialNumber, date_time_ymd,
+};
 use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// One mistake in each of five lines: a misspelt key, a number out of range, a word that is not a choice, a URI that is
@@ -32,16 +39,16 @@ fn run(arguments: &[&str]) -> Output {
 #[test]
 fn five_mistakes_are_five_errors_with_their_places() {
     let file = std::env::temp_dir().join(format!("liaison-mistakes-{}.toml", std::process::id()));
-    std::fs::write(&file, FIVE_MISTAKES).unwrap();
+    fs::write(&file, FIVE_MISTAKES).unwrap();
     let name = file.to_str().unwrap();
     let output = run(&["check", name]);
-    std::fs::remove_file(&file).unwrap();
+    fs::remove_file(&file).unwrap();
     assert_eq!(output.status.code(), Some(2));
     let errors = String::from_utf8(output.stderr).unwrap();
     insta::assert_snapshot!(errors.replace(name, "FILE").trim_end(), @r#"
     FILE:2:1: node.nam: found the key "nam", expected name, state_directory or drain (did you mean "name"?)
     FILE:5:9: limits.calls: found 0, expected an integer from 1 to 1_000_000
-    FILE:8:28: networks.outside.listeners[0].transport: found "upd", expected "udp" or "tcp" (did you mean "udp"?)
+    FILE:8:28: networks.outside.listeners[0].transport: found "upd", expected "udp", "tcp", "tls", "ws" or "wss" (did you mean "udp"?)
     FILE:13:12: trunks.peer.targets[0]: found "not a uri", expected a SIP URI
     FILE:17:7: routes[0].to[0]: found "peeer", expected the name of a trunk: "peer" (did you mean "peer"?)
     "#);
@@ -50,9 +57,9 @@ fn five_mistakes_are_five_errors_with_their_places() {
 #[test]
 fn a_faulty_configuration_is_not_run() {
     let file = std::env::temp_dir().join(format!("liaison-faulty-{}.toml", std::process::id()));
-    std::fs::write(&file, FIVE_MISTAKES).unwrap();
+    fs::write(&file, FIVE_MISTAKES).unwrap();
     let output = run(&["run", "--config", file.to_str().unwrap()]);
-    std::fs::remove_file(&file).unwrap();
+    fs::remove_file(&file).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 5);
 }
@@ -70,21 +77,53 @@ fn the_schema_is_json_and_knows_every_table() {
     }
 }
 
+/// An authority, its list of nothing revoked, and the certificates of ours that the examples name.
+fn issue(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let key = KeyPair::generate().unwrap();
+    fs::write(folder.join("carriers.pem"), authority.self_signed(&key).unwrap().pem()).unwrap();
+    let issuer = Issuer::new(authority, key);
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2024, 1, 1),
+        next_update: date_time_ymd(4000, 1, 1),
+        crl_number: SerialNumber::from(1u64),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    fs::write(folder.join("carriers.crl"), list.signed_by(&issuer).unwrap().pem().unwrap()).unwrap();
+    for name in ["sbc", "phones"] {
+        let key = KeyPair::generate().unwrap();
+        let names = vec![format!("{name}.example.com")];
+        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+        fs::write(folder.join(format!("{name}.pem")), certificate.pem()).unwrap();
+        let file = folder.join(format!("{name}.key"));
+        fs::write(&file, key.serialize_pem()).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
 #[test]
 fn every_example_configuration_is_without_mistakes() {
     // Secrets have to be at hand: those of the environment, and the files that stand in /etc/liaison.
     let secrets = std::env::temp_dir().join(format!("liaison-examples-{}", std::process::id()));
-    std::fs::create_dir_all(&secrets).unwrap();
-    std::fs::write(secrets.join("south.password"), "s\n").unwrap();
+    fs::create_dir_all(&secrets).unwrap();
+    for user in ["south", "reception"] {
+        fs::write(secrets.join(format!("{user}.password")), "a long secret\n").unwrap();
+    }
+    issue(&secrets.join("tls"));
     let mut checked = 0;
-    for entry in std::fs::read_dir(root().join("deploy")).unwrap() {
+    for entry in fs::read_dir(root().join("deploy")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         let here = secrets.join(path.file_name().unwrap());
-        std::fs::write(&here, text.replace("/etc/liaison", secrets.to_str().unwrap())).unwrap();
+        fs::write(&here, text.replace("/etc/liaison", secrets.to_str().unwrap())).unwrap();
         let output = Command::new(liaison())
             .arg("check")
             .arg(&here)
@@ -94,6 +133,6 @@ fn every_example_configuration_is_without_mistakes() {
         assert!(output.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
         checked += 1;
     }
-    std::fs::remove_dir_all(&secrets).unwrap();
+    fs::remove_dir_all(&secrets).unwrap();
     assert!(checked >= 3, "{checked} configurations");
 }
