@@ -1,5 +1,6 @@
 //! Call detail records: one JSON object a line.
 
+mod file;
 mod writer;
 
 pub use writer::{Writer, WriterError};
