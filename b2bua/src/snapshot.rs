@@ -60,12 +60,8 @@ impl Snapshot {
     /// only, so that a [`NetworkId`] always means the same.
     #[must_use]
     pub fn new(config: Arc<Config>, networks: Vec<NetworkName>, secrets: Secrets, version: u64) -> Self {
-        let media = networks.iter().enumerate().map(|(n, name)| {
-            let network = config.networks.get(name)?;
-            media_network(NetworkId(u16::try_from(n).ok()?), network)
-        });
         Self {
-            media: media.collect(),
+            media: media_networks(networks.iter().map(|name| config.networks.get(name))),
             policy: Compiled::new(config),
             networks,
             secrets,
@@ -145,6 +141,14 @@ impl Snapshot {
     }
 }
 
+/// Media addresses of networks in the order of their numbers.
+pub(crate) fn media_networks<'n>(
+    networks: impl Iterator<Item = Option<&'n Network>>,
+) -> Vec<Option<MediaNetwork>> {
+    let numbered = (0..=u16::MAX).map(NetworkId).zip(networks);
+    numbered.map(|(id, network)| media_network(id, network?)).collect()
+}
+
 fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
     let media = network.media.as_ref()?;
     let latching = match (media.latch, network.nat) {
@@ -219,7 +223,9 @@ pub fn sip_listener(
         Transport::Tcp => sip::Transport::Tcp,
     };
     let sent_by = match (&listener.advertised, &settings.domain) {
-        (Some(advertised), _) => advertised.to_string(),
+        (Some(advertised), _) => {
+            format!("{}:{}", advertised.host(), advertised.port().unwrap_or(bound.port()))
+        }
         (None, Some(domain)) => format!("{domain}:{}", bound.port()),
         (None, None) => bound.to_string(),
     };
@@ -270,6 +276,23 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_name_without_a_port_is_reached_at_the_bound_port() {
+        let text = r#"
+            networks.a.listeners = [
+                { transport = "udp", address = "127.0.0.1:5080", advertised = "sbc.example.com" },
+                { transport = "tcp", address = "127.0.0.1:5080", advertised = "sbc.example.com:5070" },
+            ]
+            networks.a.media = { address = "127.0.0.1", ports = "20000-20999" }
+        "#;
+        let policy = Compiled::new(Arc::new(Config::parse("listener.toml", text).unwrap()));
+        let (name, network) = policy.config().networks.first_key_value().unwrap();
+        let sent_by = network.listeners.iter().map(|listener| {
+            sip_listener(NetworkId(0), name, &policy, listener, listener.address).unwrap().sent_by.to_string()
+        });
+        assert_eq!(sent_by.collect::<Vec<_>>(), ["sbc.example.com:5080", "sbc.example.com:5070"]);
+    }
 
     #[test]
     fn every_limit_of_the_configuration_reaches_what_it_limits() {
