@@ -19,6 +19,7 @@ mod settings;
 mod shell;
 mod tcp;
 mod timer;
+mod trace;
 mod udp;
 
 pub use exchange::Place;
