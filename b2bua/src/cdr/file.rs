@@ -20,12 +20,13 @@ impl Medium for File {
         Ok(self.metadata()?.len())
     }
 
+    /// A pipe or a terminal has nothing to cut or to sync.
     fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        if self.metadata()?.is_file() { self.set_len(length) } else { Ok(()) }
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        if self.metadata()?.is_file() { self.sync_data() } else { Ok(()) }
     }
 }
 

@@ -136,14 +136,20 @@ fn reload(node: &Node) {
         }
         Err(ControlError::InvalidConfiguration(faults)) => {
             for fault in faults {
+                // Where nothing else was expected, what was found is the whole reason.
+                let (found, expected, why) = match fault.expected {
+                    expected if expected.is_empty() => (None, None, Some(fault.found)),
+                    expected => (Some(fault.found), Some(expected), None),
+                };
                 tracing::error!(
                     file = fault.file,
                     line = fault.line,
                     column = fault.column,
                     path = fault.path,
                     kind = fault.kind,
-                    found = fault.found,
-                    expected = (!fault.expected.is_empty()).then_some(fault.expected),
+                    found,
+                    expected,
+                    why,
                     "configuration not reloaded"
                 );
             }

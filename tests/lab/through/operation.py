@@ -51,6 +51,9 @@ def reloaded(shards="1"):
         line = next(n for n, text in enumerate(open(sbc.path), 1) if "nowhere" in text)
         sbc.signal(signal.SIGHUP)
         until(lambda: "the faults in the log:\n" + sbc.logged(), lambda: f"line={line} column=7" in sbc.logged() and "anchord" in sbc.logged(), 5)
+        os.rename(sbc.path, sbc.path + ".away")
+        sbc.signal(signal.SIGHUP)
+        until(lambda: "why not in the log:\n" + sbc.logged(), lambda: 'kind="unreadable" why="No such file' in sbc.logged(), 5)
         assert sbc.get("/v1/config")["version"] == 2
         with Sipp("uac", LATER, OUTSIDE) as third:
             third.wait()
