@@ -33,9 +33,11 @@ fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem>
 
 /// The query of a request, or why it is none.
 fn checked<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    query
-        .map(|Query(query)| query)
-        .map_err(|rejection| Problem::new(Kind::MalformedQuery, rejection.body_text()))
+    query.map(|Query(query)| query).map_err(|rejection| {
+        // The cause names the parameter; what stands around it tells of our insides.
+        let cause = std::error::Error::source(&rejection).map(ToString::to_string);
+        Problem::new(Kind::MalformedQuery, cause.unwrap_or_else(|| rejection.body_text()))
+    })
 }
 
 /// The JSON content of a request; the default when there is none.

@@ -10,6 +10,7 @@ mod control;
 mod demo;
 mod metrics;
 pub mod node;
+mod out;
 pub mod registrar;
 mod secrets;
 pub mod shard;

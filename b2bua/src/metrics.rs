@@ -343,3 +343,42 @@ fn sample<T>(label: &'static str, text: &str, value: T) -> Sample<T> {
 fn number(value: usize) -> f64 {
     u32::try_from(value).map_or(f64::INFINITY, f64::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    /// The metrics as the page has them.
+    fn table() -> String {
+        let mut table = "\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
+        for family in families(&[], &[], &relay::Gauges::default(), 0) {
+            let (kind, labels) = match &family.samples {
+                Samples::Counter(samples) => ("counter", labels(samples)),
+                Samples::Gauge(samples) => ("gauge", labels(samples)),
+                Samples::Histogram(_) => ("histogram", String::new()),
+            };
+            writeln!(table, "| `{}` | {kind} | {labels} | {} |", family.name, family.help).unwrap();
+        }
+        table
+    }
+
+    fn labels<T>(samples: &[Sample<T>]) -> String {
+        let pairs = samples.iter().flat_map(|sample| &sample.labels);
+        let texts: Vec<_> = pairs.map(|(label, text)| format!("`{label}=\"{text}\"`")).collect();
+        texts.join(" ")
+    }
+
+    #[test]
+    fn the_page_on_metrics_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/records-and-metrics.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let mark = "<!-- What follows is made by LIAISON_REGENERATE=1 cargo test -p b2bua. -->";
+        let (written, made) = page.split_once(mark).unwrap();
+        if std::env::var_os("LIAISON_REGENERATE").is_some() {
+            std::fs::write(path, format!("{written}{mark}{}", table())).unwrap();
+        } else {
+            assert_eq!(made, table(), "run LIAISON_REGENERATE=1 cargo test -p b2bua");
+        }
+    }
+}

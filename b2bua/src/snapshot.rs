@@ -122,11 +122,7 @@ impl Snapshot {
     /// only, so that a [`NetworkId`] always means the same.
     #[must_use]
     pub fn new(config: Arc<Config>, networks: Vec<NetworkName>, secrets: Secrets, version: u64) -> Self {
-        let media = networks.iter().enumerate().map(|(n, name)| {
-            let network = config.networks.get(name)?;
-            media_network(NetworkId(u16::try_from(n).ok()?), network)
-        });
-        let media = media.collect();
+        let media = media_networks(networks.iter().map(|name| config.networks.get(name)));
         let policy = Compiled::new(config);
         Self {
             media,
@@ -219,6 +215,14 @@ impl Snapshot {
     pub fn trusts(&self, id: NetworkId) -> bool {
         self.network(id).is_some_and(|n| n.trusted)
     }
+}
+
+/// Media addresses of networks in the order of their numbers.
+pub(crate) fn media_networks<'n>(
+    networks: impl Iterator<Item = Option<&'n Network>>,
+) -> Vec<Option<MediaNetwork>> {
+    let numbered = (0..=u16::MAX).map(NetworkId).zip(networks);
+    numbered.map(|(id, network)| media_network(id, network?)).collect()
 }
 
 fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
@@ -335,7 +339,9 @@ pub fn sip_listener(
     let transport = sip_transport(listener.transport);
     let tls = settings.tls.as_ref();
     let sent_by = match (&listener.advertised, &settings.domain) {
-        (Some(advertised), _) => advertised.to_string(),
+        (Some(advertised), _) => {
+            format!("{}:{}", advertised.host(), advertised.port().unwrap_or(bound.port()))
+        }
         (None, Some(domain)) => format!("{domain}:{}", bound.port()),
         (None, None) => bound.to_string(),
     };
@@ -390,6 +396,23 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_name_without_a_port_is_reached_at_the_bound_port() {
+        let text = r#"
+            networks.a.listeners = [
+                { transport = "udp", address = "127.0.0.1:5080", advertised = "sbc.example.com" },
+                { transport = "tcp", address = "127.0.0.1:5080", advertised = "sbc.example.com:5070" },
+            ]
+            networks.a.media = { address = "127.0.0.1", ports = "20000-20999" }
+        "#;
+        let policy = Compiled::new(Arc::new(Config::parse("listener.toml", text).unwrap()));
+        let (name, network) = policy.config().networks.first_key_value().unwrap();
+        let sent_by = network.listeners.iter().map(|listener| {
+            sip_listener(NetworkId(0), name, &policy, listener, listener.address).unwrap().sent_by.to_string()
+        });
+        assert_eq!(sent_by.collect::<Vec<_>>(), ["sbc.example.com:5080", "sbc.example.com:5070"]);
+    }
 
     #[test]
     fn every_limit_of_the_configuration_reaches_what_it_limits() {

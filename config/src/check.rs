@@ -103,6 +103,56 @@ fn collision(reader: &mut Reader<'_>, claimed: &Claimed, earlier: &Claimed) {
     reader.conflict_at(claimed.path.clone(), Found::Text(format!("{found:?}")), expected);
 }
 
+/// Settings that are right one by one and cannot stand together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The setting, such as `trunks.carrier.targets[0]`.
+    pub path: String,
+    /// What stands there.
+    pub found: Found,
+    /// What was expected, in words.
+    pub expected: String,
+}
+
+impl Config {
+    /// What does not fit together in a configuration that was put together from two, as a reload does that keeps what is
+    /// bound: what only a whole document can tell, references between its tables included.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let mut reader = Reader::new("");
+        references(self, &mut reader);
+        model(self, &mut reader);
+        let entries = reader.entries.into_iter();
+        entries.map(|e| Conflict { path: e.path, found: e.found, expected: e.expected }).collect()
+    }
+}
+
+/// Reports references of networks, and to them, that lead nowhere.
+fn references(config: &Config, reader: &mut Reader<'_>) {
+    let mut networks = Vec::new();
+    networks
+        .extend(config.trunks.iter().map(|(name, trunk)| (format!("trunks.{name}.network"), &trunk.network)));
+    for (index, route) in config.routes.iter().enumerate() {
+        let from = route.networks.iter().enumerate();
+        networks.extend(from.map(|(n, network)| (format!("routes[{index}].networks[{n}]"), network)));
+        let to = route.to.iter().enumerate().filter_map(|(n, target)| match target {
+            Target::Uri(target) => Some((format!("routes[{index}].to[{n}].network"), &target.network)),
+            Target::Trunk(_) | Target::Domain(_) => None,
+        });
+        networks.extend(to);
+    }
+    for (path, network) in networks.into_iter().filter(|(_, network)| !config.networks.contains_key(*network))
+    {
+        reader.conflict_at(path, Found::Text(format!("{:?}", network.as_str())), "a network that is there");
+    }
+    for (name, network) in &config.networks {
+        if let Some(profile) = network.profile.as_ref().filter(|name| !config.profiles.contains_key(*name)) {
+            let found = Found::Text(format!("{:?}", profile.as_str()));
+            reader.conflict_at(format!("networks.{name}.profile"), found, "a profile that is there");
+        }
+    }
+}
+
 /// Reports what does not fit together across tables.
 pub(crate) fn model(config: &Config, reader: &mut Reader<'_>) {
     media(config, reader);

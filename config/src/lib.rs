@@ -29,6 +29,7 @@ mod parse;
 mod print;
 mod text;
 
+pub use check::Conflict;
 pub use diff::{Change, Effect, diff};
 pub use error::{Error, Errors, Fault, Found};
 pub use model::*;

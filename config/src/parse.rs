@@ -41,6 +41,30 @@ impl Config {
         }
     }
 
+    /// As [`Self::parse`], of a document that may not be text.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`], and the first place that is not UTF-8 (TOML 1.0, "Spec").
+    pub fn parse_bytes(file: &str, document: &[u8]) -> Result<Self, Errors> {
+        let error = match str::from_utf8(document) {
+            Ok(text) => return Self::parse(file, text),
+            Err(error) => error,
+        };
+        let (valid, rest) = document.split_at_checked(error.valid_up_to()).unwrap_or((document, &[]));
+        let text = str::from_utf8(valid).unwrap_or_default();
+        let (line, column) = Lines::new(text).position(text.len());
+        let byte = rest.first().copied().unwrap_or_default();
+        Err(Errors::new(vec![Error {
+            file: file.to_owned(),
+            line,
+            column,
+            path: String::new(),
+            fault: Fault::Syntax { what: "not UTF-8".to_owned() },
+            found: Found::Text(format!("the byte 0x{byte:02x}")),
+            expected: "UTF-8".to_owned(),
+        }]))
+    }
+
     fn with_default_profile(mut self) -> Self {
         if let Some(name) = ProfileName::default_profile() {
             self.profiles.entry(name).or_default();

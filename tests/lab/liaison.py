@@ -152,7 +152,13 @@ class Liaison:
         return {name: value for name, value in self.metrics().items() if names.match(name)}
 
     def calls(self):
-        return self.get("/v1/calls")["calls"]
+        """All calls, page after page."""
+        calls, query = [], "?limit=500"
+        while query:
+            page = self.get("/v1/calls" + query)
+            calls += page["calls"]
+            query = (cursor := page.get("next_cursor")) and f"?limit=500&cursor={cursor}"
+        return calls
 
     def established(self, count, timeout=10):
         """Waits until there are that many established calls and no others, and returns them."""

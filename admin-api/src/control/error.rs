@@ -22,7 +22,7 @@ pub enum ControlError {
     #[error("another reload is under way")]
     ReloadUnderWay,
     /// The operator's: the document has faults; the version in force stays.
-    #[error("the configuration has {} faults and is not applied", .0.len())]
+    #[error("the configuration has {} fault{} and is not applied", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     InvalidConfiguration(Vec<ConfigurationFault>),
     /// The environment's: a part of the process cannot answer now.
     #[error("{component} {why}")]

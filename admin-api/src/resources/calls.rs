@@ -23,8 +23,8 @@ pub(crate) struct ListQuery {
     #[param(example = "00000000000000000007")]
     cursor: Option<String>,
     /// Most calls in the page.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u16>,
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500, default = 50)]
+    limit: Option<String>,
     /// Only calls with a leg on this trunk.
     trunk: Option<String>,
     /// Only calls with a leg in this network.
@@ -36,15 +36,23 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn check(self) -> Result<CallQuery, Problem> {
-        let limit = self.limit.unwrap_or(CallQuery::DEFAULT_LIMIT);
-        let max = CallQuery::MAX_LIMIT;
-        if !(1..=max).contains(&limit) {
-            return Err(Problem::new(Kind::MalformedQuery, format!("limit is {limit}; expected 1 to {max}")));
-        }
+        let limit = match self.limit {
+            None => CallQuery::DEFAULT_LIMIT,
+            Some(text) => limit(&text)?,
+        };
         let after = self.cursor.as_deref().map(Cursor::from_str).transpose()?;
         let filter = CallFilter { trunk: self.trunk, network: self.network, state: self.state };
         Ok(CallQuery { after, limit, filter })
     }
+}
+
+fn limit(text: &str) -> Result<u16, Problem> {
+    let max = CallQuery::MAX_LIMIT;
+    let read = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+    read.ok_or_else(|| {
+        let text: String = text.chars().take(20).collect();
+        Problem::new(Kind::MalformedQuery, format!("limit is {text}; expected 1 to {max}"))
+    })
 }
 
 /// The query of the command that ends a call.

@@ -73,8 +73,8 @@ async fn a_query_that_cannot_be_meant_is_refused_with_the_reason() {
     for (query, reason) in [
         ("limit=0", "limit is 0; expected 1 to 500"),
         ("limit=501", "limit is 501; expected 1 to 500"),
-        ("limit=70000", "limit: number too large"),
-        ("limit=many", "limit: invalid digit"),
+        ("limit=70000", "limit is 70000; expected 1 to 500"),
+        ("limit=many", "limit is many; expected 1 to 500"),
         ("limit=1&limit=2", "duplicate field `limit`"),
         ("cursor=7", "a cursor is the next_cursor of an earlier page"),
         ("cursor=", "a cursor is the next_cursor of an earlier page"),

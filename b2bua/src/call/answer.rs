@@ -94,6 +94,13 @@ impl Core {
         let mut parts =
             decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
         parts.body = taken.wrap.around(description);
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            leg_sip_call_id = %callee.call_id,
+            leg = leg.0,
+            "a call is answered"
+        );
         let (caller, callee) = (call.caller.session, callee.session);
         call.state = State::Established;
         call.answered = Some(now);

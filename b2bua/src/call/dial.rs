@@ -74,6 +74,15 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let session = invited.inspect_err(|_| call.media.remove_party(party))?;
         let call_id = self.endpoint.call_id(session).unwrap_or_default();
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            leg_sip_call_id = call_id,
+            leg = no.0,
+            network = target.network.as_str(),
+            trunk = target.trunk.as_ref().map(config::TrunkName::as_str),
+            "a target is dialled"
+        );
         // Most calls dial one leg: room is made for one at a time.
         call.callees.reserve_exact(1);
         call.callees.push(Leg {

@@ -270,6 +270,16 @@ impl Core {
         }
         let record = Record::of(call, &self.node, now);
         let Some(mut call) = self.leave(key) else { return };
+        let joined = call.joined.and_then(|(leg, ..)| call.leg(leg)).or(call.callees.last());
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            leg_sip_call_id = joined.map(|leg| &*leg.call_id),
+            cause = record.cause,
+            released_by = record.released_by,
+            duration_seconds = record.duration_seconds,
+            "a call is over"
+        );
         call.media.close();
         while let Some(command) = call.media.poll_command() {
             self.link.carry_out(command);

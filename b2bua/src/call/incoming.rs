@@ -203,6 +203,16 @@ impl Core {
             snapshot,
             _in_node: in_node,
         };
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            network = call.snapshot.network_name(network).map(NetworkName::as_str),
+            trunk = trunk.as_ref().map(TrunkName::as_str),
+            %source,
+            targets = call.targets.len(),
+            route = call.trail.to_string().replace('\n', "; "),
+            "a call begins"
+        );
         let key = self.enter(call);
         let label = self.label(trunk.as_ref());
         self.endpoint.label(session, label);

@@ -44,6 +44,14 @@ impl Core {
             decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
         parts.body = taken.wrap.around(answer);
         let reply = Reply { status: response.status(), reason: response.reason().to_owned().into(), parts };
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            leg_sip_call_id = %callee.call_id,
+            leg = leg.0,
+            status = response.status().as_u16(),
+            "the called side progresses"
+        );
         let session = call.caller.session;
         // A caller that has hung up meanwhile is told of elsewhere.
         let _ = self.endpoint.progress(now, session, caller_dialog, &reply);

@@ -1,5 +1,6 @@
 //! Call detail records: one JSON object a line.
 
+mod file;
 mod writer;
 
 pub use writer::{Writer, WriterError};
@@ -153,4 +154,63 @@ pub(crate) fn timestamp(at: Wall) -> String {
 /// A wall-clock time as the system has it.
 pub(crate) fn system_time(at: Wall) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(at.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record that has everything.
+    fn record() -> Record {
+        let stream = StreamRecord {
+            media: String::new(),
+            codecs: Vec::new(),
+            relayed: true,
+            packets: 0,
+            bytes: 0,
+            lost: None,
+            jitter_seconds: None,
+        };
+        let leg = LegRecord {
+            role: "calling",
+            network: None,
+            trunk: None,
+            sip_call_id: String::new(),
+            target: "sip:a@b".to_owned(),
+            status: None,
+            cause: None,
+            reason: Some(String::new()),
+            release: Some(""),
+            streams: vec![stream],
+        };
+        Record {
+            call: "".into(),
+            node: "".into(),
+            from: String::new(),
+            to: String::new(),
+            request_uri: String::new(),
+            started: String::new(),
+            answered: None,
+            ended: String::new(),
+            duration_seconds: 0.0,
+            cause: String::new(),
+            released_by: None,
+            legs: vec![leg],
+        }
+    }
+
+    #[test]
+    fn the_page_on_records_has_every_field_and_no_other() {
+        let page = include_str!("../../../docs/records-and-metrics.md");
+        let (page, _) = page.split_once("## Metrics").unwrap();
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let described: Vec<_> = rows.map(|(field, _)| field.to_owned()).collect();
+        let json = serde_json::to_value(record()).unwrap();
+        let places = ["", "/legs/0", "/legs/0/streams/0"].map(|place| json.pointer(place).unwrap());
+        let fields = places.iter().flat_map(|table| table.as_object().unwrap().keys().cloned());
+        let (mut wanted, mut got): (Vec<_>, Vec<_>) = (fields.collect(), described);
+        wanted.sort();
+        got.sort();
+        assert_eq!(got, wanted);
+    }
 }

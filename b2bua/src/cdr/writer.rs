@@ -1,9 +1,7 @@
 //! Appending records to a file, in batches, on a thread of its own.
 
 use super::Record;
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use super::file::RecordFile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +12,9 @@ use std::time::Duration;
 /// How long a record waits for others that share its sync: on a disk one sync costs more than a call, and a shard that
 /// finds this thread asleep has no system call to make.
 const GATHER: Duration = Duration::from_millis(100);
+
+/// A batch takes no further record once it is that long, in bytes.
+const BATCH: usize = 4 << 20;
 
 /// The file of records and the thread that writes it.
 pub struct Writer {
@@ -39,10 +40,7 @@ impl Writer {
     /// The file cannot be opened.
     pub fn start(path: &Path, queue: usize) -> Result<Self, WriterError> {
         let failed = |source| WriterError { path: path.to_owned(), source };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(failed)?;
+        let file = RecordFile::open(path).map_err(failed)?;
         let (queue, records) = sync_channel(queue);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = lost.clone();
@@ -86,25 +84,56 @@ impl Drop for Writer {
 
 /// Writes what comes, and syncs once for all that came within [`GATHER`].
 #[expect(clippy::disallowed_methods, reason = "a thread of its own, which nothing waits for")]
-fn write_all(file: File, records: &Receiver<Box<Record>>, lost: &AtomicU64) {
-    let mut out = BufWriter::new(file);
+fn write_all(mut file: RecordFile, records: &Receiver<Box<Record>>, lost: &AtomicU64) {
+    let mut batch = Batch::default();
     while let Ok(first) = records.recv() {
         std::thread::sleep(GATHER);
-        let mut batch = 1;
-        let mut failed = append(&mut out, &first).is_err();
-        while let Ok(record) = records.try_recv() {
-            batch += 1;
-            failed |= append(&mut out, &record).is_err();
+        batch.add(&first);
+        while batch.lines.len() < BATCH
+            && let Ok(record) = records.try_recv()
+        {
+            batch.add(&record);
         }
-        failed |= out.flush().is_err() || out.get_ref().sync_data().is_err();
-        if failed {
-            lost.fetch_add(batch, Ordering::Relaxed);
-            tracing::error!(batch, "call detail records could not be written");
+        if let Err(error) = file.append(&batch.lines) {
+            batch.failed(batch.held, &error);
         }
+        lost.fetch_add(batch.lost, Ordering::Relaxed);
+        batch.clear();
     }
 }
 
-fn append(out: &mut impl Write, record: &Record) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
-    out.write_all(b"\n")
+/// Records that share a sync, as lines.
+#[derive(Default)]
+struct Batch {
+    lines: Vec<u8>,
+    /// Records in `lines`.
+    held: u64,
+    /// Records that are not written.
+    lost: u64,
+}
+
+impl Batch {
+    fn add(&mut self, record: &Record) {
+        let good = self.lines.len();
+        match serde_json::to_writer(&mut self.lines, record) {
+            Ok(()) => {
+                self.lines.push(b'\n');
+                self.held += 1;
+            }
+            Err(error) => {
+                self.lines.truncate(good);
+                self.failed(1, &error);
+            }
+        }
+    }
+
+    fn failed(&mut self, records: u64, error: &(dyn std::error::Error + 'static)) {
+        self.lost += records;
+        tracing::error!(records, error, "call detail records could not be written");
+    }
+
+    fn clear(&mut self) {
+        self.lines.clear();
+        (self.held, self.lost) = (0, 0);
+    }
 }

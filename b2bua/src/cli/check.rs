@@ -1,6 +1,7 @@
 //! `liaison check` and `liaison schema`.
 
 use crate::node::{LoadError, Loader};
+use crate::out::{complain, say};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ pub(super) const FAULTY: u8 = 2;
 pub(super) fn check(file: &Path) -> ExitCode {
     match Loader::open(file) {
         Ok(_) => {
-            println!("{}: no mistakes", file.display());
+            say(format_args!("{}: no mistakes", file.display()));
             ExitCode::SUCCESS
         }
         Err(error) => refuse(&error),
@@ -20,12 +21,12 @@ pub(super) fn check(file: &Path) -> ExitCode {
 
 /// Prints why a configuration cannot be put in force.
 pub(super) fn refuse(error: &LoadError) -> ExitCode {
-    eprintln!("{error}");
+    complain(error);
     ExitCode::from(FAULTY)
 }
 
 /// Prints the JSON Schema.
 pub(super) fn schema() -> ExitCode {
-    println!("{:#}", config::schema());
+    say(format_args!("{:#}", config::schema()));
     ExitCode::SUCCESS
 }

@@ -8,6 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 /// Changes what is logged while the process runs.
+#[derive(Clone)]
 pub(super) struct LogControl(Handle<LevelFilter, Registry>);
 
 impl LogControl {
@@ -18,10 +19,10 @@ impl LogControl {
     }
 }
 
-/// Begins to log. Where the process logs already, that goes on.
+/// Begins to log; what standard error does not take is lost, and nothing else. Where the process logs already, that goes on.
 pub(super) fn begin(log: &Log) -> LogControl {
     let (level, handle) = reload::Layer::new(filter(log.level));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let lines: Box<dyn Layer<_> + Send + Sync> = match log.format {
         LogFormat::Text => Box::new(lines),
         LogFormat::Json => Box::new(lines.json()),

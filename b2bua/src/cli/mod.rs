@@ -1,21 +1,19 @@
 //! The command line.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where the program speaks to a person"
-)]
 
 mod check;
+mod files;
+mod lock;
 mod log;
 mod run;
 
+use crate::out::{say, verdict};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A session border controller that is a user agent on each side.
 #[derive(Debug, Parser)]
-#[command(name = "liaison", version, about, disable_help_subcommand = true)]
+#[command(name = "liaison", version, disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -46,14 +44,26 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            // Where standard error cannot be written, there is nobody left to tell.
+            let _ = error.print();
+            return ExitCode::from(check::FAULTY);
+        }
+        Err(help) => {
+            say(help.render());
+            return verdict(ExitCode::SUCCESS);
+        }
+    };
+    verdict(match arguments.command {
         Command::Run { config } => run::run(&config),
         Command::Check { file } => check::check(&file),
         Command::Schema => check::schema(),
         Command::Demo(options) => crate::demo::demo(&options),
         Command::Version => {
-            println!("liaison {}", env!("CARGO_PKG_VERSION"));
+            say(format_args!("liaison {}", env!("CARGO_PKG_VERSION")));
             ExitCode::SUCCESS
         }
-    }
+    })
 }

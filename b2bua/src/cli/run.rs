@@ -1,8 +1,10 @@
 //! `liaison run`.
 
 use super::check;
-use super::log::{self, LogControl};
+use super::lock::StateLock;
+use super::{files, log};
 use crate::node::{Loader, Node};
+use crate::out::{complain, say};
 use admin_api::Options;
 use admin_api::control::ControlError;
 use admin_api::token::Token;
@@ -20,30 +22,33 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until a signal ends it.
 pub(super) fn run(file: &Path) -> ExitCode {
-    let loader = match Loader::open(file) {
+    let mut loader = match Loader::open(file) {
         Ok(loader) => loader,
         Err(error) => return check::refuse(&error),
     };
     let config = loader.current().config().clone();
     let log = log::begin(&config.log);
+    loader.observe(move |config| log.set(&config.log));
+    files::raise(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let served = match runtime {
-        Ok(runtime) => runtime.block_on(serve(loader, &config, &log)),
+        Ok(runtime) => runtime.block_on(serve(loader, &config)),
         Err(error) => Err(error.into()),
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("liaison: {error:#}");
+            complain(format_args!("liaison: {error:#}{}", files::hint(&error)));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Result<()> {
+async fn serve(loader: Loader, config: &Config) -> anyhow::Result<()> {
     let mut signals = Signals::install()?;
     let state = &config.node.state_directory;
     std::fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
+    let _lock = StateLock::take(state)?;
     let token_path = config.admin.token_path(&config.node);
     let loaded = Token::load_or_create(&token_path)?;
     let listen = config.admin.listen;
@@ -53,9 +58,9 @@ async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Res
     let admin_address = admin.local_addr()?;
     let node = Node::start(loader)?;
     for listener in node.listeners() {
-        println!("listening on {} {}", listener.transport.name(), listener.address);
+        say(format_args!("listening on {} {}", listener.transport.name(), listener.address));
     }
-    println!("admin API at http://{admin_address}/v1, its token in {}", token_path.display());
+    say(format_args!("admin API at http://{admin_address}/v1, its token in {}", token_path.display()));
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async {
         // A dropped sender means the same.
@@ -63,7 +68,7 @@ async fn serve(loader: Loader, config: &Config, log: &LogControl) -> anyhow::Res
     };
     let api =
         tokio::spawn(admin_api::serve(admin, node.control(), loaded.token, Options::default(), shutdown));
-    let obeyed = signals.obey(&node, log).await;
+    let obeyed = signals.obey(&node).await;
     let _ = stop.send(());
     api.await??;
     obeyed
@@ -87,13 +92,13 @@ impl Signals {
 
     /// Reloads and drains as told, until the node is over. A second SIGTERM or SIGINT ends what is left at once.
     /// A node that loses a shard drains likewise, and fails then.
-    async fn obey(&mut self, node: &Node, log: &LogControl) -> anyhow::Result<()> {
+    async fn obey(&mut self, node: &Node) -> anyhow::Result<()> {
         let mut look = tokio::time::interval(LOOK);
         let (mut draining, mut lost) = (false, false);
         loop {
             let told = tokio::select! {
                 _ = self.hangup.recv() => {
-                    reload(node, log);
+                    reload(node);
                     false
                 }
                 _ = self.terminate.recv() => true,
@@ -123,22 +128,28 @@ impl Signals {
     }
 }
 
-fn reload(node: &Node, log: &LogControl) {
+fn reload(node: &Node) {
     match node.reload() {
         Ok(outcome) => {
             let changes: Vec<_> = outcome.changes.iter().map(|c| c.path.as_str()).collect();
-            log.set(&node.config().log);
             tracing::info!(version = outcome.version, ?changes, "configuration reloaded");
         }
         Err(ControlError::InvalidConfiguration(faults)) => {
             for fault in faults {
+                // Where nothing else was expected, what was found is the whole reason.
+                let (found, expected, why) = match fault.expected {
+                    expected if expected.is_empty() => (None, None, Some(fault.found)),
+                    expected => (Some(fault.found), Some(expected), None),
+                };
                 tracing::error!(
                     file = fault.file,
                     line = fault.line,
                     column = fault.column,
                     path = fault.path,
-                    found = fault.found,
-                    expected = fault.expected,
+                    kind = fault.kind,
+                    found,
+                    expected,
+                    why,
                     "configuration not reloaded"
                 );
             }

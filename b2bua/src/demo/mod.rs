@@ -14,7 +14,8 @@ mod sound;
 mod stage;
 mod state;
 
-use screen::{Ink, say};
+use crate::out::say;
+use screen::Ink;
 use stage::Stage;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};

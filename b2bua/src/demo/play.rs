@@ -2,9 +2,10 @@
 
 use super::config::{UNKNOWN_FIELD, UNKNOWN_VALUE};
 use super::phone::{Entry, Happened, Heard, Phone};
-use super::screen::{Ink, say};
+use super::screen::Ink;
 use super::seen::{self, Call};
 use super::stage::Stage;
+use crate::out::say;
 use anyhow::Context as _;
 use sip_types::Fields;
 use std::path::Path;

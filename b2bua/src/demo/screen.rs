@@ -1,7 +1,7 @@
 //! Standard output, for a person.
 
 use std::fmt::Display;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 /// How text is set off: in colour on a terminal, not at all elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +45,4 @@ impl Ink {
             Self::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
         }
     }
-}
-
-/// Writes a line at once. A reader that has gone away is no reason to stop: the exit code still counts.
-pub(super) fn say(line: impl Display) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

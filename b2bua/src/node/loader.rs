@@ -1,6 +1,8 @@
 //! Reading the configuration, at the start and again.
 
 use super::security;
+use super::shards;
+use super::start::relay_settings;
 use crate::secrets::{self, SecretError};
 use crate::snapshot::{
     Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener, sip_transport,
@@ -9,7 +11,8 @@ use admin_api::control::{
     Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
 };
 use bytestring::ByteString;
-use config::{Config, Errors, Fault, NetworkName};
+use config::{Config, Conflict, Errors, Fault, NetworkName};
+use media::relay;
 use sip::NetworkId;
 use sip::driver::sockets::Bind;
 use std::path::{Path, PathBuf};
@@ -33,6 +36,28 @@ pub enum LoadError {
     /// Secrets, certificates and keys that it refers to cannot be had or used.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Secrets(Vec<SecretError>),
+    /// A network has too few media ports for this machine.
+    #[error("{file}: {path}: found {found}, expected {expected}")]
+    Media {
+        /// The document.
+        file: String,
+        /// The setting.
+        path: String,
+        /// The ports that it has.
+        found: String,
+        /// Those that it needs.
+        expected: String,
+    },
+    /// What would be in force does not fit together with what stays as it is until a restart.
+    #[error("{file}: what waits for a restart is needed now")]
+    Waits {
+        /// The document.
+        file: String,
+        /// What does not fit.
+        conflicts: Vec<Conflict>,
+        /// The settings that wait.
+        waiting: Vec<String>,
+    },
 }
 
 /// The configuration in force and where it came from.
@@ -43,7 +68,11 @@ pub struct Loader {
     bound: Vec<Bind>,
     /// Settings whose values in the file wait for a restart, as of the last reload.
     waiting: Vec<String>,
+    /// What takes over settings that no shard has.
+    observer: Option<Observer>,
 }
+
+type Observer = Box<dyn Fn(&Config) + Send>;
 
 /// A configuration to hand to the shards.
 pub(crate) type Adopted = (Arc<Snapshot>, sip::Settings);
@@ -54,8 +83,8 @@ impl Loader {
     /// # Errors
     /// See [`LoadError`].
     pub fn open(path: &Path) -> Result<Self, LoadError> {
-        let text = read(path)?;
-        Self::with(&path.display().to_string(), &text, Some(path.to_owned()))
+        let document = read(path)?;
+        Self::with(&path.display().to_string(), &document, Some(path.to_owned()))
     }
 
     /// Takes a document that is built in.
@@ -63,15 +92,20 @@ impl Loader {
     /// # Errors
     /// See [`LoadError`].
     pub fn built_in(text: &str) -> Result<Self, LoadError> {
-        Self::with("built-in", text, None)
+        Self::with("built-in", text.as_bytes(), None)
     }
 
-    fn with(name: &str, text: &str, path: Option<PathBuf>) -> Result<Self, LoadError> {
-        let config = Arc::new(Config::parse(name, text).map_err(LoadError::Document)?);
+    fn with(name: &str, document: &[u8], path: Option<PathBuf>) -> Result<Self, LoadError> {
+        let config = Arc::new(parse(name, document)?);
         let networks: Vec<NetworkName> = config.networks.keys().cloned().collect();
         let source = path.as_ref().map(|p| p.display().to_string().into_boxed_str());
         let current = snapshot(config, networks, source, 1, None)?;
-        Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new() })
+        Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new(), observer: None })
+    }
+
+    /// Calls `observer` with every configuration that a reload puts in force, whoever asked for it.
+    pub fn observe(&mut self, observer: impl Fn(&Config) + Send + 'static) {
+        self.observer = Some(Box::new(observer));
     }
 
     /// The configuration in force.
@@ -162,18 +196,27 @@ impl Loader {
     /// What a reload gave has been handed to every shard.
     pub(crate) fn commit(&mut self, adopted: Arc<Snapshot>) {
         self.current = adopted;
+        if let Some(observer) = &self.observer {
+            observer(self.current.config());
+        }
     }
 
     /// The document as the file has it now, and what of it can be put in force without a restart; `None` for one
     /// that is built in.
     fn read_again(&self) -> Result<Option<(Config, Arc<Snapshot>)>, LoadError> {
         let Some(path) = &self.path else { return Ok(None) };
-        let text = read(path)?;
-        let config = Config::parse(&path.display().to_string(), &text).map_err(LoadError::Document)?;
+        let file = path.display().to_string();
+        let config = parse(&file, &read(path)?)?;
         let version = self.current.version + 1;
         let networks = self.current.networks.clone();
         let mut next = config.clone();
         keep_until_restart(self.current.config(), &mut next);
+        let conflicts = next.conflicts();
+        if !conflicts.is_empty() {
+            let waiting = config::diff(&next, &config).into_iter().map(|change| change.path);
+            let waiting = waiting.filter(|path| path.starts_with("networks.")).collect();
+            return Err(LoadError::Waits { file, conflicts, waiting });
+        }
         let before = Some(&self.current.secrets);
         let next = snapshot(Arc::new(next), networks, self.current.source.clone(), version, before)?;
         Ok(Some((config, next)))
@@ -242,8 +285,37 @@ fn keep_until_restart(old: &Config, new: &mut Config) {
     }
 }
 
-fn read(path: &Path) -> Result<String, LoadError> {
-    std::fs::read_to_string(path).map_err(|source| LoadError::File { path: path.to_owned(), source })
+fn parse(file: &str, document: &[u8]) -> Result<Config, LoadError> {
+    let config = Config::parse_bytes(file, document).map_err(LoadError::Document)?;
+    fits(file, &config)?;
+    Ok(config)
+}
+
+/// Whether each network has media ports enough for this machine.
+fn fits(file: &str, config: &Config) -> Result<(), LoadError> {
+    let settings = relay_settings(config, shards::count(config.signalling.shards).into());
+    let Err(why) = relay::check(&settings) else { return Ok(()) };
+    let at = match why {
+        relay::StartError::Address(no) | relay::StartError::Ports(no) => Some(usize::from(no.0)),
+        relay::StartError::Bind { .. } | relay::StartError::Thread(_) => None,
+    };
+    let Some((name, network)) = at.and_then(|at| config.networks.iter().nth(at)) else { return Ok(()) };
+    let Some(media) = &network.media else { return Ok(()) };
+    let (threads, shards) = (settings.threads, settings.shards);
+    Err(LoadError::Media {
+        file: file.to_owned(),
+        path: format!("networks.{name}.media.ports"),
+        found: format!("{}-{}", media.ports.start(), media.ports.end()),
+        expected: format!(
+            "an even port and the next for each shard on each media thread: {} pairs for {threads} threads and \
+             {shards} shards",
+            usize::from(threads) * usize::from(shards)
+        ),
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::File { path: path.to_owned(), source })
 }
 
 #[expect(clippy::disallowed_methods, reason = "loading is where the process reads its files; it happens now")]
@@ -291,6 +363,23 @@ fn faults(error: &LoadError) -> Vec<ConfigurationFault> {
             .iter()
             .map(|secret| plain(None, Some(secret.path.clone()), "secret", secret.why.clone()))
             .collect(),
+        LoadError::Media { file, path, found, expected } => vec![ConfigurationFault {
+            expected: expected.clone(),
+            ..plain(Some(file.clone()), Some(path.clone()), "conflict", found.clone())
+        }],
+        LoadError::Waits { file, conflicts, waiting } => {
+            let waits = waiting.join(", ");
+            let fault = |conflict: &Conflict| ConfigurationFault {
+                expected: format!("{}; these wait for a restart: {waits}", conflict.expected),
+                ..plain(
+                    Some(file.clone()),
+                    Some(conflict.path.clone()),
+                    "restart",
+                    conflict.found.to_string(),
+                )
+            };
+            conflicts.iter().map(fault).collect()
+        }
         LoadError::Document(errors) => errors
             .iter()
             .map(|error| ConfigurationFault {

@@ -6,7 +6,7 @@ use super::shards::{self, Parts};
 use crate::cdr::{Writer, WriterError};
 use crate::control::Switchboard;
 use crate::shard::{Command, MediaLink};
-use crate::snapshot::{Snapshot, message_limits, socket_limits};
+use crate::snapshot::{Snapshot, media_networks, message_limits, socket_limits};
 use crate::store::StoreError;
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
 use config::Config;
@@ -182,22 +182,30 @@ impl Drop for Node {
 type Media = (Option<Arc<Relay>>, Vec<Box<dyn MediaLink + Send>>);
 
 fn start_relay(snapshot: &Snapshot, shards: usize) -> Result<Media, StartError> {
-    let config = snapshot.config();
-    let mut settings = relay::Config::new(snapshot.media.iter().flatten().cloned().collect());
+    let settings = relay_settings(snapshot.config(), shards);
     if settings.networks.is_empty() {
         let none = |_| -> Box<dyn MediaLink + Send> { Box::new(media::VirtualPorts::default()) };
         return Ok((None, (0..shards).map(none).collect()));
     }
-    settings.shards = u16::try_from(shards).unwrap_or(u16::MAX);
-    settings.threads = config.media.threads.unwrap_or_else(relay_threads);
-    settings.quarantine = config.media.quarantine;
-    settings.move_after = config.media.latch_silence;
-    settings.low_water = config.media.spare_low;
-    settings.high_water = config.media.spare_high;
-    settings.max_pairs = u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX);
     let (relay, links) = relay::start(&settings)?;
     let links = links.into_iter().map(|link| -> Box<dyn MediaLink + Send> { Box::new(link) });
     Ok((Some(Arc::new(relay)), links.collect()))
+}
+
+/// The relay of a process that starts with this configuration.
+pub(super) fn relay_settings(config: &Config, shards: usize) -> relay::Config {
+    relay::Config {
+        shards: u16::try_from(shards).unwrap_or(u16::MAX),
+        threads: config.media.threads.unwrap_or_else(relay_threads),
+        quarantine: config.media.quarantine,
+        move_after: config.media.latch_silence,
+        low_water: config.media.spare_low,
+        high_water: config.media.spare_high,
+        max_pairs: u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX),
+        ..relay::Config::new(
+            media_networks(config.networks.values().map(Some)).into_iter().flatten().collect(),
+        )
+    }
 }
 
 /// One per two cores: the relay shares them with the shards.

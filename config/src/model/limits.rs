@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::declare::table;
+use crate::declare::{Reader, table};
+use crate::error::Found;
 
 table! {
     /// How much the node takes on, over all shards. What goes beyond is refused in the way of its protocol, and counted.
@@ -47,7 +48,7 @@ table! {
         /// SIP connections at a time with one peer address; one more is closed when accepted.
         restart connections_per_peer: usize = 256, in 1..=1_000_000;
         /// Bytes waiting to be written per connection; a message beyond is not sent, and fails as if there were no
-        /// connection.
+        /// connection. At least `message`.
         restart connection_queue: usize = 262_144, in 4_096..=67_108_864, unit "bytes";
         /// Datagrams waiting per listener while the system's buffer is full; one beyond is dropped and is as good as
         /// lost in the network.
@@ -63,5 +64,18 @@ table! {
         restart cdr_queue: usize = 10_000, in 1..=1_000_000;
         /// The Retry-After of refusals by a limit and while draining (RFC 3261 §20.33).
         live retry_after: Duration = "10s", in "1s"..="1h";
+    }
+    check check_limits;
+}
+
+/// A message that may be taken must find room to be sent.
+fn check_limits(limits: &Limits, reader: &mut Reader<'_>) {
+    if limits.connection_queue < limits.message {
+        let found = Found::Text(limits.connection_queue.to_string());
+        reader.conflict(
+            "connection_queue",
+            found,
+            format!("at least `message`, which is {}", limits.message),
+        );
     }
 }

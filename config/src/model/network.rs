@@ -38,7 +38,7 @@ table! {
         restart transport: Transport, such as "udp";
         /// The address to bind; port 0 lets the system choose.
         restart address: SocketAddr, such as "192.0.2.1:5060";
-        /// How peers reach it, when that differs from the address.
+        /// How peers reach it, when that differs from the address; at the bound port where it names none.
         pinned advertised: Option<HostPort>, such as "sbc.example.com:5060";
         /// How we take connections over TLS; needed with the transports `"tls"` and `"wss"`.
         live tls: Option<ListenerTls>;

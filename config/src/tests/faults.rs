@@ -261,3 +261,21 @@ to = [
     f.toml:22:3: routes[0].to[4]: found "sip:a@example.com", expected a transport that network streams has a listener for
     "#);
 }
+
+#[test]
+fn bytes_that_are_no_text_have_a_place() {
+    let errors = Config::parse_bytes("f.toml", b"# one\n# \xc3\xa4 \xe4\n").unwrap_err();
+    assert_eq!(errors.to_string(), "f.toml:2:5: not UTF-8: found the byte 0xe4, expected UTF-8");
+}
+
+#[test]
+fn a_connection_has_room_for_the_longest_message() {
+    let text = "[limits]\nmessage = 8192\nconnection_queue = 8191\n[networks.a]\n\
+                listeners = [{ transport = \"udp\", address = \"127.0.0.1:5060\" }]\nmedia = { address = \"127.0.0.1\" }\n";
+    let errors = Config::parse("f.toml", text).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "f.toml:3:20: limits.connection_queue: found 8191, expected at least `message`, which is 8192"
+    );
+    assert!(Config::parse("f.toml", &text.replace("8191", "8192")).is_ok());
+}

@@ -25,4 +25,4 @@ pub use command::{Command, Settings, Sources};
 pub use config::{Config, StartError};
 pub use gauges::Gauges;
 pub use link::Link;
-pub use start::{Relay, start};
+pub use start::{Relay, check, start};

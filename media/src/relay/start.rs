@@ -52,7 +52,11 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     Ok((relay, links.into_iter().map(|threads| Link::new(networks.clone(), threads)).collect()))
 }
 
-fn check(config: &Config) -> Result<(), StartError> {
+/// Whether the settings fit together; nothing is bound.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check(config: &Config) -> Result<(), StartError> {
     for network in &config.networks {
         if network.address().is_unspecified() || network.address().is_ipv6() != network.bind.is_ipv6() {
             return Err(StartError::Address(network.id));
@@ -85,7 +89,7 @@ fn start_thread(
     };
     let mut pool = Pool::new(&config.networks, &share, Arc::clone(&gauges));
     for network in 0..pool.networks() {
-        let bound = pool.bind_ahead(network, 1, &poller);
+        let bound = pool.bind_first(network, &poller);
         bound.map_err(|error| StartError::Bind { address: error.address, source: error.source })?;
     }
     let low_water = usize::from(config.low_water).clamp(1, high);

@@ -22,6 +22,7 @@ mod settings;
 mod shell;
 mod tcp;
 mod timer;
+mod trace;
 mod udp;
 mod websocket;
 

@@ -6,9 +6,10 @@ use super::exchange::{Exchange, Parcel, Place};
 use super::ready::{Kind, ReadyList, Source};
 use super::resolver::Resolver;
 use super::settings::Settings;
-use super::sockets::{Either, Sockets};
+use super::sockets::{Bind, Either, Sockets};
 use super::tcp::Tcp;
 use super::timer::Alarm;
+use super::trace::{self, Direction};
 use super::udp::{Receiver, Udp};
 use super::{Core, IoAction, StartError};
 use crate::action::{Transmit, TransmitId};
@@ -30,6 +31,8 @@ pub(crate) struct Shell<C> {
     clock: Clock,
     counters: Arc<Counters>,
     list: Arc<ReadyList>,
+    /// Every listener, by its number.
+    listeners: Vec<Bind>,
     udp: BTreeMap<ListenerId, Udp>,
     /// Listeners whose outbox has datagrams.
     dirty: Vec<ListenerId>,
@@ -56,6 +59,7 @@ impl<C: Core> Shell<C> {
         let list = place.waker.list();
         let resolver = Resolver::new(&settings.resolver, settings.limits.queries, list)
             .map_err(|error| StartError::Resolver(Box::new(error)))?;
+        let listeners = sockets.bound.iter().map(|bound| bound.bind).collect();
         let (mut udp, mut tcp) = (BTreeMap::new(), Tcp::new(settings, list, place.exchange.as_deref()));
         for (id, bound) in (0..=u16::MAX).map(ListenerId).zip(sockets.bound) {
             let fail = |source| StartError::Register { listener: id, source };
@@ -73,6 +77,7 @@ impl<C: Core> Shell<C> {
             clock: settings.clock,
             counters: Arc::clone(&settings.counters),
             list: Arc::clone(list),
+            listeners,
             udp,
             dirty: Vec::new(),
             tcp,
@@ -156,12 +161,14 @@ impl<C: Core> Shell<C> {
     fn serve_listener(&mut self, now: Now, id: ListenerId) {
         let Some(udp) = self.udp.get_mut(&id) else { return self.tcp.accept(now, id) };
         let (core, counters, exchange) = (&mut self.core, &*self.counters, &mut self.exchange);
+        let listeners = &*self.listeners;
         udp.receive(&mut self.receiver, counters, |flow, bytes| {
             let ours = match exchange {
                 Some(exchange) => exchange.divert(flow, bytes, counters),
                 None => Some(bytes),
             };
             if let Some(bytes) = ours {
+                trace::message(Direction::In, listeners, flow.listener, flow.peer, &bytes);
                 core.handle_input(now, flow, bytes);
             }
         });
@@ -187,6 +194,7 @@ impl<C: Core> Shell<C> {
                 None => Some(bytes),
             };
             if let Some(bytes) = ours {
+                trace::message(Direction::In, &self.listeners, flow.listener, flow.peer, &bytes);
                 self.core.handle_input(now, flow, bytes);
             }
         }
@@ -200,7 +208,10 @@ impl<C: Core> Shell<C> {
         let released = exchange.pass_on();
         for parcel in parcels.drain(..) {
             match parcel {
-                Parcel::Input(flow, bytes) => self.core.handle_input(now, flow, bytes),
+                Parcel::Input(flow, bytes) => {
+                    trace::message(Direction::In, &self.listeners, flow.listener, flow.peer, &bytes);
+                    self.core.handle_input(now, flow, bytes);
+                }
                 Parcel::Transmit(transmit) => self.tcp.transmit(now, transmit, &mut self.failed),
                 Parcel::SendFailed(id) => self.failed.push(id),
                 Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
@@ -286,6 +297,7 @@ impl<C: Core> Shell<C> {
 
     fn transmit(&mut self, now: Now, transmit: Transmit) {
         let listener = transmit.to.listener();
+        trace::message(Direction::Out, &self.listeners, listener, transmit.to.peer(), &transmit.bytes);
         let Some(udp) = self.udp.get_mut(&listener) else {
             return self.transmit_on_stream(now, transmit);
         };

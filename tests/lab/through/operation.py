@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """operation.py CHECK - what an operator does to Liaison while calls are up: reload, drain, the admin API, kill -9."""
-import here, json, os, re, signal, stat, time
+import here, json, os, re, resource, signal, stat, subprocess, time
 import messages
-from liaison import OUTSIDE, Liaison, run, until
+from liaison import OUTSIDE, PASSWORD, REALM, Liaison, run, until
 from sipp import UAC, UAS, Sipp, pair
 
 ELSEWHERE, LATER = ("10.0.0.5", 5060), ("10.0.0.1", 5070)
@@ -51,6 +51,9 @@ def reloaded(shards="1"):
         line = next(n for n, text in enumerate(open(sbc.path), 1) if "nowhere" in text)
         sbc.signal(signal.SIGHUP)
         until(lambda: "the faults in the log:\n" + sbc.logged(), lambda: f"line={line} column=7" in sbc.logged() and "anchord" in sbc.logged(), 5)
+        os.rename(sbc.path, sbc.path + ".away")
+        sbc.signal(signal.SIGHUP)
+        until(lambda: "why not in the log:\n" + sbc.logged(), lambda: 'kind="unreadable" why="No such file' in sbc.logged(), 5)
         assert sbc.get("/v1/config")["version"] == 2
         with Sipp("uac", LATER, OUTSIDE) as third:
             third.wait()
@@ -164,6 +167,48 @@ def listed(shards):
         assert status == 404, body
 
 
+def logged():
+    """log.level is applied by a reload over the admin API, too; then a call and its messages are in the log, and no secret is."""
+    challenge = f'WWW-Authenticate: Digest realm="{REALM}", nonce="6f1c", qop="auth"'
+    with Liaison() as sbc:
+        pair("uas", "uac", through=OUTSIDE)
+        sbc.idle()
+        assert "a call begins" not in sbc.logged()
+        sbc.write(profile='[log]\nlevel = "trace"')
+        status, _, body = sbc.curl("/v1/config/reload", "-X", "POST")
+        assert status == 200 and "log.level" in body, body
+        called, calling = pair("uas_challenges_bye_401", "uac", through=OUTSIDE, uas_keys={"challenge": challenge})
+        sbc.idle()
+        record = sbc.records(2)[1]
+        lines = sbc.logged().splitlines()
+        ids = [leg["sip_call_id"] for leg in record["legs"]]
+        told = [line for line in lines if f"call={record['call']}" in line]
+        for what, named in (("a call begins", ids[:1]), ("a target is dialled", ids), ("the called side progresses", ids),
+                            ("a call is answered", ids), ("a call is over", ids)):
+            line, = [line for line in told if what in line][:1] or [f"no line says {what!r}"]
+            assert "DEBUG" in line and all(id in line for id in named), line
+        traced = [line for line in lines if "TRACE" in line and "start_line=" in line]
+        for way, local, peer, side in (("in", "10.0.0.2", "10.0.0.1", calling), ("out", "10.0.0.3", "10.0.0.4", called)):
+            bye, = messages.requests(side.messages(), "BYE", sent=way == "in")[:1]
+            parts = (f'direction="{way}"', 'transport="udp"', f"local={local}:5060", f"peer={peer}:5060",
+                     'start_line="BYE sip:', f"bytes={len(bye.raw)}")
+            assert any(all(part in line for part in parts) for line in traced), (parts, traced)
+        answer = [m.one("authorization") for m in messages.requests(called.messages(), "BYE", sent=False) if m.all("authorization")]
+        response = re.search(r'response="(\w+)"', answer[0])[1]
+        for secret in (PASSWORD, sbc.token(), response, "Authorization", "Call-ID:", "o=-", "a=rtpmap"):
+            assert not any(secret in line for line in lines), secret
+
+
+def alone():
+    """It may open as many files as it can be allowed; a second process with the same state directory says so, and is not run."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most))
+    with Liaison() as sbc:
+        assert resource.prlimit(sbc.daemon.process.pid, resource.RLIMIT_NOFILE) == (most, most)
+        other = subprocess.run([os.environ["LIAISON_BIN"], "run", "--config", sbc.path], capture_output=True, text=True, timeout=20)
+        assert other.returncode == 1 and f"another process uses the state directory {sbc.state}" in other.stderr, other
+
+
 def silent():
     """Media that nobody sends ends the call, with the Reason on both legs."""
     with Liaison(profile='media_inactivity = "2s"') as sbc:
@@ -179,4 +224,4 @@ def silent():
         assert sbc.metrics()['liaison_calls_stopped_total{limit="media_inactivity"}'] == 1
 
 
-run(killed, reloaded, drained, administered, listed, silent)
+run(killed, reloaded, drained, administered, listed, logged, alone, silent)

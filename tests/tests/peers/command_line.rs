@@ -107,6 +107,21 @@ fn issue(folder: &Path) {
 }
 
 #[test]
+fn whoever_stops_reading_is_no_failure_and_a_full_disk_is_one() {
+    let piped = "\"$0\" schema | head -n 1; echo \"${PIPESTATUS[0]}\"";
+    let output = Command::new("bash").args(["-c", piped]).arg(liaison()).output().unwrap();
+    assert_eq!((&*output.stdout, &*output.stderr), (&b"{\n0\n"[..], &b""[..]));
+    for arguments in [&["schema"][..], &["version"], &["--help"], &["check", "deploy/liaison.toml"]] {
+        let full = fs::File::create("/dev/full").unwrap();
+        let output =
+            Command::new(liaison()).args(arguments).current_dir(root()).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with("liaison: cannot write on standard output: "), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn every_example_configuration_is_without_mistakes() {
     // Secrets have to be at hand: those of the environment, and the files that stand in /etc/liaison.
     let secrets = std::env::temp_dir().join(format!("liaison-examples-{}", std::process::id()));

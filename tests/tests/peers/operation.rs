@@ -36,3 +36,13 @@ fn three_shards_drain_together() {
 fn the_admin_api_lists_shows_and_ends_the_calls_of_every_shard() {
     check("operation.py", &["listed", "3"], 60);
 }
+
+#[test]
+fn the_log_tells_of_calls_and_messages_and_no_secret() {
+    check("operation.py", &["logged"], 60);
+}
+
+#[test]
+fn a_second_process_does_not_share_the_state_of_the_first() {
+    check("operation.py", &["alone"], 60);
+}

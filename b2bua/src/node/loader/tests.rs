@@ -1,10 +1,11 @@
 //! What a reload keeps, what it takes over, and what it says of either.
 
 use super::Loader;
-use admin_api::control::{Effect, ReloadMode};
+use admin_api::control::{ControlError, Effect, ReloadMode};
 use media::MediaNetwork;
 use sip::driver::sockets::Bind;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 const DOCUMENT: &str = r#"
@@ -47,9 +48,13 @@ struct Running {
 
 impl Running {
     fn start() -> Self {
+        Self::with(DOCUMENT)
+    }
+
+    fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         write(&directory, "secret", "first\n");
-        write(&directory, "liaison.toml", &document(&directory, DOCUMENT));
+        write(&directory, "liaison.toml", &document(&directory, text));
         let mut loader = Loader::open(&directory.path().join("liaison.toml")).unwrap();
         let bound = loader.listeners();
         assert_eq!(bound.len(), 3);
@@ -133,13 +138,93 @@ fn a_network_that_goes_stays_until_the_restart() {
 #[test]
 fn a_network_that_comes_waits_for_the_restart() {
     let mut running = Running::start();
-    let text = format!(
-        "{DOCUMENT}\n[networks.another]\nlisteners = [{{ transport = \"udp\", address = \"10.2.0.1:5060\" }}]\n\
-         media = {{ address = \"10.2.0.1\", ports = \"20000-20999\" }}\n\
-         [trunks.there]\nnetwork = \"another\"\ntargets = [\"sip:10.2.0.2\"]\n"
-    );
-    let changes = running.reload(&text);
-    assert!(changes.contains(&("networks.another".to_owned(), Effect::Restart)), "{changes:?}");
+    let changes = running.reload(&format!("{DOCUMENT}{ANOTHER}"));
+    assert_eq!(changes, restart("networks.another"));
+}
+
+const ANOTHER: &str = r#"
+[networks.another]
+listeners = [{ transport = "udp", address = "10.2.0.1:5060" }]
+media = { address = "10.2.0.1", ports = "20000-20999" }
+"#;
+
+/// Reloads a document that needs what waits for a restart: the faults, each as path, found and expected. Nothing changes.
+fn refused(text: &str) -> Vec<String> {
+    let mut running = Running::start();
+    write(&running.directory, "liaison.toml", &document(&running.directory, text));
+    let before = in_force(&running);
+    let refused = running.loader.reload(ReloadMode::Apply);
+    let Err(ControlError::InvalidConfiguration(faults)) = refused.map(|(outcome, _)| outcome) else {
+        panic!("it is not refused")
+    };
+    assert_eq!(in_force(&running), before);
+    let text = |fault: &admin_api::control::ConfigurationFault| {
+        format!("{}: found {}, expected {}", fault.path.as_deref().unwrap_or(""), fault.found, fault.expected)
+    };
+    faults.iter().map(text).collect()
+}
+
+#[test]
+fn a_reload_that_needs_a_network_that_waits_is_refused() {
+    let there = "[trunks.there]\nnetwork = \"another\"\ntargets = [\"sip:10.2.0.2\"]\n";
+    let waits = "expected a network that is there; these wait for a restart: networks.another";
+    let expected = format!("trunks.there.network: found \"another\", {waits}");
+    assert_eq!(refused(&format!("{DOCUMENT}{ANOTHER}{there}")), [expected]);
+    let route = "[[routes]]\nname = \"new\"\nnetworks = [\"another\"]\nto = [{ uri = \"sip:10.2.0.2\", network = \"another\" }]\n";
+    let expected = ["routes[1].networks[0]", "routes[1].to[0].network"]
+        .map(|path| format!("{path}: found \"another\", {waits}"));
+    assert_eq!(refused(&format!("{DOCUMENT}{ANOTHER}{route}")), expected);
+}
+
+#[test]
+fn a_reload_that_needs_a_listener_that_waits_is_refused() {
+    let text = DOCUMENT
+        .replace(
+            "\"10.1.0.1:5060\" }",
+            "\"10.1.0.1:5060\" }, { transport = \"tcp\", address = \"10.1.0.1:5060\" }",
+        )
+        .replace(
+            "to = [\"provider\"]",
+            "to = [{ uri = \"sip:10.1.0.2;transport=tcp\", network = \"enterprise\" }]",
+        );
+    let faults = refused(&text);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].starts_with("routes[0].to[0]: "), "{faults:?}");
+    assert!(faults[0].ends_with("these wait for a restart: networks.enterprise.listeners"), "{faults:?}");
+}
+
+#[test]
+fn a_network_that_stays_keeps_the_profile_that_it_needs() {
+    let special = DOCUMENT.replace("trusted = true", "trusted = true\nprofile = \"special\"");
+    let mut running = Running::with(&format!("{special}[profiles.special]\n"));
+    let text = DOCUMENT.replace(ENTERPRISE, "").replace("[\"enterprise\"]", "[\"carrier\"]");
+    write(&running.directory, "liaison.toml", &document(&running.directory, &text));
+    let refused = running.loader.reload(ReloadMode::Apply).map(|(outcome, _)| outcome);
+    let Err(ControlError::InvalidConfiguration(faults)) = refused else { panic!("{refused:?}") };
+    assert_eq!(faults[0].path.as_deref(), Some("networks.enterprise.profile"));
+}
+
+#[test]
+fn whoever_asks_for_a_reload_the_observer_hears_of_what_is_in_force() {
+    let mut running = Running::start();
+    let levels = Arc::new(Mutex::new(Vec::new()));
+    let heard = levels.clone();
+    running.loader.observe(move |config| heard.lock().unwrap().push(config.log.level));
+    let text = format!("{DOCUMENT}\n[log]\nlevel = \"debug\"\n");
+    assert_eq!(running.reload(&text), [("log.level".to_owned(), Effect::Live)]);
+    assert_eq!(*levels.lock().unwrap(), [config::LogLevel::Debug]);
+}
+
+#[test]
+fn too_few_ports_for_threads_and_shards_are_a_fault() {
+    let directory = tempfile::tempdir().unwrap();
+    write(&directory, "secret", "first\n");
+    let few = DOCUMENT.replacen("20000-20999", "20000-20005", 1);
+    let text = format!("{few}\n[media]\nthreads = 2\n[signalling]\nshards = 2\n");
+    write(&directory, "liaison.toml", &document(&directory, &text));
+    let error = Loader::open(&directory.path().join("liaison.toml")).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("networks.carrier.media.ports: found 20000-20005, expected"), "{error}");
+    assert!(error.contains("4 pairs for 2 threads and 2 shards"), "{error}");
 }
 
 #[test]
@@ -232,7 +317,7 @@ fn a_card_goes_on_with_its_sequence_number_after_a_reload() {
     let before = credential(&running);
     let changes = running.reload(&text.replace("sip:10.0.0.2", "sip:10.0.0.3"));
     assert_eq!(changes.len(), 1, "{changes:?}");
-    assert!(std::sync::Arc::ptr_eq(&before, &credential(&running)), "the same card");
+    assert!(Arc::ptr_eq(&before, &credential(&running)), "the same card");
 }
 
 #[test]

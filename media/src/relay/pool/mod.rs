@@ -134,7 +134,7 @@ impl Pool {
         if self.bind_again.is_some() {
             return None;
         }
-        self.bind(network, poller).unwrap_or_else(|_| {
+        self.bind(network, poller, BIND_TRIES).unwrap_or_else(|_| {
             self.gauges.bind_failed();
             self.bind_again = Some(now_millis.saturating_add(BIND_PAUSE_MILLIS));
             None
@@ -184,30 +184,23 @@ impl Pool {
         true
     }
 
-    /// Binds pairs ahead until `count` are idle.
-    pub(super) fn bind_ahead(
-        &mut self,
-        network: usize,
-        count: usize,
-        poller: &Poller,
-    ) -> Result<(), BindError> {
-        while self.reserves.get(network).is_some_and(|reserve| reserve.idle() < count) {
-            let Some(slot) = self.bind(network, poller)? else { break };
-            if let Some(reserve) = self.reserves.get_mut(network) {
-                reserve.add_idle(slot);
-            }
+    /// Binds a first pair, wherever in the range it can be.
+    pub(super) fn bind_first(&mut self, network: usize, poller: &Poller) -> Result<(), BindError> {
+        let slot = self.bind(network, poller, usize::MAX)?;
+        if let (Some(slot), Some(reserve)) = (slot, self.reserves.get_mut(network)) {
+            reserve.add_idle(slot);
         }
         Ok(())
     }
 
-    /// Binds the next pair that can be; `None` at a limit.
-    fn bind(&mut self, network: usize, poller: &Poller) -> Result<Option<u32>, BindError> {
+    /// Binds the next pair that can be, of so many at the most; `None` at a limit.
+    fn bind(&mut self, network: usize, poller: &Poller, tries: usize) -> Result<Option<u32>, BindError> {
         if self.bound >= self.max_bound {
             return Ok(None);
         }
         let Some(reserve) = self.reserves.get_mut(network) else { return Ok(None) };
         let mut failure = None;
-        for _ in 0..BIND_TRIES {
+        for _ in 0..tries.min(reserve.unbound()) {
             let Some(address) = reserve.next_unbound() else { break };
             match Pair::bind(network, address) {
                 Ok(pair) => {

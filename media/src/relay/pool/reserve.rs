@@ -43,6 +43,11 @@ impl Reserve {
         self.unbound.pop_front().map(|port| SocketAddr::new(self.network.bind, port))
     }
 
+    /// How many ports have no sockets.
+    pub(super) fn unbound(&self) -> usize {
+        self.unbound.len()
+    }
+
     pub(super) fn has_unbound(&self) -> bool {
         !self.unbound.is_empty()
     }

@@ -32,6 +32,16 @@ fn ports_that_others_hold_are_passed_over() {
     drop(held);
 }
 
+#[test]
+fn a_range_whose_first_ports_are_all_held_is_no_reason_not_to_start() {
+    let config = config(Latching::Described);
+    let held: Vec<_> =
+        (0..64).map(|n| UdpSocket::bind((config.networks[0].bind, 20_000 + 2 * n)).unwrap()).collect();
+    let mut bench = Bench::new(&config);
+    assert_eq!(bench.link.take(ONE, None).unwrap().port, 20_128);
+    drop(held);
+}
+
 fn release(bench: &mut Bench, pair: PortPair) {
     bench.link.carry_out(Command::Release { pair: pair.id });
     bench.link.flush();
