@@ -3,10 +3,13 @@
 use super::{Backend, Row, StoreError, Table, Write};
 use std::collections::BTreeMap;
 
+/// A key or a value.
+type Bytes = Box<[u8]>;
+
 /// Rows in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    rows: BTreeMap<(Table, Box<[u8]>), Box<[u8]>>,
+    rows: BTreeMap<(Table, Bytes), Bytes>,
 }
 
 impl Backend for Memory {

@@ -268,3 +268,30 @@ proptest! {
         prop_assert_eq!(decide(&policy, uri.as_str(), "sip:a@b").0, best);
     }
 }
+
+#[test]
+fn a_domain_of_ours_leads_to_its_user_as_the_route_rewrites_it() {
+    let document = format!(
+        "{NETWORKS}[networks.b.registrar]\ndomains = [\"example.com\"]\n\
+         challenge = {{ realm = \"r\", users = [{{ username = \"u\", password = {{ env = \"X\" }} }}] }}\n\
+         accounts = [{{ address = \"100@example.com\", users = [\"u\"] }}]\n\
+         [[routes]]\nname = \"users\"\nto = [{{ domain = \"example.com\" }}]\nnumber = {{ strip = \"+49\" }}\n"
+    );
+    let policy = compiled(&document);
+    let route = |called: &str| {
+        let called: Uri = called.parse().unwrap();
+        let network = name(&policy.config().networks, "a");
+        let facts =
+            RouteFacts { network, trunk: None, method: &Method::Invite, request_uri: &called, from: None };
+        match policy.route(&facts, &mut Trail::default()) {
+            Decision::Targets { targets, .. } => targets,
+            other => panic!("{other:?}"),
+        }
+    };
+    let targets = route("sip:+49100@10.0.0.1:5060;user=phone");
+    let [target] = &*targets else { panic!("{targets:?}") };
+    assert!(target.registered && target.network.as_str() == "b", "{target:?}");
+    assert_eq!(target.request_uri.as_str(), "sip:100@example.com");
+    let gruu = route("sip:alice@example.com;gr=urn:uuid:1");
+    assert_eq!(gruu[0].request_uri.as_str(), "sip:alice@example.com;gr=urn:uuid:1");
+}

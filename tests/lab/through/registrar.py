@@ -2,7 +2,8 @@
 """registrar.py CHECK - telephones register to Liaison, call each other, and are found after a restart."""
 import here, os
 from baresip_ua import Baresip
-from liaison import Liaison, run, until
+from liaison import OUTSIDE, Liaison, run, until
+from sipp import Sipp
 
 TABLES = """
 [networks.outside.registrar]
@@ -62,4 +63,31 @@ def phones(transport, nat="false"):
         sbc.idle()
 
 
-run(phones)
+def load(shards="1"):
+    """A thousand addresses are registered at two hundred a second; all are there again when Liaison was killed the moment after."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    names = [f"user{n}" for n in range(1, 1001)]
+    accounts = ", ".join(f'{{ address = "{name}@example.com", users = ["phones"] }}' for name in names)
+    tables = f"""
+[networks.outside.registrar]
+domains = ["example.com"]
+challenge = {{ realm = "example.com", users = [{{ username = "phones", password = {{ env = "PHONE_PASSWORD" }} }}] }}
+accounts = [{accounts}]
+"""
+    with Liaison(tables=tables, shards=shards, profile='digest = { algorithms = ["MD5"] }') as sbc, \
+         Sipp("uac_registers", ("10.0.0.6", 5060), OUTSIDE, calls=len(names), rate=200,
+              extra=("-au", "phones", "-ap", PASSWORD, "-auth_uri", "example.com")) as phones:
+        phones.wait(60)
+        sbc.kill()
+        sbc.start()
+        expected, found, cursor = {f"{name}@example.com" for name in names}, set(), ""
+        while cursor is not None:
+            page = sbc.get(f"/v1/registrations?limit=300{cursor and '&cursor=' + cursor}")
+            found |= {one["address"] for one in page["registrations"]}
+            cursor = page["next_cursor"]
+        assert found == expected, sorted(expected - found)[:10]
+        metrics = sbc.metrics()
+        assert metrics["liaison_bindings"] == metrics["liaison_registered"] == len(names), metrics
+
+
+run(phones, load)

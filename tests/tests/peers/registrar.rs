@@ -16,3 +16,13 @@ fn phones_register_call_each_other_and_are_found_after_a_restart_over_tcp() {
 fn phones_in_a_network_with_nat_are_found_after_a_restart() {
     check("registrar.py", &["phones", "udp", "true"], 90);
 }
+
+#[test]
+fn a_thousand_users_register_and_none_is_lost_when_the_node_is_killed() {
+    check("registrar.py", &["load"], 90);
+}
+
+#[test]
+fn a_thousand_users_of_several_shards_are_not_lost_either() {
+    check("registrar.py", &["load", "2"], 90);
+}

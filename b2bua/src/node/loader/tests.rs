@@ -378,3 +378,48 @@ fn a_configuration_that_no_shard_has_taken_is_not_in_force() {
         assert_eq!(running.loader.current().version, 1);
     }
 }
+
+/// A registrar for the carrier's network; `PASSWORD` is the file of its user's password.
+const REGISTRAR: &str = r#"
+[networks.carrier.registrar]
+domains = ["example.com"]
+challenge = { realm = "r", users = [{ username = "alice", password = { file = "PASSWORD" } }] }
+accounts = [{ address = "alice@example.com", users = ["alice"] }]
+"#;
+
+#[test]
+fn the_passwords_of_users_are_judged_like_those_of_trunks() {
+    let running = Running::start();
+    write(&running.directory, "PASSWORD", "alice");
+    let path = running.directory.path().join("PASSWORD").display().to_string();
+    let text = format!("{DOCUMENT}{}", REGISTRAR.replace("PASSWORD", &path));
+    write(&running.directory, "weak.toml", &document(&running.directory, &text));
+    let error = Loader::open(&running.directory.path().join("weak.toml")).map(drop).unwrap_err();
+    assert!(
+        error.to_string().starts_with(
+            "networks.carrier.registrar.challenge.users[0].password: the password is the user name"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_registrar_comes_with_a_restart_and_its_accounts_change_at_once() {
+    let mut running = Running::start();
+    write(&running.directory, "PASSWORD", "wonderland");
+    let path = running.directory.path().join("PASSWORD").display().to_string();
+    let with = format!("{DOCUMENT}{}", REGISTRAR.replace("PASSWORD", &path));
+    let changes = running.reload(&with);
+    let late = ("networks.carrier.registrar".to_owned(), Effect::Restart);
+    assert!(changes.contains(&late), "{changes:?}");
+    write(&running.directory, "liaison.toml", &document(&running.directory, &with));
+    running.loader = Loader::open(&running.directory.path().join("liaison.toml")).unwrap();
+    running.loader.bound(running.bound.clone());
+    let changes = running.reload(&with.replace("alice@example.com", "al@example.com"));
+    assert!(!changes.is_empty() && changes.iter().all(|(_, effect)| *effect == Effect::Live), "{changes:?}");
+    let changes = running.reload(&with.replace("domains =", "keep = false\ndomains ="));
+    assert!(
+        changes.contains(&("networks.carrier.registrar.keep".to_owned(), Effect::Restart)),
+        "{changes:?}"
+    );
+}

@@ -32,15 +32,15 @@ impl Bench {
         Answer::read(outcome, Own { uri: &self.uri, flow: Some(("urn:uuid:1", 1)) })
     }
 
-    fn hear(&mut self, now: Now, outcome: Result<Response, Failure>) -> Option<Send> {
-        let answer = self.read(&outcome);
+    fn hear(&mut self, now: Now, outcome: &Result<Response, Failure>) -> Option<Send> {
+        let answer = self.read(outcome);
         self.registration.handle_outcome(now, answer, false, &mut self.ids)
     }
 
     fn answer(&mut self, now: Now, status: u16, lines: &str) -> Option<Send> {
         let response = response(status, lines);
         let outcome = if status < 300 { Ok(response) } else { Err(Failure::Response(response)) };
-        self.hear(now, outcome)
+        self.hear(now, &outcome)
     }
 }
 
@@ -153,7 +153,7 @@ fn rfc3261_8_1_3_4_a_redirection_is_followed() {
     bench.answer(at(0), 200, OURS);
     let refresh = bench.registration.handle_timeout(at(590)).unwrap();
     assert!(refresh.target.is_some(), "refreshes go where the registration is");
-    bench.hear(at(620), Err(Failure::Timeout));
+    bench.hear(at(620), &Err(Failure::Timeout));
     let retry = bench.registration.handle_timeout(at(700)).unwrap();
     assert_eq!(retry.target, None, "after a failure from the beginning");
 }
@@ -164,7 +164,7 @@ fn rfc5626_4_5_waits_double_and_are_spread() {
     bench.registration.start();
     let mut now = 0;
     for upper in [60, 120, 240, 480, 960, 1800, 1800] {
-        assert_eq!(bench.hear(at(now), Err(Failure::Timeout)), None);
+        assert_eq!(bench.hear(at(now), &Err(Failure::Timeout)), None);
         let wait = bench.registration.poll_timeout().unwrap().since(at(now).mono);
         assert!(wait >= secs(upper) / 2 && wait <= secs(upper), "{wait:?} of {upper} s");
         now += wait.as_secs() + 1;
@@ -187,7 +187,7 @@ fn every_failure_has_its_wait() {
     let waits = |outcome: Result<Response, Failure>| {
         let mut bench = Bench::new();
         bench.registration.start();
-        assert_eq!(bench.hear(at(0), outcome), None);
+        assert_eq!(bench.hear(at(0), &outcome), None);
         match bench.registration.stage() {
             Stage::Retry(t, fault) => (t == at(900).mono, fault),
             other => panic!("{other:?}"),
@@ -228,7 +228,7 @@ fn stopping_removes_what_is_bound_whatever_is_under_way() {
     assert_eq!(bench.registration.stop(at(0)), None);
     let removal = bench.answer(at(1), 200, OURS).unwrap();
     assert_eq!(removal.expires, 0);
-    assert_eq!(bench.hear(at(2), Err(Failure::Timeout)), None);
+    assert_eq!(bench.hear(at(2), &Err(Failure::Timeout)), None);
     assert_eq!((bench.registration.stage(), bench.registration.poll_timeout()), (Stage::Idle, None));
     assert_eq!(bench.registration.start().unwrap().expires, 600, "and it can begin again");
 }

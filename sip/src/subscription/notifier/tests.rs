@@ -13,6 +13,7 @@ fn active() -> Subscription {
     Subscription::new(at(0), HOUR, true, PACE)
 }
 
+#[expect(clippy::result_large_err, reason = "it is what the user agent tells of a request of ours")]
 fn answered(status: u16) -> Result<Response, Failure> {
     let text = format!("SIP/2.0 {status} X\r\nContent-Length: 0\r\n\r\n");
     match Message::parse(text.into(), &sip_types::Limits::default()) {
