@@ -102,7 +102,8 @@ pub struct SecretNeeded {
     pub session: SessionId,
     /// What the owner calls the session's peer.
     pub label: u32,
-    /// The addresses that the next hop of the session's INVITE had, where it was a name.
+    /// The addresses that the next hop of the session's INVITE, or of its last request outside a dialog, had, where it was
+    /// a name.
     pub resolved: Vec<IpAddr>,
     /// The protection spaces that ask (RFC 3261 §22.1), each once.
     pub realms: Vec<Box<str>>,

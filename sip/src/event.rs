@@ -83,8 +83,8 @@ pub enum Event {
         /// The request.
         request: Received,
     },
-    /// The end of a request of ours in the dialog, or of one that [`ask`](crate::Endpoint::ask) sent: that session is
-    /// over then.
+    /// The end of a request of ours in the dialog, or of one outside a dialog: the session of
+    /// [`ask`](crate::Endpoint::ask) is over then, that of [`ask_lasting`](crate::Endpoint::ask_lasting) goes on.
     Responded {
         /// Our session.
         session: SessionId,

@@ -83,10 +83,18 @@ impl Composer<'_> {
     }
 }
 
-/// Our Contact on a listener. It has no user part: requests find their dialog by its tags.
+/// Our Contact on a listener, the same for every dialog: requests find theirs by its tags.
 /// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1).
 pub(crate) fn contact(listener: &Listener, secure: bool, params: &str) -> String {
-    let host = &listener.sent_by;
+    contact_at(listener, secure, &listener.sent_by, params)
+}
+
+/// A Contact of ours with a user part, as it is registered: what comes for it makes dialogs.
+pub(crate) fn contact_of(user: &str, listener: &Listener, secure: bool, params: &str) -> String {
+    contact_at(listener, secure, &format!("{user}@{}", listener.sent_by), params)
+}
+
+fn contact_at(listener: &Listener, secure: bool, host: &str, params: &str) -> String {
     match (listener.transport, secure) {
         (Transport::Tls, true) => format!("<sips:{host}>{params}"),
         (Transport::Wss, true) => format!("<sips:{host};transport=ws>{params}"),

@@ -1,6 +1,7 @@
 //! OPTIONS to the targets of trunks, so that those that are down are known before a call finds out.
 
 use crate::shard::{Core, listener_in};
+use crate::snapshot::conduct;
 use config::{Config, TrunkName};
 use sip::ids::{Ids, below};
 use sip::session::{Ask, Parts, Patience};
@@ -86,11 +87,14 @@ impl Core {
         let ask = |uri: &sip_types::Uri| Ask {
             network,
             label,
+            conduct: Some(conduct(&profile)),
             method: Method::Options,
             request_uri: uri.clone(),
             next_hop: uri.clone(),
             from: from.clone(),
             to: format!("<{uri}>").into(),
+            contact_user: None,
+            flow: None,
             max_forwards: 70,
             patience: Patience { target: Some(profile.target_timeout), last_resort: false },
             everywhere: true,

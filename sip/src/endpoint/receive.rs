@@ -28,15 +28,18 @@ impl Endpoint {
                 self.refuse_unframed(flow, message);
             }
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
-            Ok(Message::Response(response)) => self.receive_response(now, response),
+            Ok(Message::Response(response)) => self.receive_response(now, flow, response),
             Err(error) => self.refuse_unreadable(flow, &whole, error.kind),
         }
     }
 
-    fn receive_response(&mut self, now: Now, response: Response) {
+    fn receive_response(&mut self, now: Now, flow: Flow, response: Response) {
         let matched = self.match_response(now, &response);
         match matched {
-            Matched::Deliver(sid, id) => self.on_response(now, sid, id, response),
+            Matched::Deliver(sid, id) => {
+                self.heard_on(sid, flow);
+                self.on_response(now, sid, id, response);
+            }
             Matched::Late(sid) => self.late_success(now, sid, &response),
             Matched::Ended(sid, seq) => self.invite_ended(sid, seq),
             Matched::Absorbed => {}

@@ -20,7 +20,9 @@ impl Endpoint {
         let session = self.sessions.get_mut(sid).filter(|s| !s.told).ok_or(IntentError::Gone)?;
         match &session.stage {
             Stage::Calling { .. } => self.cancel(now, sid, reason),
-            Stage::Called(_) | Stage::Asking | Stage::Subscribed => return Err(IntentError::WrongState),
+            Stage::Called(_) | Stage::Asking { .. } | Stage::Subscribed => {
+                return Err(IntentError::WrongState);
+            }
             Stage::Confirmed => self.hang_up(now, sid, reason),
             Stage::Ending | Stage::Over => {}
         }

@@ -3,7 +3,7 @@
 use super::{Parts, Session};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
-use crate::reply::contact;
+use crate::reply::{contact, contact_of};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::{HeaderName, MessageWriter, Method, Scheme, Uri};
@@ -20,6 +20,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) seq: u32,
     pub(crate) branch: Branch,
     pub(crate) max_forwards: u8,
+    /// The user part of the Contact that is registered.
+    pub(crate) contact_user: Option<&'a str>,
     /// Authorization and Proxy-Authorization.
     pub(crate) credentials: &'a [(HeaderName, String)],
 }
@@ -46,9 +48,16 @@ impl Composer<'_> {
         self.parties(&mut out);
         out.header(HeaderName::CallId, &self.session.call_id);
         out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
-        if *self.method == Method::Invite {
-            let secure = listener.transport.is_secure() && self.is_secure();
-            out.header(HeaderName::Contact, contact(listener, secure, &parts.contact_params));
+        let secure = listener.transport.is_secure() && self.is_secure();
+        match self.contact_user {
+            Some(user) => {
+                let contact = contact_of(user, listener, secure, &parts.contact_params);
+                out.header(HeaderName::Contact, contact);
+            }
+            None if *self.method == Method::Invite => {
+                out.header(HeaderName::Contact, contact(listener, secure, &parts.contact_params));
+            }
+            None => {}
         }
         for (name, value) in self.credentials {
             out.header(*name, value);

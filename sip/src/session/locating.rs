@@ -123,7 +123,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
         let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if outgoing.purpose == Purpose::Invite {
+        if matches!(outgoing.purpose, Purpose::Invite | Purpose::Outside) {
             session.resolved = targets.iter().map(|target| target.address.ip()).collect();
         }
         let targets = self.choose(now, sid, id, network, targets);

@@ -158,8 +158,11 @@ pub(crate) enum Stage {
     Called(Box<PendingInvite>),
     /// A 2xx stands.
     Confirmed,
-    /// A request of ours outside a dialog is pending.
-    Asking,
+    /// Requests of ours outside a dialog: one is pending, or further ones may follow.
+    Asking {
+        /// Whether it lasts until its owner ends it.
+        lasting: bool,
+    },
     /// The dialog of a SUBSCRIBE that we accepted (RFC 6665 §4.4.1).
     Subscribed,
     /// A BYE of ours is pending or owed.
@@ -212,7 +215,7 @@ pub(crate) struct Session {
     pub(crate) label: u32,
     /// How the peer is treated, once that is known.
     pub(crate) conduct: Option<Conduct>,
-    /// The addresses that the INVITE's next hop had, where it was a name.
+    /// The addresses that the next hop of its INVITE or of its last request outside a dialog had, where it was a name.
     pub(crate) resolved: Vec<IpAddr>,
     pub(crate) call_id: Box<str>,
     /// Our side's name-addr without tag.
@@ -333,7 +336,7 @@ impl Session {
     pub(crate) fn wants(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
-            Purpose::Outside => matches!(self.stage, Stage::Asking),
+            Purpose::Outside => matches!(self.stage, Stage::Asking { .. }),
             Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
             Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
             Purpose::Bye | Purpose::Ack => true,

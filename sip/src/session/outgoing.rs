@@ -67,6 +67,8 @@ pub(crate) struct Outgoing {
     pub(crate) dialog: Option<DialogNo>,
     pub(crate) parts: Parts,
     pub(crate) max_forwards: u8,
+    /// The user part of the Contact that it registers.
+    pub(crate) contact_user: Option<Box<str>>,
     pub(crate) seq: u32,
     pub(crate) flight: Flight,
     /// Where it goes, and where it has been.
@@ -90,6 +92,7 @@ impl Outgoing {
             dialog: None,
             parts,
             max_forwards: 70,
+            contact_user: None,
             seq: 0,
             flight: Flight::Ready,
             course: Course::default(),
@@ -249,6 +252,7 @@ impl Endpoint {
             seq: outgoing.seq,
             branch,
             max_forwards: outgoing.max_forwards,
+            contact_user: outgoing.contact_user.as_deref(),
             credentials: &outgoing.credentials,
         };
         Some(composer.compose(&outgoing.parts))

@@ -4,9 +4,10 @@ use super::{IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session
 use crate::dialog::Aim;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
-use crate::flow::NetworkId;
+use crate::flow::{Destination, Flow, NetworkId};
 use crate::ids::{self, Tag};
 use crate::location::Target;
+use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::{Method, Response, Uri};
 
@@ -17,6 +18,8 @@ pub struct Ask {
     pub network: NetworkId,
     /// What the owner calls whom it goes to; it comes back with a challenge.
     pub label: u32,
+    /// How whom it goes to is treated; as the listener says where it is `None`.
+    pub conduct: Option<Conduct>,
     /// Any method but INVITE, ACK and CANCEL.
     pub method: Method,
     /// The Request-URI.
@@ -27,6 +30,10 @@ pub struct Ask {
     pub from: Box<str>,
     /// To without tag.
     pub to: Box<str>,
+    /// The user part of our Contact, as it is written in a URI; without it there is none.
+    pub contact_user: Option<Box<str>>,
+    /// The flow that it is sent on, wherever the next hop is (RFC 5626 §4.2).
+    pub flow: Option<Flow>,
     /// Max-Forwards.
     pub max_forwards: u8,
     /// How long targets may be silent.
@@ -45,7 +52,25 @@ impl Endpoint {
     /// [`IntentError::Full`] if there are as many sessions as may be, [`IntentError::WrongState`] for a method that
     /// has another intent.
     pub fn ask(&mut self, now: Now, ask: Ask) -> Result<(SessionId, OutgoingId), IntentError> {
-        if matches!(ask.method, Method::Invite | Method::Ack | Method::Cancel) {
+        self.ask_first(now, ask, false)
+    }
+
+    /// The same, as the first of requests that belong together: [`ask_again`](Self::ask_again) sends the next ones, until
+    /// [`end_asking`](Self::end_asking) ends the session.
+    ///
+    /// # Errors
+    /// As for [`ask`](Self::ask).
+    pub fn ask_lasting(&mut self, now: Now, ask: Ask) -> Result<(SessionId, OutgoingId), IntentError> {
+        self.ask_first(now, ask, true)
+    }
+
+    fn ask_first(
+        &mut self,
+        now: Now,
+        ask: Ask,
+        lasting: bool,
+    ) -> Result<(SessionId, OutgoingId), IntentError> {
+        if is_not_asked(&ask.method) {
             return Err(IntentError::WrongState);
         }
         if self.is_full() {
@@ -53,22 +78,75 @@ impl Endpoint {
         }
         let local_tag = Tag::new(&mut *self.io.ids);
         let call_id = ids::call_id(&mut *self.io.ids);
-        let mut session = Session::new(Stage::Asking, ask.network, call_id, local_tag);
-        (session.caller, session.label) = (true, ask.label);
+        let mut session = Session::new(Stage::Asking { lasting }, ask.network, call_id, local_tag);
+        session.caller = true;
+        let sid = self.sessions.insert(session);
+        self.share.enter();
+        let id = self.send_asked(now, sid, ask).ok_or(IntentError::Gone)?;
+        Ok((sid, id))
+    }
+
+    /// Sends another request in a session that [`ask_lasting`](Self::ask_lasting) made: with its Call-ID, its tag in From, the
+    /// next number (RFC 3261 §10.2), and the credentials that were good before. `ask` may differ in all but the network.
+    ///
+    /// # Errors
+    /// The session is gone, or the request before has no outcome yet.
+    pub fn ask_again(&mut self, now: Now, sid: SessionId, ask: Ask) -> Result<OutgoingId, IntentError> {
+        let session = self.sessions.get(sid).ok_or(IntentError::Gone)?;
+        let lasts = matches!(session.stage, Stage::Asking { lasting: true });
+        if is_not_asked(&ask.method) || !lasts || !session.outgoing.is_empty() {
+            return Err(IntentError::WrongState);
+        }
+        self.send_asked(now, sid, ask).ok_or(IntentError::Gone)
+    }
+
+    /// Ends a session that [`ask_lasting`](Self::ask_lasting) made; nothing more is told of it, whatever is under way.
+    pub fn end_asking(&mut self, sid: SessionId) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if !matches!(session.stage, Stage::Asking { .. }) {
+            return;
+        }
+        (session.stage, session.told) = (Stage::Over, true);
+        while let Some(id) = self.sessions.get(sid).and_then(|s| s.outgoing.first()).map(|o| o.id) {
+            self.take_outgoing(sid, id);
+        }
+        self.sweep(sid);
+    }
+
+    /// The flow that the last response in a session came on that [`ask_lasting`](Self::ask_lasting) made.
+    #[must_use]
+    pub fn asked_flow(&self, sid: SessionId) -> Option<Flow> {
+        match self.sessions.get(sid)?.way {
+            Some(Destination::Flow(flow)) => Some(flow),
+            _ => None,
+        }
+    }
+
+    /// A response came on that flow: it is where whoever serves a lasting session is found.
+    pub(crate) fn heard_on(&mut self, sid: SessionId, flow: Flow) {
+        if let Some(session) = self.sessions.get_mut(sid)
+            && matches!(session.stage, Stage::Asking { lasting: true })
+        {
+            session.way = Some(Destination::Flow(flow));
+        }
+    }
+
+    fn send_asked(&mut self, now: Now, sid: SessionId, ask: Ask) -> Option<OutgoingId> {
+        let session = self.sessions.get_mut(sid)?;
+        (session.label, session.conduct) = (ask.label, ask.conduct);
         (session.local, session.remote) = (ask.from, ask.to);
+        session.flow = ask.flow;
         session.aim = Some(Box::new(Aim {
             request_uri: ask.request_uri.for_request_line(),
             routes: Vec::new(),
             next_hop: ask.next_hop,
         }));
         let id = session.name_outgoing();
-        let sid = self.sessions.insert(session);
-        self.share.enter();
         let mut outgoing = Outgoing::new(id, Purpose::Outside, ask.method, ask.parts);
-        outgoing.max_forwards = ask.max_forwards;
+        (outgoing.max_forwards, outgoing.contact_user) = (ask.max_forwards, ask.contact_user);
         (outgoing.course.patience, outgoing.course.everywhere) = (ask.patience, ask.everywhere);
         self.launch(now, sid, outgoing);
-        Ok((sid, id))
+        Some(id)
     }
 
     /// Sends copies of a request outside a dialog to these targets, as far as there is room.
@@ -84,8 +162,12 @@ impl Endpoint {
             outgoing.course.patience = asked.course.patience;
             outgoing.seq = 1;
             let call_id = ids::call_id(&mut *self.io.ids);
-            let mut session =
-                Session::new(Stage::Asking, first.network, call_id, Tag::new(&mut *self.io.ids));
+            let mut session = Session::new(
+                Stage::Asking { lasting: false },
+                first.network,
+                call_id,
+                Tag::new(&mut *self.io.ids),
+            );
             (session.caller, session.label, session.told) = (true, first.label, true);
             (session.local, session.remote) = (first.local.clone(), first.remote.clone());
             (session.aim, session.invite_seq, session.next_outgoing) = (first.aim.clone(), 1, id.0);
@@ -100,10 +182,18 @@ impl Endpoint {
     pub(crate) fn ask_done(&mut self, sid: SessionId, id: OutgoingId, outcome: Result<Response, Failure>) {
         self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
+        if matches!(session.stage, Stage::Asking { lasting: true }) {
+            return self.io.tell(Event::Responded { session: sid, id, outcome });
+        }
         session.stage = Stage::Over;
         if !std::mem::replace(&mut session.told, true) {
             self.io.tell(Event::Responded { session: sid, id, outcome });
         }
         self.sweep(sid);
     }
+}
+
+/// Whether a method has another intent than to be asked.
+fn is_not_asked(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Ack | Method::Cancel)
 }

@@ -132,7 +132,7 @@ impl Endpoint {
             Stage::Calling { cancel } => cancel.take(),
             Stage::Called(_)
             | Stage::Confirmed
-            | Stage::Asking
+            | Stage::Asking { .. }
             | Stage::Subscribed
             | Stage::Ending
             | Stage::Over => return,

@@ -77,7 +77,8 @@ impl Endpoint {
     /// Whether every session is over on both sides, and only late answers of forks may still come.
     pub fn is_quiet(&self) -> bool {
         self.sessions.values().all(|session| {
-            matches!(session.stage, Inner::Over) && session.outgoing.is_empty() && session.unacked.is_none()
+            let is_over = matches!(session.stage, Inner::Over | Inner::Asking { lasting: true });
+            is_over && session.outgoing.is_empty() && session.unacked.is_none()
         })
     }
 
@@ -113,7 +114,7 @@ impl Endpoint {
             Inner::Calling { cancel: None } => Stage::Calling,
             Inner::Calling { cancel: Some(_) } => Stage::Cancelling,
             Inner::Called(_) => Stage::Called,
-            Inner::Asking => Stage::Asking,
+            Inner::Asking { .. } => Stage::Asking,
             Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
             Inner::Confirmed => Stage::Confirmed,
             Inner::Subscribed => Stage::Subscribed,

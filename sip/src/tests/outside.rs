@@ -11,11 +11,14 @@ fn ask(next_hop: &str, method: Method) -> Ask {
     Ask {
         network: NetworkId(0),
         label: 0,
+        conduct: None,
         method,
         request_uri: "sip:example.com".parse().unwrap(),
         next_hop: next_hop.parse().unwrap(),
         from: "<sip:liaison@example.net>".into(),
         to: "<sip:example.com>".into(),
+        contact_user: None,
+        flow: None,
         max_forwards: 70,
         patience: Patience { target: Some(Duration::from_secs(2)), last_resort: true },
         everywhere: false,
@@ -115,4 +118,40 @@ fn what_has_an_intent_of_its_own_is_not_asked() {
         let error = ua.act(|e, now| e.ask(now, ask(&format!("sip:{PEER}"), method))).unwrap_err();
         assert_eq!(error, IntentError::WrongState);
     }
+}
+
+// conforms: RFC3261-10.2-6,7
+#[test]
+fn rfc3261_10_2_requests_that_belong_together_share_call_id_and_count_up() {
+    let mut ua = Ua::udp();
+    let register = || Ask {
+        contact_user: Some("gw".into()),
+        parts: Parts { contact_params: ";expires=60".into(), ..Parts::default() },
+        ..ask(&format!("sip:{PEER}"), Method::Register)
+    };
+    let (session, _) = ua.act(|e, now| e.ask_lasting(now, register())).unwrap();
+    let first = ua.one();
+    assert!(field(&first.text, "Contact").starts_with("<sip:gw@"), "{}", first.text);
+    assert!(field(&first.text, "Contact").ends_with(">;expires=60"), "{}", first.text);
+    let early = ua.act(|e, now| e.ask_again(now, session, register()));
+    assert_eq!(early.unwrap_err(), IntentError::WrongState, "one at a time");
+    assert_eq!(ua.endpoint.asked_flow(session), None);
+    ua.hear(&Msg::response(&first.text, 200, "x"));
+    assert_eq!(outcome(&mut ua), "200");
+    assert_eq!(ua.endpoint.asked_flow(session).map(|flow| flow.peer), Some(address(PEER)));
+    assert!(ua.endpoint.is_quiet(), "nothing is under way");
+    ua.act(|e, now| e.ask_again(now, session, register())).unwrap();
+    let second = ua.one();
+    assert_eq!(field(&second.text, "CSeq"), "2 REGISTER");
+    for same in ["Call-ID", "From", "To", "Contact"] {
+        assert_eq!(field(&second.text, same), field(&first.text, same));
+    }
+    assert!(!ua.endpoint.is_quiet());
+    ua.act(|e, _| e.end_asking(session));
+    assert!(ua.endpoint.is_quiet());
+    ua.hear(&Msg::response(&second.text, 200, "x"));
+    assert!(ua.events.is_empty(), "nobody waits for it");
+    let late = ua.act(|e, now| e.ask_again(now, session, register()));
+    assert_eq!(late.unwrap_err(), IntentError::Gone);
+    ua.must_forget();
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Which Contact of a 200 is ours.
 #[derive(Clone, Copy, Debug)]
 pub struct Own<'a> {
-    /// The contact that we registered.
-    pub uri: &'a Uri,
+    /// The user part of the contact that we registered, which no other contact of the address-of-record has.
+    pub user: &'a str,
     /// The instance and flow that we registered, where we did.
     pub flow: Option<(&'a str, u32)>,
 }
@@ -129,12 +129,13 @@ impl Answer {
 
 impl Own<'_> {
     fn is(&self, contact: &NameAddr) -> bool {
-        let Some((instance, reg_id)) = self.flow else { return contact.uri() == self.uri };
+        let same_user = contact.uri().user() == Some(self.user);
+        let Some((instance, reg_id)) = self.flow else { return same_user };
         let quoted = contact.params().get_unquoted("+sip.instance");
         let same_instance = quoted.is_some_and(|i| i.trim_matches(['<', '>']) == instance);
         let number = contact.param("reg-id").flatten().and_then(|n| n.parse().ok());
         // A registrar without outbound does not return the number.
-        if same_instance && number.is_some() { number == Some(reg_id) } else { contact.uri() == self.uri }
+        if same_instance && number.is_some() { number == Some(reg_id) } else { same_user }
     }
 }
 

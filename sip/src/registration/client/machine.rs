@@ -90,6 +90,14 @@ impl Registration {
         }
     }
 
+    /// Takes other settings; the next REGISTER goes by them.
+    pub fn adopt(&mut self, settings: Settings) {
+        if settings.expires != self.settings.expires {
+            self.asking = settings.expires;
+        }
+        self.settings = settings;
+    }
+
     /// What it waits for.
     #[must_use]
     pub fn stage(&self) -> Stage {

@@ -4,7 +4,7 @@ use super::*;
 use crate::event::{Failure, Unreachable};
 use crate::ids::tests::Seeded;
 use crate::time::{Mono, Now};
-use sip_types::{Message, Response, Uri};
+use sip_types::{Message, Response};
 use std::time::Duration;
 
 const fn secs(n: u64) -> Duration {
@@ -18,18 +18,16 @@ fn at(seconds: u64) -> Now {
 struct Bench {
     registration: Registration,
     ids: Seeded,
-    uri: Uri,
 }
 
 impl Bench {
     fn new() -> Self {
         let settings = Settings { expires: secs(600), refused: secs(900), backoff: Backoff::default() };
-        let uri = "sip:gw@192.0.2.1:5060".parse().unwrap();
-        Self { registration: Registration::new(settings), ids: Seeded(3), uri }
+        Self { registration: Registration::new(settings), ids: Seeded(3) }
     }
 
     fn read(&self, outcome: &Result<Response, Failure>) -> Answer {
-        Answer::read(outcome, Own { uri: &self.uri, flow: Some(("urn:uuid:1", 1)) })
+        Answer::read(outcome, Own { user: "gw", flow: Some(("urn:uuid:1", 1)) })
     }
 
     fn hear(&mut self, now: Now, outcome: &Result<Response, Failure>) -> Option<Send> {
