@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::declare::{Claim, Claimed, Reader};
 use crate::error::Found;
 use crate::model::{Config, MediaMode, Target, Transport, target_transport};
-use crate::text::{NetworkName, ProfileName};
+use crate::text::{NetworkName, ProfileName, TrunkName};
 use sip_types::Host;
 
 /// Reports every claim that collides with an earlier one.
@@ -157,6 +157,7 @@ fn references(config: &Config, reader: &mut Reader<'_>) {
 pub(crate) fn model(config: &Config, reader: &mut Reader<'_>) {
     media(config, reader);
     targets(config, reader);
+    registrations(config, reader);
 }
 
 /// Where any leg's media is anchored, every network needs media addresses, as a call may join any two.
@@ -210,6 +211,30 @@ fn targets(config: &Config, reader: &mut Reader<'_>) {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A registration needs somewhere to go, by a listener, and a contact of its own.
+fn registrations(config: &Config, reader: &mut Reader<'_>) {
+    let mut contacts: BTreeMap<(&NetworkName, &str), &TrunkName> = BTreeMap::new();
+    let registering =
+        config.trunks.iter().filter_map(|(name, trunk)| Some((name, trunk, trunk.register.as_ref()?)));
+    for (name, trunk, register) in registering {
+        let path = format!("trunks.{name}.register");
+        for (index, uri) in register.registrars.iter().enumerate() {
+            let path = reader.element_of(&format!("{path}.registrars"), index);
+            listener_for(config, reader, path, &trunk.network, uri);
+        }
+        let nowhere = trunk.targets.is_empty() && register.registrars.is_empty();
+        if nowhere && !reader.faulty(&format!("trunks.{name}")) {
+            let expected = "a trunk that has targets, or `registrars`";
+            reader.conflict_at(path.clone(), Found::Text(format!("\"{name}\"")), expected);
+        }
+        let user = register.contact_user(name);
+        if let Some(other) = contacts.insert((&trunk.network, user), name) {
+            let expected = format!("a user that trunks.{other}.register does not have");
+            reader.conflict_at(format!("{path}.contact_user"), Found::Text(format!("{user:?}")), expected);
         }
     }
 }

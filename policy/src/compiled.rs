@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use config::{Config, NetworkName, Profile, ProfileName, TrunkName};
+use config::{Config, NetworkName, Profile, ProfileName, Register, TrunkName};
 
 use crate::explain::Trail;
 use crate::route::{Decision, RouteFacts, Routes, Sources};
@@ -18,6 +18,8 @@ pub struct Compiled {
     sources: BTreeMap<NetworkName, Sources>,
     /// Domains as they are compared, by network.
     identities: BTreeMap<NetworkName, BTreeMap<String, TrunkName>>,
+    /// Trunks by the user of the contact that we register with them, by network.
+    contacts: BTreeMap<NetworkName, BTreeMap<String, TrunkName>>,
     routes: Routes,
 }
 
@@ -30,14 +32,19 @@ impl Compiled {
         let default_profile = profiles.get(ProfileName::DEFAULT).cloned().unwrap_or_default();
         let mut identities: BTreeMap<NetworkName, BTreeMap<String, TrunkName>> = BTreeMap::new();
         let mut sources: BTreeMap<NetworkName, Sources> = BTreeMap::new();
+        let mut contacts: BTreeMap<NetworkName, BTreeMap<String, TrunkName>> = BTreeMap::new();
         for (name, trunk) in &config.trunks {
+            if let Some(register) = &trunk.register {
+                let of = contacts.entry(trunk.network.clone()).or_default();
+                of.insert(register.contact_user(name).to_owned(), name.clone());
+            }
             let of = sources.entry(trunk.network.clone()).or_default();
             trunk.from.iter().for_each(|from| of.insert(*from, name));
             let of: &mut BTreeMap<_, _> = identities.entry(trunk.network.clone()).or_default();
             of.extend(trunk.identities.iter().map(|identity| (identity.comparable(), name.clone())));
         }
         let routes = Routes::new(&config.routes);
-        Self { config, profiles, default_profile, sources, identities, routes }
+        Self { config, profiles, default_profile, sources, identities, contacts, routes }
     }
 
     /// The document that it was built from.
@@ -63,6 +70,13 @@ impl Compiled {
     ) -> Option<&TrunkName> {
         let known = self.identities.get(network)?;
         domains.into_iter().find_map(|domain| known.get(domain))
+    }
+
+    /// The trunk that we register that contact with, and how. Who calls it has proved nothing yet.
+    #[must_use]
+    pub fn registered_contact(&self, network: &NetworkName, user: &str) -> Option<(&TrunkName, &Register)> {
+        let name = self.contacts.get(network)?.get(user)?;
+        Some((name, self.config.trunks.get(name)?.register.as_ref()?))
     }
 
     /// The profile of a leg: the route's, else the trunk's, else the network's, else `default`.

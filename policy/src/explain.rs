@@ -27,6 +27,11 @@ pub enum Step {
         /// The trunk, if it is one's.
         trunk: Option<TrunkName>,
     },
+    /// It calls the contact that we registered with the trunk, and so somebody else.
+    Registered {
+        /// The called party.
+        called: ByteString,
+    },
     /// A route that asks for the called party, and did not match.
     Missed {
         /// The route.
@@ -80,6 +85,7 @@ impl Step {
     pub const fn subject(&self) -> &'static str {
         match self {
             Self::Peer { .. } => "peer",
+            Self::Registered { .. } => "called party",
             Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
             Self::Dropped { .. } => "header",
             Self::Failed(_) => "failure",
@@ -93,6 +99,7 @@ impl Step {
         match self {
             Self::Peer { trunk: Some(trunk), .. } => format!("trunk {trunk}"),
             Self::Peer { trunk: None, .. } => "no trunk".to_owned(),
+            Self::Registered { called } => called.to_string(),
             Self::Missed { route, .. } => format!("not {route}"),
             Self::Routed { route, to, .. } => format!("{route}: to {}", to.join(", ")),
             Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
@@ -113,6 +120,7 @@ impl Step {
             Self::Peer { network, source, trunk: None } => {
                 format!("{source} is no trunk's source in network {network}")
             }
+            Self::Registered { .. } => "it calls the contact that we registered with the trunk".to_owned(),
             Self::Missed { called, miss, .. } => format!("called matches {called}, but {miss}"),
             Self::Routed { called, .. } | Self::Rejected { called, .. } => {
                 format!("called matches {called}, and so does all else that it asks")

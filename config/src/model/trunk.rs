@@ -6,7 +6,7 @@ use sip_types::{Scheme, Uri};
 
 use crate::declare::{Claim, Reader, table};
 use crate::error::Found;
-use crate::model::{CardCredentials, Challenge, Credentials, Transport};
+use crate::model::{CardCredentials, Challenge, Credentials, Register, Transport};
 use crate::text::{Domain, HostPort, NetworkName, ProfileName};
 
 table! {
@@ -30,6 +30,8 @@ table! {
         live card_credentials: Vec<CardCredentials> = [], in 0..=16;
         /// Makes us challenge its requests.
         live challenge: Option<Challenge>;
+        /// Has us register with it.
+        live register: Option<Register>;
         /// How often every target of the trunk is sent an OPTIONS, whatever is known of it; without it, calls find out
         /// how a target is.
         live probe: Option<Duration>, in "5s"..="1h", such as "30s";

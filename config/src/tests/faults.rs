@@ -279,3 +279,35 @@ fn a_connection_has_room_for_the_longest_message() {
     );
     assert!(Config::parse("f.toml", &text.replace("8191", "8192")).is_ok());
 }
+
+#[test]
+fn a_registration_has_somewhere_to_go_and_a_contact_of_its_own() {
+    let text = r#"
+[trunks.a]
+network = "inside"
+targets = ["sip:192.0.2.1"]
+register = { address = "alice", registrars = ["sip:x@a.example", "tel:+49", "sips:a.example"], contact_user = "a b", expires = "5s", called = "from" }
+[trunks.b]
+network = "inside"
+register = { address = "b@example.com" }
+[trunks.c]
+network = "inside"
+targets = ["sip:192.0.2.1"]
+register = { address = "c@example.com", contact_user = "b", registrars = ["sips:c.example"] }
+"#;
+    insta::assert_snapshot!(more(text), @r#"
+    f.toml:8:24: trunks.a.register.address: found "alice", expected user@host, as in a SIP URI without its scheme, such as "+4930123456@sip.example.com"
+    f.toml:8:111: trunks.a.register.contact_user: found "a b", expected the user of a SIP URI, as it is written there, such as "liaison"
+    f.toml:8:128: trunks.a.register.expires: found "5s", expected a duration (d, h, m, s, ms) from "1m" to "30d", such as "1h"
+    f.toml:8:143: trunks.a.register.called: found "from", expected "address" or "to"
+    f.toml:11:12: trunks.b.register: found "b", expected a trunk that has targets, or `registrars`
+    f.toml:15:56: trunks.c.register.contact_user: found "b", expected a user that trunks.b.register does not have
+    f.toml:15:75: trunks.c.register.registrars[0]: found "sips:c.example", expected a transport that network inside has a listener for
+    "#);
+    let uris = "[trunks.a]\nnetwork = \"inside\"\n\
+                register = { address = \"a@b\", registrars = [\"sip:x@a.example\", \"tel:+49\"] }\n";
+    insta::assert_snapshot!(more(uris), @r#"
+    f.toml:7:46: trunks.a.register.registrars[0]: found "sip:x@a.example", expected a URI without a user: the address-of-record has it
+    f.toml:7:65: trunks.a.register.registrars[1]: found "tel:+49", expected a sip: or sips: URI
+    "#);
+}

@@ -11,6 +11,7 @@ mod secret;
 mod sip;
 mod tls;
 mod token;
+mod user;
 
 pub use aor::AddressOfRecord;
 pub use auto::Auto;
@@ -21,3 +22,4 @@ pub use ports::PortRange;
 pub use secret::Secret;
 pub use tls::{Fingerprint, Origin, UrlPath};
 pub use token::{MediaType, Token};
+pub use user::UserPart;
