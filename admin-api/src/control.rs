@@ -7,6 +7,7 @@ mod health;
 mod leg;
 mod registration;
 mod target;
+mod trunk;
 mod values;
 
 use std::pin::Pin;
@@ -20,6 +21,7 @@ pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
 pub use registration::{Binding, Registration, RegistrationPage, RegistrationQuery};
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
+pub use trunk::{Trunk, TrunkList, TrunkRegistration, TrunkRegistrationState};
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
 
 use crate::metrics::MetricFamily;
@@ -49,6 +51,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Every target that is remembered.
     fn targets(&self) -> Answer<'_, TargetList>;
+
+    /// Every trunk of the configuration in force, with our registrations.
+    fn trunks(&self) -> Answer<'_, TrunkList>;
 
     /// One page of what is registered, ordered by address-of-record. Pages promise no common instant.
     fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage>;

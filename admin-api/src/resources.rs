@@ -10,6 +10,7 @@ pub(crate) mod metrics;
 #[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
 pub(crate) mod registrations;
 pub(crate) mod targets;
+pub(crate) mod trunks;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

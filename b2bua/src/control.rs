@@ -4,10 +4,11 @@ use crate::metrics;
 use crate::node::Loader;
 use crate::registrar::{Ended, view};
 use crate::shard::{Command, Report};
+use crate::trunk::{Standings, registrant};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
     ControlError, Cursor, Health, Phase, Readiness, ReasonText, Registration, RegistrationPage,
-    RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, TargetList, Timestamp, Unavailability,
+    RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, TargetList, Timestamp, TrunkList, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -91,6 +92,7 @@ pub(crate) struct Switchboard {
     pub(crate) listeners: Vec<String>,
     pub(crate) relay: Box<dyn Fn() -> Gauges + Send + Sync>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) standings: Arc<Standings>,
     pub(crate) homes: Arc<Homes>,
     pub(crate) records_lost: Box<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
@@ -229,6 +231,12 @@ impl Control for Switchboard {
                 targets.extend(shard.ask(Command::Targets).await?);
             }
             Ok(TargetList { targets })
+        })
+    }
+
+    fn trunks(&self) -> Answer<'_, TrunkList> {
+        Box::pin(async move {
+            Ok(TrunkList { trunks: registrant::view::trunks(&self.config(), &self.standings) })
         })
     }
 

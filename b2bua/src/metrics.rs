@@ -40,14 +40,33 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "INVITEs that no call was made for, by cause.",
         "cause",
         [
-            ("unroutable", count(|c| c.unroutable.saturating_sub(c.unregistered))),
+            ("unroutable", count(|c| c.unroutable.saturating_sub(c.unregistered + c.trunks_unregistered))),
             ("unregistered", count(|c| c.unregistered)),
+            ("trunk_unregistered", count(|c| c.trunks_unregistered)),
             ("stranger", count(|c| c.strangers)),
             ("challenged", count(|c| c.challenged)),
             ("impostor", count(|c| c.impostors)),
             ("draining", count(|c| c.draining)),
             ("call_limit", count(|c| c.overloaded)),
             ("trunk_limit", count(|c| c.trunk_full)),
+        ],
+    );
+    let trunks = gauge(|g| g.trunks_registered);
+    let others = gauge(|g| g.trunks_registering).saturating_sub(trunks);
+    out.labelled_gauge(
+        "liaison_trunk_registrations",
+        "Trunks that we register with, by whether the last attempt was granted.",
+        "state",
+        [("registered", trunks), ("not_registered", others)],
+    );
+    out.labelled(
+        "liaison_trunk_registers_total",
+        "REGISTERs that we sent for trunks, by outcome.",
+        "outcome",
+        [
+            ("sent", count(|c| c.trunk_registers)),
+            ("granted", count(|c| c.trunk_registers_granted)),
+            ("failed", count(|c| c.trunk_registers_failed)),
         ],
     );
     out.gauge("liaison_registered", "Addresses-of-record with bindings.", gauge(|g| g.registered));

@@ -183,8 +183,11 @@ impl Snapshot {
         resolved: &[IpAddr],
         proven: &[&str],
     ) -> Result<Arc<Credential>, policy::Refusal> {
-        let targets = trunk.and_then(|name| self.config().trunks.get(name)).map(|t| t.targets.as_slice());
-        let numeric = targets.into_iter().flatten().filter_map(sip::numeric_hop);
+        let trunk_settings = trunk.and_then(|name| self.config().trunks.get(name));
+        let targets = trunk_settings.into_iter().flat_map(|trunk| &trunk.targets);
+        let register = trunk_settings.and_then(|trunk| trunk.register.as_ref());
+        let registrars = register.into_iter().flat_map(|register| &register.registrars);
+        let numeric = targets.chain(registrars).filter_map(sip::numeric_hop);
         let resolved: Vec<IpAddr> = numeric.chain(resolved.iter().copied()).collect();
         let facts = policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved, proven };
         self.policy.credentials(&facts)?;

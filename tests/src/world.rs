@@ -201,6 +201,8 @@ impl World {
         Gauges {
             calls: sum(|g| g.calls),
             call_timers: sum(|g| g.call_timers),
+            trunks_registering: sum(|g| g.trunks_registering),
+            trunks_registered: sum(|g| g.trunks_registered),
             records: sum(|g| g.records),
             registered: sum(|g| g.registered),
             bindings: sum(|g| g.bindings),

@@ -20,5 +20,7 @@ mod simulation {
     mod shards;
     mod strangers;
     mod targets;
+    mod trunk_calls;
+    mod trunk_registration;
     mod wire;
 }

@@ -140,6 +140,29 @@ impl Control for Fake {
         })
     }
 
+    fn trunks(&self) -> Answer<'_, TrunkList> {
+        self.answer(|| {
+            let registration = TrunkRegistration {
+                address: "+4930123456@sip.example.com".into(),
+                contact_user: "carrier-east".into(),
+                state: TrunkRegistrationState::Failed,
+                registrar: "sip:registrar.example.com".into(),
+                expires_at: Some(at(2_000)),
+                next_register_at: Some(at(1_000)),
+                failures: 1,
+                failure: Some("503".into()),
+                service_route: vec!["<sip:edge.example.com;lr>".into()],
+                shard: Some(0),
+            };
+            let trunk = |name: &str, registration| Trunk {
+                name: name.into(),
+                network: "carrier".into(),
+                registration,
+            };
+            Ok(TrunkList { trunks: vec![trunk("carrier-east", Some(registration)), trunk("pbx", None)] })
+        })
+    }
+
     fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage> {
         self.answer(|| {
             let after = query.after.unwrap_or_default();

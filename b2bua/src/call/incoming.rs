@@ -6,7 +6,7 @@ use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, dec
 use crate::registrar::Account;
 use crate::shard::{Core, Held, domains};
 use crate::snapshot::{Protected, Snapshot, conduct};
-use crate::trunk::Entry;
+use crate::trunk::{Entry, called_by_contact};
 use config::{MediaMode, NetworkName, Profile, TcpMedia, TrunkName};
 use media::{CallMedia, Connections, Mode, PartyId, Refusal};
 use policy::{Crossing, Decision, RouteFacts, Step, Trail};
@@ -44,7 +44,8 @@ impl Core {
         let Some(name) = snapshot.network_name(network) else { return };
         let proven = request.flow.connection.and_then(|id| self.peers.get(&id));
         let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, domains(peer)));
-        let trunk = proven.or_else(|| snapshot.policy.peer(name, request.flow.peer.ip())).cloned();
+        let peer = proven.or_else(|| snapshot.policy.peer(name, request.flow.peer.ip()));
+        let trunk = self.caller_of_contact(&snapshot, name, peer, &request).or(peer).cloned();
         let protected = match &trunk {
             Some(trunk) => Some(Protected::Trunk(trunk.clone())),
             None => our_user(&snapshot, name, &request).map(|_| Protected::Registrar(name.clone())),
@@ -108,10 +109,17 @@ impl Core {
 
     /// The places that targets lead to at this moment.
     fn find(&mut self, now: Now, snapshot: &Snapshot, targets: Vec<policy::Target>) -> OrRefuse<Vec<Place>> {
-        let (directory, keys) = (&*self.common.directory, &self.common.gruu);
-        let settings = self.endpoint.settings();
-        Finder { now, snapshot, directory, keys, settings }.places(targets).inspect_err(|_| {
-            self.counters.unregistered += 1;
+        let finder = Finder {
+            now,
+            snapshot,
+            directory: &self.common.directory,
+            keys: &self.common.gruu,
+            standings: &self.common.standings,
+            settings: self.endpoint.settings(),
+        };
+        finder.places(targets).inspect_err(|reply| match reply.status {
+            StatusCode::SERVICE_UNAVAILABLE => self.counters.trunks_unregistered += 1,
+            _ => self.counters.unregistered += 1,
         })
     }
 
@@ -320,11 +328,15 @@ fn route(
     let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
     let name = snapshot.network_name(network).ok_or_else(not_found)?;
     let uri = request.request.uri().map_err(|_| Box::new(Reply::new(StatusCode::BAD_REQUEST)))?;
+    let registered = trunk.and_then(|trunk| called_by_contact(snapshot, name, trunk, request));
+    if let Some(called) = &registered {
+        trail.push(Step::Registered { called: called.to_bytestring() });
+    }
     let facts = RouteFacts {
         network: name,
         trunk,
         method: &Method::Invite,
-        request_uri: &uri,
+        request_uri: registered.as_ref().unwrap_or(&uri),
         from: Some(request.from.uri()),
     };
     match snapshot.policy.route(&facts, trail) {

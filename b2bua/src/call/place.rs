@@ -1,7 +1,10 @@
-//! Where the legs of a call go: targets of routes as they stand, and the devices of registered users.
+//! Where the legs of a call go: targets of routes as they stand, trunks by our registration with them, and the devices of
+//! registered users.
 
 use super::OrRefuse;
 use crate::snapshot::Snapshot;
+use crate::trunk::Standings;
+use config::Unregistered;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
 use sip::time::Now;
@@ -12,7 +15,7 @@ use sip_types::StatusCode;
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) target: policy::Target,
-    /// The Path to a device (RFC 3327 §5.3).
+    /// The Path to a device (RFC 3327 §5.3), or the Service-Route of our registration with a trunk (RFC 3608 §6.1).
     pub(crate) routes: Box<[Box<str>]>,
     /// The flow to a device.
     pub(crate) flow: Option<Flow>,
@@ -22,6 +25,12 @@ impl Place {
     /// A target as it stands.
     pub(crate) fn plain(target: policy::Target) -> Self {
         Self { target, routes: Box::default(), flow: None }
+    }
+
+    /// Whether its Service-Route leads where that of the place before it did, of which it is another target.
+    fn is_repetition(&self, before: &[Self]) -> bool {
+        let of_same = |last: &Self| last.target.trunk == self.target.trunk && last.routes == self.routes;
+        !self.routes.is_empty() && before.last().is_some_and(of_same)
     }
 
     /// Whether it is a device of a registered user.
@@ -37,6 +46,7 @@ pub(crate) struct Finder<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) directory: &'a Directory,
     pub(crate) keys: &'a GruuKeys,
+    pub(crate) standings: &'a Standings,
     pub(crate) settings: &'a sip::Settings,
 }
 
@@ -44,12 +54,19 @@ impl Finder<'_> {
     /// The places of targets, in order; of a user, the devices, the preferred first.
     ///
     /// # Errors
-    /// There is none, as the first user that was looked for is not known (404), or has no device (480).
+    /// There is none, as the first user that was looked for is not known (404), or has no device (480), or as the first
+    /// trunk is not registered (503).
     pub(crate) fn places(self, targets: Vec<policy::Target>) -> OrRefuse<Vec<Place>> {
         let (mut places, mut missing) = (Vec::with_capacity(targets.len()), None);
         for target in targets {
             if !target.registered {
-                places.push(Place::plain(target));
+                match self.by_registration(target) {
+                    Some(place) if place.is_repetition(&places) => {}
+                    Some(place) => places.push(place),
+                    None => {
+                        missing.get_or_insert(StatusCode::SERVICE_UNAVAILABLE);
+                    }
+                }
                 continue;
             }
             match self.devices(&target) {
@@ -65,6 +82,27 @@ impl Finder<'_> {
         match missing {
             Some(status) if places.is_empty() => Err(Box::new(Reply::new(status))),
             _ => Ok(places),
+        }
+    }
+
+    /// A target as it stands or, of a trunk that we register with, by what that registration gives; `None` if there is
+    /// none, and the trunk is not called then.
+    fn by_registration(self, target: policy::Target) -> Option<Place> {
+        let trunk = target.trunk.as_ref().and_then(|name| self.snapshot.config().trunks.get(name));
+        let Some(register) = trunk.and_then(|trunk| trunk.register.as_ref()) else {
+            return Some(Place::plain(target));
+        };
+        let standing = target.trunk.as_ref().and_then(|name| self.standings.get(name));
+        match standing.filter(|standing| standing.is_bound(self.now)) {
+            Some(standing) => {
+                let mut place = Place { routes: standing.service_route.clone(), ..Place::plain(target) };
+                if let Some(first) = &standing.first_hop {
+                    place.target.next_hop = first.clone();
+                }
+                Some(place)
+            }
+            None if register.unregistered == Unregistered::Call => Some(Place::plain(target)),
+            None => None,
         }
     }
 

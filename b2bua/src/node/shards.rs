@@ -5,6 +5,7 @@ use crate::cdr::Writer;
 use crate::control::Shard;
 use crate::shard::{Common, Core, MediaLink, Setup};
 use crate::snapshot::Snapshot;
+use crate::trunk::Standings;
 use config::Auto;
 use sip::driver::clock::Clock;
 use sip::driver::counters::Counters;
@@ -62,6 +63,7 @@ pub(super) struct Ready {
 pub(super) struct Made {
     pub(super) shards: Vec<Ready>,
     pub(super) directory: Arc<Directory>,
+    pub(super) standings: Arc<Standings>,
     pub(super) homes: Arc<Homes>,
 }
 
@@ -109,7 +111,9 @@ pub(super) fn make(
         let way = Shard { number, commands, waker };
         Ok(Ready { way, counters, core, settings, sockets, place, common: common.clone() })
     });
-    Ok(Made { shards: ready.collect::<Result<_, NoEntropy>>()?, directory: common.directory.clone(), homes })
+    let shards = ready.collect::<Result<_, NoEntropy>>()?;
+    let (directory, standings) = (common.directory.clone(), common.standings.clone());
+    Ok(Made { shards, directory, standings, homes })
 }
 
 /// Identifiers that peers give back; those of a shard that is alone need not say whose they are.

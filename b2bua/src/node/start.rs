@@ -81,7 +81,8 @@ impl Node {
             clock,
             epoch: shards::epoch(clock),
         };
-        let shards::Made { shards: ready, directory, homes } = shards::make(&parts, sockets, links)?;
+        let shards::Made { shards: ready, directory, standings, homes } =
+            shards::make(&parts, sockets, links)?;
         let (lost, gauges) = (records.clone(), relay.clone());
         let switchboard = Switchboard {
             shards: ready.iter().map(|ready| ready.way.clone()).collect(),
@@ -91,6 +92,7 @@ impl Node {
             listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
             directory,
+            standings,
             homes,
             records_lost: Box::new(move || lost.lost()),
             transports: ready.iter().map(|ready| ready.counters.clone()).collect(),

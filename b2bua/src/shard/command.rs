@@ -76,7 +76,7 @@ impl Core {
                     let _ = answer.send(self.end_registration(&aor));
                 }
                 Command::Adopt(snapshot, sip) => self.adopt(now, snapshot, *sip),
-                Command::Drain(patience) => self.drain(now.mono + patience),
+                Command::Drain(patience) => self.drain(now, now.mono + patience),
                 Command::Stop => self.stopped = true,
                 Command::Report(answer) => {
                     let _ = answer.send(Report {

@@ -1,6 +1,6 @@
 //! What the shards of a node have in common: limits, nonces, and the end of a drain.
 
-use crate::trunk::Gate;
+use crate::trunk::{Gate, Standings};
 use config::TrunkName;
 use sip::Occupancy;
 use sip::ids::Ids;
@@ -21,6 +21,8 @@ pub struct Common {
     /// What is registered, written by the home shard of each address-of-record.
     pub(crate) directory: Arc<Directory>,
     pub(crate) gruu: GruuKeys,
+    /// How trunks are registered, written by the shard that registers each.
+    pub(crate) standings: Arc<Standings>,
     /// `None` for a shard that is alone.
     pub(super) occupancy: Option<Arc<Occupancy>>,
     /// One bit for each shard.
@@ -46,11 +48,17 @@ impl Common {
             trunks: Mutex::default(),
             directory: Arc::new(Directory::new(&hasher)),
             gruu,
+            standings: Arc::new(Standings::new(&hasher)),
             gate: Gate::new(started, nonces, ids, hasher),
             occupancy: (shards > 1).then(Arc::default),
             shards: u64::MAX >> (64 - u32::from(shards.clamp(1, 64))),
             done: AtomicU64::new(0),
         })
+    }
+
+    /// How many shards there are.
+    pub(super) fn shard_count(&self) -> u16 {
+        u16::try_from(self.shards.count_ones()).unwrap_or(1)
     }
 
     /// The count of a trunk.

@@ -7,7 +7,7 @@ use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
 use crate::cdr::Record;
 use crate::registrar::{Keeping, Office};
 use crate::snapshot::Snapshot;
-use crate::trunk::Probes;
+use crate::trunk::{Probes, Registrants};
 use bytes::Bytes;
 use config::TrunkName;
 use sip::driver::tls::Peer;
@@ -69,6 +69,7 @@ pub struct Core {
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
+    pub(crate) registrants: Registrants,
     /// Who is at the other end of connections over TLS, where a certificate has proved it.
     pub(crate) peers: HashMap<ConnectionId, Arc<Peer>, ahash::RandomState>,
     pub(crate) common: Arc<Common>,
@@ -96,6 +97,8 @@ impl Core {
     pub fn new(setup: Setup) -> Self {
         let mut ids = setup.ids;
         let probes = Probes::new(setup.snapshot.config(), &mut *ids);
+        let place = (setup.shard, setup.common.shard_count());
+        let registrants = Registrants::new(&setup.snapshot, place, &setup.hasher, &mut *ids);
         let directory = setup.common.directory.clone();
         let office = Office::new(setup.keeping, directory, &setup.sip, &setup.snapshot, &setup.hasher);
         let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
@@ -115,6 +118,7 @@ impl Core {
             link: setup.link,
             ids,
             probes,
+            registrants,
             common: setup.common,
             office,
             trunks: BTreeMap::new(),
@@ -148,7 +152,10 @@ impl Core {
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let (registered, bindings, registers_waiting) = self.office.held();
+        let (trunks_registering, trunks_registered) = self.registrants.held();
         Gauges {
+            trunks_registering,
+            trunks_registered,
             registered,
             bindings,
             registers_waiting,
@@ -167,14 +174,16 @@ impl Core {
     }
 
     /// From now on no call begins; those that are left at `deadline` are ended.
-    pub fn drain(&mut self, deadline: Mono) {
+    pub fn drain(&mut self, now: Now, deadline: Mono) {
         self.drain = Some(deadline);
         self.endpoint.set_busy(true);
+        self.unregister_all(now);
     }
 
     /// Puts another configuration in force. Calls in being keep theirs.
     pub fn adopt(&mut self, now: Now, snapshot: Arc<Snapshot>, sip: sip::Settings) {
         self.probes.follow(now, snapshot.config(), &mut *self.ids);
+        self.follow_registrants(now, &snapshot);
         self.io.push_back(IoAction::Adopt(snapshot.security.clone()));
         self.snapshot = snapshot;
         self.endpoint.adopt(sip);
@@ -205,6 +214,7 @@ impl Core {
         let event = match event {
             Event::Invited { session, request } => return self.on_invited(now, session, request),
             Event::Asked { id, request } => return self.on_asked(now, id, &request),
+            Event::Responded { session, outcome, .. } if self.on_registered(now, session, &outcome) => return,
             of_a_session => of_a_session,
         };
         let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
@@ -242,9 +252,13 @@ impl Core {
         let proven: Vec<&str> = there.into_iter().flat_map(|peer| domains(peer)).collect();
         let proven: Vec<&str> =
             proven.into_iter().chain(needed.domain.as_ref().map(Domain::as_str)).collect();
+        let registrant = self.registrants.of_session(needed.session);
+        let (snapshot, strayed) = registrant.unwrap_or((&self.snapshot, false));
+        // Where a redirection leads is no place of the trunk's.
+        let resolved = if strayed { &[] } else { needed.resolved.as_slice() };
         let mut granted = Vec::new();
         for realm in &needed.realms {
-            match self.snapshot.credential(trunk, realm, needed.peer.ip(), &needed.resolved, &proven) {
+            match snapshot.credential(trunk, realm, needed.peer.ip(), resolved, &proven) {
                 Ok(credential) => granted.push((realm.clone(), credential)),
                 Err(why) => {
                     self.counters.secrets_refused += 1;
@@ -321,6 +335,7 @@ impl Core {
         for key in left {
             self.end_call(now, key, &reason(503, "Shutting down"), "shutting down");
         }
+        self.abandon_registrants();
         self.drain = Some(Mono::from_epoch(std::time::Duration::MAX));
     }
 }
@@ -364,6 +379,7 @@ impl sip::driver::Core for Core {
             self.settle(now);
         }
         self.probe_due(now);
+        self.registrants_due(now);
         self.registrations_due(now);
         self.drain_due(now);
         self.settle(now);
@@ -385,10 +401,12 @@ impl sip::driver::Core for Core {
     }
 
     fn poll_timeout(&self) -> Option<Mono> {
-        let drain = self.drain.filter(|_| !self.calls.is_empty());
+        let drain = self.drain.filter(|_| !self.calls.is_empty() || !self.registrants.is_empty());
         let probe = self.probes.next().filter(|_| self.drain.is_none());
         let binding = self.office.poll_timeout();
-        [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding].into_iter().flatten().min()
+        let registrant = self.registrants.next();
+        let all = [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding, registrant];
+        all.into_iter().flatten().min()
     }
 
     fn flush(&mut self, _now: Now) {

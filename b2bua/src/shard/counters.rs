@@ -55,6 +55,14 @@ pub struct Counters {
     pub media_silent: u64,
     /// Challenges for a realm that we have no credentials for, or from a wrong place.
     pub secrets_refused: u64,
+    /// REGISTERs that we sent for trunks, without their repetitions after a challenge.
+    pub trunk_registers: u64,
+    /// Those that were granted.
+    pub trunk_registers_granted: u64,
+    /// Those that failed, so that the next attempt has to wait.
+    pub trunk_registers_failed: u64,
+    /// Calls that no target was left for, as a trunk was not registered.
+    pub trunks_unregistered: u64,
     /// Probes of targets that there was no room for.
     pub probes_skipped: u64,
 }
@@ -66,6 +74,10 @@ pub struct Gauges {
     pub calls: usize,
     /// Deadlines of calls, given-up ones included until their time.
     pub call_timers: usize,
+    /// Trunks that we register with.
+    pub trunks_registering: usize,
+    /// Those of them whose last attempt was granted.
+    pub trunks_registered: usize,
     /// Addresses-of-record with bindings.
     pub registered: usize,
     /// Bindings.

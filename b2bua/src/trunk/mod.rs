@@ -3,8 +3,10 @@
 mod demand;
 mod gate;
 mod probe;
+pub(crate) mod registrant;
 pub(crate) mod view;
 
 pub(crate) use demand::Demand;
 pub(crate) use gate::{Entry, Gate};
 pub(crate) use probe::Probes;
+pub(crate) use registrant::{Registrants, Standings, called_by_contact};
