@@ -26,7 +26,8 @@ shards = {shards}
 
 [networks.outside]
 nat = {nat}
-listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}]
+listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}{outer}]
+{outside}
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 
 [networks.inside]
@@ -81,13 +82,15 @@ def until(what, met, timeout, every=0.05):
 class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
     outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
-    further ones inside, before the others, with a comma after each; tables: further ones of the document."""
-    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1, targets=None, listeners="", tables=""):
+    further ones inside, before the others, with a comma after each; tables: further ones of the document; outer: further
+    listeners outside, with a comma before each; outside: further lines of that network."""
+    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1, targets=None, listeners="", tables="",
+                 outer="", outside=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
         self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards, "targets": targets,
-                         "listeners": listeners, "tables": tables, "state": self.state}
+                         "listeners": listeners, "tables": tables, "outer": outer, "outside": outside, "state": self.state}
         self.write()
         self.start()
 

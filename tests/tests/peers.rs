@@ -22,3 +22,5 @@ mod phones;
 mod registrar;
 #[path = "peers/secure.rs"]
 mod secure;
+#[path = "peers/trunks.rs"]
+mod trunks;
