@@ -307,7 +307,7 @@ register = { address = "c@example.com", contact_user = "b", registrars = ["sips:
     let uris = "[trunks.a]\nnetwork = \"inside\"\n\
                 register = { address = \"a@b\", registrars = [\"sip:x@a.example\", \"tel:+49\"] }\n";
     insta::assert_snapshot!(more(uris), @r#"
-    f.toml:7:46: trunks.a.register.registrars[0]: found "sip:x@a.example", expected a URI without a user: the address-of-record has it
-    f.toml:7:65: trunks.a.register.registrars[1]: found "tel:+49", expected a sip: or sips: URI
+    f.toml:6:45: trunks.a.register.registrars[0]: found "sip:x@a.example", expected a URI without a user: the address-of-record has it
+    f.toml:6:64: trunks.a.register.registrars[1]: found "tel:+49", expected a sip: or sips: URI
     "#);
 }

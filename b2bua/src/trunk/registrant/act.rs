@@ -23,9 +23,11 @@ impl Core {
                 }
                 None => registrant.machine.handle_timeout(now),
             };
-            // A deadline that another one has replaced is no news.
             if send.is_some() {
                 self.send_register(now, id, send);
+            } else if let Some(at) = registrant.machine.poll_timeout() {
+                // Another deadline has replaced this one, which is no news.
+                self.registrants.timers.arm_at(now, at, id);
             }
         }
     }
