@@ -7,7 +7,7 @@ use crate::session::Reply;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::header::{Contact, RecordRoute, Via};
-use sip_types::{HeaderName, Host, MessageWriter, Request, Scheme, Uri};
+use sip_types::{HeaderName, Host, MessageWriter, Method, Request, Scheme, Uri};
 use std::net::{IpAddr, SocketAddr};
 
 /// What a response takes from its request and from us.
@@ -51,7 +51,9 @@ impl Composer<'_> {
                 out.copy(field);
             });
             let secure = self.listener.transport.is_secure() && answers_securely(self.request);
-            out.header(HeaderName::Contact, contact(self.listener, secure, &reply.parts.contact_params));
+            let gruu = *self.request.method() == Method::Subscribe;
+            let contact = contact(self.listener, secure, gruu, &reply.parts.contact_params);
+            out.header(HeaderName::Contact, contact);
         }
         if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
             out.header(HeaderName::Server, product);
@@ -84,15 +86,17 @@ impl Composer<'_> {
 }
 
 /// Our Contact on a listener. It has no user part: requests find their dialog by its tags.
-/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1).
-pub(crate) fn contact(listener: &Listener, secure: bool, params: &str) -> String {
+/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1), `gruu` for a GRUU, as a notifier's has to be (RFC 6665
+/// §4.5.1): self-made, for requests come to this host without anybody's help (RFC 5627 §4.3).
+pub(crate) fn contact(listener: &Listener, secure: bool, gruu: bool, params: &str) -> String {
     let host = &listener.sent_by;
+    let gr = if gruu { ";gr" } else { "" };
     match (listener.transport, secure) {
-        (Transport::Tls, true) => format!("<sips:{host}>{params}"),
-        (Transport::Wss, true) => format!("<sips:{host};transport=ws>{params}"),
-        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}>{params}"),
-        (Transport::Udp, _) => format!("<sip:{host}>{params}"),
-        (transport, _) => format!("<sip:{host};transport={}>{params}", transport.uri_param()),
+        (Transport::Tls, true) => format!("<sips:{host}{gr}>{params}"),
+        (Transport::Wss, true) => format!("<sips:{host};transport=ws{gr}>{params}"),
+        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}{gr}>{params}"),
+        (Transport::Udp, _) => format!("<sip:{host}{gr}>{params}"),
+        (transport, _) => format!("<sip:{host};transport={}{gr}>{params}", transport.uri_param()),
     }
 }
 

@@ -14,6 +14,7 @@ use sip::driver::tls::Peer;
 use sip::driver::{ConnectionEvent, IoAction};
 use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
+use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
 use sip::{
     Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Flow, ListenerId, NetworkId, QueryId,
@@ -148,10 +149,12 @@ impl Core {
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let (registered, bindings, registers_waiting) = self.office.held();
+        let subscriptions = self.office.watches.len();
         Gauges {
             registered,
             bindings,
             registers_waiting,
+            subscriptions,
             calls: self.calls.len(),
             call_timers: self.timers.len(),
             records: self.records.len(),
@@ -166,10 +169,12 @@ impl Core {
         self.calls.len()
     }
 
-    /// From now on no call begins; those that are left at `deadline` are ended.
-    pub fn drain(&mut self, deadline: Mono) {
+    /// From now on no call and no subscription begins. Subscribers are told at once to look elsewhere; calls that are left
+    /// at `deadline` are ended.
+    pub fn drain(&mut self, now: Now, deadline: Mono) {
         self.drain = Some(deadline);
         self.endpoint.set_busy(true);
+        self.end_subscriptions(now, EndReason::Deactivated, |_| true);
     }
 
     /// Puts another configuration in force. Calls in being keep theirs.
@@ -178,6 +183,7 @@ impl Core {
         self.io.push_back(IoAction::Adopt(snapshot.security.clone()));
         self.snapshot = snapshot;
         self.endpoint.adopt(sip);
+        self.review_subscriptions(now);
     }
 
     /// Carries out what the user agents ask, and hears what they tell, until nothing is left.
@@ -207,6 +213,7 @@ impl Core {
             Event::Asked { id, request } => return self.on_asked(now, id, &request),
             of_a_session => of_a_session,
         };
+        let Some(event) = self.subscription_event(now, event) else { return };
         let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
             return;
         };
@@ -365,6 +372,7 @@ impl sip::driver::Core for Core {
         }
         self.probe_due(now);
         self.registrations_due(now);
+        self.subscriptions_due(now);
         self.drain_due(now);
         self.settle(now);
     }

@@ -46,9 +46,10 @@ impl Composer<'_> {
         self.parties(&mut out);
         out.header(HeaderName::CallId, &self.session.call_id);
         out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
-        if *self.method == Method::Invite {
+        let notifies = *self.method == Method::Notify;
+        if notifies || *self.method == Method::Invite {
             let secure = listener.transport.is_secure() && self.is_secure();
-            out.header(HeaderName::Contact, contact(listener, secure, &parts.contact_params));
+            out.header(HeaderName::Contact, contact(listener, secure, notifies, &parts.contact_params));
         }
         for (name, value) in self.credentials {
             out.header(*name, value);

@@ -104,7 +104,7 @@ impl Registrar {
             Contacts::RemoveAll => draft.remove_all(demand)?,
             Contacts::Update(wishes) => {
                 for wish in wishes {
-                    let seconds = granted(wish, terms)?;
+                    let seconds = terms.grant(wish.expires).map_err(Refusal::IntervalTooBrief)?;
                     if seconds == 0 {
                         draft.remove(demand, wish)?;
                     } else {
@@ -137,17 +137,6 @@ impl Registrar {
         let over: Vec<Binding> = plan.bindings.extract_if(.., |b| b.ends <= now.mono).collect();
         plan.contacts.extend(over.into_iter().map(|b| (b, ContactEvent::Expired)));
         Draft { plan, new: record.is_none() }
-    }
-}
-
-/// The lifetime that a contact gets, in seconds (RFC 3261 §10.3 step 7).
-fn granted(wish: &Wish, terms: &Terms) -> Result<u32, Refusal> {
-    let seconds = |d: Duration| u32::try_from(d.as_secs()).unwrap_or(u32::MAX);
-    let least = seconds(terms.min_expires);
-    match wish.expires {
-        Some(0) => Ok(0),
-        Some(asked) if asked < 3600 && asked < least => Err(Refusal::IntervalTooBrief(least)),
-        asked => Ok(asked.unwrap_or(seconds(terms.default_expires)).min(seconds(terms.max_expires))),
     }
 }
 
