@@ -129,12 +129,11 @@ impl Core {
                 Entry::Open(user) => user.unwrap_or_default(),
                 Entry::Closed(reply) => return Err(reply),
             };
-        let aor = Aor::of(request.to.uri()).ok_or_else(not_found)?;
-        let account = snapshot.registrars.account(&aor).filter(|account| account.network == *name);
+        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
+        let account = snapshot.registrars.account(&demand.aor).filter(|account| account.network == *name);
         if !account.ok_or_else(not_found)?.is_of(&user) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
-        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
         // Without outbound, nothing but its REGISTERs keeps the way through a NAT open.
         let nat = snapshot.config().networks.get(name).is_some_and(|network| network.nat);
         let most = match nat && !demand.outbound {

@@ -146,7 +146,8 @@ fn may_be_bound(aor: &Aor, wish: &Wish) -> Result<(), Refusal> {
         let needed = wish.instance.is_some();
         return if needed { Err(Refusal::ContactForbidden("Contact Is No SIP URI")) } else { Ok(()) };
     }
-    let same = Aor::of(&wish.uri).as_ref() == Some(aor);
+    // With header fields it is another URI (RFC 3261 §19.1.4), and RFC 4475 §3.3.14 wants it bound.
+    let same = Aor::of(&wish.uri).as_ref() == Some(aor) && !wish.uri.has_headers();
     let temporary = wish.uri.user().is_some_and(|u| u.starts_with("tgruu.")) && wish.uri.has_param("gr");
     if same || temporary {
         return Err(Refusal::ContactForbidden("Contact Leads Back Here"));
