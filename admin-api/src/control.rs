@@ -19,7 +19,9 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
-pub use registration::{Binding, Registration, RegistrationPage, RegistrationQuery};
+pub use registration::{
+    Binding, Registration, RegistrationPage, RegistrationQuery, Subscription, SubscriptionList,
+};
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
 pub use trunk::{Trunk, TrunkList, TrunkRegistration, TrunkRegistrationState};
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
@@ -60,6 +62,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// What is registered for an address-of-record; [`ControlError::RegistrationNotFound`] when nothing is.
     fn registration(&self, address: String) -> Answer<'_, Registration>;
+
+    /// The subscriptions to what is registered for an address-of-record; none for one that nobody subscribes to.
+    fn subscriptions(&self, address: String) -> Answer<'_, SubscriptionList>;
 
     /// Ends every binding of an address-of-record; its devices may register again.
     fn end_registration(&self, address: String) -> Answer<'_, ()>;

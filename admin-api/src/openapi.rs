@@ -31,6 +31,7 @@ use crate::resources::{calls, configuration, conformance, health, metrics, regis
         registrations::list,
         registrations::show,
         registrations::end,
+        registrations::subscriptions,
         configuration::show,
         configuration::reload,
         conformance::list,

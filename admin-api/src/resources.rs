@@ -21,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::control::CallQuery;
 use crate::limits::content_too_large;
 use crate::problem::{Kind, Problem};
 use crate::router::App;
@@ -38,6 +39,17 @@ fn checked<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
         // The cause names the parameter; what stands around it tells of our insides.
         let cause = std::error::Error::source(&rejection).map(ToString::to_string);
         Problem::new(Kind::MalformedQuery, cause.unwrap_or_else(|| rejection.body_text()))
+    })
+}
+
+/// How much a page of a list may have: what the query says, from 1 to [`CallQuery::MAX_LIMIT`].
+fn page_limit(said: Option<&str>) -> Result<u16, Problem> {
+    let Some(text) = said else { return Ok(CallQuery::DEFAULT_LIMIT) };
+    let max = CallQuery::MAX_LIMIT;
+    let read = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+    read.ok_or_else(|| {
+        let text: String = text.chars().take(20).collect();
+        Problem::new(Kind::MalformedQuery, format!("limit is {text}; expected 1 to {max}"))
     })
 }
 

@@ -51,6 +51,7 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/trunks", get(trunks::list))
         .route("/registrations", get(registrations::list))
         .route("/registrations/{address}", get(registrations::show).delete(registrations::end))
+        .route("/registrations/{address}/subscriptions", get(registrations::subscriptions))
         .route("/config", get(configuration::show))
         .route("/config/reload", post(configuration::reload))
         .route("/conformance", get(conformance::list))

@@ -8,7 +8,8 @@ use crate::trunk::{Standings, registrant};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
     ControlError, Cursor, Health, Phase, Readiness, ReasonText, Registration, RegistrationPage,
-    RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, TargetList, Timestamp, TrunkList, Unavailability,
+    RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, SubscriptionList, TargetList, Timestamp,
+    TrunkList, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -106,6 +107,12 @@ impl Switchboard {
             .iter()
             .find(|shard| Some(shard.number) == number)
             .ok_or_else(|| ControlError::CallNotFound(id.clone()))
+    }
+
+    /// The shard that is home to an address-of-record.
+    fn home_of(&self, aor: &Aor) -> Option<&Shard> {
+        let home = self.homes.of_user(&aor.uri()?)?;
+        self.shards.iter().find(|shard| shard.number == u16::from(home.0))
     }
 
     async fn page(&self, query: CallQuery) -> Result<CallPage, ControlError> {
@@ -251,12 +258,21 @@ impl Control for Switchboard {
         })
     }
 
+    fn subscriptions(&self, address: String) -> Answer<'_, SubscriptionList> {
+        Box::pin(async move {
+            let aor = Aor::from_kept(&address);
+            let shard = self.home_of(&aor).ok_or(ControlError::RegistrationNotFound(address))?;
+            let subscriptions = shard.ask(|answer| Command::Subscriptions(aor, answer)).await?;
+            Ok(SubscriptionList { subscriptions })
+        })
+    }
+
     fn end_registration(&self, address: String) -> Answer<'_, ()> {
         Box::pin(async move {
             let aor = Aor::from_kept(&address);
-            let home = aor.uri().and_then(|uri| self.homes.of_user(&uri));
-            let shard = home.and_then(|home| self.shards.iter().find(|s| s.number == u16::from(home.0)));
-            let Some(shard) = shard else { return Err(ControlError::RegistrationNotFound(address)) };
+            let Some(shard) = self.home_of(&aor) else {
+                return Err(ControlError::RegistrationNotFound(address));
+            };
             match shard.ask(|answer| Command::EndRegistration(aor, answer)).await? {
                 Ended::Done => Ok(()),
                 Ended::Nothing => Err(ControlError::RegistrationNotFound(address)),

@@ -92,6 +92,20 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "Bindings whose time was over.",
         count(|c| c.bindings_expired),
     );
+    out.gauge("liaison_subscriptions", "Subscriptions to what is registered.", gauge(|g| g.subscriptions));
+    out.labelled(
+        "liaison_subscribes_total",
+        "SUBSCRIBEs, by outcome.",
+        "outcome",
+        [
+            ("served", count(|c| c.subscribes)),
+            ("challenged", count(|c| c.subscribes_challenged)),
+            ("refused", count(|c| c.subscribes_refused)),
+            ("limit", count(|c| c.subscribes_over_limit)),
+        ],
+    );
+    out.counter("liaison_notifies_total", "NOTIFYs that were sent.", count(|c| c.notifies));
+    out.counter("liaison_notifies_failed_total", "NOTIFYs that failed.", count(|c| c.notifies_failed));
     out.labelled(
         "liaison_guesses_total",
         "Answers to our challenges with a wrong password, and those not looked at because of them.",
@@ -137,7 +151,7 @@ fn calls(out: &mut Families, reports: &[Report]) {
 fn sip(out: &mut Families, reports: &[Report]) {
     let gauge = |of: fn(&sip::Gauges) -> usize| reports.iter().map(|r| of(&r.gauges.sip)).sum::<usize>();
     let count = |of: fn(&sip::Counters) -> u64| reports.iter().map(|r| of(&r.sip)).sum::<u64>();
-    out.gauge("liaison_sip_sessions", "INVITE sessions.", gauge(|g| g.sessions));
+    out.gauge("liaison_sip_sessions", "Sessions: legs and subscriptions.", gauge(|g| g.sessions));
     out.gauge("liaison_sip_dialogs", "Dialogs, early ones included.", gauge(|g| g.dialogs));
     out.gauge("liaison_sip_timers", "Deadlines of transactions and sessions.", gauge(|g| g.timers));
     let transactions =

@@ -327,6 +327,9 @@ pub(crate) const fn hash(algorithm: config::Algorithm) -> Hash {
 /// The option tags that a registrar understands (RFC 3327, RFC 5626, RFC 5627).
 const REGISTERING: &[&str] = &["path", "outbound", "gruu"];
 
+/// The event packages of a registrar (RFC 3680).
+pub(crate) const PACKAGES: &[&str] = &["reg"];
+
 /// The settings of a listener's user agent: its network's profile is that of peers that are not known yet. Of the option
 /// tags of Require it lets those pass that any trunk of the network may use; the call looks at those of its own leg.
 #[must_use]
@@ -376,8 +379,14 @@ pub fn sip_listener(
         asked: settings
             .registrar
             .iter()
-            .map(|_| sip::Asked { method: Method::Register, understood: REGISTERING })
+            .flat_map(|_| {
+                [
+                    sip::Asked { method: Method::Register, understood: REGISTERING },
+                    sip::Asked { method: Method::Subscribe, understood: &[] },
+                ]
+            })
             .collect(),
+        events: if settings.registrar.is_some() { PACKAGES } else { &[] },
     })
 }
 
@@ -400,6 +409,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    // conforms: RFC3261-18.1.1-8,10
     #[test]
     fn a_name_without_a_port_is_reached_at_the_bound_port() {
         let text = r#"

@@ -7,7 +7,7 @@ use crate::session::Reply;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::header::{Contact, RecordRoute, Via};
-use sip_types::{HeaderName, Host, MessageWriter, Request, Scheme, Uri};
+use sip_types::{HeaderName, Host, MessageWriter, Method, Request, Scheme, Uri};
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
@@ -52,7 +52,9 @@ impl Composer<'_> {
                 out.copy(field);
             });
             let secure = self.listener.transport.is_secure() && answers_securely(self.request);
-            out.header(HeaderName::Contact, contact(self.listener, secure, &reply.parts.contact_params));
+            let gruu = *self.request.method() == Method::Subscribe;
+            let contact = contact(self.listener, secure, gruu, &reply.parts.contact_params);
+            out.header(HeaderName::Contact, contact);
         }
         if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
             out.header(HeaderName::Server, product);
@@ -92,23 +94,25 @@ impl Composer<'_> {
 }
 
 /// Our Contact on a listener, the same for every dialog: requests find theirs by its tags.
-/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1).
-pub(crate) fn contact(listener: &Listener, secure: bool, params: &str) -> String {
-    contact_at(listener, secure, &listener.sent_by, params)
+/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1), `gruu` for a GRUU, as a notifier's has to be (RFC 6665
+/// §4.5.1): self-made, for requests come to this host without anybody's help (RFC 5627 §4.3).
+pub(crate) fn contact(listener: &Listener, secure: bool, gruu: bool, params: &str) -> String {
+    contact_at(listener, secure, gruu, &listener.sent_by, params)
 }
 
 /// A Contact of ours with a user part, as it is registered: what comes for it makes dialogs.
 pub(crate) fn contact_of(user: &str, listener: &Listener, secure: bool, params: &str) -> String {
-    contact_at(listener, secure, &format!("{user}@{}", listener.sent_by), params)
+    contact_at(listener, secure, false, &format!("{user}@{}", listener.sent_by), params)
 }
 
-fn contact_at(listener: &Listener, secure: bool, host: &str, params: &str) -> String {
+fn contact_at(listener: &Listener, secure: bool, gruu: bool, host: &str, params: &str) -> String {
+    let gr = if gruu { ";gr" } else { "" };
     match (listener.transport, secure) {
-        (Transport::Tls, true) => format!("<sips:{host}>{params}"),
-        (Transport::Wss, true) => format!("<sips:{host};transport=ws>{params}"),
-        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}>{params}"),
-        (Transport::Udp, _) => format!("<sip:{host}>{params}"),
-        (transport, _) => format!("<sip:{host};transport={}>{params}", transport.uri_param()),
+        (Transport::Tls, true) => format!("<sips:{host}{gr}>{params}"),
+        (Transport::Wss, true) => format!("<sips:{host};transport=ws{gr}>{params}"),
+        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}{gr}>{params}"),
+        (Transport::Udp, _) => format!("<sip:{host}{gr}>{params}"),
+        (transport, _) => format!("<sip:{host};transport={}{gr}>{params}", transport.uri_param()),
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Listener {
     pub carrying: Carrying,
     /// Requests outside a dialog that the owner answers; all others but INVITE and OPTIONS get 405.
     pub asked: Vec<Asked>,
+    /// Event packages whose SUBSCRIBEs the owner accepts, as Allow-Events says them (RFC 6665 §8.2.2).
+    pub events: &'static [&'static str],
 }
 
 /// A method that the owner serves outside a dialog: each such request is an [`Event::Asked`](crate::Event::Asked).

@@ -299,5 +299,6 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
         asked: Vec::new(),
+        events: &[],
     }
 }

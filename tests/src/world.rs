@@ -207,6 +207,7 @@ impl World {
             registered: sum(|g| g.registered),
             bindings: sum(|g| g.bindings),
             registers_waiting: sum(|g| g.registers_waiting),
+            subscriptions: sum(|g| g.subscriptions),
             media_pairs: sum(|g| g.media_pairs),
             sip: sip::Gauges {
                 sessions: sum(|g| g.sip.sessions),

@@ -14,6 +14,7 @@ mod simulation {
     mod loss;
     mod offers;
     mod profiles;
+    mod reg_event;
     mod registrar;
     mod requests;
     mod secure;

@@ -14,6 +14,8 @@ mod mutate;
 mod mutation;
 #[path = "torture/plain.rs"]
 mod plain;
+#[path = "torture/registrar.rs"]
+mod registrar;
 #[path = "torture/requests.rs"]
 mod requests;
 #[path = "torture/responses.rs"]

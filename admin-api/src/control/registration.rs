@@ -35,6 +35,33 @@ pub struct Registration {
     pub bindings: Vec<Binding>,
 }
 
+/// The subscriptions to what is registered for an address-of-record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SubscriptionList {
+    /// In the order that they began.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// A subscription to what is registered for an address-of-record (RFC 3680).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Subscription {
+    /// The address-of-record.
+    #[schema(examples("alice@example.com"))]
+    pub address: String,
+    /// The user who subscribes.
+    #[schema(examples("alice"))]
+    pub user: String,
+    /// Where the last SUBSCRIBE came from.
+    #[schema(value_type = String, examples("192.0.2.7:5060"))]
+    pub source: SocketAddr,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ends unless it is refreshed.
+    pub expires_at: Timestamp,
+    /// Notifications that were sent.
+    pub notifications: u32,
+}
+
 /// A contact of an address-of-record, and the way there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Binding {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{checked, json};
+use super::{checked, json, page_limit};
 use crate::control::{CallDetail, CallFilter, CallId, CallPage, CallQuery, CallState, Cursor, ReasonText};
 use crate::problem::{Kind, Problem};
 use crate::router::App;
@@ -36,23 +36,11 @@ pub(crate) struct ListQuery {
 
 impl ListQuery {
     fn check(self) -> Result<CallQuery, Problem> {
-        let limit = match self.limit {
-            None => CallQuery::DEFAULT_LIMIT,
-            Some(text) => limit(&text)?,
-        };
+        let limit = page_limit(self.limit.as_deref())?;
         let after = self.cursor.as_deref().map(Cursor::from_str).transpose()?;
         let filter = CallFilter { trunk: self.trunk, network: self.network, state: self.state };
         Ok(CallQuery { after, limit, filter })
     }
-}
-
-fn limit(text: &str) -> Result<u16, Problem> {
-    let max = CallQuery::MAX_LIMIT;
-    let read = text.parse().ok().filter(|limit| (1..=max).contains(limit));
-    read.ok_or_else(|| {
-        let text: String = text.chars().take(20).collect();
-        Problem::new(Kind::MalformedQuery, format!("limit is {text}; expected 1 to {max}"))
-    })
 }
 
 /// The query of the command that ends a call.

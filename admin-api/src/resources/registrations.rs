@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{checked, json};
-use crate::control::{CallQuery, Registration, RegistrationPage, RegistrationQuery};
+use super::{checked, json, page_limit};
+use crate::control::{Registration, RegistrationPage, RegistrationQuery, SubscriptionList};
 use crate::problem::{Kind, Problem};
 use crate::router::App;
 
@@ -21,8 +21,8 @@ pub(crate) struct ListQuery {
     #[param(example = "alice@example.com")]
     cursor: Option<String>,
     /// Most registrations in the page.
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u16>,
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500, default = 50)]
+    limit: Option<String>,
 }
 
 /// A registration has ended.
@@ -56,11 +56,7 @@ pub(crate) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let ListQuery { cursor, limit } = checked(query)?;
-    let (limit, max) = (limit.unwrap_or(CallQuery::DEFAULT_LIMIT), CallQuery::MAX_LIMIT);
-    if !(1..=max).contains(&limit) {
-        return Err(Problem::new(Kind::MalformedQuery, format!("limit is {limit}; expected 1 to {max}")));
-    }
-    let query = RegistrationQuery { after: cursor, limit };
+    let query = RegistrationQuery { after: cursor, limit: page_limit(limit.as_deref())? };
     json(StatusCode::OK, &app.control.registrations(query).await?)
 }
 
@@ -114,6 +110,31 @@ pub(crate) async fn end(
     let address = named(address)?;
     app.control.end_registration(address.clone()).await?;
     json(StatusCode::OK, &RegistrationEnded { address, ended: true })
+}
+
+/// List subscriptions to a registration.
+///
+/// Who is told of the bindings of an address-of-record (RFC 3680); none of one that nobody subscribes to.
+#[utoipa::path(
+    get,
+    operation_id = "list_subscriptions",
+    path = "/v1/registrations/{address}/subscriptions",
+    tag = "registrations",
+    security(("token" = [])),
+    params(("address" = String, Path, description = "The address-of-record.", example = "alice@example.com")),
+    responses(
+        (status = 200, description = "Its subscriptions.", body = SubscriptionList),
+        (status = 400, description = "malformed-authorization"),
+        (status = 401, description = "unauthorized"),
+        (status = 404, description = "registration-not-found"),
+        (status = 503, description = "unavailable, overloaded, timeout"),
+    )
+)]
+pub(crate) async fn subscriptions(
+    State(app): State<App>,
+    address: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    json(StatusCode::OK, &app.control.subscriptions(named(address)?).await?)
 }
 
 /// What cannot be an address names none that is registered.

@@ -182,6 +182,18 @@ impl Control for Fake {
         })
     }
 
+    fn subscriptions(&self, address: String) -> Answer<'_, SubscriptionList> {
+        let subscriptions = vec![Subscription {
+            address,
+            user: "alice".to_owned(),
+            source: "192.0.2.7:5060".parse().unwrap(),
+            began_at: at(0),
+            expires_at: at(3761),
+            notifications: 1,
+        }];
+        self.answer(|| Ok(SubscriptionList { subscriptions }))
+    }
+
     fn end_registration(&self, address: String) -> Answer<'_, ()> {
         self.answer(|| {
             self.command(format!("end the registration of {address}"));

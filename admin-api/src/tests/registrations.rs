@@ -23,6 +23,18 @@ async fn one_is_shown_and_one_that_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn who_subscribes_to_a_registration_is_shown() {
+    let api = api();
+    let list = api.ask("GET /v1/registrations/alice@example.com/subscriptions").await.json();
+    let one = &list["subscriptions"][0];
+    assert_eq!((one["user"].as_str(), one["source"].as_str()), (Some("alice"), Some("192.0.2.7:5060")));
+    assert_eq!(
+        (one["address"].as_str(), one["notifications"].as_u64()),
+        (Some("alice@example.com"), Some(1))
+    );
+}
+
+#[tokio::test]
 async fn the_end_of_a_registration_is_a_command() {
     let api = api();
     let ended = api.ask("DELETE /v1/registrations/alice%40example.com").await.json();

@@ -5,13 +5,21 @@
 //! ```
 //! A 200 waits until the bindings are kept. REGISTERs for one address-of-record are served one after the other, in
 //! the order that they came (RFC 3261 §10.3).
+//!
+//! ```text
+//!   SUBSCRIBE ─► who is it ─► whose registrations ─► 200, NOTIFY; every event: NOTIFY
+//! ```
+//! A subscription is at home in the shard that writes the bindings which it tells of.
 
 mod accounts;
 mod desk;
 mod keeping;
 mod row;
 mod serve;
+mod subscribe;
 pub(crate) mod view;
+mod watch;
+mod watches;
 
 pub(crate) use accounts::{Account, Registrars};
 pub(crate) use desk::{Desk, Outcome, Rules, Served};

@@ -1,21 +1,25 @@
 //! REGISTER, from the question to its answer (RFC 3261 §10.3).
 
 use super::keeping::{self, NEWS, flow_row};
+use super::watches::Watches;
 use super::{Desk, Keeper, Keeping, News, Outcome, Rules, Served};
 use crate::shard::Core;
 use crate::snapshot::{Protected, Snapshot};
 use crate::store::{Table, Write};
 use crate::trunk::Entry;
+use config::NetworkName;
 use sip::Received;
 use sip::registration::server::{self, Aor, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms};
 use sip::session::{Reply, RequestId};
 use sip::time::{Mono, Now};
-use sip_types::StatusCode;
+use sip_types::{Method, StatusCode};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The registrar of a shard.
 pub(crate) struct Office {
+    pub(crate) watches: Watches,
     desk: Desk<RequestId>,
     keeper: Option<Box<dyn Keeper>>,
     news: mpsc::Receiver<News>,
@@ -35,7 +39,8 @@ impl Office {
         let mut registrar = Registrar::new(limits, directory);
         let over = keeping::restore(&mut registrar, keeping.now, keeping.rows, settings, snapshot);
         let desk = Desk::new(registrar, hasher);
-        let mut office = Self { desk, keeper: keeping.keeper, news: keeping.news };
+        let watches = Watches::new(hasher);
+        let mut office = Self { watches, desk, keeper: keeping.keeper, news: keeping.news };
         for aor in over {
             office.forget_row(&aor);
         }
@@ -55,9 +60,19 @@ impl Office {
         (registrar.len(), registrar.bindings(), self.desk.waiting())
     }
 
-    /// When the next binding ends.
+    /// When the next binding ends, or a subscription wants to be heard.
     pub(crate) fn poll_timeout(&self) -> Option<Mono> {
-        self.desk.read().poll_timeout()
+        self.desk.read().poll_timeout().into_iter().chain(self.watches.poll_timeout()).min()
+    }
+}
+
+/// What lasts how long at a registrar: `default` where nothing is asked for, `most` at most.
+pub(super) fn terms(registrar: &config::Registrar, default: Duration, most: Duration) -> Terms {
+    Terms {
+        default_expires: default.min(most),
+        min_expires: registrar.min_expires.min(most),
+        max_expires: most,
+        bindings: registrar.contacts,
     }
 }
 
@@ -73,8 +88,15 @@ pub enum Ended {
 }
 
 impl Core {
-    /// A REGISTER.
+    /// A request outside a dialog.
     pub(crate) fn on_asked(&mut self, now: Now, id: RequestId, request: &Received) {
+        match request.method() {
+            Method::Subscribe => self.on_subscribe(now, id, request),
+            _ => self.on_register(now, id, request),
+        }
+    }
+
+    fn on_register(&mut self, now: Now, id: RequestId, request: &Received) {
         let snapshot = self.snapshot.clone();
         match self.admit_register(now, &snapshot, request) {
             Ok((demand, rules)) => {
@@ -100,38 +122,44 @@ impl Core {
     ) -> Result<(Demand, Rules), Box<Reply>> {
         let refuse = |status| Box::new(Reply::new(status));
         let not_found = || refuse(StatusCode::NOT_FOUND);
-        let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
-        let name = snapshot.network_name(listener.network).ok_or_else(not_found)?;
-        let network = snapshot.network(listener.network).ok_or_else(not_found)?;
-        let registrar = network.registrar.as_ref().ok_or_else(not_found)?;
-        let uri = request.request.uri().map_err(|_| refuse(StatusCode::BAD_REQUEST))?;
-        if !snapshot.registrars.serves(name, &uri) {
-            return Err(not_found());
-        }
+        let (name, registrar) = self.registrar_for(snapshot, request)?;
         let of = Protected::Registrar(name.clone());
         let user =
             match self.common.gate.check(now, snapshot, &of, request, &mut self.counters, &mut *self.ids) {
                 Entry::Open(user) => user.unwrap_or_default(),
                 Entry::Closed(reply) => return Err(reply),
             };
-        let aor = Aor::of(request.to.uri()).ok_or_else(not_found)?;
-        let account = snapshot.registrars.account(&aor).filter(|account| account.network == *name);
+        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
+        let account = snapshot.registrars.account(&demand.aor).filter(|account| account.network == *name);
         if !account.ok_or_else(not_found)?.is_of(&user) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
-        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
         // Without outbound, nothing but its REGISTERs keeps the way through a NAT open.
-        let most = match network.nat && !demand.outbound {
+        let nat = snapshot.config().networks.get(name).is_some_and(|network| network.nat);
+        let most = match nat && !demand.outbound {
             true => registrar.nat_expires,
             false => registrar.max_expires,
         };
-        let terms = Terms {
-            default_expires: registrar.expires.min(most),
-            min_expires: registrar.min_expires.min(most),
-            max_expires: most,
-            bindings: registrar.contacts,
-        };
+        let terms = terms(registrar, registrar.expires, most);
         Ok((demand, Rules { terms, keep: registrar.keep && self.office.keeper.is_some() }))
+    }
+
+    /// The registrar that a request is for, by where it came in and the domain in its Request-URI (step 1).
+    pub(super) fn registrar_for<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        request: &Received,
+    ) -> Result<(&'s NetworkName, &'s config::Registrar), Box<Reply>> {
+        let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
+        let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
+        let name = snapshot.network_name(listener.network).ok_or_else(not_found)?;
+        let network = snapshot.network(listener.network).ok_or_else(not_found)?;
+        let registrar = network.registrar.as_ref().ok_or_else(not_found)?;
+        let uri = request.request.uri().map_err(|_| Box::new(Reply::new(StatusCode::BAD_REQUEST)))?;
+        if !snapshot.registrars.serves(name, &uri) {
+            return Err(not_found());
+        }
+        Ok((name, registrar))
     }
 
     fn at_desk(
@@ -191,7 +219,7 @@ impl Core {
         self.counters.registers += 1;
         self.answer_register(now, id, &reply);
         if let Some(change) = change {
-            self.tell(&change);
+            self.tell(now, &change);
         }
     }
 
@@ -200,13 +228,16 @@ impl Core {
         let _ = self.endpoint.answer_asked(now, id, reply);
     }
 
-    /// The bindings of an address-of-record have changed.
-    fn tell(&mut self, change: &Change) {
+    /// The bindings of an address-of-record have changed: who subscribes to them is told.
+    fn tell(&mut self, now: Now, change: &Change) {
         for (binding, event) in &change.contacts {
             if *event == ContactEvent::Expired {
                 self.counters.bindings_expired += 1;
             }
             tracing::debug!(aor = %change.aor, contact = %binding.uri, event = event.as_str(), "a binding has changed");
+        }
+        for session in self.office.watches.changed(change) {
+            self.advance(now, session);
         }
     }
 
@@ -232,12 +263,12 @@ impl Core {
             if change.terminated && !self.office.desk.is_busy(&change.aor) {
                 self.office.forget_row(&change.aor);
             }
-            self.tell(&change);
+            self.tell(now, &change);
         }
     }
 
     /// Ends all bindings of an address-of-record of this shard.
-    pub(crate) fn end_registration(&mut self, aor: &Aor) -> Ended {
+    pub(crate) fn end_registration(&mut self, now: Now, aor: &Aor) -> Ended {
         if self.office.desk.registrar().directory().record(aor).is_none() {
             return Ended::Nothing;
         }
@@ -245,7 +276,7 @@ impl Core {
             return Ended::Busy;
         }
         if let Some(change) = self.office.desk.registrar().end(aor, ContactEvent::Deactivated, |_| true) {
-            self.tell(&change);
+            self.tell(now, &change);
         }
         Ended::Done
     }

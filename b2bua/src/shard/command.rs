@@ -5,7 +5,7 @@ use crate::call::{reason, view};
 use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
-use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Target};
+use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Subscription, Target};
 use sip::registration::server::Aor;
 use sip::time::Now;
 use std::ops::Bound;
@@ -23,6 +23,8 @@ pub enum Command {
     EndCall(Box<str>, Option<Box<str>>, oneshot::Sender<bool>),
     /// Ends the bindings of an address-of-record that is at home here.
     EndRegistration(Aor, oneshot::Sender<Ended>),
+    /// The subscriptions to an address-of-record that is at home here.
+    Subscriptions(Aor, oneshot::Sender<Vec<Subscription>>),
     /// Another configuration is in force.
     Adopt(Arc<Snapshot>, Box<sip::Settings>),
     /// No new calls; those that are left after this time are ended.
@@ -73,7 +75,10 @@ impl Core {
                     let _ = answer.send(key.is_some());
                 }
                 Command::EndRegistration(aor, answer) => {
-                    let _ = answer.send(self.end_registration(&aor));
+                    let _ = answer.send(self.end_registration(now, &aor));
+                }
+                Command::Subscriptions(aor, answer) => {
+                    let _ = answer.send(self.office.watches.views(&aor));
                 }
                 Command::Adopt(snapshot, sip) => self.adopt(now, snapshot, *sip),
                 Command::Drain(patience) => self.drain(now, now.mono + patience),

@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Common {
     /// Calls of all shards.
     pub(super) calls: Arc<Tally>,
+    /// Subscriptions of all shards.
+    pub(crate) subscriptions: Arc<Tally>,
     /// Calls by trunk, of every trunk that ever had one.
     trunks: Mutex<BTreeMap<TrunkName, Arc<Tally>>>,
     pub(crate) gate: Gate,
@@ -45,6 +47,7 @@ impl Common {
     ) -> Arc<Self> {
         Arc::new(Self {
             calls: Arc::default(),
+            subscriptions: Arc::default(),
             trunks: Mutex::default(),
             directory: Arc::new(Directory::new(&hasher)),
             gruu,

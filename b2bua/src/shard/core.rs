@@ -14,6 +14,7 @@ use sip::driver::tls::Peer;
 use sip::driver::{ConnectionEvent, IoAction};
 use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
+use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
 use sip::{
     Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Flow, ListenerId, NetworkId, QueryId,
@@ -153,12 +154,14 @@ impl Core {
     pub fn gauges(&self) -> Gauges {
         let (registered, bindings, registers_waiting) = self.office.held();
         let (trunks_registering, trunks_registered) = self.registrants.held();
+        let subscriptions = self.office.watches.len();
         Gauges {
             trunks_registering,
             trunks_registered,
             registered,
             bindings,
             registers_waiting,
+            subscriptions,
             calls: self.calls.len(),
             call_timers: self.timers.len(),
             records: self.records.len(),
@@ -173,11 +176,13 @@ impl Core {
         self.calls.len()
     }
 
-    /// From now on no call begins; those that are left at `deadline` are ended.
+    /// From now on no call and no subscription begins. Subscribers are told at once to look elsewhere, trunks take their
+    /// registrations back; calls that are left at `deadline` are ended.
     pub fn drain(&mut self, now: Now, deadline: Mono) {
         self.drain = Some(deadline);
         self.endpoint.set_busy(true);
         self.unregister_all(now);
+        self.end_subscriptions(now, EndReason::Deactivated, |_| true);
     }
 
     /// Puts another configuration in force. Calls in being keep theirs.
@@ -187,6 +192,7 @@ impl Core {
         self.io.push_back(IoAction::Adopt(snapshot.security.clone()));
         self.snapshot = snapshot;
         self.endpoint.adopt(sip);
+        self.review_subscriptions(now);
     }
 
     /// Carries out what the user agents ask, and hears what they tell, until nothing is left.
@@ -217,6 +223,7 @@ impl Core {
             Event::Responded { session, outcome, .. } if self.on_registered(now, session, &outcome) => return,
             of_a_session => of_a_session,
         };
+        let Some(event) = self.subscription_event(now, event) else { return };
         let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
             return;
         };
@@ -381,6 +388,7 @@ impl sip::driver::Core for Core {
         self.probe_due(now);
         self.registrants_due(now);
         self.registrations_due(now);
+        self.subscriptions_due(now);
         self.drain_due(now);
         self.settle(now);
     }

@@ -27,6 +27,18 @@ pub struct Counters {
     pub registers_not_kept: u64,
     /// Bindings whose time was over.
     pub bindings_expired: u64,
+    /// SUBSCRIBEs that were accepted, refreshes and ends included.
+    pub subscribes: u64,
+    /// SUBSCRIBEs that were challenged, or failed a challenge.
+    pub subscribes_challenged: u64,
+    /// SUBSCRIBEs that were refused.
+    pub subscribes_refused: u64,
+    /// SUBSCRIBEs refused because there were as many subscriptions as may be.
+    pub subscribes_over_limit: u64,
+    /// NOTIFYs that were sent.
+    pub notifies: u64,
+    /// NOTIFYs that failed.
+    pub notifies_failed: u64,
     /// INVITEs that claim to be from a user who may not call from that address.
     pub impostors: u64,
     /// Calls to users who are not known, and to users without a device.
@@ -84,6 +96,8 @@ pub struct Gauges {
     pub bindings: usize,
     /// REGISTERs that wait, for the store or for one another.
     pub registers_waiting: usize,
+    /// Subscriptions to what is registered.
+    pub subscriptions: usize,
     /// Call detail records that wait to be written.
     pub records: usize,
     /// Pairs of media ports that calls have borrowed.

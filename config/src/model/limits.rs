@@ -22,8 +22,8 @@ table! {
         /// SIP transactions at a time; a request beyond is answered 503 with Retry-After. Requests of calls that are there
         /// have a quarter more.
         live transactions: usize = 200_000, in 16..=10_000_000;
-        /// INVITE sessions at a time: the legs of the calls, and for 64*T1 those that a fork may still answer; one
-        /// more is answered 503 with Retry-After.
+        /// Sessions at a time: the legs of the calls, for 64*T1 those that a fork may still answer, and subscriptions;
+        /// one more is answered 503 with Retry-After.
         live sessions: usize = 100_000, in 2..=4_000_000;
         /// Early dialogs per leg: the branches of a fork further down. Responses of further branches are dropped.
         live early_dialogs: usize = 8, in 1..=64;
@@ -40,6 +40,8 @@ table! {
         /// Requests outside a dialog, such as REGISTER, that wait for our answer; one more is answered 503 with
         /// Retry-After.
         live asked_requests: usize = 10_000, in 1..=10_000_000;
+        /// Subscriptions of peers at a time, to what is registered (RFC 3680); one more is answered 503 with Retry-After.
+        live subscriptions: usize = 20_000, in 1..=4_000_000;
         /// How often one request of ours is sent again because it was challenged or answered 491; then that response
         /// stands.
         live request_rounds: u8 = 5, in 1..=32;

@@ -28,6 +28,11 @@ table! {
         live nat_expires: Duration = "1m", in "10s"..="1h";
         /// Bindings of one address-of-record; a REGISTER for more is answered 403.
         live contacts: usize = 10, in 1..=64;
+        /// Users who may subscribe to the registrations of every account, by the names that the challenge knows them by;
+        /// the users of an account may subscribe to its own (RFC 3680 §4.6).
+        live watchers: Vec<ByteString> = [], in 0..=1_024, such as ["presence"];
+        /// Subscriptions to the registrations of one address-of-record; one more is answered 503 with Retry-After.
+        live subscriptions: usize = 16, in 1..=1_024;
         /// Whether bindings are there again after a restart; a REGISTER is then answered once its bindings are kept, in
         /// `registrations.redb` in the state directory.
         restart keep: bool = true;
@@ -53,6 +58,7 @@ fn check_registrar(registrar: &Registrar, reader: &mut Reader<'_>) {
         reader.claim(&reader.element("domains", index), Claim::Domain { domain });
     }
     check_times(registrar, reader);
+    check_watchers(registrar, reader);
     let domains: BTreeSet<String> =
         registrar.domains.iter().map(|domain| domain.to_string().to_ascii_lowercase()).collect();
     let names: BTreeSet<&ByteString> = registrar.challenge.users.iter().map(|user| &user.username).collect();
@@ -74,6 +80,15 @@ fn check_registrar(registrar: &Registrar, reader: &mut Reader<'_>) {
             let found = Found::Text(format!("{:?}", &**unknown));
             reader.conflict(&format!("{path}.users"), found, "names of `challenge.users`");
         }
+    }
+}
+
+fn check_watchers(registrar: &Registrar, reader: &mut Reader<'_>) {
+    let Challenge { users, bearer, .. } = &registrar.challenge;
+    let known = |name: &ByteString| bearer.is_some() || users.iter().any(|user| user.username == *name);
+    if let Some(unknown) = registrar.watchers.iter().find(|name| !known(name)) {
+        let found = Found::Text(format!("{:?}", &**unknown));
+        reader.conflict("watchers", found, "names of `challenge.users`");
     }
 }
 

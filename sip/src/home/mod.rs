@@ -40,7 +40,8 @@ impl Homes {
     /// - of a response, the shard in the branch of its topmost Via;
     /// - of a request with our tag in To, the shard in that, so that a dialog's requests and the ACK of a failure come to
     ///   who made the tag;
-    /// - of REGISTER, PUBLISH and SUBSCRIBE outside a dialog, a hash of the address-of-record in To, so that they meet;
+    /// - of REGISTER and PUBLISH outside a dialog a hash of the address-of-record in To, of SUBSCRIBE of that in the
+    ///   Request-URI, which names what it subscribes to (RFC 6665 §3.1.2): so they meet;
     /// - of all else a hash of the Call-ID, so that an INVITE, its repetitions by other ways (RFC 3261 §8.2.2.2) and its
     ///   CANCEL meet. Identifiers that no shard here has minted are no identifiers of ours.
     ///
@@ -51,6 +52,12 @@ impl Homes {
             version if version.starts_with(b"SIP/") => self.of_response(head),
             method => self.of_request(method, head),
         }
+    }
+
+    /// The home of what a SUBSCRIBE with that start line subscribes to.
+    fn of_resource(&self, start_line: &[u8]) -> Option<ShardNo> {
+        let uri = start_line.split(|b| *b == b' ').nth(1).and_then(text)?;
+        self.of_user(&uri.parse().ok()?)
     }
 
     fn of_response(&self, head: Head<'_>) -> Option<ShardNo> {
@@ -71,9 +78,9 @@ impl Homes {
     }
 
     fn of_request(&self, method: &[u8], head: Head<'_>) -> Option<ShardNo> {
-        let by_record = [Method::Register, Method::Publish, Method::Subscribe]
-            .iter()
-            .any(|by_record| by_record.as_str().as_bytes() == method);
+        let is = |one: Method| one.as_str().as_bytes() == method;
+        let (by_record, by_resource) = (is(Method::Register) || is(Method::Publish), is(Method::Subscribe));
+        let start_line = head.start_line();
         let (mut to, mut call_id) = (None, None);
         for (name, value) in head {
             match name {
@@ -86,6 +93,12 @@ impl Homes {
                     }
                     if tag.is_none() && by_record {
                         return self.of_record(value);
+                    }
+                    if tag.is_none()
+                        && by_resource
+                        && let Some(home) = self.of_resource(start_line)
+                    {
+                        return Some(home);
                     }
                     to = Some(value);
                 }

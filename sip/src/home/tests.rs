@@ -108,10 +108,13 @@ fn requests_for_one_address_of_record_meet() {
     for (method, to) in [
         ("REGISTER", "\"A\" <sips:%61lice@EXAMPLE.com:5061;transport=tcp>;x=y"),
         ("PUBLISH", "sip:alice@example.com"),
-        ("SUBSCRIBE", "<sip:alice@example.com>"),
     ] {
         assert_eq!(home(method, to, "2"), first, "{method} {to}");
     }
+    // A SUBSCRIBE subscribes to what its Request-URI names, whatever To says (RFC 6665 §3.1.2).
+    let subscribe = request("SUBSCRIBE", "<sip:nobody@example.net>", "3");
+    let subscribe = subscribe.replace("sip:liaison", "sip:%61lice@EXAMPLE.com;x=y");
+    assert_eq!(homes.of(subscribe.as_bytes()), first);
     let others = (0..20).map(|n| home("REGISTER", &format!("<sip:{n}@example.com>"), "1"));
     assert!(others.into_iter().any(|other| other != first));
 }

@@ -34,27 +34,47 @@ pub enum Scope {
     Partial,
 }
 
-/// Writes a document. `version` counts the documents of one subscription from 0. GRUUs are shown with `keys`.
+/// Which GRUUs a document shows (RFC 5628 §5).
+#[derive(Clone, Copy)]
+pub enum Names<'a> {
+    /// None.
+    Nothing,
+    /// The public ones, as for subscribers who may not register the address-of-record.
+    Public(&'a GruuKeys),
+    /// The temporary ones too, as for those who may.
+    All(&'a GruuKeys),
+}
+
+impl<'a> Names<'a> {
+    fn keys(self) -> Option<&'a GruuKeys> {
+        match self {
+            Self::Nothing => None,
+            Self::Public(keys) | Self::All(keys) => Some(keys),
+        }
+    }
+}
+
+/// Writes a document. `version` counts the documents of one subscription from 0.
 #[must_use]
 pub fn document(
     now: Now,
     version: u32,
     scope: Scope,
     registrations: &[Registration<'_>],
-    keys: Option<&GruuKeys>,
+    names: Names<'_>,
     ids: &mut dyn Ids,
 ) -> String {
     let state = match scope {
         Scope::Full => "full",
         Scope::Partial => "partial",
     };
-    let gruu = if keys.is_some() { " xmlns:gr=\"urn:ietf:params:xml:ns:gruuinfo\"" } else { "" };
+    let gruu = if names.keys().is_some() { " xmlns:gr=\"urn:ietf:params:xml:ns:gruuinfo\"" } else { "" };
     let mut out = format!(
         "<?xml version=\"1.0\"?>\n<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\"{gruu} version=\"{version}\" \
          state=\"{state}\">\n"
     );
     for registration in registrations {
-        write_registration(&mut out, now, registration, keys, ids);
+        write_registration(&mut out, now, registration, names, ids);
     }
     out.push_str("</reginfo>\n");
     out
@@ -64,7 +84,7 @@ fn write_registration(
     out: &mut String,
     now: Now,
     registration: &Registration<'_>,
-    keys: Option<&GruuKeys>,
+    names: Names<'_>,
     ids: &mut dyn Ids,
 ) {
     let ended = registration.contacts.iter().any(|(_, event)| !event.is_active());
@@ -76,13 +96,15 @@ fn write_registration(
     let (aor, id) = (escape(registration.aor.as_str()), escape(registration.id));
     let _ = writeln!(out, "  <registration aor=\"sip:{aor}\" id=\"{id}\" state=\"{state}\">");
     for (binding, event) in registration.contacts {
-        let gruus = keys.and_then(|keys| gruus(registration.aor, binding, registration.instances, keys, ids));
+        let gruus =
+            names.keys().and_then(|keys| gruus(registration.aor, binding, registration.instances, keys, ids));
         write_contact(out, now, binding, *event);
         if let Some(gruus) = gruus.filter(|_| event.is_active()) {
-            let (public, temporary) = (escape(&gruus.public), escape(&gruus.temporary));
-            let _ = writeln!(out, "      <gr:pub-gruu uri=\"{public}\"/>");
-            let first = gruus.first_cseq;
-            let _ = writeln!(out, "      <gr:temp-gruu uri=\"{temporary}\" first-cseq=\"{first}\"/>");
+            let _ = writeln!(out, "      <gr:pub-gruu uri=\"{}\"/>", escape(&gruus.public));
+            if let Names::All(_) = names {
+                let (uri, first) = (escape(&gruus.temporary), gruus.first_cseq);
+                let _ = writeln!(out, "      <gr:temp-gruu uri=\"{uri}\" first-cseq=\"{first}\"/>");
+            }
         }
         out.push_str("    </contact>\n");
     }

@@ -49,13 +49,14 @@ impl Composer<'_> {
         out.header(HeaderName::CallId, &self.session.call_id);
         out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
         let secure = listener.transport.is_secure() && self.is_secure();
+        let notifies = *self.method == Method::Notify;
         match self.contact_user {
             Some(user) => {
                 let contact = contact_of(user, listener, secure, &parts.contact_params);
                 out.header(HeaderName::Contact, contact);
             }
-            None if *self.method == Method::Invite => {
-                out.header(HeaderName::Contact, contact(listener, secure, &parts.contact_params));
+            None if notifies || *self.method == Method::Invite => {
+                out.header(HeaderName::Contact, contact(listener, secure, notifies, &parts.contact_params));
             }
             None => {}
         }

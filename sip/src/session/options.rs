@@ -23,6 +23,9 @@ impl Endpoint {
         fields.push(HeaderName::AcceptEncoding, "identity");
         fields.push(HeaderName::AcceptLanguage, "en");
         fields.push(HeaderName::Supported, supported);
+        if !listener.events.is_empty() {
+            fields.push(HeaderName::AllowEvents, listener.events.join(", "));
+        }
         reply
     }
 

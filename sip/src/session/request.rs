@@ -56,14 +56,24 @@ impl Endpoint {
         id: RequestId,
         reply: &Reply,
     ) -> Result<(), IntentError> {
+        let incoming = self.take_incoming(sid, id, reply)?;
+        self.reply(now, incoming.server, &incoming.request, None, false, reply);
+        Ok(())
+    }
+
+    /// Takes a request of the peer out that gets this final response now.
+    pub(super) fn take_incoming(
+        &mut self,
+        sid: SessionId,
+        id: RequestId,
+        reply: &Reply,
+    ) -> Result<Incoming, IntentError> {
         if !reply.status.is_final() {
             return Err(IntentError::Status);
         }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let at = session.incoming.iter().position(|i| i.server == id.0).ok_or(IntentError::Gone)?;
-        let incoming = session.incoming.swap_remove(at);
-        self.reply(now, incoming.server, &incoming.request, None, false, reply);
-        Ok(())
+        Ok(session.incoming.swap_remove(at))
     }
 
     /// A request in a dialog, numbered in order.

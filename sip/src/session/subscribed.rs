@@ -11,9 +11,10 @@ use crate::transaction::ServerId;
 use sip_types::{Method, StatusCode};
 
 impl Endpoint {
-    /// Accepts a SUBSCRIBE that [`Event::Asked`](crate::Event::Asked) told of with 200 (RFC 6665 §8.3.1). `parts` has the Expires that was granted.
-    /// NOTIFYs are sent by [`request`](Self::request); SUBSCRIBEs in the dialog come as
-    /// [`Event::Requested`](crate::Event::Requested). A SUBSCRIBE without a usable Contact is refused with 400.
+    /// Accepts a SUBSCRIBE that [`Event::Asked`](crate::Event::Asked) told of with 200 (RFC 6665 §8.3.1). `parts` has
+    /// the Expires that was granted. NOTIFYs are sent by [`request`](Self::request), on the flow that the last SUBSCRIBE
+    /// came on where `by_flow` says so; SUBSCRIBEs in the dialog come as [`Event::Requested`](crate::Event::Requested).
+    /// A SUBSCRIBE without a usable Contact is refused with 400.
     ///
     /// # Errors
     /// The request was answered before, makes no dialog, or there are as many sessions as may be; only in the first
@@ -22,6 +23,7 @@ impl Endpoint {
         &mut self,
         now: Now,
         id: RequestId,
+        by_flow: bool,
         parts: Parts,
     ) -> Result<SessionId, IntentError> {
         let request = self.asked.remove(&id.0).ok_or(IntentError::Gone)?;
@@ -44,6 +46,7 @@ impl Endpoint {
             Session::new(Stage::Subscribed, network, request.call_id.as_str().into(), local_tag);
         (session.local, session.remote) = (request.to.untagged(), request.from.untagged());
         session.way = Some(Destination::Flow(request.flow));
+        session.flow = by_flow.then_some(request.flow);
         session.current = Some(session.name_dialog());
         session.enter(dialog, &self.census);
         let sid = self.sessions.insert(session);
@@ -65,15 +68,14 @@ impl Endpoint {
         id: RequestId,
         reply: &Reply,
     ) -> Result<(), IntentError> {
-        if !reply.status.is_final() {
-            return Err(IntentError::Status);
-        }
-        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let at = session.incoming.iter().position(|i| i.server == id.0).ok_or(IntentError::Gone)?;
-        let incoming = session.incoming.swap_remove(at);
+        let incoming = self.take_incoming(sid, id, reply)?;
         let success = reply.status.is_success();
-        if success && let Some(dialog) = session.current_mut() {
-            dialog.refresh(incoming.request.headers());
+        if success && let Some(session) = self.sessions.get_mut(sid) {
+            session.flow = session.flow.map(|_| incoming.request.flow);
+            session.way = Some(Destination::Flow(incoming.request.flow));
+            if let Some(dialog) = session.current_mut() {
+                dialog.refresh(incoming.request.headers());
+            }
         }
         self.reply(now, incoming.server, &incoming.request, None, success, reply);
         Ok(())
@@ -86,7 +88,7 @@ impl Endpoint {
             return;
         }
         (session.stage, session.told) = (Stage::Over, true);
-        session.dialogs.iter_mut().for_each(|d| d.state = DialogState::Ended);
+        session.dialogs.iter_mut().for_each(Dialog::end);
         self.drop_unwanted(now, sid);
         self.sweep(sid);
     }

@@ -48,6 +48,7 @@ fn a_served_method_goes_up_once_and_its_answer_is_repeated() {
     ua.must_forget();
 }
 
+// conforms: RFC3261-10.3-7
 #[test]
 fn rfc3261_8_2_2_3_the_server_of_a_method_says_what_it_understands() {
     let mut ua = serving(10);
@@ -87,9 +88,12 @@ fn rfc6665_4_4_1_an_accepted_subscribe_makes_a_dialog_that_notifies_go_in() {
     let mut ua = serving(10);
     ua.hear(&Msg::request("SUBSCRIBE", 1).with("Event", "reg").with("Record-Route", "<sip:p.example;lr>"));
     let id = asked(&mut ua);
-    let sid = ua.act(|e, now| e.accept_subscription(now, id, expires("60"))).unwrap();
+    let sid = ua.act(|e, now| e.accept_subscription(now, id, false, expires("60"))).unwrap();
     let ok = ua.one().text;
-    assert_eq!((field(&ok, "Expires"), field(&ok, "Contact")), ("60".into(), "<sip:192.0.2.1:5060>".into()));
+    assert_eq!(
+        (field(&ok, "Expires"), field(&ok, "Contact")),
+        ("60".into(), "<sip:192.0.2.1:5060;gr>".into())
+    );
     assert_eq!(field(&ok, "Record-Route"), "<sip:p.example;lr>");
     ua.act(|e, now| e.request(now, sid, Method::Notify, 70, Parts::default())).unwrap();
     assert_eq!(ua.queries.len(), 1, "the route set is a name");
@@ -117,7 +121,7 @@ fn rfc6665_4_2_2_a_notify_that_fails_is_told_and_ends_nothing_by_itself() {
     let mut ua = serving(10);
     ua.hear(&Msg::request("SUBSCRIBE", 1).with("Event", "reg"));
     let id = asked(&mut ua);
-    let sid = ua.act(|e, now| e.accept_subscription(now, id, expires("60"))).unwrap();
+    let sid = ua.act(|e, now| e.accept_subscription(now, id, false, expires("60"))).unwrap();
     ua.sent.clear();
     ua.act(|e, now| e.request(now, sid, Method::Notify, 70, Parts::default())).unwrap();
     let notify = ua.one().text;
@@ -135,8 +139,26 @@ fn a_subscribe_that_can_make_no_dialog_is_refused() {
     let mut ua = serving(10);
     ua.hear(&Msg::request("SUBSCRIBE", 1).set("Contact", "*"));
     let id = asked(&mut ua);
-    let refused = ua.act(|e, now| e.accept_subscription(now, id, Parts::default()));
+    let refused = ua.act(|e, now| e.accept_subscription(now, id, false, Parts::default()));
     assert_eq!(refused, Err(IntentError::NoDialog));
     assert!(ua.one().text.starts_with("SIP/2.0 400"));
     ua.must_forget();
+}
+
+// conforms: RFC6665-4.6-1,2
+#[test]
+fn rfc6665_4_6_a_cancel_is_answered_and_changes_nothing() {
+    let mut ua = serving(10);
+    let subscribe = Msg::request("SUBSCRIBE", 1).with("Event", "reg");
+    ua.hear(&subscribe);
+    let id = asked(&mut ua);
+    let text = subscribe.text();
+    let mut cancel = Msg::request("CANCEL", 1);
+    for name in ["Via", "From", "To", "Call-ID"] {
+        cancel = cancel.set(name, &field(&text, name));
+    }
+    ua.hear(&cancel);
+    assert!(ua.one().text.starts_with("SIP/2.0 481") && ua.events.is_empty());
+    ua.act(|e, now| e.accept_subscription(now, id, false, expires("60"))).unwrap();
+    assert!(ua.one().text.starts_with("SIP/2.0 200"));
 }

@@ -66,6 +66,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
         asked: Vec::new(),
+        events: &[],
     }
 }
 

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """registrar.py CHECK - telephones register to Liaison, call each other, and are found after a restart."""
 import here, os
+from xml.etree import ElementTree
 from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until
+from messages import requests
 from sipp import Sipp
 
 TABLES = """
@@ -63,6 +65,49 @@ def phones(transport, nat="false"):
         sbc.idle()
 
 
+def reginfo(notify):
+    """Version, extent, state of the registration, and by contact its event, as an XML parser reads them."""
+    space = "{urn:ietf:params:xml:ns:reginfo}"
+    root = ElementTree.fromstring(notify.body)
+    assert root.tag == space + "reginfo" and notify.one("Content-Type") == "application/reginfo+xml", str(notify)
+    one, = root.findall(space + "registration")
+    assert one.get("aor") == "sip:user1@example.com", str(notify)
+    contacts = {contact.find(space + "uri").text: contact.get("event") for contact in one.findall(space + "contact")}
+    return root.get("version"), root.get("state"), one.get("state"), contacts
+
+
+def watched(transport="udp", shards="1"):
+    """One SIPp subscribes to what is registered for a user whom another registers, until its time is over."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    tables = """
+[networks.outside.registrar]
+domains = ["example.com"]
+min_expires = "1s"
+nat_expires = "10s"
+challenge = { realm = "example.com", users = [{ username = "phones", password = { env = "PHONE_PASSWORD" } }] }
+accounts = [{ address = "user1@example.com", users = ["phones"] }]
+"""
+    credentials = ("-au", "phones", "-ap", PASSWORD, "-auth_uri")
+    with Liaison(tables=tables, shards=shards, nat="true" if transport == "tcp" else "false", profile='digest = { algorithms = ["MD5"] }') as sbc, \
+         Sipp("uac_watches", ("10.0.0.7", 5060), OUTSIDE, transport=transport, extra=(*credentials, "user1@example.com")) as watcher:
+        until(watcher.report, lambda: sbc.metrics()["liaison_notifies_total"] == 1, 10)
+        watching = sbc.get("/v1/registrations/user1@example.com/subscriptions")["subscriptions"]
+        assert [one["user"] for one in watching] == ["phones"], watching
+        assert sbc.metrics()["liaison_subscriptions"] == 1
+        with Sipp("uac_registers", ("10.0.0.6", 5060), OUTSIDE, extra=(*credentials, "example.com")) as phone:
+            phone.wait(10)
+        watcher.wait(30)
+        heard = requests(watcher.messages(), "NOTIFY", sent=False)
+        states = [notify.one("Subscription-State") for notify in heard]
+        assert len(states) == 3 and states[0] == "active;expires=8" and states[1].startswith("active;expires="), states
+        assert states[2] == "terminated;reason=timeout", states
+        contact = {"sip:user1@10.0.0.6:5060": "registered"}
+        assert [reginfo(notify) for notify in heard[:2]] == [("0", "full", "init", {}), ("1", "partial", "active", contact)]
+        assert all(";gr" in notify.one("Contact") and notify.one("Event") == "reg" for notify in heard), heard
+        until("a subscription is left", lambda: sbc.metrics()["liaison_subscriptions"] == 0, 5)
+        assert sbc.metrics()["liaison_notifies_failed_total"] == 0
+
+
 def load(shards="1"):
     """A thousand addresses are registered at two hundred a second; all are there again when Liaison was killed the moment after."""
     os.environ["PHONE_PASSWORD"] = PASSWORD
@@ -90,4 +135,4 @@ accounts = [{accounts}]
         assert metrics["liaison_bindings"] == metrics["liaison_registered"] == len(names), metrics
 
 
-run(phones, load)
+run(phones, load, watched)

@@ -8,6 +8,7 @@ fn rfc3263_4_3_the_third_target_answers_within_the_limit_of_the_second_which_wak
     check("location.py", &["failover", "udp"], 60);
 }
 
+// conforms: RFC3261-8.1.2-1
 #[test]
 fn rfc3263_4_1_a_naptr_that_prefers_a_transport_is_obeyed() {
     check("location.py", &["preference", "tcp"], 60);

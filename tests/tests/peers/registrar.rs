@@ -18,6 +18,16 @@ fn phones_in_a_network_with_nat_are_found_after_a_restart() {
 }
 
 #[test]
+fn a_subscriber_hears_what_another_registers_over_udp() {
+    check("registrar.py", &["watched", "udp"], 90);
+}
+
+#[test]
+fn a_subscriber_hears_what_another_registers_over_tcp_and_on_another_shard() {
+    check("registrar.py", &["watched", "tcp", "2"], 90);
+}
+
+#[test]
 fn a_thousand_users_register_and_none_is_lost_when_the_node_is_killed() {
     check("registrar.py", &["load"], 90);
 }

@@ -7,14 +7,14 @@ use config::Config;
 use liaison_tests::message::{Msg, audio, field, fields, find, start};
 use liaison_tests::network::Fate;
 
-const REGISTRAR: &str = "10.0.0.1:5060";
-const ALICE: &str = "10.0.0.2:5060";
-const DESK: &str = "10.0.0.3:5060";
-const MOBILE: &str = "10.0.0.4:5060";
+pub const REGISTRAR: &str = "10.0.0.1:5060";
+pub const ALICE: &str = "10.0.0.2:5060";
+pub const DESK: &str = "10.0.0.3:5060";
+pub const MOBILE: &str = "10.0.0.4:5060";
 /// Behind this one is Bob's, at an address of its own.
 const NAT: &str = "10.0.0.9:40000";
 
-const DOCUMENT: &str = r#"
+pub const DOCUMENT: &str = r#"
 [networks.phones]
 listeners = [{ transport = "udp", address = "10.0.0.1:5060" }]
 media = { address = "10.0.0.1", ports = "20000-20999" }
@@ -34,11 +34,11 @@ called = ["@example.com"]
 to = [{ domain = "example.com" }]
 "#;
 
-fn world(document: &str) -> World {
+pub fn world(document: &str) -> World {
     on_shards(1, document)
 }
 
-fn on_shards(shards: u8, document: &str) -> World {
+pub fn on_shards(shards: u8, document: &str) -> World {
     let config = Config::parse("world.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
     let network = config.networks.keys().next().unwrap().clone();
     let known = ["alice", "bob"].map(|user| (user.into(), credential(user, "wonderland")));
@@ -48,7 +48,7 @@ fn on_shards(shards: u8, document: &str) -> World {
 }
 
 /// A REGISTER of a user's device, before it is challenged.
-fn register(user: &str, device: &str, seq: u32) -> Msg {
+pub fn register(user: &str, device: &str, seq: u32) -> Msg {
     let aor = format!("<sip:{user}@example.com>");
     Msg::request("REGISTER", "sip:example.com", device, seq)
         .set("From", &format!("{aor};tag=reg"))
@@ -61,16 +61,19 @@ fn challenges(asked: &str) -> Vec<String> {
     fields(asked).into_iter().filter(|(n, _)| n == "WWW-Authenticate").map(|(_, v)| v).collect()
 }
 
-/// The final response to a REGISTER that answers the challenge as that user.
-fn registered_as(world: &mut World, device: &str, request: &Msg, user: &str) -> String {
+/// The final response to a request that answers the challenge as that user.
+pub fn answered_as(world: &mut World, device: &str, request: &Msg, user: &str) -> String {
     world.post(device, REGISTRAR, request);
     let asked = world.expect(device, "401");
-    let credentials = answer_to(&challenges(&asked), true, user, "wonderland", "REGISTER", "sip:example.com");
+    let text = request.text();
+    let mut line = text.split(' ');
+    let (method, uri) = (line.next().unwrap(), line.next().unwrap());
+    let credentials = answer_to(&challenges(&asked), true, user, "wonderland", method, uri);
     let seq: u32 = request.get("CSeq").split(' ').next().unwrap().parse().unwrap();
     let again = request
         .clone()
-        .set("CSeq", &format!("{} REGISTER", seq + 1))
-        .branch(&format!("r-{device}-{seq}"))
+        .set("CSeq", &format!("{} {method}", seq + 1))
+        .branch(&format!("{method}-{device}-{seq}"))
         .with("Authorization", &credentials);
     world.post(device, REGISTRAR, &again);
     world.expect(device, "")
@@ -90,14 +93,14 @@ fn call(world: &mut World, uri: &str) -> Msg {
     again
 }
 
-fn contact(device: &str, more: &str) -> String {
+pub fn contact(device: &str, more: &str) -> String {
     format!("<sip:line@{device}>{more}")
 }
 
 /// Registers a device of that user's.
-fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
+pub fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
     let request = register(user, device, 1).set("Contact", &contact(device, more));
-    let ok = registered_as(world, device, &request, user);
+    let ok = answered_as(world, device, &request, user);
     assert!(start(&ok).starts_with("200"), "{ok}");
     ok
 }
@@ -111,6 +114,7 @@ fn says(world: &mut World, device: &str, request: &str, status: u16) {
     world.post(device, REGISTRAR, &response);
 }
 
+// conforms: RFC3261-10.2-1 RFC3261-10.3-2,3,25,26
 #[test]
 fn rfc3261_10_3_a_register_is_proved_kept_and_answered_with_what_is_bound() {
     let mut world = world(DOCUMENT);
@@ -121,14 +125,17 @@ fn rfc3261_10_3_a_register_is_proved_kept_and_answered_with_what_is_bound() {
     assert!(find(&ok, "Date").is_some(), "{ok}");
     assert_eq!((world.gauges().registered, world.gauges().bindings), (1, 1));
     let query = register("bob", MOBILE, 1).without("Contact").with("Supported", "gruu");
-    let told = registered_as(&mut world, MOBILE, &query, "bob");
+    let query = query.with("Record-Route", "<sip:10.0.0.9;lr>");
+    let told = answered_as(&mut world, MOBILE, &query, "bob");
+    assert!(find(&told, "Record-Route").is_none(), "{told}");
     assert!(field(&told, "Contact").contains("pub-gruu=\"sip:bob@example.com;gr=urn:uuid:1\""), "{told}");
     let gone = register("bob", DESK, 10).set("Contact", "*").with("Expires", "0");
-    let ok = registered_as(&mut world, DESK, &gone, "bob");
+    let ok = answered_as(&mut world, DESK, &gone, "bob");
     assert!(start(&ok).starts_with("200") && find(&ok, "Contact").is_none(), "{ok}");
     assert_eq!((world.gauges().registered, world.gauges().bindings), (0, 0));
 }
 
+// conforms: RFC3261-10.3-8,9
 #[test]
 fn rfc3261_10_3_every_refusal_has_its_status() {
     let mut world = world(&DOCUMENT.replace("domains", "contacts = 1\ndomains"));
@@ -168,6 +175,7 @@ fn rfc3261_10_3_every_refusal_has_its_status() {
     assert_eq!(world.gauges().bindings, 0);
 }
 
+// conforms: RFC3261-10.1-1
 #[test]
 fn a_call_tries_the_devices_of_a_user_in_turn_by_preference() {
     for shards in [1, 4] {
@@ -238,7 +246,7 @@ fn behind_a_nat_bindings_are_brief_and_calls_and_what_follows_take_the_flow() {
     let mut world = world(&DOCUMENT.replace("media =", "nat = true\nmedia ="));
     let inner = "192.168.1.5:5060";
     let request = register("bob", NAT, 1).set("Contact", &contact(inner, ""));
-    let ok = registered_as(&mut world, NAT, &request, "bob");
+    let ok = answered_as(&mut world, NAT, &request, "bob");
     assert!(field(&ok, "Contact").contains(";expires=60"), "{ok}");
     call(&mut world, "sip:bob@example.com");
     let invited = world.expect(NAT, "INVITE");
@@ -261,7 +269,7 @@ fn rfc5626_5_3_the_flow_of_a_device_with_outbound_is_its_only_way() {
     let request = register("bob", NAT, 1)
         .set("Contact", &contact(elsewhere, numbered))
         .with("Supported", "path, outbound");
-    let ok = registered_as(&mut world, NAT, &request, "bob");
+    let ok = answered_as(&mut world, NAT, &request, "bob");
     assert_eq!(field(&ok, "Require"), "outbound");
     assert!(field(&ok, "Contact").contains(";expires=3600"), "{ok}");
     call(&mut world, "sip:bob@example.com");
@@ -276,7 +284,7 @@ fn rfc3327_5_3_the_path_becomes_the_route_to_the_device() {
         .set("Contact", &contact("192.168.1.5:5060", ""))
         .with("Supported", "path")
         .with("Path", "<sip:10.0.0.4:5060;lr>");
-    let ok = registered_as(&mut world, DESK, &request, "bob");
+    let ok = answered_as(&mut world, DESK, &request, "bob");
     assert_eq!(field(&ok, "Path"), "<sip:10.0.0.4:5060;lr>");
     call(&mut world, "sip:bob@example.com");
     let invited = world.expect(MOBILE, "INVITE");
@@ -284,6 +292,7 @@ fn rfc3327_5_3_the_path_becomes_the_route_to_the_device() {
     assert_eq!(field(&invited, "Route"), "<sip:10.0.0.4:5060;lr>");
 }
 
+// conforms: RFC5627-6.1-1
 #[test]
 fn rfc5627_5_4_a_gruu_leads_to_one_device() {
     let mut world = world(DOCUMENT);
@@ -292,6 +301,11 @@ fn rfc5627_5_4_a_gruu_leads_to_one_device() {
     bind(&mut world, "bob", MOBILE, &instance(3));
     call(&mut world, "sip:bob@example.com;gr=urn:uuid:3");
     world.expect(MOBILE, "INVITE");
+    world.expect_no(DESK, "INVITE");
+    let mut world = self::world(DOCUMENT);
+    bind(&mut world, "bob", DESK, &instance(9));
+    call(&mut world, "sip:bob@example.com;gr=urn:uuid:3");
+    world.expect(ALICE, "480");
     world.expect_no(DESK, "INVITE");
 }
 

@@ -71,6 +71,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: Carrying::Nothing,
         asked: Vec::new(),
+        events: &[],
         provisional_interval: Duration::from_secs(60),
     };
     let listeners = vec![

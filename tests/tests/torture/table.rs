@@ -55,6 +55,8 @@ pub struct Case {
     pub facts: Table,
     pub strict: Vec<Outcome>,
     pub default: Vec<Outcome>,
+    /// Status and Contacts of a registrar's answer.
+    pub registrar: Option<(u16, Vec<String>)>,
     pub untouched: bool,
     pub replies: Option<usize>,
     pub lax_via: bool,
@@ -98,6 +100,7 @@ const KEYS: &[&str] = &[
     "facts",
     "strict",
     "default",
+    "registrar",
     "untouched",
     "replies",
     "lax_via",
@@ -128,6 +131,9 @@ fn case(value: &Value) -> Case {
         facts: row.get("facts").and_then(Value::as_table).cloned().unwrap_or_default(),
         default: outcomes(row, "default").unwrap_or_else(|| strict.clone()),
         strict,
+        registrar: row.get("registrar").and_then(Value::as_table).map(|registrar| {
+            (u16::try_from(registrar["status"].as_integer().unwrap()).unwrap(), texts(registrar, "contacts"))
+        }),
         untouched: flag(row, "untouched"),
         replies: row.get("replies").map(|n| n.as_integer().unwrap().try_into().unwrap()),
         lax_via: flag(row, "lax_via"),

@@ -185,6 +185,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
         asked: Vec::new(),
+        events: &[],
     };
     sip::Settings {
         listeners: vec![listener],

@@ -71,6 +71,7 @@ fn a_200_waits_for_the_store_and_nobody_sees_the_binding_before() {
     assert!(kept(&mut desk, ticket, true).is_empty(), "news that came twice");
 }
 
+// conforms: RFC3261-10.3-4,6
 #[test]
 fn rfc3261_10_3_one_after_the_other_for_an_address_of_record_but_not_for_others() {
     let mut desk = desk();
@@ -87,6 +88,7 @@ fn rfc3261_10_3_one_after_the_other_for_an_address_of_record_but_not_for_others(
     assert_eq!(desk.waiting(), 2);
 }
 
+// conforms: RFC3261-10.3-24
 #[test]
 fn rfc3261_10_3_7_what_is_not_kept_is_not_bound_and_the_next_goes_on() {
     let mut desk = desk();

@@ -83,6 +83,7 @@ fn listener(bind: &Bind) -> Listener {
         acceptance: Acceptance::default(),
         carrying: Carrying::Nothing,
         asked: Vec::new(),
+        events: &[],
     }
 }
 

@@ -132,6 +132,7 @@ fn requests_of_the_server_come_on_the_connection_that_we_opened() {
     assert_eq!(lab.settings.counters.connections_opened.get(), 1);
 }
 
+// conforms: RFC5922-7.3-3
 #[test]
 fn a_server_that_does_not_prove_the_domain_gets_nothing() {
     let cast = Cast::new(Names::dns(&["*.example", "other.example"]));

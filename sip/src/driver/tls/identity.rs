@@ -104,6 +104,7 @@ mod tests {
         of(&Authority::new("root").issue(names).certificate).iter().map(ToString::to_string).collect()
     }
 
+    // conforms: RFC5922-7.1-6,7 RFC5922-7.2-1,2
     #[test]
     fn rfc5922_7_1_a_sip_uri_comes_before_dns_names() {
         let names = Names {
@@ -114,6 +115,7 @@ mod tests {
         assert_eq!(identities(names), ["URI:uri.example", "URI:b.example"]);
     }
 
+    // conforms: RFC5922-7.1-3,4,5
     #[test]
     fn rfc5922_7_1_other_uris_are_none_and_dns_names_count_then() {
         let uri = &["sips:a.example", "https://a.example", "sip:user@a.example", "im:a.example"];

@@ -73,6 +73,7 @@ fn refused(got: Result<Vec<String>, String>, with: &str) {
     assert!(why.contains(with), "{why} instead of {with}");
 }
 
+// conforms: RFC5922-7.2-4,5,6 RFC5922-7.3-1,2
 #[test]
 fn rfc5922_7_3_a_server_must_prove_the_domain_that_is_looked_for() {
     let root = Authority::new("root");
@@ -106,6 +107,7 @@ fn rfc5922_7_3_a_server_must_prove_the_domain_that_is_looked_for() {
     }
 }
 
+// conforms: RFC5922-7.4-2
 #[test]
 fn rfc5922_7_4_a_clients_identities_are_those_of_its_certificate() {
     let root = Authority::new("root");
@@ -122,6 +124,7 @@ fn rfc5922_7_4_a_clients_identities_are_those_of_its_certificate() {
     assert!(shows(Names::default()).is_empty());
 }
 
+// conforms: RFC5922-7.1-1
 #[test]
 fn what_is_out_of_date_revoked_or_issued_by_a_stranger_proves_nothing_in_either_role() {
     let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
@@ -136,6 +139,7 @@ fn what_is_out_of_date_revoked_or_issued_by_a_stranger_proves_nothing_in_either_
     }
 }
 
+// conforms: RFC5922-7.1-2
 #[test]
 fn rfc5924_5_the_purposes_of_a_certificate_are_kept() {
     let root = Authority::new("root");
@@ -152,6 +156,7 @@ fn rfc5924_5_the_purposes_of_a_certificate_are_kept() {
     refused(as_server(root.trust(), &root.issue_for(HERE, &[Purpose::ClientAuth])), "InvalidPurpose");
 }
 
+// conforms: RFC5922-7.4-1
 #[test]
 fn a_client_without_a_certificate_is_nobody_or_turned_away() {
     let root = Authority::new("root");

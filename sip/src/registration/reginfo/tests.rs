@@ -24,32 +24,34 @@ fn binding() -> Binding {
     }
 }
 
-fn show(scope: Scope, contacts: &[(Binding, ContactEvent)], bound: bool, keys: Option<&GruuKeys>) -> String {
+fn show(scope: Scope, contacts: &[(Binding, ContactEvent)], bound: bool, names: Names<'_>) -> String {
     let aor = Aor::from_kept("b<ob@biloxi.example");
     let instances = [Instance { urn: "urn:i:1".into(), no: InstanceNo(7), first_cseq: 54301 }];
     let registration = Registration { aor: &aor, id: "r1", contacts, instances: &instances, bound };
     let now = Now { wall: Wall(2_500_000), ..Now::default() };
-    document(now, 3, scope, &[registration], keys, &mut Seeded(1))
+    document(now, 3, scope, &[registration], names, &mut Seeded(1))
 }
 
 #[test]
 fn rfc3680_5_contacts_are_shown_with_what_happened_to_them() {
     let gone = Binding { id: BindingId(1), params: Box::default(), instance: None, ..binding() };
     let contacts = [(binding(), ContactEvent::Refreshed), (gone, ContactEvent::Unregistered)];
-    insta::assert_snapshot!(show(Scope::Full, &contacts, true, None));
+    insta::assert_snapshot!(show(Scope::Full, &contacts, true, Names::Nothing));
 }
 
 #[test]
 fn rfc5628_gruus_are_shown_to_those_who_may_see_them() {
     let keys = GruuKeys::new(&[1; 16], &[2; 32]);
     let contacts = [(binding(), ContactEvent::Registered)];
-    insta::assert_snapshot!(show(Scope::Partial, &contacts, true, Some(&keys)));
+    insta::assert_snapshot!(show(Scope::Partial, &contacts, true, Names::All(&keys)));
+    let public = show(Scope::Partial, &contacts, true, Names::Public(&keys));
+    assert!(public.contains("<gr:pub-gruu ") && !public.contains("temp-gruu"), "{public}");
 }
 
 #[test]
 fn rfc3680_4_2_the_state_of_a_registration_follows_its_contacts() {
     let state = |contacts: &[(Binding, ContactEvent)], bound| {
-        let text = show(Scope::Full, contacts, bound, None);
+        let text = show(Scope::Full, contacts, bound, Names::Nothing);
         text.split("<registration ")
             .nth(1)
             .unwrap()

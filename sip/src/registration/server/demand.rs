@@ -68,6 +68,10 @@ impl Demand {
     /// What is wrong with it.
     pub fn read(request: &Received) -> Result<Self, Refusal> {
         let headers = request.headers();
+        // RFC 3261 §10.2: the address-of-record MUST be a SIP URI or SIPS URI.
+        if !request.to.uri().is_sip() {
+            return Err(Refusal::Malformed("To Is No SIP URI"));
+        }
         let aor = Aor::of(request.to.uri()).ok_or(Refusal::NotFound)?;
         let supported = headers.list::<Supported>().map_err(|_| Refusal::Malformed("Malformed Supported"))?;
         let knows = |tag: &str| supported.iter().any(|s| s.as_str().eq_ignore_ascii_case(tag));

@@ -104,7 +104,7 @@ impl Registrar {
             Contacts::RemoveAll => draft.remove_all(demand)?,
             Contacts::Update(wishes) => {
                 for wish in wishes {
-                    let seconds = granted(wish, terms)?;
+                    let seconds = terms.grant(wish.expires).map_err(Refusal::IntervalTooBrief)?;
                     if seconds == 0 {
                         draft.remove(demand, wish)?;
                     } else {
@@ -140,24 +140,14 @@ impl Registrar {
     }
 }
 
-/// The lifetime that a contact gets, in seconds (RFC 3261 §10.3 step 7).
-fn granted(wish: &Wish, terms: &Terms) -> Result<u32, Refusal> {
-    let seconds = |d: Duration| u32::try_from(d.as_secs()).unwrap_or(u32::MAX);
-    let least = seconds(terms.min_expires);
-    match wish.expires {
-        Some(0) => Ok(0),
-        Some(asked) if asked < 3600 && asked < least => Err(Refusal::IntervalTooBrief(least)),
-        asked => Ok(asked.unwrap_or(seconds(terms.default_expires)).min(seconds(terms.max_expires))),
-    }
-}
-
 /// Whether a contact may be bound: one that leads back to the address-of-record would loop (RFC 5627 §5.1).
 fn may_be_bound(aor: &Aor, wish: &Wish) -> Result<(), Refusal> {
     if !wish.uri.is_sip() {
         let needed = wish.instance.is_some();
         return if needed { Err(Refusal::ContactForbidden("Contact Is No SIP URI")) } else { Ok(()) };
     }
-    let same = Aor::of(&wish.uri).as_ref() == Some(aor);
+    // With header fields it is another URI (RFC 3261 §19.1.4), and RFC 4475 §3.3.14 wants it bound.
+    let same = Aor::of(&wish.uri).as_ref() == Some(aor) && !wish.uri.has_headers();
     let temporary = wish.uri.user().is_some_and(|u| u.starts_with("tgruu.")) && wish.uri.has_param("gr");
     if same || temporary {
         return Err(Refusal::ContactForbidden("Contact Leads Back Here"));

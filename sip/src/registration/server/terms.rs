@@ -15,6 +15,23 @@ pub struct Terms {
     pub bindings: usize,
 }
 
+impl Terms {
+    /// The lifetime that is granted, in seconds, where so many were asked for (RFC 3261 §10.3 step 7; RFC 6665
+    /// §4.2.1.1).
+    ///
+    /// # Errors
+    /// That is too brief; in seconds the least.
+    pub fn grant(&self, asked: Option<u32>) -> Result<u32, u32> {
+        let seconds = |d: Duration| u32::try_from(d.as_secs()).unwrap_or(u32::MAX);
+        let least = seconds(self.min_expires);
+        match asked {
+            Some(0) => Ok(0),
+            Some(asked) if asked < 3600 && asked < least => Err(least),
+            asked => Ok(asked.unwrap_or(seconds(self.default_expires)).min(seconds(self.max_expires))),
+        }
+    }
+}
+
 /// Bounds of what peers can make a registrar keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -6,6 +6,7 @@ fn one(uri: &str, left: u64) -> (String, u64) {
     (uri.to_owned(), left)
 }
 
+// conforms: RFC3261-10.3-10,11
 #[test]
 fn rfc3261_10_3_5_the_address_of_record_has_no_parameters_and_no_escapes() {
     let aor = |uri: &str| Aor::of(&uri.parse().unwrap()).map(|a| a.to_string());
@@ -20,6 +21,7 @@ fn rfc3261_10_3_5_the_address_of_record_has_no_parameters_and_no_escapes() {
     assert_eq!((odd.user(), odd.domain()), (Some("a@b"), "c.example"));
 }
 
+// conforms: RFC3261-10.3-16,17,18
 #[test]
 fn rfc3261_10_2_1_a_contact_is_bound_for_what_it_asks() {
     let mut desk = Desk::new();
@@ -51,6 +53,7 @@ fn rfc3261_10_2_3_a_query_changes_nothing() {
     assert_eq!(contacts(&desk.register("z", 1, "").unwrap()), ["<sip:bob@192.0.2.4>;expires=3600"]);
 }
 
+// conforms: RFC3261-10.3-12,14,15
 #[test]
 fn rfc3261_10_2_2_star_removes_all_and_only_with_expires_0_alone() {
     let mut desk = Desk::new();
@@ -74,6 +77,7 @@ fn rfc3261_10_2_2_a_contact_with_expires_0_is_removed() {
     assert!(desk.register("a", 3, "Contact: <sip:9@h.example>;expires=0").is_ok());
 }
 
+// conforms: RFC3261-10.3-19
 #[test]
 fn rfc3261_10_3_7_too_brief_is_refused_with_the_least() {
     let mut desk = Desk::new();
@@ -100,6 +104,7 @@ fn rfc3261_10_3_7_more_than_the_most_is_cut() {
     );
 }
 
+// conforms: RFC3261-10.3-5,21,22,23
 #[test]
 fn rfc3261_10_3_7_an_older_register_changes_nothing_of_any_contact() {
     let mut desk = Desk::new();
@@ -242,4 +247,33 @@ fn what_was_kept_is_there_again_but_for_what_is_over() {
     again.registrar.restore(again.now(), aor.clone(), kept, &instances);
     assert_eq!(again.bound(), [one("sip:2@h.example", 3500)]);
     assert!(again.registrar.directory().record(&aor).unwrap().instances.is_empty());
+}
+
+// conforms: RFC3261-10.3-13,20
+#[test]
+fn another_call_id_removes_and_updates_whatever_its_number() {
+    let mut desk = Desk::new();
+    desk.register("a", 9, "Contact: <sip:1@h.example>, <sip:2@h.example>").unwrap();
+    let fields = desk.register("b", 1, "Contact: <sip:1@h.example>;expires=0, <sip:2@h.example>;expires=90");
+    assert_eq!(contacts(&fields.unwrap()), ["<sip:2@h.example>;expires=90"]);
+    assert_eq!(contacts(&desk.register("c", 1, "Contact: *\nExpires: 0").unwrap()), [""; 0]);
+}
+
+// conforms: RFC3261-10.3-1
+#[test]
+fn no_refusal_of_a_registrar_is_global() {
+    let all = [
+        Refusal::Malformed("x"),
+        Refusal::NotFound,
+        Refusal::ContactForbidden("x"),
+        Refusal::TooManyContacts,
+        Refusal::PathTooLong,
+        Refusal::Full,
+        Refusal::IntervalTooBrief(60),
+        Refusal::OutOfOrder,
+        Refusal::FirstHopLacksOutbound,
+    ];
+    for refusal in all {
+        assert!(matches!(refusal.reply().status.class(), 4 | 5), "{refusal}");
+    }
 }

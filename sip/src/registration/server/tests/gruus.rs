@@ -11,6 +11,7 @@ fn gruu(fields: &Fields, name: &str) -> Option<String> {
     Some(value.into_owned())
 }
 
+// conforms: RFC5627-5.1-4 RFC5627-5.2-1,3 RFC5627-7-1
 #[test]
 fn rfc5627_5_2_gruus_are_for_those_who_know_them() {
     let mut desk = Desk::new();
@@ -23,6 +24,7 @@ fn rfc5627_5_2_gruus_are_for_those_who_know_them() {
     assert!(contacts(&plain)[0].contains("+sip.instance"));
 }
 
+// conforms: RFC5627-5.4-1
 #[test]
 fn rfc5627_5_4_a_gruu_leads_to_its_instance_alone() {
     let mut desk = Desk::new();
@@ -35,6 +37,7 @@ fn rfc5627_5_4_a_gruu_leads_to_its_instance_alone() {
     assert_eq!(desk.bound().len(), 2);
 }
 
+// conforms: RFC5627-5.3-1 RFC5627-5.4-5
 #[test]
 fn rfc5627_5_3_the_public_one_outlives_the_registration_the_temporary_ones_do_not() {
     let mut desk = Desk::new();
@@ -45,6 +48,7 @@ fn rfc5627_5_3_the_public_one_outlives_the_registration_the_temporary_ones_do_no
     assert_eq!(desk.resolved(&temporary), None);
 }
 
+// conforms: RFC5627-5.1-6 RFC5627-5.2-2 RFC5627-5.4-4
 #[test]
 fn rfc5627_5_1_a_refresh_keeps_the_temporary_ones_another_call_id_voids_them() {
     let mut desk = Desk::new();
@@ -76,6 +80,7 @@ fn a_temporary_gruu_that_was_tampered_with_is_void() {
     }
 }
 
+// conforms: RFC5627-5.1-2,3
 #[test]
 fn rfc5627_5_1_a_contact_that_is_a_gruu_is_refused() {
     let mut desk = Desk::new();
@@ -84,4 +89,15 @@ fn rfc5627_5_1_a_contact_that_is_a_gruu_is_refused() {
     assert_eq!(loops.reply().status.as_u16(), 403);
     let tel = "Contact: <tel:+49301234>;+sip.instance=\"<urn:x:1>\"";
     assert_eq!(desk.register("b", 2, tel).unwrap_err().reply().status.as_u16(), 403);
+}
+
+// conforms: RFC5627-5.1-5,10
+#[test]
+fn rfc5627_5_1_what_a_contact_says_of_its_gruus_is_passed_over() {
+    let mut desk = Desk::new();
+    let claimed = format!("{PHONE};pub-gruu=\"sip:evil@x.example;gr=1\";temp-gruu=\"sip:evil@y.example;gr\"");
+    let fields = desk.register("a", 1, &claimed).unwrap();
+    assert!(gruu(&fields, "pub-gruu").unwrap().starts_with("sip:bob@biloxi.example;gr="));
+    assert!(gruu(&fields, "temp-gruu").unwrap().starts_with("sip:tgruu."));
+    assert!(!contacts(&fields)[0].contains("evil"));
 }
