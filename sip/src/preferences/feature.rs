@@ -127,11 +127,11 @@ impl Value {
 
 /// The feature tag of a parameter, in lower case; `None` if it is no feature parameter.
 fn tag_of(name: &str) -> Option<Box<str>> {
-    let is = |known: &&str| known.eq_ignore_ascii_case(name);
+    let is_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
     let tag = match name.strip_prefix('+') {
         Some(rest) => rest.replace('!', ":").replace('\'', "/"),
-        None if BASE.iter().any(|known| is(known)) => format!("sip.{name}"),
-        None if BARE.iter().any(|known| is(known)) => name.to_owned(),
+        None if is_of(&BASE) => format!("sip.{name}"),
+        None if is_of(&BARE) => name.to_owned(),
         None => return None,
     };
     Some(tag.to_ascii_lowercase().into())

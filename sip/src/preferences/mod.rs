@@ -83,6 +83,9 @@ impl Preferences {
         if self.reject.iter().any(rejected) {
             return None;
         }
+        if self.accept.is_empty() {
+            return Some(Rank::BEST);
+        }
         let (mut sum, mut matching) = (0, 0);
         for accepted in &self.accept {
             match accepted.score(&contact) {

@@ -8,13 +8,13 @@ fn preferences(lines: &[&str]) -> Result<Preferences, TooMany> {
 
 fn with_headers<T>(lines: &[&str], read: impl Fn(&Headers) -> T) -> T {
     let text = format!("INVITE sip:u@h SIP/2.0\r\n{}\r\n\r\n", lines.join("\r\n"));
-    match Message::parse(text.into(), &Limits::default()).unwrap() {
-        Message::Request(request) => read(request.headers()),
-        Message::Response(_) => unreachable!(),
-    }
+    let Message::Request(request) = Message::parse(text.into(), &Limits::default()).unwrap() else {
+        panic!("no request")
+    };
+    read(request.headers())
 }
 
-// conforms: RFC3841-7.2-1,2
+// conforms: RFC3841-7.2-2
 #[test]
 fn rfc3841_7_2_5_the_example() {
     let asked = preferences(&[
@@ -66,6 +66,14 @@ fn rfc3841_7_2_4_require_and_explicit() {
     ] {
         assert_eq!(rank(value, contact), expected, "{value} {contact}");
     }
+}
+
+#[test]
+fn what_is_only_not_wanted_puts_no_other_behind() {
+    let asked = preferences(&["Reject-Contact: *;mobility=\"mobile\""]).unwrap();
+    assert_eq!(asked.rank(";mobility=\"fixed\""), Some(Rank::BEST));
+    assert_eq!(asked.rank(";audio"), Some(Rank::BEST), "it does not say that it is mobile");
+    assert_eq!(asked.rank(";mobility=\"mobile\""), None);
 }
 
 #[test]

@@ -7,14 +7,14 @@ use config::Config;
 use liaison_tests::message::{Msg, audio, field, fields, find, start};
 use liaison_tests::network::Fate;
 
-const REGISTRAR: &str = "10.0.0.1:5060";
-const ALICE: &str = "10.0.0.2:5060";
-const DESK: &str = "10.0.0.3:5060";
-const MOBILE: &str = "10.0.0.4:5060";
+pub(super) const REGISTRAR: &str = "10.0.0.1:5060";
+pub(super) const ALICE: &str = "10.0.0.2:5060";
+pub(super) const DESK: &str = "10.0.0.3:5060";
+pub(super) const MOBILE: &str = "10.0.0.4:5060";
 /// Behind this one is Bob's, at an address of its own.
 const NAT: &str = "10.0.0.9:40000";
 
-const DOCUMENT: &str = r#"
+pub(super) const DOCUMENT: &str = r#"
 [networks.phones]
 listeners = [{ transport = "udp", address = "10.0.0.1:5060" }]
 media = { address = "10.0.0.1", ports = "20000-20999" }
@@ -34,7 +34,7 @@ called = ["@example.com"]
 to = [{ domain = "example.com" }]
 "#;
 
-fn world(document: &str) -> World {
+pub(super) fn world(document: &str) -> World {
     on_shards(1, document)
 }
 
@@ -57,7 +57,7 @@ fn register(user: &str, device: &str, seq: u32) -> Msg {
 }
 
 /// The challenges of a response.
-fn challenges(asked: &str) -> Vec<String> {
+pub(super) fn challenges(asked: &str) -> Vec<String> {
     fields(asked).into_iter().filter(|(n, _)| n == "WWW-Authenticate").map(|(_, v)| v).collect()
 }
 
@@ -77,7 +77,7 @@ fn registered_as(world: &mut World, device: &str, request: &Msg, user: &str) -> 
 }
 
 /// Alice calls that URI, as her own user: what she sent last.
-fn call(world: &mut World, uri: &str) -> Msg {
+pub(super) fn call(world: &mut World, uri: &str) -> Msg {
     let invite = Msg::request("INVITE", uri, ALICE, 1)
         .set("From", "<sip:alice@example.com>;tag=a")
         .sdp(&audio(ALICE, 4000));
@@ -90,12 +90,12 @@ fn call(world: &mut World, uri: &str) -> Msg {
     again
 }
 
-fn contact(device: &str, more: &str) -> String {
+pub(super) fn contact(device: &str, more: &str) -> String {
     format!("<sip:line@{device}>{more}")
 }
 
 /// Registers a device of that user's.
-fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
+pub(super) fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
     let request = register(user, device, 1).set("Contact", &contact(device, more));
     let ok = registered_as(world, device, &request, user);
     assert!(start(&ok).starts_with("200"), "{ok}");
@@ -103,7 +103,7 @@ fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
 }
 
 /// A device answers a request of Liaison.
-fn says(world: &mut World, device: &str, request: &str, status: u16) {
+pub(super) fn says(world: &mut World, device: &str, request: &str, status: u16) {
     let mut response = Msg::response(request, status, &format!("dev-{}", device.len())).contact(device);
     if status == 200 && request.starts_with("INVITE") {
         response = response.sdp(&audio(device, 6000));
