@@ -102,6 +102,9 @@ fn devices_ring_at_once_and_the_losers_hear_why() {
     is_cancelled(&mut world, DESK, &invites[0], ELSEWHERE);
     is_cancelled(&mut world, TABLET, &invites[2], ELSEWHERE);
     assert_eq!(world.core.counters().answered_elsewhere, 2);
+    let legs = super::admin::only_call_in_full(&mut world).legs;
+    let reasons: Vec<_> = legs.iter().filter_map(|leg| leg.end.as_ref()?.reason.as_deref()).collect();
+    assert_eq!(reasons, [ELSEWHERE, ELSEWHERE]);
     talk_and_end(&mut world, MOBILE);
     let records = world.records.lock().unwrap();
     let record = &records[0];
