@@ -132,6 +132,11 @@ fn calls(out: &mut Families, reports: &[Report]) {
         ],
     );
     out.counter(
+        "liaison_legs_answered_elsewhere_total",
+        "Legs given up because another one of their call was answered.",
+        count(|c| c.answered_elsewhere),
+    );
+    out.counter(
         "liaison_descriptions_refused_total",
         "Session descriptions that could not be taken.",
         count(|c| c.descriptions_refused),

@@ -61,6 +61,29 @@ pub enum Step {
     },
     /// No route matched.
     NoRoute,
+    /// A device of the called user is not called.
+    PassedOver {
+        /// Its contact.
+        contact: ByteString,
+        /// Why.
+        why: &'static str,
+    },
+    /// The devices of the called user, as they ring.
+    Forked {
+        /// Their contacts: those of each group at once, the groups in turn.
+        groups: Vec<Vec<ByteString>>,
+        /// Why so.
+        why: &'static str,
+    },
+    /// A leg to a device has ended.
+    Branch {
+        /// The contact.
+        contact: ByteString,
+        /// The final status of its INVITE, if it had one.
+        status: Option<StatusCode>,
+        /// What ended it.
+        cause: &'static str,
+    },
     /// A header field did not cross, by policy.
     Dropped {
         /// The field.
@@ -87,6 +110,7 @@ impl Step {
             Self::Peer { .. } => "peer",
             Self::Registered { .. } => "called party",
             Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
+            Self::PassedOver { .. } | Self::Forked { .. } | Self::Branch { .. } => "device",
             Self::Dropped { .. } => "header",
             Self::Failed(_) => "failure",
             Self::Unanswered { .. } => "credentials",
@@ -104,6 +128,13 @@ impl Step {
             Self::Routed { route, to, .. } => format!("{route}: to {}", to.join(", ")),
             Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
             Self::NoRoute => "404".to_owned(),
+            Self::PassedOver { contact, .. } => format!("not {contact}"),
+            Self::Forked { groups, .. } => {
+                let groups: Vec<_> = groups.iter().map(|group| group.join(" and ")).collect();
+                groups.join(", then ")
+            }
+            Self::Branch { contact, status: Some(status), .. } => format!("{contact} ended with {status}"),
+            Self::Branch { contact, status: None, .. } => format!("{contact} ended"),
             Self::Dropped { field, .. } => format!("{field} does not cross"),
             Self::Failed(mapped) => format!("{} becomes {}", mapped.from, mapped.to),
             Self::Unanswered { realm, .. } => format!("no credentials for {realm:?}"),
@@ -126,6 +157,8 @@ impl Step {
                 format!("called matches {called}, and so does all else that it asks")
             }
             Self::NoRoute => "no route matches".to_owned(),
+            Self::PassedOver { why, .. } | Self::Forked { why, .. } => (*why).to_owned(),
+            Self::Branch { cause, .. } => (*cause).to_owned(),
             Self::Dropped { why, .. } => why.to_string(),
             Self::Failed(mapped) => mapped.rule.to_string(),
             Self::Unanswered { why, .. } => why.to_string(),
@@ -194,6 +227,19 @@ impl std::fmt::Display for Trail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fork_reads_as_it_rings() {
+        let group = |contacts: &[&'static str]| contacts.iter().map(|c| ByteString::from_static(c)).collect();
+        let groups = vec![group(&["sip:a@h", "sip:b@h"]), group(&["sip:c@h"])];
+        let step = Step::Forked { groups, why: "the registrar's ring is parallel" };
+        assert_eq!(
+            step.to_string(),
+            "device: sip:a@h and sip:b@h, then sip:c@h (the registrar's ring is parallel)"
+        );
+        let step = Step::Branch { contact: "sip:a@h".into(), status: None, cause: "ring limit" };
+        assert_eq!(step.to_string(), "device: sip:a@h ended (ring limit)");
+    }
 
     #[test]
     fn a_trail_is_bounded_and_counts_what_it_leaves_out() {

@@ -8,6 +8,8 @@ mod challenges;
 mod command_line;
 #[path = "peers/crossing.rs"]
 mod crossing;
+#[path = "peers/devices.rs"]
+mod devices;
 #[path = "peers/lab.rs"]
 mod lab;
 #[path = "peers/load.rs"]

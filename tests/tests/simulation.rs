@@ -6,6 +6,9 @@ mod simulation {
     mod calls;
     mod challenges;
     mod common;
+    mod devices;
+    mod devices_loss;
+    mod devices_media;
     mod failures;
     mod forks;
     mod gate;
@@ -13,6 +16,7 @@ mod simulation {
     mod limits;
     mod loss;
     mod offers;
+    mod preferences;
     mod profiles;
     mod reg_event;
     mod registrar;

@@ -108,6 +108,9 @@ pub struct LegEnd {
     /// Who or what ended it.
     #[schema(examples("BYE from the peer"))]
     pub cause: String,
+    /// The Reason that came with the end, or went with it where we ended the leg (RFC 3326); null without one.
+    #[schema(examples("SIP;cause=200;text=\"Call completed elsewhere\""))]
+    pub reason: Option<String>,
 }
 
 /// One media stream of a leg: one `m=` line.

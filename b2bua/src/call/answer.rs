@@ -9,7 +9,7 @@ use sip::Received;
 use sip::dialog::DialogNo;
 use sip::session::{Parts, Reply};
 use sip::time::Now;
-use sip_types::{Response, StatusCode};
+use sip_types::{Fields, Response, StatusCode};
 
 impl Core {
     /// The first 2xx of a called leg.
@@ -26,13 +26,12 @@ impl Core {
         let Some(session) = session else { return };
         if call.joined.is_some() || call.state == State::Ending {
             // Two targets answered at once, or the caller gave up in this moment.
-            let _ = self.endpoint.end(now, session, decide::reason(200, "Call completed elsewhere"));
-            return;
+            return self.end_leg(now, key, leg, session, answered_elsewhere());
         }
         let taken = decide::take_response(call, leg, LegNo::CALLER, response);
-        let Some(at) = self.pair(key, leg, Some(dialog), response.status()) else {
-            let _ = self.endpoint.end(now, session, decide::reason(503, "Too many early dialogs"));
-            return self.dial_next(now, key, Some(self.overload_reply()));
+        let Some(at) = self.pair_to_answer(key, leg, dialog, response.status()) else {
+            self.end_leg(now, key, leg, session, decide::reason(503, "Too many early dialogs"));
+            return self.branch_failed(now, key, leg, self.overload_reply());
         };
         match self.settle_media(key, at, taken.sdp.as_deref()) {
             Ok(description) => self.join(now, key, at, response, &taken, description),
@@ -44,9 +43,32 @@ impl Core {
                     _ => "Session description refused",
                 };
                 self.end_leg(now, key, leg, session, decide::reason(reply.status.as_u16(), text));
-                self.refuse_caller(now, key, &bad_gateway(reply));
+                self.branch_failed(now, key, leg, bad_gateway(reply));
             }
         }
+    }
+
+    /// The dialogs that a 2xx joins. Where the caller has as many early ones as may be, it takes the place of one of
+    /// another leg, which has lost.
+    fn pair_to_answer(
+        &mut self,
+        key: CallKey,
+        leg: LegNo,
+        dialog: DialogNo,
+        status: StatusCode,
+    ) -> Option<usize> {
+        if let Some(at) = self.pair(key, leg, Some(dialog), status) {
+            return Some(at);
+        }
+        let call = self.calls.get_mut(key)?;
+        let at = call.pairs.iter().rposition(|pair| pair.callee != leg)?;
+        let lost = call.pairs.remove(at);
+        let (session, first) = (call.caller.session, call.leg(lost.callee).map(|leg| leg.party));
+        let parties = lost.caller_party.into_iter().chain(Some(lost.callee_party));
+        let gone = parties.filter(|party| *party != call.caller.party && Some(*party) != first);
+        gone.collect::<Vec<_>>().into_iter().for_each(|party| call.media.remove_party(party));
+        self.endpoint.close_dialog(session, lost.caller_dialog);
+        self.pair(key, leg, Some(dialog), status)
     }
 
     /// The description for the caller's 2xx: an answer to its offer, or the far side's offer.
@@ -56,9 +78,10 @@ impl Core {
         at: usize,
         sdp: Option<&[u8]>,
     ) -> Result<Option<Bytes>, Refusal> {
+        let caller = self.caller_party(key, at)?;
         let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
         let Some(pair) = call.pairs.get(at) else { return Ok(None) };
-        let (caller, callee) = (pair.caller_party, pair.callee_party);
+        let callee = pair.callee_party;
         match (call.wrap.has_sdp(), sdp) {
             (true, Some(sdp)) => call.media.receive_answer(callee, sdp)?,
             // The answer came ahead, in a provisional response (RFC 3261 §13.2.1).
@@ -86,8 +109,9 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let delayed = !call.wrap.has_sdp() && description.is_some();
         let Some(pair) = call.pairs.get(at) else { return };
+        let Some(caller_party) = pair.caller_party else { return };
         let (leg, caller_dialog) = (pair.callee, pair.caller_dialog);
-        call.joined = Some((leg, pair.callee_party, pair.caller_party));
+        call.joined = Some((leg, pair.callee_party, caller_party));
         call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER } } else { Exchange::Idle };
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
@@ -122,13 +146,13 @@ impl Core {
     fn forget_losers(&mut self, now: Now, key: CallKey) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some((leg, callee_party, caller_party)) = call.joined else { return };
-        call.targets.clear();
+        call.fork.clear();
         // What only the setting up needed, and the bytes of the INVITE with it.
         call.invite = None;
         call.wrap = Wrap::default();
         let mut losers: Vec<PartyId> = Vec::new();
         for pair in call.pairs.drain(..) {
-            losers.extend([pair.callee_party, pair.caller_party]);
+            losers.extend(pair.caller_party.into_iter().chain(Some(pair.callee_party)));
         }
         losers.extend(call.callees.iter().map(|l| l.party));
         losers.push(call.caller.party);
@@ -137,10 +161,11 @@ impl Core {
         }
         call.media.confirm(callee_party);
         call.media.confirm(caller_party);
-        let others: Vec<_> =
-            call.callees.iter().filter(|l| l.no != leg && l.end.is_none()).map(|l| l.session).collect();
-        for session in others {
-            let _ = self.endpoint.end(now, session, decide::reason(200, "Call completed elsewhere"));
+        let others = call.callees.iter().filter(|l| l.no != leg && l.end.is_none());
+        let others: Vec<_> = others.map(|l| (l.no, l.session)).collect();
+        for (no, session) in others {
+            self.counters.answered_elsewhere += 1;
+            self.end_leg(now, key, no, session, answered_elsewhere());
         }
     }
 
@@ -174,6 +199,11 @@ impl Core {
             }
         }
     }
+}
+
+/// What those hear whose call another one has answered (RFC 3326 §2).
+fn answered_elsewhere() -> Fields {
+    decide::reason(200, "Call completed elsewhere")
 }
 
 /// The far side's answer cannot be taken: to the caller that is a failure beyond us.

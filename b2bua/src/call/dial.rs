@@ -1,38 +1,38 @@
 //! Dialling a target.
 
-use super::{CallKey, Leg, LegNo, OrRefuse, Place, decide};
+use super::fork::{MAX_BREADTH, Turn};
+use super::{Call, CallKey, Leg, LegNo, OrRefuse, Place, State, decide};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::conduct;
 use bytes::Bytes;
+use bytestring::ByteString;
+use media::PartyId;
 use policy::Trail;
 use sip::NetworkId;
 use sip::session::{Invite, Patience, Reply};
 use sip::time::Now;
-use sip_types::StatusCode;
+use sip_types::{HeaderName, StatusCode};
 
 impl Core {
-    /// Dials the next target of a call; where there is none left, the caller gets `last`, what the one before came
-    /// to.
-    pub(crate) fn dial_next(&mut self, now: Now, key: CallKey, last: Option<Reply>) {
-        let mut last = last;
-        loop {
+    /// Dials the places of a call whose turn it is. Once nothing rings and nothing is left, the caller hears what came of it.
+    pub(crate) fn dial_more(&mut self, now: Now, key: CallKey) {
+        while let Some(turn) = self.calls.get_mut(key).and_then(Call::next_turn) {
+            let Err(reply) = self.dial(now, key, &turn) else { continue };
             let Some(call) = self.calls.get_mut(key) else { return };
-            let most = call.snapshot.config().limits.targets;
-            let target = if call.callees.len() < most { call.targets.pop_front() } else { None };
-            let last_resort = call.targets.is_empty() || call.callees.len() + 1 >= most;
-            let Some(place) = target else {
-                let reply = last.unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
-                return self.refuse_caller(now, key, &reply);
-            };
-            match self.dial(now, key, &place, last_resort) {
-                Ok(()) => return,
-                Err(reply) => last = Some(*reply),
-            }
+            call.fork.give_back(turn.breadth);
+            call.fork.note(*reply, turn.place.is_device());
+        }
+        let Some(call) = self.calls.get_mut(key) else { return };
+        // Places that are left wait for the end of what has been given up already.
+        if call.state == State::SettingUp && !call.rings() && call.fork.len() == 0 {
+            let reply = call.fork.take_failure();
+            self.refuse_caller(now, key, &reply);
         }
     }
 
-    /// Makes a leg and calls with it. `last_resort` says that there is no other target.
-    fn dial(&mut self, now: Now, key: CallKey, place: &Place, last_resort: bool) -> OrRefuse<()> {
+    /// Makes a leg and calls with it.
+    fn dial(&mut self, now: Now, key: CallKey, turn: &Turn) -> OrRefuse<()> {
+        let place = &turn.place;
         let target = &place.target;
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get(key) else { return Err(gone()) };
@@ -49,26 +49,8 @@ impl Core {
             None => None,
         };
         let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
-        let source = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(&target.next_hop));
-        let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
-        let party = call.name_party();
-        let media = decide::media_network(&call.snapshot, network);
-        call.media.add_party(party, &media);
-        if let Some(source) = source {
-            call.media.signalling_source(party, source);
-        }
-        let offer = match call.wrap.has_sdp() {
-            true => match call.media.compose_offer(party, call.caller.party, &mut *self.link) {
-                Ok(offer) => Some(offer),
-                Err(refusal) => {
-                    call.media.remove_party(party);
-                    return Err(Box::new(self.media_reply(&refusal)));
-                }
-            },
-            false => None,
-        };
-        let invited = self.invite_for(key, place, network, offer).and_then(|mut invite| {
-            invite.patience.last_resort = last_resort;
+        let (party, offer) = self.offer_to(key, place, network)?;
+        let invited = self.invite_for(key, turn, network, offer).and_then(|invite| {
             self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))
         });
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
@@ -93,6 +75,8 @@ impl Core {
             profile: target.profile.clone(),
             target: target.request_uri.to_string(),
             device: place.is_device(),
+            branch: place.branch,
+            breadth: turn.breadth,
             party,
             started: now,
             confirmed: None,
@@ -102,19 +86,48 @@ impl Core {
             _in_trunk: in_trunk,
         });
         self.by_session.insert(session, (key, no));
-        self.watch_ringing(now, key, no, target.profile.ring_limit);
+        self.watch_ringing(now, key, place.ring_limit);
         Ok(())
+    }
+
+    /// The media of a leg that is about to be dialled, and our offer, if the caller has made one.
+    fn offer_to(
+        &mut self,
+        key: CallKey,
+        place: &Place,
+        network: NetworkId,
+    ) -> OrRefuse<(PartyId, Option<Bytes>)> {
+        let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        let party = call.name_party();
+        let media = decide::media_network(&call.snapshot, network);
+        call.media.add_party(party, &media);
+        let next_hop = &place.target.next_hop;
+        if let Some(source) = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(next_hop)) {
+            call.media.signalling_source(party, source);
+        }
+        if !call.wrap.has_sdp() {
+            return Ok((party, None));
+        }
+        match call.media.compose_offer(party, call.caller.party, &mut *self.link) {
+            Ok(offer) => Ok((party, Some(offer))),
+            Err(refusal) => {
+                call.media.remove_party(party);
+                Err(Box::new(self.media_reply(&refusal)))
+            }
+        }
     }
 
     /// The INVITE of a leg, made from the caller's.
     fn invite_for(
         &mut self,
         key: CallKey,
-        place: &Place,
+        turn: &Turn,
         network: NetworkId,
         offer: Option<Bytes>,
     ) -> OrRefuse<Invite> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        let place = &turn.place;
         let target = &place.target;
         let label = self.label(target.trunk.as_ref());
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
@@ -124,6 +137,7 @@ impl Core {
         let mut trail = Trail::default();
         let listener = listener_in(&self.endpoint, network);
         let mut parts = decide::explained_parts(request.headers(), &crossing, listener, &mut trail);
+        parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
         parts.body = taken.wrap.around(offer);
         let invite = Invite {
             network,
@@ -140,7 +154,7 @@ impl Core {
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
             max_forwards: request.max_forwards.map_or(70, |m| m.0.saturating_sub(1)),
-            patience: Patience { target: Some(target.profile.target_timeout), last_resort: true },
+            patience: Patience { target: Some(target.profile.target_timeout), last_resort: turn.last_resort },
             parts,
         };
         trail.iter().for_each(|step| call.trail.push(step.clone()));
@@ -158,4 +172,11 @@ impl Core {
         self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));
         self.finish_if_done(now, key);
     }
+}
+
+/// Nearly every call has one leg, which has all of what nearly every caller gives.
+fn breadth_text(breadth: u8) -> ByteString {
+    const ALL: ByteString = ByteString::from_static("60");
+    const _: () = assert!(MAX_BREADTH == 60);
+    if breadth == MAX_BREADTH { ALL } else { breadth.to_string().into() }
 }

@@ -1,15 +1,14 @@
 //! The end of legs, and of the call with the last of them.
 
-use super::{Call, CallKey, Leg, LegEnd, LegNo, Place, Release, State, decide, place};
+use super::{Call, CallKey, Leg, LegEnd, LegNo, Release, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
-use config::Redirects;
+use policy::Step;
 use sip::session::Reply;
 use sip::time::Now;
-use sip::{End, Failure, Received, Unreachable};
-use sip_types::header::{CSeq, Contact};
-use sip_types::{Fields, HeaderName, Headers, Method, Response, Scheme, StatusCode, Uri};
-use std::cmp::Reverse;
+use sip::{End, Failure, Received};
+use sip_types::header::CSeq;
+use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode};
 
 impl Leg {
     /// Notes how it ended; without a Reason that came with it, with the one that it was ended with.
@@ -51,16 +50,12 @@ impl Leg {
 }
 
 impl Call {
-    /// Lets go of the media of a leg that was never answered, and of the early dialogs that stood for it.
-    pub(crate) fn forget_media_of(&mut self, no: LegNo) {
-        let own = self.leg(no).map(|leg| leg.party);
-        let first = self.caller.party;
-        let pairs = self.pairs.extract_if(.., |pair| pair.callee == no);
-        let parties = pairs.flat_map(|pair| [pair.callee_party, pair.caller_party]).chain(own);
-        let gone: Vec<_> = parties.filter(|party| *party != first).collect();
-        for party in gone {
-            self.media.remove_party(party);
-        }
+    /// Adds to the trail how a branch of a fork has ended.
+    pub(crate) fn explain_end(&mut self, no: LegNo) {
+        let Some(leg) = self.leg(no).filter(|leg| leg.device) else { return };
+        let Some(end) = &leg.end else { return };
+        let step = Step::Branch { contact: leg.target.as_str().into(), status: end.status, cause: end.cause };
+        self.trail.push(step);
     }
 }
 
@@ -69,6 +64,7 @@ impl Core {
     pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End, authenticated: bool) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg_mut(no) else { return };
+        let was_over = leg.end.is_some();
         let (status, cause, reason) = match why {
             End::Bye(request) => (None, "BYE from the peer", reason_of(request.headers())),
             End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request.headers())),
@@ -88,10 +84,15 @@ impl Core {
         if let Some(end) = &mut leg.end {
             end.release = release;
         }
+        let breadth = std::mem::take(&mut leg.breadth);
+        call.fork.give_back(breadth);
+        if !was_over {
+            call.explain_end(no);
+        }
         let joined = call.joined.is_some_and(|(callee, ..)| callee == no || no == LegNo::CALLER);
         match why {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
-                return self.target_failed(now, key, no, failure);
+                return self.leg_failed(now, key, no, failure);
             }
             End::Bye(request) | End::Cancelled(request) => self.hang_up_others(now, key, no, request),
             // The other legs are being ended already.
@@ -103,7 +104,8 @@ impl Core {
             End::HungUp(_) if joined => {
                 self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended");
             }
-            End::HungUp(_) => {}
+            // A leg that rang for too long is over now: what it had of the breadth is free.
+            End::HungUp(_) => self.dial_more(now, key),
         }
         self.finish_if_done(now, key);
     }
@@ -115,7 +117,7 @@ impl Core {
             call.hung_up = Some(no);
         }
         call.state = State::Ending;
-        call.targets.clear();
+        call.fork.clear();
         let Some(from) = call.leg(no) else { return };
         let mut work = Vec::new();
         for leg in call.legs().filter(|l| l.no != no && l.end.is_none()) {
@@ -157,7 +159,7 @@ impl Core {
     pub(crate) fn end_call(&mut self, now: Now, key: CallKey, reason: &Fields, cause: &'static str) {
         let Some(call) = self.calls.get_mut(key) else { return };
         call.state = State::Ending;
-        call.targets.clear();
+        call.fork.clear();
         if call.cause.is_none() {
             call.cause = Some(cause);
         }
@@ -172,94 +174,12 @@ impl Core {
     pub(crate) fn release_callees(&mut self, now: Now, key: CallKey, reason: &Fields) {
         let Some(call) = self.calls.get_mut(key) else { return };
         call.state = State::Ending;
-        call.targets.clear();
+        call.fork.clear();
         let live: Vec<_> =
             call.callees.iter().filter(|l| l.end.is_none()).map(|l| (l.no, l.session)).collect();
         for (no, session) in live {
             self.end_leg(now, key, no, session, reason.clone());
         }
-    }
-
-    /// A target failed: the next one, or the caller hears of it.
-    fn target_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
-        let mut reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
-        let Some(call) = self.calls.get_mut(key) else { return };
-        call.forget_media_of(no);
-        let is_device = call.leg(no).is_some_and(|leg| leg.device);
-        if is_device {
-            reply = place::better(call.best.take(), reply);
-            call.best = Some(reply.clone());
-        }
-        if call.state == State::Ending {
-            return self.finish_if_done(now, key);
-        }
-        if let Failure::Response(response) = failure {
-            follow(call, no, response);
-        }
-        let tries_another = match failure {
-            Failure::Response(response) if response.status().is_redirection() => !call.targets.is_empty(),
-            // Another device is another person's ear; only a global failure ends the search (RFC 3261 §16.7).
-            Failure::Response(response) if is_device => !response.status().is_global_failure(),
-            Failure::Response(response) => {
-                call.leg(no).is_some_and(|leg| policy::fails_over(response.status(), &leg.profile))
-            }
-            Failure::Timeout | Failure::Unreachable(_) => true,
-            Failure::Challenged(_) => is_device,
-            Failure::Full => false,
-        };
-        if !tries_another {
-            call.targets.clear();
-        }
-        self.dial_next(now, key, Some(reply));
-    }
-
-    /// What a leg hears of another leg's failure.
-    pub(crate) fn failure_reply(
-        &self,
-        key: CallKey,
-        (from, to): (LegNo, LegNo),
-        method: &Method,
-        failure: &Failure,
-    ) -> Reply {
-        let profile =
-            self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
-        let mapped = |status, challenged| policy::failure(status, method, challenged, &profile);
-        match failure {
-            Failure::Response(response) => {
-                self.response_reply(key, (from, to), response, mapped(response.status(), false))
-            }
-            Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
-            Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
-            Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
-            Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
-            Failure::Full => self.overload_reply(),
-        }
-    }
-
-    /// A failure response, with what crosses of the one that it comes from.
-    fn response_reply(
-        &self,
-        key: CallKey,
-        (from, to): (LegNo, LegNo),
-        response: &Response,
-        status: StatusCode,
-    ) -> Reply {
-        let mut reply = Reply::new(status);
-        if status == response.status() {
-            reply.reason = response.reason().to_owned().into();
-        }
-        let Some(call) = self.calls.get(key) else { return reply };
-        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
-        let crossing = decide::crossing(call, from, to);
-        reply.parts.fields = decide::carried(response.headers(), &crossing);
-        if status.is_redirection() {
-            // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
-            let contacts = response.headers().all(HeaderName::Contact);
-            contacts.for_each(|contact| reply.parts.fields.push_field(contact.to_owned()));
-        }
-        // A session description in a failure speaks of addresses of the other side.
-        reply.parts.body = decide::take_response(call, from.no, to.no, response).wrap.around(None);
-        reply
     }
 
     /// Lets a call go when the last of its legs has ended.
@@ -286,45 +206,6 @@ impl Core {
         }
         self.records.push(record);
         self.counters.ended += 1;
-    }
-}
-
-/// Puts where a redirection points to in front of the targets, in the order of its q-values, if the leg's profile
-/// says so (RFC 3261 §8.1.3.4). Such a leg has no trunk, and so no credentials.
-fn follow(call: &mut Call, no: LegNo, response: &Response) {
-    if !response.status().is_redirection() {
-        return;
-    }
-    call.targets.clear();
-    let Some(leg) = call.leg(no) else { return };
-    let Some(network) = call.snapshot.network_name(leg.network).cloned() else { return };
-    if leg.profile.redirects != Redirects::Follow {
-        return;
-    }
-    let profile = leg.profile.clone();
-    let mut contacts = response.headers().list::<Contact>().unwrap_or_default();
-    contacts.sort_by_key(|contact| Reverse(contact.q()));
-    let most = call.snapshot.config().limits.targets;
-    // No URI is tried twice, or redirections go in circles.
-    let mut known: Vec<Uri> = call.callees.iter().filter_map(|leg| leg.target.parse().ok()).collect();
-    for contact in contacts.iter().take(most) {
-        let Contact::Addr(address) = contact else { continue };
-        if call.facts.secure && address.uri().scheme() != Scheme::Sips {
-            // RFC 5630 §5.3: SIPS is not given up for a redirection.
-            continue;
-        }
-        if known.contains(address.uri()) {
-            continue;
-        }
-        known.push(address.uri().clone());
-        call.targets.push_back(Place::plain(policy::Target {
-            trunk: None,
-            network: network.clone(),
-            profile: profile.clone(),
-            request_uri: address.uri().clone(),
-            next_hop: address.uri().clone(),
-            registered: false,
-        }));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
-use super::{CallKey, Exchange, LegNo, State, decide, place};
+use super::{CallKey, Exchange, State, decide};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
@@ -13,8 +13,8 @@ const EXCHANGE: Duration = Duration::from_secs(32);
 /// Names a deadline of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CallTimer {
-    /// A leg that we dialled has rung for as long as it may.
-    Ring(LegNo),
+    /// The legs of that group of the fork have rung for as long as they may.
+    Ring(u16),
     /// The call has lasted for as long as it may.
     Length,
     /// Time to see whether media still flows.
@@ -24,9 +24,13 @@ pub(crate) enum CallTimer {
 }
 
 impl Core {
-    /// Limits how long a leg may ring.
-    pub(crate) fn watch_ringing(&mut self, now: Now, key: CallKey, leg: LegNo, limit: Duration) {
-        self.timers.arm(now, limit, (key, CallTimer::Ring(leg)));
+    /// Limits how long the group that has just begun to ring may do so; the legs that join it change nothing.
+    pub(crate) fn watch_ringing(&mut self, now: Now, key: CallKey, limit: Duration) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if call.fork.due.is_none() {
+            call.fork.due = Some(now.mono + limit);
+            self.timers.arm(now, limit, (key, CallTimer::Ring(call.fork.group())));
+        }
     }
 
     /// Limits how long an established call may last, and be silent.
@@ -41,36 +45,38 @@ impl Core {
     /// A deadline of a call has come.
     pub(crate) fn call_due(&mut self, now: Now, key: CallKey, timer: CallTimer) {
         match timer {
-            CallTimer::Ring(leg) => self.rung_out(now, key, leg),
+            CallTimer::Ring(group) => self.rung_out(now, key, group),
             CallTimer::Length => self.length_due(now, key),
             CallTimer::Media => self.media_due(now, key),
             CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
         }
     }
 
-    fn rung_out(&mut self, now: Now, key: CallKey, no: LegNo) {
-        let Some(call) = self.calls.get(key) else { return };
-        let Some(leg) = call.leg(no).filter(|l| l.end.is_none() && l.confirmed.is_none()) else { return };
-        let due = leg.started.mono + leg.profile.ring_limit;
-        if due > now.mono {
-            return self.timers.arm_at(now, due, (key, CallTimer::Ring(no)));
-        }
-        let session = leg.session;
-        // The session goes on by itself until the far side has confirmed the CANCEL.
-        let _ = self.endpoint.end(now, session, decide::reason(480, "Ring limit"));
+    fn rung_out(&mut self, now: Now, key: CallKey, group: u16) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if let Some(leg) = call.leg_mut(no) {
-            leg.close(now, None, "ring limit", None);
+        if call.fork.group() != group || !call.rings() {
+            return;
         }
-        call.forget_media_of(no);
-        let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
-        if call.leg(no).is_some_and(|leg| leg.device) {
-            reply = place::better(call.best.take(), reply);
-            call.best = Some(reply.clone());
+        let Some(due) = call.fork.due else { return };
+        if due > now.mono {
+            return self.timers.arm_at(now, due, (key, CallTimer::Ring(group)));
         }
-        self.by_session.remove(&session);
-        self.counters.rung_out += 1;
-        self.dial_next(now, key, Some(reply));
+        call.fork.end_group();
+        let ringing = call.callees.iter().filter(|leg| leg.rings());
+        let ringing: Vec<_> = ringing.map(|leg| (leg.no, leg.session, leg.device)).collect();
+        for (no, session, device) in ringing {
+            // The session goes on by itself until the far side has confirmed the CANCEL.
+            self.end_leg(now, key, no, session, decide::reason(480, "Ring limit"));
+            self.forget_media_of(key, no);
+            self.counters.rung_out += 1;
+            let Some(call) = self.calls.get_mut(key) else { return };
+            if let Some(leg) = call.leg_mut(no) {
+                leg.close(now, None, "ring limit", None);
+            }
+            call.explain_end(no);
+            call.fork.note(Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE), device);
+        }
+        self.dial_more(now, key);
     }
 
     /// Limits how long a leg may leave a re-INVITE unanswered after a provisional response.
@@ -121,12 +127,14 @@ impl Core {
 impl super::Call {
     /// The shorter `max_duration` of both legs.
     fn longest(&self) -> Duration {
-        self.legs().filter(|l| l.end.is_none()).map(|l| l.profile.max_duration).min().unwrap_or(Duration::MAX)
+        let legs = self.legs().filter(|leg| self.takes_part(leg));
+        legs.map(|leg| leg.profile.max_duration).min().unwrap_or(Duration::MAX)
     }
 
     /// The shorter `media_inactivity` of both legs, of those that have one.
     fn silence_limit(&self) -> Option<Duration> {
-        let limits = self.legs().filter(|l| l.end.is_none()).map(|l| l.profile.media_inactivity);
+        let legs = self.legs().filter(|leg| self.takes_part(leg));
+        let limits = legs.map(|leg| leg.profile.media_inactivity);
         limits.filter(|limit| !limit.is_zero()).min()
     }
 

@@ -1,42 +1,42 @@
 //! A call comes in: whose it is, whether it may, and where it goes.
 
-use super::body::Taken;
+use super::fork::incoming_breadth;
 use super::place::{Finder, Place};
-use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
+use super::{OrRefuse, decide};
 use crate::registrar::Account;
 use crate::shard::{Core, Held, domains};
 use crate::snapshot::{Protected, Snapshot, conduct};
 use crate::trunk::{Entry, called_by_contact};
-use config::{MediaMode, NetworkName, Profile, TcpMedia, TrunkName};
-use media::{CallMedia, Connections, Mode, PartyId, Refusal};
-use policy::{Crossing, Decision, RouteFacts, Step, Trail};
+use config::{NetworkName, TrunkName};
+use policy::{Decision, RouteFacts, Step, Trail};
 use sip::registration::server::Aor;
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::header::ContentType;
-use sip_types::{HeaderName, Method, Scheme, StatusCode};
-use std::collections::VecDeque;
-use std::sync::Arc;
+use sip_types::{HeaderName, Method, StatusCode};
 
 /// What is known of an INVITE before there is a call.
-struct Arrival {
-    session: SessionId,
-    network: NetworkId,
-    trunk: Option<TrunkName>,
-    request: Received,
+pub(super) struct Arrival {
+    pub(super) session: SessionId,
+    pub(super) network: NetworkId,
+    pub(super) trunk: Option<TrunkName>,
+    pub(super) request: Received,
+    /// What it gives us of Max-Breadth.
+    pub(super) breadth: u8,
     /// Its place among all calls, and among those of its trunk.
-    in_node: Held,
-    in_trunk: Option<Held>,
+    pub(super) in_node: Held,
+    pub(super) in_trunk: Option<Held>,
 }
 
 impl Core {
     /// A new INVITE.
     pub(crate) fn on_invited(&mut self, now: Now, session: SessionId, request: Received) {
         let snapshot = self.snapshot.clone();
-        let admitted = self.admit(&snapshot).and_then(|held| answerable(&request).map(|()| held));
-        let in_node = match admitted {
-            Ok(held) => held,
+        let admitted =
+            self.admit(&snapshot).and_then(|held| answerable(&request).map(|breadth| (held, breadth)));
+        let (in_node, breadth) = match admitted {
+            Ok(admitted) => admitted,
             Err(reply) => return self.refuse(now, session, &reply),
         };
         let Some(listener) = self.endpoint.settings().listener(request.flow.listener) else { return };
@@ -76,11 +76,11 @@ impl Core {
         let source = request.flow.peer.ip();
         trail.push(Step::Peer { network: name.clone(), source, trunk: trunk.clone() });
         let routed = route(&snapshot, network, trunk.as_ref(), &request, &mut trail);
-        let found = routed.and_then(|targets| self.find(now, &snapshot, targets));
+        let found = routed.and_then(|targets| self.find(now, &snapshot, targets, &request, &mut trail));
         match found {
-            Ok(targets) => {
-                let arrival = Arrival { session, network, trunk, request, in_node, in_trunk };
-                self.begin(now, snapshot, arrival, targets, trail);
+            Ok(places) => {
+                let arrival = Arrival { session, network, trunk, request, breadth, in_node, in_trunk };
+                self.begin(now, snapshot, arrival, places, trail);
             }
             Err(reply) => {
                 self.counters.unroutable += 1;
@@ -108,7 +108,14 @@ impl Core {
     }
 
     /// The places that targets lead to at this moment.
-    fn find(&mut self, now: Now, snapshot: &Snapshot, targets: Vec<policy::Target>) -> OrRefuse<Vec<Place>> {
+    fn find(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        targets: Vec<policy::Target>,
+        request: &Received,
+        trail: &mut Trail,
+    ) -> OrRefuse<Vec<Place>> {
         let finder = Finder {
             now,
             snapshot,
@@ -117,7 +124,8 @@ impl Core {
             standings: &self.common.standings,
             settings: self.endpoint.settings(),
         };
-        finder.places(targets).inspect_err(|reply| match reply.status {
+        let found = finder.places(targets, request.headers(), trail);
+        found.inspect_err(|reply| match reply.status {
             StatusCode::SERVICE_UNAVAILABLE => self.counters.trunks_unregistered += 1,
             _ => self.counters.unregistered += 1,
         })
@@ -144,146 +152,10 @@ impl Core {
     }
 
     /// Refuses an INVITE that no call was made for.
-    fn refuse(&mut self, now: Now, session: SessionId, reply: &Reply) {
+    pub(super) fn refuse(&mut self, now: Now, session: SessionId, reply: &Reply) {
         // The session was made in this very turn, and waits.
         let _ = self.endpoint.reject(now, session, reply);
     }
-
-    /// Makes the call and dials its first target.
-    fn begin(
-        &mut self,
-        now: Now,
-        snapshot: Arc<Snapshot>,
-        arrival: Arrival,
-        targets: Vec<Place>,
-        trail: Trail,
-    ) {
-        let Arrival { session, network, trunk, request, in_node, in_trunk } = arrival;
-        let profile = decide::profile(&snapshot, network, trunk.as_ref());
-        let mode = media_mode(&profile, &targets);
-        let taken = match own_rules(&snapshot, network, &profile, mode, &request) {
-            Ok(taken) => taken,
-            Err(reply) => return self.refuse(now, session, &reply),
-        };
-        let media = call_media(mode, &profile, &targets, self.ids.next_u64());
-        let party = PartyId(0);
-        let source = request.flow.peer.ip();
-        let caller = Leg {
-            no: LegNo::CALLER,
-            session,
-            network,
-            trunk: trunk.clone(),
-            profile,
-            target: String::new(),
-            device: false,
-            party,
-            started: now,
-            confirmed: None,
-            end: None,
-            call_id: request.call_id.as_str().into(),
-            farewell: None,
-            _in_trunk: in_trunk,
-        };
-        self.sequence += 1;
-        let call = Call {
-            id: self.name_call(),
-            sequence: self.sequence,
-            state: State::SettingUp,
-            caller,
-            callees: Vec::new(),
-            pairs: Vec::new(),
-            joined: None,
-            exchange: Exchange::Idle,
-            exchanges: 0,
-            carried: Vec::new(),
-            targets: VecDeque::from(targets),
-            best: None,
-            media,
-            parties: 0,
-            facts: CallFacts::of(&request),
-            invite: Some(Box::new(request)),
-            wrap: taken.wrap,
-            trail,
-            started: now,
-            answered: None,
-            cause: None,
-            hung_up: None,
-            snapshot,
-            _in_node: in_node,
-        };
-        tracing::debug!(
-            call = %call.id,
-            sip_call_id = %call.caller.call_id,
-            network = call.snapshot.network_name(network).map(NetworkName::as_str),
-            trunk = trunk.as_ref().map(TrunkName::as_str),
-            %source,
-            targets = call.targets.len(),
-            route = call.trail.to_string().replace('\n', "; "),
-            "a call begins"
-        );
-        let key = self.enter(call);
-        let label = self.label(trunk.as_ref());
-        self.endpoint.label(session, label);
-        self.counters.calls += 1;
-        match self.describe_caller(key, network, party, source, taken.sdp.as_deref()) {
-            Ok(()) => self.dial_next(now, key, None),
-            Err(reply) => self.refuse_caller(now, key, &reply),
-        }
-    }
-
-    /// Tells media of the caller and its offer.
-    fn describe_caller(
-        &mut self,
-        key: CallKey,
-        network: NetworkId,
-        party: PartyId,
-        source: std::net::IpAddr,
-        sdp: Option<&[u8]>,
-    ) -> OrRefuse<()> {
-        let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
-        let place = decide::media_network(&call.snapshot, network);
-        call.media.add_party(party, &place);
-        call.media.signalling_source(party, source);
-        match sdp {
-            Some(sdp) => {
-                let received = call.media.receive_offer(party, sdp);
-                let reserved = received.and_then(|()| call.media.reserve(party, &mut *self.link));
-                reserved.map_err(|refusal| Box::new(self.media_reply(&refusal)))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The response that a refusal of media leads to.
-    pub(crate) fn media_reply(&self, refusal: &Refusal) -> Reply {
-        decide::media_reply(refusal, self.snapshot.config().limits.retry_after)
-    }
-}
-
-impl CallFacts {
-    fn of(request: &Received) -> Self {
-        Self {
-            from: request.from.uri().to_string(),
-            to: request.to.uri().to_string(),
-            request_uri: request.request.uri_text().to_owned(),
-            secure: request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips),
-        }
-    }
-}
-
-/// Media flows around us where the profiles of both sides say so.
-fn media_mode(profile: &Profile, targets: &[Place]) -> Mode {
-    let bypass = profile.media == MediaMode::Bypass
-        && targets.iter().all(|place| place.target.profile.media == MediaMode::Bypass);
-    if bypass { Mode::Bypass } else { Mode::Anchored }
-}
-
-/// The media of a call that begins; streams over connections go around us where the profiles of both sides say so.
-fn call_media(mode: Mode, profile: &Profile, targets: &[Place], seed: u64) -> CallMedia {
-    let around = profile.tcp_media == TcpMedia::Around
-        && targets.iter().all(|place| place.target.profile.tcp_media == TcpMedia::Around);
-    let connections = if around { Connections::Around } else { Connections::Refused };
-    CallMedia::new(mode, media::Limits::default(), seed).with_connections(connections)
 }
 
 /// Whose address-of-record From names, if it is one that registers in that network.
@@ -292,29 +164,20 @@ fn our_user<'s>(snapshot: &'s Snapshot, network: &NetworkName, request: &Receive
     snapshot.registrars.account(&aor).filter(|account| account.network == *network)
 }
 
-/// 406 for an offer whose answer the caller could not take (RFC 3261 §21.4.7).
-fn answerable(request: &Received) -> OrRefuse<()> {
+/// 440 for a call that may go nowhere (RFC 5393 §5.3.3), and 406 for an offer whose answer the caller could not take
+/// (RFC 3261 §21.4.7); else its Max-Breadth.
+fn answerable(request: &Received) -> OrRefuse<u8> {
+    let breadth = incoming_breadth(request);
+    if breadth == 0 {
+        return Err(Box::new(Reply::new(StatusCode::MAX_BREADTH_EXCEEDED)));
+    }
     let headers = request.headers();
     let offers =
         headers.get::<ContentType>().ok().flatten().is_some_and(|kind| kind.is("application", "sdp"));
     if !offers || policy::is_acceptable(headers, "application", "sdp") {
-        return Ok(());
+        return Ok(breadth);
     }
     Err(Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE)))
-}
-
-/// The caller's body by the rules of its own side; those of the other side are asked when a target is dialled.
-fn own_rules(
-    snapshot: &Snapshot,
-    network: NetworkId,
-    profile: &Profile,
-    mode: Mode,
-    request: &Received,
-) -> OrRefuse<Taken> {
-    let trusted = snapshot.trusts(network);
-    let crossing =
-        Crossing { from_trusted: trusted, to_trusted: trusted, from_profile: profile, to_profile: profile };
-    decide::take_strictly(&crossing, mode, &request.request)
 }
 
 /// Asks policy where a call goes.

@@ -1,23 +1,28 @@
 //! Calls: a leg towards the caller, legs towards the called side, and the bridge between them.
 //!
 //! ```text
-//!   caller's INVITE ─► route ─► dial target ─┬─► progress ─► early dialogs, kept apart
-//!                                            ├─► answer ──► established ─► re-INVITEs, requests ─► end
-//!                                            └─► failure ─► next target, or the mapped response
+//!   caller's INVITE ─► route ─► places ─► dial ─┬─► progress ─► early dialogs, kept apart
+//!                                 ▲             ├─► answer ──► established ─► re-INVITEs, requests ─► end
+//!                                 └──── fork ◄──┴─► failure ─► the next place, or the mapped response
 //! ```
 //! No message crosses: an event of one leg's user agent becomes an intent for the other's. Each file here is
 //! one step of that way.
 
 mod answer;
+mod begin;
 mod body;
+mod choice;
 mod decide;
 mod dial;
 mod ending;
+mod failure;
+mod fork;
 mod guard;
 mod incoming;
 mod modify;
 mod place;
 mod progress;
+mod redirect;
 mod request;
 pub(crate) mod view;
 
@@ -29,6 +34,7 @@ use crate::snapshot::Snapshot;
 use body::Wrap;
 use bytes::Bytes;
 use config::{Profile, TrunkName};
+use fork::Fork;
 use media::{CallMedia, PartyId};
 use place::Place;
 use policy::Trail;
@@ -37,7 +43,6 @@ use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::{Method, StatusCode};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 slotmap::new_key_type! {
@@ -67,6 +72,10 @@ pub(crate) struct Leg {
     pub(crate) target: String,
     /// Whether it goes to a device of a registered user.
     pub(crate) device: bool,
+    /// Which branch of the fork it is.
+    pub(crate) branch: u16,
+    /// What it has of the caller's Max-Breadth, until it is over.
+    pub(crate) breadth: u8,
     /// The media of its first dialog.
     pub(crate) party: PartyId,
     pub(crate) started: Now,
@@ -78,6 +87,13 @@ pub(crate) struct Leg {
     pub(crate) farewell: Option<String>,
     /// Its place among the calls of its trunk.
     pub(crate) _in_trunk: Option<Held>,
+}
+
+impl Leg {
+    /// Whether it may still be answered: it is neither over nor given up.
+    pub(crate) fn rings(&self) -> bool {
+        self.end.is_none() && self.confirmed.is_none() && self.farewell.is_none()
+    }
 }
 
 /// How a leg ended.
@@ -125,11 +141,14 @@ pub(crate) struct Pair {
     pub(crate) callee_dialog: Option<DialogNo>,
     pub(crate) callee_party: PartyId,
     pub(crate) caller_dialog: DialogNo,
-    pub(crate) caller_party: PartyId,
+    /// `None` until the caller is to be answered in it.
+    pub(crate) caller_party: Option<PartyId>,
     /// The status of the last provisional response.
     pub(crate) last_status: StatusCode,
     /// Whether the far side has described its media.
     pub(crate) described: bool,
+    /// Whether the caller has had that answer, ahead of the 2xx.
+    pub(crate) shown: bool,
 }
 
 /// What an established call is in the middle of.
@@ -182,10 +201,8 @@ pub(crate) struct Call {
     /// How many re-INVITEs have been taken across.
     pub(crate) exchanges: u32,
     pub(crate) carried: Vec<Carried>,
-    /// Targets that have not been tried.
-    pub(crate) targets: VecDeque<Place>,
-    /// The best failure of the called user's devices so far.
-    pub(crate) best: Option<Reply>,
+    /// The places that have not been tried, and what came of the others.
+    pub(crate) fork: Fork,
     pub(crate) media: CallMedia,
     pub(crate) parties: u32,
     /// The caller's INVITE, until the call is answered.
@@ -229,6 +246,16 @@ impl Call {
             LegNo::CALLER => Some(&mut self.caller),
             _ => self.callees.iter_mut().find(|leg| leg.no == no),
         }
+    }
+
+    /// Whether a leg is one of the two that talk, or that may still do so: of an answered call, those that are joined.
+    pub(crate) fn takes_part(&self, leg: &Leg) -> bool {
+        self.joined.is_none_or(|(callee, ..)| leg.no == LegNo::CALLER || leg.no == callee)
+    }
+
+    /// Whether a called leg may still answer.
+    pub(crate) fn rings(&self) -> bool {
+        self.callees.iter().any(Leg::rings)
     }
 
     /// All legs, the caller's first.

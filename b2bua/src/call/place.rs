@@ -2,16 +2,20 @@
 //! registered users.
 
 use super::OrRefuse;
+use super::choice::Choice;
 use crate::snapshot::Snapshot;
 use crate::trunk::Standings;
 use config::Unregistered;
+use policy::Trail;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{Flow, NetworkId};
-use sip_types::StatusCode;
+use sip_types::{Headers, StatusCode};
+use std::time::Duration;
 
-/// A place to call.
+/// A place to call. Places of one group ring at once, and groups one after the other; of one branch, which is one device, a
+/// place is called once the one before it could not be reached.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) target: policy::Target,
@@ -19,12 +23,17 @@ pub(crate) struct Place {
     pub(crate) routes: Box<[Box<str>]>,
     /// The flow to a device.
     pub(crate) flow: Option<Flow>,
+    pub(crate) group: u16,
+    pub(crate) branch: u16,
+    /// How long its group rings.
+    pub(crate) ring_limit: Duration,
 }
 
 impl Place {
-    /// A target as it stands.
-    pub(crate) fn plain(target: policy::Target) -> Self {
-        Self { target, routes: Box::default(), flow: None }
+    /// A target as it stands, a group by itself.
+    pub(crate) fn plain(target: policy::Target, number: u16) -> Self {
+        let ring_limit = target.profile.ring_limit;
+        Self { target, routes: Box::default(), flow: None, group: number, branch: number, ring_limit }
     }
 
     /// Whether its Service-Route leads where that of the place before it did, of which it is another target.
@@ -54,13 +63,18 @@ impl Finder<'_> {
     /// The places of targets, in order; of a user, the devices, the preferred first.
     ///
     /// # Errors
-    /// There is none, as the first user that was looked for is not known (404), or has no device (480), or as the first
-    /// trunk is not registered (503).
-    pub(crate) fn places(self, targets: Vec<policy::Target>) -> OrRefuse<Vec<Place>> {
+    /// There is none, as the first user that was looked for is not known (404), or has no device (480), or none that the
+    /// caller would have (480), or as the first trunk is not registered (503); or the caller's preferences are too many (400).
+    pub(crate) fn places(
+        self,
+        targets: Vec<policy::Target>,
+        headers: &Headers,
+        trail: &mut Trail,
+    ) -> OrRefuse<Vec<Place>> {
         let (mut places, mut missing) = (Vec::with_capacity(targets.len()), None);
         for target in targets {
             if !target.registered {
-                match self.by_registration(target) {
+                match self.by_registration(target, following(&places)) {
                     Some(place) if place.is_repetition(&places) => {}
                     Some(place) => places.push(place),
                     None => {
@@ -69,11 +83,12 @@ impl Finder<'_> {
                 }
                 continue;
             }
-            match self.devices(&target) {
+            match self.devices(&target, following(&places), headers, trail) {
                 Ok(devices) if devices.is_empty() => {
                     missing.get_or_insert(StatusCode::TEMPORARILY_UNAVAILABLE);
                 }
                 Ok(devices) => places.extend(devices),
+                Err(StatusCode::BAD_REQUEST) => return Err(Box::new(too_many_preferences())),
                 Err(status) => {
                     missing.get_or_insert(status);
                 }
@@ -87,28 +102,37 @@ impl Finder<'_> {
 
     /// A target as it stands or, of a trunk that we register with, by what that registration gives; `None` if there is
     /// none, and the trunk is not called then.
-    fn by_registration(self, target: policy::Target) -> Option<Place> {
+    fn by_registration(self, target: policy::Target, number: u16) -> Option<Place> {
         let trunk = target.trunk.as_ref().and_then(|name| self.snapshot.config().trunks.get(name));
         let Some(register) = trunk.and_then(|trunk| trunk.register.as_ref()) else {
-            return Some(Place::plain(target));
+            return Some(Place::plain(target, number));
         };
         let standing = target.trunk.as_ref().and_then(|name| self.standings.get(name));
         match standing.filter(|standing| standing.is_bound(self.now)) {
             Some(standing) => {
-                let mut place = Place { routes: standing.service_route.clone(), ..Place::plain(target) };
+                let mut place =
+                    Place { routes: standing.service_route.clone(), ..Place::plain(target, number) };
                 if let Some(first) = &standing.first_hop {
                     place.target.next_hop = first.clone();
                 }
                 Some(place)
             }
-            None if register.unregistered == Unregistered::Call => Some(Place::plain(target)),
+            None if register.unregistered == Unregistered::Call => Some(Place::plain(target, number)),
             None => None,
         }
     }
 
-    fn devices(self, target: &policy::Target) -> Result<Vec<Place>, StatusCode> {
+    /// The devices of the user that a target names, as groups and branches from `number` on.
+    fn devices(
+        self,
+        target: &policy::Target,
+        number: u16,
+        headers: &Headers,
+        trail: &mut Trail,
+    ) -> Result<Vec<Place>, StatusCode> {
         let uri = &target.request_uri;
-        let known = || Aor::of(uri).is_some_and(|aor| self.snapshot.registrars.account(&aor).is_some());
+        let account = |aor: &Aor| self.snapshot.registrars.account(aor);
+        let known = || Aor::of(uri).is_some_and(|aor| account(&aor).is_some());
         // A temporary GRUU has no user that anybody knows.
         let temporary = uri.param("gr") == Some(None);
         if !temporary && !known() {
@@ -118,45 +142,60 @@ impl Finder<'_> {
             return Err(StatusCode::NOT_FOUND);
         };
         let network = self.snapshot.network_id(&target.network).ok_or(StatusCode::NOT_FOUND)?;
-        Ok(found.iter().flat_map(|found| self.ways(target, network, found.binding())).collect())
+        let Some(account) = found.first().and_then(|first| account(first.aor())) else {
+            return Ok(Vec::new());
+        };
+        let choice = Choice::of(account, headers, &found, trail).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let (mut places, mut group, mut branch) = (Vec::with_capacity(found.len()), number, number);
+        for (nth, devices) in choice.groups.iter().enumerate() {
+            let is_last = nth + 1 == choice.groups.len();
+            let most = target.profile.ring_limit;
+            let ring_limit = if is_last { most } else { account.ring_turn.min(most) };
+            for binding in devices {
+                places.extend(self.ways(target, network, binding).map(|(target, flow)| Place {
+                    target,
+                    routes: binding.path.clone(),
+                    flow,
+                    group,
+                    branch,
+                    ring_limit,
+                }));
+                branch = branch.saturating_add(1);
+            }
+            group = group.saturating_add(1);
+        }
+        Ok(places)
     }
 
     /// The ways to a device: the flow that it registered on, where that is there to be used; then its contact, unless a
     /// NAT is before it or its flow is the only way that it wants (RFC 5626 §5.3).
-    fn ways(self, target: &policy::Target, network: NetworkId, binding: &Binding) -> Vec<Place> {
-        let place = |flow| Place {
-            target: policy::Target {
-                request_uri: binding.uri.clone(),
-                next_hop: binding.uri.clone(),
-                ..target.clone()
-            },
-            routes: binding.path.clone(),
-            flow,
-        };
+    fn ways(
+        self,
+        target: &policy::Target,
+        network: NetworkId,
+        binding: &Binding,
+    ) -> impl Iterator<Item = (policy::Target, Option<Flow>)> {
         let listener = self.settings.listener(binding.flow.listener);
         let is_stream = listener.is_some_and(|listener| listener.transport.is_reliable());
         let lasts = !is_stream || binding.flow.connection.is_some();
         let bound_to_flow = binding.reg_id.is_some() || self.snapshot.network(network).is_some_and(|n| n.nat);
-        let mut ways = Vec::new();
-        if lasts && (bound_to_flow || binding.flow.connection.is_some()) {
-            ways.push(place(Some(binding.flow)));
-        }
-        if !bound_to_flow {
-            ways.push(place(None));
-        }
-        ways
+        let by_flow = lasts && (bound_to_flow || binding.flow.connection.is_some());
+        let flows = [by_flow.then_some(Some(binding.flow)), (!bound_to_flow).then_some(None)];
+        flows.into_iter().flatten().map(|flow| {
+            let (request_uri, next_hop) = (binding.uri.clone(), binding.uri.clone());
+            (policy::Target { request_uri, next_hop, ..target.clone() }, flow)
+        })
     }
 }
 
-/// Which of two failures of a user's devices the caller hears of: 6xx before all, else the lowest class, and of one class
-/// the first (RFC 3261 §16.7 step 6).
-pub(crate) fn better(earlier: Option<Reply>, later: Reply) -> Reply {
-    let rank = |reply: &Reply| match reply.status.class() {
-        6 => 0,
-        class => class,
-    };
-    match earlier {
-        Some(earlier) if rank(&earlier) <= rank(&later) => earlier,
-        _ => later,
-    }
+/// The number of the group and branch after those places: above both, so that neither is used twice.
+fn following(places: &[Place]) -> u16 {
+    places.last().map_or(1, |last| last.group.max(last.branch).saturating_add(1))
+}
+
+/// 400 for more preferences than are looked at (RFC 3841 §11).
+fn too_many_preferences() -> Reply {
+    let mut reply = Reply::new(StatusCode::BAD_REQUEST);
+    reply.reason = "Too Many Caller Preferences".into();
+    reply
 }

@@ -35,7 +35,6 @@ impl Core {
         };
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(pair) = call.pairs.get_mut(at) else { return };
-        pair.described |= answer.is_some();
         pair.last_status = response.status();
         let caller_dialog = pair.caller_dialog;
         let Some(callee) = call.leg(leg) else { return };
@@ -80,21 +79,39 @@ impl Core {
         }
         let caller_dialog = self.endpoint.open_dialog(call.caller.session).ok()?;
         let first_of_leg = !call.pairs.iter().any(|p| p.callee == leg);
-        let first_of_call = call.pairs.is_empty();
-        let caller_party = self.party_for(key, LegNo::CALLER, first_of_call)?;
         let callee_party = self.party_for(key, leg, first_of_leg)?;
         let call = self.calls.get_mut(key)?;
-        call.media.connect(caller_party, callee_party);
         call.pairs.push(Pair {
             callee: leg,
             callee_dialog: dialog,
             callee_party,
             caller_dialog,
-            caller_party,
+            caller_party: None,
             last_status: status,
             described: false,
+            shown: false,
         });
         Some(call.pairs.len() - 1)
+    }
+
+    /// The media of the dialog that stands for a pair towards the caller, joined with the far side's. The ports that were
+    /// borrowed when the call began are those of the first that needs any; each other one has its own.
+    pub(super) fn caller_party(&mut self, key: CallKey, at: usize) -> Result<PartyId, Refusal> {
+        let unknown = Refusal::Misuse(media::Misuse::UnknownParty);
+        let Some(call) = self.calls.get(key) else { return Err(unknown) };
+        let Some(pair) = call.pairs.get(at) else { return Err(unknown) };
+        if let Some(party) = pair.caller_party {
+            return Ok(party);
+        }
+        let callee_party = pair.callee_party;
+        let first = call.caller.party;
+        let is_first = !call.pairs.iter().any(|pair| pair.caller_party == Some(first));
+        let party = self.party_for(key, LegNo::CALLER, is_first).ok_or(Refusal::TooManyDialogs)?;
+        let Some(call) = self.calls.get_mut(key) else { return Err(unknown) };
+        let Some(pair) = call.pairs.get_mut(at) else { return Err(unknown) };
+        pair.caller_party = Some(party);
+        call.media.connect(party, callee_party);
+        Ok(party)
     }
 
     /// The media of another dialog of a leg: the leg's own for its first, a fork of it for each other.
@@ -120,15 +137,28 @@ impl Core {
         }
     }
 
-    /// An answer ahead of the final response: our own for the caller. An offer there is for PRACK, and crosses no
-    /// earlier than the 2xx.
+    /// An answer ahead of the final response: our own for the caller. Of several legs, the caller hears the one that was
+    /// first to describe its media, until it fails or another one is answered: two at once are noise (RFC 3960 §3.1). The
+    /// early dialogs of one leg are the choice of a fork further down. An offer there is for PRACK, and crosses no earlier
+    /// than the 2xx.
     fn preview(&mut self, key: CallKey, at: usize, sdp: &[u8]) -> Result<Option<Bytes>, Refusal> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
         if !call.wrap.has_sdp() {
             return Ok(None);
         }
-        let Some(pair) = call.pairs.get(at) else { return Ok(None) };
+        let Some(pair) = call.pairs.get_mut(at) else { return Ok(None) };
         call.media.receive_answer(pair.callee_party, sdp)?;
-        call.media.compose_answer(pair.caller_party, pair.callee_party, &mut *self.link).map(Some)
+        pair.described = true;
+        let (leg, callee_party) = (pair.callee, pair.callee_party);
+        if call.pairs.iter().any(|other| other.shown && other.callee != leg) {
+            return Ok(None);
+        }
+        let caller_party = self.caller_party(key, at)?;
+        let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
+        let answer = call.media.compose_answer(caller_party, callee_party, &mut *self.link)?;
+        if let Some(pair) = call.pairs.get_mut(at) {
+            pair.shown = true;
+        }
+        Ok(Some(answer))
     }
 }

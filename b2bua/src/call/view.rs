@@ -93,6 +93,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
             at: system_time(end.at.wall).into(),
             status: end.status.map(|s| s.as_u16()),
             cause: end.cause.to_owned(),
+            reason: end.reason.clone(),
         }),
         streams: streams(call, call.party(leg.no).unwrap_or(leg.party), clock),
     }

@@ -91,8 +91,11 @@ pub struct StreamRecord {
 impl Record {
     /// The record of a call whose legs have all ended.
     pub(crate) fn of(call: &Call, node: &str, now: Now) -> Self {
-        let lasted = call.answered.map_or(Duration::ZERO, |answered| now.mono.since(answered.mono));
-        let first_end = call.legs().filter_map(|l| l.end.as_ref()).min_by_key(|end| end.at.mono);
+        // Of an answered call, legs that were not chosen say nothing: they may end long before it, or after.
+        let ends = || call.legs().filter(|leg| call.takes_part(leg)).filter_map(|leg| leg.end.as_ref());
+        let first_end = ends().min_by_key(|end| end.at.mono);
+        let last = ends().map(|end| end.at.mono).max().unwrap_or(now.mono);
+        let lasted = call.answered.map_or(Duration::ZERO, |answered| last.since(answered.mono));
         Self {
             call: call.id.clone(),
             node: node.into(),

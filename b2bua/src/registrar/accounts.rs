@@ -1,10 +1,11 @@
 //! Whose addresses-of-record are whose, made from the configuration once.
 
 use bytestring::ByteString;
-use config::{Config, NetworkName};
+use config::{Config, NetworkName, Ring};
 use sip::registration::server::Aor;
 use sip_types::Uri;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Every domain and address-of-record that can be registered.
 #[derive(Debug, Default)]
@@ -19,6 +20,10 @@ pub(crate) struct Registrars {
 pub(crate) struct Account {
     /// The network that it registers in.
     pub(crate) network: NetworkName,
+    /// How its devices ring.
+    pub(crate) ring: Ring,
+    /// How long devices ring before those after them are called.
+    pub(crate) ring_turn: Duration,
     users: Box<[ByteString]>,
 }
 
@@ -43,7 +48,12 @@ impl Registrars {
             for account in &registrar.accounts {
                 let address = account.address.uri_text().parse::<Uri>();
                 let Some(aor) = address.ok().and_then(|uri| Aor::of(&uri)) else { continue };
-                let account = Account { network: network.clone(), users: account.users.as_slice().into() };
+                let account = Account {
+                    network: network.clone(),
+                    ring: account.ring.unwrap_or(registrar.ring),
+                    ring_turn: registrar.ring_turn,
+                    users: account.users.as_slice().into(),
+                };
                 registrars.accounts.insert(aor, account);
             }
         }

@@ -61,6 +61,8 @@ pub struct Counters {
     pub descriptions_refused: u64,
     /// Legs that rang for too long.
     pub rung_out: u64,
+    /// Legs given up because another one of their call was answered.
+    pub answered_elsewhere: u64,
     /// Calls that lasted too long.
     pub too_long: u64,
     /// Calls ended because their media fell silent.

@@ -25,10 +25,14 @@ table! {
         /// Sessions at a time: the legs of the calls, for 64*T1 those that a fork may still answer, and subscriptions;
         /// one more is answered 503 with Retry-After.
         live sessions: usize = 100_000, in 2..=4_000_000;
-        /// Early dialogs per leg: the branches of a fork further down. Responses of further branches are dropped.
+        /// Early dialogs per leg: the branches of a fork, ours or one further down. Responses of further branches are
+        /// dropped; where one of ours answers, it takes the place of another.
         live early_dialogs: usize = 8, in 1..=64;
-        /// Targets tried per call, redirections included.
-        live targets: usize = 8, in 1..=64;
+        /// Targets tried per call, redirections and the devices of a user included. What is left then is not tried.
+        live targets: usize = 16, in 1..=64;
+        /// Legs of a call that ring at a time, as long as the caller's Max-Breadth (RFC 5393) does not ask for fewer; a
+        /// further device is called once one before it has failed.
+        live branches: usize = 10, in 1..=64;
         /// Answers of name servers that are remembered; beyond, the oldest is forgotten.
         live names: usize = 4_096, in 1..=1_000_000;
         /// Addresses that names and URIs lead to whose state is remembered; beyond, the one not heard of for longest is

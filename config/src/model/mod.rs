@@ -21,7 +21,7 @@ pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
 pub use register::{Called, Register, Unregistered};
-pub use registrar::{Account, Registrar};
+pub use registrar::{Account, Registrar, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;

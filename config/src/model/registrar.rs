@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::declare::{Claim, Reader, table};
+use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
 use crate::model::Challenge;
 use crate::text::{AddressOfRecord, HostPort};
@@ -33,6 +33,11 @@ table! {
         live watchers: Vec<ByteString> = [], in 0..=1_024, such as ["presence"];
         /// Subscriptions to the registrations of one address-of-record; one more is answered 503 with Retry-After.
         live subscriptions: usize = 16, in 1..=1_024;
+        /// How the devices of a called user ring.
+        pinned ring: Ring = "parallel";
+        /// How long devices ring before those after them are called instead, if the profile's `ring_limit` does not end it
+        /// before. The last ones ring for `ring_limit`.
+        pinned ring_turn: Duration = "20s", in "1s"..="10m";
         /// Whether bindings are there again after a restart; a REGISTER is then answered once its bindings are kept, in
         /// `registrations.redb` in the state directory.
         restart keep: bool = true;
@@ -49,6 +54,19 @@ table! {
         live address: AddressOfRecord, such as "alice@example.com";
         /// The users who may register it and call from it, by the names that the challenge knows them by.
         live users: Vec<ByteString>, in 1..=64, such as ["alice"];
+        /// How its devices ring, if not as the registrar's `ring` says.
+        pinned ring: Option<Ring>, such as "sequence";
+    }
+}
+
+choice! {
+    /// How the devices of a called user ring. A caller may ask for the other way (Request-Disposition, RFC 3841 §9.1).
+    pub enum Ring {
+        /// All of the highest q at once, then those of the next, and so on (RFC 3261 §16.6): of equal q, those first that
+        /// have more of what the caller asks for (Accept-Contact).
+        Parallel = "parallel",
+        /// One after the other, in that order; of several that are equal, the one first that registered last.
+        Sequence = "sequence",
     }
 }
 

@@ -66,7 +66,8 @@ impl Endpoint {
         if session.dialogs.len() >= limit {
             return Err(IntentError::Full);
         }
-        let first = session.dialogs.is_empty();
+        // The tag of a dialog that was closed is not used again.
+        let first = session.next_dialog == 0;
         let tag = if first { session.local_tag } else { Tag::new(&mut *self.io.ids) };
         let no = DialogNo(session.next_dialog);
         let dialog = Dialog::of_uas(no, tag, &pending.request).map_err(|_| IntentError::NoDialog)?;
@@ -74,6 +75,18 @@ impl Endpoint {
         session.enter(dialog, &self.census);
         self.by_tag.insert(tag, sid);
         Ok(no)
+    }
+
+    /// Lets an early dialog towards a caller go, as what it stood for is over; nothing is sent. What comes in it is answered
+    /// 481 from now on.
+    pub fn close_dialog(&mut self, sid: SessionId, no: DialogNo) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if !matches!(session.stage, Stage::Called(_)) {
+            return;
+        }
+        for closed in session.dialogs.extract_if(.., |d| d.no == no) {
+            self.by_tag.remove(&closed.local_tag);
+        }
     }
 
     /// Sends a provisional response above 100 in one of the early dialogs.

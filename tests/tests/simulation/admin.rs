@@ -31,15 +31,20 @@ fn only_call(world: &mut World) -> String {
     calls[0].1.id.to_string()
 }
 
+/// The only call, with its legs.
+pub(super) fn only_call_in_full(world: &mut World) -> admin_api::control::CallDetail {
+    let id = only_call(world);
+    let (ask, mut told) = oneshot::channel();
+    world.command(Command::Call(id.into(), ask));
+    told.try_recv().unwrap().unwrap()
+}
+
 #[test]
 fn a_call_tells_what_policy_decided_about_it() {
     let mut world = by_hand(TWO_SIDES, 5);
     let asserting = invite().with("P-Asserted-Identity", "<sip:forged@carrier.example>");
     let call = Call::establish_with(&mut world, asserting, answer);
-    let id = only_call(&mut world);
-    let (ask, mut told) = oneshot::channel();
-    world.command(Command::Call(id.into(), ask));
-    let steps: Vec<_> = told.try_recv().unwrap().unwrap().policy_trail;
+    let steps = only_call_in_full(&mut world).policy_trail;
     let steps: Vec<_> = steps.iter().map(|step| (&*step.subject, &*step.decision)).collect();
     let expected = [
         ("peer", "trunk provider"),

@@ -57,7 +57,7 @@ pub fn register(user: &str, device: &str, seq: u32) -> Msg {
 }
 
 /// The challenges of a response.
-fn challenges(asked: &str) -> Vec<String> {
+pub(super) fn challenges(asked: &str) -> Vec<String> {
     fields(asked).into_iter().filter(|(n, _)| n == "WWW-Authenticate").map(|(_, v)| v).collect()
 }
 
@@ -80,7 +80,7 @@ pub fn answered_as(world: &mut World, device: &str, request: &Msg, user: &str) -
 }
 
 /// Alice calls that URI, as her own user: what she sent last.
-fn call(world: &mut World, uri: &str) -> Msg {
+pub(super) fn call(world: &mut World, uri: &str) -> Msg {
     let invite = Msg::request("INVITE", uri, ALICE, 1)
         .set("From", "<sip:alice@example.com>;tag=a")
         .sdp(&audio(ALICE, 4000));
@@ -106,7 +106,7 @@ pub fn bind(world: &mut World, user: &str, device: &str, more: &str) -> String {
 }
 
 /// A device answers a request of Liaison.
-fn says(world: &mut World, device: &str, request: &str, status: u16) {
+pub(super) fn says(world: &mut World, device: &str, request: &str, status: u16) {
     let mut response = Msg::response(request, status, &format!("dev-{}", device.len())).contact(device);
     if status == 200 && request.starts_with("INVITE") {
         response = response.sdp(&audio(device, 6000));

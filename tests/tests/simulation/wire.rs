@@ -87,6 +87,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     User-Agent: Liaison
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE
     X-Keep: π
+    Max-Breadth: 60
     Content-Type: application/sdp
     Content-Length: 164
 

@@ -4,6 +4,7 @@
 mod accept;
 pub mod auth;
 mod call_id;
+mod caller_preferences;
 mod contact;
 mod content;
 mod content_type;
@@ -29,6 +30,7 @@ pub use auth::{
     Authorization, Challenge, Credentials, ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate,
 };
 pub use call_id::CallId;
+pub use caller_preferences::{AcceptContact, RejectContact};
 pub use contact::Contact;
 pub use content::{ContentDisposition, ContentEncoding};
 pub use content_type::ContentType;
@@ -48,7 +50,9 @@ pub use routes::{
 pub use session_timer::{MinSE, Refresher, SessionExpires};
 pub(crate) use split::Elements;
 pub use timestamp::Timestamp;
-pub use tokens::{Allow, AllowEvents, ProxyRequire, RecvInfo, Require, Supported, Unsupported};
+pub use tokens::{
+    Allow, AllowEvents, ProxyRequire, RecvInfo, RequestDisposition, Require, Supported, Unsupported,
+};
 pub use via::Via;
 pub use warning::Warning;
 

@@ -65,6 +65,8 @@ tokens! {
     AllowEvents, "an event type";
     /// One Info Package of Recv-Info (RFC 6086 §4.2.1), without its parameters.
     RecvInfo, "an Info Package";
+    /// One directive of Request-Disposition (RFC 3841 §9.1).
+    RequestDisposition, "a directive";
 }
 
 fn token(text: &ByteString, expected: &'static str) -> Result<ByteString, SyntaxError> {

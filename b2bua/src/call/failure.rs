@@ -1,0 +1,128 @@
+//! A leg fails: the next place, or what the caller hears of it.
+
+use super::{CallKey, LegNo, State, decide};
+use crate::shard::Core;
+use sip::session::Reply;
+use sip::time::Now;
+use sip::{Failure, Unreachable};
+use sip_types::{HeaderName, Method, Response, StatusCode};
+
+impl Core {
+    /// The INVITE of a called leg came to nothing. What is left to try is tried, or the caller hears of it.
+    pub(super) fn leg_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
+        let reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
+        self.forget_media_of(key, no);
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(leg) = call.leg(no) else { return };
+        let (device, branch) = (leg.device, leg.branch);
+        let fails_over = |status| policy::fails_over(status, &leg.profile);
+        // Whether the next place, which for a device is another way to the same one, is tried.
+        let tries_another = match failure {
+            Failure::Response(response) => fails_over(response.status()),
+            Failure::Timeout | Failure::Unreachable(_) => true,
+            Failure::Challenged(_) | Failure::Full => false,
+        };
+        match (tries_another, device) {
+            (true, _) => {}
+            (false, true) => call.fork.settle(branch),
+            (false, false) => call.fork.clear(),
+        }
+        if let Failure::Response(response) = failure {
+            call.follow(no, response);
+        }
+        let is_global = matches!(failure, Failure::Response(r) if r.status().is_global_failure());
+        self.leg_over(now, key, (device, is_global), reply);
+    }
+
+    /// A called leg that answered cannot be used: other devices may still be, but no other target of a route.
+    pub(super) fn branch_failed(&mut self, now: Now, key: CallKey, no: LegNo, reply: Reply) {
+        self.forget_media_of(key, no);
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some((device, branch)) = call.leg(no).map(|leg| (leg.device, leg.branch)) else { return };
+        match device {
+            true => call.fork.settle(branch),
+            false => call.fork.clear(),
+        }
+        self.leg_over(now, key, (device, false), reply);
+    }
+
+    /// Goes on without a leg. Another device is another person's ear; only a global failure ends the search, and at once:
+    /// who says so speaks for the user (RFC 3261 §16.7 step 5, §21.6).
+    fn leg_over(&mut self, now: Now, key: CallKey, (device, is_global): (bool, bool), reply: Reply) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if call.state == State::Ending {
+            return self.finish_if_done(now, key);
+        }
+        call.fork.note(reply, device);
+        if device && is_global {
+            let reply = call.fork.take_failure();
+            return self.refuse_caller(now, key, &reply);
+        }
+        self.dial_more(now, key);
+    }
+
+    /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it.
+    pub(super) fn forget_media_of(&mut self, key: CallKey, no: LegNo) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let own = call.leg(no).map(|leg| leg.party);
+        let (session, first) = (call.caller.session, call.caller.party);
+        let pairs: Vec<_> = call.pairs.extract_if(.., |pair| pair.callee == no).collect();
+        let parties =
+            pairs.iter().flat_map(|pair| pair.caller_party.into_iter().chain(Some(pair.callee_party)));
+        for party in parties.chain(own).filter(|party| *party != first) {
+            call.media.remove_party(party);
+        }
+        for pair in &pairs {
+            self.endpoint.close_dialog(session, pair.caller_dialog);
+        }
+    }
+
+    /// What a leg hears of another leg's failure.
+    pub(crate) fn failure_reply(
+        &self,
+        key: CallKey,
+        (from, to): (LegNo, LegNo),
+        method: &Method,
+        failure: &Failure,
+    ) -> Reply {
+        let profile =
+            self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
+        let mapped = |status, challenged| policy::failure(status, method, challenged, &profile);
+        match failure {
+            Failure::Response(response) => {
+                self.response_reply(key, (from, to), response, mapped(response.status(), false))
+            }
+            Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
+            Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
+            Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
+            Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
+            Failure::Full => self.overload_reply(),
+        }
+    }
+
+    /// A failure response, with what crosses of the one that it comes from.
+    fn response_reply(
+        &self,
+        key: CallKey,
+        (from, to): (LegNo, LegNo),
+        response: &Response,
+        status: StatusCode,
+    ) -> Reply {
+        let mut reply = Reply::new(status);
+        if status == response.status() {
+            reply.reason = response.reason().to_owned().into();
+        }
+        let Some(call) = self.calls.get(key) else { return reply };
+        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
+        let crossing = decide::crossing(call, from, to);
+        reply.parts.fields = decide::carried(response.headers(), &crossing);
+        if status.is_redirection() {
+            // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
+            let contacts = response.headers().all(HeaderName::Contact);
+            contacts.for_each(|contact| reply.parts.fields.push_field(contact.to_owned()));
+        }
+        // A session description in a failure speaks of addresses of the other side.
+        reply.parts.body = decide::take_response(call, from.no, to.no, response).wrap.around(None);
+        reply
+    }
+}

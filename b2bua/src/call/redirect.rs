@@ -1,0 +1,59 @@
+//! Redirections of the called side (RFC 3261 §8.1.3.4).
+
+use super::{Call, LegNo, Place};
+use config::Redirects;
+use sip::preferences::Disposition;
+use sip_types::header::Contact;
+use sip_types::{Response, Scheme, Uri};
+use std::cmp::Reverse;
+
+impl Call {
+    /// Puts where a redirection points to in front of what is left, in the order of its q-values, if the leg's profile says
+    /// so and the caller does not ask for the redirection itself (RFC 3841 §9.1). Of a device these are other ways to it;
+    /// of a target of a route, other targets, without a trunk, and so without credentials.
+    pub(super) fn follow(&mut self, no: LegNo, response: &Response) {
+        let Some(leg) = self.leg(no).filter(|_| response.status().is_redirection()) else { return };
+        let no_recurse = self.invite.as_ref().is_some_and(|i| Disposition::of(i.headers()).no_recurse);
+        if leg.profile.redirects != Redirects::Follow || no_recurse {
+            return;
+        }
+        let Some(network) = self.snapshot.network_name(leg.network).cloned() else { return };
+        let (profile, branch, device) = (leg.profile.clone(), leg.branch, leg.device);
+        let group = self.fork.group();
+        let places = self.contacts(response).into_iter().zip(1..).map(|(uri, nth)| {
+            let target = policy::Target {
+                trunk: None,
+                network: network.clone(),
+                profile: profile.clone(),
+                request_uri: uri.clone(),
+                next_hop: uri,
+                registered: device,
+            };
+            match device {
+                true => Place { group, branch, ..Place::plain(target, group) },
+                // Nothing else is left, so that any other numbers will do.
+                false => Place::plain(target, group.wrapping_add(nth)),
+            }
+        });
+        let places: Vec<_> = places.collect();
+        self.fork.put_first(places.into_iter());
+    }
+
+    /// The URIs of a redirection that may be called, the preferred first. None is tried twice, or redirections go in
+    /// circles.
+    fn contacts(&self, response: &Response) -> Vec<Uri> {
+        let mut contacts = response.headers().list::<Contact>().unwrap_or_default();
+        contacts.sort_by_key(|contact| Reverse(contact.q()));
+        let most = self.snapshot.config().limits.targets;
+        let mut known: Vec<Uri> = self.callees.iter().filter_map(|leg| leg.target.parse().ok()).collect();
+        let before = known.len();
+        for address in contacts.iter().take(most).filter_map(Contact::address) {
+            // RFC 5630 §5.3: SIPS is not given up for a redirection.
+            let is_secured = !self.facts.secure || address.uri().scheme() == Scheme::Sips;
+            if is_secured && !known.contains(address.uri()) {
+                known.push(address.uri().clone());
+            }
+        }
+        known.split_off(before)
+    }
+}
