@@ -96,7 +96,7 @@ impl Core {
         request: &Received,
     ) -> Result<Granted, Box<Reply>> {
         if self.drain.is_some() {
-            self.counters.draining += 1;
+            self.counters.subscribes_refused += 1;
             return Err(Box::new(self.overload_reply()));
         }
         let (network, registrar) = self.registrar_for(snapshot, request)?;

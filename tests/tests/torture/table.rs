@@ -65,14 +65,14 @@ pub struct Case {
 
 /// Every row of both tables, in order.
 pub fn all() -> Vec<Case> {
-    ["torture.toml", "torture_ipv6.toml"]
-        .iter()
-        .flat_map(|file| {
-            let text = std::fs::read_to_string(folder().join(file)).unwrap();
-            let table: Table = text.parse().unwrap();
-            table["case"].as_array().unwrap().iter().map(case).collect::<Vec<_>>()
-        })
-        .collect()
+    ["torture.toml", "torture_ipv6.toml"].into_iter().flat_map(of).collect()
+}
+
+/// Every row of one table, in order.
+pub fn of(file: &str) -> Vec<Case> {
+    let text = std::fs::read_to_string(folder().join(file)).unwrap();
+    let table: Table = text.parse().unwrap();
+    table["case"].as_array().unwrap().iter().map(case).collect()
 }
 
 /// The row of that name.
