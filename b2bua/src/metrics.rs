@@ -217,6 +217,12 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
         count(|c| &c.datagrams_dropped),
     );
     out.counter("liaison_sip_pings_total", "Pings answered (RFC 5626).", count(|c| &c.pings));
+    let stun = [
+        ("answered", count(|c| &c.stun_answered)),
+        ("ignored", count(|c| &c.stun_ignored)),
+        ("limited", count(|c| &c.stun_limited)),
+    ];
+    out.labelled("liaison_stun_total", "STUN on the ports of SIP (RFC 5626), by outcome.", "outcome", stun);
     out.counter(
         "liaison_send_failures_total",
         "Messages that could not be sent.",

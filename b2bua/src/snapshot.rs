@@ -309,6 +309,7 @@ pub fn socket_limits(config: &Config) -> sip::driver::Limits {
         message_time: signalling.message_time,
         idle_time: signalling.connection_idle,
         queries: limits.name_queries,
+        stun_rate: limits.stun_rate,
     }
 }
 
@@ -442,6 +443,7 @@ mod tests {
             connection_queue = 4097
             datagram_queue = 19
             name_queries = 12
+            stun_rate = 14
         "#;
         let config = Config::parse("limits.toml", text).unwrap();
         let message = sip_types::Limits {
@@ -472,6 +474,7 @@ mod tests {
             message_time: Duration::from_secs(4),
             idle_time: Duration::from_secs(11),
             queries: 12,
+            stun_rate: 14,
         };
         assert_eq!(socket_limits(&config), sockets);
     }

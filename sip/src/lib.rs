@@ -22,6 +22,7 @@ pub mod ids;
 pub mod location;
 pub mod registration;
 pub mod session;
+pub mod stun;
 pub mod subscription;
 pub mod time;
 

@@ -20,6 +20,7 @@ mod resolver;
 mod security;
 mod settings;
 mod shell;
+mod stun;
 mod tcp;
 mod timer;
 mod trace;

@@ -10,9 +10,10 @@ use super::sockets::{Bind, Either, Sockets};
 use super::tcp::Tcp;
 use super::timer::Alarm;
 use super::trace::{self, Direction};
+use super::stun::Desk;
 use super::udp::{Receiver, Udp};
 use super::{Core, IoAction, StartError};
-use crate::action::{Transmit, TransmitId};
+use crate::action::{Sender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, ListenerId};
 use crate::home::ShardNo;
 use crate::time::Now;
@@ -42,6 +43,7 @@ pub(crate) struct Shell<C> {
     exchange: Option<Box<Exchange>>,
     alarm: Alarm,
     receiver: Receiver,
+    stun: Desk,
     // Memory that is used again and again.
     taken: Vec<Arc<Source>>,
     inbox: Vec<Bytes>,
@@ -85,6 +87,7 @@ impl<C: Core> Shell<C> {
             exchange: place.exchange,
             alarm: Alarm::new(settings.clock, settings.timer_slack, list),
             receiver: Receiver::default(),
+            stun: Desk::new(settings),
             taken: Vec::new(),
             inbox: Vec::new(),
             parcels: Vec::new(),
@@ -161,8 +164,11 @@ impl<C: Core> Shell<C> {
     fn serve_listener(&mut self, now: Now, id: ListenerId) {
         let Some(udp) = self.udp.get_mut(&id) else { return self.tcp.accept(now, id) };
         let (core, counters, exchange) = (&mut self.core, &*self.counters, &mut self.exchange);
-        let listeners = &*self.listeners;
+        let (listeners, stun) = (&*self.listeners, &mut self.stun);
         udp.receive(&mut self.receiver, counters, |flow, bytes| {
+            if stun.takes(now, flow.peer, &bytes, counters) {
+                return;
+            }
             let ours = match exchange {
                 Some(exchange) => exchange.divert(flow, bytes, counters),
                 None => Some(bytes),
@@ -172,6 +178,9 @@ impl<C: Core> Shell<C> {
                 core.handle_input(now, flow, bytes);
             }
         });
+        for (peer, bytes) in self.stun.answers() {
+            udp.enqueue(TransmitId::of(Sender::Nobody), peer, bytes, &self.counters);
+        }
         // The socket may have become writable.
         self.dirty.push(id);
     }
