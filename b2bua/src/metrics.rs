@@ -73,6 +73,21 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "Bindings whose time was over.",
         count(|c| c.bindings_expired),
     );
+    out.counter(
+        "liaison_flows_lost_total",
+        "Addresses-of-record whose bindings ended with the connection that they were reached on (RFC 5626).",
+        count(|c| c.flows_lost),
+    );
+    out.labelled(
+        "liaison_keepalives_total",
+        "OPTIONS to registered user agents behind a NAT, by what became of them.",
+        "outcome",
+        [
+            ("sent", count(|c| c.keepalives)),
+            ("unanswered", count(|c| c.keepalives_unanswered)),
+            ("no_room", count(|c| c.keepalives_skipped)),
+        ],
+    );
     out.labelled(
         "liaison_guesses_total",
         "Answers to our challenges with a wrong password, and those not looked at because of them.",

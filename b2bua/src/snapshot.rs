@@ -2,7 +2,7 @@
 
 use crate::registrar::Registrars;
 use crate::trunk::Demand;
-use config::{Config, Latch, Listener, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
+use config::{Config, Latch, Listener, Nat, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
@@ -228,8 +228,8 @@ pub(crate) fn media_networks<'n>(
 fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
     let media = network.media.as_ref()?;
     let latching = match (media.latch, network.nat) {
-        (Latch::Auto, false) | (Latch::Sdp, _) => Latching::Described,
-        (Latch::Auto, true) | (Latch::Signalling, _) => Latching::SignallingSource,
+        (Latch::Auto, Nat::Off | Nat::Auto) | (Latch::Sdp, _) => Latching::Described,
+        (Latch::Auto, Nat::On) | (Latch::Signalling, _) => Latching::SignallingSource,
         (Latch::Any, _) => Latching::AnySource,
     };
     Some(MediaNetwork {
@@ -366,7 +366,17 @@ pub fn sip_listener(
         sent_by: sent_by.into(),
         provisional_interval,
         timers,
-        nat: settings.nat,
+        nat: match settings.nat {
+            Nat::Auto => sip::Nat::Auto,
+            Nat::On => sip::Nat::On,
+            Nat::Off => sip::Nat::Off,
+        },
+        flow_timer: match transport {
+            sip::Transport::Udp => policy.config().signalling.keepalive_datagrams,
+            sip::Transport::Tcp | sip::Transport::Tls | sip::Transport::Ws | sip::Transport::Wss => {
+                policy.config().signalling.keepalive_connections
+            }
+        },
         alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
         tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
         acceptance,

@@ -7,7 +7,7 @@ use crate::session::Reply;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::header::{Contact, RecordRoute, Via};
-use sip_types::{HeaderName, Host, MessageWriter, Request, Scheme, Uri};
+use sip_types::{HeaderName, Host, MessageWriter, Method, Request, Scheme, Uri};
 use std::net::{IpAddr, SocketAddr};
 
 /// What a response takes from its request and from us.
@@ -28,7 +28,7 @@ impl Composer<'_> {
     /// The whole response (RFC 3261 §8.2.6).
     pub(crate) fn compose(&self, reply: &Reply) -> Bytes {
         let mut out = MessageWriter::response(reply.status, &reply.reason);
-        self.vias(&mut out);
+        self.vias(&mut out, self.keeps(reply));
         let headers = self.request.headers();
         for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
             let Some(field) = headers.first(name) else { continue };
@@ -66,12 +66,26 @@ impl Composer<'_> {
         out.finish(&body.bytes)
     }
 
-    /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
-    fn vias(&self, out: &mut MessageWriter) {
+    /// Whether a response says that we take keepalives (RFC 6223 §4.4): one that makes a dialog or a registration.
+    /// Within a dialog we negotiate none, for it may have been done before (§4.2.3).
+    fn keeps(&self, reply: &Reply) -> bool {
+        match self.request.method() {
+            Method::Register => reply.status.is_success(),
+            _ => self.dialog && self.tag.is_some(),
+        }
+    }
+
+    /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4), and where `keeps`
+    /// with how often to keep the flow open, if its sender would (RFC 6223 §4.4).
+    fn vias(&self, out: &mut MessageWriter, keeps: bool) {
         let headers = self.request.headers();
         match (self.via, headers.list::<Via>()) {
             (Some(first), Ok(vias)) => {
-                out.header(HeaderName::Via, stamp(first, self.flow.peer));
+                let mut first = stamp(first, self.flow.peer);
+                if keeps && first.param("keep") == Some(None) {
+                    first = first.with("keep", Some(&self.listener.flow_timer.as_secs().to_string()));
+                }
+                out.header(HeaderName::Via, first);
                 for via in vias.iter().skip(1) {
                     out.header(HeaderName::Via, via);
                 }

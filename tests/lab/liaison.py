@@ -25,7 +25,7 @@ drain = "60s"
 shards = {shards}
 
 [networks.outside]
-nat = {nat}
+nat = "{nat}"
 listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 
@@ -82,7 +82,7 @@ class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
     outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
     further ones inside, before the others, with a comma after each; tables: further ones of the document."""
-    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1, targets=None, listeners="", tables=""):
+    def __init__(self, *, to="b", profile="", transport="udp", nat="auto", shards=1, targets=None, listeners="", tables=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])

@@ -8,12 +8,16 @@ mod challenges;
 mod command_line;
 #[path = "peers/crossing.rs"]
 mod crossing;
+#[path = "peers/crowd.rs"]
+mod crowd;
 #[path = "peers/lab.rs"]
 mod lab;
 #[path = "peers/load.rs"]
 mod load;
 #[path = "peers/location.rs"]
 mod location;
+#[path = "peers/nat.rs"]
+mod nat;
 #[path = "peers/operation.rs"]
 mod operation;
 #[path = "peers/phones.rs"]

@@ -52,7 +52,7 @@ impl Core {
         let source = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(&target.next_hop));
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let party = call.name_party();
-        let media = decide::media_network(&call.snapshot, network);
+        let media = decide::media_network(&call.snapshot, network, place.flow.is_some());
         call.media.add_party(party, &media);
         if let Some(source) = source {
             call.media.signalling_source(party, source);

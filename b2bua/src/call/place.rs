@@ -5,7 +5,7 @@ use crate::snapshot::Snapshot;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
 use sip::time::Now;
-use sip::{Flow, NetworkId};
+use sip::Flow;
 use sip_types::StatusCode;
 
 /// A place to call.
@@ -79,13 +79,12 @@ impl Finder<'_> {
         let Resolved::Bindings(found) = self.directory.resolve(self.now, uri, self.keys) else {
             return Err(StatusCode::NOT_FOUND);
         };
-        let network = self.snapshot.network_id(&target.network).ok_or(StatusCode::NOT_FOUND)?;
-        Ok(found.iter().flat_map(|found| self.ways(target, network, found.binding())).collect())
+        Ok(found.iter().flat_map(|found| self.ways(target, found.binding())).collect())
     }
 
     /// The ways to a device: the flow that it registered on, where that is there to be used; then its contact, unless a
-    /// NAT is before it or its flow is the only way that it wants (RFC 5626 §5.3).
-    fn ways(self, target: &policy::Target, network: NetworkId, binding: &Binding) -> Vec<Place> {
+    /// NAT is before it, its flow is the only way that it wants (RFC 5626 §5.3) or that it has (RFC 7118 §5).
+    fn ways(self, target: &policy::Target, binding: &Binding) -> Vec<Place> {
         let place = |flow| Place {
             target: policy::Target {
                 request_uri: binding.uri.clone(),
@@ -98,7 +97,8 @@ impl Finder<'_> {
         let listener = self.settings.listener(binding.flow.listener);
         let is_stream = listener.is_some_and(|listener| listener.transport.is_reliable());
         let lasts = !is_stream || binding.flow.connection.is_some();
-        let bound_to_flow = binding.reg_id.is_some() || self.snapshot.network(network).is_some_and(|n| n.nat);
+        let is_websocket = listener.is_some_and(|listener| listener.transport.is_websocket());
+        let bound_to_flow = binding.reg_id.is_some() || binding.behind_nat || is_websocket;
         let mut ways = Vec::new();
         if lasts && (bound_to_flow || binding.flow.connection.is_some()) {
             ways.push(place(Some(binding.flow)));

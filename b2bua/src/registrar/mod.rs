@@ -8,6 +8,7 @@
 
 mod accounts;
 mod desk;
+mod flows;
 mod keeping;
 mod row;
 mod serve;

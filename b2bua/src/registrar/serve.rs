@@ -1,5 +1,6 @@
 //! REGISTER, from the question to its answer (RFC 3261 §10.3).
 
+use super::flows::{self, Flows};
 use super::keeping::{self, NEWS, flow_row};
 use super::{Desk, Keeper, Keeping, News, Outcome, Rules, Served};
 use crate::shard::Core;
@@ -7,7 +8,7 @@ use crate::snapshot::{Protected, Snapshot};
 use crate::store::{Table, Write};
 use crate::trunk::Entry;
 use sip::Received;
-use sip::registration::server::{self, Aor, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms};
+use sip::registration::server::{self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms};
 use sip::session::{Reply, RequestId};
 use sip::time::{Mono, Now};
 use sip_types::StatusCode;
@@ -19,6 +20,7 @@ pub(crate) struct Office {
     desk: Desk<RequestId>,
     keeper: Option<Box<dyn Keeper>>,
     news: mpsc::Receiver<News>,
+    pub(super) flows: Flows,
 }
 
 impl Office {
@@ -33,9 +35,11 @@ impl Office {
         // The accounts of the configuration are the bound.
         let limits = Limits { aors: usize::MAX, ..Limits::default() };
         let mut registrar = Registrar::new(limits, directory);
-        let over = keeping::restore(&mut registrar, keeping.now, keeping.rows, settings, snapshot);
+        let (bound, over) = keeping::restore(&mut registrar, keeping.now, keeping.rows, settings, snapshot);
+        let mut flows = Flows::default();
+        flows::restore(&mut flows, keeping.now, &bound, registrar.directory(), settings, snapshot);
         let desk = Desk::new(registrar, hasher);
-        let mut office = Self { desk, keeper: keeping.keeper, news: keeping.news };
+        let mut office = Self { desk, keeper: keeping.keeper, news: keeping.news, flows };
         for aor in over {
             office.forget_row(&aor);
         }
@@ -43,7 +47,7 @@ impl Office {
     }
 
     /// Takes the row of an address-of-record out of the store; `false` if that has no room for it.
-    fn forget_row(&mut self, aor: &Aor) -> bool {
+    pub(super) fn forget_row(&mut self, aor: &Aor) -> bool {
         let Some(keeper) = &mut self.keeper else { return true };
         let key = aor.as_str().as_bytes().into();
         keeper.keep(Write { table: Table::Registrations, key, value: None }, None)
@@ -55,9 +59,19 @@ impl Office {
         (registrar.len(), registrar.bindings(), self.desk.waiting())
     }
 
-    /// When the next binding ends.
+    /// When the next binding ends, or is to be kept open.
     pub(crate) fn poll_timeout(&self) -> Option<Mono> {
-        self.desk.read().poll_timeout()
+        [self.desk.read().poll_timeout(), self.flows.next()].into_iter().flatten().min()
+    }
+
+    /// Whether bindings of an address-of-record are being kept at this moment.
+    pub(super) fn is_busy(&self, aor: &Aor) -> bool {
+        self.desk.is_busy(aor)
+    }
+
+    /// Ends bindings, which their user agents may make again.
+    pub(super) fn end(&mut self, aor: &Aor, meant: impl Fn(&Binding) -> bool) -> Option<Change> {
+        self.desk.registrar().end(aor, ContactEvent::Deactivated, meant)
     }
 }
 
@@ -119,9 +133,12 @@ impl Core {
         if !account.ok_or_else(not_found)?.is_of(&user) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
-        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
-        // Without outbound, nothing but its REGISTERs keeps the way through a NAT open.
-        let most = match network.nat && !demand.outbound {
+        let behind_nat = listener.is_behind_nat(request);
+        let demand = Demand::read(request, behind_nat).map_err(|refusal| Box::new(refusal.reply()))?;
+        // Without outbound and a connection, nothing but its REGISTERs keeps the way through a NAT open. A WebSocket has its
+        // own ways (RFC 6455 §5.5.2).
+        let shortened = behind_nat && !demand.outbound && !listener.transport.is_websocket();
+        let most = match shortened {
             true => registrar.nat_expires,
             false => registrar.max_expires,
         };
@@ -181,17 +198,16 @@ impl Core {
 
     fn served(&mut self, now: Now, served: Served<RequestId>) {
         let Served { id, demand, plan, change } = served;
-        let registrar =
-            self.snapshot.registrars.account(&plan.aor).and_then(|account| {
-                self.snapshot.config().networks.get(&account.network)?.registrar.as_ref()
-            });
+        let registrar = flows::registrar_of(&self.snapshot, &plan.aor);
         let keys = registrar.filter(|registrar| registrar.gruu).map(|_| &self.common.gruu);
         let mut reply = Reply::new(StatusCode::OK);
-        reply.parts.fields = server::fields(now, &demand, &plan, keys, &mut *self.ids);
+        let listener = self.endpoint.settings().listener(demand.flow.listener);
+        let flow_timer = listener.map(|listener| listener.flow_timer).unwrap_or_default();
+        reply.parts.fields = server::fields(now, &demand, &plan, keys, flow_timer, &mut *self.ids);
         self.counters.registers += 1;
         self.answer_register(now, id, &reply);
         if let Some(change) = change {
-            self.tell(&change);
+            self.tell(now, &change);
         }
     }
 
@@ -201,13 +217,14 @@ impl Core {
     }
 
     /// The bindings of an address-of-record have changed.
-    fn tell(&mut self, change: &Change) {
+    pub(super) fn tell(&mut self, now: Now, change: &Change) {
         for (binding, event) in &change.contacts {
             if *event == ContactEvent::Expired {
                 self.counters.bindings_expired += 1;
             }
             tracing::debug!(aor = %change.aor, contact = %binding.uri, event = event.as_str(), "a binding has changed");
         }
+        self.follow_flows(now, change);
     }
 
     /// What has become of a row.
@@ -223,29 +240,31 @@ impl Core {
             let outcomes = self.heard(now, ticket, kept);
             self.follow_up(now, outcomes);
         }
+        self.lost_again(now);
     }
 
-    /// Ends bindings whose time is over.
+    /// Ends bindings whose time is over, and keeps the others open.
     pub(crate) fn registrations_due(&mut self, now: Now) {
         while let Some(change) = self.office.desk.registrar().handle_timeout(now) {
             // A row that cannot be taken out now is left out at the next start: its bindings are over.
             if change.terminated && !self.office.desk.is_busy(&change.aor) {
                 self.office.forget_row(&change.aor);
             }
-            self.tell(&change);
+            self.tell(now, &change);
         }
+        self.keepalives_due(now);
     }
 
     /// Ends all bindings of an address-of-record of this shard.
-    pub(crate) fn end_registration(&mut self, aor: &Aor) -> Ended {
+    pub(crate) fn end_registration(&mut self, now: Now, aor: &Aor) -> Ended {
         if self.office.desk.registrar().directory().record(aor).is_none() {
             return Ended::Nothing;
         }
         if self.office.desk.is_busy(aor) || !self.office.forget_row(aor) {
             return Ended::Busy;
         }
-        if let Some(change) = self.office.desk.registrar().end(aor, ContactEvent::Deactivated, |_| true) {
-            self.tell(&change);
+        if let Some(change) = self.office.end(aor, |_| true) {
+            self.tell(now, &change);
         }
         Ended::Done
     }

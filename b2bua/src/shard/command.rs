@@ -73,7 +73,7 @@ impl Core {
                     let _ = answer.send(key.is_some());
                 }
                 Command::EndRegistration(aor, answer) => {
-                    let _ = answer.send(self.end_registration(&aor));
+                    let _ = answer.send(self.end_registration(now, &aor));
                 }
                 Command::Adopt(snapshot, sip) => self.adopt(now, snapshot, *sip),
                 Command::Drain(patience) => self.drain(now.mono + patience),

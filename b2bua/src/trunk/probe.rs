@@ -89,6 +89,7 @@ impl Core {
             method: Method::Options,
             request_uri: uri.clone(),
             next_hop: uri.clone(),
+            flow: None,
             from: from.clone(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// Rounds before the runtime has its turn, though there be more to do.
 const ROUNDS: usize = 4;
@@ -225,6 +226,7 @@ impl<C: Core> Shell<C> {
                 Parcel::SendFailed(id) => self.failed.push(id),
                 Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
                 Parcel::Alias(id, port) => self.tcp.alias(id, port),
+                Parcel::Watch(id, silence) => self.tcp.watch(now, id, silence),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
         }
@@ -293,6 +295,7 @@ impl<C: Core> Shell<C> {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.close(now, id),
             IoAction::Alias { connection, port } => self.alias(connection, port),
+            IoAction::Watch { connection, silence } => self.watch(now, connection, silence),
             IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(answer) = self.resolver.ask(&query, &self.counters) {
@@ -340,6 +343,13 @@ impl<C: Core> Shell<C> {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.alias(owner, id, port),
             _ => self.tcp.alias(id, port),
+        }
+    }
+
+    fn watch(&mut self, now: Now, id: ConnectionId, silence: Option<Duration>) {
+        match &mut self.exchange {
+            Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.watch(owner, id, silence),
+            _ => self.tcp.watch(now, id, silence),
         }
     }
 

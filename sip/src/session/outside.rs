@@ -4,7 +4,7 @@ use super::{IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session
 use crate::dialog::Aim;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
-use crate::flow::NetworkId;
+use crate::flow::{Flow, NetworkId};
 use crate::ids::{self, Tag};
 use crate::location::Target;
 use crate::time::Now;
@@ -23,6 +23,8 @@ pub struct Ask {
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
     pub next_hop: Uri,
+    /// The flow that it takes, whatever the next hop is (RFC 5626 §5.3).
+    pub flow: Option<Flow>,
     /// From without tag.
     pub from: Box<str>,
     /// To without tag.
@@ -55,7 +57,7 @@ impl Endpoint {
         let call_id = ids::call_id(&mut *self.io.ids);
         let mut session = Session::new(Stage::Asking, ask.network, call_id, local_tag);
         (session.caller, session.label) = (true, ask.label);
-        (session.local, session.remote) = (ask.from, ask.to);
+        (session.local, session.remote, session.flow) = (ask.from, ask.to, ask.flow);
         session.aim = Some(Box::new(Aim {
             request_uri: ask.request_uri.for_request_line(),
             routes: Vec::new(),

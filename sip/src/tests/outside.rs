@@ -14,6 +14,7 @@ fn ask(next_hop: &str, method: Method) -> Ask {
         method,
         request_uri: "sip:example.com".parse().unwrap(),
         next_hop: next_hop.parse().unwrap(),
+        flow: None,
         from: "<sip:liaison@example.net>".into(),
         to: "<sip:example.com>".into(),
         max_forwards: 70,
