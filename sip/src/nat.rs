@@ -164,8 +164,18 @@ mod tests {
             ("198.51.100.7:40000;rport", "203.0.113.9", false, "it wants to be reached elsewhere"),
             ("192.168.1.5;rport", "198.51.100.7:40000", false, "it has learnt where it is seen"),
             ("198.51.100.7:5060;rport", "198.51.100.7:5060", true, "it listens where it sends from"),
-            ("198.51.100.7:5060", "198.51.100.7:5060", false, "it may send from another port than it listens at"),
-            ("phone.example.com;rport", "phone.example.com", true, "its port is 5060, and it came from another"),
+            (
+                "198.51.100.7:5060",
+                "198.51.100.7:5060",
+                false,
+                "it may send from another port than it listens at",
+            ),
+            (
+                "phone.example.com;rport",
+                "phone.example.com",
+                true,
+                "its port is 5060, and it came from another",
+            ),
             ("phone.example.com", "10.1.2.3", true, "no way leads to its Contact"),
             ("phone.example.com", "100.64.2.3", true, "nor to one of a carrier's own"),
             ("phone.example.com", "phone.example.com", false, "names may lead anywhere"),
@@ -181,7 +191,9 @@ mod tests {
 
     #[test]
     fn what_came_by_a_proxy_shows_nothing_of_its_user_agent() {
-        for more in ["Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK0\r\n", "Record-Route: <sip:p.example.com;lr>\r\n"] {
+        for more in
+            ["Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK0\r\n", "Record-Route: <sip:p.example.com;lr>\r\n"]
+        {
             assert!(!found(Transport::Udp, "192.168.1.5", "192.168.1.5", more), "{more}");
         }
     }

@@ -2,10 +2,10 @@
 
 use super::OrRefuse;
 use crate::snapshot::Snapshot;
+use sip::Flow;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
 use sip::time::Now;
-use sip::Flow;
 use sip_types::StatusCode;
 
 /// A place to call.

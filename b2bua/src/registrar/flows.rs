@@ -87,7 +87,11 @@ impl Flows {
 }
 
 /// How often a binding is sent a keepalive: one over UDP of a user agent behind a NAT, which keeps no flow open by itself.
-pub(super) fn keepalive(registrar: Option<&Registrar>, settings: &Settings, binding: &Binding) -> Option<Duration> {
+pub(super) fn keepalive(
+    registrar: Option<&Registrar>,
+    settings: &Settings,
+    binding: &Binding,
+) -> Option<Duration> {
     let listener = settings.listener(binding.flow.listener)?;
     let needs_it = binding.behind_nat && binding.reg_id.is_none() && binding.path.is_empty();
     registrar?.nat_keepalive.filter(|_| needs_it && !listener.transport.is_reliable())

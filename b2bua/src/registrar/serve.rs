@@ -8,7 +8,9 @@ use crate::snapshot::{Protected, Snapshot};
 use crate::store::{Table, Write};
 use crate::trunk::Entry;
 use sip::Received;
-use sip::registration::server::{self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms};
+use sip::registration::server::{
+    self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms,
+};
 use sip::session::{Reply, RequestId};
 use sip::time::{Mono, Now};
 use sip_types::StatusCode;

@@ -16,8 +16,8 @@ use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::time::{Mono, Now};
 use sip::{
-    Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Failure, Flow, ListenerId, NetworkId, QueryId,
-    SecretNeeded, TimerQueue, TransmitId,
+    Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Failure, Flow, ListenerId, NetworkId,
+    QueryId, SecretNeeded, TimerQueue, TransmitId,
 };
 use sip_types::Response;
 use slotmap::SlotMap;

@@ -52,7 +52,7 @@ impl Endpoint {
         // RFC 3261 §8.1.3.3, §18.1.2: exactly one Via, and it names us.
         let Ok(vias) = headers.list::<Via>() else { return Matched::Stray };
         let [via] = vias.as_slice() else { return Matched::Stray };
-        let ours = self.settings.listeners.iter().any(|l| l.sent_by.eq_ignore_ascii_case(&via.sent_by()));
+        let ours = self.settings.listeners.iter().any(|l| via.is_sent_by(&l.sent_by));
         let Some(branch) = via.branch().and_then(Branch::parse).filter(|_| ours) else {
             return Matched::Stray;
         };
@@ -241,13 +241,14 @@ impl Endpoint {
         };
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let (transport, extension) = (listener.transport, admission::refuse_extensions(listener, &request));
-        let on_flow = listener.binds_to_flow(&request);
+        let refreshes = matches!(request.method(), Method::Invite | Method::Update);
+        let on_flow = refreshes.then(|| listener.binds_to_flow(&request));
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if session.secure && !transport.is_secure() {
             let refusal = admission::sips_not_allowed(listener);
             return self.reply(now, server, &request, None, false, &refusal);
         }
-        if matches!(request.method(), Method::Invite | Method::Update) {
+        if let Some(on_flow) = on_flow {
             // With its Contact the way to it changes (RFC 3261 §12.2): its NAT may have given it another address, or it may
             // have opened another connection.
             session.keeps_way = on_flow;

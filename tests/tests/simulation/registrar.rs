@@ -303,7 +303,8 @@ fn tagged(invited: &str, device: &str) -> String {
 
 #[test]
 fn a_binding_behind_a_nat_is_kept_open_by_options_that_its_user_agent_answers() {
-    let document = DOCUMENT.replace("accounts =", "nat_expires = \"10m\"\nnat_keepalive = \"30s\"\naccounts =");
+    let document =
+        DOCUMENT.replace("accounts =", "nat_expires = \"10m\"\nnat_keepalive = \"30s\"\naccounts =");
     let mut world = world(&document);
     registered_as(&mut world, NAT, &inside_out(register("bob", NAT, 1)), "bob");
     bind(&mut world, "alice", ALICE, "");
@@ -321,7 +322,10 @@ fn a_binding_behind_a_nat_is_kept_open_by_options_that_its_user_agent_answers() 
     assert_eq!((sent, unanswered), (3, 0));
     world.run_for(s(120));
     assert!(counted(&world).1 > 0, "nobody answers any more");
-    assert!(!world.sent_to(ALICE).iter().any(|text| start(text).starts_with("OPTIONS")), "there is no NAT before her");
+    assert!(
+        !world.sent_to(ALICE).iter().any(|text| start(text).starts_with("OPTIONS")),
+        "there is no NAT before her"
+    );
     world.run_for(s(600));
     let (at_the_end, _) = counted(&world);
     world.run_for(s(120));
