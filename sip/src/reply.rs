@@ -80,7 +80,7 @@ impl Composer<'_> {
     /// with how often to keep the flow open, if its sender would (RFC 6223 §4.4).
     fn vias(&self, out: &mut MessageWriter, keeps: bool) {
         let headers = self.request.headers();
-        let keep = keeps.then(|| self.listener.flow_timer.as_secs());
+        let keep = keeps.then_some(self.listener.flow_timer.as_secs());
         let listed = headers.first(HeaderName::Via).is_some_and(|field| field.value().contains(&b','));
         let written = match (self.via, listed.then(|| headers.list::<Via>())) {
             (Some(first), Some(Ok(vias))) => {
