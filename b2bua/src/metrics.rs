@@ -106,6 +106,21 @@ fn calls(out: &mut Families, reports: &[Report]) {
     );
     out.counter("liaison_notifies_total", "NOTIFYs that were sent.", count(|c| c.notifies));
     out.counter("liaison_notifies_failed_total", "NOTIFYs that failed.", count(|c| c.notifies_failed));
+    out.counter(
+        "liaison_flows_lost_total",
+        "Addresses-of-record whose bindings ended with the connection that they were reached on (RFC 5626).",
+        count(|c| c.flows_lost),
+    );
+    out.labelled(
+        "liaison_keepalives_total",
+        "OPTIONS to registered user agents behind a NAT, by what became of them.",
+        "outcome",
+        [
+            ("sent", count(|c| c.keepalives)),
+            ("unanswered", count(|c| c.keepalives_unanswered)),
+            ("no_room", count(|c| c.keepalives_skipped)),
+        ],
+    );
     out.labelled(
         "liaison_guesses_total",
         "Answers to our challenges with a wrong password, and those not looked at because of them.",
@@ -255,6 +270,12 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
         count(|c| &c.datagrams_dropped),
     );
     out.counter("liaison_sip_pings_total", "Pings answered (RFC 5626).", count(|c| &c.pings));
+    let stun = [
+        ("answered", count(|c| &c.stun_answered)),
+        ("ignored", count(|c| &c.stun_ignored)),
+        ("limited", count(|c| &c.stun_limited)),
+    ];
+    out.labelled("liaison_stun_total", "STUN on the ports of SIP (RFC 5626), by outcome.", "outcome", stun);
     out.counter(
         "liaison_send_failures_total",
         "Messages that could not be sent.",

@@ -2,7 +2,7 @@
 
 use crate::registrar::Registrars;
 use crate::trunk::Demand;
-use config::{Config, Latch, Listener, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
+use config::{Config, Latch, Listener, Nat, Network, NetworkName, Profile, Strangers, Transport, TrunkName};
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
@@ -231,8 +231,8 @@ pub(crate) fn media_networks<'n>(
 fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
     let media = network.media.as_ref()?;
     let latching = match (media.latch, network.nat) {
-        (Latch::Auto, false) | (Latch::Sdp, _) => Latching::Described,
-        (Latch::Auto, true) | (Latch::Signalling, _) => Latching::SignallingSource,
+        (Latch::Auto, Nat::Off | Nat::Auto) | (Latch::Sdp, _) => Latching::Described,
+        (Latch::Auto, Nat::On) | (Latch::Signalling, _) => Latching::SignallingSource,
         (Latch::Any, _) => Latching::AnySource,
     };
     Some(MediaNetwork {
@@ -312,6 +312,7 @@ pub fn socket_limits(config: &Config) -> sip::driver::Limits {
         message_time: signalling.message_time,
         idle_time: signalling.connection_idle,
         queries: limits.name_queries,
+        stun_rate: limits.stun_rate,
     }
 }
 
@@ -371,7 +372,17 @@ pub fn sip_listener(
         sent_by: sent_by.into(),
         provisional_interval,
         timers,
-        nat: settings.nat,
+        nat: match settings.nat {
+            Nat::Auto => sip::Nat::Auto,
+            Nat::On => sip::Nat::On,
+            Nat::Off => sip::Nat::Off,
+        },
+        flow_timer: match transport {
+            sip::Transport::Udp => policy.config().signalling.keepalive_datagrams,
+            sip::Transport::Tcp | sip::Transport::Tls | sip::Transport::Ws | sip::Transport::Wss => {
+                policy.config().signalling.keepalive_connections
+            }
+        },
         alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
         tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
         acceptance,
@@ -455,6 +466,7 @@ mod tests {
             connection_queue = 4097
             datagram_queue = 19
             name_queries = 12
+            stun_rate = 14
         "#;
         let config = Config::parse("limits.toml", text).unwrap();
         let message = sip_types::Limits {
@@ -485,6 +497,7 @@ mod tests {
             message_time: Duration::from_secs(4),
             idle_time: Duration::from_secs(11),
             queries: 12,
+            stun_rate: 14,
         };
         assert_eq!(socket_limits(&config), sockets);
     }

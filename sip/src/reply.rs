@@ -29,7 +29,7 @@ impl Composer<'_> {
     /// The whole response (RFC 3261 §8.2.6).
     pub(crate) fn compose(&self, reply: &Reply) -> Bytes {
         let mut out = MessageWriter::response(reply.status, &reply.reason);
-        self.vias(&mut out);
+        self.vias(&mut out, self.keeps(reply));
         let headers = self.request.headers();
         for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
             let Some(field) = headers.first(name) else { continue };
@@ -69,20 +69,31 @@ impl Composer<'_> {
         out.finish(&body.bytes)
     }
 
-    /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
-    fn vias(&self, out: &mut MessageWriter) {
+    /// Whether a response says that we take keepalives (RFC 6223 §4.4): one that makes a dialog or a registration.
+    /// Within a dialog we negotiate none, for it may have been done before (§4.2.3).
+    fn keeps(&self, reply: &Reply) -> bool {
+        match self.request.method() {
+            Method::Register => reply.status.is_success(),
+            _ => self.dialog && self.tag.is_some(),
+        }
+    }
+
+    /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4), and where `keeps`
+    /// with how often to keep the flow open, if its sender would (RFC 6223 §4.4).
+    fn vias(&self, out: &mut MessageWriter, keeps: bool) {
         let headers = self.request.headers();
+        let keep = keeps.then_some(self.listener.flow_timer.as_secs());
         let listed = headers.first(HeaderName::Via).is_some_and(|field| field.value().contains(&b','));
         let written = match (self.via, listed.then(|| headers.list::<Via>())) {
             (Some(first), Some(Ok(vias))) => {
-                out.header(HeaderName::Via, stamped(first, self.flow.peer));
+                out.header(HeaderName::Via, stamped(first, self.flow.peer, keep));
                 for via in vias.iter().skip(1) {
                     out.header(HeaderName::Via, via);
                 }
                 return;
             }
             (Some(first), None) => {
-                out.header(HeaderName::Via, stamped(first, self.flow.peer));
+                out.header(HeaderName::Via, stamped(first, self.flow.peer, keep));
                 1
             }
             (_, _) => 0,
@@ -133,11 +144,12 @@ fn answers_securely(request: &Request) -> bool {
     }
 }
 
-/// Adds `received` where the sent-by host is not the source address or `rport` was asked for, and fills `rport`.
-fn stamped(via: &Via, peer: SocketAddr) -> impl Display {
+/// Adds `received` where the sent-by host is not the source address or `rport` was asked for, and fills `rport`; and `keep`
+/// with so many seconds.
+fn stamped(via: &Via, peer: SocketAddr, keep: Option<u64>) -> impl Display {
     let wants_port = via.rport().is_some();
     let received = wants_port || !is_address(via.host(), peer.ip());
-    via.stamped(received.then_some(peer.ip()), wants_port.then_some(peer.port()))
+    via.stamped(received.then_some(peer.ip()), wants_port.then_some(peer.port()), keep)
 }
 
 fn is_address(host: Host<'_>, address: IpAddr) -> bool {

@@ -3,6 +3,7 @@
 use crate::auth::client::Acceptance;
 use crate::flow::{ListenerId, NetworkId, Transport};
 use crate::location;
+use crate::nat::Nat;
 use crate::timers::Timers;
 use bytestring::ByteString;
 use sip_types::Method;
@@ -44,9 +45,11 @@ pub struct Listener {
     pub timers: Timers,
     /// Longest time between two provisional responses to a pending INVITE; RFC 3261 §13.3.1.1 asks for 60 s.
     pub provisional_interval: Duration,
-    /// Whether peers are behind a NAT: requests in a dialog take the way of its INVITE (the flow that it came on, or
+    /// Which peers are behind a NAT: requests in their dialogs take the way of the INVITE (the flow that it came on, or
     /// where ours went), not that of a Contact.
-    pub nat: bool,
+    pub nat: Nat,
+    /// How often peers that ask for it are told to keep their flow open, in whole seconds (RFC 6223 §5, RFC 5626 §4.4).
+    pub flow_timer: Duration,
     /// On a TLS listener: whether we prove by a certificate of ours who we are, so that a peer may send requests on
     /// connections that we opened (`alias`, RFC 5923 §8.1).
     pub alias: bool,

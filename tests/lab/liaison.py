@@ -25,7 +25,7 @@ drain = "60s"
 shards = {shards}
 
 [networks.outside]
-nat = {nat}
+nat = "{nat}"
 listeners = [{{ transport = "udp", address = "10.0.0.2:5060" }}, {{ transport = "tcp", address = "10.0.0.2:5060" }}{outer}]
 {outside}
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
@@ -84,7 +84,7 @@ class Liaison:
     outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
     further ones inside, before the others, with a comma after each; tables: further ones of the document; outer: further
     listeners outside, with a comma before each; outside: further lines of that network."""
-    def __init__(self, *, to="b", profile="", transport="udp", nat="false", shards=1, targets=None, listeners="", tables="",
+    def __init__(self, *, to="b", profile="", transport="udp", nat="auto", shards=1, targets=None, listeners="", tables="",
                  outer="", outside=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"

@@ -243,6 +243,7 @@ impl World {
                     IoAction::CloseConnection(_)
                     | IoAction::Disconnect(_)
                     | IoAction::Alias { .. }
+                    | IoAction::Watch { .. }
                     | IoAction::Adopt(_) => {}
                 }
             }

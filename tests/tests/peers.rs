@@ -8,6 +8,8 @@ mod challenges;
 mod command_line;
 #[path = "peers/crossing.rs"]
 mod crossing;
+#[path = "peers/crowd.rs"]
+mod crowd;
 #[path = "peers/devices.rs"]
 mod devices;
 #[path = "peers/lab.rs"]
@@ -16,6 +18,8 @@ mod lab;
 mod load;
 #[path = "peers/location.rs"]
 mod location;
+#[path = "peers/nat.rs"]
+mod nat;
 #[path = "peers/operation.rs"]
 mod operation;
 #[path = "peers/phones.rs"]

@@ -79,6 +79,8 @@ pub struct Binding {
     /// Where the last REGISTER came from.
     #[schema(value_type = String, examples("192.0.2.7:5060"))]
     pub source: SocketAddr,
+    /// Whether it is reached there only, because of a NAT, and not at its contact.
+    pub behind_nat: bool,
     /// What the device calls itself.
     pub user_agent: Option<String>,
     /// When it was made.

@@ -260,6 +260,7 @@ fn registration(address: &str) -> Registration {
             reg_id: None,
             path: Vec::new(),
             source: ([192, 0, 2, 7], 5060).into(),
+            behind_nat: true,
             user_agent: Some("Phone".into()),
             registered_at: at(0),
             refreshed_at: at(60_000),

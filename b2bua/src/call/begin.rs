@@ -123,7 +123,8 @@ impl Core {
         sdp: Option<&[u8]>,
     ) -> OrRefuse<()> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
-        let place = decide::media_network(&call.snapshot, network);
+        let on_flow = self.endpoint.is_on_flow(call.caller.session);
+        let place = decide::media_network(&call.snapshot, network, on_flow);
         call.media.add_party(party, &place);
         call.media.signalling_source(party, source);
         match sdp {

@@ -4,7 +4,7 @@ use super::body::{Rules, Taken};
 use super::{Call, Leg, LegNo, OrRefuse};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
-use config::{Profile, TrunkName};
+use config::{Latch, Nat, Profile, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing};
 use sip::session::{Parts, Reply};
@@ -23,9 +23,19 @@ pub(crate) fn profile(snapshot: &Snapshot, network: NetworkId, trunk: Option<&Tr
 }
 
 /// Where media of a network is taken. A network without media has an address that no port can be borrowed at, so
-/// that only what flows around us is possible in it.
-pub(crate) fn media_network(snapshot: &Snapshot, network: NetworkId) -> MediaNetwork {
-    snapshot.media_network(network).cloned().unwrap_or(MediaNetwork {
+/// that only what flows around us is possible in it. `on_flow` says that the peer is reached on its flow: where both
+/// settings leave it to us, its media may then come from where its signalling comes from.
+pub(crate) fn media_network(snapshot: &Snapshot, network: NetworkId, on_flow: bool) -> MediaNetwork {
+    let settings = snapshot.network(network);
+    let auto = settings.is_some_and(|network| {
+        network.nat == Nat::Auto && network.media.as_ref().is_some_and(|media| media.latch == Latch::Auto)
+    });
+    let place = snapshot.media_network(network).cloned();
+    let place = place.map(|place| match auto && on_flow {
+        true => MediaNetwork { latching: Latching::SignallingSource, ..place },
+        false => place,
+    });
+    place.unwrap_or(MediaNetwork {
         id: media::NetworkId(network.0),
         bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         advertised: None,

@@ -100,7 +100,7 @@ impl Core {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let party = call.name_party();
-        let media = decide::media_network(&call.snapshot, network);
+        let media = decide::media_network(&call.snapshot, network, place.flow.is_some());
         call.media.add_party(party, &media);
         let next_hop = &place.target.next_hop;
         if let Some(source) = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(next_hop)) {

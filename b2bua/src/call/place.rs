@@ -7,10 +7,10 @@ use crate::snapshot::Snapshot;
 use crate::trunk::Standings;
 use config::Unregistered;
 use policy::Trail;
+use sip::Flow;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
 use sip::time::Now;
-use sip::{Flow, NetworkId};
 use sip_types::{Headers, StatusCode};
 use std::time::Duration;
 
@@ -141,7 +141,6 @@ impl Finder<'_> {
         let Resolved::Bindings(found) = self.directory.resolve(self.now, uri, self.keys) else {
             return Err(StatusCode::NOT_FOUND);
         };
-        let network = self.snapshot.network_id(&target.network).ok_or(StatusCode::NOT_FOUND)?;
         let Some(account) = found.first().and_then(|first| account(first.aor())) else {
             return Ok(Vec::new());
         };
@@ -152,7 +151,7 @@ impl Finder<'_> {
             let most = target.profile.ring_limit;
             let ring_limit = if is_last { most } else { account.ring_turn.min(most) };
             for binding in devices {
-                places.extend(self.ways(target, network, binding).map(|(target, flow)| Place {
+                places.extend(self.ways(target, binding).map(|(target, flow)| Place {
                     target,
                     routes: binding.path.clone(),
                     flow,
@@ -168,17 +167,17 @@ impl Finder<'_> {
     }
 
     /// The ways to a device: the flow that it registered on, where that is there to be used; then its contact, unless a
-    /// NAT is before it or its flow is the only way that it wants (RFC 5626 §5.3).
+    /// NAT is before it, its flow is the only way that it wants (RFC 5626 §5.3) or that it has (RFC 7118 §5).
     fn ways(
         self,
         target: &policy::Target,
-        network: NetworkId,
         binding: &Binding,
     ) -> impl Iterator<Item = (policy::Target, Option<Flow>)> {
         let listener = self.settings.listener(binding.flow.listener);
         let is_stream = listener.is_some_and(|listener| listener.transport.is_reliable());
         let lasts = !is_stream || binding.flow.connection.is_some();
-        let bound_to_flow = binding.reg_id.is_some() || self.snapshot.network(network).is_some_and(|n| n.nat);
+        let is_websocket = listener.is_some_and(|listener| listener.transport.is_websocket());
+        let bound_to_flow = binding.reg_id.is_some() || binding.behind_nat || is_websocket;
         let by_flow = lasts && (bound_to_flow || binding.flow.connection.is_some());
         let flows = [by_flow.then_some(Some(binding.flow)), (!bound_to_flow).then_some(None)];
         flows.into_iter().flatten().map(|flow| {

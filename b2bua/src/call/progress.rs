@@ -126,7 +126,9 @@ impl Core {
             Ok(()) => Some(new),
             // A leg that nobody has offered anything to yet has nothing to share.
             Err(Refusal::Misuse(_)) => {
-                let place = decide::media_network(&call.snapshot, call.leg(leg)?.network);
+                let leg = call.leg(leg)?;
+                let on_flow = self.endpoint.is_on_flow(leg.session);
+                let place = decide::media_network(&call.snapshot, leg.network, on_flow);
                 call.media.add_party(new, &place);
                 Some(new)
             }

@@ -52,16 +52,16 @@ pub(crate) fn aor_of(row: &Row) -> Option<Aor> {
     std::str::from_utf8(&row.0).ok().map(Aor::from_kept)
 }
 
-/// Puts back what was kept, but for what the configuration has no account for any more. Those are left whose bindings are
-/// all over.
+/// Puts back what was kept, but for what the configuration has no account for any more. First those that are bound, then
+/// those whose bindings are all over.
 pub(super) fn restore(
     registrar: &mut Registrar,
     now: Now,
     rows: Vec<Row>,
     settings: &Settings,
     snapshot: &Snapshot,
-) -> Vec<Aor> {
-    let mut over = Vec::new();
+) -> (Vec<Aor>, Vec<Aor>) {
+    let (mut bound, mut over) = (Vec::new(), Vec::new());
     for kept in rows {
         let known = aor_of(&kept).filter(|aor| snapshot.registrars.account(aor).is_some());
         let Some(aor) = known else { continue };
@@ -71,11 +71,12 @@ pub(super) fn restore(
             continue;
         };
         registrar.restore(now, aor.clone(), bindings, &instances);
-        if registrar.directory().record(&aor).is_none() {
-            over.push(aor);
+        match registrar.directory().record(&aor) {
+            Some(_) => bound.push(aor),
+            None => over.push(aor),
         }
     }
-    over
+    (bound, over)
 }
 
 /// A flow in words that mean the same after a restart.

@@ -13,6 +13,7 @@
 
 mod accounts;
 mod desk;
+mod flows;
 mod keeping;
 mod row;
 mod serve;

@@ -34,6 +34,8 @@ struct BindingRow {
     call_id: Box<str>,
     cseq: u32,
     flow: FlowRow,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    behind_nat: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_agent: Option<Box<str>>,
     since: u64,
@@ -79,6 +81,7 @@ pub(crate) fn write(
             call_id: b.call_id.clone(),
             cseq: b.cseq,
             flow: flow(&b.flow)?,
+            behind_nat: b.behind_nat,
             user_agent: b.user_agent.clone(),
             since: b.since.0,
             refreshed: b.refreshed.0,
@@ -112,6 +115,7 @@ pub(crate) fn read(
             call_id: b.call_id,
             cseq: b.cseq,
             flow: flow(&b.flow)?,
+            behind_nat: b.behind_nat,
             user_agent: b.user_agent,
             since: Wall(b.since),
             refreshed: Wall(b.refreshed),

@@ -1,5 +1,6 @@
 //! REGISTER, from the question to its answer (RFC 3261 §10.3).
 
+use super::flows::{self, Flows};
 use super::keeping::{self, NEWS, flow_row};
 use super::watches::Watches;
 use super::{Desk, Keeper, Keeping, News, Outcome, Rules, Served};
@@ -9,7 +10,9 @@ use crate::store::{Table, Write};
 use crate::trunk::Entry;
 use config::NetworkName;
 use sip::Received;
-use sip::registration::server::{self, Aor, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms};
+use sip::registration::server::{
+    self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms,
+};
 use sip::session::{Reply, RequestId};
 use sip::time::{Mono, Now};
 use sip_types::{Method, StatusCode};
@@ -23,6 +26,7 @@ pub(crate) struct Office {
     desk: Desk<RequestId>,
     keeper: Option<Box<dyn Keeper>>,
     news: mpsc::Receiver<News>,
+    pub(super) flows: Flows,
 }
 
 impl Office {
@@ -37,10 +41,12 @@ impl Office {
         // The accounts of the configuration are the bound.
         let limits = Limits { aors: usize::MAX, ..Limits::default() };
         let mut registrar = Registrar::new(limits, directory);
-        let over = keeping::restore(&mut registrar, keeping.now, keeping.rows, settings, snapshot);
+        let (bound, over) = keeping::restore(&mut registrar, keeping.now, keeping.rows, settings, snapshot);
+        let mut flows = Flows::default();
+        flows::restore(&mut flows, keeping.now, &bound, registrar.directory(), settings, snapshot);
         let desk = Desk::new(registrar, hasher);
         let watches = Watches::new(hasher);
-        let mut office = Self { watches, desk, keeper: keeping.keeper, news: keeping.news };
+        let mut office = Self { watches, desk, keeper: keeping.keeper, news: keeping.news, flows };
         for aor in over {
             office.forget_row(&aor);
         }
@@ -48,7 +54,7 @@ impl Office {
     }
 
     /// Takes the row of an address-of-record out of the store; `false` if that has no room for it.
-    fn forget_row(&mut self, aor: &Aor) -> bool {
+    pub(super) fn forget_row(&mut self, aor: &Aor) -> bool {
         let Some(keeper) = &mut self.keeper else { return true };
         let key = aor.as_str().as_bytes().into();
         keeper.keep(Write { table: Table::Registrations, key, value: None }, None)
@@ -60,9 +66,20 @@ impl Office {
         (registrar.len(), registrar.bindings(), self.desk.waiting())
     }
 
-    /// When the next binding ends, or a subscription wants to be heard.
+    /// When the next binding ends or is to be kept open, or a subscription wants to be heard.
     pub(crate) fn poll_timeout(&self) -> Option<Mono> {
-        self.desk.read().poll_timeout().into_iter().chain(self.watches.poll_timeout()).min()
+        let due = [self.desk.read().poll_timeout(), self.watches.poll_timeout(), self.flows.next()];
+        due.into_iter().flatten().min()
+    }
+
+    /// Whether bindings of an address-of-record are being kept at this moment.
+    pub(super) fn is_busy(&self, aor: &Aor) -> bool {
+        self.desk.is_busy(aor)
+    }
+
+    /// Ends bindings, which their user agents may make again.
+    pub(super) fn end(&mut self, aor: &Aor, meant: impl Fn(&Binding) -> bool) -> Option<Change> {
+        self.desk.registrar().end(aor, ContactEvent::Deactivated, meant)
     }
 }
 
@@ -129,14 +146,17 @@ impl Core {
                 Entry::Open(user) => user.unwrap_or_default(),
                 Entry::Closed(reply) => return Err(reply),
             };
-        let demand = Demand::read(request).map_err(|refusal| Box::new(refusal.reply()))?;
+        let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
+        let behind_nat = listener.is_behind_nat(request);
+        let demand = Demand::read(request, behind_nat).map_err(|refusal| Box::new(refusal.reply()))?;
         let account = snapshot.registrars.account(&demand.aor).filter(|account| account.network == *name);
         if !account.ok_or_else(not_found)?.is_of(&user) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
-        // Without outbound, nothing but its REGISTERs keeps the way through a NAT open.
-        let nat = snapshot.config().networks.get(name).is_some_and(|network| network.nat);
-        let most = match nat && !demand.outbound {
+        // Without outbound and a connection, nothing but its REGISTERs keeps the way through a NAT open. A WebSocket has its
+        // own ways (RFC 6455 §5.5.2).
+        let shortened = behind_nat && !demand.outbound && !listener.transport.is_websocket();
+        let most = match shortened {
             true => registrar.nat_expires,
             false => registrar.max_expires,
         };
@@ -209,13 +229,12 @@ impl Core {
 
     fn served(&mut self, now: Now, served: Served<RequestId>) {
         let Served { id, demand, plan, change } = served;
-        let registrar =
-            self.snapshot.registrars.account(&plan.aor).and_then(|account| {
-                self.snapshot.config().networks.get(&account.network)?.registrar.as_ref()
-            });
+        let registrar = flows::registrar_of(&self.snapshot, &plan.aor);
         let keys = registrar.filter(|registrar| registrar.gruu).map(|_| &self.common.gruu);
         let mut reply = Reply::new(StatusCode::OK);
-        reply.parts.fields = server::fields(now, &demand, &plan, keys, &mut *self.ids);
+        let listener = self.endpoint.settings().listener(demand.flow.listener);
+        let flow_timer = listener.map(|listener| listener.flow_timer).unwrap_or_default();
+        reply.parts.fields = server::fields(now, &demand, &plan, keys, flow_timer, &mut *self.ids);
         self.counters.registers += 1;
         self.answer_register(now, id, &reply);
         if let Some(change) = change {
@@ -229,7 +248,7 @@ impl Core {
     }
 
     /// The bindings of an address-of-record have changed: who subscribes to them is told.
-    fn tell(&mut self, now: Now, change: &Change) {
+    pub(super) fn tell(&mut self, now: Now, change: &Change) {
         for (binding, event) in &change.contacts {
             if *event == ContactEvent::Expired {
                 self.counters.bindings_expired += 1;
@@ -239,6 +258,7 @@ impl Core {
         for session in self.office.watches.changed(change) {
             self.advance(now, session);
         }
+        self.follow_flows(now, change);
     }
 
     /// What has become of a row.
@@ -254,9 +274,10 @@ impl Core {
             let outcomes = self.heard(now, ticket, kept);
             self.follow_up(now, outcomes);
         }
+        self.lost_again(now);
     }
 
-    /// Ends bindings whose time is over.
+    /// Ends bindings whose time is over, and keeps the others open.
     pub(crate) fn registrations_due(&mut self, now: Now) {
         while let Some(change) = self.office.desk.registrar().handle_timeout(now) {
             // A row that cannot be taken out now is left out at the next start: its bindings are over.
@@ -265,6 +286,7 @@ impl Core {
             }
             self.tell(now, &change);
         }
+        self.keepalives_due(now);
     }
 
     /// Ends all bindings of an address-of-record of this shard.
@@ -275,7 +297,7 @@ impl Core {
         if self.office.desk.is_busy(aor) || !self.office.forget_row(aor) {
             return Ended::Busy;
         }
-        if let Some(change) = self.office.desk.registrar().end(aor, ContactEvent::Deactivated, |_| true) {
+        if let Some(change) = self.office.end(aor, |_| true) {
             self.tell(now, &change);
         }
         Ended::Done

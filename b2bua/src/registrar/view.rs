@@ -38,6 +38,7 @@ fn binding(binding: &Binding) -> api::Binding {
         reg_id: binding.reg_id,
         path: binding.path.iter().map(|path| path.to_string()).collect(),
         source: binding.flow.peer,
+        behind_nat: binding.behind_nat,
         user_agent: text(&binding.user_agent),
         registered_at: system_time(binding.since).into(),
         refreshed_at: system_time(binding.refreshed).into(),

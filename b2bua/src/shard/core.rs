@@ -17,15 +17,16 @@ use sip::session::SessionId;
 use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
 use sip::{
-    Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Flow, ListenerId, NetworkId, QueryId,
-    SecretNeeded, TimerQueue, TransmitId,
+    Action, Answer, ConnectId, ConnectionId, Domain, Endpoint, Event, Failure, Flow, ListenerId, NetworkId,
+    QueryId, SecretNeeded, TimerQueue, TransmitId,
 };
+use sip_types::Response;
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// What a shard is made of.
@@ -216,11 +217,23 @@ impl Core {
         }
     }
 
+    /// Has the end of a connection told, and a longer silence than that on it end it.
+    pub(crate) fn watch(&mut self, connection: ConnectionId, silence: Option<Duration>) {
+        self.io.push_back(IoAction::Watch { connection, silence });
+    }
+
     fn on_event(&mut self, now: Now, event: Event) {
         let event = match event {
             Event::Invited { session, request } => return self.on_invited(now, session, request),
             Event::Asked { id, request } => return self.on_asked(now, id, &request),
-            Event::Responded { session, outcome, .. } if self.on_registered(now, session, &outcome) => return,
+            Event::Responded { session, ref outcome, .. } if self.on_registered(now, session, outcome) => {
+                return;
+            }
+            Event::Responded { session, ref outcome, .. }
+                if self.keepalive_over(session, is_answered(outcome)) =>
+            {
+                return;
+            }
             of_a_session => of_a_session,
         };
         let Some(event) = self.subscription_event(now, event) else { return };
@@ -288,7 +301,7 @@ impl Core {
 
     /// The system's instant of a time.
     pub(crate) fn instant(&self, now: Now) -> Instant {
-        self.epoch + std::time::Duration::from_nanos(now.mono.as_nanos())
+        self.epoch + Duration::from_nanos(now.mono.as_nanos())
     }
 
     /// A name for a call: random, and it says which shard is its home.
@@ -343,13 +356,13 @@ impl Core {
             self.end_call(now, key, &reason(503, "Shutting down"), "shutting down");
         }
         self.abandon_registrants();
-        self.drain = Some(Mono::from_epoch(std::time::Duration::MAX));
+        self.drain = Some(Mono::from_epoch(Duration::MAX));
     }
 }
 
 impl sip::driver::Core for Core {
-    fn handle_connection(&mut self, _now: Now, event: ConnectionEvent) {
-        self.on_connection(event);
+    fn handle_connection(&mut self, now: Now, event: ConnectionEvent) {
+        self.on_connection(now, event);
     }
 
     fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
@@ -419,6 +432,14 @@ impl sip::driver::Core for Core {
 
     fn flush(&mut self, _now: Now) {
         self.link.flush();
+    }
+}
+
+/// Whether anybody has answered a request.
+fn is_answered(outcome: &Result<Response, Failure>) -> bool {
+    match outcome {
+        Ok(_) | Err(Failure::Response(_) | Failure::Challenged(_)) => true,
+        Err(Failure::Timeout | Failure::Unreachable(_) | Failure::Full) => false,
     }
 }
 

@@ -39,6 +39,14 @@ pub struct Counters {
     pub notifies: u64,
     /// NOTIFYs that failed.
     pub notifies_failed: u64,
+    /// Addresses-of-record whose bindings ended because the connection that they were reached on was over.
+    pub flows_lost: u64,
+    /// OPTIONS that keep the way to user agents behind a NAT open.
+    pub keepalives: u64,
+    /// Those that nobody answered.
+    pub keepalives_unanswered: u64,
+    /// Those that there was no room for.
+    pub keepalives_skipped: u64,
     /// INVITEs that claim to be from a user who may not call from that address.
     pub impostors: u64,
     /// Calls to users who are not known, and to users without a device.

@@ -4,6 +4,7 @@ use super::Core;
 use sip::Domain;
 use sip::driver::ConnectionEvent;
 use sip::driver::tls::Peer;
+use sip::time::Now;
 
 /// The domains that a certificate has proved.
 pub(crate) fn domains(peer: &Peer) -> impl Iterator<Item = &str> {
@@ -12,7 +13,7 @@ pub(crate) fn domains(peer: &Peer) -> impl Iterator<Item = &str> {
 
 impl Core {
     /// A handshake came to its end, or its connection.
-    pub(super) fn on_connection(&mut self, event: ConnectionEvent) {
+    pub(super) fn on_connection(&mut self, now: Now, event: ConnectionEvent) {
         match event {
             ConnectionEvent::Secured { flow, accepted, peer } => {
                 let identities: Vec<String> = peer.identities.iter().map(ToString::to_string).collect();
@@ -35,6 +36,7 @@ impl Core {
             }
             ConnectionEvent::Closed(id) => {
                 self.peers.remove(&id);
+                self.flow_lost(now, id);
             }
         }
     }

@@ -61,6 +61,9 @@ table! {
         restart datagram_queue: usize = 1_024, in 16..=1_000_000;
         /// Questions to name servers at a time; one more is not asked, and fails as if it had been refused.
         restart name_queries: usize = 512, in 1..=100_000;
+        /// Binding requests of STUN (RFC 5626 §8) that one address may ask in a second on the ports of SIP over UDP; one more
+        /// is dropped.
+        restart stun_rate: u32 = 100, in 0..=100_000, unit "requests a second";
         /// Nonces of ours whose counts are remembered at a time (RFC 7616 §3.4); whoever uses one that is forgotten is
         /// challenged again with `stale=true`.
         restart nonces: usize = 10_000, in 16..=10_000_000;

@@ -17,7 +17,7 @@ pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, Operat
 pub use config::Config;
 pub use limits::Limits;
 pub use location::{Dns, Location};
-pub use network::{Latch, Listener, Network, NetworkMedia, Strangers, Transport};
+pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
 pub use register::{Called, Register, Unregistered};

@@ -13,8 +13,9 @@ table! {
         pinned trusted: bool = false;
         /// What becomes of a call from an address that no trunk's `from` knows.
         live strangers: Strangers = "refuse";
-        /// Whether peers may be behind NAT: media then goes to where it comes from, within what `latch` permits.
-        pinned nat: bool = false;
+        /// Which user agents are behind a NAT: those are reached on the flow that their REGISTER or call came on, not at their
+        /// Contact, and their media goes to where it comes from, within what `latch` permits.
+        pinned nat: Nat = "auto";
         /// The host name that we go by in Via and Contact, instead of the listener's address.
         pinned domain: Option<Domain>, such as "sbc.example.com";
         /// Where we take SIP in this network. Requests of ours leave from the first listener of their transport.
@@ -88,6 +89,21 @@ impl Transport {
 }
 
 choice! {
+    /// Which user agents are behind a NAT.
+    pub enum Nat {
+        /// Those whose message came straight to us and shows it: its Via has another IP address than the one that it came from,
+        /// or over UDP another port and `rport` (RFC 3581); or its Contact has a private address, and it came from a public
+        /// one. Over UDP no one is whose Contact is the very address and port that it came from. All others are reached at
+        /// their Contact.
+        Auto = "auto",
+        /// All.
+        On = "on",
+        /// None: all are reached at their Contact.
+        Off = "off",
+    }
+}
+
+choice! {
     /// What becomes of calls from unknown addresses.
     pub enum Strangers {
         /// They get 403.
@@ -144,7 +160,7 @@ fn check_media(media: &NetworkMedia, reader: &mut Reader<'_>) {
 choice! {
     /// The sources that a stream may be locked to.
     pub enum Latch {
-        /// `"signalling"` in a network with `nat`, else `"sdp"`.
+        /// `"signalling"` for user agents that are reached on their flow, else `"sdp"`.
         Auto = "auto",
         /// The address of the session description.
         Sdp = "sdp",

@@ -36,6 +36,12 @@ table! {
         restart connect_timeout: Duration = "4s", in "100ms"..="60s";
         /// How long a peer may take for the handshake of TLS and of a WebSocket before its connection is closed.
         restart handshake_timeout: Duration = "10s", in "100ms"..="60s";
+        /// How often peers that keep their flow over UDP open by STUN are told to do so: in Via to those that ask with `keep`
+        /// (RFC 6223), and as Flow-Timer to those that register with outbound (RFC 5626).
+        live keepalive_datagrams: Duration = "25s", in "5s"..="1h";
+        /// The same for connections, which are kept by CRLF. A connection that a user agent has registered on with outbound is
+        /// closed once it has been silent for that long and a quarter more, 10 s at the least.
+        live keepalive_connections: Duration = "2m", in "5s"..="1h";
         /// How long a connection may stay without traffic in both directions before it is closed.
         restart connection_idle: Duration = "30m", in "10s"..="7d";
         /// How long a peer may take none of what is to be written to its TCP connection before that is closed.

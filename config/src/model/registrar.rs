@@ -23,9 +23,13 @@ table! {
         live min_expires: Duration = "1m", in "1s"..="1h";
         /// The most that is granted.
         live max_expires: Duration = "2h", in "10s"..="30d";
-        /// The most that is granted in a network with `nat` to a user agent without outbound (RFC 5626), so that its
-        /// REGISTERs keep its way open.
+        /// The most that is granted to a user agent behind a NAT (`nat` of the network) without outbound (RFC 5626), so that
+        /// its REGISTERs keep its way open.
         live nat_expires: Duration = "1m", in "10s"..="1h";
+        /// How often such a user agent that registers over UDP is sent an OPTIONS while its binding lasts longer than that: its
+        /// answer keeps the way through the NAT open, which what comes from outside need not do (RFC 4787 REQ-6). Each is
+        /// sent after four fifths of that time at the earliest. Absent: none is sent.
+        live nat_keepalive: Option<Duration>, in "10s"..="1h", such as "25s";
         /// Bindings of one address-of-record; a REGISTER for more is answered 403.
         live contacts: usize = 10, in 1..=64;
         /// Users who may subscribe to the registrations of every account, by the names that the challenge knows them by;

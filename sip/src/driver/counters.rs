@@ -47,6 +47,12 @@ pub struct Counters {
     pub stream_messages_out: Count,
     /// Pings answered (RFC 5626 §3.5.1).
     pub pings: Count,
+    /// Binding requests of STUN that were answered (RFC 5626 §8).
+    pub stun_answered: Count,
+    /// Datagrams of STUN that had no answer: they ask nothing, or are not whole.
+    pub stun_ignored: Count,
+    /// Binding requests that were dropped because their source had asked as often as it may.
+    pub stun_limited: Count,
     /// Connections that are open or being opened: a gauge.
     pub connections: Count,
     /// Connections accepted.

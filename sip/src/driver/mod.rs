@@ -20,6 +20,7 @@ mod resolver;
 mod security;
 mod settings;
 mod shell;
+mod stun;
 mod tcp;
 mod timer;
 mod trace;
@@ -45,6 +46,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 
 /// What a driver drives. After each call the driver polls [`poll_io`](Self::poll_io) until it is empty.
@@ -107,6 +109,13 @@ pub enum IoAction {
         connection: ConnectionId,
         /// The port.
         port: u16,
+    },
+    /// Tell of the end of a connection by [`ConnectionEvent::Closed`], whatever it runs over; at once if it is gone.
+    Watch {
+        /// The connection.
+        connection: ConnectionId,
+        /// How long it may bring nothing from now on; then it is closed (RFC 5626 §5.4).
+        silence: Option<Duration>,
     },
     /// From now on take and make connections with these; those that are open stay as they are.
     Adopt(Arc<Security>),

@@ -72,6 +72,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// Questions to name servers of one shard under way; one beyond is refused. Default 512.
     pub queries: usize,
+    /// Binding requests of STUN from one address that are answered in a second; one beyond is dropped. Default 100.
+    pub stun_rate: u32,
 }
 
 impl Default for Limits {
@@ -87,6 +89,7 @@ impl Default for Limits {
             message_time: Duration::from_secs(32),
             idle_time: Duration::from_secs(3600),
             queries: 512,
+            stun_rate: 100,
         }
     }
 }

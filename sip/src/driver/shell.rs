@@ -7,12 +7,13 @@ use super::ready::{Kind, ReadyList, Source};
 use super::resolver::Resolver;
 use super::settings::Settings;
 use super::sockets::{Bind, Either, Sockets};
+use super::stun::Desk;
 use super::tcp::Tcp;
 use super::timer::Alarm;
 use super::trace::{self, Direction};
 use super::udp::{Receiver, Udp};
 use super::{Core, IoAction, StartError};
-use crate::action::{Transmit, TransmitId};
+use crate::action::{Sender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, ListenerId};
 use crate::home::ShardNo;
 use crate::time::Now;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// Rounds before the runtime has its turn, though there be more to do.
 const ROUNDS: usize = 4;
@@ -42,6 +44,7 @@ pub(crate) struct Shell<C> {
     exchange: Option<Box<Exchange>>,
     alarm: Alarm,
     receiver: Receiver,
+    stun: Desk,
     // Memory that is used again and again.
     taken: Vec<Arc<Source>>,
     inbox: Vec<Bytes>,
@@ -85,6 +88,7 @@ impl<C: Core> Shell<C> {
             exchange: place.exchange,
             alarm: Alarm::new(settings.clock, settings.timer_slack, list),
             receiver: Receiver::default(),
+            stun: Desk::new(settings),
             taken: Vec::new(),
             inbox: Vec::new(),
             parcels: Vec::new(),
@@ -161,8 +165,11 @@ impl<C: Core> Shell<C> {
     fn serve_listener(&mut self, now: Now, id: ListenerId) {
         let Some(udp) = self.udp.get_mut(&id) else { return self.tcp.accept(now, id) };
         let (core, counters, exchange) = (&mut self.core, &*self.counters, &mut self.exchange);
-        let listeners = &*self.listeners;
+        let (listeners, stun) = (&*self.listeners, &mut self.stun);
         udp.receive(&mut self.receiver, counters, |flow, bytes| {
+            if stun.takes(now, flow.peer, &bytes, counters) {
+                return;
+            }
             let ours = match exchange {
                 Some(exchange) => exchange.divert(flow, bytes, counters),
                 None => Some(bytes),
@@ -172,6 +179,9 @@ impl<C: Core> Shell<C> {
                 core.handle_input(now, flow, bytes);
             }
         });
+        for (peer, bytes) in self.stun.answers() {
+            udp.enqueue(TransmitId::of(Sender::Nobody), peer, bytes, &self.counters);
+        }
         // The socket may have become writable.
         self.dirty.push(id);
     }
@@ -216,6 +226,7 @@ impl<C: Core> Shell<C> {
                 Parcel::SendFailed(id) => self.failed.push(id),
                 Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
                 Parcel::Alias(id, port) => self.tcp.alias(id, port),
+                Parcel::Watch(id, silence) => self.tcp.watch(now, id, silence),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
         }
@@ -284,6 +295,7 @@ impl<C: Core> Shell<C> {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.close(now, id),
             IoAction::Alias { connection, port } => self.alias(connection, port),
+            IoAction::Watch { connection, silence } => self.watch(now, connection, silence),
             IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(answer) = self.resolver.ask(&query, &self.counters) {
@@ -331,6 +343,13 @@ impl<C: Core> Shell<C> {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.alias(owner, id, port),
             _ => self.tcp.alias(id, port),
+        }
+    }
+
+    fn watch(&mut self, now: Now, id: ConnectionId, silence: Option<Duration>) {
+        match &mut self.exchange {
+            Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.watch(owner, id, silence),
+            _ => self.tcp.watch(now, id, silence),
         }
     }
 

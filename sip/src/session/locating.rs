@@ -31,11 +31,8 @@ impl Endpoint {
         let network = session.network;
         let secure = session.secure;
         let kept = session.flow.map(Destination::Flow);
-        let natted = |to: &Destination| {
-            let listener = self.settings.listener(to.listener());
-            listener.is_some_and(|l| l.nat || l.transport.is_websocket())
-        };
-        let way = session.way.clone().filter(|to| kept.is_some() || natted(to)).or_else(|| kept.clone());
+        let keeps_way = kept.is_some() || session.keeps_way;
+        let way = session.way.clone().filter(|_| keeps_way).or_else(|| kept.clone());
         let Some(aim) = aim(session, id) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();

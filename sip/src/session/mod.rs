@@ -238,8 +238,10 @@ pub(crate) struct Session {
     pub(crate) ack_credentials: Option<Box<Shown>>,
     /// The INVITE had a SIPS Request-URI: every request of the session goes over TLS (RFC 5630 §5.1.1).
     pub(crate) secure: bool,
-    /// The way that the INVITE took, for networks behind a NAT and for peers that take no connections.
+    /// The way that the INVITE took.
     pub(crate) way: Option<Destination>,
+    /// Whether requests in its dialogs take that way, and not that of the peer's Contact.
+    pub(crate) keeps_way: bool,
     /// The flow that all of its requests take.
     pub(crate) flow: Option<Flow>,
     pub(crate) outgoing: Vec<Outgoing>,
@@ -283,6 +285,7 @@ impl Session {
             ack_credentials: None,
             secure: false,
             way: None,
+            keeps_way: false,
             flow: None,
             outgoing: Vec::new(),
             next_outgoing: 0,

@@ -32,7 +32,7 @@ pub struct Ask {
     pub to: Box<str>,
     /// The user part of our Contact, as it is written in a URI; without it there is none.
     pub contact_user: Option<Box<str>>,
-    /// The flow that it is sent on, wherever the next hop is (RFC 5626 §4.2).
+    /// The flow that it is sent on, wherever the next hop is (RFC 5626 §4.2, §5.3).
     pub flow: Option<Flow>,
     /// Max-Forwards.
     pub max_forwards: u8,

@@ -45,8 +45,10 @@ impl Endpoint {
         let mut session =
             Session::new(Stage::Subscribed, network, request.call_id.as_str().into(), local_tag);
         (session.local, session.remote) = (request.to.untagged(), request.from.untagged());
+        let listener = self.settings.listener(request.flow.listener);
         session.way = Some(Destination::Flow(request.flow));
         session.flow = by_flow.then_some(request.flow);
+        session.keeps_way = listener.is_some_and(|listener| listener.binds_to_flow(&request));
         session.current = Some(session.name_dialog());
         session.enter(dialog, &self.census);
         let sid = self.sessions.insert(session);

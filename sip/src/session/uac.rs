@@ -126,6 +126,10 @@ impl Endpoint {
         let shown = shown(&self.clients, &mut outgoing);
         if let Flight::Sent(client) = outgoing.flight {
             session.way = self.clients.destination(client);
+            session.keeps_way = session.way.as_ref().is_some_and(|to| {
+                let listener = self.settings.listener(to.listener());
+                listener.is_some_and(|l| l.answers_behind_nat(response.headers(), to.peer()))
+            });
         }
         session.ack_credentials = shown;
         let given_up = match &mut session.stage {

@@ -20,6 +20,7 @@ impl Endpoint {
     pub(crate) fn on_invite(&mut self, now: Now, server: ServerId, request: Received) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let (network, every) = (listener.network, listener.provisional_interval);
+        let keeps_way = listener.binds_to_flow(&request);
         let local_tag = Tag::new(&mut *self.io.ids);
         let placeholder = Dialog::of_uas(DialogNo(0), local_tag, &request);
         if placeholder.is_err() {
@@ -43,7 +44,7 @@ impl Endpoint {
         session.local = request.to.untagged();
         session.remote = request.from.untagged();
         session.secure = request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
-        session.way = Some(Destination::Flow(request.flow));
+        (session.way, session.keeps_way) = (Some(Destination::Flow(request.flow)), keeps_way);
         let sid = self.sessions.insert(session);
         self.share.enter();
         self.servers.bind(server, sid);

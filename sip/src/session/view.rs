@@ -74,6 +74,12 @@ pub struct SessionView {
 }
 
 impl Endpoint {
+    /// Whether requests of a session go to its peer on a flow, and not to its Contact.
+    #[must_use]
+    pub fn is_on_flow(&self, session: SessionId) -> bool {
+        self.sessions.get(session).is_some_and(|session| session.keeps_way || session.flow.is_some())
+    }
+
     /// Whether every session is over on both sides, and only late answers of forks may still come.
     pub fn is_quiet(&self) -> bool {
         self.sessions.values().all(|session| {

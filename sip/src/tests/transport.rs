@@ -4,8 +4,9 @@ use super::message::{Msg, field};
 use super::ua::{PEER, Ua, address, flow, listener};
 use crate::flow::{Destination, Flow, ListenerId, Transport};
 use crate::session::{Body, Parts};
-use crate::settings::Settings;
+use crate::settings::{Asked, Listener, Settings};
 use crate::{End, Event, Failure, Unreachable};
+use sip_types::Method;
 
 fn answered(via: &str, peer: &str) -> (Destination, String) {
     let mut ua = Ua::udp();
@@ -172,7 +173,7 @@ fn maddr_of_a_uri_says_where_it_is_sent() {
 #[test]
 fn behind_a_nat_requests_in_a_dialog_take_the_way_of_its_invite() {
     let mut one = listener(Transport::Udp);
-    one.nat = true;
+    one.nat = crate::Nat::On;
     let listeners = vec![one, listener(Transport::Tcp)];
     let mut ua = Ua::with(Settings { listeners, ..Settings::default() });
     let source = Flow { peer: address("203.0.113.7:33000"), ..flow(None) };
@@ -187,4 +188,59 @@ fn behind_a_nat_requests_in_a_dialog_take_the_way_of_its_invite() {
     ua.hear(&Msg::response(&invite, 200, "b1").contact("10.0.0.9"));
     ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
     assert_eq!(ua.one().to.peer(), address(PEER));
+}
+
+fn registering() -> Listener {
+    let asked = vec![Asked { method: Method::Register, understood: &[] }];
+    Listener { asked, ..listener(Transport::Udp) }
+}
+
+// conforms: RFC6223-4.4-1,2,3,4
+#[test]
+fn rfc6223_4_4_who_would_send_keepalives_is_told_how_often() {
+    let mut ua = Ua::with(Settings { listeners: vec![registering()], ..Settings::default() });
+    let asks = |method, seq| {
+        let via = format!("SIP/2.0/UDP {PEER};keep;branch=z9hG4bK-keep-{seq}");
+        Msg::request(method, seq).set("Via", &via)
+    };
+    let via = |text: &str| field(text, "Via").replace(&format!("SIP/2.0/UDP {PEER}"), "");
+    ua.hear(&asks("INVITE", 1));
+    let Event::Invited { session: sid, .. } = ua.event() else { panic!() };
+    assert_eq!(via(&ua.one().text), ";keep;branch=z9hG4bK-keep-1", "100 makes no dialog");
+    let ok = ua.answer(sid);
+    assert_eq!(via(&ok), ";keep=25;branch=z9hG4bK-keep-1");
+    ua.hear(&asks("REGISTER", 2));
+    let Event::Asked { id, .. } = ua.event() else { panic!() };
+    ua.act(|e, now| e.answer_asked(now, id, &Ua::reply(200))).unwrap();
+    assert_eq!(via(&ua.one().text), ";keep=25;branch=z9hG4bK-keep-2");
+    ua.hear(&asks("REGISTER", 3));
+    let Event::Asked { id, .. } = ua.event() else { panic!() };
+    ua.act(|e, now| e.answer_asked(now, id, &Ua::reply(403))).unwrap();
+    assert_eq!(via(&ua.one().text), ";keep;branch=z9hG4bK-keep-3", "nothing is registered");
+    ua.hear(&asks("OPTIONS", 4));
+    assert_eq!(via(&ua.one().text), ";keep;branch=z9hG4bK-keep-4");
+}
+
+#[test]
+fn a_new_address_behind_its_nat_is_learnt_from_a_re_invite() {
+    let mut one = listener(Transport::Udp);
+    one.nat = crate::Nat::Auto;
+    let mut ua = Ua::with(Settings { listeners: vec![one], ..Settings::default() });
+    let from = |peer| Flow { peer: address(peer), ..flow(None) };
+    let inside = |msg: Msg, n: u32| {
+        let via = format!("SIP/2.0/UDP 10.0.0.9:5060;rport;branch=z9hG4bK-in-{n}");
+        msg.set("Via", &via).contact("10.0.0.9").text()
+    };
+    ua.hear_on(from("203.0.113.7:33000"), &inside(Msg::request("INVITE", 1), 1));
+    let Event::Invited { session: sid, .. } = ua.event() else { panic!() };
+    ua.take();
+    let ok = ua.answer(sid);
+    ua.hear_on(from("203.0.113.7:33000"), &inside(Msg::inside("ACK", 1, &ok), 2));
+    let now_at = from("203.0.113.7:44000");
+    ua.hear_on(now_at, &inside(Msg::inside("INVITE", 2, &ok), 3));
+    let id = ua.events.iter().any(|event| matches!(event, Event::Reinvited { .. }));
+    assert!(id, "{:?}", ua.events);
+    ua.take();
+    ua.end(sid);
+    assert!(ua.take().iter().all(|sent| sent.to == Destination::Flow(now_at)));
 }

@@ -50,7 +50,7 @@ def called_side(kind, transport="udp"):
 
 def calling_side(kind, transport="udp"):
     scenario, keys, count = CHALLENGES[kind]
-    with Liaison(transport=transport, nat=str(transport == "tcp").lower()) as sbc:
+    with Liaison(transport=transport, nat="on" if transport == "tcp" else "auto") as sbc:
         _, calling = pair("uas_hangs_up", f"uac_challenges_{scenario}", through=OUTSIDE, uac_keys=keys, transport=transport)
         answered(calling, count)
         ended(sbc)

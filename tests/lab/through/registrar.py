@@ -42,7 +42,7 @@ def converse(sbc, carol, dave):
     sbc.idle()
 
 
-def phones(transport, nat="false"):
+def phones(transport, nat="auto"):
     """Two phones register, call each other, are still registered when Liaison was killed and started again, and call again."""
     os.environ["PHONE_PASSWORD"] = PASSWORD
     # This baresip gives up at a first challenge that it does not know, though a second follows (RFC 8760 §2.4).

@@ -14,7 +14,7 @@ fn phones_register_call_each_other_and_are_found_after_a_restart_over_tcp() {
 
 #[test]
 fn phones_in_a_network_with_nat_are_found_after_a_restart() {
-    check("registrar.py", &["phones", "udp", "true"], 90);
+    check("registrar.py", &["phones", "udp", "on"], 90);
 }
 
 #[test]

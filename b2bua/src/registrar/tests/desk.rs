@@ -39,6 +39,7 @@ fn demand(user: &str, cseq: u32, expires: Option<u32>) -> Demand {
         knows_gruu: false,
         outbound: false,
         flow: flow(),
+        behind_nat: false,
         user_agent: None,
     }
 }

@@ -34,6 +34,7 @@ fn binding() -> Binding {
         call_id: "c1".into(),
         cseq: 9,
         flow: flow(),
+        behind_nat: true,
         user_agent: Some("phone π".into()),
         since: at(10).wall,
         refreshed: at(20).wall,

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::Wake;
+use std::time::Duration;
 
 /// Parcels taken from one lane before the others have their turn.
 const TURN: usize = 128;
@@ -27,6 +28,8 @@ pub(crate) enum Parcel {
     Close(ConnectionId),
     /// A connection that is owned there is to be used for another port of its peer too.
     Alias(ConnectionId, u16),
+    /// A connection that is owned there is to be watched, and may be silent for that long.
+    Watch(ConnectionId, Option<Duration>),
     /// What a connection that is owned here has proved, or that it is over.
     Connection(ConnectionEvent),
 }

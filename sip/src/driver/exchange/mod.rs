@@ -24,6 +24,7 @@ use bytes::Bytes;
 use lane::{Inbound, Outbound, lane};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Parcels that fit between two shards: 200 kB each way when full.
 const ROOM: usize = 1024;
@@ -169,6 +170,13 @@ impl Exchange {
     pub(super) fn alias(&mut self, owner: ShardNo, connection: ConnectionId, port: u16) {
         if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
             lane.insist(Parcel::Alias(connection, port));
+        }
+    }
+
+    /// Has another shard watch a connection.
+    pub(super) fn watch(&mut self, owner: ShardNo, connection: ConnectionId, silence: Option<Duration>) {
+        if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
+            lane.insist(Parcel::Watch(connection, silence));
         }
     }
 

@@ -78,6 +78,10 @@ pub(super) struct Connection {
     since: Mono,
     /// When something last travelled.
     last: Mono,
+    /// When something last came.
+    heard: Mono,
+    /// How long nothing may come (RFC 5626 §5.4).
+    silence: Option<Duration>,
     /// A message has travelled: it is not only a connection.
     used: bool,
     /// Since when a message is incomplete.
@@ -116,6 +120,8 @@ impl Connection {
             armed: None,
             since: now,
             last: now,
+            heard: now,
+            silence: None,
             used: false,
             partial: None,
             held: None,
@@ -135,6 +141,11 @@ impl Connection {
     fn pass_over(&mut self, now: Mono, ending: Ending) {
         self.ending.get_or_insert((now, ending));
         self.partial = None;
+    }
+
+    /// Its end is told, and it may be silent for that long.
+    pub(super) fn watch(&mut self, silence: Option<Duration>) {
+        (self.told, self.silence) = (true, silence);
     }
 
     /// Whether it takes messages to write.
@@ -234,7 +245,7 @@ impl Connection {
         if bytes.is_empty() {
             return Err(self.ending.map_or(Ending::Closed, |(_, ending)| ending));
         }
-        self.last = now;
+        (self.last, self.heard) = (now, now);
         counters.bytes_in.bytes(bytes.len());
         let read = bytes.len();
         if self.ending.is_some() {
@@ -377,6 +388,7 @@ impl Connection {
         let others = [
             after(self.partial, limits.message_time, Ending::Dawdling),
             after(self.blocked, limits.stall_time, Ending::Stalled),
+            self.silence.map(|silence| (self.heard + silence, Ending::Idle)),
         ];
         others
             .into_iter()

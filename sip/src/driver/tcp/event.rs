@@ -29,7 +29,7 @@ pub enum ConnectionEvent {
         /// What TLS says.
         why: io::Error,
     },
-    /// A connection that was told as secured is over.
+    /// A connection that was told as secured, or that is watched, is over.
     Closed(ConnectionId),
 }
 

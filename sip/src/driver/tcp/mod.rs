@@ -153,6 +153,17 @@ impl Tcp {
         self.directory.alias(id, port);
     }
 
+    /// Tells of the end of a connection, which may be silent for that long from now on.
+    pub(crate) fn watch(&mut self, now: Now, id: ConnectionId, silence: Option<Duration>) {
+        match self.connections.get_mut(&id) {
+            Some(connection) => {
+                connection.watch(silence);
+                self.rearm(now, id);
+            }
+            None => self.ends.push(id),
+        }
+    }
+
     /// Takes the connections that have come.
     pub(crate) fn accept(&mut self, now: Now, id: ListenerId) {
         for _ in 0..ACCEPTS {

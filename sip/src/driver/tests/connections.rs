@@ -199,3 +199,18 @@ fn a_connection_that_nobody_waits_for_is_given_up_before_it_opens() {
     assert!(matches!(lab.next(), Report::Resolved(4, _)));
     assert_eq!(lab.settings.counters.connections.get(), 0);
 }
+
+// conforms: RFC5626-5.4-3
+#[test]
+fn rfc5626_5_4_a_watched_connection_that_falls_silent_is_closed_and_its_end_told() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let mut stream = connect(&lab);
+    stream.write_all(message(1).as_bytes()).unwrap();
+    let id = lab.input().0.connection.unwrap();
+    lab.tell([Command::Watch(id, Some(Duration::from_millis(50)))]);
+    assert_eq!(lab.next(), Report::Closed(id));
+    expect_end(&mut stream);
+    assert_eq!(lab.settings.counters.connections_idle.get(), 1);
+    lab.tell([Command::Watch(id, None)]);
+    assert_eq!(lab.next(), Report::Closed(id), "gone before it was watched");
+}

@@ -3,6 +3,7 @@
 use super::lab::{Command, GUARD, Lab, Report, bind, local, message, open, send, transmit_id};
 use crate::flow::{Destination, Flow, ListenerId, Transport};
 use crate::location::RecordKind;
+use crate::stun;
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
 
@@ -117,4 +118,26 @@ fn rfc3261_18_4_icmp_tells_who_is_out_of_reach_and_costs_nobody_else_a_datagram(
         assert_eq!(buffer[..len], *message(3).as_bytes());
         assert_eq!(lab.settings.counters.send_failures.get(), 0);
     }
+}
+
+// conforms: RFC5626-5.4-1 RFC5626-8-2 RFC5626-6-12
+#[test]
+fn rfc5626_8_stun_is_answered_on_the_port_of_sip_up_to_its_rate() {
+    let lab = Lab::new(&[local(Transport::Udp)], |settings| settings.limits.stun_rate = 2);
+    let peer = peer();
+    let id = stun::TransactionId::new(&mut crate::ids::tests::Seeded(1));
+    let request = stun::request(id);
+    for _ in 0..3 {
+        peer.send_to(&request, lab.address(0)).unwrap();
+    }
+    peer.send_to(b"after", lab.address(0)).unwrap();
+    assert_eq!(lab.input().1, "after", "the core hears nothing of it");
+    let mut buffer = [0; 100];
+    let (length, from) = peer.recv_from(&mut buffer).unwrap();
+    let mapped = stun::Heard::Mapped(peer.local_addr().unwrap());
+    assert_eq!((stun::hear(&buffer[..length]), from), (Some((id, mapped)), lab.address(0)));
+    let counters = &lab.settings.counters;
+    // The second may have ended in between.
+    assert_eq!(counters.stun_answered.get() + counters.stun_limited.get(), 3);
+    assert!(counters.stun_answered.get() >= 2);
 }

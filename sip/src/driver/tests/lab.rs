@@ -27,6 +27,7 @@ pub(super) enum Command {
     Disconnect(u64),
     Close(ConnectionId),
     Alias(ConnectionId, u16),
+    Watch(ConnectionId, Option<Duration>),
     Adopt(Security),
     /// Do nothing until the other end is dropped.
     Pause(Sender<()>, Receiver<()>),
@@ -127,6 +128,7 @@ impl Core for Probe {
                 Command::Disconnect(n) => IoAction::Disconnect(ConnectId(n)),
                 Command::Close(id) => IoAction::CloseConnection(id),
                 Command::Alias(connection, port) => IoAction::Alias { connection, port },
+                Command::Watch(connection, silence) => IoAction::Watch { connection, silence },
                 Command::Adopt(security) => IoAction::Adopt(security.into()),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);

@@ -16,6 +16,7 @@ fn binding() -> Binding {
         call_id: "1j9&\u{1}x".into(),
         cseq: 54321,
         flow: Flow { listener: ListenerId(0), peer: "192.0.2.4:5060".parse().unwrap(), connection: None },
+        behind_nat: false,
         user_agent: None,
         since: Wall(1_000_000),
         refreshed: Wall(2_000_000),

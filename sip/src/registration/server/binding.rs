@@ -33,6 +33,8 @@ pub struct Binding {
     pub cseq: u32,
     /// The flow that the last REGISTER came on.
     pub flow: Flow,
+    /// Whether it is reached on that flow only, because of a NAT.
+    pub behind_nat: bool,
     /// User-Agent of the last REGISTER.
     pub user_agent: Option<Box<str>>,
     /// When it was made.

@@ -29,6 +29,8 @@ pub struct Demand {
     pub outbound: bool,
     /// The flow that it came on.
     pub flow: Flow,
+    /// Whether its user agent is behind a NAT, and so reached on that flow only.
+    pub behind_nat: bool,
     /// User-Agent.
     pub user_agent: Option<Box<str>>,
 }
@@ -63,10 +65,11 @@ pub struct Wish {
 
 impl Demand {
     /// Reads a REGISTER whose Request-URI, Require and user have been found good (steps 1 to 4 of RFC 3261 §10.3).
+    /// `behind_nat` is what [`Listener::is_behind_nat`](crate::Listener::is_behind_nat) says of it.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(request: &Received) -> Result<Self, Refusal> {
+    pub fn read(request: &Received, behind_nat: bool) -> Result<Self, Refusal> {
         let headers = request.headers();
         // RFC 3261 §10.2: the address-of-record MUST be a SIP URI or SIPS URI.
         if !request.to.uri().is_sip() {
@@ -88,6 +91,7 @@ impl Demand {
             knows_gruu: knows("gruu"),
             outbound: knows("outbound") && flow_kept,
             flow: request.flow,
+            behind_nat,
             user_agent: text(headers, HeaderName::UserAgent),
         };
         demand.settle_flows(knows("outbound"), flow_kept)?;

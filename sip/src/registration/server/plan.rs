@@ -204,6 +204,7 @@ impl Draft {
             call_id: demand.call_id.clone(),
             cseq: demand.cseq,
             flow: demand.flow,
+            behind_nat: demand.behind_nat,
             user_agent: demand.user_agent.clone(),
             since: now.wall,
             refreshed: now.wall,

@@ -8,11 +8,20 @@ use crate::time::Now;
 use sip_types::header::Date;
 use sip_types::{Fields, HeaderName, quote};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// The fields of the 200 that tell what is bound now. GRUUs are for user agents that know them, the Path for those
-/// that know it (RFC 3327 §5.3, RFC 5627 §5.2), `Require: outbound` for those that numbered a flow (RFC 5626 §6).
+/// that know it (RFC 3327 §5.3, RFC 5627 §5.2), `Require: outbound` for those that numbered a flow (RFC 5626 §6), and how
+/// often to keep it open for those whose flow is with us.
 #[must_use]
-pub fn fields(now: Now, demand: &Demand, plan: &Plan, keys: Option<&GruuKeys>, ids: &mut dyn Ids) -> Fields {
+pub fn fields(
+    now: Now,
+    demand: &Demand,
+    plan: &Plan,
+    keys: Option<&GruuKeys>,
+    flow_timer: Duration,
+    ids: &mut dyn Ids,
+) -> Fields {
     let mut fields = Fields::default();
     for binding in &plan.bindings {
         let mut contact = format!("<{}>{};expires={}", binding.uri, binding.params, binding.left(now.wall));
@@ -30,6 +39,9 @@ pub fn fields(now: Now, demand: &Demand, plan: &Plan, keys: Option<&GruuKeys>, i
     }
     if demand.uses_outbound() {
         fields.push(HeaderName::Require, "outbound");
+        if demand.path.is_empty() {
+            fields.push(HeaderName::FlowTimer, flow_timer.as_secs().to_string());
+        }
     }
     fields.push(HeaderName::Date, Date::from_unix(now.wall.0 / 1000).to_string());
     fields

@@ -173,10 +173,16 @@ impl Via {
     }
 
     /// As the server writes the topmost Via into a response: with `received` (RFC 3261 §18.2.1; IPv6 without brackets,
-    /// RFC 5118 §4.5) and with the port that `rport` asked for (RFC 3581 §4), each in place of what stood there.
+    /// RFC 5118 §4.5) and with the port that `rport` asked for (RFC 3581 §4), each in place of what stood there; and with
+    /// seconds for a `keep` that has none (RFC 6223 §4.4).
     #[must_use]
-    pub fn stamped(&self, received: Option<IpAddr>, rport: Option<u16>) -> impl fmt::Display {
-        Stamped { via: self, received, rport }
+    pub fn stamped(
+        &self,
+        received: Option<IpAddr>,
+        rport: Option<u16>,
+        keep: Option<u64>,
+    ) -> impl fmt::Display {
+        Stamped { via: self, received, rport, keep }
     }
 }
 
@@ -184,11 +190,12 @@ struct Stamped<'a> {
     via: &'a Via,
     received: Option<IpAddr>,
     rport: Option<u16>,
+    keep: Option<u64>,
 }
 
 impl fmt::Display for Stamped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { via, mut received, mut rport } = *self;
+        let Self { via, mut received, mut rport, keep } = *self;
         f.write_str(trim(via.text.get(..via.layout.params.start()).unwrap_or_default()))?;
         for (name, value) in via.params() {
             f.write_char(';')?;
@@ -200,6 +207,8 @@ impl fmt::Display for Stamped<'_> {
             } else if let Some(value) = value {
                 f.write_char('=')?;
                 f.write_str(value)?;
+            } else if let Some(seconds) = keep.filter(|_| name.eq_ignore_ascii_case("keep")) {
+                write!(f, "={seconds}")?;
             }
         }
         if received.is_some() {

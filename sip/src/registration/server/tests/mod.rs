@@ -14,6 +14,9 @@ use sip_types::{Fields, HeaderName, Message};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What user agents that number a flow are told.
+const FLOW_TIMER: Duration = Duration::from_secs(25);
+
 /// A registrar whose user agents write REGISTERs by hand.
 struct Desk {
     registrar: Registrar,
@@ -43,7 +46,7 @@ impl Desk {
     }
 
     fn plan(&mut self, request: &Received) -> Result<(Demand, Plan), Refusal> {
-        let demand = Demand::read(request)?;
+        let demand = Demand::read(request, false)?;
         let plan = self.registrar.plan(self.now(), &demand, &self.terms, &mut self.ids)?;
         Ok((demand, plan))
     }
@@ -55,7 +58,7 @@ impl Desk {
 
     fn register_for(&mut self, to: &str, call_id: &str, cseq: u32, lines: &str) -> Result<Fields, Refusal> {
         let (demand, plan) = self.plan(&received(to, call_id, cseq, lines))?;
-        let fields = fields(self.now(), &demand, &plan, Some(&self.keys), &mut self.ids);
+        let fields = fields(self.now(), &demand, &plan, Some(&self.keys), FLOW_TIMER, &mut self.ids);
         self.registrar.commit(plan);
         Ok(fields)
     }

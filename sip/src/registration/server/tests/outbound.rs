@@ -12,6 +12,7 @@ fn rfc5626_6_a_flow_is_bound_by_instance_and_number_not_by_its_contact() {
     };
     let fields = desk.register("a", 1, &lines("192.0.2.2", 1)).unwrap();
     assert_eq!(fields.first(HeaderName::Require).unwrap().value(), &b"outbound"[..]);
+    assert_eq!(fields.first(HeaderName::FlowTimer).unwrap().value(), &b"25"[..]);
     desk.register("b", 1, &lines("192.0.2.2", 2)).unwrap();
     assert_eq!(contacts(&desk.register("q", 1, "").unwrap()).len(), 2);
     // The phone starts again elsewhere: the same flow, another address.
@@ -23,6 +24,7 @@ fn rfc5626_6_a_flow_is_bound_by_instance_and_number_not_by_its_contact() {
     assert_eq!(tried, ["sip:line@198.51.100.7;ob"]);
 }
 
+// conforms: RFC5626-6-2,3,4,5,6
 #[test]
 fn rfc5626_6_a_first_hop_without_outbound_is_named() {
     let mut desk = Desk::new();

@@ -1,0 +1,88 @@
+"""A host behind a NAT, for lo-run's private network.
+
+    with Nat(udp_seconds=12) as nat:
+        with nat.inside():                       # sockets and processes of this block are behind the NAT
+            phone = Baresip("dave", nat.INSIDE)
+        ...
+
+It masquerades, lets nothing in that was not asked for, and forgets a flow over UDP that has been silent for udp_seconds: like a home
+router, only faster. Needs nftables. Origin: `netlab` of this project's lab, here within one private network.
+"""
+import contextlib, ctypes, os, subprocess
+
+CLONE_NEWNET = 0x40000000
+RULES = """
+table ip nat {
+  chain out { type nat hook postrouting priority 100; oifname "wan" masquerade; }
+  chain forward { type filter hook forward priority 0; policy drop;
+    iifname "lan" accept;
+    ct state established,related accept;
+  }
+}
+"""
+
+
+class Nat:
+    """INSIDE is the host's address; OUTSIDE that of the NAT, where the host is seen."""
+    INSIDE, OUTSIDE = "192.168.7.2", "203.0.113.254"
+
+    def __init__(self, udp_seconds=30):
+        self.router, self.host = self._namespace(), self._namespace()
+        self._link(None, "toward", "203.0.113.1/24", self.router, "wan", f"{self.OUTSIDE}/24")
+        self._link(self.router, "lan", "192.168.7.1/24", self.host, "eth0", f"{self.INSIDE}/24")
+        self.run(self.router, "ip", "route", "add", "default", "via", "203.0.113.1")
+        self.run(self.host, "ip", "route", "add", "default", "via", "192.168.7.1")
+        self.run(self.router, "nft", "-f", "-", input=RULES)
+        # Of the namespace, by the hand of a process in it; connection tracking begins with the rules.
+        for name, value in (("ipv4/ip_forward", 1), ("netfilter/nf_conntrack_udp_timeout", udp_seconds),
+                            ("netfilter/nf_conntrack_udp_timeout_stream", udp_seconds)):
+            self.run(self.router, "sh", "-c", f"echo {value} > /proc/sys/net/{name}")
+
+    @staticmethod
+    def _namespace():
+        process = subprocess.Popen(["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "up\n", "no network namespace"
+        return process
+
+    def _link(self, one, name, address, other, far_name, far_address):
+        """A cable between two namespaces; None is our own."""
+        self.run(one, "ip", "link", "add", name, "type", "veth", "peer", "name", far_name, "netns", str(other.pid))
+        for where, device, ip in ((one, name, address), (other, far_name, far_address)):
+            self.run(where, "ip", "addr", "add", ip, "dev", device)
+            self.run(where, "ip", "link", "set", device, "up")
+
+    @staticmethod
+    def run(where, *command, input=None):
+        """A command in a namespace; its output."""
+        enter = ["nsenter", f"--net=/proc/{where.pid}/ns/net"] if where else []
+        done = subprocess.run([*enter, *command], input=input, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    @contextlib.contextmanager
+    def inside(self):
+        """This thread is behind the NAT; its sockets stay there."""
+        with open("/proc/self/ns/net") as ours, open(f"/proc/{self.host.pid}/ns/net") as theirs:
+            self._enter(theirs)
+            try:
+                yield
+            finally:
+                self._enter(ours)
+
+    @staticmethod
+    def _enter(namespace):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+    def close(self):
+        for process in (self.host, self.router):
+            process.kill()
+            process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

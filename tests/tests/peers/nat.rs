@@ -1,0 +1,19 @@
+//! User agents behind a NAT.
+
+use crate::lab::check;
+
+#[test]
+fn a_phone_behind_a_nat_is_called_after_it_was_idle_for_long_and_is_heard() {
+    check("nat.py", &["idle"], 120);
+}
+
+// conforms: RFC5626-7-5
+#[test]
+fn a_binding_behind_a_nat_ends_with_its_connection() {
+    check("nat.py", &["lost"], 60);
+}
+
+#[test]
+fn a_stun_client_behind_a_nat_learns_on_the_port_of_sip_where_it_is_seen() {
+    check("nat.py", &["stun"], 60);
+}
