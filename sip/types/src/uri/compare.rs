@@ -38,12 +38,13 @@ fn same(a: Option<&str>, b: Option<&str>, ignore_case: bool) -> bool {
     }
 }
 
-/// Methods compare with case (§7.1), all other values without.
+/// Methods compare with case (§7.1), all other values without. Of a name that comes twice, which §19.1.1 forbids, the
+/// first counts.
 fn params_agree(a: &Uri, b: &Uri) -> bool {
     a.params().all(|(name, value)| {
         let plain = unescape(name).unwrap_or_default();
         match b.param(&plain) {
-            Some(other) => same(value, other, !is_name(name, "method")),
+            Some(other) => same(a.param(&plain).unwrap_or(value), other, !is_name(name, "method")),
             None => !DECISIVE.iter().any(|d| is_name(name, d)),
         }
     })
@@ -65,13 +66,17 @@ fn tel(a: &Uri, b: &Uri) -> bool {
     let number = |uri: &Uri| uri.number().map(|n| n.to_ascii_lowercase());
     number(a) == number(b)
         && a.params().count() == b.params().count()
-        && a.params().all(|(name, value)| match (value, b.param(name)) {
-            (None, Some(None)) => true,
-            (Some(value), Some(Some(other))) if is_number_param(name, value) => {
-                digits(value).eq(digits(other))
+        && a.params().all(|(name, value)| {
+            // As in a SIP URI, the first of a name counts.
+            let plain = unescape(name).unwrap_or_default();
+            match (a.param(&plain).unwrap_or(value), b.param(&plain)) {
+                (None, Some(None)) => true,
+                (Some(value), Some(Some(other))) if is_number_param(name, value) => {
+                    digits(value).eq(digits(other))
+                }
+                (Some(value), Some(Some(other))) => eq_unescaped(value, other, true),
+                (_, _) => false,
             }
-            (Some(value), Some(Some(other))) => eq_unescaped(value, other, true),
-            (_, _) => false,
         })
 }
 
