@@ -35,8 +35,9 @@ impl Endpoint {
             let listener = self.settings.listener(to.listener());
             listener.is_some_and(|l| l.nat || l.transport.is_websocket())
         };
-        let way = session.way.clone().filter(|to| kept.is_some() || natted(to)).or_else(|| kept.clone());
         let Some(aim) = aim(session, id) else { return };
+        let bound = kept.is_some() || self.settings.is_our_gruu(network, &aim.next_hop);
+        let way = session.way.clone().filter(|to| bound || natted(to)).or_else(|| kept.clone());
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
         if let Some(way) = way.filter(|_| kept.is_some() || outgoing.dialog.is_some()) {
