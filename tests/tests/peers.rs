@@ -1,5 +1,5 @@
-//! Liaison among real peers: SIPp, baresip, NSD and curl, each test on a private network of its own (`lab/lo-run`). What the
-//! tests judge are the bytes that the peers saw. A missing peer is a failure.
+//! Liaison among real peers: SIPp, Kamailio, baresip, linphonec, Chromium, SIPVicious, NSD and curl, each test on a private
+//! network of its own (`lab/lo-run`). What the tests judge are the bytes that the peers saw. A missing peer is a failure.
 #![forbid(unsafe_code)]
 
 #[path = "peers/challenges.rs"]
@@ -8,6 +8,8 @@ mod challenges;
 mod command_line;
 #[path = "peers/crossing.rs"]
 mod crossing;
+#[path = "peers/devices.rs"]
+mod devices;
 #[path = "peers/lab.rs"]
 mod lab;
 #[path = "peers/load.rs"]
@@ -20,5 +22,7 @@ mod operation;
 mod phones;
 #[path = "peers/registrar.rs"]
 mod registrar;
+#[path = "peers/scanners.rs"]
+mod scanners;
 #[path = "peers/secure.rs"]
 mod secure;
