@@ -8,6 +8,7 @@ use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::header::{Contact, RecordRoute, Via};
 use sip_types::{HeaderName, Host, MessageWriter, Request, Scheme, Uri};
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
 /// What a response takes from its request and from us.
@@ -69,17 +70,24 @@ impl Composer<'_> {
     /// All Vias of the request, the first with `received` and `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
     fn vias(&self, out: &mut MessageWriter) {
         let headers = self.request.headers();
-        match (self.via, headers.list::<Via>()) {
-            (Some(first), Ok(vias)) => {
-                out.header(HeaderName::Via, stamp(first, self.flow.peer));
+        let listed = headers.first(HeaderName::Via).is_some_and(|field| field.value().contains(&b','));
+        let written = match (self.via, listed.then(|| headers.list::<Via>())) {
+            (Some(first), Some(Ok(vias))) => {
+                out.header(HeaderName::Via, stamped(first, self.flow.peer));
                 for via in vias.iter().skip(1) {
                     out.header(HeaderName::Via, via);
                 }
+                return;
             }
-            _ => headers.all(HeaderName::Via).for_each(|field| {
-                out.copy(field);
-            }),
-        }
+            (Some(first), None) => {
+                out.header(HeaderName::Via, stamped(first, self.flow.peer));
+                1
+            }
+            (_, _) => 0,
+        };
+        headers.all(HeaderName::Via).skip(written).for_each(|field| {
+            out.copy(field);
+        });
     }
 }
 
@@ -114,17 +122,10 @@ fn answers_securely(request: &Request) -> bool {
 }
 
 /// Adds `received` where the sent-by host is not the source address or `rport` was asked for, and fills `rport`.
-fn stamp(via: &Via, peer: SocketAddr) -> Via {
-    let source = peer.ip();
+fn stamped(via: &Via, peer: SocketAddr) -> impl Display {
     let wants_port = via.rport().is_some();
-    let mut via = via.clone();
-    if wants_port {
-        via = via.with_rport(Some(peer.port()));
-    }
-    if wants_port || !is_address(via.host(), source) {
-        via = via.with_received(source);
-    }
-    via
+    let received = wants_port || !is_address(via.host(), peer.ip());
+    via.stamped(received.then_some(peer.ip()), wants_port.then_some(peer.port()))
 }
 
 fn is_address(host: Host<'_>, address: IpAddr) -> bool {

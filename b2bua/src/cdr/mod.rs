@@ -6,7 +6,7 @@ mod writer;
 pub use writer::{Writer, WriterError};
 
 use crate::call::{Call, Leg, LegNo, Release};
-use media::{PartyId, StreamView};
+use media::{PartyId, Tally};
 use serde::Serialize;
 use sip::time::{Now, Wall};
 use std::time::{Duration, SystemTime};
@@ -130,15 +130,15 @@ fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
 }
 
 fn streams(call: &Call, party: PartyId) -> Vec<StreamRecord> {
-    call.media.view(party).map_or_else(Vec::new, |view| view.streams.iter().map(stream_record).collect())
+    call.media.tally(party).into_iter().map(stream_record).collect()
 }
 
-fn stream_record(stream: &StreamView) -> StreamRecord {
-    let counted = &stream.counted;
+fn stream_record(stream: Tally) -> StreamRecord {
+    let counted = stream.counted;
     StreamRecord {
-        media: stream.media.clone(),
-        codecs: stream.codecs.iter().map(|codec| codec.name().to_owned()).collect(),
-        relayed: stream.carriage == media::Carriage::Relayed,
+        media: stream.media,
+        codecs: stream.codecs,
+        relayed: stream.relayed,
         packets: counted.received.packets,
         bytes: counted.received.bytes,
         lost: i64::try_from(counted.lost).ok(),

@@ -36,7 +36,7 @@ impl CallMedia {
         };
         let text = Bytes::copy_from_slice(sdp);
         let answer = sections::parse(&text, &self.limits)?;
-        let local = sections::parse_own(&offer, &self.limits)?;
+        let local = sections::reread(&offer);
         let (has, needed) = (answer.media().count(), local.media().count());
         if has != needed {
             return Err(Refusal::Sections { has, needed });
@@ -64,11 +64,11 @@ impl CallMedia {
             (Exchange::Idle, Some(Side::Us), Some(remote)) => remote.clone(),
             _ => return Err(Refusal::Misuse(Misuse::NoOffer)),
         };
-        let offer = sections::parse(&offer_text, &self.limits)?;
+        let offer = sections::reread(&offer_text);
         let source = self.party(from)?;
         let source_ipv6 = source.own.address.is_ipv6();
-        let text = source.remote.clone().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
-        let source = sections::parse(&text, &self.limits)?;
+        let described = source.remote.as_ref().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
+        let source = sections::reread(described);
         let standing = self.party(to)?.streams.len();
         let slots = self.answered_slots(to, &offer, (&source, source_ipv6), ports);
         let slots = match slots {
@@ -89,7 +89,7 @@ impl CallMedia {
             slots: &slots,
         });
         let text = self.party_mut(to)?.publish(text);
-        let answer = sections::parse_own(&text, &self.limits)?;
+        let answer = sections::reread(&text);
         let outcomes = self.outcomes(to, &answer, &offer)?;
         self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;
         Ok(text)

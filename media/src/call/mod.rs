@@ -1,9 +1,11 @@
 //! One call's media.
 
 mod answer;
+mod codec;
 mod offer;
 mod party;
 mod sections;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -17,8 +19,10 @@ use sdp::Limits;
 use crate::negotiate::{Misuse, Refusal};
 use crate::relay::Command;
 use crate::{ContextId, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId};
+pub use codec::Codec;
 use party::{Exchange, Party, Side, Stream};
-pub use view::{Carriage, Codec, PartyView, Silence, StreamView};
+pub use tally::Tally;
+pub use view::{Carriage, PartyView, Silence, StreamView};
 
 /// Whether media flows through us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +125,7 @@ impl CallMedia {
                 party.own = parent.own;
                 party.own.version = sections::version(&offer).unwrap_or(parent.own.version);
                 party.sent = Some(offer.clone());
-                let offered = sections::count(&offer, &self.limits);
+                let offered = sections::count(&offer);
                 let pairs: Vec<_> =
                     parent.streams.iter().take(offered).map(|stream| stream.context).collect();
                 party.exchange = Exchange::Sent(offer);

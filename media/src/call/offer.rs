@@ -45,7 +45,7 @@ impl CallMedia {
             return Ok(());
         }
         let (ipv6, standing) = (party.own.address.is_ipv6(), party.streams.len());
-        let offer = sections::parse(&offer.clone(), &self.limits)?;
+        let offer = sections::reread(offer);
         let reserved = offer.media().enumerate().try_for_each(|(section, media)| {
             self.stream_at(of, section)?;
             if let Described::Relayed(_) = self.described(section, &media, ipv6)? {
@@ -107,13 +107,13 @@ impl CallMedia {
         }
         let source = self.party(from)?;
         let source_ipv6 = source.own.address.is_ipv6();
-        let text = match &source.exchange {
-            Exchange::Received(offer) => Some(offer.clone()),
-            Exchange::Idle | Exchange::Sent(_) => source.remote.clone(),
+        let described = match &source.exchange {
+            Exchange::Received(offer) => Some(offer),
+            Exchange::Idle | Exchange::Sent(_) => source.remote.as_ref(),
         };
-        let source = sections::parse(&text.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?, &self.limits)?;
+        let source = sections::reread(described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?);
         let party = self.party(to)?;
-        let frame = party.local.as_ref().map(|local| sections::parse_own(local, &self.limits)).transpose()?;
+        let frame = party.local.as_ref().map(sections::reread);
         let standing = party.streams.len();
         let borrowed = self.offered_slots(to, &source, source_ipv6, ports);
         let slots = match borrowed {

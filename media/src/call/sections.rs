@@ -5,19 +5,19 @@ use sdp::{Description, Limits};
 
 use crate::negotiate::Refusal;
 
+/// Reads a description that has come.
 pub(super) fn parse(text: &Bytes, limits: &Limits) -> Result<Description, Refusal> {
     Description::parse(text.clone(), limits).map_err(Refusal::Malformed)
 }
 
-/// Reads a description of ours: one that was made from a peer's at the limit may be beyond it by the lines we add.
-pub(super) fn parse_own(text: &Bytes, limits: &Limits) -> Result<Description, Refusal> {
-    let Limits { bytes, lines, media } = *limits;
-    parse(text, &Limits { bytes: bytes.saturating_mul(2), lines: lines.saturating_mul(2), media })
+/// Reads one again that has come before, or that we made.
+pub(super) fn reread(text: &Bytes) -> Description {
+    Description::reread(text.clone())
 }
 
 /// The number of media sections of an offer of ours.
-pub(super) fn count(offer: &Bytes, limits: &Limits) -> usize {
-    parse_own(offer, limits).map_or(0, |description| description.media().count())
+pub(super) fn count(offer: &Bytes) -> usize {
+    reread(offer).media().count()
 }
 
 /// The version in the `o=` line of a description of ours.

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use sdp::{Description, Direction, Media};
 
 use super::party::{Exchange, Party, Stream};
-use super::{CallMedia, Mode, sections};
+use super::{CallMedia, Codec, Mode, codec, sections};
 use crate::quality::Snapshot;
-use crate::rtp::{static_clock, static_name};
 use crate::{NetworkId, PartyId};
 
 /// A party's media at one moment.
@@ -58,29 +57,6 @@ pub struct StreamView {
     pub counted: Snapshot,
 }
 
-/// A format of a stream and what it means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Codec {
-    /// The format of the `m=` line; in RTP the payload type.
-    pub format: String,
-    /// The encoding's name, from `a=rtpmap` or the static payload types (RFC 3551 §6); `None` where it is not known.
-    pub encoding: Option<String>,
-    /// The RTP clock rate in Hz, from there too.
-    pub clock_rate: Option<u32>,
-    /// The number of channels, where it is stated.
-    pub channels: Option<u8>,
-    /// The parameters of `a=fmtp`, as written.
-    pub parameters: Option<String>,
-}
-
-impl Codec {
-    /// The encoding's name; the format itself where it is not known.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.encoding.as_deref().unwrap_or(&self.format)
-    }
-}
-
 /// A party that has been silent though it should send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
@@ -95,8 +71,8 @@ impl CallMedia {
     #[must_use]
     pub fn view(&self, party: PartyId) -> Option<PartyView> {
         let party = self.party(party).ok()?;
-        let local = party.local.as_ref().and_then(|text| sections::parse_own(text, &self.limits).ok());
-        let remote = party.remote.as_ref().and_then(|text| sections::parse(text, &self.limits).ok());
+        let local = party.local.as_ref().map(sections::reread);
+        let remote = party.remote.as_ref().map(sections::reread);
         let (local, remote) = (sections_of(local.as_ref()), sections_of(remote.as_ref()));
         let streams = local.iter().zip(&remote).zip(&party.streams);
         Some(PartyView {
@@ -137,7 +113,7 @@ impl CallMedia {
             proto: theirs.line().proto.to_owned(),
             carriage,
             direction: stream.direction,
-            codecs: codecs(if theirs.line().port == 0 { ours } else { theirs }),
+            codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),
             remote,
             counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
@@ -174,21 +150,4 @@ impl Stream {
 
 fn sections_of(description: Option<&Description>) -> Vec<Media<'_>> {
     description.map(|description| description.media().collect()).unwrap_or_default()
-}
-
-fn codecs(media: &Media<'_>) -> Vec<Codec> {
-    media.line().formats().map(|format| codec(media, format)).collect()
-}
-
-fn codec(media: &Media<'_>, format: &str) -> Codec {
-    let payload = format.parse::<u8>().ok().filter(|_| media.line().proto.contains("RTP"));
-    let map = media.rtp_maps().find(|map| Some(map.payload) == payload);
-    let parameters = media.format_parameters().find(|fmtp| fmtp.format == format);
-    Codec {
-        format: format.to_owned(),
-        encoding: map.map(|map| map.encoding).or_else(|| payload.and_then(static_name)).map(str::to_owned),
-        clock_rate: map.map(|map| map.clock_rate).or_else(|| payload.and_then(static_clock)),
-        channels: map.and_then(|map| map.parameters?.parse().ok()),
-        parameters: parameters.map(|fmtp| fmtp.parameters.to_owned()),
-    }
 }

@@ -1,6 +1,6 @@
 use std::fmt::{Display, Write};
 
-use sip_types::header::{Accept, Allow, RecvInfo, Require, Supported, Unsupported};
+use sip_types::header::{Accept, RecvInfo, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
 use crate::crossing::Crossing;
@@ -19,7 +19,10 @@ use crate::method::{is_own, method_crosses};
 pub fn statement(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> Fields {
     let mut fields = Fields::new();
     if !own.is_empty() {
-        push(&mut fields, HeaderName::Allow, allow(headers, crossing, own).iter());
+        let allow = allow(headers, crossing, own);
+        if !allow.is_empty() {
+            fields.push(HeaderName::Allow, allow);
+        }
     }
     let transparent = |tag: &str| crossing.is_transparent(tag);
     if crossing.profiles().iter().all(|profile| !profile.transparent.is_empty()) {
@@ -54,22 +57,37 @@ pub fn required(headers: &Headers, crossing: &Crossing<'_>, own: &[&str]) -> Vec
     tags
 }
 
-fn allow(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> Vec<Method> {
-    let far = headers.contains(HeaderName::Allow).then(|| headers.list::<Allow>().unwrap_or_default());
+/// Its value. It stands in every INVITE and in most responses to it, so the names are compared as they stand.
+fn allow(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> String {
+    let far: Option<Vec<&str>> = headers.contains(HeaderName::Allow).then(|| {
+        let values = headers.all(HeaderName::Allow).filter_map(|field| field.text().ok());
+        values.flat_map(|value| value.split(',')).map(str::trim).collect()
+    });
     let crosses = |method: &Method| method_crosses(method, crossing).is_ok();
-    let far_allows =
-        |method: &Method| far.as_ref().is_none_or(|far| far.iter().any(|allow| allow.0 == *method));
-    let mut methods: Vec<Method> = own
-        .split(',')
-        .filter_map(|method| method.trim().parse().ok())
-        .filter(|method| is_own(method) || (far_allows(method) && crosses(method)))
-        .collect();
-    for allow in far.unwrap_or_default() {
-        if matches!(allow.0, Method::Extension(_)) && crosses(&allow.0) && !methods.contains(&allow.0) {
-            methods.push(allow.0);
+    let far_allows = |method: &str| far.as_ref().is_none_or(|far| far.contains(&method));
+    let mut value = String::with_capacity(own.len() + 32);
+    for name in own.split(',').map(str::trim) {
+        let Ok(method) = name.parse::<Method>() else { continue };
+        if is_own(&method) || (far_allows(name) && crosses(&method)) {
+            add(&mut value, name);
         }
     }
-    methods
+    for name in far.iter().flatten() {
+        let Ok(method) = name.parse::<Method>() else { continue };
+        let new = || !value.split(", ").any(|known| known == *name);
+        if matches!(method, Method::Extension(_)) && crosses(&method) && new() {
+            add(&mut value, name);
+        }
+    }
+    value
+}
+
+/// Adds an element to a list.
+fn add(list: &mut String, element: &str) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push_str(element);
 }
 
 fn accepts(range: &Accept, crossing: &Crossing<'_>) -> bool {

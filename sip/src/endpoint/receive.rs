@@ -52,7 +52,7 @@ impl Endpoint {
         // RFC 3261 §8.1.3.3, §18.1.2: exactly one Via, and it names us.
         let Ok(vias) = headers.list::<Via>() else { return Matched::Stray };
         let [via] = vias.as_slice() else { return Matched::Stray };
-        let ours = self.settings.listeners.iter().any(|l| l.sent_by.eq_ignore_ascii_case(&via.sent_by()));
+        let ours = self.settings.listeners.iter().any(|l| via.is_sent_by(&l.sent_by));
         let Some(branch) = via.branch().and_then(Branch::parse).filter(|_| ours) else {
             return Matched::Stray;
         };

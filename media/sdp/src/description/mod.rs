@@ -87,6 +87,14 @@ impl Description {
         Ok(Self { received: text, added: Vec::new(), lines })
     }
 
+    /// Reads a text again that [`Self::parse`] has taken, or that was made of such: its lines are not checked a second
+    /// time. What cannot be read of any other text is left out of its views.
+    #[must_use]
+    pub fn reread(text: Bytes) -> Self {
+        let lines = parse::split(&text);
+        Self { received: text, added: Vec::new(), lines }
+    }
+
     /// The lines in order.
     #[must_use = "iterators do nothing unless used"]
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = Line<'_>> + ExactSizeIterator + Clone {

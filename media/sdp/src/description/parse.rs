@@ -37,6 +37,19 @@ pub(super) fn lines(text: &[u8], limits: &Limits) -> Result<Vec<Span>, ParseErro
     Ok(lines)
 }
 
+/// The lines of a text that was read before.
+pub(super) fn split(text: &[u8]) -> Vec<Span> {
+    let mut lines = Vec::with_capacity(text.len() / 16);
+    let mut start = 0;
+    while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
+        let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let (Ok(at), Ok(bytes)) = (u32::try_from(start), u32::try_from(len)) else { break };
+        lines.push(Span { start: at, len: bytes, added: false });
+        start += len;
+    }
+    lines
+}
+
 fn span(start: usize, len: usize, bytes: usize, limits: &Limits) -> Result<Span, ParseError> {
     let too_long = ParseError::TooLong { bytes, limit: limits.bytes };
     match (u32::try_from(start), u32::try_from(len)) {

@@ -31,6 +31,8 @@ fn every_line_goes_out_as_it_came() {
         description.write(&mut out);
         assert_eq!(out, text.as_bytes());
         assert_eq!(description.to_bytes(), text.as_bytes());
+        let again = Description::reread(description.to_bytes());
+        assert!(again.lines().eq(description.lines()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whatever a peer writes.
 
 use super::*;
+use crate::Carriage;
 use proptest::prelude::*;
 use sdp::Description;
 
@@ -42,7 +43,15 @@ proptest! {
             prop_assert!(!offer.starts_with(b"v=0\r\no=canary"));
             if let Ok(answer) = call.answer(B, A, &describe(&answer)) {
                 prop_assert_eq!(sections(&answer), count);
-                prop_assert_eq!(call.media.view(A).unwrap().streams.len(), count);
+                let streams = call.media.view(A).unwrap().streams;
+                prop_assert_eq!(streams.len(), count);
+                let tally = call.media.tally(A);
+                prop_assert_eq!(tally.len(), count);
+                for (stream, tally) in streams.iter().zip(&tally) {
+                    prop_assert_eq!(&stream.media, &tally.media);
+                    prop_assert!(stream.codecs.iter().map(|codec| codec.name()).eq(&tally.codecs));
+                    prop_assert_eq!(stream.carriage == Carriage::Relayed, tally.relayed);
+                }
             }
         }
         call.media.close();

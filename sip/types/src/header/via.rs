@@ -12,7 +12,7 @@ use crate::{
     cursor::Cursor,
     span::Span,
     text::trim,
-    uri::{HostKind, host_at, ipv4, ipv6},
+    uri::{Dotted, HostKind, host_at, ipv4, ipv6},
 };
 
 /// One hop. `branch`, `received` and `rport` may appear once; other parameters are not looked into.
@@ -157,44 +157,73 @@ impl Via {
         self.params().get(name)
     }
 
-    /// With `received` set (RFC 3261 §18.2.1); IPv6 without brackets (RFC 5118 §4.5).
+    /// Whether sent-by is that `host[:port]` in canonical form.
     #[must_use]
-    pub fn with_received(&self, ip: IpAddr) -> Self {
-        self.with("received", Some(&ip.to_string()))
+    pub fn is_sent_by(&self, sent_by: &str) -> bool {
+        if self.layout.host_kind == HostKind::V6 {
+            return self.sent_by().eq_ignore_ascii_case(sent_by);
+        }
+        let host = self.layout.host.of(&self.text);
+        let Some((ours, port)) = sent_by.split_at_checked(host.len()) else { return false };
+        ours.eq_ignore_ascii_case(host)
+            && match port.strip_prefix(':') {
+                Some(port) => port.parse().ok() == self.layout.port,
+                None => port.is_empty() && self.layout.port.is_none(),
+            }
     }
 
-    /// With `rport` set: without value to ask, with one to answer (RFC 3581).
+    /// As the server writes the topmost Via into a response: with `received` (RFC 3261 §18.2.1; IPv6 without brackets,
+    /// RFC 5118 §4.5) and with the port that `rport` asked for (RFC 3581 §4), each in place of what stood there.
     #[must_use]
-    pub fn with_rport(&self, port: Option<u16>) -> Self {
-        self.with("rport", port.map(|p| p.to_string()).as_deref())
+    pub fn stamped(&self, received: Option<IpAddr>, rport: Option<u16>) -> impl fmt::Display {
+        Stamped { via: self, received, rport }
     }
+}
 
-    /// With that parameter in place of any of the same name; unchanged if the name or value cannot stand there.
-    #[must_use]
-    pub fn with(&self, name: &str, value: Option<&str>) -> Self {
-        let mut text = self.text.get(..self.layout.params.start()).unwrap_or_default().trim_end().to_owned();
-        let mut done = false;
-        let push = |text: &mut String, name: &str, value: Option<&str>| {
-            text.push(';');
-            text.push_str(name);
-            if let Some(value) = value {
-                text.push('=');
-                text.push_str(value);
-            }
-        };
-        for (n, v) in self.params() {
-            if !n.eq_ignore_ascii_case(name) {
-                push(&mut text, n, v);
-            } else if !done {
-                push(&mut text, name, value);
-                done = true;
+struct Stamped<'a> {
+    via: &'a Via,
+    received: Option<IpAddr>,
+    rport: Option<u16>,
+}
+
+impl fmt::Display for Stamped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { via, mut received, mut rport } = *self;
+        f.write_str(trim(via.text.get(..via.layout.params.start()).unwrap_or_default()))?;
+        for (name, value) in via.params() {
+            f.write_char(';')?;
+            f.write_str(name)?;
+            if received.is_some() && name.eq_ignore_ascii_case("received") {
+                write_address(f, received.take())?;
+            } else if rport.is_some() && name.eq_ignore_ascii_case("rport") {
+                write_port(f, rport.take())?;
+            } else if let Some(value) = value {
+                f.write_char('=')?;
+                f.write_str(value)?;
             }
         }
-        if !done {
-            push(&mut text, name, value);
+        if received.is_some() {
+            f.write_str(";received")?;
+            write_address(f, received)?;
         }
-        Self::parse(&text.into()).unwrap_or_else(|_| self.clone())
+        if rport.is_some() {
+            f.write_str(";rport")?;
+            write_port(f, rport)?;
+        }
+        Ok(())
     }
+}
+
+fn write_address(f: &mut fmt::Formatter<'_>, address: Option<IpAddr>) -> fmt::Result {
+    match address {
+        Some(IpAddr::V4(address)) => write!(f, "={}", Dotted(address)),
+        Some(IpAddr::V6(address)) => write!(f, "={address}"),
+        None => Ok(()),
+    }
+}
+
+fn write_port(f: &mut fmt::Formatter<'_>, port: Option<u16>) -> fmt::Result {
+    port.map_or(Ok(()), |port| write!(f, "={port}"))
 }
 
 impl TypedHeader for Via {

@@ -98,9 +98,39 @@ impl fmt::Display for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
-            Self::V4(ip) => write!(f, "{ip}"),
+            Self::V4(ip) => Dotted(*ip).fmt(f),
             Self::V6(ip) => write!(f, "[{ip}]"),
         }
+    }
+}
+
+/// An address in dotted decimals. Every message has several, and formatting four numbers one by one costs more than the
+/// rest of a Via.
+pub(crate) struct Dotted(pub(crate) Ipv4Addr);
+
+impl fmt::Display for Dotted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 15];
+        let mut digits = text.iter_mut();
+        let mut put = |byte| {
+            if let Some(digit) = digits.next() {
+                *digit = byte;
+            }
+        };
+        for (at, octet) in self.0.octets().into_iter().enumerate() {
+            if at > 0 {
+                put(b'.');
+            }
+            if octet >= 100 {
+                put(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                put(b'0' + octet / 10 % 10);
+            }
+            put(b'0' + octet % 10);
+        }
+        let len = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        f.write_str(text.get(..len).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
     }
 }
 
@@ -297,6 +327,15 @@ pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
 #[cfg(test)]
 mod tests {
     use super::{Host, HostBuf};
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn addresses_are_written_as_the_library_writes_them() {
+        for octet in 0..=255 {
+            let address = Ipv4Addr::new(octet, 255 - octet, octet / 2, 7);
+            assert_eq!(Host::V4(address).to_string(), address.to_string());
+        }
+    }
 
     // conforms: RFC5954-4.1-1,2
     #[test]

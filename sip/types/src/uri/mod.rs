@@ -10,8 +10,8 @@ mod tests;
 use std::{borrow::Cow, fmt, str::FromStr};
 
 pub use build::escape_user;
+pub(crate) use host::{Dotted, HostKind, host_at, ipv4, ipv6};
 pub use host::{Host, HostBuf, InvalidHost};
-pub(crate) use host::{HostKind, host_at, ipv4, ipv6};
 
 use crate::{ByteString, Params, SharedText, span::Span, text};
 

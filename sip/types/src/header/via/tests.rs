@@ -65,9 +65,14 @@ fn what_is_no_via_is_refused() {
 #[test]
 fn rfc3581_4_received_and_rport_are_filled_in_place() {
     let v = via("SIP/2.0/UDP h ;rport;branch=a;x=\"y;z\"");
-    let answered = v.with_rport(Some(4000)).with_received([192, 0, 2, 1].into());
-    insta::assert_snapshot!(answered, @r#"SIP/2.0/UDP h;rport=4000;branch=a;x="y;z";received=192.0.2.1"#);
-    assert_eq!((answered.rport(), answered.branch()), (Some(Some(4000)), Some("a")));
+    let answered = v.stamped(Some([192, 0, 2, 1].into()), Some(4000)).to_string();
+    assert_eq!(answered, r#"SIP/2.0/UDP h;rport=4000;branch=a;x="y;z";received=192.0.2.1"#);
+    assert_eq!(via(&answered).rport(), Some(Some(4000)));
+    let again = via(&answered).stamped(Some("2001:db8::1".parse().unwrap()), Some(5)).to_string();
+    assert_eq!(again, r#"SIP/2.0/UDP h;rport=5;branch=a;x="y;z";received=2001:db8::1"#);
+    assert_eq!(via(&again).stamped(None, None).to_string(), again);
+    let bare = via("SIP/2.0/UDP h:5060;branch=a").stamped(Some([10, 0, 0, 255].into()), None).to_string();
+    assert_eq!(bare, "SIP/2.0/UDP h:5060;branch=a;received=10.0.0.255");
 }
 
 #[test]
@@ -75,6 +80,13 @@ fn a_via_is_composed_and_reads_back() {
     let v = Via::new("TLS", Host::V6("2001:db8::1".parse().unwrap()), Some(5061), "z9hG4bKx").unwrap();
     insta::assert_snapshot!(v, @"SIP/2.0/TLS [2001:db8::1]:5061;branch=z9hG4bKx");
     assert_eq!(v.sent_by(), "[2001:db8::1]:5061");
+    assert!(v.is_sent_by("[2001:DB8::1]:5061") && !v.is_sent_by("[2001:db8::1]"));
+    let named = via("SIP/2.0/UDP Host.example:5060;branch=a");
+    assert!(named.is_sent_by("host.EXAMPLE:5060"));
+    for other in ["host.example", "host.example:5061", "host.example.org:5060", "host.exampl", "é"] {
+        assert!(!named.is_sent_by(other), "{other}");
+    }
+    assert!(via("SIP/2.0/UDP 192.0.2.1;branch=a").is_sent_by("192.0.2.1"));
     assert!(Via::new("T X", Host::Name("h"), None, "b").is_err());
     assert!(Via::new("UDP", Host::Name("h"), None, "b\r\nX: y").is_err());
 }
