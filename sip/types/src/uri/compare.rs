@@ -8,6 +8,10 @@ const DECISIVE: [&str; 5] = ["transport", "user", "ttl", "method", "maddr"];
 
 impl PartialEq for Uri {
     fn eq(&self, other: &Self) -> bool {
+        // Also where names come twice or are no text, which the rules below are not made for.
+        if self.as_str() == other.as_str() {
+            return true;
+        }
         if self.scheme() != other.scheme() {
             return false;
         }
@@ -38,13 +42,12 @@ fn same(a: Option<&str>, b: Option<&str>, ignore_case: bool) -> bool {
     }
 }
 
-/// Methods compare with case (§7.1), all other values without. Of a name that comes twice, which §19.1.1 forbids, the
-/// first counts.
+/// Methods compare with case (§7.1), all other values without.
 fn params_agree(a: &Uri, b: &Uri) -> bool {
     a.params().all(|(name, value)| {
         let plain = unescape(name).unwrap_or_default();
         match b.param(&plain) {
-            Some(other) => same(a.param(&plain).unwrap_or(value), other, !is_name(name, "method")),
+            Some(other) => same(value, other, !is_name(name, "method")),
             None => !DECISIVE.iter().any(|d| is_name(name, d)),
         }
     })
@@ -66,17 +69,13 @@ fn tel(a: &Uri, b: &Uri) -> bool {
     let number = |uri: &Uri| uri.number().map(|n| n.to_ascii_lowercase());
     number(a) == number(b)
         && a.params().count() == b.params().count()
-        && a.params().all(|(name, value)| {
-            // As in a SIP URI, the first of a name counts.
-            let plain = unescape(name).unwrap_or_default();
-            match (a.param(&plain).unwrap_or(value), b.param(&plain)) {
-                (None, Some(None)) => true,
-                (Some(value), Some(Some(other))) if is_number_param(name, value) => {
-                    digits(value).eq(digits(other))
-                }
-                (Some(value), Some(Some(other))) => eq_unescaped(value, other, true),
-                (_, _) => false,
+        && a.params().all(|(name, value)| match (value, b.param(name)) {
+            (None, Some(None)) => true,
+            (Some(value), Some(Some(other))) if is_number_param(name, value) => {
+                digits(value).eq(digits(other))
             }
+            (Some(value), Some(Some(other))) => eq_unescaped(value, other, true),
+            (_, _) => false,
         })
 }
 
