@@ -118,6 +118,12 @@ fn changed<'a, K: Ord>(ours: &'a By<K>, before: &'a By<K>) -> impl Iterator<Item
 }
 
 impl Snapshot {
+    /// The domains of the registrars, as the user agents' settings have them.
+    pub fn registrar_domains(&self) -> Vec<(NetworkId, Box<str>)> {
+        let domains = self.registrars.domains();
+        domains.filter_map(|(network, domain)| Some((self.network_id(network)?, domain.into()))).collect()
+    }
+
     /// Derives everything from a configuration. `networks` are those of the process: they change with a restart
     /// only, so that a [`NetworkId`] always means the same.
     #[must_use]

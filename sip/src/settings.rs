@@ -4,9 +4,10 @@ use crate::auth::client::Acceptance;
 use crate::flow::{ListenerId, NetworkId, Transport};
 use crate::location;
 use crate::nat::Nat;
+use crate::registration::server::Aor;
 use crate::timers::Timers;
 use bytestring::ByteString;
-use sip_types::Method;
+use sip_types::{Method, Uri};
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,6 +29,10 @@ pub struct Settings {
     pub retry_after: u32,
     /// How targets are found and remembered.
     pub location: location::Settings,
+    /// The domains of registrars of ours, each in its network, as [`Aor::domain`](crate::registration::server::Aor::domain)
+    /// writes them. A peer whose Contact is a GRUU of one has the requests of its dialogs on the way of their INVITE: the
+    /// domain itself leads to us (RFC 5627 §4.4).
+    pub domains: Vec<(NetworkId, Box<str>)>,
 }
 
 /// One socket that we listen on.
@@ -146,11 +151,20 @@ impl Default for Settings {
             server: None,
             retry_after: 5,
             location: location::Settings::default(),
+            domains: Vec::new(),
         }
     }
 }
 
 impl Settings {
+    /// Whether a URI is a GRUU of a registrar of ours in that network.
+    pub(crate) fn is_our_gruu(&self, network: NetworkId, uri: &Uri) -> bool {
+        uri.has_param("gr")
+            && Aor::of(uri).is_some_and(|aor| {
+                self.domains.iter().any(|(of, name)| *of == network && **name == *aor.domain())
+            })
+    }
+
     /// The listener with that name.
     pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
         self.listeners.get(usize::from(id.0))

@@ -329,6 +329,7 @@ pub fn settings(snapshot: &Snapshot) -> sip::Settings {
         user_agent: Some("Liaison".into()),
         server: Some("Liaison".into()),
         location: location_settings(config),
+        domains: snapshot.registrar_domains(),
         ..defaults
     }
 }

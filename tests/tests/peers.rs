@@ -1,5 +1,5 @@
-//! Liaison among real peers: SIPp, baresip, NSD and curl, each test on a private network of its own (`lab/lo-run`). What the
-//! tests judge are the bytes that the peers saw. A missing peer is a failure.
+//! Liaison among real peers: SIPp, Kamailio, baresip, linphonec, Chromium, SIPVicious, NSD and curl, each test on a private
+//! network of its own (`lab/lo-run`). What the tests judge are the bytes that the peers saw. A missing peer is a failure.
 #![forbid(unsafe_code)]
 
 #[path = "peers/challenges.rs"]
@@ -18,6 +18,8 @@ mod lab;
 mod load;
 #[path = "peers/location.rs"]
 mod location;
+#[path = "peers/makers.rs"]
+mod makers;
 #[path = "peers/nat.rs"]
 mod nat;
 #[path = "peers/operation.rs"]
@@ -26,6 +28,8 @@ mod operation;
 mod phones;
 #[path = "peers/registrar.rs"]
 mod registrar;
+#[path = "peers/scanners.rs"]
+mod scanners;
 #[path = "peers/secure.rs"]
 mod secure;
 #[path = "peers/trunks.rs"]

@@ -48,7 +48,11 @@ impl Core {
         let trunk = self.caller_of_contact(&snapshot, name, peer, &request).or(peer).cloned();
         let protected = match &trunk {
             Some(trunk) => Some(Protected::Trunk(trunk.clone())),
-            None => our_user(&snapshot, name, &request).map(|_| Protected::Registrar(name.clone())),
+            // Whoever names a domain of ours is challenged, whether or not there is such a user: nobody learns who there is.
+            None if snapshot.registrars.serves(name, request.from.uri()) => {
+                Some(Protected::Registrar(name.clone()))
+            }
+            None => None,
         };
         if protected.is_none() && !snapshot.routes_strangers(network) {
             self.counters.strangers += 1;

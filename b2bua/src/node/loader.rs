@@ -153,6 +153,7 @@ impl Loader {
             server: product(&config.signalling.server),
             retry_after: u32::try_from(limits.retry_after.as_secs()).unwrap_or(u32::MAX),
             location: location_settings(config),
+            domains: snapshot.registrar_domains(),
         }
     }
 

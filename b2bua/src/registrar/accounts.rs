@@ -66,6 +66,11 @@ impl Registrars {
         domain.is_some_and(|aor| self.domains.get(aor.domain()) == Some(network))
     }
 
+    /// Every domain, with its network.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = (&NetworkName, &str)> {
+        self.domains.iter().map(|(domain, network)| (network, &**domain))
+    }
+
     /// Whose an address-of-record is; `None` for one that nobody has.
     pub(crate) fn account(&self, aor: &Aor) -> Option<&Account> {
         self.accounts.get(aor)

@@ -14,6 +14,8 @@ pub mod tls;
 
 mod exchange;
 mod framer;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod icmp;
 mod ready;
 mod resolver;

@@ -31,9 +31,10 @@ impl Endpoint {
         let network = session.network;
         let secure = session.secure;
         let kept = session.flow.map(Destination::Flow);
-        let keeps_way = kept.is_some() || session.keeps_way;
-        let way = session.way.clone().filter(|_| keeps_way).or_else(|| kept.clone());
         let Some(aim) = aim(session, id) else { return };
+        let keeps_way =
+            kept.is_some() || session.keeps_way || self.settings.is_our_gruu(network, &aim.next_hop);
+        let way = session.way.clone().filter(|_| keeps_way).or_else(|| kept.clone());
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
         if let Some(way) = way.filter(|_| kept.is_some() || outgoing.dialog.is_some()) {

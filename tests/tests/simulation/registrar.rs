@@ -390,6 +390,41 @@ fn rfc5627_5_4_a_gruu_leads_to_one_device() {
 }
 
 #[test]
+fn rfc5627_4_4_a_device_that_is_called_by_a_gruu_of_ours_hears_the_rest_of_the_dialog() {
+    let mut world = world(DOCUMENT);
+    bind(&mut world, "bob", DESK, ";+sip.instance=\"<urn:uuid:1>\"");
+    call(&mut world, "sip:bob@example.com");
+    let invited = world.expect(DESK, "INVITE");
+    let gruu = "<sip:bob@example.com;gr=urn:uuid:1>";
+    let ok = Msg::response(&invited, 200, "gruu").sdp(&audio(DESK, 6000)).with("Contact", gruu);
+    world.post(DESK, REGISTRAR, &ok);
+    let ack = world.expect(DESK, "ACK");
+    assert!(ack.starts_with("ACK sip:bob@example.com;gr=urn:uuid:1 SIP/2.0"), "{ack}");
+}
+
+#[test]
+fn nobody_learns_by_calling_which_users_there_are() {
+    let mut world = world(DOCUMENT);
+    let mut answers = ["bob", "nobody"].map(|user| {
+        let invite = Msg::request("INVITE", "sip:bob@example.com", ALICE, 1)
+            .set("From", &format!("<sip:{user}@example.com>;tag=x"))
+            .set("Call-ID", user)
+            .branch(user)
+            .sdp(&audio(ALICE, 4000));
+        world.post(ALICE, REGISTRAR, &invite);
+        let answer = world.expect(ALICE, "40");
+        fields(&answer)
+            .into_iter()
+            .map(|(name, _)| name)
+            .chain([start(&answer).to_owned()])
+            .collect::<Vec<_>>()
+    });
+    assert!(answers[0].last().unwrap().starts_with("401"), "{answers:?}");
+    let [known, unknown] = &mut answers;
+    assert_eq!(known, unknown);
+}
+
+#[test]
 fn a_user_calls_as_nobody_else_and_strangers_do_not_call() {
     let mut world = world(DOCUMENT);
     bind(&mut world, "bob", DESK, "");

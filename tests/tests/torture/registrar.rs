@@ -21,7 +21,7 @@ fn served(case: &Case) -> (u16, Vec<String>) {
     let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
     let mut registrar = Registrar::new(Limits::default(), Arc::new(Directory::new(&hasher)));
     let (now, mut ids) = (subject::start(), Seeded(1));
-    let demand = match Demand::read(&received) {
+    let demand = match Demand::read(&received, false) {
         Ok(demand) => demand,
         Err(refusal) => return (refusal.reply().status.as_u16(), Vec::new()),
     };
@@ -29,7 +29,7 @@ fn served(case: &Case) -> (u16, Vec<String>) {
         Ok(plan) => plan,
         Err(refusal) => return (refusal.reply().status.as_u16(), Vec::new()),
     };
-    let answer = fields(now, &demand, &plan, None, &mut ids);
+    let answer = fields(now, &demand, &plan, None, std::time::Duration::ZERO, &mut ids);
     registrar.commit(plan);
     let kept = registrar.directory().record(&demand.aor).map_or(0, |record| record.bindings.len());
     let contacts: Vec<_> =

@@ -159,6 +159,16 @@ fn rfc3261_19_1_4_different_uris() {
 }
 
 #[test]
+fn every_uri_is_equal_to_itself() {
+    for text in
+        ["sip:a@b;transport=tcp;y=1;transport=udp;y=2", "tel:+1;ext=1;ext=2", "tel:+1;%41=1", "tel:+1;%80"]
+    {
+        assert_eq!(uri(text), uri(text));
+    }
+    assert_ne!(uri("sip:a@b;y=1;y=2"), uri("sip:a@b;y=2;y=1"));
+}
+
+#[test]
 fn rfc3966_4_tel_uris_compare_by_digits_and_all_parameters() {
     let same = |a: &str, b: &str| uri(a) == uri(b);
     assert!(same("tel:+1-201-555-0123", "tel:+1.201.(555)0123"));

@@ -1,0 +1,77 @@
+"""A browser as a telephone: headless Chromium with JsSIP over WSS (browser/phone.mjs). Its microphone is a fake one.
+
+    with Browser("web", server="wss://10.0.0.2:8443", page="http://localhost:8000", key_hash=hash, password="...") as web:
+        web.wait("registered")
+        web.do("call", "sip:carol@example.com")
+        web.wait("confirmed")
+
+Standard library only; needs Node.js and what `npm ci && npm run build` makes in browser/ (tests/run does it).
+"""
+import json, os, subprocess, threading, time
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "browser")
+
+
+class Browser:
+    """key_hash: the SHA-256 in base64 of the one server key that it believes; page: where its web page is served."""
+    def __init__(self, user, *, domain="example.com", server, page, key_hash, password):
+        assert os.path.exists(FOLDER + "/jssip.js"), f"not built: npm ci && npm run build in {FOLDER}"
+        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password}
+        options = {"keyHash": key_hash, "page": page, "start": start}
+        self.events, self.frames, self.errors, self.new = [], [], [], threading.Condition()
+        self.process = subprocess.Popen(["node", FOLDER + "/phone.mjs", json.dumps(options)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.reader = threading.Thread(target=self._collect, daemon=True)
+        self.reader.start()
+
+    def _collect(self):
+        for line in self.process.stdout:
+            with self.new:
+                if not line.startswith("["):
+                    self.errors.append(line)
+                elif (event := json.loads(line))[0] in ("sent", "received"):
+                    self.frames.append(event)
+                else:
+                    self.events.append(event)
+                self.new.notify_all()
+
+    def do(self, name, *arguments):
+        """Calls a function of the page: call(uri), hangup()."""
+        self.process.stdin.write(json.dumps([name, *arguments]) + "\n")
+        self.process.stdin.flush()
+
+    def wait(self, name, timeout=30):
+        """The next event of JsSIP of that name, with its cause."""
+        deadline = time.monotonic() + timeout
+        with self.new:
+            while True:
+                for number, event in enumerate(self.events):
+                    if event[0] == name:
+                        del self.events[:number + 1]
+                        return event
+                left = deadline - time.monotonic()
+                assert left > 0 and self.process.poll() is None, f"no {name}, but {self.events}\n{''.join(self.errors)}\n{self.trace()}"
+                self.new.wait(left)
+
+    def messages(self, way):
+        """The SIP messages that it sent, or received: the texts of its WebSocket messages."""
+        with self.new:
+            return [text for direction, text in self.frames if direction == way and text.strip()]
+
+    def trace(self):
+        with self.new:
+            return "\n".join(f"--- {direction}\n{text}" for direction, text in self.frames)
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
