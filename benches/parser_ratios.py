@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the parser benchmark several times and prints the tables of RESULTS.md.
+"""Runs the parser benchmark several times, beside two parsers in C, and prints the tables of RESULTS.md.
 
 usage: parser_ratios.py [runs, default 5]
 
 The ratio is taken within each run, so that what else the machine does touches both sides; the median of the runs counts.
+Installs Debian's development packages of libosip2 and sofia-sip where they are missing (as root or through sudo).
 """
 
 import json
@@ -16,7 +17,10 @@ import tempfile
 
 HERE = pathlib.Path(__file__).parent
 OURS, PEERS = "sip-types", ["rsipstack", "ezk-sip-types", "rsip"]
-GROUPS = ["invite", "ringing", "ok-sdp", "ack", "bye", "register", "options", "torture", "torture-accepted-by-all"]
+MESSAGES = ["invite", "ringing", "ok-sdp", "ack", "bye", "register", "options"]
+TORTURE = ["torture", "torture-accepted-by-all"]
+IN_C = {"libosip2": ("libosip2-dev", ["-DOSIP"], ["-losipparser2"]),
+        "sofia-sip": ("libsofia-sip-ua-dev", ["-DSOFIA", "-I/usr/include/sofia-sip-1.12"], ["-lsofia-sip-ua"])}
 
 
 def build():
@@ -27,8 +31,24 @@ def build():
     return next(m["executable"] for m in messages if m.get("target", {}).get("kind") == ["bench"])
 
 
-def run(program):
-    """Criterion's medians of one run in microseconds."""
+def build_in_c(directory):
+    """The parsers in C: name to program."""
+    missing = [package for package, _, _ in IN_C.values()
+               if subprocess.run(["dpkg", "-s", package], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode]
+    if missing:
+        sudo = [] if os.getuid() == 0 else ["sudo"]
+        subprocess.run([*sudo, "apt-get", "update", "-qq"], check=True)
+        subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True,
+                       stdout=sys.stderr)
+    programs = {}
+    for name, (_, flags, libraries) in IN_C.items():
+        programs[name] = os.path.join(directory, name)
+        subprocess.run(["cc", "-O2", *flags, str(HERE / "c/parser.c"), *libraries, "-o", programs[name]], check=True)
+    return programs
+
+
+def run(program, in_c):
+    """The medians of one run in microseconds: of a message parsed, of one parsed and written, of the torture messages."""
     with tempfile.TemporaryDirectory() as home:
         subprocess.run([program, "--bench"], env={**os.environ, "CRITERION_HOME": home}, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -37,20 +57,41 @@ def run(program):
             estimates = json.loads(pathlib.Path(home, group, name, "new/estimates.json").read_text())
             return estimates["median"]["point_estimate"] / 1000
 
-        return {(group, name): median(group, name) for group in GROUPS for name in [OURS, *PEERS]}
+        groups = [*MESSAGES, *(f"{message}-written" for message in MESSAGES), *TORTURE]
+        times = {(group, name): median(group, name) for group in groups for name in [OURS, *PEERS]}
+    for message in MESSAGES:
+        for job, group in (("parsed", message), ("written", f"{message}-written")):
+            for name, parser in in_c.items():
+                command = [parser, str(HERE / f"data/{message}.sip"), job]
+                times[group, name] = float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout) / 1000
+    return times
+
+
+def table(title, groups, peers, runs):
+    print(f"| {title}, µs, median of {len(runs)} runs | {OURS} | {' | '.join(peers)} "
+          "| ours / fastest in Rust: median (range) | ours / fastest of all |")
+    print("|---|" + "--:|" * (len(peers) + 3))
+    for group in groups:
+        def ratio(others):
+            return sorted(r[group, OURS] / min(r[group, name] for name in others) for r in runs)
+
+        times = [f"{statistics.median(r[group, name] for r in runs):.2f}" for name in [OURS, *peers]]
+        rust = ratio(PEERS)
+        spread = f"{rust[0]:.3f} to {rust[-1]:.3f}"
+        whole = f"{statistics.median(ratio(peers)):.3f}"
+        print(f"| {group} | {' | '.join(times)} | {statistics.median(rust):.3f} ({spread}) | {whole} |")
+    print()
 
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     program = build()
-    runs = [run(program) for _ in range(count)]
-    print(f"| µs, median of {count} runs | {OURS} | {' | '.join(PEERS)} | ours / fastest of them: median (range) |")
-    print("|---|" + "--:|" * (len(PEERS) + 2))
-    for group in GROUPS:
-        times = [f"{statistics.median(r[group, name] for r in runs):.2f}" for name in [OURS, *PEERS]]
-        ratios = [r[group, OURS] / min(r[group, name] for name in PEERS) for r in runs]
-        spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
-        print(f"| {group} | {' | '.join(times)} | {statistics.median(ratios):.3f} ({spread}) |")
+    with tempfile.TemporaryDirectory() as directory:
+        in_c = build_in_c(directory)
+        runs = [run(program, in_c) for _ in range(count)]
+    table("parsed", MESSAGES, [*PEERS, *IN_C], runs)
+    table("parsed and written", [f"{message}-written" for message in MESSAGES], [*PEERS, *IN_C], runs)
+    table("torture", TORTURE, PEERS, runs)
 
 
 main()

@@ -7,7 +7,7 @@ use criterion::{BenchmarkGroup, Criterion};
 use liaison_benches::{
     cpu_time::CpuTime,
     messages::{self, Sample},
-    parser::{Ezk, Liaison, Parser, Rsip, Rsipstack, job},
+    parser::{Ezk, Liaison, Parser, Rsip, Rsipstack, job, round_trip},
 };
 
 fn main() {
@@ -32,6 +32,12 @@ fn main() {
 fn one(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
     assert!(accepted_by_all(sample), "{} is refused", sample.name);
     all(criterion, &sample.name, std::slice::from_ref(sample));
+    let mut group = criterion.benchmark_group(format!("{}-written", sample.name));
+    time_written::<Liaison>(&mut group, sample);
+    time_written::<Rsipstack>(&mut group, sample);
+    time_written::<Rsip>(&mut group, sample);
+    time_written::<Ezk>(&mut group, sample);
+    group.finish();
 }
 
 /// Times every parser on the messages one after the other.
@@ -52,6 +58,11 @@ fn time<P: Parser>(group: &mut BenchmarkGroup<'_, CpuTime>, samples: &[Sample]) 
             }
         });
     });
+}
+
+/// The message is parsed and written again.
+fn time_written<P: Parser>(group: &mut BenchmarkGroup<'_, CpuTime>, sample: &Sample) {
+    group.bench_function(P::NAME, |bencher| bencher.iter(|| black_box(round_trip::<P>(&sample.bytes))));
 }
 
 fn accepted_by_all(sample: &Sample) -> bool {

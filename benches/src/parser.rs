@@ -34,6 +34,15 @@ pub trait Parser {
     /// of each Via, transport, sent-by and parameters; of From and To, the URI's user, host and port and the tag; the Call-ID;
     /// of CSeq, number and method; of each Contact and Route, the URI's user, host, port and parameters.
     fn read(parsed: &Self::Parsed, reader: &mut impl Reader);
+
+    /// The message as bytes again, by the crate's own means: start line, header fields and body, put together anew.
+    fn write(parsed: &Self::Parsed) -> Bytes;
+}
+
+/// What the second half of the table times: the message is parsed and typed as in [`job`], and written again.
+pub fn round_trip<P: Parser>(bytes: &Bytes) -> Option<Bytes> {
+    let parsed = P::parse(black_box(bytes))?;
+    Some(P::write(black_box(&parsed)))
 }
 
 /// What is timed: the whole job. The caller drops the result, which belongs to the job too.

@@ -15,6 +15,7 @@ use ezk_sip_types::{
     host::{Host, HostPort},
     msg::{Line, MessageLine, PullParser},
     parse::Parse,
+    print::AppendCtx,
     uri::{
         SipUri, SipUriUserPart,
         params::{Params, ParamsSpec},
@@ -30,9 +31,8 @@ pub struct Ezk;
 /// Start line, header map, body and typed fields.
 pub struct Parsed {
     line: MessageLine,
-    /// Kept as the other parsers keep their messages.
-    _headers: Headers,
-    _body: Bytes,
+    headers: Headers,
+    body: Bytes,
     vias: Vec<Via>,
     from: FromTo,
     to: FromTo,
@@ -80,8 +80,8 @@ impl Parser for Ezk {
             cseq: headers.get_named().ok()?,
             contacts: list(&headers, Name::CONTACT)?,
             routes: list(&headers, Name::ROUTE)?,
-            _headers: headers,
-            _body: body,
+            headers,
+            body,
         })
     }
 
@@ -114,6 +114,13 @@ impl Parser for Ezk {
             read_uri(&route.uri.uri, Field::Route, nth, reader);
             read_params(&route.uri.uri.uri_params, &URI_PARAMS, Field::Route, nth, reader);
         }
+    }
+
+    fn write(parsed: &Parsed) -> Bytes {
+        let line = parsed.line.default_print_ctx();
+        let mut text = format!("{line}\r\n{}\r\n", parsed.headers).into_bytes();
+        text.extend_from_slice(&parsed.body);
+        text.into()
     }
 }
 

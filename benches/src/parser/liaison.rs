@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sip_types::{
-    Framing, Host, Limits, Message, Params, Uri,
+    Framing, Host, Limits, Message, MessageWriter, Params, Uri,
     header::{CSeq, CallId, Contact, From, NameAddr, Route, To, Via},
 };
 
@@ -94,6 +94,17 @@ impl Parser for Liaison {
             read_uri(route.uri(), Field::Route, nth, reader);
             read_params(route.uri().params(), Field::Route, nth, reader);
         }
+    }
+
+    fn write(parsed: &Parsed) -> Bytes {
+        let mut out = match &parsed.message {
+            Message::Request(request) => MessageWriter::request(request.method(), request.uri_text()),
+            Message::Response(response) => MessageWriter::response(response.status(), response.reason()),
+        };
+        for field in parsed.message.headers().iter() {
+            out.copy(field);
+        }
+        out.finish(parsed.message.body())
     }
 }
 

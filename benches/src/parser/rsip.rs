@@ -87,6 +87,10 @@ impl Parser for Rsip {
             read_params(&route.uri.params, Field::Route, nth, reader);
         }
     }
+
+    fn write(parsed: &Parsed) -> Bytes {
+        parsed.message.to_string().into()
+    }
 }
 
 /// The fields that `pick` picks, typed.

@@ -88,6 +88,10 @@ impl Parser for Rsipstack {
             read_params(&route.uri.params, Field::Route, nth, reader);
         }
     }
+
+    fn write(parsed: &Parsed) -> Bytes {
+        parsed.message.to_bytes().into()
+    }
 }
 
 /// The typed Via takes a list for one value, so the copy that splitting costs is made only where there is a comma.

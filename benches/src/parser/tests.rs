@@ -87,6 +87,24 @@ fn every_adapter_reads_the_same_values() {
     }
 }
 
+#[test]
+fn what_an_adapter_writes_reads_back() {
+    fn check<P: Parser>(sample: &Sample, ours: &[String]) {
+        let parsed = P::parse(&sample.bytes).unwrap();
+        let written = P::write(&parsed);
+        assert_eq!(values::<Liaison>(&written), ours, "{}, {}", P::NAME, sample.name);
+        let length = written.len().abs_diff(sample.bytes.len());
+        assert!(length < 16, "{}, {}: {length} bytes more or less", P::NAME, sample.name);
+    }
+    for sample in std::iter::once(messages::invite()).chain(messages::ordinary()) {
+        let ours = values::<Liaison>(&sample.bytes);
+        check::<Liaison>(&sample, &ours);
+        check::<Rsip>(&sample, &ours);
+        check::<Rsipstack>(&sample, &ours);
+        check::<Ezk>(&sample, &ours);
+    }
+}
+
 /// `+` accepted, `-` refused, `!` panicked.
 fn verdict<P: Parser>(bytes: &Bytes) -> char {
     match panic::catch_unwind(|| P::parse(bytes).is_some()) {

@@ -61,7 +61,7 @@ impl MessageWriter {
     /// A header field with its registered name. [`HeaderName::Unknown`] and Content-Length write nothing.
     pub fn header(&mut self, name: HeaderName, value: impl fmt::Display) -> &mut Self {
         if !matches!(name, HeaderName::Unknown | HeaderName::ContentLength) {
-            let start = self.start(name.as_str());
+            let start = self.start_known(name.as_str());
             let _ = fmt::Write::write_fmt(&mut Value(&mut self.buf), format_args!("{value}"));
             self.end(start);
         }
@@ -70,7 +70,10 @@ impl MessageWriter {
 
     /// An owned field, its name and value as they are.
     pub fn field(&mut self, field: &OwnedField) -> &mut Self {
-        self.unknown(field.name_text(), field.value())
+        match field.name() {
+            HeaderName::Unknown => self.unknown(field.name_text(), field.value()),
+            name => self.known(name, field.name_text(), field.value()),
+        }
     }
 
     /// Owned fields in order.
@@ -83,7 +86,17 @@ impl MessageWriter {
 
     /// A field of another message, byte for byte (but see [`MessageWriter`]).
     pub fn copy(&mut self, field: Field<'_>) -> &mut Self {
-        self.unknown(field.name_text(), field.value())
+        self.known(field.name(), field.name_text(), field.value())
+    }
+
+    /// A field whose name has been read, so that its text is a token.
+    fn known(&mut self, name: HeaderName, text: &str, value: &[u8]) -> &mut Self {
+        if name != HeaderName::ContentLength {
+            let start = self.start_known(text);
+            self.buf.extend_from_slice(value);
+            self.end(start);
+        }
+        self
     }
 
     /// A field whose name is that text. Characters that a name cannot have become `-`; an empty name writes nothing.
@@ -94,6 +107,13 @@ impl MessageWriter {
             self.end(start);
         }
         self
+    }
+
+    /// As [`Self::start`], of a name that is known to be a token.
+    fn start_known(&mut self, name: &str) -> usize {
+        self.buf.extend_from_slice(name.as_bytes());
+        self.buf.extend_from_slice(b": ");
+        self.buf.len()
     }
 
     fn start(&mut self, name: &str) -> usize {
