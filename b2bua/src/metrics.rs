@@ -1,7 +1,10 @@
 //! What `/metrics` shows.
 
+mod families;
+
 use crate::shard::{Counters, Gauges, Report};
-use admin_api::metrics::{MetricFamily, Sample, Samples};
+use admin_api::metrics::MetricFamily;
+use families::Families;
 use media::relay;
 use sip::driver::counters as driver;
 use std::sync::Arc;
@@ -359,53 +362,10 @@ fn media(out: &mut Families, reports: &[Report], relay: &relay::Gauges) {
 }
 
 /// Families under construction, in the order in which they are shown.
-#[derive(Default)]
-struct Families(Vec<MetricFamily>);
-
-impl Families {
-    fn counter(&mut self, name: &'static str, help: &'static str, value: u64) {
-        self.0.push(MetricFamily::counter(name, help, value));
-    }
-
-    fn gauge(&mut self, name: &'static str, help: &'static str, value: usize) {
-        self.0.push(MetricFamily::gauge(name, help, number(value)));
-    }
-
-    fn labelled<const N: usize>(
-        &mut self,
-        name: &'static str,
-        help: &'static str,
-        label: &'static str,
-        values: [(&'static str, u64); N],
-    ) {
-        let samples = values.into_iter().map(|(text, value)| sample(label, text, value)).collect();
-        self.0.push(MetricFamily { name, help, samples: Samples::Counter(samples) });
-    }
-
-    fn labelled_gauge<const N: usize>(
-        &mut self,
-        name: &'static str,
-        help: &'static str,
-        label: &'static str,
-        values: [(&'static str, usize); N],
-    ) {
-        let samples = values.into_iter().map(|(text, value)| sample(label, text, number(value))).collect();
-        self.0.push(MetricFamily { name, help, samples: Samples::Gauge(samples) });
-    }
-}
-
-fn sample<T>(label: &'static str, text: &str, value: T) -> Sample<T> {
-    Sample { labels: vec![(label, text.to_owned())], value }
-}
-
-/// Exact up to 2^32, which no table here can exceed.
-fn number(value: usize) -> f64 {
-    u32::try_from(value).map_or(f64::INFINITY, f64::from)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use admin_api::metrics::{Sample, Samples};
     use std::fmt::Write as _;
 
     /// The metrics as the page has them.

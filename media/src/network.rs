@@ -38,6 +38,10 @@ pub enum Latching {
     /// Peers are behind NAT: only the address that their signalling comes from, from any port; media goes where
     /// theirs came from.
     SignallingSource,
+    /// Peers that are reached on their flow, whatever made them so: as with [`Self::SignallingSource`] where the address of
+    /// their description is private, or that of their signalling; else as with [`Self::Described`], since their media is
+    /// somewhere else.
+    SignallingIfPrivate,
     /// Any address at all. Whoever sends first, gets the media: only for networks that are closed otherwise.
     AnySource,
 }

@@ -96,8 +96,8 @@ fn is_straight(headers: &Headers, via: &Via) -> bool {
 
 /// The first Contact, if it is a SIP URI.
 fn contact(headers: &Headers) -> Option<Uri> {
-    let contacts = headers.list::<Contact>().ok()?;
-    contacts.iter().find_map(|contact| contact.address()).map(|a| a.uri().clone()).filter(Uri::is_sip)
+    let contact = headers.first_of::<Contact>().ok()??;
+    contact.address().map(|address| address.uri().clone()).filter(Uri::is_sip)
 }
 
 fn address(host: Host<'_>) -> Option<IpAddr> {

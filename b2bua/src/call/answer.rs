@@ -162,9 +162,9 @@ impl Core {
         call.media.confirm(callee_party);
         call.media.confirm(caller_party);
         let others = call.callees.iter().filter(|l| l.no != leg && l.end.is_none());
-        let others: Vec<_> = others.map(|l| (l.no, l.session)).collect();
-        for (no, session) in others {
-            self.counters.answered_elsewhere += 1;
+        let others: Vec<_> = others.map(|l| (l.no, l.session, l.rings())).collect();
+        for (no, session, rings) in others {
+            self.counters.answered_elsewhere += u64::from(rings);
             self.end_leg(now, key, no, session, answered_elsewhere());
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn profile(snapshot: &Snapshot, network: NetworkId, trunk: Option<&Tr
 
 /// Where media of a network is taken. A network without media has an address that no port can be borrowed at, so
 /// that only what flows around us is possible in it. `on_flow` says that the peer is reached on its flow: where both
-/// settings leave it to us, its media may then come from where its signalling comes from.
+/// settings leave it to us, its media comes from where its signalling comes from unless it is described elsewhere.
 pub(crate) fn media_network(snapshot: &Snapshot, network: NetworkId, on_flow: bool) -> MediaNetwork {
     let settings = snapshot.network(network);
     let auto = settings.is_some_and(|network| {
@@ -32,7 +32,7 @@ pub(crate) fn media_network(snapshot: &Snapshot, network: NetworkId, on_flow: bo
     });
     let place = snapshot.media_network(network).cloned();
     let place = place.map(|place| match auto && on_flow {
-        true => MediaNetwork { latching: Latching::SignallingSource, ..place },
+        true => MediaNetwork { latching: Latching::SignallingIfPrivate, ..place },
         false => place,
     });
     place.unwrap_or(MediaNetwork {

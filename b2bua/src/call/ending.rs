@@ -84,6 +84,8 @@ impl Core {
         if let Some(end) = &mut leg.end {
             end.release = release;
         }
+        // It is no call of its trunk any more, however long another leg talks.
+        leg._in_trunk = None;
         let breadth = std::mem::take(&mut leg.breadth);
         call.fork.give_back(breadth);
         if !was_over {
@@ -94,7 +96,9 @@ impl Core {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
                 return self.leg_failed(now, key, no, failure);
             }
-            End::Bye(request) | End::Cancelled(request) => self.hang_up_others(now, key, no, request),
+            End::Bye(request) | End::Cancelled(request) if joined || no == LegNo::CALLER => {
+                self.hang_up_others(now, key, no, request);
+            }
             // The other legs are being ended already.
             _ if call.state == State::Ending => {}
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
@@ -104,8 +108,8 @@ impl Core {
             End::HungUp(_) if joined => {
                 self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended");
             }
-            // A leg that rang for too long is over now: what it had of the breadth is free.
-            End::HungUp(_) => self.dial_more(now, key),
+            // A leg that was given up is over now, even if its own BYE came first: what it had of the breadth is free.
+            End::HungUp(_) | End::Bye(_) | End::Cancelled(_) => self.dial_more(now, key),
         }
         self.finish_if_done(now, key);
     }

@@ -27,8 +27,11 @@ impl Core {
             (false, true) => call.fork.settle(branch),
             (false, false) => call.fork.clear(),
         }
-        if let Failure::Response(response) = failure {
-            call.follow(no, response);
+        if let Failure::Response(response) = failure
+            && call.follow(no, response)
+        {
+            call.fork.fall_back(reply);
+            return self.go_on(now, key);
         }
         let is_global = matches!(failure, Failure::Response(r) if r.status().is_global_failure());
         self.leg_over(now, key, (device, is_global), reply);
@@ -59,6 +62,14 @@ impl Core {
             return self.refuse_caller(now, key, &reply);
         }
         self.dial_more(now, key);
+    }
+
+    /// Calls what a redirection leads to.
+    fn go_on(&mut self, now: Now, key: CallKey) {
+        match self.calls.get(key).map(|call| call.state) {
+            Some(State::Ending) => self.finish_if_done(now, key),
+            _ => self.dial_more(now, key),
+        }
     }
 
     /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it.

@@ -33,6 +33,8 @@ pub(crate) struct Fork {
     breadth: u8,
     /// What the caller hears if none answers.
     failure: Option<Reply>,
+    /// The last redirection that was followed.
+    redirected: Option<Reply>,
     /// Whether a device has failed: then the best failure is chosen, not the last.
     ranked: bool,
 }
@@ -58,7 +60,15 @@ pub(crate) fn incoming_breadth(request: &Received) -> u8 {
 impl Fork {
     /// With nothing tried yet.
     pub(crate) fn new(places: Vec<Place>, breadth: u8) -> Self {
-        Self { places: places.into(), group: 0, due: None, breadth, failure: None, ranked: false }
+        Self {
+            places: places.into(),
+            group: 0,
+            due: None,
+            breadth,
+            failure: None,
+            redirected: None,
+            ranked: false,
+        }
     }
 
     /// The group that rings.
@@ -153,9 +163,17 @@ impl Fork {
         self.failure = Some(better(earlier, reply));
     }
 
+    /// A redirection that is followed: the caller hears of it only if nothing that it leads to could be called.
+    pub(crate) fn fall_back(&mut self, reply: Reply) {
+        self.redirected = Some(reply);
+    }
+
     /// What the caller hears, as none has answered.
     pub(crate) fn take_failure(&mut self) -> Reply {
-        self.failure.take().unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR))
+        self.failure
+            .take()
+            .or(self.redirected.take())
+            .unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR))
     }
 }
 

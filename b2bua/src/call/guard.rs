@@ -54,7 +54,7 @@ impl Core {
 
     fn rung_out(&mut self, now: Now, key: CallKey, group: u16) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if call.fork.group() != group || !call.rings() {
+        if call.state != State::SettingUp || call.fork.group() != group || !call.rings() {
             return;
         }
         let Some(due) = call.fork.due else { return };

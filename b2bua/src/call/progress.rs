@@ -77,9 +77,13 @@ impl Core {
                 return Some(at);
             }
         }
-        let caller_dialog = self.endpoint.open_dialog(call.caller.session).ok()?;
+        let caller = call.caller.session;
+        let caller_dialog = self.endpoint.open_dialog(caller).ok()?;
         let first_of_leg = !call.pairs.iter().any(|p| p.callee == leg);
-        let callee_party = self.party_for(key, leg, first_of_leg)?;
+        let Some(callee_party) = self.party_for(key, leg, first_of_leg) else {
+            self.endpoint.close_dialog(caller, caller_dialog);
+            return None;
+        };
         let call = self.calls.get_mut(key)?;
         call.pairs.push(Pair {
             callee: leg,

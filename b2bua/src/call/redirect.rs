@@ -11,13 +11,15 @@ impl Call {
     /// Puts where a redirection points to in front of what is left, in the order of its q-values, if the leg's profile says
     /// so and the caller does not ask for the redirection itself (RFC 3841 §9.1). Of a device these are other ways to it;
     /// of a target of a route, other targets, without a trunk, and so without credentials.
-    pub(super) fn follow(&mut self, no: LegNo, response: &Response) {
-        let Some(leg) = self.leg(no).filter(|_| response.status().is_redirection()) else { return };
+    ///
+    /// Answers whether there is such a place: then the redirection itself is no answer to the caller (RFC 3261 §16.7 step 4).
+    pub(super) fn follow(&mut self, no: LegNo, response: &Response) -> bool {
+        let Some(leg) = self.leg(no).filter(|_| response.status().is_redirection()) else { return false };
         let no_recurse = self.invite.as_ref().is_some_and(|i| Disposition::of(i.headers()).no_recurse);
         if leg.profile.redirects != Redirects::Follow || no_recurse {
-            return;
+            return false;
         }
-        let Some(network) = self.snapshot.network_name(leg.network).cloned() else { return };
+        let Some(network) = self.snapshot.network_name(leg.network).cloned() else { return false };
         let (profile, branch, device) = (leg.profile.clone(), leg.branch, leg.device);
         let group = self.fork.group();
         let places = self.contacts(response).into_iter().zip(1..).map(|(uri, nth)| {
@@ -36,7 +38,12 @@ impl Call {
             }
         });
         let places: Vec<_> = places.collect();
+        let any = !places.is_empty();
+        if any && !device {
+            self.fork.clear();
+        }
         self.fork.put_first(places.into_iter());
+        any
     }
 
     /// The URIs of a redirection that may be called, the preferred first. None is tried twice, or redirections go in

@@ -18,8 +18,8 @@ use std::time::Duration;
 /// The flows of a shard's bindings. It grows with the bindings only, which are bounded.
 #[derive(Default)]
 pub(super) struct Flows {
-    /// Who is reached on which connection.
-    on: BTreeSet<(ConnectionId, Aor)>,
+    /// Who is reached on which connection, and how long that may be silent by what its user agent has promised.
+    on: BTreeMap<(ConnectionId, Aor), Option<Duration>>,
     /// When which binding is sent its next keepalive; each has one turn.
     due: BTreeSet<(Mono, Aor, BindingId)>,
     turns: BTreeMap<(Aor, BindingId), Mono>,
@@ -75,14 +75,21 @@ impl Flows {
     /// Everybody who is reached on a connection, which is over.
     fn leave(&mut self, id: ConnectionId) -> Vec<Aor> {
         let mut aors = Vec::new();
-        while let Some((on, aor)) = self.on.range((id, Aor::from_kept(""))..).next().cloned() {
-            if on != id {
+        while let Some((key, _)) = self.on.range((id, Aor::from_kept(""))..).next() {
+            let key = key.clone();
+            if key.0 != id {
                 break;
             }
-            self.on.remove(&(on, aor.clone()));
-            aors.push(aor);
+            self.on.remove(&key);
+            aors.push(key.1);
         }
         aors
+    }
+
+    /// How long a connection may be silent: the least of what those who are reached on it have promised.
+    fn silence(&self, id: ConnectionId) -> Option<Duration> {
+        let all = self.on.range((id, Aor::from_kept(""))..).take_while(|((on, _), _)| *on == id);
+        all.filter_map(|(_, silence)| *silence).min()
     }
 }
 
@@ -95,6 +102,14 @@ pub(super) fn keepalive(
     let listener = settings.listener(binding.flow.listener)?;
     let needs_it = binding.behind_nat && binding.reg_id.is_none() && binding.path.is_empty();
     registrar?.nat_keepalive.filter(|_| needs_it && !listener.transport.is_reliable())
+}
+
+/// The connection of a binding that is reached on nothing else.
+fn only_way(settings: &Settings, binding: &Binding) -> Option<ConnectionId> {
+    let connection = binding.flow.connection.filter(|_| binding.path.is_empty())?;
+    let is_websocket =
+        || settings.listener(binding.flow.listener).is_some_and(|listener| listener.transport.is_websocket());
+    (binding.reg_id.is_some() || binding.behind_nat || is_websocket()).then_some(connection)
 }
 
 /// The registrar of an address-of-record.
@@ -112,6 +127,7 @@ impl Core {
             let flows = &mut self.office.flows;
             if !event.is_active() {
                 flows.forget(&change.aor, binding.id);
+                self.promise(&change.aor, binding, None);
                 continue;
             }
             let every = keepalive(registrar, self.endpoint.settings(), binding);
@@ -122,15 +138,22 @@ impl Core {
 
     /// Has the connection of a binding watched that is reached on nothing else.
     fn watch_flow(&mut self, aor: &Aor, binding: &Binding) {
-        let Some(connection) = binding.flow.connection.filter(|_| binding.path.is_empty()) else { return };
-        let Some(listener) = self.endpoint.settings().listener(binding.flow.listener) else { return };
-        let outbound = binding.reg_id.is_some();
-        if !outbound && !binding.behind_nat && !listener.transport.is_websocket() {
-            return;
-        }
-        let timer = listener.flow_timer;
-        let silence = outbound.then(|| timer + (timer / 4).max(Duration::from_secs(10)));
-        self.office.flows.on.insert((connection, aor.clone()));
+        let settings = self.endpoint.settings();
+        let Some(connection) = only_way(settings, binding) else {
+            return self.promise(aor, binding, None);
+        };
+        let timer = settings.listener(binding.flow.listener).map(|l| l.flow_timer).unwrap_or_default();
+        let silence = binding.reg_id.map(|_| timer + (timer / 4).max(Duration::from_secs(10)));
+        self.office.flows.on.entry((connection, aor.clone())).or_default();
+        self.promise(aor, binding, silence);
+    }
+
+    /// What a user agent promises of its connection, if that is its only way, or takes back.
+    fn promise(&mut self, aor: &Aor, binding: &Binding, silence: Option<Duration>) {
+        let Some(connection) = binding.flow.connection else { return };
+        let Some(promised) = self.office.flows.on.get_mut(&(connection, aor.clone())) else { return };
+        *promised = silence;
+        let silence = self.office.flows.silence(connection);
         self.watch(connection, silence);
     }
 
@@ -138,11 +161,13 @@ impl Core {
     pub(crate) fn flow_lost(&mut self, now: Now, id: ConnectionId) {
         for aor in self.office.flows.leave(id) {
             if self.office.is_busy(&aor) {
-                self.office.flows.on.insert((id, aor));
+                self.office.flows.on.insert((id, aor), None);
                 self.office.flows.lost.insert(id);
                 continue;
             }
-            let Some(change) = self.office.end(&aor, |b| b.flow.connection == Some(id)) else { continue };
+            let settings = self.endpoint.settings();
+            let ended = self.office.end(&aor, |binding| only_way(settings, binding) == Some(id));
+            let Some(change) = ended else { continue };
             self.counters.flows_lost += 1;
             if change.terminated {
                 // A row that cannot be taken out now has a connection that no later process knows.
@@ -162,6 +187,10 @@ impl Core {
     /// Sends the keepalives whose time has come.
     pub(super) fn keepalives_due(&mut self, now: Now) {
         while let Some((aor, id)) = self.office.flows.take(now) {
+            // A shard that drains is over once nothing waits for an answer.
+            if self.drain.is_some() {
+                continue;
+            }
             let snapshot = self.snapshot.clone();
             let Some(target) = self.common.directory.binding(&aor, id) else { continue };
             let binding = target.binding();

@@ -1,9 +1,10 @@
 //! From what was negotiated to what the relay is told.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::CallMedia;
-use super::party::{Link, Party, Stream};
+use super::party::{Link, Stream};
 use crate::relay::{Command, Settings, Sources};
 use crate::{ContextId, Latching, PartyId};
 
@@ -13,9 +14,11 @@ impl CallMedia {
         let Ok(index) = self.index(party) else { return };
         let peers = self.peer_contexts(index);
         let Some(party) = self.parties.get_mut(index) else { return };
-        let sources = party.sources();
+        let (latching, signalling) = (party.latching, party.signalling);
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
+            let described = stream.link.as_ref().map(|link| link.remote.ip());
+            let sources = described.and_then(|described| sources(latching, signalling, described));
             self.commands.extend(stream.apply(sources, peer, unlatch));
         }
     }
@@ -28,14 +31,27 @@ impl CallMedia {
     }
 }
 
-impl Party {
-    /// Whose packets are taken. Behind NAT nothing is until it is known where the signalling comes from.
-    fn sources(&self) -> Option<Sources> {
-        match self.latching {
-            Latching::Described => Some(Sources::Described),
-            Latching::SignallingSource => self.signalling.map(Sources::Only),
-            Latching::AnySource => Some(Sources::Any),
+/// Whose packets are taken. Behind NAT nothing is until it is known where the signalling comes from.
+fn sources(latching: Latching, signalling: Option<IpAddr>, described: IpAddr) -> Option<Sources> {
+    match latching {
+        Latching::Described => Some(Sources::Described),
+        Latching::SignallingSource => signalling.map(Sources::Only),
+        Latching::SignallingIfPrivate if is_private(described) || signalling == Some(described) => {
+            signalling.map(Sources::Only)
         }
+        Latching::SignallingIfPrivate => Some(Sources::Described),
+        Latching::AnySource => Some(Sources::Any),
+    }
+}
+
+/// Whether an address means something else in each network: RFC 1918, RFC 6598, RFC 4193, link-local and loopback.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || (first == 100 && second & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 

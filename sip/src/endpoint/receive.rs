@@ -244,20 +244,10 @@ impl Endpoint {
         };
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let (transport, extension) = (listener.transport, admission::refuse_extensions(listener, &request));
-        let refreshes = matches!(request.method(), Method::Invite | Method::Update);
-        let on_flow = refreshes.then(|| listener.binds_to_flow(&request));
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if session.secure && !transport.is_secure() {
             let refusal = admission::sips_not_allowed(listener);
             return self.reply(now, server, &request, None, false, &refusal);
-        }
-        if let Some(on_flow) = on_flow {
-            // With its Contact the way to it changes (RFC 3261 §12.2): its NAT may have given it another address, or it may
-            // have opened another connection.
-            session.keeps_way = on_flow;
-            if on_flow {
-                session.way = Some(Destination::Flow(request.flow));
-            }
         }
         let Some(dialog) = session.dialog_mut(no) else { return };
         if dialog.remote_seq.is_some_and(|last| request.cseq.seq < last) {

@@ -1,5 +1,6 @@
 //! Sets of features in the syntax of parameters, and whether two of them can go together (RFC 3840 §9, RFC 3841 §8).
 
+use super::TooMany;
 use sip_types::{Params, unquote};
 
 /// Feature parameters whose tags begin with `sip.` though their names have no plus sign (RFC 3841 §8).
@@ -55,17 +56,28 @@ enum Value {
     Range(f64, f64),
 }
 
+/// Features of one set, and alternatives of one feature: sets are compared with each other.
+const MOST: usize = 32;
+
 impl Predicate {
     /// The features among parameters; the first of each name counts.
-    pub(super) fn of(params: Params<'_>) -> Self {
+    ///
+    /// # Errors
+    /// There are more than are looked at.
+    pub(super) fn of(params: Params<'_>) -> Result<Self, TooMany> {
         let mut terms: Vec<Term> = Vec::new();
         for (name, value) in params {
             let Some(tag) = tag_of(name) else { continue };
-            if !terms.iter().any(|term| term.tag == tag) {
-                terms.push(Term { tag, any_of: filters(value) });
+            if terms.iter().any(|term| term.tag == tag) {
+                continue;
             }
+            let any_of = filters(value);
+            if terms.len() == MOST || any_of.len() > MOST {
+                return Err(TooMany);
+            }
+            terms.push(Term { tag, any_of });
         }
-        Self(terms)
+        Ok(Self(terms))
     }
 
     /// One term: that feature has that value.
@@ -143,7 +155,7 @@ fn filters(value: Option<&str>) -> Vec<Filter> {
     if let Some(text) = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
         return vec![Filter { negated: false, value: Value::Text(text.into()) }];
     }
-    value.split(',').map(filter).collect()
+    value.split(',').take(MOST + 1).map(filter).collect()
 }
 
 fn filter(text: &str) -> Filter {
@@ -175,7 +187,7 @@ mod tests {
     use super::*;
 
     fn predicate(text: &str) -> Predicate {
-        Predicate::of(Params::of_checked(text))
+        Predicate::of(Params::of_checked(text)).unwrap()
     }
 
     #[test]
@@ -192,6 +204,16 @@ mod tests {
         assert_eq!(predicate.0[3].any_of[0].value, Value::Text("PC".into()));
         assert_eq!(predicate.0[4].any_of[0].value, Value::Token("true".into()));
         assert_eq!(predicate.0[5].any_of[0].value, Value::Range(-4.0, 5.125));
+    }
+
+    #[test]
+    fn more_features_than_are_looked_at_are_too_many() {
+        let features = |most: usize| (0..most).map(|n| format!(";+f{n}")).collect::<String>();
+        assert!(Predicate::of(Params::of_checked(&features(MOST))).is_ok());
+        assert!(Predicate::of(Params::of_checked(&features(MOST + 1))).is_err());
+        let values = |most: usize| format!(";methods=\"{}\"", vec!["a"; most].join(","));
+        assert!(Predicate::of(Params::of_checked(&values(MOST))).is_ok());
+        assert!(Predicate::of(Params::of_checked(&values(MOST + 1))).is_err());
     }
 
     // conforms: RFC3841-7.2-2

@@ -35,7 +35,7 @@ struct Accepted {
     explicit: bool,
 }
 
-/// More preferences than [`MOST_PREFERENCES`].
+/// More preferences than [`MOST_PREFERENCES`], or more in one of them than is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
@@ -54,8 +54,8 @@ impl Preferences {
                 Ok(Self { accept, reject: Vec::new(), explicit: false })
             }
             1..=MOST_PREFERENCES => Ok(Self {
-                accept: accept.iter().map(|value| Accepted::of(value.params())).collect(),
-                reject: reject.iter().map(|value| Predicate::of(value.params())).collect(),
+                accept: accept.iter().map(|value| Accepted::of(value.params())).collect::<Result<_, _>>()?,
+                reject: reject.iter().map(|value| Predicate::of(value.params())).collect::<Result<_, _>>()?,
                 explicit: true,
             }),
             _ => Err(TooMany),
@@ -70,10 +70,10 @@ impl Preferences {
     }
 
     /// How well a contact with these parameters, as it registered, meets them; `None` if it may not be called. A contact
-    /// without a feature is immune (RFC 3841 §7.2.3, §7.2.4).
+    /// without a feature is immune (RFC 3841 §7.2.3, §7.2.4), and so is one with more than are looked at.
     #[must_use]
     pub fn rank(&self, params: &str) -> Option<Rank> {
-        let contact = Predicate::of(Params::of_checked(params));
+        let Ok(contact) = Predicate::of(Params::of_checked(params)) else { return Some(Rank::BEST) };
         if contact.len() == 0 {
             return Some(Rank::BEST);
         }
@@ -109,9 +109,9 @@ enum Score {
 }
 
 impl Accepted {
-    fn of(params: Params<'_>) -> Self {
+    fn of(params: Params<'_>) -> Result<Self, TooMany> {
         let (require, explicit) = (params.contains("require"), params.contains("explicit"));
-        Self { features: Predicate::of(params), require, explicit }
+        Ok(Self { features: Predicate::of(params)?, require, explicit })
     }
 
     /// Figure 1 of RFC 3841.

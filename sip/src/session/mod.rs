@@ -264,6 +264,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// The peer's way to it is that of a request that sets its Contact (RFC 3261 §12.2): its NAT may have given it another
+    /// address, or it may have opened another connection.
+    pub(crate) fn take_way(&mut self, settings: &crate::settings::Settings, request: &Received) {
+        let listener = settings.listener(request.flow.listener);
+        self.keeps_way = listener.is_some_and(|listener| listener.binds_to_flow(request));
+        self.way = Some(Destination::Flow(request.flow));
+    }
+
     /// A session with nothing in it yet.
     pub(crate) fn new(stage: Stage, network: NetworkId, call_id: Box<str>, local_tag: Tag) -> Self {
         Self {

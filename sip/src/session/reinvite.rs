@@ -65,6 +65,7 @@ impl Endpoint {
         let dialog = session.current_mut().ok_or(IntentError::WrongState)?;
         dialog.refresh(pending.request.headers());
         let tag = dialog.local_tag;
+        session.take_way(&self.settings, &pending.request);
         self.send_success(now, sid, &pending, tag, parts);
         Ok(())
     }

@@ -3,7 +3,6 @@
 use super::{IntentError, Parts, Reply, RequestId, Session, SessionId, Stage, refusal};
 use crate::dialog::{Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
-use crate::flow::Destination;
 use crate::ids::Tag;
 use crate::received::Received;
 use crate::time::Now;
@@ -45,10 +44,8 @@ impl Endpoint {
         let mut session =
             Session::new(Stage::Subscribed, network, request.call_id.as_str().into(), local_tag);
         (session.local, session.remote) = (request.to.untagged(), request.from.untagged());
-        let listener = self.settings.listener(request.flow.listener);
-        session.way = Some(Destination::Flow(request.flow));
+        session.take_way(&self.settings, &request);
         session.flow = by_flow.then_some(request.flow);
-        session.keeps_way = listener.is_some_and(|listener| listener.binds_to_flow(&request));
         session.current = Some(session.name_dialog());
         session.enter(dialog, &self.census);
         let sid = self.sessions.insert(session);
@@ -74,7 +71,7 @@ impl Endpoint {
         let success = reply.status.is_success();
         if success && let Some(session) = self.sessions.get_mut(sid) {
             session.flow = session.flow.map(|_| incoming.request.flow);
-            session.way = Some(Destination::Flow(incoming.request.flow));
+            session.take_way(&self.settings, &incoming.request);
             if let Some(dialog) = session.current_mut() {
                 dialog.refresh(incoming.request.headers());
             }

@@ -4,7 +4,6 @@ use super::{IntentError, Parts, PendingInvite, Reply, Session, SessionId, Sessio
 use crate::dialog::{Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event};
-use crate::flow::Destination;
 use crate::ids::Tag;
 use crate::io::Timer;
 use crate::received::Received;
@@ -20,7 +19,6 @@ impl Endpoint {
     pub(crate) fn on_invite(&mut self, now: Now, server: ServerId, request: Received) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let (network, every) = (listener.network, listener.provisional_interval);
-        let keeps_way = listener.binds_to_flow(&request);
         let local_tag = Tag::new(&mut *self.io.ids);
         let placeholder = Dialog::of_uas(DialogNo(0), local_tag, &request);
         if placeholder.is_err() {
@@ -44,7 +42,7 @@ impl Endpoint {
         session.local = request.to.untagged();
         session.remote = request.from.untagged();
         session.secure = request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
-        (session.way, session.keeps_way) = (Some(Destination::Flow(request.flow)), keeps_way);
+        session.take_way(&self.settings, &request);
         let sid = self.sessions.insert(session);
         self.share.enter();
         self.servers.bind(server, sid);

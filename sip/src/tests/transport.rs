@@ -222,25 +222,34 @@ fn rfc6223_4_4_who_would_send_keepalives_is_told_how_often() {
 }
 
 #[test]
-fn a_new_address_behind_its_nat_is_learnt_from_a_re_invite() {
-    let mut one = listener(Transport::Udp);
-    one.nat = crate::Nat::Auto;
-    let mut ua = Ua::with(Settings { listeners: vec![one], ..Settings::default() });
-    let from = |peer| Flow { peer: address(peer), ..flow(None) };
-    let inside = |msg: Msg, n: u32| {
-        let via = format!("SIP/2.0/UDP 10.0.0.9:5060;rport;branch=z9hG4bK-in-{n}");
-        msg.set("Via", &via).contact("10.0.0.9").text()
-    };
-    ua.hear_on(from("203.0.113.7:33000"), &inside(Msg::request("INVITE", 1), 1));
-    let Event::Invited { session: sid, .. } = ua.event() else { panic!() };
-    ua.take();
-    let ok = ua.answer(sid);
-    ua.hear_on(from("203.0.113.7:33000"), &inside(Msg::inside("ACK", 1, &ok), 2));
-    let now_at = from("203.0.113.7:44000");
-    ua.hear_on(now_at, &inside(Msg::inside("INVITE", 2, &ok), 3));
-    let id = ua.events.iter().any(|event| matches!(event, Event::Reinvited { .. }));
-    assert!(id, "{:?}", ua.events);
-    ua.take();
-    ua.end(sid);
-    assert!(ua.take().iter().all(|sent| sent.to == Destination::Flow(now_at)));
+fn a_new_address_behind_its_nat_is_learnt_from_a_re_invite_that_is_accepted() {
+    for accepted in [true, false] {
+        let mut one = listener(Transport::Udp);
+        one.nat = crate::Nat::Auto;
+        let mut ua = Ua::with(Settings { listeners: vec![one], ..Settings::default() });
+        let from = |peer| Flow { peer: address(peer), ..flow(None) };
+        let inside = |msg: Msg, n: u32| {
+            let via = format!("SIP/2.0/UDP 10.0.0.9:5060;rport;branch=z9hG4bK-in-{n}");
+            msg.set("Via", &via).contact("10.0.0.9").text()
+        };
+        let (before, after) = (from("203.0.113.7:33000"), from("203.0.113.7:44000"));
+        ua.hear_on(before, &inside(Msg::request("INVITE", 1), 1));
+        let Event::Invited { session: sid, .. } = ua.event() else { panic!() };
+        ua.take();
+        let ok = ua.answer(sid);
+        ua.hear_on(before, &inside(Msg::inside("ACK", 1, &ok), 2));
+        ua.hear_on(after, &inside(Msg::inside("INVITE", 2, &ok), 3));
+        assert!(ua.events.iter().any(|event| matches!(event, Event::Reinvited { .. })), "{:?}", ua.events);
+        if accepted {
+            ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+        } else {
+            ua.act(|e, now| e.reject_reinvite(now, sid, &Ua::reply(488))).unwrap();
+        }
+        ua.hear_on(after, &inside(Msg::inside("ACK", 2, &ok), if accepted { 4 } else { 3 }));
+        ua.take();
+        ua.end(sid);
+        let bye = ua.one();
+        assert!(bye.what().starts_with("BYE"), "{}", bye.what());
+        assert_eq!(bye.to, Destination::Flow(if accepted { after } else { before }));
+    }
 }

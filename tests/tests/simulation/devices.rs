@@ -130,6 +130,35 @@ fn a_loser_that_answers_late_is_acknowledged_and_released() {
 }
 
 #[test]
+fn a_loser_that_hangs_up_by_itself_ends_nothing_but_its_own_leg() {
+    let mut world = world(DOCUMENT);
+    let invites = rings(&mut world, &[DESK, MOBILE]);
+    says(&mut world, MOBILE, &invites[1], 200);
+    world.expect(DESK, "CANCEL");
+    says(&mut world, DESK, &invites[0], 200);
+    world.expect(DESK, "ACK");
+    let ours = world.expect(DESK, "BYE");
+    let tagged = format!("{};tag=dev-{}", field(&invites[0], "To"), DESK.len());
+    let theirs = Msg::inside("BYE", DESK, 2, &invites[0]).set("From", &tagged);
+    world.post(DESK, REGISTRAR, &theirs);
+    world.expect(DESK, "200");
+    world.ok(DESK, REGISTRAR, &ours);
+    talk_and_end(&mut world, MOBILE);
+}
+
+#[test]
+fn rfc3261_16_7_a_redirection_that_was_followed_is_no_answer() {
+    let document = format!("{DOCUMENT}\n[profiles.default]\nredirects = \"follow\"\n");
+    let mut world = world(&document);
+    let invites = rings(&mut world, &[DESK]);
+    let moved = Msg::response(&invites[0], 302, "d").set("Contact", &format!("<sip:line@{TABLET}>"));
+    world.post(DESK, REGISTRAR, &moved);
+    let second = invited(&mut world, &[TABLET]);
+    says(&mut world, TABLET, &second[0], 486);
+    fails(&mut world, "486");
+}
+
+#[test]
 fn of_two_answers_in_one_moment_one_is_released() {
     let mut world = world(DOCUMENT);
     let invites = rings(&mut world, &[DESK, MOBILE]);

@@ -92,6 +92,27 @@ fn behind_nat_nothing_is_taken_before_the_source_of_the_signalling_is_known() {
 }
 
 #[test]
+fn who_is_reached_on_its_flow_has_its_media_taken_from_there_unless_it_is_described_elsewhere() {
+    let source = IpAddr::from([100, 64, 0, 1]);
+    for (described, wanted) in [
+        ("192.168.1.7", Sources::Only(source)),
+        ("100.64.0.1", Sources::Only(source)),
+        ("198.51.100.9", Sources::Described),
+    ] {
+        let nat = MediaNetwork { latching: Latching::SignallingIfPrivate, ..network(0, "192.0.2.10") };
+        let mut call = Call::over(
+            Mode::Anchored,
+            [nat, MediaNetwork { ports: 30_000..=30_099, ..network(1, "203.0.113.20") }],
+        );
+        call.media.signalling_source(A, source);
+        call.offer(A, B, &AUDIO.replace("198.51.100.1", described)).unwrap();
+        call.answer(B, A, ANSWER).unwrap();
+        let of_a = settings(&call).into_iter().find(|settings| settings.remote.port() == 49_170);
+        assert_eq!(of_a.unwrap().sources, wanted, "{described}");
+    }
+}
+
+#[test]
 fn a_failed_offer_gives_its_ports_back_and_leaves_the_rest_as_it_was() {
     let mut call = Call::established();
     let before = call.media.view(B);

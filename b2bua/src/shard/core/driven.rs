@@ -1,0 +1,85 @@
+//! What the driver of a shard calls.
+
+use super::Core;
+use bytes::Bytes;
+use sip::driver::{ConnectionEvent, IoAction};
+use sip::time::{Mono, Now};
+use sip::{Answer, ConnectId, Flow, ListenerId, QueryId, TransmitId};
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+
+impl sip::driver::Core for Core {
+    fn handle_connection(&mut self, now: Now, event: ConnectionEvent) {
+        self.on_connection(now, event);
+        self.settle(now);
+    }
+
+    fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
+        self.endpoint.handle_input(now, flow, bytes);
+        self.settle(now);
+    }
+
+    fn handle_resolved(&mut self, now: Now, query: QueryId, answer: Answer) {
+        self.endpoint.handle_resolved(now, query, answer);
+        self.settle(now);
+    }
+
+    fn handle_connected(&mut self, now: Now, connect: ConnectId, open: bool) {
+        self.endpoint.handle_connected(now, connect, open);
+        self.settle(now);
+    }
+
+    fn handle_send_failed(&mut self, now: Now, id: TransmitId) {
+        self.endpoint.handle_send_failed(now, id);
+        self.settle(now);
+    }
+
+    fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
+        self.endpoint.handle_unreachable(now, listener, peer);
+        self.settle(now);
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        self.endpoint.handle_timeout(now);
+        self.settle(now);
+        while let Some((key, timer)) = self.timers.pop_due(now) {
+            self.call_due(now, key, timer);
+            self.carry_out_media(key);
+            self.settle(now);
+        }
+        self.probe_due(now);
+        self.registrants_due(now);
+        self.registrations_due(now);
+        self.subscriptions_due(now);
+        self.drain_due(now);
+        self.settle(now);
+    }
+
+    fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
+        self.obey(now);
+        self.hear_store(now);
+        self.settle(now);
+        let drained = self.drain.is_some() && {
+            let is_done = self.calls.is_empty() && self.endpoint.is_quiet();
+            self.common.done(self.shard, is_done)
+        };
+        if drained || self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn poll_io(&mut self) -> Option<IoAction> {
+        self.io.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Mono> {
+        let drain = self.drain.filter(|_| !self.calls.is_empty() || !self.registrants.is_empty());
+        let probe = self.probes.next().filter(|_| self.drain.is_none());
+        let binding = self.office.poll_timeout();
+        let registrant = self.registrants.next();
+        let all = [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding, registrant];
+        all.into_iter().flatten().min()
+    }
+
+    fn flush(&mut self, _now: Now) {
+        self.link.flush();
+    }
+}

@@ -1,0 +1,293 @@
+//! A configuration in the words of what it configures: listeners, limits, targets, media.
+
+use config::{Config, Latch, Listener, Nat, Network, NetworkName, Profile, Transport};
+use media::{Latching, MediaNetwork};
+use policy::Compiled;
+use sip::NetworkId;
+use sip::auth::Hash;
+use sip_types::Method;
+use std::collections::BTreeSet;
+
+/// Media addresses of networks in the order of their numbers.
+pub(crate) fn media_networks<'n>(
+    networks: impl Iterator<Item = Option<&'n Network>>,
+) -> Vec<Option<MediaNetwork>> {
+    let numbered = (0..=u16::MAX).map(NetworkId).zip(networks);
+    numbered.map(|(id, network)| media_network(id, network?)).collect()
+}
+
+fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
+    let media = network.media.as_ref()?;
+    let latching = match (media.latch, network.nat) {
+        (Latch::Auto, Nat::Off | Nat::Auto) | (Latch::Sdp, _) => Latching::Described,
+        (Latch::Auto, Nat::On) | (Latch::Signalling, _) => Latching::SignallingSource,
+        (Latch::Any, _) => Latching::AnySource,
+    };
+    Some(MediaNetwork {
+        id: media::NetworkId(id.0),
+        bind: media.address,
+        advertised: media.advertised,
+        ports: media.ports.start()..=media.ports.end(),
+        latching,
+    })
+}
+
+/// How targets are found and remembered under a configuration.
+#[must_use]
+pub fn location_settings(config: &Config) -> sip::location::Settings {
+    let limits = sip::location::Limits {
+        names: config.limits.names,
+        remembered: config.limits.remembered_targets,
+        ..sip::location::Limits::default()
+    };
+    sip::location::Settings {
+        hold: config.location.hold,
+        longest_hold: config.location.longest_hold,
+        stale: config.dns.stale,
+        head_start: config.location.head_start,
+        limits,
+    }
+}
+
+/// A transport in the words of `sip`.
+pub(crate) fn sip_transport(transport: Transport) -> sip::Transport {
+    match transport {
+        Transport::Udp => sip::Transport::Udp,
+        Transport::Tcp => sip::Transport::Tcp,
+        Transport::Tls => sip::Transport::Tls,
+        Transport::Ws => sip::Transport::Ws,
+        Transport::Wss => sip::Transport::Wss,
+    }
+}
+
+/// Limits of one message.
+#[must_use]
+pub fn message_limits(limits: &config::Limits) -> sip_types::Limits {
+    sip_types::Limits {
+        message: limits.message,
+        start_line: limits.start_line,
+        header_count: limits.header_count,
+        header_length: limits.header_length,
+        body: limits.body,
+    }
+}
+
+/// Limits of the user agents.
+#[must_use]
+pub fn sip_limits(limits: &config::Limits) -> sip::Limits {
+    sip::Limits {
+        sessions: limits.sessions,
+        transactions: limits.transactions,
+        early_dialogs: limits.early_dialogs,
+        pending_requests: limits.pending_requests,
+        asked: limits.asked_requests,
+        rounds: limits.request_rounds,
+    }
+}
+
+/// Limits of the sockets.
+#[must_use]
+pub fn socket_limits(config: &Config) -> sip::driver::Limits {
+    let (limits, signalling) = (&config.limits, &config.signalling);
+    sip::driver::Limits {
+        connections: limits.connections,
+        connections_per_peer: limits.connections_per_peer,
+        write_queue: limits.connection_queue,
+        datagram_queue: limits.datagram_queue,
+        connect_time: signalling.connect_timeout,
+        handshake_time: signalling.handshake_timeout,
+        stall_time: signalling.connection_stall,
+        message_time: signalling.message_time,
+        idle_time: signalling.connection_idle,
+        queries: limits.name_queries,
+        stun_rate: limits.stun_rate,
+    }
+}
+
+/// The hash function of an algorithm.
+pub(crate) const fn hash(algorithm: config::Algorithm) -> Hash {
+    match algorithm {
+        config::Algorithm::Sha256 => Hash::Sha256,
+        config::Algorithm::Sha512_256 => Hash::Sha512_256,
+        config::Algorithm::Md5 => Hash::Md5,
+    }
+}
+
+/// The option tags that a registrar understands (RFC 3327, RFC 5626, RFC 5627).
+const REGISTERING: &[&str] = &["path", "outbound", "gruu"];
+
+/// The event packages of a registrar (RFC 3680).
+pub(crate) const PACKAGES: &[&str] = &["reg"];
+
+/// The settings of a listener's user agent: its network's profile is that of peers that are not known yet. Of the option
+/// tags of Require it lets those pass that any trunk of the network may use; the call looks at those of its own leg.
+#[must_use]
+pub fn sip_listener(
+    network: NetworkId,
+    name: &NetworkName,
+    policy: &Compiled,
+    listener: &Listener,
+    bound: std::net::SocketAddr,
+) -> Option<sip::Listener> {
+    let settings = policy.config().networks.get(name)?;
+    let profile = &policy.profile(name, None, None);
+    let transport = sip_transport(listener.transport);
+    let tls = settings.tls.as_ref();
+    let sent_by = match (&listener.advertised, &settings.domain) {
+        (Some(advertised), _) => {
+            format!("{}:{}", advertised.host(), advertised.port().unwrap_or(bound.port()))
+        }
+        (None, Some(domain)) => format!("{domain}:{}", bound.port()),
+        (None, None) => bound.to_string(),
+    };
+    let carry = &profile.carry;
+    let carrying = if carry.unknown_methods || carry.unknown_bodies {
+        let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
+        let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
+        let tags: BTreeSet<String> = std::iter::once(profile.clone())
+            .chain(profiles)
+            .flat_map(|profile| profile.transparent.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .collect();
+        sip::Carrying::All { transparent: tags.into_iter().map(Into::into).collect() }
+    } else {
+        sip::Carrying::Nothing
+    };
+    let sip::Conduct { timers, provisional_interval, acceptance } = conduct(profile);
+    Some(sip::Listener {
+        network,
+        transport,
+        address: bound,
+        sent_by: sent_by.into(),
+        provisional_interval,
+        timers,
+        nat: match settings.nat {
+            Nat::Auto => sip::Nat::Auto,
+            Nat::On => sip::Nat::On,
+            Nat::Off => sip::Nat::Off,
+        },
+        flow_timer: match transport {
+            sip::Transport::Udp => policy.config().signalling.keepalive_datagrams,
+            sip::Transport::Tcp | sip::Transport::Tls | sip::Transport::Ws | sip::Transport::Wss => {
+                policy.config().signalling.keepalive_connections
+            }
+        },
+        alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
+        tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
+        acceptance,
+        carrying,
+        asked: settings
+            .registrar
+            .iter()
+            .flat_map(|_| {
+                [
+                    sip::Asked { method: Method::Register, understood: REGISTERING },
+                    sip::Asked { method: Method::Subscribe, understood: &[] },
+                ]
+            })
+            .collect(),
+        events: if settings.registrar.is_some() { PACKAGES } else { &[] },
+    })
+}
+
+/// How the peer of a leg with that profile is treated.
+#[must_use]
+pub fn conduct(profile: &Profile) -> sip::Conduct {
+    let hashes = profile.digest.algorithms.iter().map(|algorithm| hash(*algorithm));
+    sip::Conduct {
+        timers: sip::Timers { t1: profile.timers.t1, t2: profile.timers.t2, t4: profile.timers.t4 },
+        provisional_interval: profile.provisional_interval,
+        acceptance: sip::auth::client::Acceptance {
+            weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(Hash::Md5),
+            allow_without_qop: profile.digest.allow_without_qop,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    // conforms: RFC3261-18.1.1-8,10
+    #[test]
+    fn a_name_without_a_port_is_reached_at_the_bound_port() {
+        let text = r#"
+            networks.a.listeners = [
+                { transport = "udp", address = "127.0.0.1:5080", advertised = "sbc.example.com" },
+                { transport = "tcp", address = "127.0.0.1:5080", advertised = "sbc.example.com:5070" },
+            ]
+            networks.a.media = { address = "127.0.0.1", ports = "20000-20999" }
+        "#;
+        let policy = Compiled::new(Arc::new(Config::parse("listener.toml", text).unwrap()));
+        let (name, network) = policy.config().networks.first_key_value().unwrap();
+        let sent_by = network.listeners.iter().map(|listener| {
+            sip_listener(NetworkId(0), name, &policy, listener, listener.address).unwrap().sent_by.to_string()
+        });
+        assert_eq!(sent_by.collect::<Vec<_>>(), ["sbc.example.com:5080", "sbc.example.com:5070"]);
+    }
+
+    #[test]
+    fn every_limit_of_the_configuration_reaches_what_it_limits() {
+        let text = r#"
+            networks.a.listeners = [{ transport = "udp", address = "127.0.0.1:5060" }]
+            networks.a.media = { address = "127.0.0.1", ports = "20000-20999" }
+            [signalling]
+            connect_timeout = "1s"
+             handshake_timeout = "2s"
+            connection_idle = "11s"
+            connection_stall = "3s"
+            message_time = "4s"
+            [limits]
+            message = 2049
+            start_line = 257
+            header_count = 17
+            header_length = 258
+            body = 3
+            transactions = 18
+            sessions = 5
+            early_dialogs = 6
+            pending_requests = 7
+            asked_requests = 13
+            request_rounds = 8
+            connections = 9
+            connections_per_peer = 10
+            connection_queue = 4097
+            datagram_queue = 19
+            name_queries = 12
+            stun_rate = 14
+        "#;
+        let config = Config::parse("limits.toml", text).unwrap();
+        let message = sip_types::Limits {
+            message: 2049,
+            start_line: 257,
+            header_count: 17,
+            header_length: 258,
+            body: 3,
+        };
+        assert_eq!(format!("{:?}", message_limits(&config.limits)), format!("{message:?}"));
+        let sip = sip::Limits {
+            transactions: 18,
+            sessions: 5,
+            early_dialogs: 6,
+            pending_requests: 7,
+            asked: 13,
+            rounds: 8,
+        };
+        assert_eq!(sip_limits(&config.limits), sip);
+        let sockets = sip::driver::Limits {
+            connections: 9,
+            connections_per_peer: 10,
+            write_queue: 4097,
+            datagram_queue: 19,
+            connect_time: Duration::from_secs(1),
+            handshake_time: Duration::from_secs(2),
+            stall_time: Duration::from_secs(3),
+            message_time: Duration::from_secs(4),
+            idle_time: Duration::from_secs(11),
+            queries: 12,
+            stun_rate: 14,
+        };
+        assert_eq!(socket_limits(&config), sockets);
+    }
+}
