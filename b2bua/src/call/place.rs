@@ -177,9 +177,11 @@ impl Finder<'_> {
         let is_stream = listener.is_some_and(|listener| listener.transport.is_reliable());
         let lasts = !is_stream || binding.flow.connection.is_some();
         let is_websocket = listener.is_some_and(|listener| listener.transport.is_websocket());
-        let bound_to_flow = binding.reg_id.is_some() || binding.behind_nat || is_websocket;
-        let by_flow = lasts && (bound_to_flow || binding.flow.connection.is_some());
-        let flows = [by_flow.then_some(Some(binding.flow)), (!bound_to_flow).then_some(None)];
+        let flow_only = binding.reg_id.is_some() || is_websocket;
+        let by_flow = lasts && (flow_only || binding.behind_nat || binding.flow.connection.is_some());
+        // What is taken for a NAT may be a host with several addresses: its Contact is tried where its flow is gone.
+        let by_contact = !flow_only && (!binding.behind_nat || !lasts);
+        let flows = [by_flow.then_some(Some(binding.flow)), by_contact.then_some(None)];
         flows.into_iter().flatten().map(|flow| {
             let (request_uri, next_hop) = (binding.uri.clone(), binding.uri.clone());
             (policy::Target { request_uri, next_hop, ..target.clone() }, flow)

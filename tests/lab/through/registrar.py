@@ -88,7 +88,7 @@ challenge = { realm = "example.com", users = [{ username = "phones", password = 
 accounts = [{ address = "user1@example.com", users = ["phones"] }]
 """
     credentials = ("-au", "phones", "-ap", PASSWORD, "-auth_uri")
-    with Liaison(tables=tables, shards=shards, nat="true" if transport == "tcp" else "false", profile='digest = { algorithms = ["MD5"] }') as sbc, \
+    with Liaison(tables=tables, shards=shards, nat="on" if transport == "tcp" else "off", profile='digest = { algorithms = ["MD5"] }') as sbc, \
          Sipp("uac_watches", ("10.0.0.7", 5060), OUTSIDE, transport=transport, extra=(*credentials, "user1@example.com")) as watcher:
         until(watcher.report, lambda: sbc.metrics()["liaison_notifies_total"] == 1, 10)
         watching = sbc.get("/v1/registrations/user1@example.com/subscriptions")["subscriptions"]
