@@ -266,7 +266,7 @@ impl fmt::Display for NameAddr {
             return f.write_str(trim(self.text()));
         }
         let display = self.display().unwrap_or_default();
-        write!(f, "{} <{}>{}", quote(&display), self.uri, self.params().as_str())
+        write!(f, "{} <{}>{}", quote(&display), self.uri, trim(self.params().as_str()))
     }
 }
 
