@@ -160,7 +160,7 @@ fn check_media(media: &NetworkMedia, reader: &mut Reader<'_>) {
 choice! {
     /// The sources that a stream may be locked to.
     pub enum Latch {
-        /// `"signalling"` for user agents that are reached on their flow, else `"sdp"`.
+        /// `"signalling"` for user agents that are reached on their flow and describe a private address, or that of their signalling; else `"sdp"`.
         Auto = "auto",
         /// The address of the session description.
         Sdp = "sdp",
