@@ -122,9 +122,12 @@ def impostors():
     cast = Cast()
     with Kamailio(cast.root.root, cast.carrier, cast.carrier), Secure(cast.own, cast.root.root) as sbc:
         with Sipp("uac_refused", UAC, CARRIER) as refused:
-            refused.wait()
-        statuses = [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200]
-        assert statuses == [500], statuses
+            # Of two TLS records that come at once, this Kamailio may leave the second, our final response, unread until more
+            # comes. So our own record of the call is asked, and what the caller hears if it hears it.
+            record, = sbc.records(1)
+        assert record["answered"] is None and record["legs"][0]["status"] == 500, record
+        statuses = {m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200}
+        assert statuses <= {500}, statuses
         assert "NotValidForName" in sbc.logged(), sbc.logged()
 
 
