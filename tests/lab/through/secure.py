@@ -122,8 +122,9 @@ def impostors():
     cast = Cast()
     with Kamailio(cast.root.root, cast.carrier, cast.carrier), Secure(cast.own, cast.root.root) as sbc:
         with Sipp("uac_refused", UAC, CARRIER) as refused:
-            # Of two TLS records that come at once, this Kamailio may leave the second, our final response, unread until more
-            # comes. So our own record of the call is asked, and what the caller hears if it hears it.
+            # Kamailio is the caller's proxy and the impostor at once. While our alert ends the handshake in one of its processes,
+            # another may end the caller's good connection with the same "protocol level error", and the caller hears
+            # nothing. So our own record of the call is asked, and what the caller hears if it hears it.
             record, = sbc.records(1)
         assert record["answered"] is None and record["legs"][0]["status"] == 500, record
         statuses = {m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200}
