@@ -340,6 +340,17 @@ fn a_binding_behind_a_nat_is_kept_open_by_options_that_its_user_agent_answers() 
     assert_eq!(counted(&world).0, at_the_end, "the binding is over");
 }
 
+#[test]
+fn keepalives_rest_in_a_drain_which_would_wait_for_their_answers() {
+    let document =
+        DOCUMENT.replace("accounts =", "nat_expires = \"10m\"\nnat_keepalive = \"30s\"\naccounts =");
+    let mut world = world(&document);
+    answered_as(&mut world, NAT, &inside_out(register("bob", NAT, 1)), "bob");
+    world.command(b2bua::shard::Command::Drain(s(600)));
+    world.run_for(s(120));
+    assert!(!world.sent_to(NAT).iter().any(|text| start(text).starts_with("OPTIONS")));
+}
+
 // conforms: RFC5626-6-10 RFC5626-7-3
 #[test]
 fn rfc5626_5_3_the_flow_of_a_device_with_outbound_is_its_only_way() {
