@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(aim.next_hop.host(), aim.request_uri.host());
     }
 
+    // conforms: RFC5630-5.1.1-4
     #[test]
     fn rfc5630_5_1_1_a_sips_target_makes_sips_routes() {
         let set = RouteSet::of_uas(&routes(&["<sip:p1.example.com;lr>;x=1", "<sips:p2.example.com;lr>"]));

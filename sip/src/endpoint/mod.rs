@@ -327,9 +327,16 @@ impl Endpoint {
             flow: &request.flow,
             tag: own_tag,
             dialog,
+            secure: dialog && self.is_within_sips(request),
         };
         let bytes = composer.compose(reply);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);
+    }
+
+    /// Whether a request is in the dialog of a SIPS call.
+    fn is_within_sips(&self, request: &Received) -> bool {
+        let session = request.to.tag().and_then(Tag::parse).and_then(|tag| self.by_tag.get(&tag));
+        session.and_then(|sid| self.sessions.get(*sid)).is_some_and(|session| session.secure)
     }
 
     /// Who a credential is shown to, for the authorizer.

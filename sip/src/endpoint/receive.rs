@@ -299,6 +299,7 @@ impl Endpoint {
             flow: &flow,
             tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
             dialog: false,
+            secure: false,
         };
         let bytes = composer.compose(reply);
         self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));
