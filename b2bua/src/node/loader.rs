@@ -1,5 +1,10 @@
 //! Reading the configuration, at the start and again.
 
+mod faults;
+mod restart;
+
+use self::faults::faults;
+use self::restart::{changes_in_force, keep_until_restart};
 use super::security;
 use super::shards;
 use super::start::relay_settings;
@@ -7,11 +12,9 @@ use crate::secrets::{self, SecretError};
 use crate::snapshot::{
     Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener, sip_transport,
 };
-use admin_api::control::{
-    Change, ConfigurationFault, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome,
-};
+use admin_api::control::{Change, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome};
 use bytestring::ByteString;
-use config::{Config, Conflict, Errors, Fault, NetworkName};
+use config::{Config, Conflict, Errors, NetworkName};
 use media::relay;
 use sip::NetworkId;
 use sip::driver::sockets::Bind;
@@ -231,61 +234,6 @@ fn is_bound_as(listener: &config::Listener, bind: &Bind) -> bool {
     same_transport && (listener.address == bind.address || any_port)
 }
 
-/// What a reload changes in force. Of what is compared whole and has settings of both kinds, such as a listener, only
-/// those are other that do not wait for a restart.
-fn changes_in_force(current: &Snapshot, next: &Snapshot) -> Vec<Change> {
-    let changes = config::diff(current.config(), next.config()).into_iter().map(|change| Change {
-        path: change.path,
-        effect: if change.effect == config::Effect::Live { Effect::Live } else { Effect::Pinned },
-    });
-    let secrets = next.secrets.changed(&current.secrets);
-    let mut changes: Vec<Change> =
-        changes.chain(secrets.map(|path| Change { path, effect: Effect::Live })).collect();
-    for path in next.changed_files(current) {
-        if changes.iter().all(|change| change.path != path) {
-            changes.push(Change { path, effect: Effect::Live });
-        }
-    }
-    changes
-}
-
-/// What is bound stays as it is, networks, their listeners and media ports, and so does all else that the process was
-/// started with.
-fn keep_until_restart(old: &Config, new: &mut Config) {
-    new.node.keep_until_restart(&old.node);
-    new.signalling.keep_until_restart(&old.signalling);
-    new.limits.keep_until_restart(&old.limits);
-    new.media.keep_until_restart(&old.media);
-    new.admin.keep_until_restart(&old.admin);
-    new.cdr.keep_until_restart(&old.cdr);
-    new.log.keep_until_restart(&old.log);
-    new.networks.retain(|name, _| old.networks.contains_key(name));
-    for (name, before) in &old.networks {
-        let network = new.networks.entry(name.clone()).or_insert_with(|| before.clone());
-        let listeners = before.listeners.iter().map(|bound| {
-            let same = |l: &&config::Listener| l.transport == bound.transport && l.address == bound.address;
-            network.listeners.iter().find(same).unwrap_or(bound).clone()
-        });
-        network.listeners = listeners.collect();
-        // A registrar is there from the start or not at all, since listeners and the store are made for it.
-        network.registrar = match (&before.registrar, network.registrar.take()) {
-            (Some(before), Some(mut wanted)) => {
-                wanted.keep_until_restart(before);
-                Some(wanted)
-            }
-            _ => before.registrar.clone(),
-        };
-        network.media = match (before.media.clone(), network.media.take()) {
-            (Some(bound), Some(wanted)) => {
-                let mut media = wanted;
-                (media.address, media.ports) = (bound.address, bound.ports);
-                Some(media)
-            }
-            (bound, _) => bound,
-        };
-    }
-}
-
 fn parse(file: &str, document: &[u8]) -> Result<Config, LoadError> {
     let config = Config::parse_bytes(file, document).map_err(LoadError::Document)?;
     fits(file, &config)?;
@@ -342,68 +290,6 @@ fn snapshot(
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;
     Ok(Arc::new(snapshot))
-}
-
-/// Every fault, as the admin API shows it.
-fn faults(error: &LoadError) -> Vec<ConfigurationFault> {
-    let plain = |file: Option<String>, path: Option<String>, kind: &str, found: String| ConfigurationFault {
-        file,
-        line: None,
-        column: None,
-        path,
-        kind: kind.to_owned(),
-        found,
-        expected: String::new(),
-        did_you_mean: None,
-    };
-    match error {
-        LoadError::File { path, source } => {
-            vec![plain(Some(path.display().to_string()), None, "unreadable", source.to_string())]
-        }
-        LoadError::Secrets(secrets) => secrets
-            .iter()
-            .map(|secret| plain(None, Some(secret.path.clone()), "secret", secret.why.clone()))
-            .collect(),
-        LoadError::Media { file, path, found, expected } => vec![ConfigurationFault {
-            expected: expected.clone(),
-            ..plain(Some(file.clone()), Some(path.clone()), "conflict", found.clone())
-        }],
-        LoadError::Waits { file, conflicts, waiting } => {
-            let waits = waiting.join(", ");
-            let fault = |conflict: &Conflict| ConfigurationFault {
-                expected: format!("{}; these wait for a restart: {waits}", conflict.expected),
-                ..plain(
-                    Some(file.clone()),
-                    Some(conflict.path.clone()),
-                    "restart",
-                    conflict.found.to_string(),
-                )
-            };
-            conflicts.iter().map(fault).collect()
-        }
-        LoadError::Document(errors) => errors
-            .iter()
-            .map(|error| ConfigurationFault {
-                file: Some(error.file.clone()),
-                line: Some(error.line),
-                column: Some(error.column),
-                path: (!error.path.is_empty()).then(|| error.path.clone()),
-                kind: error.fault.to_string(),
-                found: error.found.to_string(),
-                expected: error.expected.clone(),
-                did_you_mean: guess(&error.fault),
-            })
-            .collect(),
-    }
-}
-
-fn guess(fault: &Fault) -> Option<String> {
-    match fault {
-        Fault::UnknownKey { did_you_mean }
-        | Fault::Choice { did_you_mean }
-        | Fault::Reference { did_you_mean } => did_you_mean.clone(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use crate::{Config, Effect, Secret, diff, example, reference, schema};
+use crate::{Config, Effect, Listener, Secret, Transport, diff, example, reference, schema};
 
 pub(crate) const MINIMAL: &str = r#"
 [networks.inside]
@@ -52,16 +52,32 @@ fn fresh(path: &str, text: &str) {
     assert!(kept == text, "{path} is stale: run LIAISON_REGENERATE=1 cargo test -p config");
 }
 
+// conforms: RFC3261-18.2.1-1
 #[test]
-fn every_document_in_deploy_parses() {
+fn every_document_in_deploy_parses_and_takes_over_tcp_what_it_takes_over_udp() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
     let mut documents = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let text = std::fs::read_to_string(&path).unwrap();
-            Config::parse(&path.display().to_string(), &text).unwrap_or_else(|errors| panic!("{errors}"));
+            let parsed = Config::parse(&path.display().to_string(), &text);
+            let config = parsed.unwrap_or_else(|errors| panic!("{errors}"));
             documents += 1;
+            // It has each setting once.
+            if path.ends_with("reference.toml") {
+                continue;
+            }
+            let listeners: Vec<_> = config.networks.values().flat_map(|network| &network.listeners).collect();
+            for udp in listeners.iter().filter(|listener| listener.transport == Transport::Udp) {
+                let beside = |of: &&&Listener| of.transport == Transport::Tcp && of.address == udp.address;
+                assert!(
+                    listeners.iter().any(|of| beside(&of)),
+                    "{}: {} over UDP only",
+                    path.display(),
+                    udp.address
+                );
+            }
         }
     }
     assert!(documents >= 3, "{documents} documents");
