@@ -38,8 +38,11 @@ impl Compiled {
                 let of = contacts.entry(trunk.network.clone()).or_default();
                 of.insert(register.contact_user(name).to_owned(), name.clone());
             }
-            let of = sources.entry(trunk.network.clone()).or_default();
-            trunk.from.iter().for_each(|from| of.insert(*from, name));
+            // Whoever is known by what it proves is not known by an address that others may take.
+            if trunk.identities.is_empty() {
+                let of = sources.entry(trunk.network.clone()).or_default();
+                trunk.from.iter().for_each(|from| of.insert(*from, name));
+            }
             let of: &mut BTreeMap<_, _> = identities.entry(trunk.network.clone()).or_default();
             of.extend(trunk.identities.iter().map(|identity| (identity.comparable(), name.clone())));
         }
@@ -61,15 +64,20 @@ impl Compiled {
     }
 
     /// The trunk that one of the domains belongs to which a certificate has proved (RFC 5922 §7.4), in small letters
-    /// and without a dot at the end.
+    /// and without a dot at the end. With a `from`, it must come from there, too.
     #[must_use]
     pub fn proven_peer<'d>(
         &self,
         network: &NetworkName,
+        source: IpAddr,
         domains: impl IntoIterator<Item = &'d str>,
     ) -> Option<&TrunkName> {
         let known = self.identities.get(network)?;
-        domains.into_iter().find_map(|domain| known.get(domain))
+        let source = source.to_canonical();
+        domains.into_iter().find_map(|domain| known.get(domain)).filter(|name| {
+            let from = self.config.trunks.get(*name).map(|trunk| trunk.from.as_slice()).unwrap_or_default();
+            from.is_empty() || from.iter().any(|net| net.contains(&source))
+        })
     }
 
     /// The trunk that we register that contact with, and how. Who calls it has proved nothing yet.
@@ -112,15 +120,22 @@ mod tests {
     #[test]
     fn rfc5922_7_4_a_proven_domain_is_that_of_one_trunk() {
         let policy = compiled(&format!(
-            "{NETWORKS}[trunks.t]\nnetwork = \"b\"\nidentities = [\"PBX.example.com.\", \"other.example\"]\n"
+            "{NETWORKS}[trunks.t]\nnetwork = \"b\"\nidentities = [\"PBX.example.com.\", \"other.example\"]\n\
+             [trunks.u]\nnetwork = \"b\"\nidentities = [\"u.example\"]\nfrom = [\"192.0.2.0/24\"]\n"
         ));
-        let of = |network: &str, domains: &[&str]| {
+        let from = |network: &str, source: &str, domains: &[&str]| {
             let network = name(&policy.config().networks, network);
-            policy.proven_peer(network, domains.iter().copied()).map(ToString::to_string)
+            let source = source.parse().unwrap();
+            policy.proven_peer(network, source, domains.iter().copied()).map(ToString::to_string)
         };
+        let of = |network: &str, domains: &[&str]| from(network, "203.0.113.1", domains);
         assert_eq!(of("b", &["nobody.example", "pbx.example.com"]), Some("t".to_owned()));
         assert_eq!(of("b", &["*.example.com", "a.pbx.example.com", "example.com"]), None);
         assert_eq!(of("a", &["pbx.example.com"]), None, "in its own network only");
+        assert_eq!(from("b", "::ffff:192.0.2.7", &["u.example"]), Some("u".to_owned()));
+        assert_eq!(of("b", &["u.example"]), None, "where it says where it comes from, from there only");
+        let b = name(&policy.config().networks, "b");
+        assert_eq!(policy.peer(b, "192.0.2.7".parse().unwrap()), None, "its address alone proves nothing");
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Peer {
         let Some(session) = self.session else { return false };
         self.version += u64::from(offers);
         let body = offers.then(|| self.description());
-        let sent = self.endpoint.reinvite(now, session, Parts { body, ..Parts::default() }).is_ok();
+        let sent = self.endpoint.reinvite(now, session, 70, Parts { body, ..Parts::default() }).is_ok();
         if sent {
             self.delayed = !offers;
         }

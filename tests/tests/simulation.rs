@@ -13,6 +13,7 @@ mod simulation {
     mod failures;
     mod forks;
     mod gate;
+    mod guessers;
     mod hiding;
     mod limits;
     mod loss;

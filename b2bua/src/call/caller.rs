@@ -32,8 +32,9 @@ impl Core {
         let network = listener.network;
         let name = snapshot.network_name(network).ok_or_else(nowhere)?;
         let proven = request.flow.connection.and_then(|id| self.peers.get(&id));
-        let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, domains(peer)));
-        let peer = proven.or_else(|| snapshot.policy.peer(name, request.flow.peer.ip()));
+        let source = request.flow.peer.ip();
+        let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, source, domains(peer)));
+        let peer = proven.or_else(|| snapshot.policy.peer(name, source));
         let trunk = self.caller_of_contact(snapshot, name, peer, request).or(peer).cloned();
         let protected = match &trunk {
             Some(trunk) => Some(Protected::Trunk(trunk.clone())),
@@ -56,14 +57,13 @@ impl Core {
 
     /// Whether a caller passes the challenge, and is whom From names.
     fn prove(&mut self, now: Now, snapshot: &Snapshot, of: &Protected, request: &Received) -> OrRefuse<()> {
-        let user =
-            match self.common.gate.check(now, snapshot, of, request, &mut self.counters, &mut *self.ids) {
-                Entry::Open(user) => user.unwrap_or_default(),
-                Entry::Closed(reply) => {
-                    self.counters.challenged += 1;
-                    return Err(reply);
-                }
-            };
+        let user = match self.at_the_gate(now, snapshot, of, request) {
+            Entry::Open(user) => user.unwrap_or_default(),
+            Entry::Closed(reply) => {
+                self.counters.challenged += 1;
+                return Err(reply);
+            }
+        };
         let Protected::Registrar(network) = of else { return Ok(()) };
         if our_user(snapshot, network, request).is_some_and(|account| account.is_of(&user)) {
             return Ok(());

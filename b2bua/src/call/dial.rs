@@ -175,7 +175,7 @@ impl Core {
 }
 
 /// Nearly every call has one leg, which has all of what nearly every caller gives.
-fn breadth_text(breadth: u8) -> ByteString {
+pub(super) fn breadth_text(breadth: u8) -> ByteString {
     const ALL: ByteString = ByteString::from_static("60");
     const _: () = assert!(MAX_BREADTH == 60);
     if breadth == MAX_BREADTH { ALL } else { breadth.to_string().into() }

@@ -96,7 +96,7 @@ impl Core {
     }
 
     /// Whether another call may begin.
-    fn admit(&mut self, snapshot: &Snapshot) -> OrRefuse<Held> {
+    pub(super) fn admit(&mut self, snapshot: &Snapshot) -> OrRefuse<Held> {
         if self.drain.is_some() {
             self.counters.draining += 1;
             return Err(Box::new(self.overload_reply()));
@@ -124,7 +124,7 @@ impl Core {
 
 /// 440 for a call that may go nowhere (RFC 5393 §5.3.3), and 406 for an offer whose answer the caller could not take
 /// (RFC 3261 §21.4.7); else its Max-Breadth.
-fn answerable(request: &Received) -> OrRefuse<u8> {
+pub(super) fn answerable(request: &Received) -> OrRefuse<u8> {
     let breadth = incoming_breadth(request);
     if breadth == 0 {
         return Err(Box::new(Reply::new(StatusCode::MAX_BREADTH_EXCEEDED)));

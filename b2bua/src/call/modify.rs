@@ -21,6 +21,10 @@ impl Core {
             let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
             return;
         };
+        if request.max_forwards.is_some_and(|hops| hops.0 == 0) {
+            let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::TOO_MANY_HOPS));
+            return;
+        }
         let extensions =
             call.leg(leg).map_or(Ok(()), |from| decide::extensions(request.headers(), &from.profile));
         let taken = match extensions.and_then(|()| decide::take(call, leg, other, &request.request)) {
@@ -44,7 +48,9 @@ impl Core {
         let mut parts = decide::parts(request.headers(), &crossing, listener_in(&self.endpoint, to.network));
         parts.body = taken.wrap.around(offer.clone());
         let target = to.session;
-        if self.endpoint.reinvite(now, target, parts).is_ok() {
+        // RFC 7332 §5, as for the INVITE.
+        let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
+        if self.endpoint.reinvite(now, target, hops, parts).is_ok() {
             call.exchange = Exchange::Reinvite { from: leg, offer };
             self.watch_exchange(now, key);
         } else {
@@ -178,7 +184,7 @@ impl Core {
                 return call.media.offer_failed(here);
             }
             let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
-            if self.endpoint.reinvite(now, session, parts).is_ok() {
+            if self.endpoint.reinvite(now, session, 70, parts).is_ok() {
                 call.exchange = Exchange::Restore;
             } else {
                 call.media.offer_failed(here);

@@ -142,11 +142,10 @@ impl Core {
         let not_found = || refuse(StatusCode::NOT_FOUND);
         let (name, registrar) = self.registrar_for(snapshot, request)?;
         let of = Protected::Registrar(name.clone());
-        let user =
-            match self.common.gate.check(now, snapshot, &of, request, &mut self.counters, &mut *self.ids) {
-                Entry::Open(user) => user.unwrap_or_default(),
-                Entry::Closed(reply) => return Err(reply),
-            };
+        let user = match self.at_the_gate(now, snapshot, &of, request) {
+            Entry::Open(user) => user.unwrap_or_default(),
+            Entry::Closed(reply) => return Err(reply),
+        };
         let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
         let behind_nat = listener.is_behind_nat(request);
         let demand = Demand::read(request, behind_nat).map_err(|refusal| Box::new(refusal.reply()))?;

@@ -103,11 +103,10 @@ impl Core {
         let event_id = package(request)?;
         let uri = request.request.uri().map_err(|_| refuse(StatusCode::BAD_REQUEST))?;
         let of = Protected::Registrar(network.clone());
-        let user =
-            match self.common.gate.check(now, snapshot, &of, request, &mut self.counters, &mut *self.ids) {
-                Entry::Open(user) => user.unwrap_or_default(),
-                Entry::Closed(reply) => return Err(reply),
-            };
+        let user = match self.at_the_gate(now, snapshot, &of, request) {
+            Entry::Open(user) => user.unwrap_or_default(),
+            Entry::Closed(reply) => return Err(reply),
+        };
         // A GRUU names a device, and no registrations.
         let aor = Aor::of(&uri).filter(|_| !uri.has_param("gr"));
         let aor = aor.ok_or_else(|| refuse(StatusCode::NOT_FOUND))?;
@@ -177,7 +176,7 @@ impl Core {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
         let of = Protected::Registrar(account.network.clone());
-        match self.common.gate.check(now, snapshot, &of, request, &mut self.counters, &mut *self.ids) {
+        match self.at_the_gate(now, snapshot, &of, request) {
             Entry::Open(same) if same.as_deref().unwrap_or_default() == &*user => {}
             Entry::Open(_) => return Err(refuse(StatusCode::FORBIDDEN)),
             Entry::Closed(reply) => return Err(reply),

@@ -1,7 +1,7 @@
 //! The challenge that the requests of a trunk or user must answer before they are looked at.
 
 use super::Demand;
-use crate::shard::Counters;
+use crate::shard::{Core, Counters};
 use crate::snapshot::{Protected, Snapshot};
 use sip::Received;
 use sip::auth::bearer::{self, Verdict as Token};
@@ -9,6 +9,7 @@ use sip::auth::guesses::{Patience, Permit, Reaction, SharedGuesses};
 use sip::auth::server::{self, Challenger, Fault, Presented, Reading, Settings, SharedWindows, Verdict};
 use sip::auth::{Covered, Kind};
 use sip::ids::Ids;
+use sip::registration::server::Aor;
 use sip::session::Reply;
 use sip::time::Now;
 use sip_types::header::auth::Credentials;
@@ -42,6 +43,30 @@ enum Lack {
     Realm,
 }
 
+impl Core {
+    /// What a request finds at the gate before what it asks for.
+    pub(crate) fn at_the_gate(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        of: &Protected,
+        request: &Received,
+    ) -> Entry {
+        let directory = &self.common.directory;
+        let is_registered = |user: &str| {
+            // A REGISTER is for whom To names, a call from whom From does.
+            let aors = [request.from.uri(), request.to.uri()].into_iter().filter_map(Aor::of);
+            let own = |aor: &Aor| snapshot.registrars.account(aor).is_some_and(|account| account.is_of(user));
+            aors.filter(own).filter_map(|aor| directory.record(&aor)).any(|record| {
+                let mut live = record.bindings.iter().filter(|binding| binding.ends > now.mono);
+                live.any(|binding| binding.flow == request.flow)
+            })
+        };
+        let tools = (&mut self.counters, &mut *self.ids as &mut dyn Ids);
+        self.common.gate.check(now, snapshot, of, request, &is_registered, tools)
+    }
+}
+
 impl Lack {
     const PROOF: Self = Lack::Proof { stale: false, token: None };
 }
@@ -52,6 +77,7 @@ struct Visit<'a> {
     snapshot: &'a Snapshot,
     of: &'a Protected,
     request: &'a Received,
+    is_registered: &'a dyn Fn(&str) -> bool,
     counters: &'a mut Counters,
 }
 
@@ -66,18 +92,19 @@ impl Gate {
         Self { key, started, windows, guesses: SharedGuesses::new(hasher) }
     }
 
-    /// Whether a request may pass the challenge that protects `of`, if there is one.
-    pub(crate) fn check(
+    /// Whether a request may pass the challenge that protects `of`, if there is one. `is_registered` says of a user whether
+    /// the flow of the request is that of a device of theirs: guesses of others at the same source do not shut it out.
+    fn check(
         &self,
         now: Now,
         snapshot: &Snapshot,
         of: &Protected,
         request: &Received,
-        counters: &mut Counters,
-        ids: &mut dyn Ids,
+        is_registered: &dyn Fn(&str) -> bool,
+        (counters, ids): (&mut Counters, &mut dyn Ids),
     ) -> Entry {
         let Some(demand) = snapshot.demands.get(of) else { return Entry::Open(None) };
-        let mut visit = Visit { now, snapshot, of, request, counters };
+        let mut visit = Visit { now, snapshot, of, request, is_registered, counters };
         let lack = match self.prove(&mut visit, demand) {
             Ok(user) => return Entry::Open(Some(user)),
             Err(lack) => lack,
@@ -145,6 +172,7 @@ impl Gate {
         let name: Box<str> = demand.hashes.name(presented.user()).unwrap_or(presented.user().text()).into();
         match self.guesses.permit(visit.now.mono, &patience, source, &name) {
             Permit::Check => {}
+            Permit::Wait(_) | Permit::Refuse(_) if (visit.is_registered)(&name) => {}
             Permit::Wait(_) => {
                 visit.counters.guesses_slowed += 1;
                 return Err(Lack::Patience);

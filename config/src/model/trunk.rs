@@ -19,7 +19,8 @@ table! {
         pinned targets: Vec<Uri> = [], in 0..=64, say ["sip:192.0.2.10", "sip:192.0.2.11"];
         /// The host of Request-URIs, when that is not the target's; the target is then only the next hop.
         pinned domain: Option<HostPort>, such as "sip.example.com";
-        /// The source addresses that its requests are known by; the longest network wins.
+        /// The source addresses that its requests are known by; the longest network wins. Where it has `identities`, it is
+        /// known by them alone, and must come from one of these addresses as well, if there are any.
         live from: Vec<IpNet> = [], in 0..=1_024, say ["192.0.2.10", "198.51.100.0/24"];
         /// The domains that it is known by over TLS, whatever its address: one that its certificate stands for
         /// (RFC 5922 §7.1) is enough. It is asked for where the listener's `clients` is not `"unasked"`.
@@ -50,7 +51,8 @@ fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {
             reader.conflict(&reader.element("targets", index), found, expected);
         }
     }
-    for (index, from) in trunk.from.iter().enumerate() {
+    let known_by = if trunk.identities.is_empty() { trunk.from.as_slice() } else { &[] };
+    for (index, from) in known_by.iter().enumerate() {
         let claim = Claim::Source { network: trunk.network.clone(), from: *from };
         reader.claim(&reader.element("from", index), claim);
     }

@@ -18,11 +18,18 @@ use std::time::Duration;
 
 impl Endpoint {
     /// Sends a re-INVITE. [`Event::ReinviteAnswered`] or [`Event::ReinviteFailed`] follows; a 491 is answered with
-    /// another try after the back-off of RFC 3261 §14.1, as often as the limit of rounds allows.
+    /// another try after the back-off of RFC 3261 §14.1, as often as the limit of rounds allows. It may take so many
+    /// hops as `max_forwards` says.
     ///
     /// # Errors
     /// The session is gone or not confirmed, or an INVITE is pending in it.
-    pub fn reinvite(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
+    pub fn reinvite(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        max_forwards: u8,
+        parts: Parts,
+    ) -> Result<(), IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let busy = session.outgoing.iter().any(|o| o.method == Method::Invite)
             || session.reinvite.is_some()
@@ -31,7 +38,7 @@ impl Endpoint {
         let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed) && !busy);
         let no = no.ok_or(IntentError::WrongState)?;
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Reinvite, Method::Invite, parts);
-        outgoing.dialog = Some(no);
+        (outgoing.dialog, outgoing.max_forwards) = (Some(no), max_forwards);
         self.launch(now, sid, outgoing);
         Ok(())
     }

@@ -60,7 +60,7 @@ fn rfc3261_15_1_1_an_unacknowledged_answer_is_acknowledged_before_its_bye() {
 fn a_bye_that_finds_our_ack_owed_is_told_of() {
     let mut ua = Ua::udp();
     let (sid, ok) = ua.answered();
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     let again = ua.one().text;
     ua.hear(&Msg::response(&again, 200, "").contact(PEER));
     assert!(matches!(ua.event(), Event::ReinviteAnswered { .. }));
@@ -172,7 +172,7 @@ fn requests_that_wait_in_an_early_dialog_are_answered_when_the_call_is_refused()
 fn rfc3261_15_nothing_new_is_sent_in_an_ending_session() {
     let mut ua = Ua::udp();
     let (sid, _) = ua.called();
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     let again = ua.one().text;
     ua.hear(&Msg::response(&again, 491, ""));
     assert_eq!(ua.one().what(), "ACK");
@@ -181,7 +181,7 @@ fn rfc3261_15_nothing_new_is_sent_in_an_ending_session() {
     ua.wait(5_000);
     assert!(ua.take().iter().all(|s| s.what() == "BYE"), "no re-INVITE after the back-off");
     ua.hear(&Msg::response(&bye, 200, ""));
-    assert!(ua.act(|e, now| e.reinvite(now, sid, Parts::default())).is_err());
+    assert!(ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).is_err());
     ua.must_forget();
 }
 
@@ -190,7 +190,7 @@ fn rfc3261_15_a_reinvite_that_never_gets_its_final_response_keeps_nothing() {
     for by_peer in [false, true] {
         let mut ua = Ua::udp();
         let (sid, ok) = ua.answered();
-        ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+        ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
         let again = ua.one().text;
         if !by_peer {
             ua.hear(&Msg::response(&again, 100, ""));
@@ -211,7 +211,7 @@ fn rfc3261_15_a_reinvite_that_never_gets_its_final_response_keeps_nothing() {
 fn rfc3261_13_2_2_4_a_2xx_to_a_reinvite_after_the_end_is_acknowledged() {
     let mut ua = Ua::udp();
     let (sid, ok) = ua.answered();
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     let again = ua.one().text;
     ua.hear(&Msg::inside("BYE", 2, &ok));
     ua.take();

@@ -250,7 +250,7 @@ fn a_challenged_bye_of_a_dead_session_is_over_after_64_t1() {
 fn a_reinvite_is_challenged_and_its_ack_repeats_its_credentials() {
     let mut ua = Ua::udp();
     let (sid, _) = ua.called();
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     let second = pass(&mut ua);
     assert_eq!(field(&second, "CSeq"), "3 INVITE");
     ua.hear(&Msg::response(&second, 200, "").contact(PEER));

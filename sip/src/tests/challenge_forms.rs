@@ -142,7 +142,7 @@ fn sent(method: &str) -> (Ua, SessionId, String) {
     let (sid, _) = ua.called();
     match method {
         "BYE" => ua.end(sid),
-        "re-INVITE" => ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap(),
+        "re-INVITE" => ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap(),
         other => {
             let method = other.parse().unwrap();
             ua.act(|e, now| e.request(now, sid, method, 70, Parts::default())).unwrap();

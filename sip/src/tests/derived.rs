@@ -29,7 +29,7 @@ fn rfc3841_5_they_have_the_routes_and_preferences_of_the_invite_and_require_noth
     ua.hear(&Msg::response(&invite, 200, "b1").contact(PEER).with("Record-Route", routes));
     ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
     ua.take();
-    ua.act(|e, now| e.reinvite(now, sid, preferences())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, preferences())).unwrap();
     let again = ua.one().text;
     assert_eq!(values(&again, "Route").len(), 2);
     ua.hear(&Msg::response(&again, 100, ""));

@@ -109,7 +109,7 @@ fn rfc3261_12_2_targets_follow_1xx_2xx_and_reinvites_but_not_the_route_set() {
     assert_eq!(target(&ua), "sip:bob@10.0.0.3");
     ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
     ua.take();
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     let again = ua.one().text;
     let ok = Msg::response(&again, 200, "").contact("10.0.0.4").with("Record-Route", "<sip:203.0.113.1;lr>");
     ua.hear(&ok);

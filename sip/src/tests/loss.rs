@@ -25,10 +25,10 @@ fn cancelled(net: &mut Net) {
 fn changed(net: &mut Net) {
     let sid = net.call(0, 1);
     net.wait(5_000);
-    net.act(0, |e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    net.act(0, |e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     net.wait(6_000);
     let callee = net.nodes[1].endpoint.sessions.keys().next().unwrap();
-    net.act(1, |e, now| e.reinvite(now, callee, Parts::default())).unwrap();
+    net.act(1, |e, now| e.reinvite(now, callee, 70, Parts::default())).unwrap();
     net.wait(6_000);
     for (at, sid) in [(0, sid), (1, callee)] {
         let answered = net.nodes[at].events.iter().any(|e| matches!(e, Event::ReinviteAnswered { .. }));
@@ -91,8 +91,8 @@ fn glare_is_resolved_by_the_two_back_offs() {
         let sid = net.call(0, 1);
         net.wait(2_000);
         let callee = net.nodes[1].endpoint.sessions.keys().next().unwrap();
-        net.act(0, |e, now| e.reinvite(now, sid, Parts::default())).unwrap();
-        net.act(1, |e, now| e.reinvite(now, callee, Parts::default())).unwrap();
+        net.act(0, |e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
+        net.act(1, |e, now| e.reinvite(now, callee, 70, Parts::default())).unwrap();
         net.wait(20_000);
         for at in 0..2 {
             let answered =
@@ -130,7 +130,7 @@ fn calls_over_a_bad_network_end_or_fail_cleanly() {
             for at in 0..3 {
                 for sid in net.nodes[at].endpoint.sessions.keys().collect::<Vec<_>>() {
                     // Whether it can be done depends on what was lost.
-                    let _ = net.act(at, |e, now| e.reinvite(now, sid, Parts::default()));
+                    let _ = net.act(at, |e, now| e.reinvite(now, sid, 70, Parts::default()));
                     let _ = net
                         .act(at, |e, now| e.request(now, sid, sip_types::Method::Info, 70, Parts::default()));
                 }

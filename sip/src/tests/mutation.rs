@@ -73,7 +73,7 @@ fn intend(net: &mut Net, tick: usize) {
     for at in 0..2 {
         for sid in net.nodes[at].endpoint.sessions.keys().collect::<Vec<_>>() {
             let _ = match tick % 100 {
-                49 => net.act(at, |e, now| e.reinvite(now, sid, Parts::default())),
+                49 => net.act(at, |e, now| e.reinvite(now, sid, 70, Parts::default())),
                 79 => net.act(at, |e, now| e.request(now, sid, Method::Info, 70, Parts::default())).map(drop),
                 97 if at == 0 => net.act(at, |e, now| e.end(now, sid, sip_types::Fields::default())),
                 _ => Ok(()),

@@ -8,7 +8,7 @@ use crate::{End, Event, Failure};
 use insta::assert_snapshot;
 
 fn reinvite(ua: &mut Ua, sid: SessionId) -> String {
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     ua.one().text
 }
 
@@ -32,7 +32,7 @@ fn rfc3261_14_1_our_reinvite_is_answered_and_acknowledged() {
     let ok = Msg::response(&again, 200, "").contact(PEER);
     ua.hear(&ok);
     assert!(matches!(ua.event(), Event::ReinviteAnswered { .. }));
-    assert!(ua.act(|e, now| e.reinvite(now, sid, Parts::default())).is_err(), "its ACK is owed");
+    assert!(ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).is_err(), "its ACK is owed");
     ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
     let ack = ua.one().text;
     assert_eq!(field(&ack, "CSeq"), "2 ACK");

@@ -174,7 +174,7 @@ fn rfc5630_5_1_1_2_a_target_refresh_of_ours_has_a_sips_contact() {
     ua.event();
     ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
     ua.take();
-    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     assert_eq!(field(&ua.one().text, "Contact"), "<sips:sbc.example.net:5061>");
 }
 

@@ -182,7 +182,7 @@ fn behind_a_nat_requests_in_a_dialog_take_the_way_of_its_invite() {
     ua.take();
     let ok = ua.answer(sid);
     ua.hear_on(source, &Msg::inside("ACK", 1, &ok).text());
-    ua.act(|e, now| e.reinvite(now, sid, big())).unwrap();
+    ua.act(|e, now| e.reinvite(now, sid, 70, big())).unwrap();
     assert_eq!(ua.one().to, Destination::Flow(source), "a NAT takes no connections, whatever the size");
     let (sid, invite) = ua.call();
     ua.hear(&Msg::response(&invite, 200, "b1").contact("10.0.0.9"));

@@ -31,6 +31,7 @@ fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
     assert_eq!(world.core.counters().strangers, 1);
     hears(&mut world, ALICE, &options("mailto:x@example.com", ALICE, 2), "416");
     hears(&mut world, ALICE, &options(US, ALICE, 3).with("Require", "foo"), "420");
+    hears(&mut world, ALICE, &options(US, ALICE, 4).with("Max-Breadth", "0"), "440");
     world.must_forget("OPTIONS that are for us");
     world.expect_no(BOB, "OPTIONS");
 
@@ -70,6 +71,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, FOO
     Accept: application/sdp
     X-Ask: yes
+    Max-Breadth: 60
     Content-Length: 0
     "#);
     assert_ne!(field(&asked, "Call-ID"), field(&request.text(), "Call-ID"));

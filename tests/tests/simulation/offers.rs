@@ -147,6 +147,26 @@ fn rfc3261_14_2_reinvites_that_cross_are_sorted_out() {
     }
 }
 
+// conforms: RFC7332-5-1
+#[test]
+fn rfc7332_5_a_reinvite_takes_one_hop_less_on_the_other_leg_and_none_where_it_has_none() {
+    let mut world = by_hand(TWO_SIDES, 16);
+    let call = Call::establish(&mut world);
+    world.post(ALICE, OUTSIDE, &call.alice("INVITE", 2).set("Max-Forwards", "9").sdp(&audio(ALICE, 4000)));
+    let carried = world.expect(BOB, "INVITE");
+    assert_eq!(field(&carried, "Max-Forwards"), "8");
+    world.post(BOB, INSIDE, &Msg::response(&carried, 488, ""));
+    let refused = world.expect(ALICE, "488");
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 2).set("Via", &field(&refused, "Via")));
+    world.post(ALICE, OUTSIDE, &call.alice("INVITE", 3).set("Max-Forwards", "0").sdp(&audio(ALICE, 4000)));
+    let refused = world.expect(ALICE, "483");
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 3).set("Via", &field(&refused, "Via")));
+    world.expect(BOB, "ACK");
+    world.expect_no(BOB, "INVITE");
+    call.hang_up(&mut world, 4);
+    world.must_forget("re-INVITEs of few hops");
+}
+
 // conforms: RFC3261-14.1-4
 #[test]
 fn a_refused_reinvite_leaves_the_session_as_it_was() {

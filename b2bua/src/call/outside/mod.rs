@@ -26,6 +26,8 @@ pub(crate) type Outside = HashMap<SessionId, Waiting, ahash::RandomState>;
 pub(crate) struct Waiting {
     id: RequestId,
     request: Received,
+    /// What it gives us of Max-Breadth: all of it for each place, since they are asked one after the other.
+    breadth: u8,
     snapshot: Arc<Snapshot>,
     /// The side that it came from.
     network: NetworkId,

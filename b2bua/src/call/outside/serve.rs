@@ -1,7 +1,8 @@
 //! What comes in: who asks, whom for, and the way there.
 
 use super::super::decide;
-use super::super::incoming::route;
+use super::super::dial::breadth_text;
+use super::super::incoming::{answerable, route};
 use super::super::{Caller, OrRefuse, Place};
 use super::{PATIENCE, Waiting};
 use crate::shard::{Core, listener_in};
@@ -34,11 +35,12 @@ impl Core {
         id: RequestId,
         request: &Received,
     ) -> OrRefuse<Option<Reply>> {
-        let full = || Box::new(self.overload_reply());
-        if self.drain.is_some() || self.endpoint.is_full() {
-            return Err(full());
+        let _in_node = self.admit(snapshot)?;
+        if self.endpoint.is_full() {
+            self.counters.overloaded += 1;
+            return Err(Box::new(self.overload_reply()));
         }
-        let _in_node = self.enter_call(snapshot).ok_or_else(full)?;
+        let breadth = answerable(request)?;
         let caller = self.caller(now, snapshot, request)?;
         let _in_trunk = match &caller.trunk {
             Some(trunk) => {
@@ -64,6 +66,7 @@ impl Core {
         let waiting = Waiting {
             id,
             request: request.clone(),
+            breadth,
             snapshot: snapshot.clone(),
             network,
             asked: (network, profile.clone()),
@@ -117,6 +120,7 @@ impl Core {
         };
         let listener = listener_in(&self.endpoint, network);
         let mut parts = Parts { body: None, ..decide::parts(request.headers(), &crossing, listener) };
+        parts.fields.push(HeaderName::MaxBreadth, breadth_text(waiting.breadth));
         // RFC 3261 §11.1: what is understood is asked for.
         if !request.headers().contains(HeaderName::Accept) {
             parts.fields.push(HeaderName::Accept, "application/sdp");
