@@ -5,6 +5,7 @@ mod restart;
 
 use self::faults::faults;
 use self::restart::{changes_in_force, keep_until_restart};
+use super::instance;
 use super::security;
 use super::shards;
 use super::start::relay_settings;
@@ -285,7 +286,10 @@ fn snapshot(
     if let Some(before) = before {
         secrets.inherit(before);
     }
+    let instance =
+        instance::of(&config).map_err(|(path, why)| LoadError::Secrets(vec![SecretError { path, why }]))?;
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
+    snapshot.instance = instance;
     (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;

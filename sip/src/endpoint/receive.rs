@@ -8,6 +8,7 @@ use crate::ids::{Branch, Tag};
 use crate::received::{Defect, Received};
 use crate::reply;
 use crate::session::{Reply, SessionId, refusal};
+use crate::stun;
 use crate::time::Now;
 use crate::transaction::{Matched, ServerId, ServerSpec, key};
 use bytes::Bytes;
@@ -21,6 +22,9 @@ impl Endpoint {
         if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
             // A keep-alive (RFC 5626 §3.5.1, and the zero bytes that some phones send).
             return;
+        }
+        if flow.connection.is_none() && stun::is_stun(&bytes) {
+            return self.receive_stun(now, flow, &bytes);
         }
         let whole = bytes.clone();
         match Message::parse(bytes, &self.settings.message) {
@@ -53,8 +57,7 @@ impl Endpoint {
             return Matched::Stray;
         }
         // RFC 3261 §8.1.3.3, §18.1.2: exactly one Via, and it names us.
-        let Ok(vias) = headers.list::<Via>() else { return Matched::Stray };
-        let [via] = vias.as_slice() else { return Matched::Stray };
+        let Ok(Some(via)) = headers.sole::<Via>() else { return Matched::Stray };
         let ours = self.settings.listeners.iter().any(|l| via.is_sent_by(&l.sent_by));
         let Some(branch) = via.branch().and_then(Branch::parse).filter(|_| ours) else {
             return Matched::Stray;
@@ -91,11 +94,11 @@ impl Endpoint {
             return self.refuse_statelessly(flow, &request, Some(&via), &reply);
         }
         self.note_alias(flow, &via);
-        match Received::read(request, flow) {
+        match Received::of(request, flow, via) {
             Ok(received) if is_ack => self.receive_ack(now, received),
             Ok(received) => self.receive_other(now, received),
             Err(unreadable) => {
-                let (request, defect) = *unreadable;
+                let (request, via, defect) = *unreadable;
                 self.counters.defective += 1;
                 self.refuse_statelessly(flow, &request, Some(&via), &bad_request(defect));
             }
