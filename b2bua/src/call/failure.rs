@@ -2,6 +2,7 @@
 
 use super::{CallKey, LegNo, State, decide};
 use crate::shard::Core;
+use policy::On;
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{Failure, Unreachable};
@@ -126,7 +127,7 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return reply };
         let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
         let crossing = decide::crossing(call, from, to);
-        reply.parts.fields = decide::carried(response.headers(), &crossing);
+        reply.parts.fields = decide::carried(response.headers(), On::Response, &crossing);
         if status.is_redirection() {
             // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
             let contacts = response.headers().all(HeaderName::Contact);

@@ -3,6 +3,7 @@
 use super::body::Taken;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
+use policy::On;
 use sip::session::{OutgoingId, Reply, RequestId};
 use sip::time::Now;
 use sip::{Failure, Received};
@@ -56,7 +57,7 @@ impl Core {
         })?;
         let rules = decide::rules(&crossing, call.media.mode(), true);
         let body = Taken::carried(headers, request.request.body(), &rules);
-        let mut parts = decide::parts(headers, &crossing, None);
+        let mut parts = decide::parts(headers, On::Request(request.method()), &crossing, None);
         parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
         let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
         let (session, method) = (to.session, request.method().clone());
@@ -99,7 +100,7 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return reply };
         let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
         let crossing = decide::crossing(call, from, to);
-        reply.parts = decide::parts(response.headers(), &crossing, None);
+        reply.parts = decide::parts(response.headers(), On::Response, &crossing, None);
         let rules = decide::rules(&crossing, call.media.mode(), false);
         reply.parts.body = Taken::carried(response.headers(), response.body(), &rules).unwrap_or_default();
         reply

@@ -4,6 +4,7 @@ use sip_types::header::{Accept, RecvInfo, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
 use crate::crossing::Crossing;
+use crate::headers::On;
 use crate::method::{is_own, method_crosses};
 
 /// A user agent's statement about itself, in view of what the far side said of itself in `headers`: it claims what the
@@ -16,7 +17,7 @@ use crate::method::{is_own, method_crosses};
 /// - Accept (RFC 3261 §20.1): the far side's media ranges but for those that a profile forbids.
 /// - Recv-Info (RFC 6086 §7.3): the far side's packages, where INFO crosses.
 #[must_use]
-pub fn statement(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> Fields {
+pub fn statement(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>, own: &str) -> Fields {
     let mut fields = Fields::new();
     if !own.is_empty() {
         let allow = allow(headers, crossing, own);
@@ -30,7 +31,10 @@ pub fn statement(headers: &Headers, crossing: &Crossing<'_>, own: &str) -> Field
         push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| transparent(tag.as_str())));
         let require = headers.list::<Require>().unwrap_or_default();
         push(&mut fields, HeaderName::Require, require.iter().filter(|tag| transparent(tag.as_str())));
-        let unsupported = headers.list::<Unsupported>().unwrap_or_default();
+        let unsupported = match on.admits(HeaderName::Unsupported) {
+            true => headers.list::<Unsupported>().unwrap_or_default(),
+            false => Vec::new(),
+        };
         push(
             &mut fields,
             HeaderName::Unsupported,
@@ -122,10 +126,14 @@ mod tests {
     const OWN: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE";
 
     fn state(fields: &[&str], from: &str, to: &str) -> Vec<String> {
+        state_on(On::Request(&Method::Invite), fields, from, to)
+    }
+
+    fn state_on(on: On<'_>, fields: &[&str], from: &str, to: &str) -> Vec<String> {
         let (from, to) = (profile(from), profile(to));
         let crossing =
             Crossing { from_trusted: false, to_trusted: false, from_profile: &from, to_profile: &to };
-        let fields = statement(invite(fields).headers(), &crossing, OWN);
+        let fields = statement(invite(fields).headers(), on, &crossing, OWN);
         fields.iter().map(|field| format!("{}: {}", field.name_text(), field.text().unwrap())).collect()
     }
 
@@ -147,11 +155,12 @@ mod tests {
     fn option_tags_are_claimed_only_where_both_profiles_let_them_through() {
         let fields = ["k: 100rel, Replaces, foo", "Require: foo, bar", "Unsupported: foo, x"];
         let through = "transparent = [\"replaces\", \"FOO\"]";
-        let claimed = state(&fields, through, through);
+        let claimed = state_on(On::Response, &fields, through, through);
         assert_eq!(
             claimed.get(1..).unwrap(),
             ["Supported: Replaces, foo", "Require: foo", "Unsupported: foo"]
         );
+        assert_eq!(state(&fields, through, through).len(), 3, "Unsupported means nothing in a request");
         assert_eq!(state(&fields, through, "").len(), 1);
         let open = profile(through);
         let crossing =
