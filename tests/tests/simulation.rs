@@ -20,6 +20,8 @@ mod simulation {
     mod profiles;
     mod reg_event;
     mod registrar;
+    mod registrar_gruus;
+    mod registrar_nat;
     mod requests;
     mod secure;
     mod shards;
@@ -27,5 +29,6 @@ mod simulation {
     mod targets;
     mod trunk_calls;
     mod trunk_registration;
+    mod users;
     mod wire;
 }
