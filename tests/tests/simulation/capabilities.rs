@@ -161,14 +161,8 @@ fn a_registered_user_is_asked_as_a_call_would_ring() {
     world.post(users::ALICE, REGISTRAR, &from_alice);
     let challenged = world.expect(users::ALICE, "401");
     world.expect_no(DESK, "OPTIONS");
-    let credentials = super::gate::answer_to(
-        &users::challenges(&challenged),
-        true,
-        "alice",
-        "wonderland",
-        "OPTIONS",
-        bob,
-    );
+    let credentials =
+        super::gate::answer_to(&users::challenges(&challenged), true, "alice", "wonderland", "OPTIONS", bob);
     let again = from_alice.set("CSeq", "2 OPTIONS").branch("again").with("Authorization", &credentials);
     world.post(users::ALICE, REGISTRAR, &again);
     let asked = world.expect(DESK, "OPTIONS");
