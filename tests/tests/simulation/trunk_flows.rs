@@ -331,7 +331,10 @@ fn a_trunk_with_another_name_and_the_same_contact_has_no_removal_come_after_its_
     let first = register(&mut world, ONE, s(1));
     world.post(ONE, OUTSIDE, &granted(&first));
     world.run_for(ms(20));
-    world.reload(&document.replace("trunks.provider", "trunks.renamed").replace("\"provider\"", "\"renamed\""), secrets());
+    world.reload(
+        &document.replace("trunks.provider", "trunks.renamed").replace("\"provider\"", "\"renamed\""),
+        secrets(),
+    );
     let anew = register(&mut world, ONE, s(1));
     assert_eq!(field(&anew, "Expires"), "3600");
     world.post(ONE, OUTSIDE, &granted(&anew));
