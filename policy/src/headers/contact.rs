@@ -1,7 +1,7 @@
 use bytestring::ByteString;
-use sip_types::Headers;
 use sip_types::feature::{is_feature, is_said_by_a_field, is_same};
 use sip_types::header::Contact;
+use sip_types::{HeaderName, Headers};
 
 /// What identifies the instance, which the other side must not learn (RFC 5626 §4.1).
 const INSTANCE: &str = "+sip.instance";
@@ -16,6 +16,11 @@ fn crosses(name: &str) -> bool {
 /// all that crosses of a Contact. Of each feature the first parameter counts (RFC 3840 §9).
 #[must_use]
 pub fn contact_params(headers: &Headers) -> ByteString {
+    let field = headers.first(HeaderName::Contact);
+    // The last bracket of one address: nothing is behind it.
+    if field.is_none_or(|field| field.value().ends_with(b">") && !field.value().contains(&b',')) {
+        return ByteString::new();
+    }
     let mut text = String::new();
     if let Ok(Some(Contact::Addr(address))) = headers.first_of::<Contact>() {
         let params = address.params();
