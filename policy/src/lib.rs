@@ -25,7 +25,7 @@ pub use crossing::Crossing;
 pub use explain::{Step, Trail};
 pub use failure::{Mapped, Rule, fails_over, failure, map_failure};
 pub use headers::{
-    Class, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, required, statement, verdict,
+    Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, required, statement, verdict,
 };
 pub use method::{MethodRefused, is_own, method_crosses};
 pub use route::{Decision, Miss, RouteFacts, Target};

@@ -1,8 +1,9 @@
 //! Phones that a test plays by hand, message by message.
 
 use crate::message::{Msg, find, start};
-use crate::world::World;
+use crate::world::{World, settings, snapshot};
 use b2bua::shard::Command;
+use b2bua::snapshot::Secrets;
 use bytes::Bytes;
 use sip::driver::Core as _;
 use std::net::SocketAddr;
@@ -89,6 +90,20 @@ impl World {
     pub fn command(&mut self, command: Command) {
         assert!(self.commands.try_send(command).is_ok());
         let _ = self.core.handle_wake(self.now);
+        self.flush();
+    }
+
+    /// Puts another document in force, with these passwords.
+    pub fn reload(&mut self, document: &str, secrets: Secrets) {
+        let next = snapshot(document, secrets, 2);
+        let sip = settings(&next);
+        for (shard, inbox) in std::iter::once(&self.commands).chain(&self.orders).enumerate() {
+            assert!(inbox.try_send(Command::Adopt(next.clone(), Box::new(sip.clone()))).is_ok(), "{shard}");
+        }
+        let now = self.now;
+        for core in self.cores_mut() {
+            let _ = core.handle_wake(now);
+        }
         self.flush();
     }
 

@@ -23,6 +23,8 @@ mod simulation {
     mod profiles;
     mod reg_event;
     mod registrar;
+    mod registrar_gruus;
+    mod registrar_nat;
     mod requests;
     mod secure;
     mod shards;
@@ -31,5 +33,6 @@ mod simulation {
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_registration;
+    mod users;
     mod wire;
 }

@@ -3,7 +3,7 @@
 use super::body::{Rules, Taken};
 use super::decide;
 use media::Mode;
-use policy::Crossing;
+use policy::{Crossing, On};
 use sip::Listener;
 use sip::session::Reply;
 use sip_types::{HeaderName, Response, StatusCode};
@@ -20,7 +20,7 @@ impl Across<'_> {
     pub(crate) fn whole(&self, response: &Response, listener: Option<&Listener>) -> Reply {
         let mut reply = Reply::new(response.status());
         reply.reason = response.reason().to_owned().into();
-        reply.parts = decide::parts(response.headers(), &self.crossing, listener);
+        reply.parts = decide::parts(response.headers(), On::Response, &self.crossing, listener);
         let body = Taken::carried(response.headers(), response.body(), &self.rules());
         reply.parts.body = body.unwrap_or_default();
         reply
@@ -32,7 +32,7 @@ impl Across<'_> {
         if status == response.status() {
             reply.reason = response.reason().to_owned().into();
         }
-        reply.parts.fields = decide::carried(response.headers(), &self.crossing);
+        reply.parts.fields = decide::carried(response.headers(), On::Response, &self.crossing);
         if status.is_redirection() {
             // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
             let contacts = response.headers().all(HeaderName::Contact);

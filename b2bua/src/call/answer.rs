@@ -5,6 +5,7 @@ use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::{PartyId, Refusal};
+use policy::On;
 use sip::Received;
 use sip::dialog::DialogNo;
 use sip::session::{Parts, Reply, SessionId};
@@ -116,8 +117,12 @@ impl Core {
         call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER } } else { Exchange::Idle };
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
-        let mut parts =
-            decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
+        let mut parts = decide::parts(
+            response.headers(),
+            On::Response,
+            &crossing,
+            listener_in(&self.endpoint, call.caller.network),
+        );
         parts.body = taken.wrap.around(description);
         tracing::debug!(
             call = %call.id,

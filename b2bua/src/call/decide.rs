@@ -6,7 +6,7 @@ use crate::snapshot::Snapshot;
 use bytes::Bytes;
 use config::{Latch, Nat, Profile, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
-use policy::{BodyRefused, Crossing};
+use policy::{BodyRefused, Crossing, On};
 use sip::session::{Parts, Reply};
 use sip::{Listener, NetworkId};
 use sip_types::{Fields, HeaderName, Headers, Request, Response, StatusCode};
@@ -66,25 +66,31 @@ pub(crate) fn crossing_to<'a>(
 
 /// The header fields and Contact parameters of one leg's message that another leg's message has: what crosses,
 /// and what our user agent says of itself in view of it.
-pub(crate) fn parts(headers: &Headers, crossing: &Crossing<'_>, listener: Option<&Listener>) -> Parts {
-    explained_parts(headers, crossing, listener, &mut policy::Trail::default())
+pub(crate) fn parts(
+    headers: &Headers,
+    on: On<'_>,
+    crossing: &Crossing<'_>,
+    listener: Option<&Listener>,
+) -> Parts {
+    explained_parts(headers, on, crossing, listener, &mut policy::Trail::default())
 }
 
 /// As [`parts`], with the reason for each header field that does not cross.
 pub(crate) fn explained_parts(
     headers: &Headers,
+    on: On<'_>,
     crossing: &Crossing<'_>,
     listener: Option<&Listener>,
     trail: &mut policy::Trail,
 ) -> Parts {
-    let mut fields = policy::statement(headers, crossing, listener.map(Listener::methods));
-    fields.extend(policy::carry(headers, crossing, trail));
+    let mut fields = policy::statement(headers, on, crossing, listener.map(Listener::methods));
+    fields.extend(policy::carry(headers, on, crossing, trail));
     Parts { fields, contact_params: policy::contact_params(headers), body: None }
 }
 
 /// Only what crosses: for messages that say nothing about a user agent, such as BYE.
-pub(crate) fn carried(headers: &Headers, crossing: &Crossing<'_>) -> Fields {
-    policy::carry(headers, crossing, &mut policy::Trail::default())
+pub(crate) fn carried(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>) -> Fields {
+    policy::carry(headers, on, crossing, &mut policy::Trail::default())
 }
 
 /// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).

@@ -7,11 +7,11 @@ use crate::snapshot::conduct;
 use bytes::Bytes;
 use bytestring::ByteString;
 use media::PartyId;
-use policy::Trail;
+use policy::{On, Trail};
 use sip::NetworkId;
 use sip::session::{Invite, Patience, Reply};
 use sip::time::Now;
-use sip_types::{HeaderName, StatusCode};
+use sip_types::{HeaderName, Method, StatusCode};
 
 impl Core {
     /// Dials the places of a call whose turn it is. Once nothing rings and nothing is left, the caller hears what came of it.
@@ -137,7 +137,13 @@ impl Core {
         let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
         let mut trail = Trail::default();
         let listener = listener_in(&self.endpoint, network);
-        let mut parts = decide::explained_parts(request.headers(), &crossing, listener, &mut trail);
+        let mut parts = decide::explained_parts(
+            request.headers(),
+            On::Request(&Method::Invite),
+            &crossing,
+            listener,
+            &mut trail,
+        );
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
         let outbound = place.flow.is_some() && !place.is_device();
         if outbound {

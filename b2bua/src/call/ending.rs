@@ -3,7 +3,7 @@
 use super::{Call, CallKey, Leg, LegEnd, LegNo, Release, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
-use policy::Step;
+use policy::{On, Step};
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{End, Failure, Received};
@@ -135,7 +135,11 @@ impl Core {
         let mut work = Vec::new();
         for leg in call.legs().filter(|l| l.no != no && l.end.is_none()) {
             let crossing = decide::crossing(call, from, leg);
-            work.push((leg.no, leg.session, decide::carried(request.headers(), &crossing)));
+            work.push((
+                leg.no,
+                leg.session,
+                decide::carried(request.headers(), On::Request(request.method()), &crossing),
+            ));
         }
         for (leg, session, fields) in work {
             self.end_leg(now, key, leg, session, fields);

@@ -5,6 +5,7 @@ use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::Refusal;
+use policy::On;
 use sip::session::{Parts, Reply};
 use sip::time::Now;
 use sip::{Failure, Received};
@@ -45,7 +46,12 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let (Some(from), Some(to)) = (call.leg(leg), call.leg(other)) else { return };
         let crossing = decide::crossing(call, from, to);
-        let mut parts = decide::parts(request.headers(), &crossing, listener_in(&self.endpoint, to.network));
+        let mut parts = decide::parts(
+            request.headers(),
+            On::Request(&Method::Invite),
+            &crossing,
+            listener_in(&self.endpoint, to.network),
+        );
         parts.body = taken.wrap.around(offer.clone());
         let target = to.session;
         // RFC 7332 §5, as for the INVITE.
@@ -106,8 +112,12 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let (Some(answering), Some(asking)) = (call.leg(leg), call.leg(from)) else { return };
         let crossing = decide::crossing(call, answering, asking);
-        let mut parts =
-            decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, asking.network));
+        let mut parts = decide::parts(
+            response.headers(),
+            On::Response,
+            &crossing,
+            listener_in(&self.endpoint, asking.network),
+        );
         let asking = asking.session;
         match description {
             Ok(description) => {

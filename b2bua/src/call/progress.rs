@@ -4,6 +4,7 @@ use super::{CallKey, LegNo, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::{PartyId, Refusal};
+use policy::On;
 use sip::dialog::DialogNo;
 use sip::session::Reply;
 use sip::time::Now;
@@ -39,8 +40,12 @@ impl Core {
         let caller_dialog = pair.caller_dialog;
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
-        let mut parts =
-            decide::parts(response.headers(), &crossing, listener_in(&self.endpoint, call.caller.network));
+        let mut parts = decide::parts(
+            response.headers(),
+            On::Response,
+            &crossing,
+            listener_in(&self.endpoint, call.caller.network),
+        );
         parts.body = taken.wrap.around(answer);
         let reply = Reply { status: response.status(), reason: response.reason().to_owned().into(), parts };
         tracing::debug!(

@@ -4,6 +4,7 @@ use super::across::Across;
 use super::body::Taken;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
+use policy::On;
 use sip::session::{OutgoingId, Reply, RequestId};
 use sip::time::Now;
 use sip::{Failure, Received};
@@ -57,7 +58,7 @@ impl Core {
         })?;
         let rules = decide::rules(&crossing, call.media.mode(), true);
         let body = Taken::carried(headers, request.request.body(), &rules);
-        let mut parts = decide::parts(headers, &crossing, None);
+        let mut parts = decide::parts(headers, On::Request(request.method()), &crossing, None);
         parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
         let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
         let (session, method) = (to.session, request.method().clone());

@@ -7,7 +7,7 @@
 use crate::shard::Core;
 use crate::snapshot::Snapshot;
 use config::Registrar;
-use sip::registration::server::{Aor, Binding, BindingId, Change, Directory};
+use sip::registration::server::{Aor, Binding, BindingId, Change, ContactEvent, Directory};
 use sip::session::{Ask, Parts, Patience, SessionId};
 use sip::time::{Mono, Now};
 use sip::{ConnectionId, Flow, ListenerId, Settings};
@@ -204,7 +204,9 @@ impl Core {
             }
             self.office.flows.reach((&aor, id), None, None);
             let settings = self.endpoint.settings();
-            let ended = self.office.end(&aor, |binding| only_way(settings, binding) == Some(line));
+            let ended = self
+                .office
+                .end(&aor, ContactEvent::Deactivated, |binding| only_way(settings, binding) == Some(line));
             let Some(change) = ended else { continue };
             self.counters.flows_lost += 1;
             if change.terminated {

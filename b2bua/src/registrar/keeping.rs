@@ -53,7 +53,7 @@ pub(crate) fn aor_of(row: &Row) -> Option<Aor> {
 }
 
 /// Puts back what was kept, but for what the configuration has no account for any more. First those that are bound, then
-/// those whose bindings are all over.
+/// those whose rows can go.
 pub(super) fn restore(
     registrar: &mut Registrar,
     now: Now,
@@ -63,8 +63,11 @@ pub(super) fn restore(
 ) -> (Vec<Aor>, Vec<Aor>) {
     let (mut bound, mut over) = (Vec::new(), Vec::new());
     for kept in rows {
-        let known = aor_of(&kept).filter(|aor| snapshot.registrars.account(aor).is_some());
-        let Some(aor) = known else { continue };
+        let Some(aor) = aor_of(&kept) else { continue };
+        if snapshot.registrars.account(&aor).is_none() {
+            over.push(aor);
+            continue;
+        }
         let Some((bindings, instances)) = row::read(now, &kept.1, |flow| flow_of(settings, snapshot, flow))
         else {
             tracing::warn!(%aor, "bindings that were kept cannot be read");

@@ -15,6 +15,7 @@ mod accounts;
 mod desk;
 mod flows;
 mod keeping;
+mod review;
 mod row;
 mod serve;
 mod subscribe;

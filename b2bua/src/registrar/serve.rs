@@ -77,9 +77,19 @@ impl Office {
         self.desk.is_busy(aor)
     }
 
-    /// Ends bindings, which their user agents may make again.
-    pub(super) fn end(&mut self, aor: &Aor, meant: impl Fn(&Binding) -> bool) -> Option<Change> {
-        self.desk.registrar().end(aor, ContactEvent::Deactivated, meant)
+    /// Ends bindings: [`ContactEvent::Deactivated`] those that their user agents may make again.
+    pub(super) fn end(
+        &mut self,
+        aor: &Aor,
+        event: ContactEvent,
+        meant: impl Fn(&Binding) -> bool,
+    ) -> Option<Change> {
+        self.desk.registrar().end(aor, event, meant)
+    }
+
+    /// Addresses-of-record with bindings.
+    pub(super) fn aors(&self) -> impl Iterator<Item = &Aor> {
+        self.desk.read().aors()
     }
 }
 
@@ -239,6 +249,10 @@ impl Core {
         self.answer_register(now, id, &reply);
         if let Some(change) = change {
             self.tell(now, &change);
+            // The configuration may have changed while it was being kept.
+            if self.snapshot.registrars.account(&change.aor).is_none() {
+                self.reject_registration(now, &change.aor);
+            }
         }
     }
 
@@ -297,7 +311,7 @@ impl Core {
         if self.office.desk.is_busy(aor) || !self.office.forget_row(aor) {
             return Ended::Busy;
         }
-        if let Some(change) = self.office.end(aor, |_| true) {
+        if let Some(change) = self.office.end(aor, ContactEvent::Deactivated, |_| true) {
             self.tell(now, &change);
         }
         Ended::Done

@@ -194,6 +194,7 @@ impl Core {
         self.snapshot = snapshot;
         self.endpoint.adopt(sip);
         self.review_subscriptions(now);
+        self.review_registrations(now);
     }
 
     /// Carries out what the user agents ask, and hears what they tell, until nothing is left.

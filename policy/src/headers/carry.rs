@@ -5,7 +5,7 @@ use sip_types::{Field, Fields, HeaderName, Headers};
 use crate::crossing::Crossing;
 use crate::explain::{Step, Trail};
 use crate::headers::warning::passed_on;
-use crate::headers::{Class, Row};
+use crate::headers::{Class, On, Row};
 
 /// What becomes of one header field on its way to the other leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Verdict {
     Unknown,
     /// It names a host of its side, which cannot be told from the rest.
     Unreadable(&'static Row),
+    /// It means nothing in the message that it stands in.
+    Misplaced(&'static Row),
 }
 
 impl fmt::Display for Verdict {
@@ -47,13 +49,14 @@ impl fmt::Display for Verdict {
             Self::Forbidden => f.write_str("a profile forbids it"),
             Self::Unknown => f.write_str("a profile carries no unknown header fields"),
             Self::Unreadable(row) => write!(f, "it cannot be read ({})", row.source),
+            Self::Misplaced(row) => write!(f, "it means nothing in this message ({})", row.source),
         }
     }
 }
 
 /// What becomes of a field.
 #[must_use]
-pub fn verdict(field: &Field<'_>, crossing: &Crossing<'_>) -> Verdict {
+pub fn verdict(field: &Field<'_>, on: On<'_>, crossing: &Crossing<'_>) -> Verdict {
     let row = Row::of(field.name(), field.name_text());
     let crosses = match row.map(|row| (row, row.class)) {
         Some((row, Class::Leg)) => return Verdict::Leg(row),
@@ -61,6 +64,9 @@ pub fn verdict(field: &Field<'_>, crossing: &Crossing<'_>) -> Verdict {
         Some((row, Class::Body)) => return Verdict::Body(row),
         Some((row, Class::TrustDomain)) if !crossing.from_trusted => return Verdict::FromUntrusted(row),
         Some((row, Class::TrustDomain)) if !crossing.to_trusted => return Verdict::ToUntrusted(row),
+        Some((row, Class::TrustDomain | Class::EndToEnd)) if !on.admits(field.name()) => {
+            return Verdict::Misplaced(row);
+        }
         Some((row, Class::TrustDomain | Class::EndToEnd)) => Verdict::Crosses(Some(row)),
         None => Verdict::Crosses(None),
     };
@@ -87,10 +93,10 @@ fn is_named(field: &Field<'_>, name: &str) -> bool {
 /// The fields of a message that cross, in order and byte for byte, but for the agent of a warning. What a profile or the trust domain keeps back is
 /// added to the trail; what by its nature belongs to a leg is not.
 #[must_use]
-pub fn carry(headers: &Headers, crossing: &Crossing<'_>, trail: &mut Trail) -> Fields {
+pub fn carry(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>, trail: &mut Trail) -> Fields {
     let mut fields = Fields::new();
     for field in headers.iter() {
-        match verdict(&field, crossing) {
+        match verdict(&field, on, crossing) {
             Verdict::Crosses(Some(row)) if field.name() == HeaderName::Warning => match passed_on(&field) {
                 Some(ours) => fields.push_field(ours),
                 None => {
@@ -104,7 +110,8 @@ pub fn carry(headers: &Headers, crossing: &Crossing<'_>, trail: &mut Trail) -> F
             | Verdict::ToUntrusted(_)
             | Verdict::Forbidden
             | Verdict::Unknown
-            | Verdict::Unreadable(_)) => {
+            | Verdict::Unreadable(_)
+            | Verdict::Misplaced(_)) => {
                 trail.push(Step::Dropped { field: field.name_text().into(), why });
             }
         }
@@ -116,6 +123,7 @@ pub fn carry(headers: &Headers, crossing: &Crossing<'_>, trail: &mut Trail) -> F
 mod tests {
     use super::*;
     use crate::testing::{invite, profile};
+    use sip_types::Method;
 
     const FIELDS: &[&str] = &[
         "v: SIP/2.0/UDP canary.example;branch=z9hG4bK1",
@@ -145,7 +153,7 @@ mod tests {
             Crossing { from_trusted: trusted.0, to_trusted: trusted.1, from_profile: &from, to_profile: &to };
         let mut trail = Trail::default();
         let message = invite(FIELDS);
-        let fields = carry(message.headers(), &crossing, &mut trail);
+        let fields = carry(message.headers(), On::Request(&Method::Invite), &crossing, &mut trail);
         let text = |field: &sip_types::OwnedField| {
             format!("{}: {}", field.name_text(), String::from_utf8_lossy(field.value()))
         };
@@ -206,7 +214,7 @@ mod tests {
         let passed = |warning: &str| {
             let mut trail = Trail::default();
             let message = invite(&[&format!("Warning: {warning}")]);
-            let fields = carry(message.headers(), &crossing, &mut trail);
+            let fields = carry(message.headers(), On::Response, &crossing, &mut trail);
             let values = fields.iter().map(|field| String::from_utf8_lossy(field.value()).into_owned());
             (values.collect::<Vec<_>>().join("|"), trail.to_string())
         };
@@ -219,6 +227,32 @@ mod tests {
         assert!(trail.starts_with("header: Warning does not cross (it cannot be read"), "{trail}");
     }
 
+    // conforms: RFC3261-7.3.2-1 RFC3261-20-4,6 RFC6665-8.2.1-3 RFC6665-8.2.3-1
+    #[test]
+    fn rfc3261_7_3_2_what_means_nothing_in_a_message_does_not_cross() {
+        let open = profile("");
+        let crossing =
+            Crossing { from_trusted: true, to_trusted: true, from_profile: &open, to_profile: &open };
+        let message =
+            invite(&["Subject: s", "Retry-After: 5", "o: reg", "Subscription-State: active", "X-Any: x"]);
+        let crossing = |on| {
+            let mut trail = Trail::default();
+            let fields = carry(message.headers(), on, &crossing, &mut trail);
+            let names: Vec<_> = fields.iter().map(|field| field.name_text().to_owned()).collect();
+            (names.join(" "), trail.to_string())
+        };
+        let (names, trail) = crossing(On::Request(&Method::Invite));
+        assert_eq!(names, "Subject X-Any");
+        insta::assert_snapshot!(trail, @r#"
+        header: Retry-After does not cross (it means nothing in this message (RFC 3261 §20.33))
+        header: o does not cross (it means nothing in this message (RFC 6665 §8.2.1))
+        header: Subscription-State does not cross (it means nothing in this message (RFC 6665 §8.2.3))
+        "#);
+        assert_eq!(crossing(On::Request(&Method::Subscribe)).0, "Subject o X-Any");
+        assert_eq!(crossing(On::Request(&Method::Notify)).0, "Subject o Subscription-State X-Any");
+        assert_eq!(crossing(On::Response).0, "Retry-After X-Any");
+    }
+
     #[test]
     fn every_verdict_gives_its_reason_with_the_source() {
         let (from, message) = (profile(""), invite(FIELDS));
@@ -227,7 +261,9 @@ mod tests {
         let verdicts: Vec<String> = message
             .headers()
             .iter()
-            .map(|field| format!("{}: {}", field.name_text(), verdict(&field, &crossing)))
+            .map(|field| {
+                format!("{}: {}", field.name_text(), verdict(&field, On::Request(&Method::Invite), &crossing))
+            })
             .collect();
         insta::assert_snapshot!(verdicts.join("\n"), @r#"
         v: it belongs to the leg (RFC 3261 §20.42)

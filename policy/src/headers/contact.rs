@@ -1,48 +1,19 @@
 use bytestring::ByteString;
+use sip_types::feature::{is_feature, is_said_by_a_field, is_same};
 use sip_types::header::Contact;
 use sip_types::{HeaderName, Headers};
 
-/// Feature parameters without a `+` (RFC 3840 §9, `base-tags`).
-const BASE_TAGS: [&str; 20] = [
-    "actor",
-    "application",
-    "audio",
-    "automata",
-    "class",
-    "control",
-    "data",
-    "description",
-    "duplex",
-    "events",
-    "extensions",
-    "isfocus",
-    "language",
-    "methods",
-    "mobility",
-    "priority",
-    "schemes",
-    "text",
-    "type",
-    "video",
-];
+/// What identifies the instance, which the other side must not learn (RFC 5626 §4.1).
+const INSTANCE: &str = "+sip.instance";
 
-/// What a feature parameter must not tell the other side: they identify the instance and its flow (RFC 5626 §4.1).
-const OF_THE_FLOW: [&str; 2] = ["+sip.instance", "reg-id"];
-
-/// Whether a Contact parameter is a feature parameter that crosses (RFC 3840 §9).
+/// Whether a Contact parameter is a feature parameter that crosses (RFC 3840 §9). What a header field says as well does not:
+/// there each leg makes its own statement, and that counts (RFC 3840 §7).
 fn crosses(name: &str) -> bool {
-    let is = |word: &&str| name.eq_ignore_ascii_case(word);
-    if OF_THE_FLOW.iter().any(is) {
-        return false;
-    }
-    match name.strip_prefix('+') {
-        Some(tag) => tag.starts_with(|c: char| c.is_ascii_alphabetic()),
-        None => BASE_TAGS.iter().any(is),
-    }
+    is_feature(name) && !is_said_by_a_field(name) && !name.eq_ignore_ascii_case(INSTANCE)
 }
 
 /// The feature parameters of a message's first Contact, each with its leading `;`, for the Contact of the other leg:
-/// all that crosses of a Contact.
+/// all that crosses of a Contact. Of each feature the first parameter counts (RFC 3840 §9).
 #[must_use]
 pub fn contact_params(headers: &Headers) -> ByteString {
     let field = headers.first(HeaderName::Contact);
@@ -52,7 +23,11 @@ pub fn contact_params(headers: &Headers) -> ByteString {
     }
     let mut text = String::new();
     if let Ok(Some(Contact::Addr(address))) = headers.first_of::<Contact>() {
-        for (name, value) in address.params().filter(|(name, _)| crosses(name)) {
+        let params = address.params();
+        for (at, (name, value)) in params.enumerate().filter(|(_, (name, _))| crosses(name)) {
+            if address.params().take(at).any(|(before, _)| is_same(before, name)) {
+                continue;
+            }
             text.push(';');
             text.push_str(name);
             if let Some(value) = value {
@@ -69,13 +44,15 @@ mod tests {
     use super::*;
     use crate::testing::invite;
 
+    // conforms: RFC3840-7-1 RFC3840-9-1
     #[test]
-    fn rfc3840_9_only_feature_parameters_cross_without_the_instance() {
+    fn rfc3840_9_only_feature_parameters_cross_each_once_without_the_instance_and_what_fields_say() {
         let contact = "m: <sip:a@192.0.2.1;ob>;expires=60;q=0.5;audio;Video;+sip.instance=\"<urn:x>\";reg-id=1;\
-             methods=\"INVITE,BYE\";+g.3gpp.icsi-ref=\"urn%3A\";+1x;isfocus";
+             methods=\"INVITE,BYE\";events=\"reg\";Extensions=\"path\";type=\"text/plain\";language=\"en\";\
+             +g.3gpp.icsi-ref=\"urn%3A\";+1x;isfocus;AUDIO=\"FALSE\";+sip.video";
         let message = invite(&[contact]);
         let params = contact_params(message.headers());
-        assert_eq!(params, ";audio;Video;methods=\"INVITE,BYE\";+g.3gpp.icsi-ref=\"urn%3A\";isfocus");
+        assert_eq!(params, ";audio;Video;+g.3gpp.icsi-ref=\"urn%3A\";isfocus");
         assert_eq!(contact_params(invite(&["Contact: *"]).headers()), "");
         assert_eq!(contact_params(invite(&[]).headers()), "");
     }

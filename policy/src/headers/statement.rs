@@ -4,6 +4,7 @@ use sip_types::header::{Accept, RecvInfo, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
 use crate::crossing::Crossing;
+use crate::headers::On;
 use crate::method::{is_own, method_crosses};
 
 /// A user agent's statement about itself, in view of what the far side said of itself in `headers`: it claims what the
@@ -18,6 +19,7 @@ use crate::method::{is_own, method_crosses};
 #[must_use]
 pub fn statement<'m>(
     headers: &Headers,
+    on: On<'_>,
     crossing: &Crossing<'_>,
     own: Option<impl Iterator<Item = &'m Method>>,
 ) -> Fields {
@@ -34,7 +36,10 @@ pub fn statement<'m>(
         push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| transparent(tag.as_str())));
         let require = headers.list::<Require>().unwrap_or_default();
         push(&mut fields, HeaderName::Require, require.iter().filter(|tag| transparent(tag.as_str())));
-        let unsupported = headers.list::<Unsupported>().unwrap_or_default();
+        let unsupported = match on.admits(HeaderName::Unsupported) {
+            true => headers.list::<Unsupported>().unwrap_or_default(),
+            false => Vec::new(),
+        };
         push(
             &mut fields,
             HeaderName::Unsupported,
@@ -143,11 +148,15 @@ mod tests {
     const OWN: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE";
 
     fn state(fields: &[&str], from: &str, to: &str) -> Vec<String> {
+        state_on(On::Request(&Method::Invite), fields, from, to)
+    }
+
+    fn state_on(on: On<'_>, fields: &[&str], from: &str, to: &str) -> Vec<String> {
         let (from, to) = (profile(from), profile(to));
         let crossing =
             Crossing { from_trusted: false, to_trusted: false, from_profile: &from, to_profile: &to };
         let own: Vec<Method> = OWN.split(", ").map(|name| name.parse().unwrap()).collect();
-        let fields = statement(invite(fields).headers(), &crossing, Some(own.iter()));
+        let fields = statement(invite(fields).headers(), on, &crossing, Some(own.iter()));
         fields.iter().map(|field| format!("{}: {}", field.name_text(), field.text().unwrap())).collect()
     }
 
@@ -169,11 +178,12 @@ mod tests {
     fn option_tags_are_claimed_only_where_both_profiles_let_them_through() {
         let fields = ["k: 100rel, Replaces, foo", "Require: foo, bar", "Unsupported: foo, x"];
         let through = "transparent = [\"replaces\", \"FOO\"]";
-        let claimed = state(&fields, through, through);
+        let claimed = state_on(On::Response, &fields, through, through);
         assert_eq!(
             claimed.get(1..).unwrap(),
             ["Supported: Replaces, foo", "Require: foo", "Unsupported: foo"]
         );
+        assert_eq!(state(&fields, through, through).len(), 3, "Unsupported means nothing in a request");
         assert_eq!(state(&fields, through, "").len(), 1);
         let open = profile(through);
         let crossing =

@@ -63,6 +63,11 @@ impl Endpoint {
             return Matched::Stray;
         };
         let Ok(cseq) = headers.require::<CSeq>() else { return Matched::Stray };
+        // RFC 3261 §8.2.6.2, §20: every response has these too.
+        if ![HeaderName::From, HeaderName::To, HeaderName::CallId].iter().all(|name| headers.contains(*name))
+        {
+            return Matched::Stray;
+        }
         self.clients.response(&mut self.io, now, branch, &cseq.method, response)
     }
 

@@ -1,32 +1,8 @@
 //! Sets of features in the syntax of parameters, and whether two of them can go together (RFC 3840 §9, RFC 3841 §8).
 
 use super::TooMany;
+use sip_types::feature::tag_of;
 use sip_types::{Params, unquote};
-
-/// Feature parameters whose tags begin with `sip.` though their names have no plus sign (RFC 3841 §8).
-const BASE: [&str; 18] = [
-    "actor",
-    "application",
-    "audio",
-    "automata",
-    "class",
-    "control",
-    "data",
-    "description",
-    "duplex",
-    "events",
-    "extensions",
-    "isfocus",
-    "methods",
-    "mobility",
-    "priority",
-    "schemes",
-    "text",
-    "video",
-];
-
-/// Feature parameters without plus sign whose tags are their names (RFC 3841 §7.2.1).
-const BARE: [&str; 2] = ["language", "type"];
 
 /// A conjunction: each term says what one feature may be.
 #[derive(Clone, Debug, Default)]
@@ -68,14 +44,14 @@ impl Predicate {
         let mut terms: Vec<Term> = Vec::new();
         for (name, value) in params {
             let Some(tag) = tag_of(name) else { continue };
-            if terms.iter().any(|term| term.tag == tag) {
+            if terms.iter().any(|term| *term.tag == *tag) {
                 continue;
             }
             let any_of = filters(value);
             if terms.len() == MOST || any_of.len() > MOST {
                 return Err(TooMany);
             }
-            terms.push(Term { tag, any_of });
+            terms.push(Term { tag: tag.into(), any_of });
         }
         Ok(Self(terms))
     }
@@ -135,18 +111,6 @@ impl Value {
             _ => self == other,
         }
     }
-}
-
-/// The feature tag of a parameter, in lower case; `None` if it is no feature parameter.
-fn tag_of(name: &str) -> Option<Box<str>> {
-    let is_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let tag = match name.strip_prefix('+') {
-        Some(rest) => rest.replace('!', ":").replace('\'', "/"),
-        None if is_of(&BASE) => format!("sip.{name}"),
-        None if is_of(&BARE) => name.to_owned(),
-        None => return None,
-    };
-    Some(tag.to_ascii_lowercase().into())
 }
 
 /// The alternatives of a value; without one it is `TRUE`.
@@ -243,8 +207,26 @@ mod tests {
         }
     }
 
+    // conforms: RFC3840-9-1
     #[test]
     fn rfc3840_9_the_first_of_a_feature_counts() {
         assert!(!predicate(";audio=\"FALSE\";audio").matches(&predicate(";audio")));
+        assert!(!predicate(";audio=\"FALSE\";+sip.audio").matches(&predicate(";audio")));
+    }
+
+    // conforms: RFC3840-9-2
+    #[test]
+    fn rfc3840_9_a_number_is_one_that_a_double_can_be() {
+        let value =
+            |text: &str| predicate(&format!(";priority=\"#={text}\"")).0.remove(0).any_of.remove(0).value;
+        assert_eq!(value("5.125"), Value::Range(5.125, 5.125));
+        let most = format!("{:.0}", f64::MAX);
+        assert_eq!(value(&most), Value::Range(f64::MAX, f64::MAX));
+        let more = format!("{most}0");
+        assert_eq!(
+            value(&more),
+            Value::Token(format!("#={more}").into()),
+            "no number, and met by itself alone"
+        );
     }
 }

@@ -25,6 +25,7 @@ mod race;
 mod reinvite;
 mod request;
 mod reserve;
+mod responses;
 mod secure;
 mod timers;
 mod transport;

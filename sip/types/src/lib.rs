@@ -28,6 +28,7 @@ mod body;
 mod chars;
 mod cursor;
 mod error;
+pub mod feature;
 pub mod frame;
 pub mod header;
 mod limits;

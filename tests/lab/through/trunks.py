@@ -37,11 +37,7 @@ def registers(transport):
     own, more = {}, {}
     if transport == "tls":
         root = Authority(tempfile.mkdtemp(prefix="certificates."), "root")
-        ours, theirs = root.issue("ours", ["URI:sip:10.0.0.2"]), root.issue("theirs", ["URI:sip:10.0.0.6"])
-        shown = f'certificates = [{{ chain = "{ours.chain}", key = "{ours.key}" }}]'
-        more["outer"] = f', {{ transport = "tls", address = "10.0.0.2:5061", tls = {{ {shown} }} }}'
-        more["outside"] = f'tls = {{ roots = "{root.root}" }}'
-        own = {"own": theirs, "root": root.root}
+        own, more = secured(root, root.issue("theirs", ["URI:sip:10.0.0.6"]))
     tables = TABLES.format(user=USER, address=ADDRESS, at=AT[transport])
     with Registrar(transport, **own) as carrier, \
          Liaison(tables=tables, profile='digest = { algorithms = ["SHA-256", "MD5"] }', **more) as sbc:
@@ -49,6 +45,32 @@ def registers(transport):
             life(transport, carrier, sbc)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{carrier.logged()[-8000:]}") from None
+
+
+def secured(root, theirs):
+    """What Kamailio and Liaison show over TLS, and whom they believe."""
+    ours = root.issue("ours", ["URI:sip:10.0.0.2"])
+    shown = f'certificates = [{{ chain = "{ours.chain}", key = "{ours.key}" }}]'
+    more = {"outer": f', {{ transport = "tls", address = "10.0.0.2:5061", tls = {{ {shown} }} }}',
+            "outside": f'tls = {{ roots = "{root.root}" }}'}
+    return {"own": theirs, "root": root.root}, more
+
+
+def unproven(how):
+    """A registrar that shows another name than its own, or what a stranger has issued, gets no REGISTER."""
+    os.environ["TRUNK_PASSWORD"] = PASSWORD
+    root = Authority(tempfile.mkdtemp(prefix="certificates."), "root")
+    match how:
+        case "name":
+            theirs = root.issue("theirs", ["URI:sip:10.0.0.99"])
+        case "issuer":
+            theirs = Authority(tempfile.mkdtemp(prefix="certificates."), "stranger").issue("theirs", ["URI:sip:10.0.0.6"])
+    own, more = secured(root, theirs)
+    tables = TABLES.format(user=USER, address=ADDRESS, at=AT["tls"])
+    with Registrar("tls", **own) as carrier, Liaison(tables=tables, **more) as sbc:
+        until(lambda: f"refused, but {registration(sbc)}", lambda: registration(sbc)["failures"] > 0, 15)
+        assert registration(sbc)["state"] != "registered", registration(sbc)
+        assert carrier.registers() == [], carrier.registers()
 
 
 def life(transport, carrier, sbc):
@@ -92,4 +114,4 @@ def life(transport, carrier, sbc):
 
 
 if __name__ == "__main__":
-    run(registers)
+    run(registers, unproven)

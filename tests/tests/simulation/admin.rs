@@ -6,7 +6,6 @@ use super::common::{
 use b2bua::shard::Command;
 use b2bua::snapshot::Secrets;
 use liaison_tests::message::{Msg, audio, field};
-use liaison_tests::world::{settings, snapshot};
 use sip::driver::Core as _;
 use std::ops::ControlFlow;
 use tokio::sync::oneshot;
@@ -82,9 +81,7 @@ fn another_configuration_touches_no_call() {
     // Bob's trunk is elsewhere from now on, and the way back is closed.
     let text = TWO_SIDES.replace("sip:10.1.0.2:5060", "sip:10.1.0.9:5060");
     let text = text.replace("to = [\"provider\"]", "reject = { status = 403 }");
-    let next = snapshot(&text, Secrets::default(), 2);
-    let sip = settings(&next);
-    world.command(Command::Adopt(next, Box::new(sip)));
+    world.reload(&text, Secrets::default());
     world.run_for(s(10));
     assert_eq!(world.network.log.len(), before, "nobody hears of it");
     assert_eq!((world.gauges().calls, world.lent()), (1, 2));

@@ -1,7 +1,7 @@
 //! OPTIONS outside a dialog (RFC 3261 §11): answered as a call would be, or carried to whom a call would reach.
 
 use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, by_hand, document, ms, s};
-use super::registrar::{self, DESK, REGISTRAR};
+use super::users::{self, DESK, REGISTRAR};
 use liaison_tests::message::{Msg, audio, body, field, find, start, tag, uri_in};
 
 const US: &str = "sip:10.0.0.1";
@@ -156,28 +156,22 @@ fn rfc3261_8_1_1_8_our_contact_takes_requests_outside_of_any_dialog() {
 
 #[test]
 fn a_registered_user_is_asked_as_a_call_would_ring() {
-    let mut world = registrar::world(registrar::DOCUMENT);
-    registrar::bind(&mut world, "bob", DESK, "");
+    let mut world = users::world(users::DOCUMENT);
+    users::bind(&mut world, "bob", DESK, "");
     let bob = "sip:bob@example.com";
-    let from_alice = options(bob, registrar::ALICE, 1).set("From", "<sip:alice@example.com>;tag=a");
-    world.post(registrar::ALICE, REGISTRAR, &from_alice);
-    let challenged = world.expect(registrar::ALICE, "401");
+    let from_alice = options(bob, users::ALICE, 1).set("From", "<sip:alice@example.com>;tag=a");
+    world.post(users::ALICE, REGISTRAR, &from_alice);
+    let challenged = world.expect(users::ALICE, "401");
     world.expect_no(DESK, "OPTIONS");
-    let credentials = super::gate::answer_to(
-        &registrar::challenges(&challenged),
-        true,
-        "alice",
-        "wonderland",
-        "OPTIONS",
-        bob,
-    );
+    let credentials =
+        super::gate::answer_to(&users::challenges(&challenged), true, "alice", "wonderland", "OPTIONS", bob);
     let again = from_alice.set("CSeq", "2 OPTIONS").branch("again").with("Authorization", &credentials);
-    world.post(registrar::ALICE, REGISTRAR, &again);
+    world.post(users::ALICE, REGISTRAR, &again);
     let asked = world.expect(DESK, "OPTIONS");
     assert!(asked.starts_with(&format!("OPTIONS sip:line@{DESK} SIP/2.0")), "{asked}");
     assert_eq!(find(&asked, "Authorization"), None);
     world.post(DESK, REGISTRAR, &Msg::response(&asked, 200, "desk"));
-    world.expect(registrar::ALICE, "200");
+    world.expect(users::ALICE, "200");
     world.run_for(ms(20));
     assert_eq!(world.core.counters().options_carried, 1);
 }

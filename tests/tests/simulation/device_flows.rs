@@ -1,9 +1,9 @@
 //! The flows of a device that registers several (RFC 5626): one is tried, the others instead of it.
 
 use super::common::{World, s};
-use super::devices::{BOB, fails};
-use super::registrar::{
-    ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, call, contact, register, says, world,
+use super::devices::fails;
+use super::users::{
+    ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, call, contact, register, says, world,
 };
 use liaison_tests::message::{Msg, field, start};
 use sip::ListenerId;

@@ -1,13 +1,11 @@
 //! The devices of a called user ring at once or in turn, and the losers hear why.
 
 use super::common::{World, ms, s};
-use super::gate::answer_to;
-use super::registrar::{ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, bind, call, challenges, says, world};
-use liaison_tests::message::{Msg, audio, body, field, fields, find, line, start};
+use super::users::{
+    ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, TABLET, bind, call, call_with, says, world,
+};
+use liaison_tests::message::{Msg, body, field, fields, find, line, start};
 
-/// A third device.
-pub(super) const TABLET: &str = "10.0.0.5:5060";
-pub(super) const BOB: &str = "sip:bob@example.com";
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// The document, with more settings of the registrar.
@@ -31,22 +29,6 @@ pub(super) fn invited(world: &mut World, devices: &[&str]) -> Vec<String> {
             invite
         })
         .collect()
-}
-
-/// Alice calls with more header fields.
-pub(super) fn call_with(world: &mut World, more: &[(&str, &str)]) {
-    let mut invite = Msg::request("INVITE", BOB, ALICE, 1)
-        .set("From", "<sip:alice@example.com>;tag=a")
-        .sdp(&audio(ALICE, 4000));
-    for (name, value) in more {
-        invite = invite.with(name, value);
-    }
-    world.post(ALICE, REGISTRAR, &invite);
-    let asked = world.expect(ALICE, "401");
-    world.post(ALICE, REGISTRAR, &Msg::of_invite("ACK", &invite).set("To", &field(&asked, "To")));
-    let credentials = answer_to(&challenges(&asked), true, "alice", "wonderland", "INVITE", BOB);
-    let again = invite.set("CSeq", "2 INVITE").branch("call-2").with("Authorization", &credentials);
-    world.post(ALICE, REGISTRAR, &again);
 }
 
 /// The device hears a CANCEL with that Reason, and its INVITE ends.
@@ -273,7 +255,7 @@ fn rfc5393_5_3_3_breadth_is_divided_limited_and_when_there_is_too_little_waited_
     for (given, shares) in [("61", ["30", "30"]), ("7", ["3", "4"]), ("60000000000", ["30", "30"])] {
         let mut world = world(DOCUMENT);
         [DESK, MOBILE].iter().for_each(|device| drop(bind(&mut world, "bob", device, "")));
-        call_with(&mut world, &[("Max-Breadth", given)]);
+        call_with(&mut world, BOB, &[("Max-Breadth", given)]);
         let mut got =
             invited(&mut world, &[DESK, MOBILE]).iter().map(|i| field(i, "Max-Breadth")).collect::<Vec<_>>();
         got.sort();
@@ -283,7 +265,7 @@ fn rfc5393_5_3_3_breadth_is_divided_limited_and_when_there_is_too_little_waited_
     bind(&mut world, "bob", MOBILE, "");
     world.run_for(s(1));
     bind(&mut world, "bob", DESK, "");
-    call_with(&mut world, &[("Max-Breadth", "1")]);
+    call_with(&mut world, BOB, &[("Max-Breadth", "1")]);
     let desk = invited(&mut world, &[DESK]);
     assert_eq!(field(&desk[0], "Max-Breadth"), "1");
     world.expect_no(MOBILE, "INVITE");
@@ -325,7 +307,7 @@ fn a_redirection_of_one_device_is_followed_beside_the_others_unless_the_caller_a
         let mut world = world(&document);
         [DESK, MOBILE].iter().for_each(|device| drop(bind(&mut world, "bob", device, "")));
         let asked = if followed { "recurse" } else { "no-recurse" };
-        call_with(&mut world, &[("Request-Disposition", asked)]);
+        call_with(&mut world, BOB, &[("Request-Disposition", asked)]);
         let invites = invited(&mut world, &[DESK, MOBILE]);
         let moved = Msg::response(&invites[0], 302, "d").set("Contact", &format!("<sip:line@{TABLET}>"));
         world.post(DESK, REGISTRAR, &moved);
@@ -361,7 +343,7 @@ fn the_view_of_a_call_shows_every_branch_and_why() {
     let mut world = world(DOCUMENT);
     bind(&mut world, "bob", DESK, ";video=\"FALSE\"");
     [MOBILE, TABLET].iter().for_each(|device| drop(bind(&mut world, "bob", device, "")));
-    call_with(&mut world, &[("Accept-Contact", "*;video;require")]);
+    call_with(&mut world, BOB, &[("Accept-Contact", "*;video;require")]);
     let invites = invited(&mut world, &[MOBILE, TABLET]);
     says(&mut world, TABLET, &invites[1], 486);
     world.run_for(ms(20));

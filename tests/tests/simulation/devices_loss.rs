@@ -1,13 +1,11 @@
 //! Lost, doubled and late messages while several devices ring: one call or none, and nothing stays behind.
 
 use super::common::{World, ms, s};
-use super::registrar::{ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, bind};
+use super::users::{ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, TABLET, bind};
 use liaison_tests::ids::Seeded;
 use liaison_tests::network::{Fate, Network};
 use liaison_tests::peer::{Manner, Peer};
 use sip_types::{Fields, StatusCode};
-
-const TABLET: &str = "10.0.0.5:5060";
 
 /// Bob's three devices behave so; Alice calls in a storm, and gives up after a while or hangs up at the end.
 fn storm(manners: [Manner; 3], sequence: bool, gives_up: Option<u64>, seed: u64) -> World {
@@ -15,7 +13,7 @@ fn storm(manners: [Manner; 3], sequence: bool, gives_up: Option<u64>, seed: u64)
     let document = DOCUMENT
         .replace("domains", &format!("{ring}domains"))
         .replace("media =", "strangers = \"route\"\nmedia =");
-    let mut world = super::registrar::world(&document);
+    let mut world = super::users::world(&document);
     let devices = [DESK, MOBILE, TABLET];
     devices.iter().for_each(|device| drop(bind(&mut world, "bob", device, ";expires=7200")));
     let mut chance = Seeded(seed ^ 0x5707);

@@ -1,7 +1,7 @@
 //! Early media of several devices, and answers that cannot be used.
 
 use super::common::{World, s};
-use super::registrar::{ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, bind, call, says, world};
+use super::users::{ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, bind, call, says, world};
 use liaison_tests::message::{Msg, audio, body, field, tag};
 
 const BOB: &str = "sip:bob@example.com";

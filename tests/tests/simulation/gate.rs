@@ -260,6 +260,7 @@ const OLD: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiAiaHR0cHM6Ly9hdXRoLmV4YW1wbGUi
 /// The same, for `mail` only.
 const OTHER: &str = "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiAiaHR0cHM6Ly9hdXRoLmV4YW1wbGUiLCAiYXVkIjogInNiYyIsICJzdWIiOiAiYWxpY2UiLCAic2NvcGUiOiAibWFpbCIsICJleHAiOiA0MTAyNDQ0ODAwfQ.-E4y3chmdsUxTxIcMmlXwQTQ1g3NQVbQWbgcb7iijmKvi-AyZfiEhb--jAlBnpD7ifBjGBJSbl9N5W6how4lAQ";
 
+// conforms: RFC8898-2.2-1,2,3,4 RFC8898-5-1
 #[test]
 fn rfc8898_a_token_opens_the_gate_and_a_bad_one_is_told_why() {
     let challenge = "challenge = { realm = \"sbc\", bearer = { keys = { env = \"X\" }, authz_server = \"https://auth.example\", \
@@ -282,7 +283,13 @@ fn rfc8898_a_token_opens_the_gate_and_a_bad_one_is_told_why() {
     world.expect_no(BOB, "INVITE");
     world.post(ALICE, OUTSIDE, &again(5, &format!("Bearer {TOKEN}")));
     let invited = world.expect(BOB, "INVITE");
-    assert!(!invited.contains("Bearer"), "{invited}");
+    assert!(!invited.contains("Bearer") && !invited.contains(TOKEN), "{invited}");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 486, "bob"));
+    let busy = world.expect(ALICE, "486");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &again(5, "")).set("To", &field(&busy, "To")));
+    world.must_forget("a call with a token");
+    let records = format!("{:?}", world.records.lock().unwrap());
+    assert!(records.contains("486") && !records.contains(TOKEN), "a token is for us alone: {records}");
 }
 
 #[test]

@@ -214,7 +214,6 @@ fn from_to_and_what_we_do_not_know_cross() {
     assert_eq!(field(&invited, "To"), "\"Bob\" <sip:bob@b.example>");
     for text in [&invited, &ok] {
         assert_eq!(field(text, "X-Keep"), "π");
-        assert_eq!(field(text, "Subject"), "kept");
         assert!(field(text, "Contact").contains(";audio"), "feature parameters cross (RFC 3840 §9)");
         let sdp = body(text);
         assert!(sdp.contains("\r\na=x-keep:π\r\n"), "{sdp}");
@@ -222,10 +221,65 @@ fn from_to_and_what_we_do_not_know_cross() {
         assert!(odd[0].starts_with("m=x-odd ") && odd[0].ends_with(" UDP/x-proto f1 f2"), "{sdp}");
         assert!(odd.contains(&"a=x-odd:kept as it is"), "{sdp}");
     }
+    assert_eq!((&*field(&invited, "Subject"), find(&ok, "Subject")), ("kept", None), "it is of requests");
     world.post(ALICE, OUTSIDE, &Msg::inside("BYE", ALICE, 2, &ok));
     let bye = world.expect(BOB, "BYE");
     world.ok(BOB, INSIDE, &bye);
     world.must_forget("what crosses");
+}
+
+// conforms: RFC3261-7.3.2-1 RFC3261-20-4,5,6 RFC3261-20.43-1
+#[test]
+fn rfc3261_7_3_2_fields_in_messages_that_they_mean_nothing_in_are_passed_over() {
+    let of_responses = [
+        ("Retry-After", "5"),
+        ("Min-Expires", "60"),
+        ("Unsupported", "x"),
+        ("Warning", "399 a \"b\""),
+        ("Error-Info", "<sip:x@y>"),
+        ("WWW-Authenticate", "Digest realm=\"x\", nonce=\"n\""),
+        ("Proxy-Authenticate", "Digest realm=\"x\", nonce=\"n\""),
+        ("Server", "x"),
+        ("RSeq", "1"),
+        ("Event", "reg"),
+        ("Subscription-State", "terminated"),
+    ];
+    let of_requests = [
+        ("Max-Forwards", "0"),
+        ("Max-Breadth", "0"),
+        ("Route", "<sip:192.0.2.99;lr>"),
+        ("Authorization", "Digest username=\"x\""),
+        ("Proxy-Authorization", "Digest username=\"x\""),
+        ("Proxy-Require", "x"),
+        ("Priority", "emergency"),
+        ("Subject", "x"),
+        ("In-Reply-To", "x"),
+        ("RAck", "1 1 INVITE"),
+        ("Event", "reg"),
+        ("Subscription-State", "terminated"),
+    ];
+    let misplaced = |text: &str, fields: &[(&str, &str)]| {
+        let found = fields.iter().find(|(name, value)| find(text, name).as_deref() == Some(*value));
+        assert!(found.is_none(), "{found:?} in {text}");
+    };
+    let mut world = by_hand(TWO_SIDES, 5);
+    let invite = of_responses.iter().fold(alice("INVITE", 1), |msg, (name, value)| msg.with(name, value));
+    world.post(ALICE, OUTSIDE, &invite);
+    let invited = world.expect(BOB, "INVITE");
+    misplaced(&invited, &of_responses);
+    let with = |msg: Msg| of_requests.iter().fold(msg, |msg, (name, value)| msg.with(name, value));
+    world.post(BOB, INSIDE, &with(bob(&invited, 180)));
+    misplaced(&world.expect(ALICE, "180"), &of_requests);
+    // A Warning is for people: what it stands in means the same with it as without.
+    let warned = bob(&invited, 486).without("Warning").with("Warning", "399 192.0.2.1 \"do this at once\"");
+    world.post(BOB, INSIDE, &with(warned));
+    let busy = world.expect(ALICE, "486");
+    misplaced(&busy, &of_requests);
+    assert_eq!(field(&busy, "Warning"), "399 liaison \"do this at once\"");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite).set("To", &field(&busy, "To")));
+    world.must_forget("misplaced fields");
+    let invites = world.sent_to(BOB).iter().filter(|text| text.starts_with("INVITE")).count();
+    assert_eq!(invites, 1);
 }
 
 #[test]

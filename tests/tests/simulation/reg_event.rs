@@ -1,18 +1,15 @@
 //! Users subscribe to what is registered (RFC 3680).
 
 use super::common::{World, s};
-use super::registrar::{
-    ALICE, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, bind, contact, on_shards, register, world,
+use super::users::{
+    ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, bind, contact, on_shards, register, world,
 };
 use b2bua::shard::Command;
 use b2bua::snapshot::Secrets;
 use liaison_tests::message::{Msg, body, field, find, start};
-use liaison_tests::world::{settings, snapshot};
 use sip::driver::Core as _;
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-const BOB: &str = "sip:bob@example.com";
 
 /// A SUBSCRIBE to Bob's registrations, before it is challenged.
 fn subscribe(device: &str, seq: u32) -> Msg {
@@ -67,7 +64,7 @@ fn is(version: u32, extent: &str, state: &str, contacts: &[&str]) -> (String, St
 }
 
 // conforms: RFC3680-4.5-1 RFC3680-5.1-1,2,3,5,6,8,13 RFC5627-4.3-1 RFC5627-5.5-1 RFC6665-3.1.1-2
-// conforms: RFC6665-3.2.1-1,2,3 RFC6665-4.2.1-1 RFC6665-4.2.1.2-1 RFC6665-4.2.2-1,3,4 RFC6665-4.5.1-1
+// conforms: RFC6665-3.2.1-1,2,3 RFC6665-4.1.3-2 RFC6665-4.2.1-1 RFC6665-4.2.1.1-1 RFC6665-8.2.1-3 RFC6665-8.2.3-1 RFC6665-4.2.1.2-1 RFC6665-4.2.2-1,3,4 RFC6665-4.5.1-1
 // conforms: RFC6665-8.3.1-1,2
 #[test]
 fn rfc3680_a_user_is_told_at_once_what_is_bound() {
@@ -77,6 +74,7 @@ fn rfc3680_a_user_is_told_at_once_what_is_bound() {
         let (ok, notify) = watch(&mut world, MOBILE, &subscribe(MOBILE, 1));
         assert_eq!(field(&ok, "Expires"), "3761");
         assert_eq!(field(&ok, "Allow-Events"), "reg");
+        assert!(find(&ok, "Event").is_none() && find(&ok, "Subscription-State").is_none(), "{ok}");
         assert_eq!(field(&ok, "Contact"), "<sip:10.0.0.1:5060;gr>");
         assert!(notify.starts_with("NOTIFY sip:phone@10.0.0.4:5060 SIP/2.0\r\n"), "{notify}");
         assert_eq!(field(&notify, "Contact"), "<sip:10.0.0.1:5060;gr>");
@@ -136,7 +134,7 @@ fn rfc3680_4_10_changes_are_told_in_part_and_no_more_often_than_every_five_secon
     }
 }
 
-// conforms: RFC6665-4.2.1.1-2 RFC6665-4.2.1.4-1
+// conforms: RFC6665-3.1.1-3 RFC6665-4.2.1.1-2 RFC6665-4.2.1.4-1
 #[test]
 fn rfc6665_4_2_1_2_a_refresh_is_proved_and_tells_everything_and_the_end_is_told() {
     let mut world = world(DOCUMENT);
@@ -167,6 +165,28 @@ fn rfc6665_4_2_1_2_a_refresh_is_proved_and_tells_everything_and_the_end_is_told(
     world.expect(MOBILE, "481");
     assert_eq!(world.gauges().subscriptions, 0);
     world.must_forget("an ended subscription");
+}
+
+// conforms: RFC6665-4.1.3-1
+#[test]
+fn rfc6665_4_1_3_a_notify_that_belongs_to_nothing_ends_nothing() {
+    let mut world = world(DOCUMENT);
+    let (ok, _) = watch(&mut world, MOBILE, &subscribe(MOBILE, 1));
+    let notify = |seq: u32| {
+        let notify = Msg::request("NOTIFY", BOB, MOBILE, seq).with("Event", "reg");
+        notify.with("Subscription-State", "terminated;reason=rejected")
+    };
+    world.post(MOBILE, REGISTRAR, &notify(30).set("To", "<sip:bob@example.com>;tag=nobody"));
+    world.expect(MOBILE, "481");
+    // Outside a dialog nobody here takes any, and the answer says so.
+    world.post(MOBILE, REGISTRAR, &notify(31));
+    let refused = world.expect(MOBILE, "405");
+    assert!(!field(&refused, "Allow").contains("NOTIFY"), "{refused}");
+    // In that of a subscription to us neither.
+    let inside = Msg::inside("NOTIFY", MOBILE, 32, &ok).with("Event", "reg");
+    world.post(MOBILE, REGISTRAR, &inside.with("Subscription-State", "terminated"));
+    world.expect(MOBILE, "405");
+    assert_eq!(world.gauges().subscriptions, 1);
 }
 
 #[test]
@@ -350,9 +370,7 @@ fn who_is_not_in_the_configuration_any_more_is_not_told_any_more() {
     for (document, reason) in [(other, "rejected"), (without, "noresource")] {
         let mut world = world(DOCUMENT);
         watch(&mut world, MOBILE, &subscribe(MOBILE, 1));
-        let next = snapshot(&document, Secrets::default(), 2);
-        let sip = settings(&next);
-        world.command(Command::Adopt(next, Box::new(sip)));
+        world.reload(&document, Secrets::default());
         let last = told(&mut world, MOBILE);
         assert_eq!(field(&last, "Subscription-State"), format!("terminated;reason={reason}"));
         world.run_for(s(1));

@@ -20,7 +20,7 @@ fn to_sips() -> Msg {
         .set("Via", "SIP/2.0/TLS 10.0.0.2:5060;branch=z9hG4bKsips")
 }
 
-// conforms: RFC5630-5.1.1-1 RFC5630-5.1.2-1
+// conforms: RFC3261-12.1.2-2 RFC5630-5.1.1-1 RFC5630-5.1.2-1
 #[test]
 fn rfc5630_5_3_a_sips_call_is_sips_on_the_other_leg_too() {
     for target in ["sips:10.1.0.2:5060", "sip:10.1.0.2:5060;transport=tls"] {

@@ -1,7 +1,7 @@
 //! Trunks that register by several flows (RFC 5626), and keepalives that a first hop wants (RFC 6223).
 
 use super::common::{BOB, INSIDE, OUTSIDE, World, document, ms, s, with_secrets};
-use super::trunk_registration::{granted, registering, reload, secrets};
+use super::trunk_registration::{granted, registering, secrets};
 use b2bua::shard::Command;
 use liaison_tests::message::{Msg, audio, field, find, start};
 use liaison_tests::world::INSTANCE;
@@ -307,17 +307,17 @@ fn a_drain_and_another_configuration_take_each_flow_back() {
     assert_eq!((world.gauges().trunks_registered, world.gauges().sip.kept), (0, 0));
     let mut world = two_flows("");
     let one = by_flows("").replace(", \"sip:10.0.0.8;lr\"", "");
-    reload(&mut world, &one);
+    world.reload(&one, secrets());
     let last = register(&mut world, TWO, s(1));
     assert_eq!(field(&last, "Expires"), "0");
     world.expect_no(ONE, "REGISTER");
     world.post(TWO, OUTSIDE, &Msg::response(&last, 200, "r"));
     world.run_for(ms(20));
-    reload(&mut world, &by_flows(""));
+    world.reload(&by_flows(""), secrets());
     let again = register(&mut world, TWO, s(1));
     grant(&mut world, TWO, &again);
     assert_eq!(world.gauges().trunk_flows_up, 2);
-    reload(&mut world, &document("", "", ""));
+    world.reload(&document("", "", ""), secrets());
     for at in [ONE, TWO] {
         let last = register(&mut world, at, s(1));
         world.post(at, OUTSIDE, &Msg::response(&last, 200, "r"));
@@ -332,9 +332,9 @@ fn a_trunk_with_another_name_and_the_same_contact_has_no_removal_come_after_its_
     let first = register(&mut world, ONE, s(1));
     world.post(ONE, OUTSIDE, &granted(&first));
     world.run_for(ms(20));
-    reload(
-        &mut world,
+    world.reload(
         &document.replace("trunks.provider", "trunks.renamed").replace("\"provider\"", "\"renamed\""),
+        secrets(),
     );
     let anew = register(&mut world, ONE, s(1));
     assert_eq!(field(&anew, "Expires"), "3600");

@@ -6,7 +6,6 @@ use b2bua::shard::Command;
 use b2bua::snapshot::Secrets;
 use liaison_tests::message::{Msg, branch, field, fields, find, seq, start, tag};
 use liaison_tests::network::Fate;
-use liaison_tests::world::{settings, snapshot};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -225,22 +224,15 @@ fn one_shard_registers_a_trunk() {
     }
 }
 
-/// Puts another document in force.
-pub fn reload(world: &mut World, document: &str) {
-    let snapshot = snapshot(document, secrets(), 2);
-    let settings = settings(&snapshot);
-    world.command(Command::Adopt(snapshot, Box::new(settings)));
-}
-
 #[test]
 fn a_reload_goes_on_with_the_same_binding_and_removes_another() {
     let mut world = world("");
     let first = next(&mut world, REGISTRAR, s(1));
     world.post(REGISTRAR, OUTSIDE, &granted(&first));
     world.run_for(ms(20));
-    reload(&mut world, &registering(", refused_wait = \"1m\""));
+    world.reload(&registering(", refused_wait = \"1m\""), secrets());
     world.expect_no(REGISTRAR, "REGISTER");
-    reload(&mut world, &registering(", expires = \"30m\""));
+    world.reload(&registering(", expires = \"30m\""), secrets());
     let sooner = next(&mut world, REGISTRAR, s(1));
     assert_eq!(
         (field(&sooner, "Expires"), field(&sooner, "Call-ID")),
@@ -249,7 +241,7 @@ fn a_reload_goes_on_with_the_same_binding_and_removes_another() {
     world.post(REGISTRAR, OUTSIDE, &granted(&sooner));
     world.run_for(ms(20));
     // Another contact: that is bound, and this one removed.
-    reload(&mut world, &registering(", contact_user = \"other\""));
+    world.reload(&registering(", contact_user = \"other\""), secrets());
     let two = [next(&mut world, REGISTRAR, s(1)), next(&mut world, REGISTRAR, s(1))];
     let contact = |of: &String| field(of, "Contact");
     assert!(two.iter().any(|of| contact(of) == "<sip:provider@10.0.0.1:5060>;expires=0"), "{two:?}");
@@ -265,7 +257,7 @@ fn a_reload_goes_on_with_the_same_binding_and_removes_another() {
     }
     world.run_for(ms(20));
     assert_eq!(world.gauges().sip.sessions, 1);
-    reload(&mut world, &document("", "", ""));
+    world.reload(&document("", "", ""), secrets());
     let last = next(&mut world, REGISTRAR, s(1));
     assert_eq!(field(&last, "Expires"), "0");
     world.post(REGISTRAR, OUTSIDE, &Msg::response(&last, 200, "r"));
@@ -278,6 +270,6 @@ fn a_reload_tries_again_what_had_failed() {
     let first = next(&mut world, REGISTRAR, s(1));
     world.post(REGISTRAR, OUTSIDE, &Msg::response(&first, 403, "r"));
     world.run_for(ms(20));
-    reload(&mut world, &registering(""));
+    world.reload(&registering(""), secrets());
     next(&mut world, REGISTRAR, s(1));
 }

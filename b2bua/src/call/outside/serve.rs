@@ -7,7 +7,7 @@ use super::super::{Caller, OrRefuse, Place};
 use super::{PATIENCE, Waiting};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::{Snapshot, conduct};
-use policy::{Crossing, Trail};
+use policy::{Crossing, On, Trail};
 use sip::Received;
 use sip::session::{Ask, IntentError, Parts, Patience, Reply, RequestId};
 use sip::time::Now;
@@ -119,7 +119,10 @@ impl Core {
             to_profile: &target.profile,
         };
         let listener = listener_in(&self.endpoint, network);
-        let mut parts = Parts { body: None, ..decide::parts(request.headers(), &crossing, listener) };
+        let mut parts = Parts {
+            body: None,
+            ..decide::parts(request.headers(), On::Request(request.method()), &crossing, listener)
+        };
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(waiting.breadth));
         // RFC 3261 §11.1: what is understood is asked for.
         if !request.headers().contains(HeaderName::Accept) {

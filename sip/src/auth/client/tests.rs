@@ -66,7 +66,7 @@ fn chosen(texts: &[&str]) -> Vec<Algorithm> {
     plain(texts).asked().iter().flat_map(|asked| asked.algorithms().next()).collect()
 }
 
-// conforms: RFC7616-5.6-1
+// conforms: RFC3310-5.3-4 RFC7616-5.6-1
 #[test]
 fn the_strongest_is_chosen_and_the_topmost_among_equals() {
     assert_eq!(chosen(&[MD5, SHA]), [Algorithm::SHA_256]);
@@ -96,6 +96,36 @@ fn each_unusable_challenge_has_its_reason() {
     );
     assert_eq!(why(&[r#"Digest nonce="n", qop="auth""#], &lax), [Unacceptable::NoRealm]);
     assert_eq!(why(&[r#"Digest realm="a", qop="auth""#], &lax), [Unacceptable::NoNonce]);
+}
+
+// conforms: RFC7616-3.3-4
+#[test]
+fn rfc7616_3_3_an_unknown_quality_of_protection_is_passed_over() {
+    let mut leg = Leg::new();
+    let text = r#"Digest realm="a.com", nonce="n1", qop="auth-conf, x-new,auth", algorithm=SHA-256"#;
+    assert_eq!(leg.answer(&plain(&[text]), &[grant("a.com")]), retry());
+    assert!(leg.text().contains("qop=auth,"));
+}
+
+// conforms: RFC7616-3.3-1
+#[test]
+fn rfc7616_3_3_the_domain_of_a_proxy_is_passed_over() {
+    let answer_to = |domain: &str| {
+        let mut leg = Leg::new();
+        let proxy = challenge(&(SHA.to_owned() + domain));
+        let demand = Demand::read([(Kind::Proxy, &proxy)], &Acceptance::default());
+        assert_eq!(leg.answer(&demand, &[grant("a.com")]), retry());
+        leg.send();
+        // The next request, to whatever URI of that peer, has them too; one to another peer has not.
+        leg.attempt = Attempt::new(PEER);
+        let text = leg.text();
+        leg.attempt = Attempt::new(PeerId(2));
+        assert!(leg.send().is_empty());
+        text
+    };
+    let with = answer_to(r#", domain="sip:elsewhere.example sip:b.example""#);
+    assert_eq!(with, answer_to(""));
+    assert!(with.starts_with("Proxy-Authorization: ") && !with.contains("elsewhere"), "{with}");
 }
 
 impl Acceptance {

@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(format!("{hashed:?}"), "Claimant(redacted)");
     }
 
+    // conforms: RFC7616-3.4-1
     #[test]
     fn rfc7616_3_4_what_names_nobody_is_refused() {
         for bad in [

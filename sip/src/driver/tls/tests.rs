@@ -124,7 +124,7 @@ fn rfc5922_7_4_a_clients_identities_are_those_of_its_certificate() {
     assert!(shows(Names::default()).is_empty());
 }
 
-// conforms: RFC5922-7.1-1
+// conforms: RFC3261-26.3.1-2 RFC5922-7.1-1
 #[test]
 fn what_is_out_of_date_revoked_or_issued_by_a_stranger_proves_nothing_in_either_role() {
     let (root, stranger) = (Authority::new("root"), Authority::new("stranger"));
@@ -156,7 +156,7 @@ fn rfc5924_5_the_purposes_of_a_certificate_are_kept() {
     refused(as_server(root.trust(), &root.issue_for(HERE, &[Purpose::ClientAuth])), "InvalidPurpose");
 }
 
-// conforms: RFC5922-7.4-1
+// conforms: RFC3261-26.3.1-1 RFC5922-7.4-1
 #[test]
 fn a_client_without_a_certificate_is_nobody_or_turned_away() {
     let root = Authority::new("root");

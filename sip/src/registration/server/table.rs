@@ -49,6 +49,11 @@ impl Registrar {
         self.timers.is_empty()
     }
 
+    /// Addresses-of-record of this shard that have bindings, those whose first binding ends first before the others.
+    pub fn aors(&self) -> impl Iterator<Item = &Aor> {
+        self.timers.iter().map(|(_, aor)| aor)
+    }
+
     /// Bindings of all addresses-of-record of this shard.
     #[must_use]
     pub fn bindings(&self) -> usize {

@@ -27,6 +27,7 @@ fn expected(hash: Hash, sent: &str, password: &[u8]) -> String {
     digest::response(hash, &ha1, AKA_NONCE, Some(with), &ha2).to_string()
 }
 
+// conforms: RFC3310-5.3-1,2,3,4 RFC4169-2.2-2 RFC4169-4.1-1
 #[test]
 fn rfc3310_3_3_a_card_answers_with_res() {
     let grants = [Grant::new(PEER, "a.com", card(0))];
@@ -49,6 +50,22 @@ fn rfc3310_3_3_a_card_answers_with_res() {
     let all = [aka("AKAv1-MD5"), SHA.to_owned(), aka("AKAv2-SHA-256"), aka("AKAv2-MD5")];
     assert_eq!(leg.answer(&demand(Kind::User, &all, &Acceptance::default()), &grants), retry());
     assert!(leg.text().contains("algorithm=AKAv2-SHA-256"));
+    // The second version before the first, wherever it stands.
+    for order in [["AKAv1-MD5", "AKAv2-MD5"], ["AKAv2-MD5", "AKAv1-MD5"]] {
+        let both = order.map(aka);
+        let grants = [Grant::new(PEER, "a.com", card(0))];
+        let mut leg = Leg::new();
+        assert_eq!(leg.answer(&demand(Kind::User, &both, &Acceptance::default()), &grants), retry());
+        assert!(leg.text().contains("algorithm=AKAv2-MD5"));
+    }
+    // A scheme that shows the password gets nothing, alone or beside one that does not.
+    let basic = r#"Basic realm="a.com""#;
+    assert!(matches!(Leg::new().answer(&plain(&[basic]), &grants), Answer::GiveUp { .. }));
+    let fresh = [Grant::new(PEER, "a.com", card(0))];
+    let mut leg = Leg::new();
+    assert_eq!(leg.answer(&plain(&[basic, &aka("AKAv1-MD5")]), &fresh), retry());
+    let sent = leg.send();
+    assert!(sent.len() == 1 && sent[0].1.starts_with("Digest "), "{sent:?}");
     let none = give_up(Kind::User, "a.com", Denial::NoHash);
     assert_eq!(Leg::new().answer(&plain(&[SHA]), &grants), none);
     assert_eq!(Leg::new().answer(&plain(&[&aka("AKAv1-MD5")]), &[grant("a.com")]), none);
@@ -57,6 +74,7 @@ fn rfc3310_3_3_a_card_answers_with_res() {
     assert_eq!(read(&[&aka("AKAv1-MD5")], &strict).asked().len(), 1);
 }
 
+// conforms: RFC3310-3.4-1
 #[test]
 fn rfc3310_3_4_a_challenge_that_is_old_is_answered_with_auts_and_an_empty_password_once() {
     let mut leg = Leg::new();

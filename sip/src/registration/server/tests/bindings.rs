@@ -222,6 +222,7 @@ fn limits_have_their_answers() {
     assert_eq!((path, path.reply().status.as_u16()), (Refusal::PathTooLong, 513));
 }
 
+// conforms: RFC5627-5.1-1,2
 #[test]
 fn a_contact_that_leads_back_is_refused() {
     let mut desk = Desk::new();

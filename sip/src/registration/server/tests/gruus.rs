@@ -1,6 +1,7 @@
 //! RFC 5627: public and temporary GRUUs.
 
 use super::*;
+use std::collections::BTreeSet;
 
 const PHONE: &str = "Supported: gruu\nContact: <sip:1@h.example>;+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\"";
 
@@ -100,4 +101,74 @@ fn rfc5627_5_1_what_a_contact_says_of_its_gruus_is_passed_over() {
     assert!(gruu(&fields, "pub-gruu").unwrap().starts_with("sip:bob@biloxi.example;gr="));
     assert!(gruu(&fields, "temp-gruu").unwrap().starts_with("sip:tgruu."));
     assert!(!contacts(&fields)[0].contains("evil"));
+}
+
+/// A phone with that instance, as the one that knows GRUUs.
+fn phone(instance: u8) -> String {
+    format!("Supported: gruu\nContact: <sip:{instance}@h.example>;+sip.instance=\"<urn:uuid:{instance}>\"")
+}
+
+// conforms: RFC5627-5.1-7,8,9 RFC5627-5.4-2,3,7
+#[test]
+fn rfc5627_5_4_no_two_are_alike_and_nobody_else_sees_which_belong_together() {
+    const EACH: u32 = 400;
+    let mut desk = Desk::new();
+    let users = ["sip:bob@biloxi.example", "sip:eve@biloxi.example"];
+    let (mut temporary, mut public, mut all) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for user in users {
+        for instance in [1, 2] {
+            let mut of_one = Vec::new();
+            for seq in 0..EACH {
+                let fields = desk.register_for(user, "a", seq + 1, &phone(instance)).unwrap();
+                let contact =
+                    contacts(&fields).into_iter().find(|c| c.contains(&format!("uuid:{instance}>"))).unwrap();
+                let value = |name: &str| {
+                    let (_, rest) = contact.split_once(&format!("{name}=\"")).unwrap();
+                    rest.split('"').next().unwrap().to_owned()
+                };
+                public.insert(value("pub-gruu"));
+                assert!(all.insert(value("temp-gruu")), "a temporary GRUU came twice");
+                of_one.push(value("temp-gruu"));
+            }
+            temporary.push(of_one);
+        }
+    }
+    assert_eq!(public.len(), 4, "one for each instance of each user: {public:?}");
+    let uris: Vec<sip_types::Uri> = public.iter().map(|gruu| gruu.parse().unwrap()).collect();
+    for (nth, one) in uris.iter().enumerate() {
+        assert!(uris.iter().skip(nth + 1).all(|other| one != other), "{one}");
+        for user in users {
+            let own = Aor::of(one) == Aor::of(&user.parse().unwrap());
+            assert_eq!(*one == user.parse::<sip_types::Uri>().unwrap(), own, "{one} is {user}");
+        }
+    }
+    // Two of one instance agree in no more places than two of different ones: by chance in one of 64 characters.
+    let alike = |one: &[String], other: &[String]| -> f64 {
+        let pairs = one.iter().zip(other.iter().skip(1));
+        let same = |(a, b): (&String, &String)| {
+            block(a).bytes().zip(block(b).bytes()).filter(|(a, b)| a == b).count()
+        };
+        pairs.map(same).map(|places| f64::from(u32::try_from(places).unwrap())).sum()
+    };
+    let places = f64::from(21 * (EACH - 1));
+    for one in &temporary {
+        for other in &temporary {
+            let share = alike(one, other) / places;
+            assert!((0.008..0.024).contains(&share), "{share} of the characters agree");
+        }
+    }
+    // Who has another key reads nothing.
+    let other = GruuKeys::new(&[8; 16], &[9; 32]);
+    let resolved = |keys: &GruuKeys, gruu: &str| {
+        let directory = desk.registrar.directory();
+        matches!(directory.resolve(desk.now(), &gruu.parse().unwrap(), keys), Resolved::Bindings(_))
+    };
+    for gruu in temporary.iter().flatten().take(20) {
+        assert!(resolved(&desk.keys, gruu) && !resolved(&other, gruu), "{gruu}");
+    }
+}
+
+/// The encrypted block of a temporary GRUU, without its last character, which has two bits only.
+fn block(gruu: &str) -> &str {
+    gruu.strip_prefix("sip:tgruu.").and_then(|rest| rest.get(..21)).unwrap()
 }

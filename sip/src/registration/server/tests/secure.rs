@@ -50,7 +50,7 @@ fn rfc5630_5_2_both_schemes_mean_one_address_of_record() {
     assert_eq!(refused.reply().status.as_u16(), 403, "it would lead back");
 }
 
-// conforms: RFC5630-5.2.1-1,2,3
+// conforms: RFC5627-10.1-1 RFC5630-5.2.1-1,2,3
 #[test]
 fn rfc5630_5_2_1_a_gruu_has_the_scheme_of_its_contact_and_works_with_both() {
     let mut desk = Desk::new();
