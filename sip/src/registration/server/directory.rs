@@ -24,7 +24,7 @@ pub struct Record {
     /// The address-of-record.
     pub aor: Aor,
     /// Its bindings, in the order that they were made; never empty.
-    pub bindings: Box<[Binding]>,
+    pub bindings: Box<[Arc<Binding>]>,
     /// Its instances.
     pub instances: Box<[Instance]>,
 }
@@ -161,7 +161,7 @@ impl Directory {
 fn targets(now: Now, record: &Arc<Record>, instance: Option<&str>) -> Vec<Target> {
     let live =
         |b: &Binding| b.ends > now.mono && instance.is_none_or(|urn| b.instance.as_deref() == Some(urn));
-    let mut all: Vec<(usize, &Binding)> =
+    let mut all: Vec<(usize, &Arc<Binding>)> =
         record.bindings.iter().enumerate().filter(|(_, b)| live(b)).collect();
     all.sort_by_key(|(_, b)| std::cmp::Reverse((b.q, b.refreshed, b.id)));
     let mut seen: Vec<&str> = Vec::new();

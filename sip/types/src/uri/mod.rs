@@ -56,6 +56,22 @@ pub(crate) struct Parts {
     headers: Span,
 }
 
+impl Parts {
+    /// The same in a text that begins so many bytes later.
+    fn back(self, bytes: usize) -> Self {
+        let back = |span: Span| span.back(bytes);
+        Self {
+            whole: back(self.whole),
+            user: self.user.map(back),
+            password: self.password.map(back),
+            host: self.host.map(back),
+            params: back(self.params),
+            headers: back(self.headers),
+            ..self
+        }
+    }
+}
+
 /// Why a text is not a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} at byte {at}")]
@@ -129,6 +145,12 @@ impl Uri {
     #[must_use]
     pub fn to_bytestring(&self) -> ByteString {
         self.text.slice_ref(self.as_str())
+    }
+
+    /// The same in memory of its own. Others share the memory of the message that they came in, and keep all of it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { text: self.as_str().into(), parts: self.parts.back(self.parts.whole.start()) }
     }
 
     pub(crate) fn from_parts(text: ByteString, parts: Parts) -> Self {

@@ -261,3 +261,16 @@ proptest! {
         prop_assert_eq!(u.port(), port);
     }
 }
+
+#[test]
+fn a_detached_uri_has_its_parts_and_nothing_else() {
+    let text = "Bob <sip:b%20b:pw@[2001:db8::1]:5062;lr;x=%41?Subject=a>;q=0.5";
+    let address = crate::header::NameAddr::parse(&text.into()).unwrap();
+    let (uri, detached) = (address.uri(), address.uri().detached());
+    assert_eq!(detached.around().0.len(), uri.as_str().len());
+    let parts = |uri: &Uri| {
+        let (user, host) = ((uri.user(), uri.password()), (uri.host(), uri.port()));
+        format!("{:?}", (uri.as_str(), user, host, uri.param("x"), uri.has_headers()))
+    };
+    assert_eq!(parts(&detached), parts(uri));
+}
