@@ -63,7 +63,7 @@ impl Target {
 
     /// Every binding of it, the one that was refreshed last before the others.
     pub fn bindings(&self) -> impl Iterator<Item = &Binding> {
-        let others = self.others.iter().filter_map(|at| self.record.bindings.get(*at));
+        let others = self.others.iter().filter_map(|at| self.record.bindings.get(*at)).map(Arc::as_ref);
         std::iter::once(self.binding()).chain(others)
     }
 }
