@@ -46,11 +46,6 @@ impl Span {
         self.start() >= self.end()
     }
 
-    /// The same in a text that begins so many bytes later.
-    pub(crate) fn back(self, bytes: usize) -> Self {
-        Self::new(self.start().saturating_sub(bytes), self.end().saturating_sub(bytes))
-    }
-
     /// The range of `text`, or nothing if `text` is not the one that the span was made for.
     #[inline]
     pub(crate) fn of(self, text: &str) -> &str {

@@ -57,17 +57,20 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// The same in a text that begins so many bytes later.
-    fn back(self, bytes: usize) -> Self {
-        let back = |span: Span| span.back(bytes);
+    /// Of the same URI, so many bytes nearer to the start of its text.
+    fn moved_back(self, by: usize) -> Self {
+        let back = |span: Span| Span::new(span.start().saturating_sub(by), span.end().saturating_sub(by));
+        let Self { whole, scheme, user, password, host, host_kind, port, params, headers } = self;
         Self {
-            whole: back(self.whole),
-            user: self.user.map(back),
-            password: self.password.map(back),
-            host: self.host.map(back),
-            params: back(self.params),
-            headers: back(self.headers),
-            ..self
+            whole: back(whole),
+            scheme,
+            user: user.map(back),
+            password: password.map(back),
+            host: host.map(back),
+            host_kind,
+            port,
+            params: back(params),
+            headers: back(headers),
         }
     }
 }
@@ -147,10 +150,11 @@ impl Uri {
         self.text.slice_ref(self.as_str())
     }
 
-    /// The same in memory of its own. Others share the memory of the message that they came in, and keep all of it.
+    /// The same URI in memory of its own, which shares none with the message that it came in.
     #[must_use]
     pub fn detached(&self) -> Self {
-        Self { text: self.as_str().into(), parts: self.parts.back(self.parts.whole.start()) }
+        let parts = self.parts.moved_back(self.parts.whole.start());
+        Self { text: ByteString::from(self.as_str()), parts }
     }
 
     pub(crate) fn from_parts(text: ByteString, parts: Parts) -> Self {
