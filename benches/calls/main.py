@@ -2,8 +2,9 @@
 by `run`.
 
 Each line of standard output is a result as JSON; the Markdown tables come last. Progress goes to standard error."""
-import argparse, functools, json, statistics, sys
+import argparse, functools, statistics
 import hotspots, measure, report, servers
+from rounds import emit, say
 
 MODES = {"bypass": servers.relay, "anchored": servers.rtpengine}
 CHILDREN = (1, 2, 4)
@@ -25,11 +26,6 @@ def options():
     return parser.parse_args()
 
 
-def emit(result):
-    print(json.dumps(result), flush=True)
-    return result
-
-
 def choose(make, rate, args):
     """The peer with the best number of children."""
     if args.children:
@@ -40,7 +36,7 @@ def choose(make, rate, args):
             result = emit(measure.cpu(make(children), rate, args.calls, args.patience) | {"trial": True})
             medians.setdefault(children, []).append(result["us_call"])
     best = min(medians, key=lambda children: statistics.median(medians[children]))
-    print(f"best at {rate} calls/s: {best} children", file=sys.stderr, flush=True)
+    say(f"best at {rate} calls/s: {best} children")
     return make(best)
 
 
@@ -59,7 +55,7 @@ def series(mode, rate, args, tails):
             pair.append(result)
         rounds.append(sorted(pair, key=lambda result: result["server"] != ours.name))
         counting = sum(all(result["counts"] for result in pair) for pair in rounds)
-        print(f"{mode} at {rate} calls/s: {counting} of {number + 1} rounds count", file=sys.stderr, flush=True)
+        say(f"{mode} at {rate} calls/s: {counting} of {number + 1} rounds count")
         if counting >= args.runs:
             break
     return rounds

@@ -1,17 +1,14 @@
 """One measurement of one server."""
-import os, tempfile, time
+import time
 import machine
-from load import Called, Calling, ended_children
+from rounds import place
+from traffic import Called, Calling, ended_children
 
 HOLD = 500  # ms that a call lasts
 WARM = 500  # calls before the first that counts
 TAIL = 40  # s: the last timers of a call (64*T1) and the quarantine of its ports are over
 PAUSE = 13  # s between two waves of calls: the quarantine of all ports is over
 MEMORY_RATE = 200  # calls/s while calls gather
-
-
-def place():
-    return tempfile.mkdtemp(prefix="run.", dir=os.environ["BENCH_DIRECTORY"])
 
 
 def warm_up(directory, rate, calls=WARM):

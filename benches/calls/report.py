@@ -1,9 +1,5 @@
 """The results as Markdown."""
-import statistics
-
-
-def spread(values, digits):
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+from rounds import spread
 
 
 def cpu_table(rounds, tails):

@@ -1,11 +1,8 @@
 """What is measured. Each takes calls at 127.0.0.1:5060 and sends them to 127.0.0.1:15080."""
-import contextlib, os, pathlib, signal, sys
-import machine
+import process
+from process import BENCHES, Server
 
-HERE = pathlib.Path(__file__).resolve().parent
-PEERS = HERE.parent / "peers"
-sys.path.insert(0, str(HERE.parent.parent / "tests" / "lab"))
-from processes import Daemon  # noqa: E402
+PEERS = BENCHES / "peers"
 
 SIP = ("udp", "127.0.0.1", 5060)
 
@@ -44,64 +41,17 @@ media = "bypass"
 """
 
 
-class Server:
-    """Processes that together are one server. `commands` gives (label, command, sockets to wait for) in a directory."""
-
-    def __init__(self, name, commands):
-        self.name, self.commands = name, commands
-
-    def start(self, directory):
-        return Running(self.commands(directory), directory)
-
-
-class Running:
-    """A server that runs."""
-
-    def __init__(self, commands, directory):
-        self.daemons = []
-        try:
-            for label, command, listens in commands:
-                self.daemons.append(Daemon(command, listens, log=os.path.join(directory, f"{label}.log")))
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def pids(self):
-        return [daemon.process.pid for daemon in self.daemons]
-
-    def close(self):
-        """Ends all of it at once: nothing is left that a drain would wait for."""
-        for daemon in reversed(self.daemons):
-            for pid in machine.family(daemon.process.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            daemon.process.wait()
-            daemon.output.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-
 def liaison(bypass, shards=None):
     def commands(directory):
-        path = pathlib.Path(directory, "liaison.toml")
         signalling = f"\n[signalling]\nshards = {shards}\n" if shards else ""
-        path.write_text(LIAISON.format(state=directory) + signalling + (BYPASS if bypass else ""))
-        return [("liaison", [os.environ["LIAISON_BIN"], "run", "--config", str(path)], [SIP])]
+        return [process.liaison(directory, LIAISON.format(state=directory) + signalling + (BYPASS if bypass else ""), [SIP])]
 
     name = "liaison, bypass" if bypass else "liaison, anchored"
     return Server(f"{name}, {shards} shards" if shards else name, commands)
 
 
 def kamailio(children, config, directory):
-    # Not Debian's default allocators: those are for debugging, and slow.
-    command = ["kamailio", "-DD", "-E", "-m", "1024", "-M", "16", "-x", "tlsf", "-X", "tlsf", "-n", str(children),
-               "-P", f"{directory}/kamailio.pid", "-Y", directory, "-f", str(PEERS / config)]
-    return "kamailio", command, [SIP]
+    return process.kamailio(directory, PEERS / config, children, [SIP])
 
 
 def relay(children):

@@ -5,6 +5,7 @@ use sip::Flow;
 use sip::registration::server::{Binding, BindingId, Instance, InstanceNo};
 use sip::time::{Now, Wall};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The version of what is written; rows of another one are left alone.
@@ -65,7 +66,7 @@ pub(crate) struct FlowRow {
 
 /// The value of a row.
 pub(crate) fn write(
-    bindings: &[Binding],
+    bindings: &[Arc<Binding>],
     instances: &[Instance],
     flow: impl Fn(&Flow) -> Option<FlowRow>,
 ) -> Option<Box<[u8]>> {

@@ -25,7 +25,7 @@ pub(crate) fn one(directory: &Directory, aor: &Aor) -> Option<api::Registration>
 fn registration(record: &Record) -> api::Registration {
     api::Registration {
         address: record.aor.to_string(),
-        bindings: record.bindings.iter().map(binding).collect(),
+        bindings: record.bindings.iter().map(|one| binding(one)).collect(),
     }
 }
 

@@ -9,6 +9,7 @@ use sip::subscription::notifier::{EndReason, Notify, Subscription};
 use sip::time::{Mono, Now, Wall};
 use sip_types::Response;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The least time between two NOTIFYs that nobody asked for (RFC 3680 §4.10).
@@ -39,7 +40,7 @@ pub(crate) struct Watch {
     /// The number of the next document.
     version: u32,
     /// What has happened to contacts since the last document.
-    news: Vec<(Binding, ContactEvent)>,
+    news: Vec<(Arc<Binding>, ContactEvent)>,
     /// The next document has to tell everything: the last one did not arrive, or there was more news than is kept.
     incomplete: bool,
     _held: Held,

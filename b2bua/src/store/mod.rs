@@ -1,7 +1,7 @@
 //! What outlives the process: rows of bytes in a few tables.
 //!
 //! One thread owns the [`Backend`]. Whoever writes hands its rows over without waiting and is told when they are
-//! kept: all that comes while one commit runs shares the next (group commit). A queue that is full says so at once.
+//! kept: all that comes while one commit runs, or within 10 ms, shares the next (group commit). A queue that is full says so at once.
 
 mod embedded;
 mod memory;

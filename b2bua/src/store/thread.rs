@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Orders that one commit takes at the most, so that no order waits for an endless batch.
 const BATCH: usize = 1024;
+
+/// How long the first order of a commit waits for others: a commit costs as much for many rows as for one.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Is told once, on the store's thread, whether rows are kept: it hands that on and returns.
 pub type Done = Box<dyn FnOnce(bool) + Send>;
@@ -113,6 +117,11 @@ impl Drop for Store {
 
 fn serve(mut backend: Box<dyn Backend>, orders: &Receiver<Order>, counters: &Counters) {
     while let Ok(first) = orders.recv() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this thread is part of the shell: who ordered does not wait for it"
+        )]
+        std::thread::sleep(GATHER);
         let mut writes = first.writes;
         let mut waiting = vec![first.done];
         while waiting.len() < BATCH

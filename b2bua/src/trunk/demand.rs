@@ -4,19 +4,27 @@ use crate::snapshot::{IssuerKeys, Protected, Secrets, hash};
 use config::{Challenge, Profile};
 use policy::Compiled;
 use sip::auth::bearer::{self, Warden};
-use sip::auth::server::{Settings, UserHashes};
+use sip::auth::server::{Challenger, Settings, SettingsError, UserHashes};
 use sip::auth::{Algorithm, Hash, Qop};
+use sip::time::Now;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One challenge.
 pub(crate) struct Demand {
     /// For passwords; `None` where no user has one.
-    pub(super) digest: Option<Settings>,
+    digest: Option<Digest>,
     /// Who goes by which hash.
     pub(super) hashes: UserHashes,
     /// For tokens.
     pub(super) bearer: Option<Warden>,
+}
+
+/// What passwords are asked for with.
+struct Digest {
+    settings: Settings,
+    /// Made by the first request, with the key of the process.
+    challenger: OnceLock<Result<Challenger, SettingsError>>,
 }
 
 impl Demand {
@@ -39,10 +47,10 @@ impl Demand {
     }
 
     fn of(keys: Option<&Arc<IssuerKeys>>, challenge: &Challenge, profile: &Profile) -> Self {
-        let digest = (!challenge.users.is_empty()).then(|| settings(challenge, profile));
-        let functions: Vec<Hash> = digest.iter().flat_map(|d| &d.algorithms).map(|a| a.hash).collect();
+        let settings = (!challenge.users.is_empty()).then(|| settings(challenge, profile));
+        let functions: Vec<Hash> = settings.iter().flat_map(|s| &s.algorithms).map(|a| a.hash).collect();
         let users = challenge.users.iter().map(|user| &*user.username);
-        let hashed = digest.as_ref().is_some_and(|digest| digest.userhash);
+        let hashed = settings.as_ref().is_some_and(|settings| settings.userhash);
         let hashes = UserHashes::new(&challenge.realm, &functions, users.filter(|_| hashed));
         let bearer = challenge.bearer.as_ref().zip(keys).map(|(given, keys)| {
             let settings = bearer::Settings {
@@ -56,7 +64,18 @@ impl Demand {
             };
             Warden::new(settings, keys.set.clone())
         });
+        let digest = settings.map(|settings| Digest { settings, challenger: OnceLock::new() });
         Self { digest, hashes, bearer }
+    }
+
+    /// Who asks for passwords; `None` where no user has one. `key` and `started` are the same for all of a process.
+    pub(super) fn challenger(
+        &self,
+        key: &[u8; 32],
+        started: Now,
+    ) -> Option<Result<&Challenger, &SettingsError>> {
+        let Digest { settings, challenger } = self.digest.as_ref()?;
+        Some(challenger.get_or_init(|| Challenger::new(key, started, settings.clone())).as_ref())
     }
 }
 

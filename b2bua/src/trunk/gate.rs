@@ -6,7 +6,7 @@ use crate::snapshot::{Protected, Snapshot};
 use sip::Received;
 use sip::auth::bearer::{self, Verdict as Token};
 use sip::auth::guesses::{Patience, Permit, Reaction, SharedGuesses};
-use sip::auth::server::{self, Challenger, Fault, Presented, Reading, Settings, SharedWindows, Verdict};
+use sip::auth::server::{self, Challenger, Fault, Presented, Reading, SharedWindows, Verdict};
 use sip::auth::{Covered, Kind};
 use sip::ids::Ids;
 use sip::registration::server::Aor;
@@ -134,29 +134,25 @@ impl Gate {
                 Token::Absent => {}
             }
         }
-        match &demand.digest {
-            Some(settings) => self.password(visit, demand, settings, &credentials),
+        match demand.challenger(&self.key, self.started) {
+            Some(Ok(challenger)) => self.password(visit, demand, challenger, &credentials),
+            Some(Err(_)) => Err(Lack::Realm),
             None => Err(Lack::PROOF),
         }
-    }
-
-    fn challenger(&self, settings: &Settings) -> Result<Challenger, Lack> {
-        Challenger::new(&self.key, self.started, settings.clone()).map_err(|_| Lack::Realm)
     }
 
     fn password(
         &self,
         visit: &mut Visit<'_>,
         demand: &Demand,
-        settings: &Settings,
+        challenger: &Challenger,
         credentials: &[Credentials],
     ) -> Result<Box<str>, Lack> {
-        let challenger = self.challenger(settings)?;
         match challenger.read(&Covered::from(&visit.request.request), credentials) {
             Reading::Absent => Err(Lack::PROOF),
             Reading::Refused(refusal) if refusal.fault() == Fault::Malformed => Err(Lack::Form),
             Reading::Refused(_) => Err(Lack::PROOF),
-            Reading::Presented(presented) => self.settle(visit, demand, &challenger, *presented),
+            Reading::Presented(presented) => self.settle(visit, demand, challenger, *presented),
         }
     }
 
@@ -218,7 +214,7 @@ impl Gate {
         if let Some(warden) = &demand.bearer {
             fields.push(HeaderName::WwwAuthenticate, warden.challenge(token));
         }
-        let challenger = demand.digest.as_ref().and_then(|settings| self.challenger(settings).ok());
+        let challenger = demand.challenger(&self.key, self.started).and_then(Result::ok);
         for value in challenger.iter().flat_map(|challenger| challenger.challenge(now, stale, ids)) {
             fields.push(HeaderName::WwwAuthenticate, value);
         }

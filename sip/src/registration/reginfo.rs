@@ -6,6 +6,7 @@ use crate::time::Now;
 use sip_types::Params;
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The type of the documents.
 pub const CONTENT_TYPE: &str = "application/reginfo+xml";
@@ -18,7 +19,7 @@ pub struct Registration<'a> {
     /// Its name in the documents of one subscription: it stays the same.
     pub id: &'a str,
     /// The contacts to show, and what last happened to each.
-    pub contacts: &'a [(Binding, ContactEvent)],
+    pub contacts: &'a [(Arc<Binding>, ContactEvent)],
     /// Its instances, for GRUUs.
     pub instances: &'a [Instance],
     /// Whether anything is bound to it.

@@ -1,11 +1,12 @@
 use super::*;
 use crate::registrar::{read, write};
 use sip::registration::server::{Instance, InstanceNo};
+use std::sync::Arc;
 
 #[test]
 fn what_is_written_is_read_again_on_the_clock_of_another_process() {
     let instances = [Instance { urn: "urn:i:1".into(), no: InstanceNo(77), first_cseq: 8 }];
-    let row = write(&[binding()], &instances, flow_row).unwrap();
+    let row = write(&[Arc::new(binding())], &instances, flow_row).unwrap();
     // The process starts again a hundred seconds later; its clock begins at 0.
     let now = Now { mono: Mono::default(), wall: at(120).wall };
     let back = |row: &FlowRow| {
@@ -23,7 +24,7 @@ fn what_is_written_is_read_again_on_the_clock_of_another_process() {
 
 #[test]
 fn a_flow_without_a_place_takes_its_binding_along() {
-    let row = write(&[binding()], &[], flow_row).unwrap();
+    let row = write(&[Arc::new(binding())], &[], flow_row).unwrap();
     let (bindings, _) = read(at(0), &row, |_| None).unwrap();
     assert!(bindings.is_empty());
 }

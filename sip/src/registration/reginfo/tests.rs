@@ -25,7 +25,7 @@ fn binding() -> Binding {
     }
 }
 
-fn show(scope: Scope, contacts: &[(Binding, ContactEvent)], bound: bool, names: Names<'_>) -> String {
+fn show(scope: Scope, contacts: &[(Arc<Binding>, ContactEvent)], bound: bool, names: Names<'_>) -> String {
     let aor = Aor::from_kept("b<ob@biloxi.example");
     let instances = [Instance { urn: "urn:i:1".into(), no: InstanceNo(7), first_cseq: 54301 }];
     let registration = Registration { aor: &aor, id: "r1", contacts, instances: &instances, bound };
@@ -35,15 +35,15 @@ fn show(scope: Scope, contacts: &[(Binding, ContactEvent)], bound: bool, names: 
 
 #[test]
 fn rfc3680_5_contacts_are_shown_with_what_happened_to_them() {
-    let gone = Binding { id: BindingId(1), params: Box::default(), instance: None, ..binding() };
-    let contacts = [(binding(), ContactEvent::Refreshed), (gone, ContactEvent::Unregistered)];
+    let gone = Arc::new(Binding { id: BindingId(1), params: Box::default(), instance: None, ..binding() });
+    let contacts = [(Arc::new(binding()), ContactEvent::Refreshed), (gone, ContactEvent::Unregistered)];
     insta::assert_snapshot!(show(Scope::Full, &contacts, true, Names::Nothing));
 }
 
 #[test]
 fn rfc5628_gruus_are_shown_to_those_who_may_see_them() {
     let keys = GruuKeys::new(&[1; 16], &[2; 32]);
-    let contacts = [(binding(), ContactEvent::Registered)];
+    let contacts = [(Arc::new(binding()), ContactEvent::Registered)];
     insta::assert_snapshot!(show(Scope::Partial, &contacts, true, Names::All(&keys)));
     let public = show(Scope::Partial, &contacts, true, Names::Public(&keys));
     assert!(public.contains("<gr:pub-gruu ") && !public.contains("temp-gruu"), "{public}");
@@ -51,7 +51,7 @@ fn rfc5628_gruus_are_shown_to_those_who_may_see_them() {
 
 #[test]
 fn rfc3680_4_2_the_state_of_a_registration_follows_its_contacts() {
-    let state = |contacts: &[(Binding, ContactEvent)], bound| {
+    let state = |contacts: &[(Arc<Binding>, ContactEvent)], bound| {
         let text = show(Scope::Full, contacts, bound, Names::Nothing);
         text.split("<registration ")
             .nth(1)
@@ -65,7 +65,7 @@ fn rfc3680_4_2_the_state_of_a_registration_follows_its_contacts() {
             .to_owned()
     };
     assert_eq!(state(&[], false), "init");
-    assert_eq!(state(&[(binding(), ContactEvent::Registered)], true), "active");
-    assert_eq!(state(&[(binding(), ContactEvent::Expired)], false), "terminated");
-    assert_eq!(state(&[(binding(), ContactEvent::Expired)], true), "active");
+    assert_eq!(state(&[(Arc::new(binding()), ContactEvent::Registered)], true), "active");
+    assert_eq!(state(&[(Arc::new(binding()), ContactEvent::Expired)], false), "terminated");
+    assert_eq!(state(&[(Arc::new(binding()), ContactEvent::Expired)], true), "active");
 }

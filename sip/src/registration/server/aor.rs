@@ -1,7 +1,7 @@
 //! Addresses-of-record.
 
 use sip_types::Uri;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// An address-of-record in the canonical form of RFC 3261 §10.3 step 5, the index of bindings: user with escapes
@@ -15,15 +15,20 @@ impl Aor {
     /// no text.
     #[must_use]
     pub fn of(uri: &Uri) -> Option<Self> {
-        let host = uri.host()?.to_string().to_ascii_lowercase();
-        let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
-        match uri.user() {
-            Some(_) => {
-                let user = uri.user_decoded()?;
-                Some(Self(format!("{user}@{host}{port}").into()))
-            }
-            None => Some(Self(format!("{host}{port}").into())),
+        let mut text = String::with_capacity(64);
+        if uri.user().is_some() {
+            text.push_str(&uri.user_decoded()?);
+            text.push('@');
         }
+        let user = text.len();
+        write!(text, "{}", uri.host()?).ok()?;
+        if let Some(host) = text.get_mut(user..) {
+            host.make_ascii_lowercase();
+        }
+        if let Some(port) = uri.port() {
+            write!(text, ":{port}").ok()?;
+        }
+        Some(Self(text.into()))
     }
 
     /// `user@host` or `host`, as it is shown and kept.

@@ -2,6 +2,7 @@
 
 use super::aor::Aor;
 use super::binding::Binding;
+use std::sync::Arc;
 
 /// Why a contact is as it is now (RFC 3680 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +62,7 @@ pub struct Change {
     /// The address-of-record.
     pub aor: Aor,
     /// The contacts that something happened to, and what.
-    pub contacts: Vec<(Binding, ContactEvent)>,
+    pub contacts: Vec<(Arc<Binding>, ContactEvent)>,
     /// Whether nothing is bound to it any more.
     pub terminated: bool,
 }

@@ -24,7 +24,7 @@ pub struct Record {
     /// The address-of-record.
     pub aor: Aor,
     /// Its bindings, in the order that they were made; never empty.
-    pub bindings: Box<[Binding]>,
+    pub bindings: Box<[Arc<Binding>]>,
     /// Its instances.
     pub instances: Box<[Instance]>,
 }
@@ -63,7 +63,7 @@ impl Target {
 
     /// Every binding of it, the one that was refreshed last before the others.
     pub fn bindings(&self) -> impl Iterator<Item = &Binding> {
-        let others = self.others.iter().filter_map(|at| self.record.bindings.get(*at));
+        let others = self.others.iter().filter_map(|at| self.record.bindings.get(*at)).map(Arc::as_ref);
         std::iter::once(self.binding()).chain(others)
     }
 }
@@ -168,8 +168,8 @@ impl Directory {
 fn targets(now: Now, record: &Arc<Record>, instance: Option<&str>) -> Vec<Target> {
     let live =
         |b: &Binding| b.ends > now.mono && instance.is_none_or(|urn| b.instance.as_deref() == Some(urn));
-    let mut newest: Vec<(usize, &Binding)> =
-        record.bindings.iter().enumerate().filter(|(_, b)| live(b)).collect();
+    let bindings = record.bindings.iter().map(|binding| &**binding).enumerate();
+    let mut newest: Vec<(usize, &Binding)> = bindings.filter(|(_, b)| live(b)).collect();
     newest.sort_by_key(|(_, b)| std::cmp::Reverse((b.refreshed, b.id)));
     let mut devices: Vec<(&Binding, Vec<usize>)> = Vec::with_capacity(newest.len());
     for (at, binding) in newest {

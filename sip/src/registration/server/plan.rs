@@ -12,6 +12,7 @@ use crate::ids::Ids;
 use crate::session::{Reply, refusal};
 use crate::time::{Now, Wall};
 use sip_types::{HeaderName, StatusCode};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a REGISTER is refused.
@@ -74,11 +75,11 @@ pub struct Plan {
     /// The address-of-record.
     pub aor: Aor,
     /// All of its bindings.
-    pub bindings: Vec<Binding>,
+    pub bindings: Vec<Arc<Binding>>,
     /// Its instances.
     pub instances: Vec<Instance>,
     /// What would have happened to each contact.
-    pub contacts: Vec<(Binding, ContactEvent)>,
+    pub contacts: Vec<(Arc<Binding>, ContactEvent)>,
 }
 
 impl Plan {
@@ -134,7 +135,7 @@ impl Registrar {
         };
         let mut plan = Plan { aor: aor.clone(), bindings, instances, contacts: Vec::new() };
         // What is over is not refreshed, though its timer has not been heard yet.
-        let over: Vec<Binding> = plan.bindings.extract_if(.., |b| b.ends <= now.mono).collect();
+        let over: Vec<_> = plan.bindings.extract_if(.., |b| b.ends <= now.mono).collect();
         plan.contacts.extend(over.into_iter().map(|b| (b, ContactEvent::Expired)));
         Draft { plan, new: record.is_none() }
     }
@@ -193,9 +194,18 @@ impl Draft {
     ) -> Result<(), Refusal> {
         self.number_instance(demand, wish, ids);
         let lifetime = Duration::from_secs(seconds.into());
-        let mut binding = Binding {
-            id: fresh,
-            uri: wish.uri.clone(),
+        let known = self.plan.bindings.iter_mut().find(|b| b.is(wish));
+        if known.as_ref().is_some_and(|known| is_older(demand, known)) {
+            return Err(Refusal::OutOfOrder);
+        }
+        let (id, since, event) = match &known {
+            Some(known) => (known.id, known.since, ContactEvent::Refreshed),
+            None => (fresh, now.wall, ContactEvent::Registered),
+        };
+        let binding = Arc::new(Binding {
+            id,
+            // It would keep the REGISTER in memory.
+            uri: wish.uri.detached(),
             params: wish.params.clone(),
             q: wish.q,
             instance: wish.instance.clone(),
@@ -206,24 +216,15 @@ impl Draft {
             flow: demand.flow,
             behind_nat: demand.behind_nat,
             user_agent: demand.user_agent.clone(),
-            since: now.wall,
+            since,
             refreshed: now.wall,
             expires: Wall(now.wall.0 + u64::from(seconds) * 1000),
             ends: now.mono + lifetime,
-        };
-        let known = self.plan.bindings.iter_mut().find(|b| b.is(wish));
-        let event = match known {
-            Some(known) if is_older(demand, known) => return Err(Refusal::OutOfOrder),
-            Some(known) => {
-                (binding.id, binding.since) = (known.id, known.since);
-                *known = binding.clone();
-                ContactEvent::Refreshed
-            }
-            None => {
-                self.plan.bindings.push(binding.clone());
-                ContactEvent::Registered
-            }
-        };
+        });
+        match known {
+            Some(known) => *known = binding.clone(),
+            None => self.plan.bindings.push(binding.clone()),
+        }
         self.plan.contacts.push((binding, event));
         Ok(())
     }
@@ -231,7 +232,7 @@ impl Draft {
     /// Gives an instance its number, another one if its last REGISTER had another Call-ID (RFC 5627 §5.1).
     fn number_instance(&mut self, demand: &Demand, wish: &Wish, ids: &mut dyn Ids) {
         let Some(urn) = &wish.instance else { return };
-        let of_flow = |b: &&Binding| {
+        let of_flow = |b: &&Arc<Binding>| {
             b.instance.as_ref() == Some(urn) && (wish.reg_id.is_none() || b.reg_id == wish.reg_id)
         };
         let last = self.plan.bindings.iter().filter(of_flow).max_by_key(|b| b.refreshed);

@@ -100,7 +100,7 @@ impl Registrar {
         meant: impl Fn(&Binding) -> bool,
     ) -> Option<Change> {
         let record = self.directory.record(aor)?;
-        let (gone, bindings): (Vec<_>, Vec<_>) = record.bindings.iter().cloned().partition(meant);
+        let (gone, bindings): (Vec<_>, Vec<_>) = record.bindings.iter().cloned().partition(|b| meant(b));
         if gone.is_empty() {
             return None;
         }
@@ -110,19 +110,19 @@ impl Registrar {
     }
 
     /// Puts back what was kept, such as after a restart: bindings that are over are left out.
-    pub fn restore(&mut self, now: Now, aor: Aor, mut bindings: Vec<Binding>, instances: &[Instance]) {
-        bindings.retain(|b| b.expires > now.wall);
+    pub fn restore(&mut self, now: Now, aor: Aor, bindings: Vec<Binding>, instances: &[Instance]) {
+        let bindings: Vec<_> = bindings.into_iter().filter(|b| b.expires > now.wall).map(Arc::new).collect();
         let instances = used(instances, &bindings);
         self.commit(Plan { aor, bindings, instances, contacts: Vec::new() });
     }
 }
 
 /// The instances that a binding has.
-pub(super) fn used(instances: &[Instance], bindings: &[Binding]) -> Vec<Instance> {
+pub(super) fn used(instances: &[Instance], bindings: &[Arc<Binding>]) -> Vec<Instance> {
     let is_used = |i: &&Instance| bindings.iter().any(|b| b.instance.as_ref() == Some(&i.urn));
     instances.iter().filter(is_used).cloned().collect()
 }
 
-fn first_end(bindings: &[Binding]) -> Mono {
+fn first_end(bindings: &[Arc<Binding>]) -> Mono {
     bindings.iter().map(|b| b.ends).min().unwrap_or_default()
 }

@@ -240,7 +240,7 @@ fn what_was_kept_is_there_again_but_for_what_is_over() {
     let lines = "Contact: <sip:1@h.example>;expires=60;+sip.instance=\"<urn:i:1>\", <sip:2@h.example>\nSupported: gruu";
     desk.register("a", 1, lines).unwrap();
     let aor = Aor::from_kept("bob@biloxi.example");
-    let kept = desk.kept();
+    let kept = desk.kept().iter().map(|b| Binding::clone(b)).collect();
     let instances = desk.registrar.directory().record(&aor).unwrap().instances.to_vec();
     assert_eq!(instances.len(), 1);
     let mut again = Desk::new();

@@ -69,7 +69,7 @@ impl Desk {
     }
 
     /// What bob has bound.
-    fn kept(&self) -> Vec<Binding> {
+    fn kept(&self) -> Vec<Arc<Binding>> {
         let record = self.registrar.directory().record(&Aor::from_kept("bob@biloxi.example"));
         record.map(|record| record.bindings.to_vec()).unwrap_or_default()
     }

@@ -13,12 +13,16 @@ use crate::{
 /// Parameters of one challenge or of credentials.
 const MAX_PARAMS: usize = 64;
 
+/// A parameter: where its name is, and its value as received.
+type Param = (Span, Span);
+
 /// A scheme with comma-separated parameters, or with one opaque token (RFC 7235 §2.1).
 #[derive(Clone)]
 pub(super) struct SchemeParams {
     text: ByteString,
     scheme: Span,
     rest: Span,
+    params: Vec<Param>,
 }
 
 impl SchemeParams {
@@ -28,14 +32,16 @@ impl SchemeParams {
         let scheme = c.token("an authentication scheme")?;
         let spaced = c.skip_space();
         let rest = Span::new(c.at(), text.len());
-        if c.rest().is_empty() {
-            return Ok(Self { text: text.clone(), scheme, rest });
+        let mut params = Vec::new();
+        if !c.rest().is_empty() {
+            if !spaced {
+                return c.fail("a space");
+            }
+            // As many as credentials have that are challenged with qop.
+            params.reserve(12);
+            read(&mut c, &mut params)?;
         }
-        if !spaced {
-            return c.fail("a space");
-        }
-        check(&mut c)?;
-        Ok(Self { text: text.clone(), scheme, rest })
+        Ok(Self { text: text.clone(), scheme, rest, params })
     }
 
     /// The whole text.
@@ -47,8 +53,9 @@ impl SchemeParams {
         self.scheme.of(&self.text)
     }
 
-    pub(super) fn params(&self) -> AuthParams<'_> {
-        AuthParams { rest: self.rest.of(&self.text) }
+    /// Names and values as received.
+    pub(super) fn params(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.params.iter().map(|(name, value)| (name.of(&self.text), value.of(&self.text)))
     }
 
     /// The one token in place of parameters.
@@ -74,40 +81,45 @@ impl SchemeParams {
             return self.clone();
         }
         let mut text = self.scheme().to_owned();
-        let mut separator = " ";
+        let scheme = Span::new(0, text.len());
+        let mut params = Vec::with_capacity(self.params.len());
         for (name, value) in self.params().filter(|(name, _)| !dropped(name)) {
-            text.push_str(separator);
-            text.push_str(name);
+            text.push_str(if params.is_empty() { " " } else { ", " });
+            let name = pushed(&mut text, name);
             text.push('=');
-            text.push_str(value);
-            separator = ", ";
+            params.push((name, pushed(&mut text, value)));
         }
-        let scheme = Span::new(0, self.scheme().len());
         let rest = Span::new(text.len().min(scheme.end() + 1), text.len());
-        Self { text: text.into(), scheme, rest }
+        Self { text: text.into(), scheme, rest, params }
     }
 }
 
-/// `auth-param *(COMMA auth-param)`, empty elements let through; or a `token68`.
-fn check(c: &mut Cursor<'_>) -> Result<(), SyntaxError> {
+/// Puts `part` at the end of `text`, and says where that is.
+fn pushed(text: &mut String, part: &str) -> Span {
+    let start = text.len();
+    text.push_str(part);
+    Span::new(start, text.len())
+}
+
+/// `auth-param *(COMMA auth-param)`, empty elements let through; or a `token68`, which has no parameters.
+fn read(c: &mut Cursor<'_>, params: &mut Vec<Param>) -> Result<(), SyntaxError> {
     let start = c.at();
     for _ in 0..MAX_PARAMS {
         while c.eat_spaced(b',') {}
         if c.rest().is_empty() && c.at() > start {
             return Ok(());
         }
-        c.token("a parameter name")?;
+        let name = c.token("a parameter name")?;
         if !c.eat_spaced(b'=') {
+            params.clear();
             return token68(c, start);
         }
-        if c.peek() == Some(b'"') {
-            c.quoted()?;
-        } else {
-            let value = c.take_while(GEN_VALUE);
-            if value.is_empty() {
-                return token68(c, start);
-            }
+        let value = if c.peek() == Some(b'"') { c.quoted()? } else { c.take_while(GEN_VALUE) };
+        if value.is_empty() {
+            params.clear();
+            return token68(c, start);
         }
+        params.push((name, value));
         c.skip_space();
         if c.rest().is_empty() {
             return Ok(());
@@ -126,33 +138,4 @@ fn token68(c: &mut Cursor<'_>, start: usize) -> Result<(), SyntaxError> {
     let len = c.rest().iter().position(|&b| !crate::chars::is(b, TOKEN) && !b"/=".contains(&b));
     c.seek(start + len.unwrap_or(c.rest().len()));
     c.finish("the end").map_err(|_| SyntaxError::new(at, "an equals sign and a value"))
-}
-
-/// Names and values as received.
-pub(super) struct AuthParams<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for AuthParams<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.rest = self.rest.trim_start_matches([' ', '\t', ',']);
-        let (name, after) = self.rest.split_once('=')?;
-        let after = after.trim_start_matches([' ', '\t']);
-        let (mut quoted, mut escaped) = (false, false);
-        let end = after.bytes().position(|b| {
-            match b {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
-                b',' if !quoted => return true,
-                _ => {}
-            }
-            false
-        });
-        let (value, rest) = after.split_at_checked(end.unwrap_or(after.len()))?;
-        self.rest = rest;
-        Some((name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t'])))
-    }
 }
