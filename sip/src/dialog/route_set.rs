@@ -35,6 +35,14 @@ impl RouteSet {
         Self(routes)
     }
 
+    /// [`aim`](Self::aim) of a request that makes no use of a dialog: without routes it is sent to the next hop.
+    pub(crate) fn aim_or(&self, request_uri: Uri, next_hop: Uri) -> Aim {
+        match self.is_empty() {
+            true => Aim { request_uri, routes: Vec::new(), next_hop },
+            false => self.aim(&request_uri),
+        }
+    }
+
     /// Whether no proxy stays.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -59,8 +59,6 @@ pub struct Endpoint {
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
-    /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
-    pub(crate) busy: bool,
     /// Where the keys of server transactions are written, again and again.
     key: String,
 }
@@ -148,7 +146,6 @@ impl Endpoint {
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
             census: Census::default(),
-            busy: false,
             key: String::new(),
             settings,
             hasher,
@@ -164,19 +161,14 @@ impl Endpoint {
         self
     }
 
-    /// Whether there are as many sessions as may be.
-    pub(crate) fn is_full(&self) -> bool {
+    /// Whether there are as many sessions as may be: no call comes in or goes out then.
+    pub fn is_full(&self) -> bool {
         self.share.total(self.sessions.len()) >= self.settings.limits.sessions
     }
 
     /// The settings that it was made with.
     pub fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Says whether a call would be refused now.
-    pub fn set_busy(&mut self, busy: bool) {
-        self.busy = busy;
     }
 
     /// Takes other settings. Listeners stay in their places: a [`ListenerId`](crate::ListenerId) means the same.

@@ -221,8 +221,8 @@ impl Endpoint {
         if let Some(refusal) = self.refuse(listener, &request) {
             return self.reply(now, server, &request, None, false, &refusal);
         }
-        if *request.method() == Method::Options {
-            let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
+        if *request.method() == Method::Options && !listener.asks(&Method::Options) {
+            let reply = self.capabilities(listener);
             return self.reply(now, server, &request, None, false, &reply);
         }
         if *request.method() != Method::Invite {

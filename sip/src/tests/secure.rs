@@ -144,7 +144,7 @@ fn rfc5630_5_1_1_a_sips_dialog_stays_on_tls_whatever_its_contact_says() {
     assert_eq!(ua.one().to.listener(), ListenerId(1));
 }
 
-// conforms: RFC5630-5.1.1-5,6
+// conforms: RFC3261-12.1.2-2 RFC5630-5.1.1-5,6
 #[test]
 fn rfc5630_5_1_1_a_sips_route_is_gone_by_over_tls() {
     for (route, to, contact) in [
@@ -163,7 +163,7 @@ fn rfc5630_5_1_1_a_sips_route_is_gone_by_over_tls() {
     }
 }
 
-// conforms: RFC5630-5.1.1.2-2
+// conforms: RFC3261-12.2.1.1-17 RFC5630-5.1.1.2-2
 #[test]
 fn rfc5630_5_1_1_2_a_target_refresh_of_ours_has_a_sips_contact() {
     let mut ua = ua(&[Transport::Udp, Transport::Tls]);

@@ -59,6 +59,7 @@ impl<'a> Plan<'a> {
             method: Method::Register,
             request_uri,
             next_hop,
+            routes: Box::default(),
             from: identity.clone(),
             to: identity,
             contact_user: Some(self.register.contact_user(self.name).into()),
