@@ -7,6 +7,7 @@ mod simulation {
     mod capabilities;
     mod challenges;
     mod common;
+    mod connections;
     mod devices;
     mod devices_loss;
     mod devices_media;
