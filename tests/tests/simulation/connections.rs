@@ -7,9 +7,9 @@ use liaison_tests::ids::Seeded;
 use liaison_tests::lines::Line;
 use liaison_tests::network::Fate;
 use liaison_tests::peer::{Manner, Peer};
-use sip::Transport;
 use sip::driver::Limits;
-use sip::time::Mono;
+use sip::time::{Mono, Now};
+use sip::{Event, Transport};
 use sip_types::{Fields, StatusCode};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -97,6 +97,20 @@ fn act(world: &mut World, chance: &mut Seeded, calls: &mut [usize; 2]) {
     }
 }
 
+/// Ends all that it has begun and was called for: a telephone that is called in a call has two.
+fn end_all(peer: &mut Peer, now: Now) {
+    let called = peer.events.iter().filter_map(|event| match event {
+        Event::Invited { session, .. } => Some(*session),
+        _ => None,
+    });
+    let all: Vec<_> = called.chain(peer.sessions.iter().copied()).collect();
+    for session in all {
+        peer.session = Some(session);
+        peer.stop_ringing(now);
+        peer.hang_up(now);
+    }
+}
+
 /// No two of these stood at one time.
 fn apart<'a>(lines: impl Iterator<Item = &'a Line>, what: &str) {
     let mut over: Option<Mono> = Some(Mono::default());
@@ -158,9 +172,8 @@ fn for_an_hour_of_mixed_calls_there_is_one_connection_a_direction_and_pair() {
             "seed {seed}: {calls:?} calls, {answered} answered, on {} connections, {lost} cut",
             lines.len()
         );
-        for peer in &mut world.peers {
-            peer.hang_up(world.now);
-        }
+        let now = world.now;
+        world.peers.iter_mut().for_each(|peer| end_all(peer, now));
         world.must_forget(&format!("seed {seed}"));
         assert!(world.network.log.is_empty(), "nothing has gone as a datagram");
     }

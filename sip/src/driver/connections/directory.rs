@@ -112,6 +112,8 @@ impl Directory {
         let (Some(shared), Some(entry)) = (&self.shared, self.entries.get(&id)) else { return };
         let leads = match &entry.leads {
             Leads::Itself => return,
+            // Somebody without a certificate takes no requests by domain.
+            Leads::To(peer) if peer.identities.is_empty() => return,
             leads => leads.clone(),
         };
         let known = Known { id, leads, open: entry.open };
