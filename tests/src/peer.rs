@@ -115,6 +115,7 @@ impl Peer {
             next_hop: self.hop(proxy),
             routes: Box::default(),
             flow: None,
+            outbound: false,
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
@@ -177,6 +178,7 @@ impl Peer {
             to: format!("<{aor}>").into(),
             contact_user: Some("phone".into()),
             flow: None,
+            keep: false,
             max_forwards: 70,
             patience: Patience::default(),
             everywhere: false,
@@ -276,7 +278,7 @@ impl Peer {
                 Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, Answer::Silent),
                 Action::Connect(connect) => self.endpoint.handle_connected(now, connect.id, true),
                 Action::Alias { connection, port } => self.aliases.push((connection, port)),
-                Action::CloseConnection(_) | Action::Disconnect(_) => {}
+                Action::CloseConnection(_) | Action::Disconnect(_) | Action::Ping(_) => {}
             }
         }
     }
@@ -316,7 +318,9 @@ impl Peer {
             Event::Asked { .. }
             | Event::Progress { .. }
             | Event::Acknowledged { .. }
-            | Event::ReinviteCancelled { .. } => {}
+            | Event::ReinviteCancelled { .. }
+            | Event::FlowProven { .. }
+            | Event::FlowLost { .. } => {}
         }
     }
 }

@@ -88,6 +88,7 @@ impl Stations {
             IoAction::Disconnect(id) => table.disconnect(id, failed),
             IoAction::CloseConnection(id) => table.close(now, id, failed),
             IoAction::Alias { connection, port } => table.alias(connection, port),
+            IoAction::Ping(id) => table.ping(id),
             IoAction::Watch { connection, silence } => table.watch(now, connection, silence),
             other => return Some(other),
         }

@@ -8,6 +8,7 @@ mod simulation {
     mod challenges;
     mod common;
     mod connections;
+    mod device_flows;
     mod devices;
     mod devices_loss;
     mod devices_media;
@@ -28,6 +29,7 @@ mod simulation {
     mod strangers;
     mod targets;
     mod trunk_calls;
+    mod trunk_flows;
     mod trunk_registration;
     mod wire;
 }

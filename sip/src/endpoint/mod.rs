@@ -18,6 +18,7 @@ use crate::event::Failure;
 use crate::flow::ListenerId;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
+use crate::keepalive::Keepalives;
 use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
 use crate::occupancy::{Occupancy, Share};
 use crate::received::Received;
@@ -56,6 +57,8 @@ pub struct Endpoint {
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
     /// Requests outside a dialog that wait for the owner's answer.
     pub(crate) asked: Map<ServerId, Received>,
+    /// Flows that keepalives are sent on.
+    pub(crate) keepalives: Keepalives,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
@@ -106,6 +109,12 @@ pub struct Counters {
     pub impostors: u64,
     /// Failures of ours to an INVITE whose ACK never came (RFC 3261 §17.2.1).
     pub failures_unacknowledged: u64,
+    /// Keepalives that were sent, repetitions of Binding requests included (RFC 5626 §4.4).
+    pub keepalives_sent: u64,
+    /// Those of them that were answered.
+    pub keepalives_answered: u64,
+    /// Flows with keepalives that have failed.
+    pub flows_lost: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -125,6 +134,8 @@ pub struct Gauges {
     pub questions: usize,
     /// Requests outside a dialog that the owner has not answered.
     pub asked: usize,
+    /// Flows that keepalives are sent on.
+    pub kept: usize,
 }
 
 impl Endpoint {
@@ -143,6 +154,7 @@ impl Endpoint {
             connects: Pending::default(),
             secrets: Pending::default(),
             asked: Map::with_hasher(hasher.clone()),
+            keepalives: Keepalives::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             counters: Counters::default(),
             census: Census::default(),
@@ -194,6 +206,7 @@ impl Endpoint {
             match timer {
                 Timer::Transaction(timer) => self.transaction_due(now, timer),
                 Timer::Session(sid, timer) => self.session_due(now, sid, timer),
+                Timer::Keepalive(id) => self.keepalive_due(now, id),
             }
         }
     }
@@ -213,13 +226,14 @@ impl Endpoint {
     }
 
     /// ICMP says that datagrams to that address do not arrive (RFC 3261 §18.4): for requests without a response the
-    /// transport has failed.
+    /// transport has failed, and so has a flow that is kept.
     pub fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
         for id in self.clients.unanswered(listener, peer) {
             if let Some(report) = self.clients.send_failed(id) {
                 self.reported(now, report);
             }
         }
+        self.keepalives_unreachable(listener, peer);
     }
 
     /// What it has counted.
@@ -247,6 +261,7 @@ impl Endpoint {
             timers: self.io.timers.len(),
             questions: self.lookups.len() + self.connects.len() + self.secrets.len(),
             asked: self.asked.len(),
+            kept: self.keepalives.len(),
         }
     }
 

@@ -17,6 +17,7 @@ mod derived;
 mod dialog;
 mod failover;
 mod fork;
+mod keepalive;
 mod loss;
 mod mutation;
 mod outside;

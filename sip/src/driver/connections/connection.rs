@@ -51,6 +51,8 @@ pub(super) struct Connection<W> {
     pub(super) heard: Mono,
     /// How long nothing may come (RFC 5626 §5.4).
     silence: Option<Duration>,
+    /// The pong to a ping of ours has come, and the core was not told (RFC 5626 §4.4.1).
+    pub(super) ponged: bool,
     /// A message has travelled: it is not only a connection.
     pub(super) used: bool,
     /// Since when a message is incomplete.
@@ -88,6 +90,7 @@ impl<W: Wire> Connection<W> {
             last: now,
             heard: now,
             silence: None,
+            ponged: false,
             used: false,
             partial: None,
             held: None,

@@ -131,7 +131,7 @@ impl<W: Wires> Table<W> {
         self.connections.is_empty()
     }
 
-    /// What became of connections over TLS since the last call; the ends are told by [`ends`](Self::ends).
+    /// What became of connections since the last call: what was proved over TLS, and pongs. The ends are told by [`ends`](Self::ends).
     pub fn events(&mut self) -> impl Iterator<Item = ConnectionEvent> {
         self.events.drain(..)
     }
@@ -270,6 +270,9 @@ impl<W: Wires> Table<W> {
             counters: &self.counters,
         };
         let proceeded = connection.proceed(now.mono, &mut reader, inbox);
+        if connection.take_pong() {
+            self.events.push(ConnectionEvent::Ponged(id));
+        }
         self.write_on(id);
         match proceeded {
             Ok(()) => self.rearm(now, id),
@@ -308,6 +311,14 @@ impl<W: Wires> Table<W> {
                 false
             }
         }
+    }
+
+    /// Sends a ping on a connection; the pong is told (RFC 5626 §4.4.1).
+    pub fn ping(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.ping(self.limits.write_queue);
+        }
+        self.write_on(id);
     }
 
     /// Has a connection written to that has something for it.

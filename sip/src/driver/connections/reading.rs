@@ -53,6 +53,11 @@ impl<W: Wire> Connection<W> {
         Ok(())
     }
 
+    /// Whether a pong has come since the last ping, told once.
+    pub(super) fn take_pong(&mut self) -> bool {
+        std::mem::take(&mut self.ponged)
+    }
+
     /// Reads once, so many bytes at most, and tells how many; 0 if there is nothing to go on with.
     fn read(
         &mut self,
@@ -120,6 +125,7 @@ impl<W: Wire> Connection<W> {
         }
         counters.pings.add(u64::from(fed.pinged));
         counters.websockets.add(u64::from(fed.opened));
+        self.ponged |= fed.ponged;
         self.leaving = fed.close.map(|close| match close {
             Close::Refused => Ending::Refused,
             Close::Left => Ending::Closed,

@@ -4,7 +4,7 @@ use super::super::counters::Counters;
 use super::super::websocket;
 use super::connection::Connection;
 use super::ending::Ending;
-use super::framing::Framing;
+use super::framing::{Framing, PING};
 use super::wire::Wire;
 use crate::action::TransmitId;
 use crate::time::Mono;
@@ -100,6 +100,14 @@ impl<W: Wire> Connection<W> {
         self.used = true;
         self.outbox.push(Some(id), bytes);
         Ok(())
+    }
+
+    /// Sends a ping, between messages. One that finds no room has no pong; nor has one on a WebSocket, which we never open.
+    pub(super) fn ping(&mut self, limit: usize) {
+        let room = self.outbox.queued.saturating_add(PING.len()) <= limit;
+        if room && !self.closing && self.framing.pings() {
+            self.outbox.push(None, Bytes::from_static(PING));
+        }
     }
 
     /// Whether there is something to write, and the wire to write it to.
