@@ -139,6 +139,11 @@ impl Core {
         let listener = listener_in(&self.endpoint, network);
         let mut parts = decide::explained_parts(request.headers(), &crossing, listener, &mut trail);
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
+        let outbound = place.flow.is_some() && !place.is_device();
+        if outbound {
+            // RFC 5626 §4.3.
+            parts.fields.push(HeaderName::Supported, "outbound");
+        }
         parts.body = taken.wrap.around(offer);
         let invite = Invite {
             network,
@@ -151,7 +156,7 @@ impl Core {
             next_hop: target.next_hop.clone(),
             routes: place.routes.clone(),
             flow: place.flow,
-            outbound: place.flow.is_some() && !place.is_device(),
+            outbound,
             from: request.from.untagged(),
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.

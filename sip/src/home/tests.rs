@@ -133,3 +133,16 @@ fn what_is_no_message_has_no_home() {
         1
     );
 }
+
+#[test]
+fn an_answer_of_stun_goes_to_the_shard_in_its_transactions_name() {
+    let homes = homes(0, SHARDS);
+    for shard in homes.shards() {
+        let mut ids = HomeIds::new(Seeded(u64::from(shard.0)), homes.clone(), shard);
+        let request = stun::request(TransactionId::new(&mut ids));
+        let answer = stun::answer(&request, "192.0.2.1:5060".parse().unwrap()).unwrap();
+        assert_eq!(homes.of(&answer), Some(shard));
+    }
+    let stranger = stun::request(TransactionId::new(&mut Seeded(77)));
+    assert_eq!(homes.of(&stranger), None, "it stays where it came");
+}

@@ -7,7 +7,8 @@ use crate::event::Event;
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId};
 use crate::io::Timer;
 use crate::stun::{self, Heard, TransactionId};
-use crate::time::Now;
+use crate::time::{Mono, Now};
+use crate::timers::TimerQueue;
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -24,6 +25,8 @@ struct Kept {
     machine: Keepalive,
     /// The Binding request that waits for its answer.
     bound: Option<TransactionId>,
+    /// When its timer will be heard.
+    armed: Option<Mono>,
 }
 
 /// The flows that are kept, as many as the owner wants.
@@ -78,7 +81,7 @@ impl Endpoint {
     pub fn keep(&mut self, now: Now, flow: Flow, every: Every) -> KeepId {
         let datagrams = flow.connection.is_none();
         let machine = Keepalive::new(now, every, datagrams, &mut *self.io.ids);
-        let id = self.keepalives.all.insert(Kept { flow, machine, bound: None });
+        let id = self.keepalives.all.insert(Kept { flow, machine, bound: None, armed: None });
         if let Some(connection) = flow.connection {
             self.keepalives.by_connection.entry(connection).or_default().insert(id);
         }
@@ -166,9 +169,14 @@ impl Endpoint {
         }
     }
 
-    /// A deadline of a keepalive has come, one that was replaced, or one that is further away than the queue looks.
+    /// A timer of a keepalive is heard: at its deadline, or before, as the queue looks no further ahead.
     pub(crate) fn keepalive_due(&mut self, now: Now, id: KeepId) {
         let Some(kept) = self.keepalives.all.get_mut(id) else { return };
+        // One that was replaced by another is no news.
+        if kept.armed.is_some_and(|at| at > now.mono) {
+            return;
+        }
+        kept.armed = None;
         if let Some(step) = kept.machine.handle_timeout(now, &mut *self.io.ids) {
             self.keepalive_step(id, step);
         }
@@ -214,9 +222,14 @@ impl Endpoint {
         self.io.tell(Event::FlowLost { keep: id, why, proven });
     }
 
+    /// Sets the timer of a keepalive, unless it will be heard early enough.
     fn arm_keepalive(&mut self, now: Now, id: KeepId) {
-        if let Some(at) = self.keepalives.all.get(id).and_then(|kept| kept.machine.poll_timeout()) {
-            self.io.timers.arm_at(now, at, Timer::Keepalive(id));
+        let Some(kept) = self.keepalives.all.get_mut(id) else { return };
+        let Some(at) = kept.machine.poll_timeout() else { return };
+        let heard = at.min(now.mono + TimerQueue::<Timer>::HOP);
+        if kept.armed.is_none_or(|armed| heard < armed) {
+            kept.armed = Some(heard);
+            self.io.timers.arm_at(now, heard, Timer::Keepalive(id));
         }
     }
 }

@@ -73,6 +73,7 @@ fn rfc5626_4_4_1_pings_come_within_their_time_each_at_another_point() {
             })
             .collect();
         assert!(waits.len() > 10, "{waits:?}");
+        assert!(ua.gauges().timers < 8, "timers do not add up: {:?}", ua.gauges());
         assert!(ua.stun.is_empty() && ua.sent.is_empty());
     }
 }

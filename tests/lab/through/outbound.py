@@ -54,7 +54,7 @@ def run_with(transport, check, **carrier_settings):
                 "outside": f'tls = {{ roots = "{root.root}" }}'}
     proxies = ", ".join(f'"sip:{ip}{PARAMETER[transport]}"' for ip in EDGES)
     with Edges(own, **carrier_settings) as carrier, \
-         Liaison(tables=TABLES.format(address=ADDRESS, proxies=proxies), **more) as sbc:
+         Liaison(tables=TABLES.format(address=ADDRESS, proxies=proxies), shards=3, **more) as sbc:
         try:
             check(transport, carrier, sbc)
         except AssertionError as error:
