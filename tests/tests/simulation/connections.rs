@@ -1,13 +1,16 @@
 //! Calls over connections: TCP, and TLS that serves both ways (RFC 3261 §18, RFC 5923).
 
-use super::common::{World, credential, s};
+use super::common::{World, credential, ms, s};
 use b2bua::snapshot::{Protected, Secrets};
 use config::Config;
+use liaison_tests::ids::Seeded;
+use liaison_tests::lines::Line;
 use liaison_tests::network::Fate;
 use liaison_tests::peer::{Manner, Peer};
-use sip::Transport;
 use sip::driver::Limits;
-use sip_types::Fields;
+use sip::time::{Mono, Now};
+use sip::{Event, Transport};
+use sip_types::{Fields, StatusCode};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -70,6 +73,110 @@ fn world(seed: u64, limits: Limits) -> World {
     let mut world = World::with_secrets(DOCUMENT, secrets, peers, Box::new(|_| Fate::Arrives), seed);
     world.connect(seed, &["10.0.0.1"], limits);
     world
+}
+
+/// Something that a telephone does, or has done to it.
+fn act(world: &mut World, chance: &mut Seeded, calls: &mut [usize; 2]) {
+    let (now, who) = (world.now, usize::try_from(chance.below(2)).unwrap());
+    let proxy = address([OUTSIDE, INSIDE][who]);
+    let peer = &mut world.peers[who];
+    match chance.below(12) {
+        0..=4 if peer.is_free() => {
+            calls[who] += 1;
+            peer.call(now, &format!("sip:+4930@{proxy}"), proxy, Fields::default());
+        }
+        5 if peer.session.is_some() => peer.hang_up(now),
+        6 if peer.is_established() => {
+            peer.reinvite(now, true);
+        }
+        7 | 8 => peer.manner = Manner::Answers,
+        9 => peer.manner = Manner::Refuses(StatusCode::BUSY_HERE),
+        10 => peer.manner = Manner::Rings,
+        11 => world.peers[1].register(now, "sip:bob@example.com", "example.com", address(INSIDE)),
+        _ => {}
+    }
+}
+
+/// Ends all that it has begun and was called for: a telephone that is called in a call has two.
+fn end_all(peer: &mut Peer, now: Now) {
+    let called = peer.events.iter().filter_map(|event| match event {
+        Event::Invited { session, .. } => Some(*session),
+        _ => None,
+    });
+    let all: Vec<_> = called.chain(peer.sessions.iter().copied()).collect();
+    for session in all {
+        peer.session = Some(session);
+        peer.stop_ringing(now);
+        peer.hang_up(now);
+    }
+}
+
+/// No two of these stood at one time.
+fn apart<'a>(lines: impl Iterator<Item = &'a Line>, what: &str) {
+    let mut over: Option<Mono> = Some(Mono::default());
+    for line in lines {
+        assert!(over.is_some_and(|over| over <= line.begun), "{what}: another at {:?}: {line:?}", line.begun);
+        over = line.over;
+    }
+}
+
+fn ips(line: &Line) -> (IpAddr, IpAddr) {
+    (line.from.ip(), line.to.ip())
+}
+
+/// An hour of calls both ways, long and short, answered and refused and given up, with re-INVITEs and registrations, over
+/// connections that are idle for too long now and then, and in two of the runs one of them is lost every tenth minute. Over TLS one
+/// serves both ways; where a lost one is replaced for a response, which asks for no alias, the other side may open its own.
+#[test]
+fn for_an_hour_of_mixed_calls_there_is_one_connection_a_direction_and_pair() {
+    for (seed, lossy) in [(1, true), (2, true), (3, false), (4, false)] {
+        let limits = Limits { idle_time: s(90), ..Limits::default() };
+        let mut world = world(seed, limits);
+        let (mut chance, mut calls, mut lost) = (Seeded(seed), [0; 2], 0);
+        let end = world.now.mono + s(3600);
+        let mut next_loss = world.now.mono + s(600);
+        while world.now.mono < end {
+            act(&mut world, &mut chance, &mut calls);
+            // Now and then nobody does anything for longer than a connection may be idle.
+            let pause = if chance.below(60) == 0 { 200_000 } else { chance.below(12_000) };
+            world.run_for(ms(200 + pause));
+            let lines = &world.stations.as_ref().unwrap().lines;
+            if lossy
+                && world.now.mono >= next_loss
+                && let Some(line) = lines.standing().first()
+            {
+                lines.cut(*line);
+                lost += 1;
+                next_loss = world.now.mono + s(600);
+            }
+        }
+        let lines = world.stations.as_ref().unwrap().lines.all();
+        assert!(calls.iter().all(|calls| *calls > 10), "seed {seed}: {calls:?}");
+        assert_eq!(lost >= 4, lossy, "seed {seed}: {lost} lost");
+        let answered = world.records.lock().unwrap().iter().filter(|r| r.answered.is_some()).count();
+        assert!(answered > 10, "seed {seed}: {answered} answered");
+        assert!(world.peers[1].responses.contains(&200), "registered");
+        let mut directions: BTreeMap<_, Vec<&Line>> = BTreeMap::new();
+        for line in &lines {
+            directions.entry(ips(line)).or_default().push(line);
+        }
+        for (pair, of_direction) in &directions {
+            apart(of_direction.iter().copied(), &format!("seed {seed}, {pair:?}"));
+        }
+        let carrier: IpAddr = "10.0.0.1".parse().unwrap();
+        let both_ways = lines.iter().filter(|line| line.from.ip() == carrier || line.to.ip() == carrier);
+        if !lossy {
+            apart(both_ways, &format!("seed {seed}: TLS serves both ways"));
+        }
+        println!(
+            "seed {seed}: {calls:?} calls, {answered} answered, on {} connections, {lost} cut",
+            lines.len()
+        );
+        let now = world.now;
+        world.peers.iter_mut().for_each(|peer| end_all(peer, now));
+        world.must_forget(&format!("seed {seed}"));
+        assert!(world.network.log.is_empty(), "nothing has gone as a datagram");
+    }
 }
 
 /// With mutual TLS and `alias`: what the other side begins comes on the connection that is there, whoever opened it.
