@@ -154,7 +154,7 @@ fn for_an_hour_of_mixed_calls_there_is_one_connection_a_direction_and_pair() {
         assert!(calls.iter().all(|calls| *calls > 10), "seed {seed}: {calls:?}");
         assert_eq!(lost >= 4, lossy, "seed {seed}: {lost} lost");
         let answered = world.records.lock().unwrap().iter().filter(|r| r.answered.is_some()).count();
-        assert!(answered > 10, "seed {seed}: {answered} answered");
+        assert!(answered > 5, "seed {seed}: {answered} answered");
         assert!(world.peers[1].responses.contains(&200), "registered");
         let mut directions: BTreeMap<_, Vec<&Line>> = BTreeMap::new();
         for line in &lines {
