@@ -25,10 +25,7 @@ rev_dns=no
 enable_tls=yes
 tcp_accept_aliases=yes
 tcp_connection_lifetime=3605
-listen=udp:10.0.0.6:5060
-listen=tls:10.0.0.6:5061
-listen=udp:10.0.0.7:5060
-listen=tls:10.0.0.7:5061
+{listen}
 
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -78,15 +75,17 @@ ca_list = {root}
 
 
 class Kamailio(Daemon):
-    """root: the file of the authority that it believes; carrier and pbx: what it shows as client and as server."""
-    def __init__(self, root, carrier, pbx):
+    """root: the file of the authority that it believes; carrier and pbx: what it shows as client and as server; at: the addresses
+    that it has, for two of them can share the work."""
+    def __init__(self, root, carrier, pbx, at=("10.0.0.6", "10.0.0.7")):
+        listen = "\n".join(f"listen=udp:{ip}:5060\nlisten=tls:{ip}:5061" for ip in at)
         self.folder = tempfile.mkdtemp(prefix="kamailio.")
         self.log = self.folder + "/log"
         for name, text in (("kamailio.cfg", CONFIGURATION), ("tls.cfg", TLS)):
             with open(os.path.join(self.folder, name), "w") as file:
-                file.write(text.lstrip().format(folder=self.folder, root=root, carrier=carrier, pbx=pbx))
+                file.write(text.lstrip().format(folder=self.folder, root=root, carrier=carrier, pbx=pbx, listen=listen))
         super().__init__(["kamailio", "-f", self.folder + "/kamailio.cfg", "-Y", self.folder, "-DD", "-E", "-m", "32", "-M", "8"],
-                         [("udp", "10.0.0.6", 5060), ("tcp", "10.0.0.7", 5061)], log=self.log)
+                         [socket for ip in at for socket in (("udp", ip, 5060), ("tcp", ip, 5061))], log=self.log)
 
     def logged(self):
         with open(self.log, errors="replace") as file:

@@ -1,11 +1,13 @@
 //! Shared pieces of the integration tests: a world without sockets, in which the whole core of Liaison and other
-//! user agents exchange datagrams under virtual time.
+//! user agents exchange datagrams, and messages on connections, under virtual time.
 #![forbid(unsafe_code)]
 
 pub mod ids;
+pub mod lines;
 pub mod message;
 pub mod network;
 pub mod peer;
 pub mod ports;
 pub mod script;
+pub mod stations;
 pub mod world;

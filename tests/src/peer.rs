@@ -3,12 +3,13 @@
 use crate::ids::Seeded;
 use bytes::Bytes;
 use sip::auth::Credential;
-use sip::session::{Body, Invite, Parts, Patience, Reply, SessionId};
+use sip::session::{Ask, Body, Invite, Parts, Patience, Reply, SessionId};
 use sip::time::Now;
 use sip::{
-    Action, Answer, Endpoint, Event, Flow, ListenerId, NetworkId, Received, Settings, Transmit, Transport,
+    Action, Answer, ConnectionId, Endpoint, Event, Failure, Flow, ListenerId, NetworkId, Received, Settings,
+    Transmit, TransmitId, Transport,
 };
-use sip_types::{Fields, HeaderName, StatusCode};
+use sip_types::{Fields, HeaderName, Method, Response, StatusCode, Uri};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub enum Manner {
 pub struct Peer {
     /// Its address.
     pub address: SocketAddr,
+    /// What it speaks.
+    pub transport: Transport,
     /// Its user agent.
     pub endpoint: Endpoint,
     /// What it does when it is called.
@@ -45,6 +48,10 @@ pub struct Peer {
     pub ended: usize,
     /// Messages to send.
     pub outbox: Vec<Transmit>,
+    /// Connections to use for another port of their peers too.
+    pub aliases: Vec<(ConnectionId, u16)>,
+    /// The status of each final response to a request of its own outside a dialog.
+    pub responses: Vec<u16>,
     /// The lines of its session description from `m=` on; each offer of its own may have others.
     pub media: String,
     /// Re-INVITEs of its own that were answered.
@@ -61,11 +68,18 @@ pub struct Peer {
 impl Peer {
     /// A telephone at that address.
     pub fn new(address: SocketAddr, manner: Manner, seed: u64) -> Self {
-        let settings = Settings { listeners: vec![listener(address)], ..Settings::default() };
+        Self::over(Transport::Udp, address, manner, seed)
+    }
+
+    /// A telephone at that address that speaks that transport; over TLS its connections serve both ways (RFC 5923).
+    pub fn over(transport: Transport, address: SocketAddr, manner: Manner, seed: u64) -> Self {
+        let own = sip::Listener { transport, alias: transport == Transport::Tls, ..listener(address) };
+        let settings = Settings { listeners: vec![own], ..Settings::default() };
         let hasher = ahash::RandomState::with_seeds(seed, 2, 3, 4);
         let endpoint = Endpoint::new(settings, Box::new(Seeded(seed)), hasher);
         Self {
             address,
+            transport,
             endpoint,
             manner,
             events: Vec::new(),
@@ -73,6 +87,8 @@ impl Peer {
             session: None,
             ended: 0,
             outbox: Vec::new(),
+            aliases: Vec::new(),
+            responses: Vec::new(),
             media: AUDIO.to_owned(),
             reinvited: 0,
             refused: 0,
@@ -96,7 +112,7 @@ impl Peer {
             conduct: None,
             network: NetworkId(0),
             request_uri: uri.parse().unwrap(),
-            next_hop: format!("sip:{proxy}").parse().unwrap(),
+            next_hop: self.hop(proxy),
             routes: Box::default(),
             flow: None,
             outbound: false,
@@ -148,9 +164,49 @@ impl Peer {
         self.settle(now);
     }
 
+    /// Binds itself to an address-of-record, by way of `proxy`.
+    pub fn register(&mut self, now: Now, aor: &str, domain: &str, proxy: SocketAddr) {
+        let ask = Ask {
+            label: 0,
+            conduct: None,
+            network: NetworkId(0),
+            method: Method::Register,
+            request_uri: format!("sip:{domain}").parse().unwrap(),
+            next_hop: self.hop(proxy),
+            routes: Box::default(),
+            from: format!("<{aor}>").into(),
+            to: format!("<{aor}>").into(),
+            contact_user: Some("phone".into()),
+            flow: None,
+            keep: false,
+            max_forwards: 70,
+            patience: Patience::default(),
+            everywhere: false,
+            parts: Parts::default(),
+        };
+        self.endpoint.ask(now, ask).unwrap();
+        self.settle(now);
+    }
+
+    /// The way to a proxy.
+    fn hop(&self, proxy: SocketAddr) -> Uri {
+        let transport = self.transport.uri_param();
+        format!("sip:{proxy};transport={transport}").parse().unwrap()
+    }
+
+    /// A message of its own could not be sent.
+    pub fn send_failed(&mut self, now: Now, id: TransmitId) {
+        self.endpoint.handle_send_failed(now, id);
+        self.settle(now);
+    }
+
     /// A datagram came.
     pub fn input(&mut self, now: Now, from: SocketAddr, bytes: Bytes) {
-        let flow = Flow { listener: ListenerId(0), peer: from, connection: None };
+        self.input_on(now, Flow { listener: ListenerId(0), peer: from, connection: None }, bytes);
+    }
+
+    /// A message came.
+    pub fn input_on(&mut self, now: Now, flow: Flow, bytes: Bytes) {
         self.endpoint.handle_input(now, flow, bytes);
         self.settle(now);
     }
@@ -221,10 +277,8 @@ impl Peer {
                 }
                 Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, Answer::Silent),
                 Action::Connect(connect) => self.endpoint.handle_connected(now, connect.id, true),
-                Action::CloseConnection(_)
-                | Action::Disconnect(_)
-                | Action::Ping(_)
-                | Action::Alias { .. } => {}
+                Action::Alias { connection, port } => self.aliases.push((connection, port)),
+                Action::CloseConnection(_) | Action::Disconnect(_) | Action::Ping(_) => {}
             }
         }
     }
@@ -260,13 +314,13 @@ impl Peer {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
             Event::Ended { .. } => self.ended += 1,
+            Event::Responded { outcome, .. } => self.responses.extend(status_of(outcome)),
             Event::Asked { .. }
             | Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
             | Event::FlowProven { .. }
-            | Event::FlowLost { .. }
-            | Event::Responded { .. } => {}
+            | Event::FlowLost { .. } => {}
         }
     }
 }
@@ -279,6 +333,15 @@ impl Peer {
         let body = if offer.is_empty() { self.description() } else { self.answer_to(offer) };
         Parts { body: Some(body), ..Parts::default() }
     }
+}
+
+/// The status of a final response; nothing where there was none.
+fn status_of(outcome: &Result<Response, Failure>) -> Option<u16> {
+    let response = match outcome {
+        Ok(response) | Err(Failure::Response(response)) => response,
+        Err(_) => return None,
+    };
+    Some(response.status().as_u16())
 }
 
 /// An `m=` line with a port of the telephone's own; a refused stream stays refused.

@@ -4,6 +4,7 @@ use crate::ids::Seeded;
 use crate::network::{Datagram, Network, Weather};
 use crate::peer::{Manner, Peer};
 use crate::ports::CountedPorts;
+use crate::stations::Stations;
 use b2bua::cdr::Record;
 use b2bua::registrar::Keeping;
 use b2bua::shard::{Command, Common, Core, Gauges, Setup};
@@ -16,7 +17,7 @@ use sip::ids::Ids;
 use sip::location::{Question, RecordKind, Records};
 use sip::registration::server::GruuKeys;
 use sip::time::{Mono, Now, Wall};
-use sip::{Answer, Destination, Flow, ListenerId, NetworkId};
+use sip::{Answer, Destination, Flow, ListenerId, NetworkId, Transport};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,7 +94,9 @@ pub struct World {
     pub mail: Vec<Datagram>,
     /// The addresses of host names; others have none.
     pub names: BTreeMap<String, Vec<IpAddr>>,
-    listeners: Vec<SocketAddr>,
+    /// Whose connections there are, where they are not played.
+    pub stations: Option<Stations>,
+    pub(crate) listeners: Vec<(Transport, SocketAddr)>,
     lent: Vec<Arc<AtomicUsize>>,
 }
 
@@ -125,7 +128,7 @@ impl World {
     ) -> Self {
         let snapshot = snapshot(document, secrets, 1);
         let settings = settings(&snapshot);
-        let listeners = settings.listeners.iter().map(|l| l.address).collect();
+        let listeners = settings.listeners.iter().map(|l| (l.transport, l.address)).collect();
         let records = Arc::new(Mutex::new(Vec::new()));
         let now = Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
         let hasher = ahash::RandomState::with_seeds(seed, 6, 7, 8);
@@ -175,6 +178,7 @@ impl World {
             chance: Seeded(seed ^ 0xc0de),
             mail: Vec::new(),
             names: BTreeMap::new(),
+            stations: None,
             listeners,
             lent,
         }
@@ -237,9 +241,14 @@ impl World {
     pub fn flush(&mut self) {
         for core in std::iter::once(&mut self.core).chain(&mut self.others) {
             while let Some(action) = core.poll_io() {
+                let action = match &mut self.stations {
+                    Some(stations) => stations.carry_out(self.now, 0, action),
+                    None => Some(action),
+                };
+                let Some(action) = action else { continue };
                 match action {
                     IoAction::Transmit(transmit) => {
-                        let from = self.listeners[usize::from(transmit.to.listener().0)];
+                        let (_, from) = self.listeners[usize::from(transmit.to.listener().0)];
                         self.network.send(self.now.mono, from, to(&transmit.to), transmit.bytes);
                     }
                     IoAction::Resolve(query) => {
@@ -256,9 +265,18 @@ impl World {
                 }
             }
         }
-        for peer in &mut self.peers {
-            for transmit in peer.outbox.drain(..) {
-                self.network.send(self.now.mono, peer.address, to(&transmit.to), transmit.bytes);
+        for (n, peer) in self.peers.iter_mut().enumerate() {
+            let aliases = peer.aliases.drain(..);
+            let aliases = aliases.map(|(connection, port)| IoAction::Alias { connection, port });
+            let actions: Vec<_> = aliases.chain(peer.outbox.drain(..).map(IoAction::Transmit)).collect();
+            for action in actions {
+                let action = match &mut self.stations {
+                    Some(stations) => stations.carry_out(self.now, n + 1, action),
+                    None => Some(action),
+                };
+                if let Some(IoAction::Transmit(transmit)) = action {
+                    self.network.send(self.now.mono, peer.address, to(&transmit.to), transmit.bytes);
+                }
             }
         }
     }
@@ -268,18 +286,24 @@ impl World {
         let until = self.now.mono + length;
         loop {
             self.flush();
+            self.tell();
             let next = std::iter::once(self.network.next())
+                .chain([self.stations.as_ref().and_then(Stations::next)])
                 .chain(self.cores().map(|core| core.poll_timeout()))
                 .chain(self.peers.iter().map(|peer| peer.endpoint.poll_timeout()))
                 .flatten()
                 .min();
             let Some(next) = next.filter(|at| *at <= until) else { break };
             self.jump(next.max(self.now.mono));
+            let now = self.now;
+            if let Some(stations) = &mut self.stations {
+                stations.serve(now);
+            }
+            self.tell();
             while let Some(datagram) = self.network.arrive(self.now.mono) {
                 self.deliver(datagram);
                 self.flush();
             }
-            let now = self.now;
             self.cores_mut().for_each(|core| core.handle_timeout(now));
             self.peers.iter_mut().for_each(|peer| peer.timeout(now));
         }
@@ -294,7 +318,7 @@ impl World {
 
     fn deliver(&mut self, datagram: Datagram) {
         let Datagram { from, to, .. } = datagram;
-        if let Some(at) = self.listeners.iter().position(|l| *l == to) {
+        if let Some(at) = self.listeners.iter().position(|(_, l)| *l == to) {
             let listener = ListenerId(u16::try_from(at).unwrap());
             let flow = Flow { listener, peer: from, connection: None };
             // It comes to any shard, which gives it to its home or takes what has none.

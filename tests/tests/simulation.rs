@@ -7,6 +7,7 @@ mod simulation {
     mod capabilities;
     mod challenges;
     mod common;
+    mod connections;
     mod device_flows;
     mod devices;
     mod devices_loss;

@@ -7,6 +7,7 @@
 //! Several drivers can stand behind the same addresses ([`Place::among`]): each hands on what is another's.
 
 pub mod clock;
+pub mod connections;
 pub mod counters;
 pub mod ids;
 pub mod sockets;
@@ -29,11 +30,11 @@ mod trace;
 mod udp;
 mod websocket;
 
+pub use connections::ConnectionEvent;
 pub use exchange::Place;
 pub use ready::Waker;
 pub use security::Security;
 pub use settings::{Limits, ResolverSettings, Settings};
-pub use tcp::ConnectionEvent;
 pub use websocket::Rules as WebSocketRules;
 
 use crate::Map;

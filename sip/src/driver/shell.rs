@@ -188,10 +188,10 @@ impl<C: Core> Shell<C> {
 
     fn serve_connection(&mut self, now: Now, id: ConnectionId) {
         if self.exchange.as_ref().is_some_and(|exchange| exchange.holds(id)) {
-            return self.tcp.write_on(id);
+            return self.tcp.table.write_on(id);
         }
-        let flow = self.tcp.proceed(now, id, &mut self.inbox, &mut self.failed);
-        for event in self.tcp.events() {
+        let flow = self.tcp.table.proceed(now, id, &mut self.inbox, &mut self.failed);
+        for event in self.tcp.table.events() {
             if let Some(exchange) = &mut self.exchange {
                 exchange.spread(&event);
             }
@@ -222,12 +222,12 @@ impl<C: Core> Shell<C> {
                     trace::message(Direction::In, &self.listeners, flow.listener, flow.peer, &bytes);
                     self.core.handle_input(now, flow, bytes);
                 }
-                Parcel::Transmit(transmit) => self.tcp.transmit(now, transmit, &mut self.failed),
+                Parcel::Transmit(transmit) => self.transmit_on_stream(now, transmit),
                 Parcel::SendFailed(id) => self.failed.push(id),
-                Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
-                Parcel::Alias(id, port) => self.tcp.alias(id, port),
-                Parcel::Ping(id) => self.tcp.ping(id),
-                Parcel::Watch(id, silence) => self.tcp.watch(now, id, silence),
+                Parcel::Close(id) => self.tcp.table.close(now, id, &mut self.failed),
+                Parcel::Alias(id, port) => self.tcp.table.alias(id, port),
+                Parcel::Ping(id) => self.tcp.table.ping(id),
+                Parcel::Watch(id, silence) => self.tcp.table.watch(now, id, silence),
                 Parcel::Unreachable(listener, peer) => self.core.handle_unreachable(now, listener, peer),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
@@ -254,23 +254,24 @@ impl<C: Core> Shell<C> {
                 self.carry_out_one(now, action);
             }
             self.flush_datagrams(now);
-            self.tcp.flush(now, &mut self.failed);
-            for (id, open) in self.tcp.connected() {
+            self.tcp.table.flush(now, &mut self.failed);
+            for (id, open) in self.tcp.table.connected() {
                 self.core.handle_connected(now, id, open);
             }
-            for end in self.tcp.ends() {
+            for end in self.tcp.table.ends() {
                 if let Some(exchange) = &mut self.exchange {
                     exchange.spread(&end);
                 }
                 self.core.handle_connection(now, end);
             }
             for id in self.failed.drain(..) {
-                if let (Some(home), Some(exchange)) = (id.home, &mut self.exchange) {
-                    exchange.send_failed(home, id);
-                    continue;
+                match (id.home, &mut self.exchange) {
+                    (Some(home), Some(exchange)) if home != exchange.here() => exchange.send_failed(home, id),
+                    _ => {
+                        self.counters.send_failures.add(1);
+                        self.core.handle_send_failed(now, TransmitId { home: None, ..id });
+                    }
                 }
-                self.counters.send_failures.add(1);
-                self.core.handle_send_failed(now, id);
             }
             // What was told may have led to more.
             match self.core.poll_io() {
@@ -308,8 +309,8 @@ impl<C: Core> Shell<C> {
                     self.core.handle_resolved(now, query.id, answer);
                 }
             }
-            IoAction::Connect(connect) => self.tcp.connect(now, &connect),
-            IoAction::Disconnect(id) => self.tcp.disconnect(id, &mut self.failed),
+            IoAction::Connect(connect) => self.tcp.table.connect(now, &connect),
+            IoAction::Disconnect(id) => self.tcp.table.disconnect(id, &mut self.failed),
         }
     }
 
@@ -326,50 +327,59 @@ impl<C: Core> Shell<C> {
     }
 
     fn transmit_on_stream(&mut self, now: Now, transmit: Transmit) {
-        let owner = self.owner(&transmit.to);
-        let (Some(exchange), Some(owner)) = (&mut self.exchange, owner) else {
-            return self.tcp.transmit(now, transmit, &mut self.failed);
-        };
+        if let Some(owner) = self.owner(&transmit.to) {
+            return self.send_by(owner, transmit);
+        }
+        let elsewhere = self.tcp.table.transmit(now, transmit, &mut self.failed);
+        let Some((id, transmit)) = elsewhere else { return };
+        match self.exchange.as_ref().and_then(|exchange| exchange.owner(id)) {
+            Some(owner) => self.send_by(owner, transmit),
+            None => self.failed.push(transmit.id),
+        }
+    }
+
+    /// Has another shard send a message.
+    fn send_by(&mut self, owner: ShardNo, transmit: Transmit) {
+        let Some(exchange) = &mut self.exchange else { return self.failed.push(transmit.id) };
         if let Err(id) = exchange.send(owner, transmit, &self.counters) {
             self.failed.push(id);
         }
     }
 
-    /// The other shard that has the connection for a destination.
+    /// The other shard that has the connection which a destination names.
     fn owner(&self, to: &Destination) -> Option<ShardNo> {
-        let exchange = self.exchange.as_ref()?;
         let connection = match to {
-            Destination::Flow(flow) | Destination::FlowOr { flow, .. } => flow.connection,
-            Destination::Open { listener, peer, domain } => self.tcp.known(*listener, *peer, domain.as_ref()),
+            Destination::Flow(flow) | Destination::FlowOr { flow, .. } => flow.connection?,
+            Destination::Open { .. } => return None,
         };
-        exchange.owner(connection?)
+        self.exchange.as_ref()?.owner(connection)
     }
 
     fn alias(&mut self, id: ConnectionId, port: u16) {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.alias(owner, id, port),
-            _ => self.tcp.alias(id, port),
+            _ => self.tcp.table.alias(id, port),
         }
     }
 
     fn ping(&mut self, id: ConnectionId) {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.ping(owner, id),
-            _ => self.tcp.ping(id),
+            _ => self.tcp.table.ping(id),
         }
     }
 
     fn watch(&mut self, now: Now, id: ConnectionId, silence: Option<Duration>) {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.watch(owner, id, silence),
-            _ => self.tcp.watch(now, id, silence),
+            _ => self.tcp.table.watch(now, id, silence),
         }
     }
 
     fn close(&mut self, now: Now, id: ConnectionId) {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.close(owner, id),
-            _ => self.tcp.close(now, id, &mut self.failed),
+            _ => self.tcp.table.close(now, id, &mut self.failed),
         }
     }
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""crowd.py calls - 2,000 idle connections and 500 slow ones, half of them bytewise and half with half a TLS handshake: calls go on
+"""crowd.py calls - 2,000 idle connections, 500 bytewise ones and 500 with half a TLS handshake: calls go on
 as if there were none, memory is bounded, and the slow ones are ended in time."""
 import here, resource, socket, tempfile, threading
 from certificates import Authority
 from liaison import OUTSIDE, Liaison, run, until
 from sipp import pair
 
-IDLE, SLOW = 2000, 250
+IDLE, SLOW = 2000, 500
 # What a connection may cost the node at rest, its TLS handshake included.
 BYTES = 40_000
 CALLS, RATE = 200, 20

@@ -3,14 +3,19 @@
 use crate::lab::check;
 
 #[test]
-fn a_phone_behind_a_nat_is_called_after_it_was_idle_for_long_and_is_heard() {
-    check("nat.py", &["idle"], 120);
+fn a_phone_behind_a_nat_is_called_after_ten_idle_minutes_at_ten_times_the_speed_and_is_heard() {
+    check("nat.py", &["idle"], 150);
 }
 
 // conforms: RFC5626-7-5
 #[test]
 fn a_binding_behind_a_nat_ends_with_its_connection() {
     check("nat.py", &["lost"], 60);
+}
+
+#[test]
+fn rfc5626_a_bye_comes_on_the_connection_that_a_phone_with_outbound_has_opened() {
+    check("nat.py", &["outbound"], 60);
 }
 
 #[test]

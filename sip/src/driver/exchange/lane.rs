@@ -1,7 +1,7 @@
 //! One way from a shard to another: a bounded ring, and who is to be woken at its ends.
 
+use super::super::connections::ConnectionEvent;
 use super::super::ready::Source;
-use super::super::tcp::ConnectionEvent;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use bytes::Bytes;

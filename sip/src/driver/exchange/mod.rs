@@ -8,15 +8,15 @@
 //! - a message to send fails, as if its connection were full;
 //! - what has failed, and what is to be closed, waits. It is no more than was in flight, and than there are connections.
 
+mod census;
 mod lane;
-mod shared;
 
+pub(crate) use census::{Census, Full};
 pub(crate) use lane::Parcel;
-pub(crate) use shared::{Census, Directory, Full};
 
+use super::connections::{ConnectionEvent, Shared};
 use super::counters::Counters;
 use super::ready::{Kind, Source, Waker};
-use super::tcp::ConnectionEvent;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::home::{Homes, ShardNo};
@@ -59,7 +59,7 @@ impl Place {
         if let [only] = wakers {
             return vec![only.clone().into()];
         }
-        let (census, directory) = (Arc::new(Census::new(hasher)), Arc::new(Directory::new(hasher)));
+        let (census, directory) = (Arc::new(Census::new(hasher)), Arc::new(Shared::new(hasher)));
         let shards = homes.shards().zip(wakers).map(|(here, waker)| Exchange {
             homes: Arc::clone(homes),
             here,
@@ -96,7 +96,7 @@ pub(super) struct Exchange {
     homes: Arc<Homes>,
     here: ShardNo,
     census: Arc<Census>,
-    directory: Arc<Directory>,
+    directory: Arc<Shared>,
     /// By shard. The one to itself has no room and is never used.
     outbound: Vec<Outbound>,
     inbound: Vec<Inbound>,
@@ -115,7 +115,7 @@ impl Exchange {
         &self.census
     }
 
-    pub(super) fn directory(&self) -> &Arc<Directory> {
+    pub(super) fn directory(&self) -> &Arc<Shared> {
         &self.directory
     }
 
@@ -151,7 +151,9 @@ impl Exchange {
         counters: &Counters,
     ) -> Result<(), TransmitId> {
         let id = transmit.id;
-        let crossing = Transmit { id: TransmitId { home: Some(self.here), ..id }, ..transmit };
+        // One that has come from another shard already is still that one's.
+        let home = id.home.or(Some(self.here));
+        let crossing = Transmit { id: TransmitId { home, ..id }, ..transmit };
         let lane = self.outbound.get_mut(usize::from(owner.0)).ok_or(id)?;
         if !lane.offer(Parcel::Transmit(crossing)) {
             return Err(id);

@@ -1,5 +1,6 @@
 //! The byte stream of a connection: plain, or over TLS.
 
+use super::super::connections::OpenError;
 use super::super::tls::{Client, Peer};
 use crate::flow::Domain;
 use rustls::pki_types::ServerName;
@@ -20,15 +21,6 @@ pub(super) enum Socket {
 
 /// A stream with what its handshake has proved.
 pub(super) type Opened = (Socket, Option<Peer>);
-
-/// Why a stream did not open.
-#[derive(Debug)]
-pub(super) enum OpenError {
-    /// The peer takes no connection.
-    Connect,
-    /// The TLS handshake failed.
-    Handshake(io::Error),
-}
 
 /// A stream that is being opened.
 pub(super) type Opening = Pin<Box<dyn Future<Output = Result<Opened, OpenError>>>>;

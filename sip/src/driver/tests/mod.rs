@@ -6,6 +6,7 @@ mod endpoint;
 mod lab;
 mod names;
 mod secure;
+mod secure_shards;
 mod shards;
 mod streams;
 mod wakes;

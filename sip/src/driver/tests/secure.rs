@@ -15,21 +15,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Everybody that a test needs: we are `sbc.example`, and believe the authority.
-struct Cast {
+pub(super) struct Cast {
     authority: Authority,
-    ours: Issued,
-    theirs: Issued,
+    pub(super) ours: Issued,
+    pub(super) theirs: Issued,
 }
 
 impl Cast {
-    fn new(theirs: Names<'_>) -> Self {
+    pub(super) fn new(theirs: Names<'_>) -> Self {
         let authority = Authority::new("root");
         let ours = authority.issue(Names::dns(&["sbc.example"]));
         let theirs = authority.issue(theirs);
         Self { authority, ours, theirs }
     }
 
-    fn security(&self, ours: &Issued, clients: Clients) -> Security {
+    pub(super) fn security(&self, ours: &Issued, clients: Clients) -> Security {
         let mut security = Security::default();
         security.tls.serve(ListenerId(0), ours.serving(clients)).unwrap();
         let credentials = Some(ours.credentials());
@@ -40,7 +40,12 @@ impl Cast {
     }
 
     fn lab(&self) -> Lab {
-        self.lab_with(Clients::Optional(self.authority.trust()), |_| {})
+        self.lab_with(self.asked(), |_| {})
+    }
+
+    /// Clients are asked who they are.
+    pub(super) fn asked(&self) -> Clients {
+        Clients::Optional(self.authority.trust())
     }
 
     fn lab_with(&self, clients: Clients, change: impl FnOnce(&mut super::super::Settings)) -> Lab {
@@ -53,13 +58,18 @@ impl Cast {
 
     /// A client that knows itself, over a connection of its own.
     fn client(&self, lab: &Lab) -> StreamOwned<ClientConnection, TcpStream> {
+        self.client_on(connect(lab))
+    }
+
+    /// The same on a connection that stands.
+    pub(super) fn client_on(&self, stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(self.authority.root_store());
         let config = config.with_client_auth_cert(chain(&self.theirs), key(&self.theirs)).unwrap();
         let name = ServerName::try_from("sbc.example").unwrap();
-        StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), connect(lab))
+        StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
     }
 }
 
@@ -76,7 +86,7 @@ fn key(issued: &Issued) -> PrivateKeyDer<'static> {
 }
 
 /// Takes the next connection as a server with that certificate.
-fn accept(listener: &TcpListener, issued: &Issued) -> StreamOwned<ServerConnection, TcpStream> {
+pub(super) fn accept(listener: &TcpListener, issued: &Issued) -> StreamOwned<ServerConnection, TcpStream> {
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -87,7 +97,7 @@ fn accept(listener: &TcpListener, issued: &Issued) -> StreamOwned<ServerConnecti
     StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), stream)
 }
 
-fn open(peer: SocketAddr, domain: &str) -> Destination {
+pub(super) fn open(peer: SocketAddr, domain: &str) -> Destination {
     Destination::Open { listener: ListenerId(0), peer, domain: Some(Domain::new(domain)) }
 }
 

@@ -13,25 +13,25 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 
 /// Drivers that share a listener, and how they find each message's home.
-struct Labs {
+pub(super) struct Labs {
     homes: Arc<Homes>,
-    labs: Vec<Lab>,
+    pub(super) labs: Vec<Lab>,
 }
 
-fn start(transport: Transport, count: u8, room: usize, change: fn(&mut Settings)) -> Labs {
+pub(super) fn start(transport: Transport, count: u8, room: usize, change: impl Fn(&mut Settings)) -> Labs {
     let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
     let homes = Arc::new(Homes::new(&[1; 16], NodeNo(0), count, hasher.clone()));
     let wakers: Vec<Waker> = (0..count).map(|_| Waker::new()).collect();
     let places = Place::with_room(&homes, &wakers, &hasher, room);
     let sockets = Sockets::bind_for(&[local(transport)], count).unwrap();
     let labs =
-        sockets.into_iter().zip(places).map(|(sockets, place)| Lab::at(place, sockets, change)).collect();
+        sockets.into_iter().zip(places).map(|(sockets, place)| Lab::at(place, sockets, &change)).collect();
     Labs { homes, labs }
 }
 
 impl Labs {
     /// A message whose home is that shard.
-    fn for_shard(&self, shard: u8, nth: usize) -> String {
+    pub(super) fn for_shard(&self, shard: u8, nth: usize) -> String {
         let of = |n: u32| {
             format!("OPTIONS sip:a SIP/2.0\r\nTo: <sip:a>\r\nCall-ID: c{n}\r\nContent-Length: 0\r\n\r\n")
         };

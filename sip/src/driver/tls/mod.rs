@@ -9,6 +9,7 @@ mod error;
 mod identity;
 mod material;
 mod server;
+mod signatures;
 
 #[cfg(test)]
 pub(crate) mod testing;

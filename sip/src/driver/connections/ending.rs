@@ -1,13 +1,15 @@
 //! The end of connections, and when it comes.
 
-use super::{ConnectionId, Tcp, Timer};
+use super::Table;
+use super::wire::Wires;
 use crate::action::TransmitId;
+use crate::flow::ConnectionId;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 
 /// Why a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(super) enum Ending {
     /// It could not be opened, or not in time.
     NotOpened,
     /// The handshake of TLS or of a WebSocket that the peer began did not come to its end in time.
@@ -32,7 +34,7 @@ pub(crate) enum Ending {
     Wanted,
 }
 
-impl Tcp {
+impl<W: Wires> Table<W> {
     pub(super) fn end(&mut self, id: ConnectionId, ending: Ending, failed: &mut Vec<TransmitId>) {
         let Some(mut connection) = self.connections.remove(&id) else { return };
         let peer = connection.flow.peer;
@@ -40,9 +42,6 @@ impl Tcp {
         self.directory.remove(id);
         if connection.told {
             self.ends.push(id);
-        }
-        if let Some(shared) = &self.shared {
-            shared.leave(connection.flow.listener, peer, id);
         }
         self.census.leave(peer.ip());
         self.counters.connections.sub(1);
@@ -62,17 +61,14 @@ impl Tcp {
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
-    pub(crate) fn poll_timeout(&self) -> Option<Mono> {
+    pub fn poll_timeout(&self) -> Option<Mono> {
         self.timers.next()
     }
 
     /// Ends what has come to its deadline.
-    pub(crate) fn handle_timeout(&mut self, now: Now, failed: &mut Vec<TransmitId>) {
-        while let Some(timer) = self.timers.pop_due(now) {
-            match timer {
-                Timer::Accept(id) => self.listeners.get(&id).into_iter().for_each(|l| l.source.requeue()),
-                Timer::Connection(id) => self.deadline_heard(now, id, failed),
-            }
+    pub fn handle_timeout(&mut self, now: Now, failed: &mut Vec<TransmitId>) {
+        while let Some(id) = self.timers.pop_due(now) {
+            self.deadline_heard(now, id, failed);
         }
     }
 
@@ -93,10 +89,10 @@ impl Tcp {
     pub(super) fn rearm(&mut self, now: Now, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let (at, _) = connection.deadline(&self.limits);
-        let heard = at.min(now.mono + TimerQueue::<Timer>::HOP);
+        let heard = at.min(now.mono + TimerQueue::<ConnectionId>::HOP);
         if connection.armed.is_none_or(|armed| heard < armed) {
             connection.armed = Some(heard);
-            self.timers.arm_at(now, heard, Timer::Connection(id));
+            self.timers.arm_at(now, heard, id);
         }
     }
 }

@@ -1,9 +1,8 @@
-//! What the shards of a process know of each other's connections.
+//! How many connections the shards of a process have.
 
 use super::super::settings::Limits;
 use crate::Map;
-use crate::flow::{ConnectionId, ListenerId};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -73,35 +72,9 @@ impl Census {
     }
 }
 
-/// Which connection of any shard leads to a peer. Read without locks: each message to a peer that this shard has no
-/// connection with asks.
-pub(crate) struct Directory(papaya::HashMap<(ListenerId, SocketAddr), ConnectionId, ahash::RandomState>);
-
-impl Directory {
-    pub(crate) fn new(hasher: &ahash::RandomState) -> Self {
-        Self(papaya::HashMap::with_hasher(hasher.clone()))
-    }
-
-    /// The latest connection is the one to use.
-    pub(crate) fn enter(&self, listener: ListenerId, peer: SocketAddr, id: ConnectionId) {
-        self.0.pin().insert((listener, peer), id);
-    }
-
-    /// Forgets a connection, if it is still the one to use.
-    pub(crate) fn leave(&self, listener: ListenerId, peer: SocketAddr, id: ConnectionId) {
-        // Another one in its place stays.
-        let _ = self.0.pin().remove_if(&(listener, peer), |_, known| *known == id);
-    }
-
-    pub(crate) fn find(&self, listener: ListenerId, peer: SocketAddr) -> Option<ConnectionId> {
-        self.0.pin().get(&(listener, peer)).copied()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::home::ShardNo;
 
     fn hasher() -> ahash::RandomState {
         ahash::RandomState::with_seeds(1, 2, 3, 4)
@@ -121,19 +94,5 @@ mod tests {
         [one, other, other].iter().for_each(|peer| census.leave(*peer));
         assert_eq!(census.connections.load(Ordering::Relaxed), 0);
         assert!(census.by_peer.iter().all(|part| part.lock().unwrap().is_empty()));
-    }
-
-    #[test]
-    fn a_late_farewell_leaves_the_successor() {
-        let directory = Directory::new(&hasher());
-        let (listener, peer) = (ListenerId(1), "10.0.0.1:5060".parse().unwrap());
-        let [first, second] = [(0, 1), (1, 1)].map(|(shard, n)| ConnectionId::new(ShardNo(shard), n));
-        directory.enter(listener, peer, first);
-        directory.enter(listener, peer, second);
-        directory.leave(listener, peer, first);
-        assert_eq!(directory.find(listener, peer), Some(second));
-        assert_eq!(directory.find(ListenerId(0), peer), None);
-        directory.leave(listener, peer, second);
-        assert_eq!(directory.find(listener, peer), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Which connection leads to whom: the alias table of RFC 5923 §5, and the same for plain TCP.
 
 use super::super::tls::Peer;
+use super::connecting::Way;
+use super::shared::{Known, Shared};
 use crate::Map;
 use crate::flow::{ConnectionId, Domain, ListenerId};
 use smallvec::SmallVec;
@@ -24,7 +26,7 @@ pub(super) enum Leads {
 }
 
 impl Leads {
-    fn leads_to(&self, domain: Option<&Domain>) -> bool {
+    pub(super) fn leads_to(&self, domain: Option<&Domain>) -> bool {
         match (self, domain) {
             (Self::Anyone, None) => true,
             (Self::Towards(towards), Some(domain)) => towards == domain,
@@ -37,33 +39,57 @@ impl Leads {
 /// One connection as the directory knows it.
 struct Entry {
     leads: Leads,
+    open: bool,
     listener: ListenerId,
     /// Its peer's address first.
     addresses: SmallVec<[SocketAddr; 1]>,
 }
 
-/// Every connection by the addresses that it reaches.
+/// Every connection of a shard by the addresses that it reaches. Where there are several shards, what leads to others than
+/// itself is known to all of them.
 pub(super) struct Directory {
     entries: Map<ConnectionId, Entry>,
     by_address: Map<(ListenerId, SocketAddr), SmallVec<[ConnectionId; 1]>>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Directory {
-    pub(super) fn new(hasher: &ahash::RandomState) -> Self {
-        Self { entries: Map::with_hasher(hasher.clone()), by_address: Map::with_hasher(hasher.clone()) }
+    pub(super) fn new(hasher: &ahash::RandomState, shared: Option<Arc<Shared>>) -> Self {
+        let (entries, by_address) = (Map::with_hasher(hasher.clone()), Map::with_hasher(hasher.clone()));
+        Self { entries, by_address, shared }
     }
 
     pub(super) fn insert(&mut self, id: ConnectionId, listener: ListenerId, peer: SocketAddr, leads: Leads) {
-        let entry = Entry { leads, listener, addresses: SmallVec::from_buf([peer]) };
+        let entry = Entry { leads, open: false, listener, addresses: SmallVec::from_buf([peer]) };
         self.entries.insert(id, entry);
         self.by_address.entry((listener, peer)).or_default().push(id);
+        self.share(id);
     }
 
-    /// The handshake of a connection has shown whom it leads to.
-    pub(super) fn prove(&mut self, id: ConnectionId, peer: Arc<Peer>) {
-        if let Some(entry) = self.entries.get_mut(&id) {
+    /// As [`insert`](Self::insert) of a connection to that domain, unless a shard has one meanwhile: that one.
+    pub(super) fn claim(
+        &mut self,
+        id: ConnectionId,
+        listener: ListenerId,
+        peer: SocketAddr,
+        leads: Leads,
+        domain: Option<&Domain>,
+    ) -> Result<(), Way> {
+        if let Some(shared) = &self.shared {
+            shared.claim(listener, peer, &Known { id, leads: leads.clone(), open: false }, domain)?;
+        }
+        self.insert(id, listener, peer, leads);
+        Ok(())
+    }
+
+    /// A connection is open; over TLS its handshake has shown whom it leads to.
+    pub(super) fn opened(&mut self, id: ConnectionId, peer: Option<Arc<Peer>>) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.open = true;
+        if let Some(peer) = peer {
             entry.leads = Leads::To(peer);
         }
+        self.share(id);
     }
 
     /// Uses a connection for another port of its peer too, if the peer has proved who it is: without a certificate
@@ -78,15 +104,34 @@ impl Directory {
         }
         entry.addresses.push(address);
         self.by_address.entry((entry.listener, address)).or_default().push(id);
+        self.share(id);
     }
 
-    /// The newest connection that reaches an address and leads to a domain.
+    /// Tells the other shards what is known of a connection.
+    fn share(&self, id: ConnectionId) {
+        let (Some(shared), Some(entry)) = (&self.shared, self.entries.get(&id)) else { return };
+        let leads = match &entry.leads {
+            Leads::Itself => return,
+            // Somebody without a certificate takes no requests by domain.
+            Leads::To(peer) if peer.identities.is_empty() => return,
+            leads => leads.clone(),
+        };
+        let known = Known { id, leads, open: entry.open };
+        entry.addresses.iter().for_each(|address| shared.enter(entry.listener, *address, &known));
+    }
+
+    /// The newest connection that reaches an address and leads to a domain: one of this shard before those of others.
     pub(super) fn find(
         &self,
         listener: ListenerId,
         peer: SocketAddr,
         domain: Option<&Domain>,
-    ) -> Option<ConnectionId> {
+    ) -> Option<Way> {
+        let own = self.own(listener, peer, domain).map(Way::Own);
+        own.or_else(|| self.shared.as_ref()?.find(listener, peer, domain))
+    }
+
+    fn own(&self, listener: ListenerId, peer: SocketAddr, domain: Option<&Domain>) -> Option<ConnectionId> {
         let there = self.by_address.get(&(listener, peer))?;
         let leads = |id: &&ConnectionId| self.entries.get(id).is_some_and(|e| e.leads.leads_to(domain));
         there.iter().rev().find(leads).copied()
@@ -96,6 +141,9 @@ impl Directory {
         let Some(entry) = self.entries.remove(&id) else { return };
         for address in entry.addresses {
             let key = (entry.listener, address);
+            if let Some(shared) = &self.shared {
+                shared.leave(entry.listener, address, id);
+            }
             if let Some(there) = self.by_address.get_mut(&key) {
                 there.retain(|other| *other != id);
                 if there.is_empty() {
@@ -112,7 +160,7 @@ mod tests {
     use super::*;
 
     fn directory() -> Directory {
-        Directory::new(&ahash::RandomState::with_seeds(1, 2, 3, 4))
+        Directory::new(&ahash::RandomState::with_seeds(1, 2, 3, 4), None)
     }
 
     fn proven(domains: &[&str]) -> Arc<Peer> {
@@ -135,9 +183,9 @@ mod tests {
         directory.alias(id, 5061);
         let (a, b) = (Domain::new("a.example"), Domain::new("b.example"));
         assert_eq!(directory.find(TLS, at(5061), Some(&a)), None, "before the handshake there is no alias");
-        directory.prove(id, proven(&["a.example", "sip.a.example"]));
+        directory.opened(id, Some(proven(&["a.example", "sip.a.example"])));
         directory.alias(id, 5061);
-        assert_eq!(directory.find(TLS, at(5061), Some(&a)), Some(id));
+        assert_eq!(directory.find(TLS, at(5061), Some(&a)), Some(Way::Own(id)));
         assert_eq!(directory.find(TLS, at(5061), Some(&b)), None, "another domain at the same address");
         assert_eq!(directory.find(TLS, at(5061), None), None);
         assert_eq!(directory.find(ListenerId(1), at(5061), Some(&a)), None);
@@ -150,7 +198,7 @@ mod tests {
     fn rfc5923_9_2_without_a_certificate_there_is_no_alias() {
         let mut directory = directory();
         directory.insert(ConnectionId(1), TLS, at(40_000), Leads::Itself);
-        directory.prove(ConnectionId(1), proven(&[]));
+        directory.opened(ConnectionId(1), Some(proven(&[])));
         directory.alias(ConnectionId(1), 5061);
         assert_eq!(directory.find(TLS, at(5061), Some(&Domain::new("a.example"))), None);
         assert_eq!(directory.by_address.len(), 1);
@@ -160,7 +208,7 @@ mod tests {
     fn the_aliases_of_a_connection_are_bounded() {
         let mut directory = directory();
         directory.insert(ConnectionId(1), TLS, at(40_000), Leads::Itself);
-        directory.prove(ConnectionId(1), proven(&["a.example"]));
+        directory.opened(ConnectionId(1), Some(proven(&["a.example"])));
         (1..1000).for_each(|port| directory.alias(ConnectionId(1), port));
         assert_eq!(directory.by_address.len(), 1 + ALIASES);
     }
@@ -172,10 +220,10 @@ mod tests {
         let (a, b) = (Domain::new("a.example"), Domain::new("b.example"));
         directory.insert(ConnectionId(1), TLS, at(5061), Leads::Towards(a.clone()));
         directory.insert(ConnectionId(2), TLS, at(5061), Leads::Towards(b.clone()));
-        assert_eq!(directory.find(TLS, at(5061), Some(&a)), Some(ConnectionId(1)));
-        assert_eq!(directory.find(TLS, at(5061), Some(&b)), Some(ConnectionId(2)));
-        directory.prove(ConnectionId(1), proven(&["a.example", "b.example"]));
+        assert_eq!(directory.find(TLS, at(5061), Some(&a)), Some(Way::Own(ConnectionId(1))));
+        assert_eq!(directory.find(TLS, at(5061), Some(&b)), Some(Way::Own(ConnectionId(2))));
+        directory.opened(ConnectionId(1), Some(proven(&["a.example", "b.example"])));
         directory.remove(ConnectionId(2));
-        assert_eq!(directory.find(TLS, at(5061), Some(&b)), Some(ConnectionId(1)));
+        assert_eq!(directory.find(TLS, at(5061), Some(&b)), Some(Way::Own(ConnectionId(1))));
     }
 }

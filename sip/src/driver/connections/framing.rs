@@ -60,6 +60,14 @@ impl Framing {
         }
     }
 
+    /// Whether the handshake is over, where there is one.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Length(_) => true,
+            Self::WebSocket(socket) => socket.is_open(),
+        }
+    }
+
     /// Whether a message has begun and not ended.
     pub(super) fn is_partial(&self) -> bool {
         match self {
