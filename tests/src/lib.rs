@@ -2,9 +2,11 @@
 //! user agents exchange datagrams under virtual time.
 #![forbid(unsafe_code)]
 
+pub mod disk;
 pub mod ids;
 pub mod message;
 pub mod network;
+mod node;
 pub mod peer;
 pub mod ports;
 pub mod script;

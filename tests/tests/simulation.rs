@@ -16,6 +16,7 @@ mod simulation {
     mod gate;
     mod hiding;
     mod limits;
+    mod loops;
     mod loss;
     mod offers;
     mod preferences;
@@ -24,9 +25,11 @@ mod simulation {
     mod registrar;
     mod registrar_gruus;
     mod registrar_nat;
+    mod registrar_storm;
     mod requests;
     mod secure;
     mod shards;
+    mod storm_phones;
     mod strangers;
     mod targets;
     mod trunk_calls;
