@@ -2,10 +2,12 @@
 //! user agents exchange datagrams, and messages on connections, under virtual time.
 #![forbid(unsafe_code)]
 
+pub mod disk;
 pub mod ids;
 pub mod lines;
 pub mod message;
 pub mod network;
+mod node;
 pub mod peer;
 pub mod ports;
 pub mod script;

@@ -2,27 +2,25 @@
 
 use crate::ids::Seeded;
 use crate::network::{Datagram, Network, Weather};
+use crate::node::Node;
+pub use crate::node::gruu_keys;
 use crate::peer::{Manner, Peer};
-use crate::ports::CountedPorts;
 use crate::stations::Stations;
 use b2bua::cdr::Record;
-use b2bua::registrar::Keeping;
-use b2bua::shard::{Command, Common, Core, Gauges, Setup};
+use b2bua::registrar::{Keeping, News};
+use b2bua::shard::{Command, Common, Core, Gauges};
 use b2bua::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
 use config::Config;
-use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
-use sip::home::{HomeIds, Homes, NodeNo};
-use sip::ids::Ids;
 use sip::location::{Question, RecordKind, Records};
-use sip::registration::server::GruuKeys;
+use sip::registration::server::Directory;
 use sip::time::{Mono, Now, Wall};
 use sip::{Answer, Destination, Flow, ListenerId, NetworkId, Transport};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// One side of the border, and the telephone on it, for the configuration that most tests use.
@@ -87,7 +85,10 @@ pub struct World {
     pub commands: mpsc::Sender<Command>,
     /// The same for the others.
     pub orders: Vec<mpsc::Sender<Command>>,
-    homes: Arc<Homes>,
+    node: Node,
+    common: Arc<Common>,
+    /// What tells the first shard what has been kept.
+    told: Option<mpsc::Sender<News>>,
     /// Which shard a message comes to.
     chance: Seeded,
     /// What came to addresses where no telephone is: a test plays them by hand.
@@ -126,42 +127,14 @@ impl World {
         weather: Weather,
         seed: u64,
     ) -> Self {
-        let snapshot = snapshot(document, secrets, 1);
-        let settings = settings(&snapshot);
-        let listeners = settings.listeners.iter().map(|l| (l.transport, l.address)).collect();
-        let records = Arc::new(Mutex::new(Vec::new()));
         let now = Now { mono: Mono::from_epoch(Duration::from_secs(1)), wall: Wall(1_790_000_000_000) };
-        let hasher = ahash::RandomState::with_seeds(seed, 6, 7, 8);
-        let mut ids = Seeded(seed ^ 0xffff);
-        let common =
-            Common::new(shards, now, 10_000, GruuKeys::new(&[1; 16], &[2; 32]), &mut ids, hasher.clone());
-        let homes = Arc::new(Homes::new(&[3; 16], NodeNo(0), shards, hasher));
+        let node = Node::new(shards, document, secrets, seed);
+        let listeners = node.settings.listeners.iter().map(|l| (l.transport, l.address)).collect();
+        let (common, mut ids) = node.common(now);
         let (mut cores, mut orders, mut lent) = (Vec::new(), Vec::new(), Vec::new());
-        for shard in homes.shards() {
-            let (ports, count) = CountedPorts::new(VirtualPorts::new(snapshot.media.iter().flatten()));
-            let (commands, inbox) = mpsc::channel(64);
-            let mark = u64::from(shard.0) << 32;
-            let seed = seed ^ mark;
-            let sink = records.clone();
-            let chance = Seeded(seed);
-            let sip_ids: Box<dyn Ids + Send> = match shards {
-                1 => Box::new(chance),
-                _ => Box::new(HomeIds::new(chance, homes.clone(), shard)),
-            };
-            cores.push(Core::new(Setup {
-                sip: settings.clone(),
-                snapshot: snapshot.clone(),
-                link: Box::new(ports),
-                sip_ids,
-                ids: Box::new(Seeded(ids.0 ^ mark)),
-                hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
-                epoch: Instant::now(),
-                shard: u16::from(shard.0),
-                common: common.clone(),
-                keeping: Keeping::nothing(now),
-                records: Box::new(move |record| sink.lock().unwrap().push(record)),
-                commands: inbox,
-            }));
+        for shard in node.homes.shards() {
+            let (core, commands, count) = node.core(shard, &common, &mut ids, Keeping::nothing(now));
+            cores.push(core);
             orders.push(commands);
             lent.push(count);
         }
@@ -171,10 +144,12 @@ impl World {
             others: cores,
             peers,
             network: Network::new(Duration::from_millis(5), weather),
-            records,
+            records: node.records.clone(),
             commands: orders.remove(0),
             orders,
-            homes,
+            node,
+            common,
+            told: None,
             chance: Seeded(seed ^ 0xc0de),
             mail: Vec::new(),
             names: BTreeMap::new(),
@@ -189,6 +164,33 @@ impl World {
         let alice = Peer::new(ALICE.parse().unwrap(), Manner::Answers, seed + 1);
         let bob = Peer::new(BOB.parse().unwrap(), manner, seed + 2);
         Self::new(TWO_SIDES, vec![alice, bob], weather, seed)
+    }
+
+    /// The node, which has one shard, ends where it stands, and another life of it begins with what was kept. What is on its
+    /// way to it arrives.
+    pub fn restart(&mut self, open: impl FnOnce(Now) -> (Keeping, mpsc::Sender<News>)) {
+        assert!(self.others.is_empty(), "a node of one shard");
+        self.node.lives += 1;
+        let (common, mut ids) = self.node.common(self.now);
+        let (keeping, told) = open(self.now);
+        let shard = self.node.homes.shards().next().unwrap();
+        let (core, commands, lent) = self.node.core(shard, &common, &mut ids, keeping);
+        (self.core, self.commands, self.lent, self.told, self.common) =
+            (core, commands, vec![lent], Some(told), common);
+        self.flush();
+    }
+
+    /// The first shard hears what has become of rows.
+    pub fn hear(&mut self, news: Vec<News>) {
+        let Some(told) = &self.told else { return };
+        news.into_iter().for_each(|news| told.try_send(news).unwrap());
+        let _ = self.core.handle_wake(self.now);
+        self.flush();
+    }
+
+    /// What is registered.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.common.directory().clone()
     }
 
     /// All shards.
@@ -324,7 +326,7 @@ impl World {
             // It comes to any shard, which gives it to its home or takes what has none.
             let shards = u64::try_from(1 + self.others.len()).unwrap();
             let came_to = usize::try_from(self.chance.below(shards)).unwrap();
-            let home = self.homes.of(&datagram.bytes).map_or(came_to, |home| usize::from(home.0));
+            let home = self.node.homes.of(&datagram.bytes).map_or(came_to, |home| usize::from(home.0));
             let now = self.now;
             self.cores_mut().nth(home).unwrap().handle_input(now, flow, datagram.bytes);
         } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == to) {

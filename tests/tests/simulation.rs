@@ -18,6 +18,7 @@ mod simulation {
     mod guessers;
     mod hiding;
     mod limits;
+    mod loops;
     mod loss;
     mod offers;
     mod preferences;
@@ -26,9 +27,11 @@ mod simulation {
     mod registrar;
     mod registrar_gruus;
     mod registrar_nat;
+    mod registrar_storm;
     mod requests;
     mod secure;
     mod shards;
+    mod storm_phones;
     mod strangers;
     mod targets;
     mod trunk_calls;

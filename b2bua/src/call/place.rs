@@ -6,7 +6,7 @@ use super::choice::Choice;
 use crate::snapshot::Snapshot;
 use crate::trunk::{FlowStanding, Standings};
 use config::Unregistered;
-use policy::Trail;
+use policy::{Step, Trail};
 use sip::Flow;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
@@ -145,9 +145,17 @@ impl Finder<'_> {
         if !temporary && !known() {
             return Err(StatusCode::NOT_FOUND);
         }
-        let Resolved::Bindings(found) = self.directory.resolve(self.now, uri, self.keys) else {
+        let Resolved::Bindings(mut found) = self.directory.resolve(self.now, uri, self.keys) else {
             return Err(StatusCode::NOT_FOUND);
         };
+        found.retain(|device| {
+            let leads_back = leads_back(device.aor(), device.binding());
+            if leads_back {
+                let contact = device.binding().uri.to_bytestring();
+                trail.push(Step::PassedOver { contact, why: "it leads back to whom it is bound to" });
+            }
+            !leads_back
+        });
         let Some(account) = found.first().and_then(|first| account(first.aor())) else {
             return Ok(Vec::new());
         };
@@ -158,7 +166,7 @@ impl Finder<'_> {
             let most = target.profile.ring_limit;
             let ring_limit = if is_last { most } else { account.ring_turn.min(most) };
             for device in devices {
-                for binding in device.bindings() {
+                for binding in device.bindings().filter(|binding| !leads_back(device.aor(), binding)) {
                     places.extend(self.ways(target, binding).map(|(target, flow)| Place {
                         target,
                         routes: binding.path.clone(),
@@ -199,6 +207,12 @@ impl Finder<'_> {
             (policy::Target { request_uri, next_hop, ..target.clone() }, flow)
         })
     }
+}
+
+/// Whether a contact is the address-of-record that it is bound to, but for its header fields, which go into no Request-URI: to
+/// call it would be to call that again.
+fn leads_back(aor: &Aor, binding: &Binding) -> bool {
+    Aor::of(&binding.uri).as_ref() == Some(aor)
 }
 
 /// The number of the group and branch after those places: above both, so that neither is used twice.

@@ -59,6 +59,12 @@ impl Common {
         })
     }
 
+    /// What is registered.
+    #[must_use]
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
     /// How many shards there are.
     pub(super) fn shard_count(&self) -> u16 {
         u16::try_from(self.shards.count_ones()).unwrap_or(1)

@@ -1,8 +1,9 @@
 //! Calls to GRUUs (RFC 5627).
 
+use super::common::ms;
 use super::users::{
     ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, bind, call, contact, on_shards, register,
-    secrets, world,
+    says, secrets, world,
 };
 use liaison_tests::message::{Msg, audio, field};
 
@@ -59,4 +60,19 @@ fn rfc5627_5_4_the_gruus_of_an_address_that_nobody_has_any_more_are_void() {
         world.expect(ALICE, "404");
         world.expect_no(DESK, "INVITE");
     }
+}
+
+// conforms: RFC5627-6.1-2,3
+#[test]
+fn rfc5627_6_1_another_contact_of_the_instance_is_not_tried_after_its_refusal() {
+    let mut world = world(DOCUMENT);
+    let instance = ";q=0.9;+sip.instance=\"<urn:uuid:1>\"";
+    bind(&mut world, "bob", DESK, instance);
+    world.run_for(ms(20));
+    bind(&mut world, "bob", MOBILE, &instance.replace("0.9", "0.1"));
+    call(&mut world, "sip:bob@example.com;gr=urn:uuid:1");
+    let invited = world.expect(MOBILE, "INVITE");
+    says(&mut world, MOBILE, &invited, 486);
+    world.expect(ALICE, "486");
+    world.expect_no(DESK, "INVITE");
 }

@@ -62,6 +62,29 @@ fn rfc5627_5_1_a_refresh_keeps_the_temporary_ones_another_call_id_voids_them() {
     assert!(desk.resolved(&third).is_some());
 }
 
+// conforms: RFC5627-6.1-2
+#[test]
+fn rfc5627_6_1_of_several_contacts_of_an_instance_the_last_refreshed_is_meant() {
+    let mut desk = Desk::new();
+    let at = |host: &str| PHONE.replace("h.example", host);
+    desk.register("a", 1, &at("first.example")).unwrap();
+    // It has started again elsewhere.
+    desk.seconds = 5;
+    let fields = desk.register("b", 1, &at("second.example")).unwrap();
+    let all = contacts(&fields);
+    let told = all.iter().find(|contact| contact.contains("second")).unwrap();
+    let gruu =
+        |name: &str| told.split_once(&format!("{name}=\"")).unwrap().1.split('"').next().unwrap().to_owned();
+    let (public, temporary) = (gruu("pub-gruu"), gruu("temp-gruu"));
+    for uri in [&public, &temporary] {
+        assert_eq!(desk.resolved(uri).unwrap(), [("sip:1@second.example".to_owned(), 3600)], "{uri}");
+    }
+    assert_eq!(desk.kept().len(), 2);
+    desk.seconds = 9;
+    desk.register("b", 2, &at("first.example")).unwrap();
+    assert_eq!(desk.resolved(&public).unwrap()[0].0, "sip:1@first.example");
+}
+
 #[test]
 fn a_temporary_gruu_that_was_tampered_with_is_void() {
     let mut desk = Desk::new();
