@@ -20,6 +20,7 @@ pub mod driver;
 pub mod home;
 pub mod ids;
 pub mod location;
+pub mod overload;
 pub mod preferences;
 pub mod registration;
 pub mod session;

@@ -257,6 +257,7 @@ impl Peer {
             }
             Event::Ended { .. } => self.ended += 1,
             Event::Asked { .. }
+            | Event::Overload(_)
             | Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
@@ -297,6 +298,8 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         flow_timer: std::time::Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        heeds_overload: false,
+        tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
         asked: Vec::new(),

@@ -7,7 +7,9 @@ use crate::ports::CountedPorts;
 use b2bua::cdr::Record;
 use b2bua::registrar::Keeping;
 use b2bua::shard::{Command, Common, Core, Gauges, Setup};
-use b2bua::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
+use b2bua::snapshot::{
+    Secrets, Snapshot, location_settings, message_limits, overload_settings, sip_limits, sip_listener,
+};
 use config::Config;
 use media::VirtualPorts;
 use sip::driver::{Core as _, IoAction};
@@ -329,6 +331,7 @@ pub fn settings(snapshot: &Snapshot) -> sip::Settings {
         user_agent: Some("Liaison".into()),
         server: Some("Liaison".into()),
         location: location_settings(config),
+        overload: overload_settings(config),
         domains: snapshot.registrar_domains(),
         ..defaults
     }

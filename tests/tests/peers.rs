@@ -24,6 +24,8 @@ mod makers;
 mod nat;
 #[path = "peers/operation.rs"]
 mod operation;
+#[path = "peers/overload.rs"]
+mod overload;
 #[path = "peers/phones.rs"]
 mod phones;
 #[path = "peers/registrar.rs"]

@@ -17,7 +17,9 @@ use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
-use sip::{Action, ConnectionId, Domain, Endpoint, Event, Failure, NetworkId, SecretNeeded, TimerQueue};
+use sip::{
+    Action, ConnectionId, Domain, Endpoint, Event, Failure, NetworkId, SecretNeeded, TimerQueue, Unreachable,
+};
 use sip_types::Response;
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -99,7 +101,8 @@ impl Core {
         let registrants = Registrants::new(&setup.snapshot, place, &setup.hasher, &mut *ids);
         let directory = setup.common.directory.clone();
         let office = Office::new(setup.keeping, directory, &setup.sip, &setup.snapshot, &setup.hasher);
-        let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
+        let endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
+        let mut endpoint = endpoint.sharing_overload(&setup.common.overload, setup.shard);
         if let Some(occupancy) = &setup.common.occupancy {
             endpoint = endpoint.sharing(occupancy);
         }
@@ -222,6 +225,7 @@ impl Core {
         let event = match event {
             Event::Invited { session, request } => return self.on_invited(now, session, request),
             Event::Asked { id, request } => return self.on_asked(now, id, &request),
+            Event::Overload(change) => return self.on_overload(&change),
             Event::Responded { session, ref outcome, .. } if self.on_registered(now, session, outcome) => {
                 return;
             }
@@ -237,7 +241,7 @@ impl Core {
             return;
         };
         match event {
-            Event::Invited { .. } | Event::Asked { .. } => {}
+            Event::Invited { .. } | Event::Asked { .. } | Event::Overload(_) => {}
             Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
             Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
             Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
@@ -356,10 +360,11 @@ impl Core {
     }
 }
 
-/// Whether anybody has answered a request.
+/// Whether anybody has answered a request, or would have: who asks for fewer is there.
 fn is_answered(outcome: &Result<Response, Failure>) -> bool {
     match outcome {
         Ok(_) | Err(Failure::Response(_) | Failure::Challenged(_)) => true,
+        Err(Failure::Unreachable(Unreachable::Overloaded)) => true,
         Err(Failure::Timeout | Failure::Unreachable(_) | Failure::Full) => false,
     }
 }
@@ -372,7 +377,7 @@ pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&si
 /// Whose event it is; that of a request outside a dialog is nobody's.
 fn session_of(event: &Event) -> Option<SessionId> {
     match event {
-        Event::Asked { .. } => None,
+        Event::Asked { .. } | Event::Overload(_) => None,
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
         | Event::Answered { session, .. }

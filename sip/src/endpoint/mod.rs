@@ -2,6 +2,7 @@
 
 mod admission;
 mod asked;
+mod load;
 mod pending;
 mod receive;
 mod unreadable;
@@ -20,6 +21,7 @@ use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
 use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
 use crate::occupancy::{Occupancy, Share};
+use crate::overload;
 use crate::received::Received;
 use crate::reply;
 use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
@@ -59,6 +61,11 @@ pub struct Endpoint {
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
+    /// What is known of the overload of servers and of the process.
+    pub(crate) overload: Arc<overload::Shared>,
+    /// Which of the endpoints that share it this is.
+    pub(crate) number: u16,
+    pub(crate) load: overload::Load,
     /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
     pub(crate) busy: bool,
     /// Where the keys of server transactions are written, again and again.
@@ -108,6 +115,18 @@ pub struct Counters {
     pub impostors: u64,
     /// Failures of ours to an INVITE whose ACK never came (RFC 3261 §17.2.1).
     pub failures_unacknowledged: u64,
+    /// Requests that were not sent because their server had asked for fewer (RFC 7339 §5.5).
+    pub withheld: u64,
+    /// New requests that were refused because we were overloaded (503, RFC 7339 §5.10.2).
+    pub shed: u64,
+    /// Responses with overload control of their sender.
+    pub loads_heard: u64,
+    /// Responses with overload control that breaks its grammar.
+    pub loads_malformed: u64,
+    /// Responses of ours with overload control.
+    pub loads_told: u64,
+    /// Those of them that asked for fewer requests.
+    pub restrictions_told: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -146,6 +165,9 @@ impl Endpoint {
             secrets: Pending::default(),
             asked: Map::with_hasher(hasher.clone()),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
+            overload: Arc::new(overload::Shared::new(&hasher)),
+            number: 0,
+            load: overload::Load::default(),
             counters: Counters::default(),
             census: Census::default(),
             busy: false,
@@ -161,6 +183,13 @@ impl Endpoint {
         self.clients.share(Share::of(occupancy, Occupancy::clients));
         self.servers.share(Share::of(occupancy, Occupancy::servers));
         self.share = Share::of(occupancy, Occupancy::sessions);
+        self
+    }
+
+    /// Has it share what is known of overload; it is the endpoint with that number there. To be called before anything else.
+    #[must_use]
+    pub fn sharing_overload(mut self, overload: &Arc<overload::Shared>, number: u16) -> Self {
+        (self.overload, self.number) = (Arc::clone(overload), number);
         self
     }
 
@@ -311,6 +340,7 @@ impl Endpoint {
         dialog: bool,
         reply: &Reply,
     ) {
+        let report = self.load_report(now, &request.flow, &request.via);
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let trying = reply.status.as_u16() == 100;
         let own_tag = (!trying && request.to.tag().is_none()).then(|| {
@@ -327,6 +357,7 @@ impl Endpoint {
             flow: &request.flow,
             tag: own_tag,
             dialog,
+            report,
         };
         let bytes = composer.compose(reply);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);

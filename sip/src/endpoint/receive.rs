@@ -25,11 +25,11 @@ impl Endpoint {
         let whole = bytes.clone();
         match Message::parse(bytes, &self.settings.message) {
             Ok(message) if flow.connection.is_some() && !states_length(&message) => {
-                self.refuse_unframed(flow, message);
+                self.refuse_unframed(now, flow, message);
             }
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
             Ok(Message::Response(response)) => self.receive_response(now, flow, response),
-            Err(error) => self.refuse_unreadable(flow, &whole, error.kind),
+            Err(error) => self.refuse_unreadable(now, flow, &whole, error.kind),
         }
     }
 
@@ -60,6 +60,7 @@ impl Endpoint {
             return Matched::Stray;
         };
         let Ok(cseq) = headers.require::<CSeq>() else { return Matched::Stray };
+        self.note_load(now, branch, &cseq.method, via);
         self.clients.response(&mut self.io, now, branch, &cseq.method, response)
     }
 
@@ -73,12 +74,19 @@ impl Endpoint {
             Err(error) => {
                 // The source is all that is known of where the response goes.
                 self.counters.defective += 1;
-                return self.refuse_statelessly(flow, &request, None, &bad_request(Defect::Header(error)));
+                return self.refuse_statelessly(
+                    now,
+                    flow,
+                    &request,
+                    None,
+                    &bad_request(Defect::Header(error)),
+                );
             }
         };
         let is_ack = *request.method() == Method::Ack;
         if !request.version_supported() {
             return self.refuse_statelessly(
+                now,
                 flow,
                 &request,
                 Some(&via),
@@ -88,7 +96,7 @@ impl Endpoint {
         if !is_whole(request.framing()) {
             self.counters.defective += 1;
             let reply = refusal(StatusCode::BAD_REQUEST, "Content-Length and Body Disagree");
-            return self.refuse_statelessly(flow, &request, Some(&via), &reply);
+            return self.refuse_statelessly(now, flow, &request, Some(&via), &reply);
         }
         self.note_alias(flow, &via);
         match Received::read(request, flow) {
@@ -97,7 +105,7 @@ impl Endpoint {
             Err(unreadable) => {
                 let (request, defect) = *unreadable;
                 self.counters.defective += 1;
-                self.refuse_statelessly(flow, &request, Some(&via), &bad_request(defect));
+                self.refuse_statelessly(now, flow, &request, Some(&via), &bad_request(defect));
             }
         }
     }
@@ -143,7 +151,6 @@ impl Endpoint {
 
     /// A request that no transaction has had.
     fn receive_new(&mut self, now: Now, key: &mut String, request: Received) {
-        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         if !self.has_room_for(&request) {
             self.counters.overloaded += 1;
             if *request.method() == Method::Cancel {
@@ -151,8 +158,14 @@ impl Endpoint {
                 return;
             }
             let reply = self.unavailable();
-            return self.refuse_statelessly(request.flow, &request.request, Some(&request.via), &reply);
+            return self.refuse_statelessly(now, request.flow, &request.request, Some(&request.via), &reply);
         }
+        if self.sheds(now, &request) {
+            // Without Retry-After, or all of them would come back at once (RFC 7339 §5.10.2).
+            let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE);
+            return self.refuse_statelessly(now, request.flow, &request.request, Some(&request.via), &reply);
+        }
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let outside = request.to.tag().is_none();
         let invite = *request.method() == Method::Invite;
         let merge = outside.then(|| {
@@ -186,7 +199,7 @@ impl Endpoint {
     }
 
     /// Whether a request is in a dialog of ours, or cancels an INVITE that is here.
-    fn belongs(&self, request: &Received) -> bool {
+    pub(super) fn belongs(&self, request: &Received) -> bool {
         if *request.method() != Method::Cancel {
             return self.find_dialog(request).is_some();
         }
@@ -280,11 +293,13 @@ impl Endpoint {
     /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.
     pub(super) fn refuse_statelessly(
         &mut self,
+        now: Now,
         flow: Flow,
         request: &Request,
         via: Option<&Via>,
         reply: &Reply,
     ) {
+        let report = via.and_then(|via| self.load_report(now, &flow, via));
         let Some(listener) = self.settings.listener(flow.listener) else { return };
         if *request.method() == Method::Ack {
             return;
@@ -299,6 +314,7 @@ impl Endpoint {
             flow: &flow,
             tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
             dialog: false,
+            report,
         };
         let bytes = composer.compose(reply);
         self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));

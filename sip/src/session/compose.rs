@@ -3,6 +3,7 @@
 use super::{Parts, Session};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
+use crate::overload::OFFER;
 use crate::reply::{contact, contact_of};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
@@ -34,11 +35,12 @@ impl Composer<'_> {
         out.header(
             HeaderName::Via,
             format_args!(
-                "SIP/2.0/{} {};branch={};rport{}",
+                "SIP/2.0/{} {};branch={};rport{}{}",
                 listener.transport.via_token(),
                 listener.sent_by,
                 self.branch,
-                if listener.alias { ";alias" } else { "" }
+                if listener.alias { ";alias" } else { "" },
+                if self.session.conduct(listener).heeds_overload { OFFER } else { "" }
             ),
         );
         for route in &self.aim.routes {

@@ -192,6 +192,7 @@ impl Agent {
                 self.tell(ended(why));
             }
             Event::Asked { .. }
+            | Event::Overload(_)
             | Event::Progress { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
