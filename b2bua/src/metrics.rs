@@ -43,7 +43,7 @@ fn calls(out: &mut Families, reports: &[Report]) {
     out.counter("liaison_calls_ended_total", "Calls that are over.", count(|c| c.ended));
     out.labelled(
         "liaison_invites_refused_total",
-        "INVITEs that no call was made for, by cause.",
+        "INVITEs that no call was made for, and OPTIONS that are refused for the same, by cause.",
         "cause",
         [
             ("unroutable", count(|c| c.unroutable.saturating_sub(c.unregistered + c.trunks_unregistered))),
@@ -77,6 +77,12 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("failed", count(|c| c.trunk_registers_failed)),
         ],
     );
+    out.counter(
+        "liaison_options_carried_total",
+        "OPTIONS for somebody behind us that were carried on.",
+        count(|c| c.options_carried),
+    );
+    out.gauge("liaison_options_waiting", "OPTIONS that wait for somebody behind us.", gauge(|g| g.outside));
     out.gauge("liaison_registered", "Addresses-of-record with bindings.", gauge(|g| g.registered));
     out.gauge("liaison_bindings", "Bindings of addresses-of-record.", gauge(|g| g.bindings));
     out.gauge(

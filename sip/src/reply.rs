@@ -26,6 +26,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) dialog: bool,
     /// What the sender of the request is told of our load (RFC 7339).
     pub(crate) report: Option<Report>,
+    /// Whether the dialog is of a SIPS call: each refresh of it has a SIPS Contact (RFC 5630 §5.1.2).
+    pub(crate) secure: bool,
 }
 
 impl Composer<'_> {
@@ -54,7 +56,8 @@ impl Composer<'_> {
             headers.all(HeaderName::RecordRoute).for_each(|field| {
                 out.copy(field);
             });
-            let secure = self.listener.transport.is_secure() && answers_securely(self.request);
+            let secure =
+                self.listener.transport.is_secure() && (self.secure || answers_securely(self.request));
             let gruu = *self.request.method() == Method::Subscribe;
             let contact = contact(self.listener, secure, gruu, &reply.parts.contact_params);
             out.header(HeaderName::Contact, contact);

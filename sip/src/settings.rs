@@ -73,7 +73,8 @@ pub struct Listener {
     pub tells_load: bool,
     /// What is carried without being understood.
     pub carrying: Carrying,
-    /// Requests outside a dialog that the owner answers; all others but INVITE and OPTIONS get 405.
+    /// Requests outside a dialog that the owner answers. All others but INVITE get 405; to OPTIONS, where it is none of them,
+    /// the endpoint says what it can.
     pub asked: Vec<Asked>,
     /// Event packages whose SUBSCRIBEs the owner accepts, as Allow-Events says them (RFC 6665 §8.2.2).
     pub events: &'static [&'static str],
@@ -205,11 +206,11 @@ impl Listener {
             Carrying::Nothing => "INVITE, ACK, CANCEL, BYE, OPTIONS",
             Carrying::All { .. } => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE",
         };
-        if self.asked.is_empty() {
+        let asked = self.asked.iter().map(|asked| asked.method.as_str());
+        let mut added = asked.filter(|method| !base.split(", ").any(|known| known == *method)).peekable();
+        if added.peek().is_none() {
             return Cow::Borrowed(base);
         }
-        let asked = self.asked.iter().map(|asked| asked.method.as_str());
-        let added = asked.filter(|method| !base.split(", ").any(|known| known == *method));
         Cow::Owned(std::iter::once(base).chain(added).collect::<Vec<_>>().join(", "))
     }
 

@@ -208,6 +208,7 @@ impl World {
             records: sum(|g| g.records),
             registered: sum(|g| g.registered),
             bindings: sum(|g| g.bindings),
+            outside: sum(|g| g.outside),
             registers_waiting: sum(|g| g.registers_waiting),
             subscriptions: sum(|g| g.subscriptions),
             media_pairs: sum(|g| g.media_pairs),

@@ -4,6 +4,7 @@ mod simulation {
     mod admin;
     mod bodies;
     mod calls;
+    mod capabilities;
     mod challenges;
     mod common;
     mod devices;

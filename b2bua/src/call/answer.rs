@@ -7,7 +7,7 @@ use bytes::Bytes;
 use media::{PartyId, Refusal};
 use sip::Received;
 use sip::dialog::DialogNo;
-use sip::session::{Parts, Reply};
+use sip::session::{Parts, Reply, SessionId};
 use sip::time::Now;
 use sip_types::{Fields, Response, StatusCode};
 
@@ -37,6 +37,7 @@ impl Core {
             Ok(description) => self.join(now, key, at, response, &taken, description),
             Err(refusal) => {
                 self.counters.descriptions_refused += 1;
+                self.refuse_offer(now, key, leg, at);
                 let reply = self.media_reply(&refusal);
                 let text = match refusal {
                     Refusal::Ports(_) => "No media ports",
@@ -195,9 +196,26 @@ impl Core {
             }
             Err(_) => {
                 self.counters.descriptions_refused += 1;
+                self.acknowledge_in_vain(now, key, session, to);
                 self.end_call(now, key, &decide::reason(488, "Offer was not answered"), "offer not answered");
             }
         }
+    }
+
+    /// A 2xx had an offer that nothing can come of.
+    fn refuse_offer(&mut self, now: Now, key: CallKey, leg: LegNo, at: usize) {
+        let Some(call) = self.calls.get(key).filter(|call| !call.wrap.has_sdp()) else { return };
+        let (Some(leg), Some(pair)) = (call.leg(leg), call.pairs.get(at)) else { return };
+        let (session, party) = (leg.session, pair.callee_party);
+        self.acknowledge_in_vain(now, key, session, party);
+    }
+
+    /// The ACK of a 2xx whose offer is not acceptable: it has a valid answer all the same, and a BYE is to follow
+    /// (RFC 3261 §13.2.2.4). An offer that cannot be read has none.
+    fn acknowledge_in_vain(&mut self, now: Now, key: CallKey, session: SessionId, party: PartyId) {
+        let refusal = self.calls.get_mut(key).and_then(|call| call.media.compose_refusal(party).ok());
+        let body = Wrap::Nothing.around(refusal);
+        let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
     }
 }
 

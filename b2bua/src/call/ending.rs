@@ -59,6 +59,16 @@ impl Call {
     }
 }
 
+impl Call {
+    /// From here on its legs are let go: nobody else is called, and no media flows, however long it takes to hear of a BYE
+    /// (RFC 3261 §15.1.1).
+    fn let_go(&mut self) {
+        self.state = State::Ending;
+        self.fork.clear();
+        self.media.stop();
+    }
+}
+
 impl Core {
     /// A session is over; `authenticated` says that a BYE of ours for it carried credentials.
     pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End, authenticated: bool) {
@@ -123,8 +133,7 @@ impl Core {
         if call.state != State::Ending {
             call.hung_up = Some(no);
         }
-        call.state = State::Ending;
-        call.fork.clear();
+        call.let_go();
         let Some(from) = call.leg(no) else { return };
         let mut work = Vec::new();
         for leg in call.legs().filter(|l| l.no != no && l.end.is_none()) {
@@ -165,8 +174,7 @@ impl Core {
     /// Ends a call for a reason of ours.
     pub(crate) fn end_call(&mut self, now: Now, key: CallKey, reason: &Fields, cause: &'static str) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        call.state = State::Ending;
-        call.fork.clear();
+        call.let_go();
         if call.cause.is_none() {
             call.cause = Some(cause);
         }
@@ -174,14 +182,14 @@ impl Core {
         for (no, session) in live {
             self.end_leg(now, key, no, session, reason.clone());
         }
+        self.carry_out_media(key);
         self.finish_if_done(now, key);
     }
 
     /// Ends every leg towards the called side.
     pub(crate) fn release_callees(&mut self, now: Now, key: CallKey, reason: &Fields) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        call.state = State::Ending;
-        call.fork.clear();
+        call.let_go();
         let live: Vec<_> =
             call.callees.iter().filter(|l| l.end.is_none()).map(|l| (l.no, l.session)).collect();
         for (no, session) in live {

@@ -1,11 +1,12 @@
 //! A leg fails: the next place, or what the caller hears of it.
 
+use super::across::Across;
 use super::{CallKey, LegNo, State, decide};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{Failure, Unreachable};
-use sip_types::{HeaderName, Method, Response, StatusCode};
+use sip_types::{Method, Response, StatusCode};
 
 impl Core {
     /// The INVITE of a called leg came to nothing. What is left to try is tried, or the caller hears of it.
@@ -120,21 +121,9 @@ impl Core {
         response: &Response,
         status: StatusCode,
     ) -> Reply {
-        let mut reply = Reply::new(status);
-        if status == response.status() {
-            reply.reason = response.reason().to_owned().into();
-        }
-        let Some(call) = self.calls.get(key) else { return reply };
-        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
-        let crossing = decide::crossing(call, from, to);
-        reply.parts.fields = decide::carried(response.headers(), &crossing);
-        if status.is_redirection() {
-            // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
-            let contacts = response.headers().all(HeaderName::Contact);
-            contacts.for_each(|contact| reply.parts.fields.push_field(contact.to_owned()));
-        }
-        // A session description in a failure speaks of addresses of the other side.
-        reply.parts.body = decide::take_response(call, from.no, to.no, response).wrap.around(None);
-        reply
+        let Some(call) = self.calls.get(key) else { return Reply::new(status) };
+        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Reply::new(status) };
+        Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() }
+            .failure(response, status)
     }
 }

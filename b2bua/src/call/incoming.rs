@@ -2,19 +2,17 @@
 
 use super::fork::incoming_breadth;
 use super::place::{Finder, Place};
-use super::{OrRefuse, decide};
-use crate::registrar::Account;
-use crate::shard::{Core, Held, domains};
-use crate::snapshot::{Protected, Snapshot, conduct};
-use crate::trunk::{Entry, called_by_contact};
-use config::{NetworkName, TrunkName};
+use super::{Caller, OrRefuse, decide};
+use crate::shard::{Core, Held};
+use crate::snapshot::{Snapshot, conduct};
+use crate::trunk::called_by_contact;
+use config::TrunkName;
 use policy::{Decision, RouteFacts, Step, Trail};
-use sip::registration::server::Aor;
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::header::ContentType;
-use sip_types::{HeaderName, Method, StatusCode};
+use sip_types::{HeaderName, StatusCode};
 
 /// What is known of an INVITE before there is a call.
 pub(super) struct Arrival {
@@ -46,30 +44,10 @@ impl Core {
                 return self.refuse(now, session, &reply);
             }
         };
-        let Some(listener) = self.endpoint.settings().listener(request.flow.listener) else { return };
-        let network = listener.network;
-        let Some(name) = snapshot.network_name(network) else { return };
-        let proven = request.flow.connection.and_then(|id| self.peers.get(&id));
-        let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, domains(peer)));
-        let peer = proven.or_else(|| snapshot.policy.peer(name, request.flow.peer.ip()));
-        let trunk = self.caller_of_contact(&snapshot, name, peer, &request).or(peer).cloned();
-        let protected = match &trunk {
-            Some(trunk) => Some(Protected::Trunk(trunk.clone())),
-            // Whoever names a domain of ours is challenged, whether or not there is such a user: nobody learns who there is.
-            None if snapshot.registrars.serves(name, request.from.uri()) => {
-                Some(Protected::Registrar(name.clone()))
-            }
-            None => None,
+        let Caller { network, name, trunk } = match self.caller(now, &snapshot, &request) {
+            Ok(caller) => caller,
+            Err(reply) => return self.refuse(now, session, &reply),
         };
-        if protected.is_none() && !snapshot.routes_strangers(network) {
-            self.counters.strangers += 1;
-            return self.refuse(now, session, &Reply::new(StatusCode::FORBIDDEN));
-        }
-        if let Some(of) = &protected
-            && let Err(reply) = self.prove(now, &snapshot, of, &request)
-        {
-            return self.refuse(now, session, &reply);
-        }
         let mut in_trunk = None;
         if let Some(trunk) = &trunk {
             in_trunk = self.enter_trunk(&snapshot, trunk);
@@ -85,7 +63,7 @@ impl Core {
         }
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
-        trail.push(Step::Peer { network: name.clone(), source, trunk: trunk.clone() });
+        trail.push(Step::Peer { network: name, source, trunk: trunk.clone() });
         let routed = route(&snapshot, network, trunk.as_ref(), &request, &mut trail);
         let found = routed.and_then(|targets| self.find(now, &snapshot, targets, &request, &mut trail));
         match found {
@@ -100,26 +78,8 @@ impl Core {
         }
     }
 
-    /// Whether a caller passes the challenge, and is whom From names.
-    fn prove(&mut self, now: Now, snapshot: &Snapshot, of: &Protected, request: &Received) -> OrRefuse<()> {
-        let user =
-            match self.common.gate.check(now, snapshot, of, request, &mut self.counters, &mut *self.ids) {
-                Entry::Open(user) => user.unwrap_or_default(),
-                Entry::Closed(reply) => {
-                    self.counters.challenged += 1;
-                    return Err(reply);
-                }
-            };
-        let Protected::Registrar(network) = of else { return Ok(()) };
-        if our_user(snapshot, network, request).is_some_and(|account| account.is_of(&user)) {
-            return Ok(());
-        }
-        self.counters.impostors += 1;
-        Err(Box::new(Reply::new(StatusCode::FORBIDDEN)))
-    }
-
     /// The places that targets lead to at this moment.
-    fn find(
+    pub(crate) fn find(
         &mut self,
         now: Now,
         snapshot: &Snapshot,
@@ -169,12 +129,6 @@ impl Core {
     }
 }
 
-/// Whose address-of-record From names, if it is one that registers in that network.
-fn our_user<'s>(snapshot: &'s Snapshot, network: &NetworkName, request: &Received) -> Option<&'s Account> {
-    let aor = Aor::of(request.from.uri())?;
-    snapshot.registrars.account(&aor).filter(|account| account.network == *network)
-}
-
 /// 440 for a call that may go nowhere (RFC 5393 §5.3.3), and 406 for an offer whose answer the caller could not take
 /// (RFC 3261 §21.4.7); else its Max-Breadth.
 fn answerable(request: &Received) -> OrRefuse<u8> {
@@ -191,8 +145,8 @@ fn answerable(request: &Received) -> OrRefuse<u8> {
     Err(Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE)))
 }
 
-/// Asks policy where a call goes.
-fn route(
+/// Asks policy where a call goes, or what is asked of somebody as a call would be.
+pub(crate) fn route(
     snapshot: &Snapshot,
     network: NetworkId,
     trunk: Option<&TrunkName>,
@@ -209,7 +163,7 @@ fn route(
     let facts = RouteFacts {
         network: name,
         trunk,
-        method: &Method::Invite,
+        method: request.method(),
         request_uri: registered.as_ref().unwrap_or(&uri),
         from: Some(request.from.uri()),
     };

@@ -8,9 +8,11 @@
 //! No message crosses: an event of one leg's user agent becomes an intent for the other's. Each file here is
 //! one step of that way.
 
+mod across;
 mod answer;
 mod begin;
 mod body;
+mod caller;
 mod choice;
 mod decide;
 mod dial;
@@ -20,14 +22,17 @@ mod fork;
 mod guard;
 mod incoming;
 mod modify;
+mod outside;
 mod place;
 mod progress;
 mod redirect;
 mod request;
 pub(crate) mod view;
 
+pub(crate) use caller::Caller;
 pub(crate) use decide::reason;
 pub(crate) use guard::CallTimer;
+pub(crate) use outside::Outside;
 
 use crate::shard::Held;
 use crate::snapshot::Snapshot;

@@ -4,7 +4,7 @@ use super::{Call, LegNo, Place};
 use config::Redirects;
 use sip::preferences::Disposition;
 use sip_types::header::Contact;
-use sip_types::{Response, Scheme, Uri};
+use sip_types::{Response, Scheme, StatusCode, Uri};
 use std::cmp::Reverse;
 
 impl Call {
@@ -22,12 +22,14 @@ impl Call {
         let Some(network) = self.snapshot.network_name(leg.network).cloned() else { return false };
         let (profile, branch, device) = (leg.profile.clone(), leg.branch, leg.device);
         let group = self.fork.group();
+        // RFC 3261 §21.3.4: who is called stays the same, and is reached by way of a proxy.
+        let proxied = (response.status() == StatusCode::USE_PROXY).then(|| leg.target.parse().ok()).flatten();
         let places = self.contacts(response).into_iter().zip(1..).map(|(uri, nth)| {
             let target = policy::Target {
                 trunk: None,
                 network: network.clone(),
                 profile: profile.clone(),
-                request_uri: uri.clone(),
+                request_uri: proxied.clone().unwrap_or_else(|| uri.clone()),
                 next_hop: uri,
                 registered: device,
             };
@@ -57,10 +59,17 @@ impl Call {
         for address in contacts.iter().take(most).filter_map(Contact::address) {
             // RFC 5630 §5.3: SIPS is not given up for a redirection.
             let is_secured = !self.facts.secure || address.uri().scheme() == Scheme::Sips;
-            if is_secured && !known.contains(address.uri()) {
+            if is_secured && makes_an_invite(address.uri()) && !known.contains(address.uri()) {
                 known.push(address.uri().clone());
             }
         }
         known.split_off(before)
     }
+}
+
+/// Whether an INVITE may be formed from a URI (RFC 3261 §19.1.5): it asks for no other method, and for no extension that
+/// we would have to insist on. Other header fields in it are not honoured.
+fn makes_an_invite(uri: &Uri) -> bool {
+    let method = uri.param("method").flatten().is_none_or(|method| method == "INVITE");
+    method && !uri.headers().any(|(name, _)| name.eq_ignore_ascii_case("Require"))
 }

@@ -1,5 +1,6 @@
 //! Other requests in the dialog: carried, with their bodies and what nobody here understands.
 
+use super::across::Across;
 use super::body::Taken;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
@@ -94,14 +95,9 @@ impl Core {
 
     /// One leg's response as the other leg gives it, status and body as they are.
     pub(crate) fn response_across(&self, key: CallKey, from: LegNo, to: LegNo, response: &Response) -> Reply {
-        let mut reply = Reply::new(response.status());
-        reply.reason = response.reason().to_owned().into();
-        let Some(call) = self.calls.get(key) else { return reply };
-        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return reply };
-        let crossing = decide::crossing(call, from, to);
-        reply.parts = decide::parts(response.headers(), &crossing, None);
-        let rules = decide::rules(&crossing, call.media.mode(), false);
-        reply.parts.body = Taken::carried(response.headers(), response.body(), &rules).unwrap_or_default();
-        reply
+        let alone = || Reply::new(response.status());
+        let Some(call) = self.calls.get(key) else { return alone() };
+        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return alone() };
+        Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() }.whole(response, None)
     }
 }

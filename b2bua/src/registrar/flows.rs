@@ -218,6 +218,7 @@ impl Core {
             method: Method::Options,
             request_uri: binding.uri.clone(),
             next_hop: binding.uri.clone(),
+            routes: Box::default(),
             flow: Some(binding.flow),
             from: format!("<sip:{}>", listener.sent_by).into(),
             to: format!("<{}>", aor.uri()?).into(),

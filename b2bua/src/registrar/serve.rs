@@ -108,6 +108,7 @@ impl Core {
     /// A request outside a dialog.
     pub(crate) fn on_asked(&mut self, now: Now, id: RequestId, request: &Received) {
         match request.method() {
+            Method::Options => self.on_options(now, id, request),
             Method::Subscribe => self.on_subscribe(now, id, request),
             _ => self.on_register(now, id, request),
         }

@@ -5,7 +5,7 @@ mod driven;
 use super::common::Tally;
 use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
-use crate::call::{Call, CallKey, CallTimer, LegNo, reason};
+use crate::call::{Call, CallKey, CallTimer, LegNo, Outside, reason};
 use crate::cdr::Record;
 use crate::registrar::{Keeping, Office};
 use crate::snapshot::Snapshot;
@@ -66,6 +66,7 @@ pub struct Core {
     /// Calls in the order in which they began.
     pub(super) by_sequence: BTreeMap<u64, CallKey>,
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
+    pub(crate) outside: Outside,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
@@ -114,8 +115,9 @@ impl Core {
             peers: HashMap::with_hasher(setup.hasher.clone()),
             by_name: HashMap::with_hasher(setup.hasher.clone()),
             by_sequence: BTreeMap::new(),
-            by_session: HashMap::with_hasher(setup.hasher),
+            by_session: HashMap::with_hasher(setup.hasher.clone()),
             timers: TimerQueue::default(),
+            outside: Outside::with_hasher(setup.hasher.clone()),
             link: setup.link,
             ids,
             probes,
@@ -161,6 +163,7 @@ impl Core {
             registered,
             bindings,
             registers_waiting,
+            outside: self.outside.len(),
             subscriptions,
             calls: self.calls.len(),
             call_timers: self.timers.len(),
@@ -180,7 +183,6 @@ impl Core {
     /// registrations back; calls that are left at `deadline` are ended.
     pub fn drain(&mut self, now: Now, deadline: Mono) {
         self.drain = Some(deadline);
-        self.endpoint.set_busy(true);
         self.unregister_all(now);
         self.end_subscriptions(now, EndReason::Deactivated, |_| true);
     }
@@ -234,6 +236,9 @@ impl Core {
             {
                 return;
             }
+            Event::Responded { session, ref outcome, .. } if self.outside_over(now, session, outcome) => {
+                return;
+            }
             of_a_session => of_a_session,
         };
         let Some(event) = self.subscription_event(now, event) else { return };
@@ -257,7 +262,7 @@ impl Core {
     }
 
     /// Hands the orders of a call's media to the relay.
-    pub(super) fn carry_out_media(&mut self, key: CallKey) {
+    pub(crate) fn carry_out_media(&mut self, key: CallKey) {
         let Some(call) = self.calls.get_mut(key) else { return };
         while let Some(command) = call.media.poll_command() {
             self.link.carry_out(command);

@@ -21,6 +21,8 @@ pub struct Counters {
     pub challenged: u64,
     /// Right answers to a challenge of ours whose nonce was too old, or forgotten by its limit.
     pub stale_nonces: u64,
+    /// OPTIONS for somebody behind us that were carried on.
+    pub options_carried: u64,
     /// REGISTERs that were served.
     pub registers: u64,
     /// REGISTERs that were challenged, or failed a challenge.
@@ -108,6 +110,8 @@ pub struct Gauges {
     pub registered: usize,
     /// Bindings.
     pub bindings: usize,
+    /// OPTIONS that wait for somebody behind us.
+    pub outside: usize,
     /// REGISTERs that wait, for the store or for one another.
     pub registers_waiting: usize,
     /// Subscriptions to what is registered.

@@ -198,18 +198,19 @@ pub fn sip_listener(
         heeds_overload,
         tells_load: profile.overload.tell,
         carrying,
-        asked: settings
-            .registrar
-            .iter()
-            .flat_map(|_| {
-                [
-                    sip::Asked { method: Method::Register, understood: REGISTERING },
-                    sip::Asked { method: Method::Subscribe, understood: &[] },
-                ]
-            })
-            .collect(),
+        asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
     })
+}
+
+/// The requests outside a dialog that a network's listeners hand up.
+fn asked(registers: bool) -> Vec<sip::Asked> {
+    let mut asked = vec![sip::Asked { method: Method::Options, understood: &[] }];
+    if registers {
+        asked.push(sip::Asked { method: Method::Register, understood: REGISTERING });
+        asked.push(sip::Asked { method: Method::Subscribe, understood: &[] });
+    }
+    asked
 }
 
 /// How the peer of a leg with that profile is treated.

@@ -91,6 +91,7 @@ impl Core {
             method: Method::Options,
             request_uri: uri.clone(),
             next_hop: uri.clone(),
+            routes: Box::default(),
             flow: None,
             from: from.clone(),
             to: format!("<{uri}>").into(),

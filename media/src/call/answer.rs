@@ -95,6 +95,32 @@ impl CallMedia {
         Ok(text)
     }
 
+    /// Our answer to an offer of `to` that nothing comes of: every stream is rejected (RFC 3264 §6).
+    ///
+    /// # Errors
+    /// There is no offer, or it cannot be answered.
+    pub fn compose_refusal(&mut self, to: PartyId) -> Result<Bytes, Refusal> {
+        let party = self.party(to)?;
+        let Exchange::Received(offer_text) = party.exchange.clone() else {
+            return Err(Refusal::Misuse(Misuse::NoOffer));
+        };
+        let offer = sections::reread(&offer_text);
+        let slots = vec![Slot::Rejected; offer.media().count()];
+        let (own, anchored) = (party.own, self.mode == Mode::Anchored);
+        let text = compose(&Composition {
+            source: &offer,
+            frame: Some(&offer),
+            answer: true,
+            anchored,
+            own,
+            slots: &slots,
+        });
+        let text = self.party_mut(to)?.publish(text);
+        let outcomes = self.outcomes(to, &sections::reread(&text), &offer)?;
+        self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;
+        Ok(text)
+    }
+
     /// What becomes of each section of the offer.
     fn answered_slots(
         &mut self,

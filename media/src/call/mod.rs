@@ -229,6 +229,21 @@ impl CallMedia {
         }
     }
 
+    /// Nobody sends or is heard any more (RFC 3261 §15.1.1): all ports are given back. What was negotiated and counted
+    /// is still told.
+    pub fn stop(&mut self) {
+        for index in 0..self.parties.len() {
+            for section in 0.. {
+                let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
+                let Some(stream) = stream else { break };
+                let applied = stream.applied.take().is_some();
+                if let Some(context) = stream.context.take() {
+                    self.drop_context(context, applied);
+                }
+            }
+        }
+    }
+
     /// The call is over: all parties are removed. The commands are still to be polled.
     pub fn close(&mut self) {
         while let Some(party) = self.parties.last().map(|party| party.id) {

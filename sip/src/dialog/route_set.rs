@@ -35,6 +35,14 @@ impl RouteSet {
         Self(routes)
     }
 
+    /// [`aim`](Self::aim) of a request that makes no use of a dialog: without routes it is sent to the next hop.
+    pub(crate) fn aim_or(&self, request_uri: Uri, next_hop: Uri) -> Aim {
+        match self.is_empty() {
+            true => Aim { request_uri, routes: Vec::new(), next_hop },
+            false => self.aim(&request_uri),
+        }
+    }
+
     /// Whether no proxy stays.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -125,6 +133,7 @@ mod tests {
         assert_eq!(aim.next_hop.host(), aim.request_uri.host());
     }
 
+    // conforms: RFC5630-5.1.1-4
     #[test]
     fn rfc5630_5_1_1_a_sips_target_makes_sips_routes() {
         let set = RouteSet::of_uas(&routes(&["<sip:p1.example.com;lr>;x=1", "<sips:p2.example.com;lr>"]));

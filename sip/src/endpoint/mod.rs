@@ -66,8 +66,6 @@ pub struct Endpoint {
     /// Which of the endpoints that share it this is.
     pub(crate) number: u16,
     pub(crate) load: overload::Load,
-    /// Whether a call would be refused now: OPTIONS says so too (RFC 3261 §11.2).
-    pub(crate) busy: bool,
     /// Where the keys of server transactions are written, again and again.
     key: String,
 }
@@ -170,7 +168,6 @@ impl Endpoint {
             load: overload::Load::default(),
             counters: Counters::default(),
             census: Census::default(),
-            busy: false,
             key: String::new(),
             settings,
             hasher,
@@ -193,19 +190,14 @@ impl Endpoint {
         self
     }
 
-    /// Whether there are as many sessions as may be.
-    pub(crate) fn is_full(&self) -> bool {
+    /// Whether there are as many sessions as may be: no call comes in or goes out then.
+    pub fn is_full(&self) -> bool {
         self.share.total(self.sessions.len()) >= self.settings.limits.sessions
     }
 
     /// The settings that it was made with.
     pub fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Says whether a call would be refused now.
-    pub fn set_busy(&mut self, busy: bool) {
-        self.busy = busy;
     }
 
     /// Takes other settings. Listeners stay in their places: a [`ListenerId`](crate::ListenerId) means the same.
@@ -358,9 +350,16 @@ impl Endpoint {
             tag: own_tag,
             dialog,
             report,
+            secure: dialog && self.is_within_sips(request),
         };
         let bytes = composer.compose(reply);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);
+    }
+
+    /// Whether a request is in the dialog of a SIPS call.
+    fn is_within_sips(&self, request: &Received) -> bool {
+        let session = request.to.tag().and_then(Tag::parse).and_then(|tag| self.by_tag.get(&tag));
+        session.and_then(|sid| self.sessions.get(*sid)).is_some_and(|session| session.secure)
     }
 
     /// Who a credential is shown to, for the authorizer.

@@ -234,8 +234,8 @@ impl Endpoint {
         if let Some(refusal) = self.refuse(listener, &request) {
             return self.reply(now, server, &request, None, false, &refusal);
         }
-        if *request.method() == Method::Options {
-            let reply = if self.busy { self.unavailable() } else { self.capabilities(listener) };
+        if *request.method() == Method::Options && !listener.asks(&Method::Options) {
+            let reply = self.capabilities(listener);
             return self.reply(now, server, &request, None, false, &reply);
         }
         if *request.method() != Method::Invite {
@@ -315,6 +315,7 @@ impl Endpoint {
             tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
             dialog: false,
             report,
+            secure: false,
         };
         let bytes = composer.compose(reply);
         self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));

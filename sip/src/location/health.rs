@@ -245,6 +245,7 @@ mod tests {
         assert_eq!(health.held(at(3_600), &place(1)), None);
     }
 
+    // conforms: RFC8305-4-2
     #[test]
     fn since_is_the_beginning_of_the_trouble_and_networks_are_apart() {
         let (mut health, settings) = health();

@@ -8,6 +8,9 @@ use crate::time::{Mono, Now};
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// The least between the beginnings of two connections, whatever becomes of the first (RFC 8305 §5).
+const LEAST: Duration = Duration::from_millis(10);
+
 /// Names a connection that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectId(pub(crate) u64);
@@ -29,12 +32,14 @@ pub(crate) struct Race {
     waiting: VecDeque<Target>,
     running: Vec<(ConnectId, Target)>,
     next_at: Mono,
+    /// When the next one may begin at the earliest.
+    earliest: Mono,
 }
 
 impl Race {
     /// A race of these, which begins now. The families take turns, that of the first one first (RFC 8305 §4).
     pub(crate) fn new(now: Now, targets: impl IntoIterator<Item = Target>) -> Self {
-        Self { waiting: take_turns(targets), running: Vec::new(), next_at: now.mono }
+        Self { waiting: take_turns(targets), running: Vec::new(), next_at: now.mono, earliest: now.mono }
     }
 
     /// What is to be done now.
@@ -42,7 +47,7 @@ impl Race {
         if self.next_at <= now.mono
             && let Some(target) = self.waiting.pop_front()
         {
-            self.next_at = now.mono + head_start;
+            (self.next_at, self.earliest) = (now.mono + head_start.max(LEAST), now.mono + LEAST);
             return RaceStep::Open(target);
         }
         match (self.running.is_empty(), self.waiting.is_empty()) {
@@ -56,10 +61,10 @@ impl Race {
         self.running.push((id, target));
     }
 
-    /// A connection could not be opened: the target, and the next one may begin.
+    /// A connection could not be opened: the target, and the next one may begin, 10 ms after it at the earliest.
     pub(crate) fn failed(&mut self, now: Now, id: ConnectId) -> Option<Target> {
         let at = self.running.iter().position(|(running, _)| *running == id)?;
-        self.next_at = now.mono;
+        self.next_at = now.mono.max(self.earliest);
         Some(self.running.swap_remove(at).1)
     }
 
@@ -158,15 +163,30 @@ mod tests {
         assert_eq!(race.opened(id), Some(target(FOUR[0])));
     }
 
+    // conforms: RFC8305-5-1,2 RFC8305-8-1
+    #[test]
+    fn rfc8305_5_two_connections_never_begin_within_10_ms() {
+        let mut race = Race::new(at(0), [SIX[0], FOUR[0], SIX[1]].map(target));
+        open(&mut race, 0);
+        let first = race.running().next().unwrap();
+        race.failed(at(1), first);
+        assert_eq!(open(&mut race, 1), (vec![], wait(10)), "though the one before was refused at once");
+        assert_eq!(open(&mut race, 10).0, [FOUR[0]]);
+        assert_eq!(race.poll(at(11), Duration::ZERO), wait(260));
+        let mut hasty = Race::new(at(0), [SIX[0], FOUR[0]].map(target));
+        assert!(matches!(hasty.poll(at(0), Duration::ZERO), RaceStep::Open(_)));
+        assert_eq!(hasty.poll(at(9), Duration::ZERO), wait(10), "whatever the head start is set to");
+    }
+
     #[test]
     fn a_race_of_which_all_fail_is_lost() {
         let mut race = Race::new(at(0), [SIX[0], FOUR[0]].map(target));
-        for _ in 0..2 {
-            open(&mut race, 0);
+        for ms in [0, 10] {
+            open(&mut race, ms);
             let id = race.running().next().unwrap();
-            race.failed(at(0), id);
+            race.failed(at(ms), id);
         }
-        assert_eq!(open(&mut race, 0), (vec![], RaceStep::Lost));
+        assert_eq!(open(&mut race, 10), (vec![], RaceStep::Lost));
     }
 
     #[test]

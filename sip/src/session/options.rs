@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 impl Endpoint {
     /// A 200 to OPTIONS: Allow, Accept and Supported as they are on this listener.
-    pub(crate) fn capabilities(&self, listener: &Listener) -> Reply {
+    #[must_use]
+    pub fn capabilities(&self, listener: &Listener) -> Reply {
         let mut reply = Reply::new(StatusCode::OK);
         let fields = &mut reply.parts.fields;
         fields.push(HeaderName::Allow, listener.allow().into_owned());

@@ -1,7 +1,7 @@
 //! Requests of ours outside a dialog, other than INVITE (RFC 3261 §8.1).
 
 use super::{IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session, SessionId, Stage};
-use crate::dialog::Aim;
+use crate::dialog::RouteSet;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
 use crate::flow::{Destination, Flow, NetworkId};
@@ -9,7 +9,7 @@ use crate::ids::{self, Tag};
 use crate::location::Target;
 use crate::settings::Conduct;
 use crate::time::Now;
-use sip_types::{Method, Response, Uri};
+use sip_types::{Method, Response, Scheme, Uri};
 
 /// A request to send outside a dialog.
 #[derive(Clone, Debug)]
@@ -26,6 +26,9 @@ pub struct Ask {
     pub request_uri: Uri,
     /// The URI that says where to send it; it is written nowhere.
     pub next_hop: Uri,
+    /// Routes known beforehand, in the order of Route (RFC 3261 §8.1.1.1); where there are any, they lead instead of the next
+    /// hop.
+    pub routes: Box<[Box<str>]>,
     /// From without tag.
     pub from: Box<str>,
     /// To without tag.
@@ -136,11 +139,9 @@ impl Endpoint {
         (session.label, session.conduct) = (ask.label, ask.conduct);
         (session.local, session.remote) = (ask.from, ask.to);
         session.flow = ask.flow;
-        session.aim = Some(Box::new(Aim {
-            request_uri: ask.request_uri.for_request_line(),
-            routes: Vec::new(),
-            next_hop: ask.next_hop,
-        }));
+        let request_uri = ask.request_uri.for_request_line();
+        session.secure = request_uri.scheme() == Scheme::Sips;
+        session.aim = Some(Box::new(RouteSet::preset(ask.routes).aim_or(request_uri, ask.next_hop)));
         let id = session.name_outgoing();
         let mut outgoing = Outgoing::new(id, Purpose::Outside, ask.method, ask.parts);
         (outgoing.max_forwards, outgoing.contact_user) = (ask.max_forwards, ask.contact_user);

@@ -3,7 +3,7 @@
 use super::ack::shown;
 use super::failover::too_late;
 use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session, SessionId, Stage};
-use crate::dialog::{Aim, Dialog, DialogNo, DialogState, RouteSet};
+use crate::dialog::{Dialog, DialogNo, DialogState, RouteSet};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
 use crate::flow::{Flow, NetworkId};
@@ -63,11 +63,7 @@ impl Endpoint {
         session.remote = invite.to;
         session.flow = invite.flow;
         let request_uri = invite.request_uri.for_request_line();
-        let routes = RouteSet::preset(invite.routes);
-        session.aim = Some(Box::new(match routes.is_empty() {
-            true => Aim { request_uri, routes: Vec::new(), next_hop: invite.next_hop },
-            false => routes.aim(&request_uri),
-        }));
+        session.aim = Some(Box::new(RouteSet::preset(invite.routes).aim_or(request_uri, invite.next_hop)));
         let id = session.name_outgoing();
         let sid = self.sessions.insert(session);
         self.share.enter();

@@ -180,6 +180,7 @@ fn number(text: &str) -> u32 {
     field(text, "CSeq").split(' ').next().unwrap().parse().unwrap()
 }
 
+// conforms: RFC3261-26.3.1-4
 #[test]
 fn every_request_meets_every_form_of_challenge() {
     for method in METHODS {

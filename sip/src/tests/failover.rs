@@ -40,6 +40,7 @@ fn state(ua: &Ua, of: &str) -> TargetState {
     views.iter().find(|view| view.place.address == address(of)).unwrap().state
 }
 
+// conforms: RFC3261-8.1.3.1-2
 #[test]
 fn rfc3263_4_3_a_target_out_of_reach_leads_to_the_next_at_once() {
     let mut ua = Ua::udp();

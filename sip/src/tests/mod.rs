@@ -10,6 +10,7 @@ mod asked;
 mod bye;
 mod call;
 mod cancel;
+mod category;
 mod challenge;
 mod challenge_forms;
 mod derived;

@@ -15,6 +15,7 @@ fn ask(next_hop: &str, method: Method) -> Ask {
         method,
         request_uri: "sip:example.com".parse().unwrap(),
         next_hop: next_hop.parse().unwrap(),
+        routes: Box::default(),
         flow: None,
         from: "<sip:liaison@example.net>".into(),
         to: "<sip:example.com>".into(),

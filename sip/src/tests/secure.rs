@@ -24,7 +24,12 @@ fn on(listener: u16) -> Flow {
 }
 
 fn invite(ua: &mut Ua, request_uri: &str, next_hop: &str) -> SessionId {
-    let invite = Invite {
+    let invite = invite_for(request_uri, next_hop);
+    ua.act(|e, now| e.invite(now, invite)).unwrap()
+}
+
+fn invite_for(request_uri: &str, next_hop: &str) -> Invite {
+    Invite {
         routes: Box::default(),
         flow: None,
         patience: Patience::default(),
@@ -37,8 +42,7 @@ fn invite(ua: &mut Ua, request_uri: &str, next_hop: &str) -> SessionId {
         to: "<sip:bob@example.com>".into(),
         max_forwards: 69,
         parts: Parts::default(),
-    };
-    ua.act(|e, now| e.invite(now, invite)).unwrap()
+    }
 }
 
 fn unreachable(ua: &mut Ua) -> Unreachable {
@@ -57,7 +61,7 @@ fn secure(method: &str, seq: u32) -> Msg {
         .set("Contact", "<sips:bob@b.example.com>")
 }
 
-// conforms: RFC3261-8.1.1.2-2 RFC3261-8.1.1.8-3 RFC3261-26.3.1-3
+// conforms: RFC3261-8.1.1.2-2 RFC3261-8.1.1.8-3 RFC3261-26.3.1-3 RFC5630-3.3-1 RFC5630-5.1.1-2
 #[test]
 fn rfc5922_7_3_a_request_over_tls_says_whom_it_is_for() {
     let mut ua = ua(&[Transport::Udp, Transport::Tls]);
@@ -84,6 +88,7 @@ fn rfc5922_7_3_a_request_over_tls_says_whom_it_is_for() {
     );
 }
 
+// conforms: RFC5630-5.1.1.2-1
 #[test]
 fn rfc5630_5_1_1_2_a_sip_call_over_tls_has_a_sip_contact() {
     for (parameter, contact) in
@@ -139,6 +144,59 @@ fn rfc5630_5_1_1_a_sips_dialog_stays_on_tls_whatever_its_contact_says() {
     assert_eq!(ua.one().to.listener(), ListenerId(1));
 }
 
+// conforms: RFC3261-12.1.2-2 RFC5630-5.1.1-5,6
+#[test]
+fn rfc5630_5_1_1_a_sips_route_is_gone_by_over_tls() {
+    for (route, to, contact) in [
+        ("<sips:198.51.100.9;lr>", "sip:bob@example.com", "loose"),
+        ("<sips:p@198.51.100.9>", "sips:p@198.51.100.9", "strict"),
+    ] {
+        let mut ua = ua(&[Transport::Udp, Transport::Tls]);
+        let next_hop = route.trim_matches(['<', '>']);
+        let routes = vec![route.into()].into();
+        let invite = Invite { routes, ..invite_for("sip:bob@example.com", next_hop) };
+        ua.act(|e, now| e.invite(now, invite)).unwrap();
+        let sent = ua.one();
+        assert_eq!(sent.to.listener(), ListenerId(1), "{contact}");
+        assert_eq!(start(&sent.text), format!("INVITE {to} SIP/2.0"));
+        assert_eq!(field(&sent.text, "Contact"), "<sips:sbc.example.net:5061>", "RFC 3261 §8.1.1.8");
+    }
+}
+
+// conforms: RFC3261-12.2.1.1-17 RFC5630-5.1.1.2-2
+#[test]
+fn rfc5630_5_1_1_2_a_target_refresh_of_ours_has_a_sips_contact() {
+    let mut ua = ua(&[Transport::Udp, Transport::Tls]);
+    let sid = invite(&mut ua, "sips:bob@198.51.100.9", "sips:198.51.100.9");
+    let text = ua.one().text;
+    // The Contact of the peer is no reason to leave it.
+    ua.hear_on(on(1), &Msg::response(&text, 200, "b1").contact("203.0.113.7;transport=tls").text());
+    ua.event();
+    ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
+    ua.take();
+    ua.act(|e, now| e.reinvite(now, sid, Parts::default())).unwrap();
+    assert_eq!(field(&ua.one().text, "Contact"), "<sips:sbc.example.net:5061>");
+}
+
+// conforms: RFC5630-5.1.2-6
+#[test]
+fn rfc5630_5_1_2_the_answer_to_a_target_refresh_has_a_sips_contact() {
+    let mut ua = ua(&[Transport::Udp, Transport::Tls]);
+    ua.hear_on(on(1), &secure("INVITE", 1).text());
+    ua.take();
+    let Event::Invited { session, .. } = ua.event() else { panic!("no call") };
+    let ok = ua.answer(session);
+    ua.hear_on(on(1), &Msg::inside("ACK", 1, &ok).text());
+    ua.events.clear();
+    // A Request-URI and a Contact that have lost their scheme on the way.
+    let via = "SIP/2.0/TLS b.example.com;branch=z9hG4bKagain";
+    ua.hear_on(on(1), &Msg::inside("INVITE", 2, &ok).set("Via", via).text());
+    ua.take();
+    ua.act(|e, now| e.answer_reinvite(now, session, Parts::default())).unwrap();
+    assert_eq!(field(&ua.one().text, "Contact"), "<sips:sbc.example.net:5061>");
+}
+
+// conforms: RFC5630-5.1.2-3,5 RFC3263-5-1 RFC7118-9.2-1
 #[test]
 fn rfc5630_5_1_2_a_sips_request_must_come_over_tls() {
     let clear = Msg::request("INVITE", 1).start("sip:", "sips:").text();
@@ -153,10 +211,17 @@ fn rfc5630_5_1_2_a_sips_request_must_come_over_tls() {
     both.hear_on(on(1), &secure("INVITE", 2).contact("b.example.com").text());
     assert_eq!(start(&both.one().text), "SIP/2.0 400 SIP Contact for SIPS Request-URI");
     both.hear_on(on(1), &secure("OPTIONS", 3).text());
-    assert_eq!(start(&both.one().text), "SIP/2.0 200 OK");
+    let welcome = both.one();
+    assert_eq!(start(&welcome.text), "SIP/2.0 200 OK");
+    let domain = Some(Domain::new("b.example.com"));
+    let back = Destination::FlowOr { flow: on(1), peer: address("198.51.100.9:5061"), domain };
+    assert_eq!(welcome.to, back, "RFC 3263 §5: over TLS, by another connection too");
+    let mut sockets = ua(&[Transport::Ws, Transport::Wss]);
+    sockets.hear_on(on(0), &secure("OPTIONS", 4).set("Via", "SIP/2.0/WS x.invalid;branch=z9hG4bKw").text());
+    assert_eq!(start(&sockets.one().text), "SIP/2.0 480 Temporarily Unavailable", "RFC 7118 §9.2");
 }
 
-// conforms: RFC3261-12.1.1-4
+// conforms: RFC3261-12.1.1-4 RFC5630-5.1.2-2
 #[test]
 fn rfc3261_12_1_1_a_sips_dialog_has_a_sips_contact() {
     let contact = |invite: Msg| {
@@ -180,6 +245,7 @@ fn rfc3261_12_1_1_a_sips_dialog_has_a_sips_contact() {
     assert_eq!(contact(clear().contact("b").with("Record-Route", "<sips:p.example.com;lr>")), sips);
 }
 
+// conforms: RFC5923-8.2-4 RFC5923-9.3-1
 #[test]
 fn rfc5923_8_alias_is_asked_for_and_told() {
     let own = Listener { alias: true, ..named(Transport::Tls) };
@@ -214,6 +280,7 @@ fn a_contact_at_the_end_of_its_own_connection_is_reached_on_it() {
     assert_eq!(ua.one().to, Destination::FlowOr { flow: on(0), peer: address("198.51.100.9:41000"), domain });
 }
 
+// conforms: RFC7118-5-1 RFC7118-5.3-1,2,3
 #[test]
 fn rfc7118_5_a_websocket_peer_is_reached_on_its_connection_only() {
     for (transport, contact) in [(Transport::Ws, "ws"), (Transport::Wss, "ws")] {
@@ -223,6 +290,7 @@ fn rfc7118_5_a_websocket_peer_is_reached_on_its_connection_only() {
         ua.hear_on(on(0), &call.without("Content-Length").text());
         let trying = ua.one();
         assert_eq!(trying.to, Destination::Flow(on(0)));
+        assert!(field(&trying.text, "Via").contains(";received=198.51.100.9"), "RFC 7118 §5.3");
         let Event::Invited { session, .. } = ua.event() else { panic!("no call") };
         let ok = ua.answer(session);
         assert_eq!(field(&ok, "Contact"), format!("<sip:sbc.example.net:5061;transport={contact}>"));
@@ -242,6 +310,10 @@ fn rfc7118_5_a_websocket_peer_is_reached_on_its_connection_only() {
         let bye = ua.one();
         assert_eq!((start(&bye.text).split(' ').next(), bye.to), (Some("BYE"), Destination::Flow(back)));
         assert!(ua.queries.is_empty(), "nobody looks an .invalid name up");
+        ua.wait(31_900);
+        assert!(ua.take().is_empty(), "nothing is sent again over a reliable transport");
+        ua.wait(100);
+        assert_eq!(ua.gauges().client_transactions, 0, "Timer F is the same, Timer K is none");
         assert!(find(&bye.text, "Via").unwrap().starts_with(&format!("SIP/2.0/{} ", transport.via_token())));
     }
 }

@@ -53,4 +53,20 @@ def canaries():
     assert bye.cseq == invite.cseq + 1 and bye.one("call-id") == invite.one("call-id"), bye
 
 
-run(keeps, canaries)
+def asks():
+    with Liaison():
+        called, calling = pair("uas_asked", "uac_asks", through=OUTSIDE)
+    ours, theirs = [m for m in calling.messages() if not m.sent and m.status == 200]
+    assert "BYE" in ours.one("allow") and ours.all("accept") and not ours.body, ours
+    # Who is behind us is asked by a request of our own, and what it can crosses as far as we can carry it.
+    asked, = messages.requests(called.messages(), "OPTIONS", sent=False)
+    sent = messages.requests(calling.messages(), "OPTIONS", sent=True)[-1]
+    assert asked.one("call-id") != sent.one("call-id") and asked.tag("from") != sent.tag("from"), asked
+    assert len(asked.all("via")) == 1 and "10.0.0.3" in asked.one("via") and asked.one("max-forwards") == "7", asked
+    assert asked.one("x-keep") == "asked" and theirs.one("x-keep") == "answered", theirs
+    allowed = {method.strip() for method in theirs.one("allow").split(",")}
+    assert "X-LAB" in allowed and "PRACK" not in allowed, theirs
+    assert b"10.0.0.4" not in theirs.raw and not theirs.body, theirs
+
+
+run(keeps, canaries, asks)

@@ -11,3 +11,8 @@ fn unknown_header_fields_body_parts_and_media_lines_cross() {
 fn nothing_of_one_leg_is_seen_on_the_other() {
     check("crossing.py", &["canaries"], 60);
 }
+
+#[test]
+fn options_are_answered_and_cross_to_whom_they_are_for() {
+    check("crossing.py", &["asks"], 60);
+}

@@ -2,6 +2,7 @@
 
 use crate::lab::check;
 
+// conforms: RFC3261-26.3.1-1
 #[test]
 fn calls_over_mutual_tls_use_the_connections_that_are_there() {
     check("secure.py", &["calls"], 120);
@@ -12,6 +13,7 @@ fn who_proves_to_be_nobody_known_is_refused() {
     check("secure.py", &["strangers"], 90);
 }
 
+// conforms: RFC3261-26.3.1-2
 #[test]
 fn a_server_that_is_not_whom_it_is_called_gets_nothing() {
     check("secure.py", &["impostors"], 60);

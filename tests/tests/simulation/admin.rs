@@ -138,6 +138,21 @@ fn a_draining_node_takes_no_call_and_ends_what_is_left() {
     assert!(world.core.handle_wake(world.now) == ControlFlow::Break(()), "the shard is over");
 }
 
+// conforms: RFC3261-15.1.1-1
+#[test]
+fn rfc3261_15_1_1_media_is_over_as_soon_as_a_bye_is_sent() {
+    let mut world = by_hand(TWO_SIDES, 5);
+    let _ = Call::establish(&mut world);
+    assert_eq!(world.lent(), 2);
+    world.command(Command::Drain(s(1)));
+    world.run_for(s(2));
+    let [to_alice, to_bob] = [world.expect(ALICE, "BYE"), world.expect(BOB, "BYE")];
+    assert_eq!(world.lent(), 0, "no response to the BYE is waited for");
+    world.ok(ALICE, OUTSIDE, &to_alice);
+    world.ok(BOB, INSIDE, &to_bob);
+    world.must_forget("BYEs of ours");
+}
+
 #[test]
 fn a_draining_node_ends_as_soon_as_its_last_call() {
     let mut world = by_hand(TWO_SIDES, 4);

@@ -364,8 +364,9 @@ fn who_is_not_in_the_configuration_any_more_is_not_told_any_more() {
 #[test]
 fn a_registrar_says_what_it_notifies_of() {
     let mut world = world(DOCUMENT);
-    world.post(ALICE, REGISTRAR, &Msg::request("OPTIONS", "sip:example.com", ALICE, 1));
-    let ok = world.expect(ALICE, "200");
+    let options =
+        Msg::request("OPTIONS", "sip:example.com", ALICE, 1).set("From", "<sip:alice@example.com>;tag=a");
+    let ok = answered_as(&mut world, ALICE, &options, "alice");
     assert_eq!(field(&ok, "Allow-Events"), "reg");
     assert!(field(&ok, "Allow").ends_with("REGISTER, SUBSCRIBE"), "{ok}");
     assert!(find(&ok, "Contact").is_none() && contact(DESK, "").starts_with('<'));

@@ -20,6 +20,7 @@ fn to_sips() -> Msg {
         .set("Via", "SIP/2.0/TLS 10.0.0.2:5060;branch=z9hG4bKsips")
 }
 
+// conforms: RFC5630-5.1.1-1 RFC5630-5.1.2-1
 #[test]
 fn rfc5630_5_3_a_sips_call_is_sips_on_the_other_leg_too() {
     for target in ["sips:10.1.0.2:5060", "sip:10.1.0.2:5060;transport=tls"] {
@@ -66,6 +67,24 @@ fn rfc5630_5_3_a_redirection_does_not_take_a_sips_call_off_sips() {
     let answer = world.expect(ALICE, "302");
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &to_sips()).set("To", &field(&answer, "To")));
     world.must_forget("a redirection from SIPS to SIP");
+}
+
+// conforms: RFC5630-5.1.1-3 RFC5630-A-1
+#[test]
+fn rfc5630_5_1_1_a_refusal_of_sips_is_not_tried_again_as_sip() {
+    for (status, warning) in [(416, None), (480, Some("380 bob \"SIPS Not Allowed\""))] {
+        let mut world = sides(true, "sips:10.1.0.2:5060");
+        world.post(ALICE, OUTSIDE, &to_sips());
+        let invited = world.expect(BOB, "INVITE");
+        let refused = Msg::response(&invited, status, "bob");
+        let refused = warning.iter().fold(refused, |refused, text| refused.with("Warning", text));
+        world.post(BOB, INSIDE, &refused);
+        world.expect(BOB, "ACK");
+        let answer = world.expect(ALICE, &status.to_string());
+        world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &to_sips()).set("To", &field(&answer, "To")));
+        world.expect_no(BOB, "INVITE");
+        world.must_forget("a refusal of SIPS");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Several targets of a call, tried in order; redirections; a caller that gives up.
 
 use super::common::{
-    ALICE, BOB, INSIDE, OUTSIDE, TWO_SIDES, World, answer, by_hand, document, invite, ms, s,
+    ALICE, BOB, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, answer, by_hand, document, invite, ms, s,
 };
 use liaison_tests::message::{Msg, field, find, start, tag};
 
@@ -109,6 +109,64 @@ fn rfc3261_8_1_3_4_a_redirection_is_followed_where_the_profile_says_so() {
     world.expect(DAVE, "ACK");
     refuse_alice(&mut world, "486");
     world.must_forget("a followed redirection");
+}
+
+// conforms: RFC3261-21.3.3-1
+#[test]
+fn rfc3261_21_3_3_a_redirection_is_not_remembered() {
+    let mut world = by_hand(&document("", "", "\n[profiles.default]\nredirects = \"follow\"\n"), 12);
+    for seq in [1, 50] {
+        let invite = Msg::request("INVITE", NUMBER, ALICE, seq);
+        world.post(ALICE, OUTSIDE, &invite);
+        let invited = world.expect(BOB, "INVITE");
+        let moved = Msg::response(&invited, 302, "moved").set("Contact", &format!("<sip:dave@{DAVE}>"));
+        world.post(BOB, INSIDE, &moved);
+        world.expect(BOB, "ACK");
+        let invited = world.expect(DAVE, "INVITE");
+        world.post(DAVE, INSIDE, &Msg::response(&invited, 486, "no"));
+        world.expect(DAVE, "ACK");
+        let refused = world.expect(ALICE, "486");
+        world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite).set("To", &field(&refused, "To")));
+    }
+    world.must_forget("a redirection of each of two calls");
+}
+
+// conforms: RFC3261-21.3.4-1
+#[test]
+fn rfc3261_21_3_4_a_proxy_is_used_for_whom_was_called() {
+    let mut world = by_hand(&document("", "", "\n[profiles.default]\nredirects = \"follow\"\n"), 13);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    let proxy = Msg::response(&invited, 305, "proxy").set("Contact", &format!("<sip:{DAVE};lr>"));
+    world.post(BOB, INSIDE, &proxy);
+    world.expect(BOB, "ACK");
+    let again = world.expect(DAVE, "INVITE");
+    assert_eq!(start(&again), start(&invited), "the Request-URI stays");
+    world.post(DAVE, INSIDE, &Msg::response(&again, 486, "no"));
+    world.expect(DAVE, "ACK");
+    refuse_alice(&mut world, "486");
+    world.must_forget("a call by way of a proxy");
+}
+
+// conforms: RFC3261-19.1.5-2,5,6
+#[test]
+fn rfc3261_19_1_5_a_uri_that_makes_no_invite_of_ours_is_not_called() {
+    let mut world = by_hand(&document("", "", "\n[profiles.default]\nredirects = \"follow\"\n"), 14);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    let bad = format!(
+        "<sip:a@{DAVE};method=MESSAGE>, <sip:b@{DAVE}?Require=foo>, <sip:c@{DAVE};method=INVITE?Subject=x>"
+    );
+    world.post(BOB, INSIDE, &Msg::response(&invited, 302, "m").set("Contact", &bad));
+    world.expect(BOB, "ACK");
+    let only = world.expect(DAVE, "INVITE");
+    assert!(start(&only).starts_with(&format!("INVITE sip:c@{DAVE} ")), "{only}");
+    assert_eq!(find(&only, "Subject"), None);
+    world.post(DAVE, INSIDE, &Msg::response(&only, 486, "no"));
+    world.expect(DAVE, "ACK");
+    world.expect_no(DAVE, "");
+    refuse_alice(&mut world, "486");
+    world.must_forget("URIs that no INVITE is made from");
 }
 
 #[test]

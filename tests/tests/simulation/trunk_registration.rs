@@ -4,7 +4,7 @@ use super::common::{OUTSIDE, World, credential, document, ms, s, trunk, with_sec
 use super::gate::{digest, parameter};
 use b2bua::shard::Command;
 use b2bua::snapshot::Secrets;
-use liaison_tests::message::{Msg, branch, field, find, seq, start, tag};
+use liaison_tests::message::{Msg, branch, field, fields, find, seq, start, tag};
 use liaison_tests::network::Fate;
 use liaison_tests::world::{settings, snapshot};
 use std::collections::BTreeMap;
@@ -102,6 +102,28 @@ fn rfc3261_10_2_a_trunk_registers_and_refreshes() {
     let fourth = next(&mut world, REGISTRAR, s(1));
     check_credentials(&fourth);
     assert_eq!(parameter(&field(&fourth, "Authorization"), "nonce").as_deref(), Some("n2"));
+}
+
+// conforms: RFC5630-5.1.1.1-1,2,3,4,5 RFC5630-A-2
+#[test]
+fn rfc5630_5_1_1_1_the_scheme_of_the_registrar_is_that_of_all_that_is_registered() {
+    let tls = "transport = \"tls\", tls = { certificates = [{ chain = \"/none\", key = \"/none\" }] }";
+    for (registrar, scheme, contact) in [
+        ("sips:10.0.0.7:5060", "sips", "<sips:provider@10.0.0.1:5060>"),
+        ("sip:10.0.0.7:5060;transport=tls", "sip", "<sip:provider@10.0.0.1:5060;transport=tls>"),
+    ] {
+        let document = registering("").replacen("transport = \"udp\"", tls, 1);
+        let document = document.replacen("sip:10.0.0.2:5060", "sip:10.0.0.2:5060;transport=tls", 1);
+        let mut world =
+            with_secrets(&document.replace("\"sip:10.0.0.7\"", &format!("\"{registrar}\"")), secrets(), 1);
+        let first = next(&mut world, REGISTRAR, s(1));
+        let address = format!("<{scheme}:+4930123456@carrier.example>");
+        assert_eq!(start(&first), format!("REGISTER {scheme}:carrier.example SIP/2.0"));
+        assert!(field(&first, "From").starts_with(&address), "{first}");
+        assert_eq!(field(&first, "To"), address);
+        let contacts: Vec<_> = fields(&first).into_iter().filter(|(name, _)| name == "Contact").collect();
+        assert_eq!(contacts, [("Contact".into(), format!("{contact};expires=3600"))], "one, and not both");
+    }
 }
 
 #[test]

@@ -47,14 +47,19 @@ impl<'a> Plan<'a> {
         let next_hop = send.target.as_ref().or_else(|| self.registrar(at))?.clone();
         let network = self.snapshot.network_id(&self.trunk.network)?;
         let profile = self.snapshot.policy.profile(&self.trunk.network, Some(self.name), None);
-        let identity: Box<str> = format!("<{}>", self.register.address.uri_text()).into();
+        let request_uri = self.request_uri(send, &next_hop)?;
+        // With a SIPS Request-URI our Contact is a SIPS URI, and with that the address-of-record (RFC 5630 §5.1.1.1).
+        let address: Uri = self.register.address.uri_text().parse().ok()?;
+        let is_secure = request_uri.scheme() == Scheme::Sips;
+        let identity: Box<str> = format!("<{}>", if is_secure { address.secured() } else { address }).into();
         Some(Ask {
             network,
             label,
             conduct: Some(conduct(&profile)),
             method: Method::Register,
-            request_uri: self.request_uri(send, &next_hop)?,
+            request_uri,
             next_hop,
+            routes: Box::default(),
             from: identity.clone(),
             to: identity,
             contact_user: Some(self.register.contact_user(self.name).into()),

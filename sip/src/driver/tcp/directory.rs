@@ -126,6 +126,7 @@ mod tests {
 
     const TLS: ListenerId = ListenerId(0);
 
+    // conforms: RFC5923-8.2-6
     #[test]
     fn rfc5923_8_2_an_alias_serves_the_domains_of_the_certificate_only() {
         let mut directory = directory();
@@ -164,6 +165,7 @@ mod tests {
         assert_eq!(directory.by_address.len(), 1 + ALIASES);
     }
 
+    // conforms: RFC5923-8.1-5,6,7
     #[test]
     fn a_connection_that_opens_is_shared_by_what_goes_to_its_domain() {
         let mut directory = directory();

@@ -114,6 +114,7 @@ fn who_is_at_the_other_end_is_told_before_what_it_sends() {
     assert_eq!(lab.settings.counters.handshakes.get(), 1);
 }
 
+// conforms: RFC5923-8.1-1,2,3
 #[test]
 fn requests_of_the_server_come_on_the_connection_that_we_opened() {
     let cast = Cast::new(Names::dns(&["pbx.example"]));
@@ -130,9 +131,59 @@ fn requests_of_the_server_come_on_the_connection_that_we_opened() {
     lab.tell([send(4, to), send(5, Destination::Flow(flow))]);
     expect(&mut server, &(message(4) + &message(5)));
     assert_eq!(lab.settings.counters.connections_opened.get(), 1);
+    // Or on one of its own: that a request was taken means no alias.
+    let mut client = cast.client(&lab);
+    client.write_all(message(6).as_bytes()).unwrap();
+    assert!(secured(&lab).1);
+    assert_eq!(lab.input().1, message(6));
 }
 
-// conforms: RFC5922-7.3-3
+// conforms: RFC5923-8.1-8,9 RFC5923-8.3-3
+#[test]
+fn rfc5923_8_1_once_the_peer_has_said_that_it_closes_another_connection_is_opened() {
+    let cast = Cast::new(Names::dns(&["pbx.example"]));
+    let lab = cast.lab();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = open(listener.local_addr().unwrap(), "pbx.example");
+    lab.tell([send(1, to.clone())]);
+    let mut first = accept(&listener, &cast.theirs);
+    expect(&mut first, &message(1));
+    let (flow, ..) = secured(&lab);
+    // Only the closure alert: the TCP connection stays open.
+    first.conn.send_close_notify();
+    first.flush().unwrap();
+    assert_eq!(lab.next(), Report::Closed(flow.connection.unwrap()));
+    lab.tell([send(2, to.clone()), send(3, to)]);
+    let mut second = accept(&listener, &cast.theirs);
+    expect(&mut second, &(message(2) + &message(3)));
+    let mut rest = Vec::new();
+    let _ = first.read_to_end(&mut rest);
+    assert!(rest.is_empty(), "nothing more goes by the first");
+    assert_eq!(lab.settings.counters.connections_opened.get(), 2);
+}
+
+// conforms: RFC5923-8.3-1,2
+#[test]
+fn rfc5923_8_3_what_was_to_be_sent_is_sent_before_the_end_and_what_comes_after_our_alert_is_discarded() {
+    let cast = Cast::new(Names::dns(&["pbx.example"]));
+    let lab = cast.lab();
+    let mut client = cast.client(&lab);
+    client.write_all(message(1).as_bytes()).unwrap();
+    let (flow, ..) = secured(&lab);
+    lab.input();
+    let id = flow.connection.unwrap();
+    lab.tell([send(2, Destination::Flow(flow)), Command::Close(id), send(3, Destination::Flow(flow))]);
+    // The transaction of what can't be sent any more is told so.
+    assert_eq!(lab.next(), Report::Failed(transmit_id(3)));
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).expect("the end is told by an alert");
+    assert_eq!(got, message(2).as_bytes());
+    client.write_all(message(4).as_bytes()).unwrap();
+    drop(client);
+    assert_eq!(lab.next(), Report::Closed(id), "message 4 is not taken");
+}
+
+// conforms: RFC5922-7.3-3 RFC5923-8.1-4
 #[test]
 fn a_server_that_does_not_prove_the_domain_gets_nothing() {
     let cast = Cast::new(Names::dns(&["*.example", "other.example"]));
@@ -176,6 +227,7 @@ fn a_connection_that_is_wanted_is_open_after_its_handshake() {
     assert!(matches!(told[1], Report::Insecure(false, _)));
 }
 
+// conforms: RFC5923-9.3-2
 #[test]
 fn rfc5923_9_3_another_domain_at_the_same_address_has_a_connection_of_its_own() {
     let cast = Cast::new(Names::dns(&["a.example"]));
@@ -197,6 +249,28 @@ fn rfc5923_9_3_another_domain_at_the_same_address_has_a_connection_of_its_own() 
     assert_eq!(lab.settings.counters.connections_opened.get(), 1);
 }
 
+// conforms: RFC5923-8.2-2,3
+#[test]
+fn rfc5923_8_2_once_the_aliased_connection_is_gone_one_is_opened() {
+    let cast = Cast::new(Names::dns(&["a.example"]));
+    let lab = cast.lab();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let mut client = cast.client(&lab);
+    client.write_all(message(1).as_bytes()).unwrap();
+    let (flow, ..) = secured(&lab);
+    lab.input();
+    lab.tell([Command::Alias(flow.connection.unwrap(), at.port()), send(2, open(at, "a.example"))]);
+    expect(&mut client, &message(2));
+    drop(client);
+    assert_eq!(lab.next(), Report::Closed(flow.connection.unwrap()));
+    lab.tell([send(3, open(at, "a.example")), send(4, open(at, "a.example"))]);
+    expect(&mut accept(&listener, &cast.theirs), &(message(3) + &message(4)));
+    assert!(!secured(&lab).1);
+    assert_eq!(lab.settings.counters.connections_opened.get(), 1);
+}
+
+// conforms: RFC5923-8.2-1,5 RFC5923-9.2-2,3
 #[test]
 fn rfc5923_9_2_a_client_without_a_certificate_makes_no_alias() {
     let cast = Cast::new(Names::dns(&["a.example"]));

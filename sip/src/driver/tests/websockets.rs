@@ -78,6 +78,7 @@ fn converse<S: Read + Write>(lab: &Lab, socket: &mut WebSocket<S>) {
     assert_eq!(lab.settings.counters.websockets.get(), 1);
 }
 
+// conforms: RFC7118-4.1-3
 #[test]
 fn rfc7118_5_a_message_is_a_websocket_message() {
     let lab = lab();

@@ -123,6 +123,18 @@ mod tests {
         assert_eq!(identities(names), ["DNS:dns.example", "DNS:*.example.com"]);
     }
 
+    // conforms: RFC5922-7.2-3
+    #[test]
+    fn rfc5280_7_2_internationalized_names_are_compared_in_their_ascii_form() {
+        let names = Names::dns(&["XN--BCHER-KVA.Example"]);
+        let of_certificate = of(&Authority::new("root").issue(names).certificate);
+        let uri: Uri = "sips:xn--Bcher-kva.example.".parse().unwrap();
+        assert_eq!(of_certificate[0].domain, crate::location::domain(uri.host().unwrap()));
+        // Neither a URI nor a certificate has them in another form, so that nothing has to be made of it.
+        assert!("sips:bücher.example".parse::<Uri>().is_err());
+        assert_eq!(sip_domain("sip:bücher.example"), None);
+    }
+
     #[test]
     fn rfc5922_7_1_the_common_name_counts_only_without_subject_alt_name() {
         let only = Names { common_name: Some("cn.example"), ..Names::default() };

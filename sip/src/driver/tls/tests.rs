@@ -107,7 +107,7 @@ fn rfc5922_7_3_a_server_must_prove_the_domain_that_is_looked_for() {
     }
 }
 
-// conforms: RFC5922-7.4-2
+// conforms: RFC5922-7.4-2 RFC5923-9.2-1
 #[test]
 fn rfc5922_7_4_a_clients_identities_are_those_of_its_certificate() {
     let root = Authority::new("root");

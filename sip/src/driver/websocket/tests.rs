@@ -63,6 +63,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     out
 }
 
+// conforms: RFC7118-4.1-2
 #[test]
 fn rfc7118_4_1_the_example_is_accepted() {
     let (fed, _, answer) = feed(&mut WebSocket::new(rules()), request(&[]).as_bytes());
@@ -228,6 +229,7 @@ fn a_foreign_client_is_accepted() {
 }
 
 proptest! {
+    // conforms: RFC7118-4.2-1
     #[test]
     fn a_foreign_clients_messages_survive_any_cut(
         bodies in proptest::collection::vec((any::<bool>(), "[a-zäß ]{0,300}"), 1..6),
@@ -251,6 +253,7 @@ proptest! {
         prop_assert!(!socket.is_partial());
     }
 
+    // conforms: RFC7118-4.2-2 RFC7118-5-2
     #[test]
     fn a_foreign_client_reads_what_we_write(length in 0usize..70_000, text in any::<bool>()) {
         let payload = vec![if text { b'x' } else { 0xff }; length];

@@ -137,6 +137,7 @@ fn rfc3263_4_2_without_srv_the_name_itself_has_addresses() {
     assert_eq!(targets("sip:example.com", both(), zone), ["tcp 198.51.100.1:5060"], "NAPTR has chosen");
 }
 
+// conforms: RFC3263-4.1-2
 #[test]
 fn rfc3403_4_1_only_the_lowest_order_that_fits_counts_by_preference() {
     let zone = r#"
@@ -180,6 +181,7 @@ fn malformed_records_are_passed_over() {
     assert_eq!(targets("sip:example.com;transport=udp", both(), zone), ["udp 198.51.100.1:5060"]);
 }
 
+// conforms: RFC7984-3.1-1 RFC7984-4-1
 #[test]
 fn rfc7984_4_each_host_has_both_families_in_the_order_of_the_listeners() {
     let zone = "
@@ -258,6 +260,7 @@ fn all() -> Reach {
     reach(&Transport::ALL.map(|transport| (transport, V4)))
 }
 
+// conforms: RFC3263-4.1-1
 #[test]
 fn rfc3263_4_1_a_sips_uri_takes_secure_services_only() {
     let zone = r#"

@@ -5,7 +5,7 @@ use super::plan::Refusal;
 use crate::flow::Flow;
 use crate::received::Received;
 use sip_types::header::{Contact, Expires, NameAddr, Path, Supported, Via};
-use sip_types::{HeaderName, Headers, Uri};
+use sip_types::{HeaderName, Headers, Scheme, Uri};
 use std::fmt::Write;
 
 /// A REGISTER, read.
@@ -79,13 +79,17 @@ impl Demand {
         let supported = headers.list::<Supported>().map_err(|_| Refusal::Malformed("Malformed Supported"))?;
         let knows = |tag: &str| supported.iter().any(|s| s.as_str().eq_ignore_ascii_case(tag));
         let path = headers.list::<Path>().map_err(|_| Refusal::Malformed("Malformed Path"))?;
+        let contacts = contacts(headers)?;
+        if binds_securely(&contacts) && !is_all_secure(request, &contacts, &path) {
+            return Err(Refusal::Malformed("SIP URI beside a SIPS Contact"));
+        }
         let first_hop = headers.list::<Via>().is_ok_and(|vias| vias.len() == 1);
         let flow_kept = first_hop || path.first().is_some_and(|p| p.uri().has_param("ob"));
         let mut demand = Self {
             aor,
             call_id: request.call_id.as_str().into(),
             cseq: request.cseq.seq,
-            contacts: contacts(headers)?,
+            contacts,
             path: path.iter().map(|p| p.address().to_string().into()).collect(),
             knows_path: knows("path"),
             knows_gruu: knows("gruu"),
@@ -123,6 +127,29 @@ impl Demand {
             Contacts::Query | Contacts::RemoveAll => false,
         }
     }
+}
+
+/// Whether a SIPS contact is to be bound.
+fn binds_securely(contacts: &Contacts) -> bool {
+    match contacts {
+        Contacts::Update(wishes) => {
+            wishes.iter().any(|w| w.expires != Some(0) && w.uri.scheme() == Scheme::Sips)
+        }
+        Contacts::Query | Contacts::RemoveAll => false,
+    }
+}
+
+/// Whether all the URIs are SIPS that a SIPS contact needs, lest something secure be bound by a way that is not
+/// (RFC 5630 §5.2): Request-URI, contacts and Path, not From and To.
+fn is_all_secure(request: &Received, contacts: &Contacts, path: &[Path]) -> bool {
+    let plain = |uri: &Uri| uri.scheme() == Scheme::Sip;
+    let bound = match contacts {
+        Contacts::Update(wishes) => wishes.as_slice(),
+        Contacts::Query | Contacts::RemoveAll => &[],
+    };
+    !request.request.uri().is_ok_and(|uri| plain(&uri))
+        && !bound.iter().any(|wish| plain(&wish.uri))
+        && !path.iter().any(|path| plain(path.uri()))
 }
 
 fn contacts(headers: &Headers) -> Result<Contacts, Refusal> {

@@ -226,7 +226,7 @@ fn limits_have_their_answers() {
 fn a_contact_that_leads_back_is_refused() {
     let mut desk = Desk::new();
     for contact in
-        ["sip:bob@biloxi.example", "sips:bob@BILOXI.example;transport=tcp", "sip:bob@biloxi.example;gr=urn:x"]
+        ["sip:bob@biloxi.example", "sip:bob@BILOXI.example;transport=tcp", "sip:bob@biloxi.example;gr=urn:x"]
     {
         let refused = desk.register("a", 1, &format!("Contact: <{contact}>")).unwrap_err();
         assert_eq!(refused.reply().status.as_u16(), 403, "{contact}");

@@ -4,6 +4,7 @@ mod bindings;
 mod gruus;
 mod model;
 mod outbound;
+mod secure;
 
 use super::*;
 use crate::flow::{Flow, ListenerId};
@@ -57,7 +58,11 @@ impl Desk {
     }
 
     fn register_for(&mut self, to: &str, call_id: &str, cseq: u32, lines: &str) -> Result<Fields, Refusal> {
-        let (demand, plan) = self.plan(&received(to, call_id, cseq, lines))?;
+        self.accept(&received(to, call_id, cseq, lines))
+    }
+
+    fn accept(&mut self, request: &Received) -> Result<Fields, Refusal> {
+        let (demand, plan) = self.plan(request)?;
         let fields = fields(self.now(), &demand, &plan, Some(&self.keys), FLOW_TIMER, &mut self.ids);
         self.registrar.commit(plan);
         Ok(fields)
@@ -86,10 +91,15 @@ impl Desk {
 }
 
 fn received(to: &str, call_id: &str, cseq: u32, lines: &str) -> Received {
+    addressed("sip:biloxi.example", to, call_id, cseq, lines)
+}
+
+/// A REGISTER with that Request-URI.
+fn addressed(uri: &str, to: &str, call_id: &str, cseq: u32, lines: &str) -> Received {
     let vias = if lines.contains("Via:") { "" } else { "Via: SIP/2.0/TCP ua.example;branch=z9hG4bK1\r\n" };
     let lines: String = lines.lines().map(|l| format!("{}\r\n", l.trim())).collect();
     let text = format!(
-        "REGISTER sip:biloxi.example SIP/2.0\r\n{vias}From: <{to}>;tag=1\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\n\
+        "REGISTER {uri} SIP/2.0\r\n{vias}From: <{to}>;tag=1\r\nTo: <{to}>\r\nCall-ID: {call_id}\r\n\
          CSeq: {cseq} REGISTER\r\n{lines}Content-Length: 0\r\n\r\n"
     );
     let Ok(Message::Request(request)) = Message::parse(text.into(), &sip_types::Limits::default()) else {

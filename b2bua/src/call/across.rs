@@ -1,0 +1,50 @@
+//! Responses of one side as the other side gives them.
+
+use super::body::{Rules, Taken};
+use super::decide;
+use media::Mode;
+use policy::Crossing;
+use sip::Listener;
+use sip::session::Reply;
+use sip_types::{HeaderName, Response, StatusCode};
+
+/// What a response crosses.
+pub(crate) struct Across<'a> {
+    pub(crate) crossing: Crossing<'a>,
+    /// How media flows; of a request outside a call, there is none: nothing that describes a session crosses then either.
+    pub(crate) mode: Mode,
+}
+
+impl Across<'_> {
+    /// Status and body as they are, and what our user agent on that listener says of itself in view of the far side's.
+    pub(crate) fn whole(&self, response: &Response, listener: Option<&Listener>) -> Reply {
+        let mut reply = Reply::new(response.status());
+        reply.reason = response.reason().to_owned().into();
+        reply.parts = decide::parts(response.headers(), &self.crossing, listener);
+        let body = Taken::carried(response.headers(), response.body(), &self.rules());
+        reply.parts.body = body.unwrap_or_default();
+        reply
+    }
+
+    /// A failure with that status, with what crosses of the response that it comes from.
+    pub(crate) fn failure(&self, response: &Response, status: StatusCode) -> Reply {
+        let mut reply = Reply::new(status);
+        if status == response.status() {
+            reply.reason = response.reason().to_owned().into();
+        }
+        reply.parts.fields = decide::carried(response.headers(), &self.crossing);
+        if status.is_redirection() {
+            // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
+            let contacts = response.headers().all(HeaderName::Contact);
+            contacts.for_each(|contact| reply.parts.fields.push_field(contact.to_owned()));
+        }
+        // A session description in a failure speaks of addresses of the other side.
+        let taken = Taken::read(response.headers(), response.body(), &self.rules());
+        reply.parts.body = taken.unwrap_or_default().wrap.around(None);
+        reply
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        decide::rules(&self.crossing, self.mode, false)
+    }
+}

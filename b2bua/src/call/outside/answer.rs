@@ -1,0 +1,75 @@
+//! What comes back.
+
+use super::super::across::Across;
+use super::super::decide;
+use super::Waiting;
+use crate::shard::Core;
+use media::Mode;
+use policy::Crossing;
+use sip::session::{Reply, RequestId, SessionId};
+use sip::time::Now;
+use sip::{Failure, Unreachable};
+use sip_types::{Response, StatusCode};
+
+impl Core {
+    /// A request of ours outside a dialog is over: whether somebody waited for that.
+    pub(crate) fn outside_over(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        outcome: &Result<Response, Failure>,
+    ) -> bool {
+        let Some(mut waiting) = self.outside.remove(&session) else { return false };
+        let id = waiting.id;
+        if may_go_elsewhere(outcome)
+            && now.mono < waiting.until
+            && let Some(next) = waiting.left.pop_front()
+        {
+            if let Err(reply) = self.ask_place(now, waiting, next) {
+                self.answer_outside(now, id, &reply);
+            }
+            return true;
+        }
+        let reply = self.outcome_across(&waiting, outcome);
+        self.answer_outside(now, id, &reply);
+        true
+    }
+
+    /// Answers what was handed up. Who gave up meanwhile hears nothing (RFC 4320 §4.2).
+    pub(super) fn answer_outside(&mut self, now: Now, id: RequestId, reply: &Reply) {
+        let _ = self.endpoint.answer_asked(now, id, reply);
+    }
+
+    /// What the one who waits hears of an outcome.
+    fn outcome_across(&self, waiting: &Waiting, outcome: &Result<Response, Failure>) -> Reply {
+        let (network, profile) = &waiting.asked;
+        let crossing = Crossing {
+            from_trusted: waiting.snapshot.trusts(*network),
+            to_trusted: waiting.snapshot.trusts(waiting.network),
+            from_profile: profile,
+            to_profile: &waiting.profile,
+        };
+        let across = Across { crossing, mode: Mode::Anchored };
+        let listener = self.endpoint.settings().listener(waiting.request.flow.listener);
+        let method = waiting.request.method();
+        let mapped = |status, challenged| policy::failure(status, method, challenged, &waiting.profile);
+        match outcome {
+            Ok(response) => across.whole(response, listener),
+            Err(Failure::Response(response)) => across.failure(response, mapped(response.status(), false)),
+            Err(Failure::Challenged(response)) => Reply::new(mapped(response.status(), true)),
+            Err(Failure::Timeout) => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
+            Err(Failure::Unreachable(Unreachable::NotSecure)) => decide::sips_not_allowed(),
+            Err(Failure::Unreachable(_)) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
+            Err(Failure::Full) => self.overload_reply(),
+        }
+    }
+}
+
+/// Whether another place may do better: nobody was there, or nobody who could serve it (RFC 3263 §4.3).
+fn may_go_elsewhere(outcome: &Result<Response, Failure>) -> bool {
+    match outcome {
+        Err(Failure::Response(response)) => response.status() == StatusCode::SERVICE_UNAVAILABLE,
+        Err(Failure::Timeout | Failure::Unreachable(_)) => true,
+        Ok(_) | Err(Failure::Challenged(_) | Failure::Full) => false,
+    }
+}
