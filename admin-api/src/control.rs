@@ -25,7 +25,7 @@ pub use registration::{
     Binding, Registration, RegistrationPage, RegistrationQuery, Subscription, SubscriptionList,
 };
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
-pub use trunk::{Trunk, TrunkList, TrunkRegistration, TrunkRegistrationState};
+pub use trunk::{Trunk, TrunkFlow, TrunkList, TrunkRegistration, TrunkRegistrationState};
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
 
 use crate::metrics::MetricFamily;

@@ -67,6 +67,13 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "state",
         [("registered", trunks), ("not_registered", others)],
     );
+    let up = gauge(|g| g.trunk_flows_up);
+    out.labelled_gauge(
+        "liaison_trunk_flows",
+        "Flows of trunks that we register with by outbound (RFC 5626), by whether they stand.",
+        "state",
+        [("up", up), ("down", gauge(|g| g.trunk_flows).saturating_sub(up))],
+    );
     out.labelled(
         "liaison_trunk_registers_total",
         "REGISTERs that we sent for trunks, by outcome.",
@@ -122,7 +129,7 @@ fn calls(out: &mut Families, reports: &[Report]) {
     out.counter("liaison_notifies_failed_total", "NOTIFYs that failed.", count(|c| c.notifies_failed));
     out.counter(
         "liaison_flows_lost_total",
-        "Addresses-of-record whose bindings ended with the connection that they were reached on (RFC 5626).",
+        "Addresses-of-record whose bindings ended with the flow that they were reached on (RFC 5626).",
         count(|c| c.flows_lost),
     );
     out.labelled(
@@ -191,6 +198,18 @@ fn sip(out: &mut Families, reports: &[Report]) {
     let transactions =
         [("client", gauge(|g| g.client_transactions)), ("server", gauge(|g| g.server_transactions))];
     out.labelled_gauge("liaison_sip_transactions", "Transactions, by role.", "role", transactions);
+    out.gauge("liaison_sip_flows_kept", "Flows that we send keepalives on (RFC 5626).", gauge(|g| g.kept));
+    out.labelled(
+        "liaison_sip_flow_keepalives_total",
+        "Keepalives on these flows, by what became of them.",
+        "outcome",
+        [("sent", count(|c| c.keepalives_sent)), ("answered", count(|c| c.keepalives_answered))],
+    );
+    out.counter(
+        "liaison_sip_flows_failed_total",
+        "Flows that we sent keepalives on and that have failed.",
+        count(|c| c.flows_lost),
+    );
     out.labelled(
         "liaison_sip_unusable_total",
         "Messages that led to nothing, by what was wrong.",

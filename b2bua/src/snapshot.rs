@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub security: Arc<Security>,
     /// What tells whether a file of these has changed, by setting.
     pub files: BTreeMap<String, u64>,
+    /// Our name as a user agent instance (RFC 5626 §4.1), where a trunk needs one that the configuration does not give.
+    pub instance: Option<Box<str>>,
     /// Counts up with every reload, from 1.
     pub version: u64,
     /// When it was loaded.
@@ -145,6 +147,7 @@ impl Snapshot {
             secrets,
             security: Arc::default(),
             files: BTreeMap::new(),
+            instance: None,
             version,
             loaded: SystemTime::UNIX_EPOCH,
             source: None,
@@ -199,7 +202,9 @@ impl Snapshot {
         let targets = trunk_settings.into_iter().flat_map(|trunk| &trunk.targets);
         let register = trunk_settings.and_then(|trunk| trunk.register.as_ref());
         let registrars = register.into_iter().flat_map(|register| &register.registrars);
-        let numeric = targets.chain(registrars).filter_map(sip::numeric_hop);
+        let outbound = register.and_then(|register| register.outbound.as_ref());
+        let proxies = outbound.into_iter().flat_map(|outbound| &outbound.proxies);
+        let numeric = targets.chain(registrars).chain(proxies).filter_map(sip::numeric_hop);
         let resolved: Vec<IpAddr> = numeric.chain(resolved.iter().copied()).collect();
         let facts = policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved, proven };
         self.policy.credentials(&facts)?;

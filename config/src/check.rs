@@ -226,7 +226,12 @@ fn registrations(config: &Config, reader: &mut Reader<'_>) {
             let path = reader.element_of(&format!("{path}.registrars"), index);
             listener_for(config, reader, path, &trunk.network, uri);
         }
-        let nowhere = trunk.targets.is_empty() && register.registrars.is_empty();
+        for (index, uri) in register.outbound.iter().flat_map(|outbound| &outbound.proxies).enumerate() {
+            let path = reader.element_of(&format!("{path}.outbound.proxies"), index);
+            listener_for(config, reader, path, &trunk.network, uri);
+        }
+        let proxied = register.outbound.as_ref().is_some_and(|outbound| !outbound.proxies.is_empty());
+        let nowhere = !proxied && trunk.targets.is_empty() && register.registrars.is_empty();
         if nowhere && !reader.faulty(&format!("trunks.{name}")) {
             let expected = "a trunk that has targets, or `registrars`";
             reader.conflict_at(path.clone(), Found::Text(format!("\"{name}\"")), expected);

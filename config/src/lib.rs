@@ -35,8 +35,8 @@ pub use error::{Error, Errors, Fault, Found};
 pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
-    AddressOfRecord, Auto, Domain, Fingerprint, HostPort, MediaType, NetworkName, Origin, Pattern, PortRange,
-    ProfileName, RouteName, Secret, Token, TrunkName, UrlPath, UserPart,
+    AddressOfRecord, Auto, Domain, Fingerprint, HostPort, InstanceId, MediaType, NetworkName, Origin,
+    Pattern, PortRange, ProfileName, RouteName, Secret, Token, TrunkName, UrlPath, UserPart,
 };
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub enum Rule {
     Overload,
     /// 408 never answers anything but an INVITE (RFC 4320 §4.2); we waited as a gateway (RFC 3261 §21.5.5).
     Timeout,
+    /// 430 is for those who know another flow; endpoints never receive it (RFC 5626 §11.5).
+    Flow,
     /// It stays.
     Same,
 }
@@ -27,6 +29,7 @@ impl fmt::Display for Rule {
             Self::Challenge => "the challenge was ours to answer, and was not answered (RFC 3261 §22.1)",
             Self::Overload => "the overload is not ours (RFC 3261 §16.7)",
             Self::Timeout => "408 answers an INVITE only (RFC 4320 §4.2)",
+            Self::Flow => "430 tells of a flow that the other side has no part in (RFC 5626 §11.5)",
             Self::Same => "no rule changes it",
         })
     }
@@ -59,6 +62,9 @@ pub fn map_failure(status: StatusCode, method: &Method, challenged: bool, profil
     }
     if status == StatusCode::REQUEST_TIMEOUT && *method != Method::Invite {
         return mapped(StatusCode::SERVER_TIMEOUT, Rule::Timeout);
+    }
+    if status == StatusCode::FLOW_FAILED {
+        return mapped(StatusCode::TEMPORARILY_UNAVAILABLE, Rule::Flow);
     }
     mapped(status, Rule::Same)
 }
@@ -93,6 +99,7 @@ mod tests {
             (Method::Invite, 503, false, 500, Rule::Overload),
             (Method::Invite, 408, false, 408, Rule::Same),
             (Method::Info, 408, false, 504, Rule::Timeout),
+            (Method::Invite, 430, false, 480, Rule::Flow),
             (Method::Invite, 486, false, 486, Rule::Same),
             (Method::Invite, 302, false, 302, Rule::Same),
             (Method::Invite, 603, false, 603, Rule::Same),

@@ -23,6 +23,8 @@ pub enum Action {
     Disconnect(ConnectId),
     /// Close a connection: its peer sent what cannot be a message.
     CloseConnection(ConnectionId),
+    /// Send a ping on a connection, and tell of the next pong on it with `handle_pong` (RFC 5626 §4.4.1).
+    Ping(ConnectionId),
     /// The peer asks for requests to its address and this port to come on the connection (RFC 5923 §8.2). Only a
     /// connection whose peer has proved who it is takes part.
     Alias {

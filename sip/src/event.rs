@@ -1,12 +1,13 @@
 //! What an endpoint tells its owner.
 
 use crate::dialog::DialogNo;
+use crate::keepalive::{KeepId, Lost};
 use crate::overload::Change;
 use crate::received::Received;
 use crate::session::{OutgoingId, RequestId, SessionId};
 use sip_types::Response;
 
-/// Something that happened to a session.
+/// Something that happened to a session or a flow.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A call came in. It has had its 100.
@@ -104,6 +105,20 @@ pub enum Event {
         why: End,
         /// Whether a BYE of ours that ended it carried credentials, because the peer had asked for them.
         authenticated: bool,
+    },
+    /// The first keepalive on a flow that is [kept](crate::Endpoint::keep) was answered.
+    FlowProven {
+        /// Its name.
+        keep: KeepId,
+    },
+    /// A flow that is kept has failed. Nothing more is told of it, and its connection is closed.
+    FlowLost {
+        /// What was its name.
+        keep: KeepId,
+        /// Why.
+        why: Lost,
+        /// Whether a keepalive on it was ever answered.
+        proven: bool,
     },
 }
 

@@ -3,6 +3,7 @@
 use crate::action::Action;
 use crate::event::Event;
 use crate::ids::Ids;
+use crate::keepalive::KeepId;
 use crate::session::{SessionId, SessionTimer};
 use crate::timers::TimerQueue;
 use crate::transaction::TransactionTimer;
@@ -15,6 +16,8 @@ pub(crate) enum Timer {
     Transaction(TransactionTimer),
     /// A session's.
     Session(SessionId, SessionTimer),
+    /// A kept flow's.
+    Keepalive(KeepId),
 }
 
 impl From<TransactionTimer> for Timer {

@@ -5,7 +5,8 @@
 //! [`Endpoint`] takes input and the time, and changes nothing but itself:
 //! [`handle_input`](Endpoint::handle_input), [`handle_resolved`](Endpoint::handle_resolved),
 //! [`handle_connected`](Endpoint::handle_connected), [`handle_send_failed`](Endpoint::handle_send_failed),
-//! [`handle_secret`](Endpoint::handle_secret), [`handle_timeout`](Endpoint::handle_timeout) and the intents ([`invite`](Endpoint::invite),
+//! [`handle_secret`](Endpoint::handle_secret), [`handle_pong`](Endpoint::handle_pong),
+//! [`handle_closed`](Endpoint::handle_closed), [`handle_timeout`](Endpoint::handle_timeout) and the intents ([`invite`](Endpoint::invite),
 //! [`progress`](Endpoint::progress), [`answer`](Endpoint::answer), …). After every one of them the shell
 //! polls [`poll_action`](Endpoint::poll_action) until it is empty, carries the actions out in order, and then
 //! asks [`poll_timeout`](Endpoint::poll_timeout) when to call `handle_timeout` next. `now` never goes back.
@@ -19,6 +20,7 @@ pub mod dialog;
 pub mod driver;
 pub mod home;
 pub mod ids;
+pub mod keepalive;
 pub mod location;
 pub mod overload;
 pub mod preferences;

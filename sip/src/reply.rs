@@ -58,8 +58,8 @@ impl Composer<'_> {
             });
             let secure =
                 self.listener.transport.is_secure() && (self.secure || answers_securely(self.request));
-            let gruu = *self.request.method() == Method::Subscribe;
-            let contact = contact(self.listener, secure, gruu, &reply.parts.contact_params);
+            let marks = if *self.request.method() == Method::Subscribe { GRUU } else { "" };
+            let contact = contact(self.listener, secure, marks, &reply.parts.contact_params);
             out.header(HeaderName::Contact, contact);
         }
         if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
@@ -120,26 +120,28 @@ impl Composer<'_> {
     }
 }
 
+/// The URI parameter that makes our Contact a GRUU, as a notifier's has to be (RFC 6665 §4.5.1): self-made, for requests
+/// come to this host without anybody's help (RFC 5627 §4.3).
+pub(crate) const GRUU: &str = ";gr";
+
 /// Our Contact on a listener, the same for every dialog: requests find theirs by its tags.
-/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1), `gruu` for a GRUU, as a notifier's has to be (RFC 6665
-/// §4.5.1): self-made, for requests come to this host without anybody's help (RFC 5627 §4.3).
-pub(crate) fn contact(listener: &Listener, secure: bool, gruu: bool, params: &str) -> String {
-    contact_at(listener, secure, gruu, &listener.sent_by, params)
+/// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1), `marks` are parameters of the URI.
+pub(crate) fn contact(listener: &Listener, secure: bool, marks: &str, params: &str) -> String {
+    contact_at(listener, secure, marks, &listener.sent_by, params)
 }
 
 /// A Contact of ours with a user part, as it is registered: what comes for it makes dialogs.
 pub(crate) fn contact_of(user: &str, listener: &Listener, secure: bool, params: &str) -> String {
-    contact_at(listener, secure, false, &format!("{user}@{}", listener.sent_by), params)
+    contact_at(listener, secure, "", &format!("{user}@{}", listener.sent_by), params)
 }
 
-fn contact_at(listener: &Listener, secure: bool, gruu: bool, host: &str, params: &str) -> String {
-    let gr = if gruu { ";gr" } else { "" };
+fn contact_at(listener: &Listener, secure: bool, marks: &str, host: &str, params: &str) -> String {
     match (listener.transport, secure) {
-        (Transport::Tls, true) => format!("<sips:{host}{gr}>{params}"),
-        (Transport::Wss, true) => format!("<sips:{host};transport=ws{gr}>{params}"),
-        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}{gr}>{params}"),
-        (Transport::Udp, _) => format!("<sip:{host}{gr}>{params}"),
-        (transport, _) => format!("<sip:{host};transport={}{gr}>{params}", transport.uri_param()),
+        (Transport::Tls, true) => format!("<sips:{host}{marks}>{params}"),
+        (Transport::Wss, true) => format!("<sips:{host};transport=ws{marks}>{params}"),
+        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}{marks}>{params}"),
+        (Transport::Udp, _) => format!("<sip:{host}{marks}>{params}"),
+        (transport, _) => format!("<sip:{host};transport={}{marks}>{params}", transport.uri_param()),
     }
 }
 

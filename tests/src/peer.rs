@@ -99,6 +99,7 @@ impl Peer {
             next_hop: format!("sip:{proxy}").parse().unwrap(),
             routes: Box::default(),
             flow: None,
+            outbound: false,
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
@@ -220,7 +221,10 @@ impl Peer {
                 }
                 Action::Resolve(query) => self.endpoint.handle_resolved(now, query.id, Answer::Silent),
                 Action::Connect(connect) => self.endpoint.handle_connected(now, connect.id, true),
-                Action::CloseConnection(_) | Action::Disconnect(_) | Action::Alias { .. } => {}
+                Action::CloseConnection(_)
+                | Action::Disconnect(_)
+                | Action::Ping(_)
+                | Action::Alias { .. } => {}
             }
         }
     }
@@ -261,6 +265,8 @@ impl Peer {
             | Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
+            | Event::FlowProven { .. }
+            | Event::FlowLost { .. }
             | Event::Responded { .. } => {}
         }
     }

@@ -35,6 +35,9 @@ pub const OUTSIDE: &str = "10.0.0.1:5060";
 /// Liaison, seen from Bob.
 pub const INSIDE: &str = "10.1.0.1:5060";
 
+/// Liaison's name as an instance, where its configuration gives none.
+pub const INSTANCE: &str = "urn:uuid:00000000-0000-4000-8000-00000000002a";
+
 /// Two networks and a route each way.
 pub const TWO_SIDES: &str = r#"
 [networks.carrier]
@@ -205,6 +208,8 @@ impl World {
             call_timers: sum(|g| g.call_timers),
             trunks_registering: sum(|g| g.trunks_registering),
             trunks_registered: sum(|g| g.trunks_registered),
+            trunk_flows: sum(|g| g.trunk_flows),
+            trunk_flows_up: sum(|g| g.trunk_flows_up),
             records: sum(|g| g.records),
             registered: sum(|g| g.registered),
             bindings: sum(|g| g.bindings),
@@ -220,6 +225,7 @@ impl World {
                 timers: sum(|g| g.sip.timers),
                 questions: sum(|g| g.sip.questions),
                 asked: sum(|g| g.sip.asked),
+                kept: sum(|g| g.sip.kept),
             },
         }
     }
@@ -246,6 +252,7 @@ impl World {
                     IoAction::CloseConnection(_)
                     | IoAction::Disconnect(_)
                     | IoAction::Alias { .. }
+                    | IoAction::Ping(_)
                     | IoAction::Watch { .. }
                     | IoAction::Adopt(_) => {}
                 }
@@ -310,7 +317,9 @@ impl World {
 pub fn snapshot(document: &str, secrets: Secrets, version: u64) -> Arc<Snapshot> {
     let config = Config::parse("world.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
     let networks: Vec<_> = config.networks.keys().cloned().collect();
-    Arc::new(Snapshot::new(Arc::new(config), networks, secrets, version))
+    let mut snapshot = Snapshot::new(Arc::new(config), networks, secrets, version);
+    snapshot.instance = Some(INSTANCE.into());
+    Arc::new(snapshot)
 }
 
 /// The user agents' settings under a configuration.

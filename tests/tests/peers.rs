@@ -24,6 +24,8 @@ mod makers;
 mod nat;
 #[path = "peers/operation.rs"]
 mod operation;
+#[path = "peers/outbound.rs"]
+mod outbound;
 #[path = "peers/overload.rs"]
 mod overload;
 #[path = "peers/phones.rs"]

@@ -7,6 +7,7 @@ mod simulation {
     mod capabilities;
     mod challenges;
     mod common;
+    mod device_flows;
     mod devices;
     mod devices_loss;
     mod devices_media;
@@ -27,6 +28,7 @@ mod simulation {
     mod strangers;
     mod targets;
     mod trunk_calls;
+    mod trunk_flows;
     mod trunk_registration;
     mod wire;
 }

@@ -177,6 +177,17 @@ impl Control for Fake {
                 failures: 1,
                 failure: Some("503".into()),
                 service_route: vec!["<sip:edge.example.com;lr>".into()],
+                flows: vec![TrunkFlow {
+                    reg_id: 1,
+                    state: TrunkRegistrationState::Registered,
+                    proxy: "sip:edge.example.com;transport=tcp".into(),
+                    peer: Some("192.0.2.7:5060".parse().expect("an address")),
+                    keepalives_answered: Some(true),
+                    expires_at: Some(at(2_000)),
+                    next_register_at: Some(at(1_000)),
+                    failures: 0,
+                    failure: None,
+                }],
                 shard: Some(0),
             };
             let trunk = |name: &str, registration| Trunk {

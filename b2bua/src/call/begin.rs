@@ -75,6 +75,7 @@ impl Core {
             profile,
             target: String::new(),
             device: false,
+            trunk_flow: None,
             branch: 0,
             breadth: 0,
             party: PartyId(0),

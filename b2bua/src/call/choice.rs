@@ -5,17 +5,17 @@ use crate::registrar::Account;
 use config::Ring;
 use policy::{Step, Trail};
 use sip::preferences::{Disposition, Preferences, Rank, TooMany};
-use sip::registration::server::{Binding, Target};
+use sip::registration::server::Target;
 use sip_types::{Headers, Method};
 
 /// The devices to call: those of one group ring at once, the groups one after the other.
 #[derive(Debug)]
 pub(super) struct Choice<'a> {
-    pub(super) groups: Vec<Vec<&'a Binding>>,
+    pub(super) groups: Vec<Vec<&'a Target>>,
 }
 
 impl<'a> Choice<'a> {
-    /// What becomes of the bindings of an account, the best first, by an INVITE with these header fields.
+    /// What becomes of the devices of an account, the best first, by an INVITE with these header fields.
     ///
     /// # Errors
     /// The INVITE has more preferences than are looked at.
@@ -38,40 +38,42 @@ impl<'a> Choice<'a> {
             suited.truncate(1);
             why = "the caller asks for no fork";
         }
-        let groups: Vec<Vec<&Binding>> = match ring {
-            Ring::Sequence => suited.iter().map(|(_, binding)| vec![*binding]).collect(),
+        let groups: Vec<Vec<&Target>> = match ring {
+            Ring::Sequence => suited.iter().map(|(_, device)| vec![*device]).collect(),
             Ring::Parallel => {
-                let together = |a: &(Rank, &Binding), b: &(Rank, &Binding)| (a.0, a.1.q) == (b.0, b.1.q);
-                suited.chunk_by(together).map(|group| group.iter().map(|(_, b)| *b).collect()).collect()
+                let rank = |(rank, device): &(Rank, &Target)| (*rank, device.binding().q);
+                let groups = suited.chunk_by(|a, b| rank(a) == rank(b));
+                groups.map(|group| group.iter().map(|(_, device)| *device).collect()).collect()
             }
         };
         if !groups.is_empty() {
-            let contacts = |group: &Vec<&Binding>| group.iter().map(|b| b.uri.to_bytestring()).collect();
+            let contact = |device: &&Target| device.binding().uri.to_bytestring();
+            let contacts = |group: &Vec<&Target>| group.iter().map(contact).collect();
             trail.push(Step::Forked { groups: groups.iter().map(contacts).collect(), why });
         }
         Ok(Self { groups })
     }
 }
 
-/// The bindings that may be called, in the order of q, and within one q of how well they meet what the caller asks for. What
+/// The devices that may be called, in the order of q, and within one q of how well they meet what the caller asks for. What
 /// its INVITE asks for unsaid, its method, puts none behind another, and is let go where nobody meets it (RFC 3841 §7.2.4).
-fn suited<'a>(preferences: &Preferences, found: &'a [Target], trail: &mut Trail) -> Vec<(Rank, &'a Binding)> {
-    let bindings = || found.iter().map(Target::binding);
-    let mut suited: Vec<_> =
-        bindings().filter_map(|binding| Some((preferences.rank(&binding.params)?, binding))).collect();
+fn suited<'a>(preferences: &Preferences, found: &'a [Target], trail: &mut Trail) -> Vec<(Rank, &'a Target)> {
+    let rank = |device: &Target| preferences.rank(&device.binding().params);
+    let mut suited: Vec<_> = found.iter().filter_map(|device| Some((rank(device)?, device))).collect();
     if !preferences.are_explicit() {
         if suited.is_empty() {
-            suited = bindings().map(|binding| (Rank::BEST, binding)).collect();
+            suited = found.iter().map(|device| (Rank::BEST, device)).collect();
         }
         suited.iter_mut().for_each(|(rank, _)| *rank = Rank::BEST);
     }
-    for binding in bindings().filter(|one| !suited.iter().any(|(_, other)| other.id == one.id)) {
+    let is_suited = |one: &Target| suited.iter().any(|(_, other)| other.binding().id == one.binding().id);
+    for device in found.iter().filter(|device| !is_suited(device)) {
         let why = match preferences.are_explicit() {
             true => "it is not what the caller asks for (RFC 3841)",
             false => "it does not know INVITE (RFC 3841)",
         };
-        trail.push(Step::PassedOver { contact: binding.uri.to_bytestring(), why });
+        trail.push(Step::PassedOver { contact: device.binding().uri.to_bytestring(), why });
     }
-    suited.sort_by_key(|(rank, binding)| std::cmp::Reverse((binding.q, *rank)));
+    suited.sort_by_key(|(rank, device)| std::cmp::Reverse((device.binding().q, *rank)));
     suited
 }

@@ -75,6 +75,7 @@ impl Core {
             profile: target.profile.clone(),
             target: target.request_uri.to_string(),
             device: place.is_device(),
+            trunk_flow: place.flow.filter(|_| !place.is_device()),
             branch: place.branch,
             breadth: turn.breadth,
             party,
@@ -100,7 +101,7 @@ impl Core {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         let party = call.name_party();
-        let media = decide::media_network(&call.snapshot, network, place.flow.is_some());
+        let media = decide::media_network(&call.snapshot, network, place.is_device() && place.flow.is_some());
         call.media.add_party(party, &media);
         let next_hop = &place.target.next_hop;
         if let Some(source) = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(next_hop)) {
@@ -150,6 +151,7 @@ impl Core {
             next_hop: target.next_hop.clone(),
             routes: place.routes.clone(),
             flow: place.flow,
+            outbound: place.flow.is_some() && !place.is_device(),
             from: request.from.untagged(),
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.

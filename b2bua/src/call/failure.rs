@@ -15,11 +15,16 @@ impl Core {
         self.forget_media_of(key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
-        let (device, branch) = (leg.device, leg.branch);
-        let fails_over = |status| policy::fails_over(status, &leg.profile);
+        let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk_flow);
         // Whether the next place, which for a device is another way to the same one, is tried.
         let tries_another = match failure {
-            Failure::Response(response) => fails_over(response.status()),
+            Failure::Response(response) if device => is_of_the_way(response.status()),
+            Failure::Response(response)
+                if trunk_flow.is_some() && response.status() == StatusCode::FLOW_FAILED =>
+            {
+                true
+            }
+            Failure::Response(response) => policy::fails_over(response.status(), &leg.profile),
             Failure::Timeout | Failure::Unreachable(_) => true,
             Failure::Challenged(_) | Failure::Full => false,
         };
@@ -28,6 +33,10 @@ impl Core {
             (false, true) => call.fork.settle(branch),
             (false, false) => call.fork.clear(),
         }
+        if let Some(flow) = trunk_flow.filter(|_| speaks_of_flow(failure)) {
+            self.doubt_flow(now, flow);
+        }
+        let Some(call) = self.calls.get_mut(key) else { return };
         if let Failure::Response(response) = failure
             && call.follow(no, response)
         {
@@ -126,4 +135,20 @@ impl Core {
         Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() }
             .failure(response, status)
     }
+}
+
+/// Whether a failure may be that of the flow to a trunk. 430 speaks of another one, but whoever sends it to us means ours
+/// (RFC 5626 §11.5).
+fn speaks_of_flow(failure: &Failure) -> bool {
+    match failure {
+        Failure::Response(response) => response.status() == StatusCode::FLOW_FAILED,
+        Failure::Timeout | Failure::Unreachable(_) => true,
+        Failure::Challenged(_) | Failure::Full => false,
+    }
+}
+
+/// Whether a device's final response speaks of the way to it only; with all others the device has given its response
+/// (RFC 5626 §7).
+fn is_of_the_way(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::FLOW_FAILED)
 }

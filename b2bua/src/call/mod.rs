@@ -46,7 +46,7 @@ use policy::Trail;
 use sip::dialog::DialogNo;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
-use sip::{NetworkId, Received};
+use sip::{Flow, NetworkId, Received};
 use sip_types::{Method, StatusCode};
 use std::sync::Arc;
 
@@ -77,6 +77,8 @@ pub(crate) struct Leg {
     pub(crate) target: String,
     /// Whether it goes to a device of a registered user.
     pub(crate) device: bool,
+    /// The flow to a trunk that it goes by (RFC 5626 §4.3).
+    pub(crate) trunk_flow: Option<Flow>,
     /// Which branch of the fork it is.
     pub(crate) branch: u16,
     /// What it has of the caller's Max-Breadth, until it is over.

@@ -4,7 +4,7 @@
 use super::OrRefuse;
 use super::choice::Choice;
 use crate::snapshot::Snapshot;
-use crate::trunk::Standings;
+use crate::trunk::{FlowStanding, Standings};
 use config::Unregistered;
 use policy::Trail;
 use sip::Flow;
@@ -21,7 +21,7 @@ pub(crate) struct Place {
     pub(crate) target: policy::Target,
     /// The Path to a device (RFC 3327 §5.3), or the Service-Route of our registration with a trunk (RFC 3608 §6.1).
     pub(crate) routes: Box<[Box<str>]>,
-    /// The flow to a device.
+    /// The flow to a device, or that of our registration with a trunk.
     pub(crate) flow: Option<Flow>,
     pub(crate) group: u16,
     pub(crate) branch: u16,
@@ -36,10 +36,12 @@ impl Place {
         Self { target, routes: Box::default(), flow: None, group: number, branch: number, ring_limit }
     }
 
-    /// Whether its Service-Route leads where that of the place before it did, of which it is another target.
+    /// Whether its Service-Route or flow leads where that of a place of the same trunk did, of which it is another target.
     fn is_repetition(&self, before: &[Self]) -> bool {
-        let of_same = |last: &Self| last.target.trunk == self.target.trunk && last.routes == self.routes;
-        !self.routes.is_empty() && before.last().is_some_and(of_same)
+        let leads = !self.routes.is_empty() || self.flow.is_some();
+        let same = |other: &Self| (&other.routes, other.flow) == (&self.routes, self.flow);
+        let of_trunk = before.iter().rev().take_while(|other| other.target.trunk == self.target.trunk);
+        leads && of_trunk.into_iter().any(same)
     }
 
     /// Whether it is a device of a registered user.
@@ -74,12 +76,12 @@ impl Finder<'_> {
         let (mut places, mut missing) = (Vec::with_capacity(targets.len()), None);
         for target in targets {
             if !target.registered {
-                match self.by_registration(target, following(&places)) {
-                    Some(place) if place.is_repetition(&places) => {}
-                    Some(place) => places.push(place),
-                    None => {
-                        missing.get_or_insert(StatusCode::SERVICE_UNAVAILABLE);
-                    }
+                let found = self.by_registration(&target, following(&places));
+                if found.is_empty() {
+                    missing.get_or_insert(StatusCode::SERVICE_UNAVAILABLE);
+                }
+                if !found.first().is_some_and(|first| first.is_repetition(&places)) {
+                    places.extend(found);
                 }
                 continue;
             }
@@ -100,25 +102,30 @@ impl Finder<'_> {
         }
     }
 
-    /// A target as it stands or, of a trunk that we register with, by what that registration gives; `None` if there is
-    /// none, and the trunk is not called then.
-    fn by_registration(self, target: policy::Target, number: u16) -> Option<Place> {
+    /// A target as it stands or, of a trunk that we register with, by what its registrations give, each to be tried after the
+    /// one before; none if nothing is registered, and the trunk is not called then.
+    fn by_registration(self, target: &policy::Target, number: u16) -> Vec<Place> {
         let trunk = target.trunk.as_ref().and_then(|name| self.snapshot.config().trunks.get(name));
         let Some(register) = trunk.and_then(|trunk| trunk.register.as_ref()) else {
-            return Some(Place::plain(target, number));
+            return vec![Place::plain(target.clone(), number)];
         };
         let standing = target.trunk.as_ref().and_then(|name| self.standings.get(name));
-        match standing.filter(|standing| standing.is_bound(self.now)) {
-            Some(standing) => {
-                let mut place =
-                    Place { routes: standing.service_route.clone(), ..Place::plain(target, number) };
-                if let Some(first) = &standing.first_hop {
-                    place.target.next_hop = first.clone();
-                }
-                Some(place)
+        let ways = standing.iter().flat_map(|standing| standing.ways(self.now));
+        let place = |(number, way): (u16, &FlowStanding)| {
+            let mut place = Place {
+                routes: way.service_route.clone(),
+                flow: way.flow,
+                ..Place::plain(target.clone(), number)
+            };
+            if let Some(first) = &way.first_hop {
+                place.target.next_hop = first.clone();
             }
-            None if register.unregistered == Unregistered::Call => Some(Place::plain(target, number)),
-            None => None,
+            place
+        };
+        let places: Vec<Place> = (number..=u16::MAX).zip(ways).map(place).collect();
+        match (places.is_empty(), register.unregistered) {
+            (true, Unregistered::Call) => vec![Place::plain(target.clone(), number)],
+            _ => places,
         }
     }
 
@@ -150,15 +157,17 @@ impl Finder<'_> {
             let is_last = nth + 1 == choice.groups.len();
             let most = target.profile.ring_limit;
             let ring_limit = if is_last { most } else { account.ring_turn.min(most) };
-            for binding in devices {
-                places.extend(self.ways(target, binding).map(|(target, flow)| Place {
-                    target,
-                    routes: binding.path.clone(),
-                    flow,
-                    group,
-                    branch,
-                    ring_limit,
-                }));
+            for device in devices {
+                for binding in device.bindings() {
+                    places.extend(self.ways(target, binding).map(|(target, flow)| Place {
+                        target,
+                        routes: binding.path.clone(),
+                        flow,
+                        group,
+                        branch,
+                        ring_limit,
+                    }));
+                }
                 branch = branch.saturating_add(1);
             }
             group = group.saturating_add(1);
@@ -166,8 +175,9 @@ impl Finder<'_> {
         Ok(places)
     }
 
-    /// The ways to a device: the flow that it registered on, where that is there to be used; then its contact, unless a
-    /// NAT is before it, its flow is the only way that it wants (RFC 5626 §5.3) or that it has (RFC 7118 §5).
+    /// The ways that a binding shows to its device: along its Path; else the flow that it registered on, where that is there
+    /// to be used; then its contact, unless a NAT is before it, its flow is the only way that it wants (RFC 5626 §5.3) or that
+    /// it has (RFC 7118 §5).
     fn ways(
         self,
         target: &policy::Target,
@@ -177,10 +187,12 @@ impl Finder<'_> {
         let is_stream = listener.is_some_and(|listener| listener.transport.is_reliable());
         let lasts = !is_stream || binding.flow.connection.is_some();
         let is_websocket = listener.is_some_and(|listener| listener.transport.is_websocket());
+        let by_path = !binding.path.is_empty();
         let flow_only = binding.reg_id.is_some() || is_websocket;
-        let by_flow = lasts && (flow_only || binding.behind_nat || binding.flow.connection.is_some());
+        let by_flow =
+            !by_path && lasts && (flow_only || binding.behind_nat || binding.flow.connection.is_some());
         // What is taken for a NAT may be a host with several addresses: its Contact is tried where its flow is gone.
-        let by_contact = !flow_only && (!binding.behind_nat || !lasts);
+        let by_contact = by_path || (!flow_only && (!binding.behind_nat || !lasts));
         let flows = [by_flow.then_some(Some(binding.flow)), by_contact.then_some(None)];
         flows.into_iter().flatten().map(|flow| {
             let (request_uri, next_hop) = (binding.uri.clone(), binding.uri.clone());

@@ -1,5 +1,6 @@
 //! Reading the configuration, at the start and again.
 
+use super::instance;
 use super::security;
 use super::shards;
 use super::start::relay_settings;
@@ -339,7 +340,10 @@ fn snapshot(
     if let Some(before) = before {
         secrets.inherit(before);
     }
+    let instance =
+        instance::of(&config).map_err(|(path, why)| LoadError::Secrets(vec![SecretError { path, why }]))?;
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
+    snapshot.instance = instance;
     (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = SystemTime::now();
     snapshot.source = source;

@@ -1,5 +1,6 @@
 //! A node: the whole process, assembled from a configuration.
 
+mod instance;
 mod kept;
 mod loader;
 mod security;

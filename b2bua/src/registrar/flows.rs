@@ -1,7 +1,7 @@
 //! The flows of bindings: those over UDP are kept open, the ends of the others are heard of.
 //!
-//! A binding whose user agent is reached on a connection only is worth nothing once that is gone, and ends with it
-//! (RFC 5626 §7). A way through a NAT over UDP that nobody keeps open from inside is kept by our OPTIONS: its answer comes
+//! A binding whose user agent is reached on one flow only is worth nothing once that is gone, and ends with it: when its
+//! connection does, or when ICMP says that its datagrams do not arrive (RFC 5626 §7). A way through a NAT over UDP that nobody keeps open from inside is kept by our OPTIONS: its answer comes
 //! from inside, which every NAT takes for a sign of life (RFC 4787 REQ-6).
 
 use crate::shard::Core;
@@ -10,23 +10,35 @@ use config::Registrar;
 use sip::registration::server::{Aor, Binding, BindingId, Change, Directory};
 use sip::session::{Ask, Parts, Patience, SessionId};
 use sip::time::{Mono, Now};
-use sip::{ConnectionId, Flow, Settings};
+use sip::{ConnectionId, Flow, ListenerId, Settings};
 use sip_types::Method;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
+
+/// What a flow is told by, when its end is heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Line {
+    /// A connection.
+    Connection(ConnectionId),
+    /// Datagrams between a listener of ours and an address.
+    Datagrams(ListenerId, SocketAddr),
+}
 
 /// The flows of a shard's bindings. It grows with the bindings only, which are bounded.
 #[derive(Default)]
 pub(super) struct Flows {
-    /// Who is reached on which connection, and how long that may be silent by what its user agent has promised.
-    on: BTreeMap<(ConnectionId, Aor), Option<Duration>>,
+    /// Which binding is reached on which flow, and how long that may be silent by what its user agent has promised.
+    on: BTreeMap<(Line, Aor, BindingId), Option<Duration>>,
+    /// The same by binding.
+    lines: BTreeMap<(Aor, BindingId), Line>,
     /// When which binding is sent its next keepalive; each has one turn.
     due: BTreeSet<(Mono, Aor, BindingId)>,
     turns: BTreeMap<(Aor, BindingId), Mono>,
     /// Keepalives that wait for their answer.
     sent: BTreeSet<SessionId>,
-    /// Connections that were lost while bindings on them were just being changed.
-    lost: BTreeSet<ConnectionId>,
+    /// Flows that were lost while bindings on them were just being changed.
+    lost: BTreeSet<Line>,
 }
 
 impl Flows {
@@ -72,24 +84,38 @@ impl Flows {
         Some((aor, id))
     }
 
-    /// Everybody who is reached on a connection, which is over.
-    fn leave(&mut self, id: ConnectionId) -> Vec<Aor> {
-        let mut aors = Vec::new();
-        while let Some((key, _)) = self.on.range((id, Aor::from_kept(""))..).next() {
-            let key = key.clone();
-            if key.0 != id {
-                break;
-            }
-            self.on.remove(&key);
-            aors.push(key.1);
+    /// A binding is reached on that flow only, or on none; the flow that it was reached on before.
+    fn reach(
+        &mut self,
+        (aor, id): (&Aor, BindingId),
+        line: Option<Line>,
+        silence: Option<Duration>,
+    ) -> Option<Line> {
+        let key = (aor.clone(), id);
+        let before = match line {
+            Some(line) => self.lines.insert(key.clone(), line),
+            None => self.lines.remove(&key),
+        };
+        let (aor, id) = key;
+        if let Some(before) = before {
+            self.on.remove(&(before, aor.clone(), id));
         }
-        aors
+        if let Some(line) = line {
+            self.on.insert((line, aor, id), silence);
+        }
+        before
+    }
+
+    /// Those who are reached on a flow.
+    fn on(&self, line: Line) -> impl Iterator<Item = (&Aor, BindingId, Option<Duration>)> {
+        let from = (line, Aor::from_kept(""), BindingId(0));
+        let all = self.on.range(from..).take_while(move |((on, ..), _)| *on == line);
+        all.map(|((_, aor, id), silence)| (aor, *id, *silence))
     }
 
     /// How long a connection may be silent: the least of what those who are reached on it have promised.
     fn silence(&self, id: ConnectionId) -> Option<Duration> {
-        let all = self.on.range((id, Aor::from_kept(""))..).take_while(|((on, _), _)| *on == id);
-        all.filter_map(|(_, silence)| *silence).min()
+        self.on(Line::Connection(id)).filter_map(|(.., silence)| silence).min()
     }
 }
 
@@ -104,12 +130,22 @@ pub(super) fn keepalive(
     registrar?.nat_keepalive.filter(|_| needs_it && !listener.transport.is_reliable())
 }
 
-/// The connection of a binding that is reached on nothing else.
-fn only_way(settings: &Settings, binding: &Binding) -> Option<ConnectionId> {
-    let connection = binding.flow.connection.filter(|_| binding.path.is_empty())?;
-    let is_websocket =
-        || settings.listener(binding.flow.listener).is_some_and(|listener| listener.transport.is_websocket());
-    (binding.reg_id.is_some() || binding.behind_nat || is_websocket()).then_some(connection)
+/// The flow of a binding that is reached on nothing else.
+fn only_way(settings: &Settings, binding: &Binding) -> Option<Line> {
+    if !binding.path.is_empty() {
+        return None;
+    }
+    let listener = settings.listener(binding.flow.listener)?;
+    match binding.flow.connection {
+        Some(connection) => {
+            let is_only = binding.reg_id.is_some() || binding.behind_nat || listener.transport.is_websocket();
+            is_only.then_some(Line::Connection(connection))
+        }
+        None => {
+            let is_only = binding.reg_id.is_some() && !listener.transport.is_reliable();
+            is_only.then_some(Line::Datagrams(binding.flow.listener, binding.flow.peer))
+        }
+    }
 }
 
 /// The registrar of an address-of-record.
@@ -127,7 +163,7 @@ impl Core {
             let flows = &mut self.office.flows;
             if !event.is_active() {
                 flows.forget(&change.aor, binding.id);
-                self.promise(&change.aor, binding, None);
+                self.reach(&change.aor, binding.id, None, None);
                 continue;
             }
             let every = keepalive(registrar, self.endpoint.settings(), binding);
@@ -136,41 +172,43 @@ impl Core {
         }
     }
 
-    /// Has the connection of a binding watched that is reached on nothing else.
+    /// Has the flow of a binding watched that is reached on nothing else.
     fn watch_flow(&mut self, aor: &Aor, binding: &Binding) {
         let settings = self.endpoint.settings();
-        let Some(connection) = only_way(settings, binding) else {
-            return self.promise(aor, binding, None);
-        };
+        let line = only_way(settings, binding);
         let timer = settings.listener(binding.flow.listener).map(|l| l.flow_timer).unwrap_or_default();
         let silence = binding.reg_id.map(|_| timer + (timer / 4).max(Duration::from_secs(10)));
-        self.office.flows.on.entry((connection, aor.clone())).or_default();
-        self.promise(aor, binding, silence);
+        self.reach(aor, binding.id, line, silence);
     }
 
-    /// What a user agent promises of its connection, if that is its only way, or takes back.
-    fn promise(&mut self, aor: &Aor, binding: &Binding, silence: Option<Duration>) {
-        let Some(connection) = binding.flow.connection else { return };
-        let Some(promised) = self.office.flows.on.get_mut(&(connection, aor.clone())) else { return };
-        *promised = silence;
-        let silence = self.office.flows.silence(connection);
-        self.watch(connection, silence);
+    /// A binding is reached on that flow only, or on none.
+    fn reach(&mut self, aor: &Aor, id: BindingId, line: Option<Line>, silence: Option<Duration>) {
+        let before = self.office.flows.reach((aor, id), line, silence);
+        let left = before.filter(|before| Some(*before) != line);
+        for line in left.into_iter().chain(line) {
+            if let Line::Connection(connection) = line {
+                let silence = self.office.flows.silence(connection);
+                self.watch(connection, silence);
+            }
+        }
     }
 
-    /// A connection is over: so are the bindings that are reached on it only (RFC 5626 §7).
-    pub(crate) fn flow_lost(&mut self, now: Now, id: ConnectionId) {
-        for aor in self.office.flows.leave(id) {
+    /// A flow is over: so are the bindings that are reached on it only (RFC 5626 §7).
+    pub(crate) fn flow_lost(&mut self, now: Now, line: Line) {
+        let reached: Vec<(Aor, BindingId)> =
+            self.office.flows.on(line).map(|(aor, id, _)| (aor.clone(), id)).collect();
+        for (aor, id) in reached {
             if self.office.is_busy(&aor) {
-                self.office.flows.on.insert((id, aor), None);
-                self.office.flows.lost.insert(id);
+                self.office.flows.lost.insert(line);
                 continue;
             }
+            self.office.flows.reach((&aor, id), None, None);
             let settings = self.endpoint.settings();
-            let ended = self.office.end(&aor, |binding| only_way(settings, binding) == Some(id));
+            let ended = self.office.end(&aor, |binding| only_way(settings, binding) == Some(line));
             let Some(change) = ended else { continue };
             self.counters.flows_lost += 1;
             if change.terminated {
-                // A row that cannot be taken out now has a connection that no later process knows.
+                // A row that cannot be taken out now has a flow that no later process knows.
                 self.office.forget_row(&change.aor);
             }
             self.tell(now, &change);
@@ -179,8 +217,8 @@ impl Core {
 
     /// Tries again what was lost while bindings were being changed.
     pub(super) fn lost_again(&mut self, now: Now) {
-        for id in std::mem::take(&mut self.office.flows.lost) {
-            self.flow_lost(now, id);
+        for line in std::mem::take(&mut self.office.flows.lost) {
+            self.flow_lost(now, line);
         }
     }
 
@@ -220,6 +258,7 @@ impl Core {
             next_hop: binding.uri.clone(),
             routes: Box::default(),
             flow: Some(binding.flow),
+            keep: false,
             from: format!("<sip:{}>", listener.sent_by).into(),
             to: format!("<{}>", aor.uri()?).into(),
             contact_user: None,
@@ -252,6 +291,10 @@ pub(super) fn restore(
         for binding in &record.bindings {
             let every = keepalive(registrar_of(snapshot, aor), settings, binding);
             flows.learn(now, aor, binding, every);
+            // Connections have ended with the process.
+            if let Some(line @ Line::Datagrams(..)) = only_way(settings, binding) {
+                flows.reach((aor, binding.id), Some(line), None);
+            }
         }
     }
 }

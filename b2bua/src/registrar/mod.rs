@@ -24,6 +24,7 @@ mod watches;
 
 pub(crate) use accounts::{Account, Registrars};
 pub(crate) use desk::{Desk, Outcome, Rules, Served};
+pub(crate) use flows::Line;
 pub(crate) use keeping::aor_of;
 pub use keeping::{Keeper, Keeping, News};
 pub use serve::Ended;

@@ -155,11 +155,13 @@ impl Core {
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let (registered, bindings, registers_waiting) = self.office.held();
-        let (trunks_registering, trunks_registered) = self.registrants.held();
+        let trunks = self.registrants.held();
         let subscriptions = self.office.watches.len();
         Gauges {
-            trunks_registering,
-            trunks_registered,
+            trunks_registering: trunks.trunks,
+            trunks_registered: trunks.registered,
+            trunk_flows: trunks.flows,
+            trunk_flows_up: trunks.flows_up,
             registered,
             bindings,
             registers_waiting,
@@ -206,6 +208,7 @@ impl Core {
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Ping(id) => self.io.push_back(IoAction::Ping(id)),
                 Action::Alias { connection, port } => {
                     self.io.push_back(IoAction::Alias { connection, port });
                 }
@@ -236,6 +239,8 @@ impl Core {
             {
                 return;
             }
+            Event::FlowProven { keep } => return self.on_flow_proven(now, keep),
+            Event::FlowLost { keep, why, proven } => return self.on_flow_lost(now, keep, why, proven),
             Event::Responded { session, ref outcome, .. } if self.outside_over(now, session, outcome) => {
                 return;
             }
@@ -246,7 +251,11 @@ impl Core {
             return;
         };
         match event {
-            Event::Invited { .. } | Event::Asked { .. } | Event::Overload(_) => {}
+            Event::Invited { .. }
+            | Event::Asked { .. }
+            | Event::Overload(_)
+            | Event::FlowProven { .. }
+            | Event::FlowLost { .. } => {}
             Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
             Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
             Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
@@ -379,10 +388,10 @@ pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&si
     endpoint.settings().listeners.iter().find(|l| l.network == network)
 }
 
-/// Whose event it is; that of a request outside a dialog is nobody's.
+/// Whose event it is; that of a request outside a dialog, or of a flow, is nobody's.
 fn session_of(event: &Event) -> Option<SessionId> {
     match event {
-        Event::Asked { .. } | Event::Overload(_) => None,
+        Event::Asked { .. } | Event::Overload(_) | Event::FlowProven { .. } | Event::FlowLost { .. } => None,
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
         | Event::Answered { session, .. }

@@ -106,6 +106,10 @@ pub struct Gauges {
     pub trunks_registering: usize,
     /// Those of them whose last attempt was granted.
     pub trunks_registered: usize,
+    /// Flows of trunks that we register with by outbound.
+    pub trunk_flows: usize,
+    /// Those of them that stand.
+    pub trunk_flows_up: usize,
     /// Addresses-of-record with bindings.
     pub registered: usize,
     /// Bindings.

@@ -1,6 +1,7 @@
 //! Who is at the other end of connections over TLS.
 
 use super::Core;
+use crate::registrar::Line;
 use sip::Domain;
 use sip::driver::ConnectionEvent;
 use sip::driver::tls::Peer;
@@ -12,7 +13,7 @@ pub(crate) fn domains(peer: &Peer) -> impl Iterator<Item = &str> {
 }
 
 impl Core {
-    /// A handshake came to its end, or its connection.
+    /// A handshake came to its end, or a connection, or a pong on one.
     pub(super) fn on_connection(&mut self, now: Now, event: ConnectionEvent) {
         match event {
             ConnectionEvent::Secured { flow, accepted, peer } => {
@@ -34,9 +35,11 @@ impl Core {
             ConnectionEvent::Insecure { peer, accepted: false, why, .. } => {
                 tracing::warn!(%peer, %why, "a TLS connection cannot be made");
             }
+            ConnectionEvent::Ponged(id) => self.endpoint.handle_pong(now, id),
             ConnectionEvent::Closed(id) => {
                 self.peers.remove(&id);
-                self.flow_lost(now, id);
+                self.endpoint.handle_closed(id);
+                self.flow_lost(now, Line::Connection(id));
             }
         }
     }

@@ -4,8 +4,11 @@ use sip_types::Uri;
 
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
-use crate::model::target_transport;
+use crate::model::{Outbound, target_transport};
 use crate::text::{AddressOfRecord, TrunkName, UserPart};
+
+/// Flows of a trunk, as RFC 5626 §4.2.1 has it.
+const MOST_FLOWS: usize = 4;
 
 table! {
     /// A registration of ours with a trunk (RFC 3261 §10.2): the trunk learns by it where calls to us go.
@@ -26,9 +29,14 @@ table! {
         live called: Called = "address";
         /// What becomes of calls to the trunk while nothing is registered.
         live unregistered: Unregistered = "refuse";
+        /// Registers by several flows to edge proxies, so that calls go on while one of them fails.
+        live outbound: Option<Outbound>;
+        /// Whether REGISTERs offer the first hop that keepalives be sent to it (RFC 6223): none are sent unless it answers
+        /// that it takes them. Outbound has keepalives of its own where the registrar applies it.
+        live offer_keepalives: bool = false;
         /// How long to wait after a refusal that asking again does not mend, such as 403 or a wrong password. After other
-        /// failures the wait begins with 30 s to 60 s and doubles up to 30 min (RFC 5626 §4.5), or is what Retry-After
-        /// says.
+        /// failures the wait begins with 30 s to 60 s and doubles up to 30 min (RFC 5626 §4.5), if `outbound` does not say
+        /// otherwise, or is what Retry-After says.
         live refused_wait: Duration = "15m", in "10s"..="1d";
         /// Whether the binding is removed when the node drains, so that calls go elsewhere. A binding that stays lets calls
         /// find a node that comes back soon.
@@ -58,6 +66,22 @@ choice! {
 }
 
 impl Register {
+    /// Where REGISTERs of a trunk with these targets go, in order.
+    #[must_use]
+    pub fn registrars<'a>(&'a self, targets: &'a [Uri]) -> &'a [Uri] {
+        if self.registrars.is_empty() { targets } else { &self.registrars }
+    }
+
+    /// How many flows outbound has there, which are numbered from 1; 0 without it.
+    #[must_use]
+    pub fn flows(&self, targets: &[Uri]) -> usize {
+        let Some(outbound) = &self.outbound else { return 0 };
+        match outbound.proxies.len() {
+            0 => self.registrars(targets).len().min(MOST_FLOWS),
+            proxies => proxies,
+        }
+    }
+
     /// The user part of the contact that the trunk of that name registers.
     #[must_use]
     pub fn contact_user<'a>(&'a self, trunk: &'a TrunkName) -> &'a str {

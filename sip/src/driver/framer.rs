@@ -7,8 +7,25 @@ use sip_types::{Frame, FrameError, Limits, frame};
 #[derive(Debug, Default)]
 pub(crate) struct Framer {
     partial: Vec<u8>,
-    /// A CRLF came last: with another it is a ping (RFC 5626 §3.5.1).
+    crlfs: Crlfs,
+}
+
+/// What CRLFs between messages mean.
+#[derive(Debug, Default)]
+struct Crlfs {
+    /// One came last: with another it is a ping (RFC 5626 §3.5.1).
     half_ping: bool,
+    /// We have sent a ping: the next one is its pong (RFC 5626 §4.4.1), and no half of a ping as two pongs would be.
+    awaits_pong: bool,
+}
+
+/// What of CRLFs has come between messages (RFC 5626 §3.5.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Crlf {
+    /// A ping, to be answered: however many came at once, one answer shows that we live.
+    pub(crate) pinged: bool,
+    /// The pong to a ping of ours.
+    pub(crate) ponged: bool,
 }
 
 /// A stream that cannot be followed any further.
@@ -22,26 +39,30 @@ pub(crate) struct Unframed {
 
 impl Framer {
     /// Takes bytes as they come and appends the messages that they complete, each with exactly its bytes.
-    /// Tells whether a ping is to be answered: however many came at once, one answer shows that we live.
     pub(crate) fn feed(
         &mut self,
         bytes: &[u8],
         limits: &Limits,
         messages: &mut Vec<Bytes>,
-    ) -> Result<bool, Unframed> {
+    ) -> Result<Crlf, Unframed> {
         if self.partial.is_empty() {
-            let (used, ping) = cut(bytes, limits, &mut self.half_ping, messages)?;
+            let (used, crlf) = cut(bytes, limits, &mut self.crlfs, messages)?;
             self.partial.extend_from_slice(bytes.get(used..).unwrap_or_default());
-            return Ok(ping);
+            return Ok(crlf);
         }
         self.partial.extend_from_slice(bytes);
-        let (used, ping) = cut(&self.partial, limits, &mut self.half_ping, messages)?;
+        let (used, crlf) = cut(&self.partial, limits, &mut self.crlfs, messages)?;
         self.partial.drain(..used);
         if self.partial.is_empty() {
             // Most connections never split a message again.
             self.partial = Vec::new();
         }
-        Ok(ping)
+        Ok(crlf)
+    }
+
+    /// A ping was sent: a CRLF is its pong.
+    pub(crate) fn expect_pong(&mut self) {
+        self.crlfs.awaits_pong = true;
     }
 
     /// Whether a message has begun and not ended.
@@ -53,24 +74,28 @@ impl Framer {
 fn cut(
     bytes: &[u8],
     limits: &Limits,
-    half_ping: &mut bool,
+    crlfs: &mut Crlfs,
     messages: &mut Vec<Bytes>,
-) -> Result<(usize, bool), Unframed> {
-    let (mut used, mut ping) = (0, false);
+) -> Result<(usize, Crlf), Unframed> {
+    let (mut used, mut crlf) = (0, Crlf::default());
     loop {
         let rest = bytes.get(used..).unwrap_or_default();
         match frame(rest, limits) {
-            Frame::NeedMore => return Ok((used, ping)),
+            Frame::NeedMore => return Ok((used, crlf)),
             Frame::KeepAlive { len } => {
                 // One CRLF at a time, for a ping may come in two pieces.
                 let len = len.min(2);
                 used += len;
-                let complete = len == 2 && *half_ping;
-                ping |= complete;
-                *half_ping = len == 2 && !complete;
+                if len == 2 && std::mem::take(&mut crlfs.awaits_pong) {
+                    crlf.ponged = true;
+                    continue;
+                }
+                let complete = len == 2 && crlfs.half_ping;
+                crlf.pinged |= complete;
+                crlfs.half_ping = len == 2 && !complete;
             }
             Frame::Message { len } => {
-                *half_ping = false;
+                crlfs.half_ping = false;
                 messages.push(Bytes::copy_from_slice(rest.get(..len).unwrap_or_default()));
                 used += len;
             }
@@ -98,8 +123,8 @@ mod tests {
 
     fn feed(framer: &mut Framer, bytes: &[u8]) -> (Vec<Bytes>, bool) {
         let mut messages = Vec::new();
-        let ping = framer.feed(bytes, &Limits::default(), &mut messages).unwrap();
-        (messages, ping)
+        let crlf = framer.feed(bytes, &Limits::default(), &mut messages).unwrap();
+        (messages, crlf.pinged)
     }
 
     proptest! {
@@ -148,6 +173,25 @@ mod tests {
         let text = format!("{}\r\n", MESSAGES[1]);
         let (messages, ping) = feed(&mut framer, text.as_bytes());
         assert_eq!((messages.len(), ping), (1, false));
+    }
+
+    #[test]
+    fn rfc5626_4_4_1_a_crlf_after_a_ping_of_ours_is_its_pong_and_no_half_of_one() {
+        let mut framer = Framer::default();
+        let mut hear = |expects: bool, bytes: &str| {
+            if expects {
+                framer.expect_pong();
+            }
+            let Crlf { pinged, ponged } =
+                framer.feed(bytes.as_bytes(), &Limits::default(), &mut Vec::new()).unwrap();
+            (pinged, ponged)
+        };
+        assert_eq!(hear(true, "\r\n"), (false, true));
+        assert_eq!(hear(true, "\r\n"), (false, true), "two pongs in a row are no ping");
+        assert_eq!(hear(false, "\r\n"), (false, false));
+        assert_eq!(hear(false, "\r\n"), (true, false));
+        assert_eq!(hear(true, "\r\n\r\n\r\n"), (true, true), "a ping of the peer has crossed ours");
+        assert_eq!(hear(true, &format!("{}\r\n", MESSAGES[1])), (false, true));
     }
 
     #[test]

@@ -110,6 +110,8 @@ pub enum IoAction {
     Disconnect(ConnectId),
     /// Close a connection, after what was sent on it.
     CloseConnection(ConnectionId),
+    /// Send a ping on a connection, and tell of the next pong on it by [`ConnectionEvent::Ponged`] (RFC 5626 §4.4.1).
+    Ping(ConnectionId),
     /// Use a connection for requests to its peer's address and this port too, if its peer has proved who it is
     /// (RFC 5923 §8.2).
     Alias {

@@ -228,7 +228,9 @@ impl<C: Core> Shell<C> {
                 Parcel::SendFailed(id) => self.failed.push(id),
                 Parcel::Close(id) => self.tcp.close(now, id, &mut self.failed),
                 Parcel::Alias(id, port) => self.tcp.alias(id, port),
+                Parcel::Ping(id) => self.tcp.ping(id),
                 Parcel::Watch(id, silence) => self.tcp.watch(now, id, silence),
+                Parcel::Unreachable(listener, peer) => self.core.handle_unreachable(now, listener, peer),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
         }
@@ -287,6 +289,9 @@ impl<C: Core> Shell<C> {
             udp.flush(&self.counters, &mut self.failed);
             for peer in udp.unreachable() {
                 self.counters.peers_unreachable.add(1);
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.unreachable(id, peer);
+                }
                 self.core.handle_unreachable(now, id, peer);
             }
         }
@@ -297,6 +302,7 @@ impl<C: Core> Shell<C> {
             IoAction::Transmit(transmit) => self.transmit(now, transmit),
             IoAction::CloseConnection(id) => self.close(now, id),
             IoAction::Alias { connection, port } => self.alias(connection, port),
+            IoAction::Ping(id) => self.ping(id),
             IoAction::Watch { connection, silence } => self.watch(now, connection, silence),
             IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
@@ -345,6 +351,13 @@ impl<C: Core> Shell<C> {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.alias(owner, id, port),
             _ => self.tcp.alias(id, port),
+        }
+    }
+
+    fn ping(&mut self, id: ConnectionId) {
+        match &mut self.exchange {
+            Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.ping(owner, id),
+            _ => self.tcp.ping(id),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::event::Failure;
 use crate::flow::ListenerId;
 use crate::ids::{Ids, Tag};
 use crate::io::{Io, Timer};
+use crate::keepalive::Keepalives;
 use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
 use crate::occupancy::{Occupancy, Share};
 use crate::overload;
@@ -58,6 +59,8 @@ pub struct Endpoint {
     pub(crate) secrets: Pending<(SessionId, OutgoingId)>,
     /// Requests outside a dialog that wait for the owner's answer.
     pub(crate) asked: Map<ServerId, Received>,
+    /// Flows that keepalives are sent on.
+    pub(crate) keepalives: Keepalives,
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
@@ -125,6 +128,12 @@ pub struct Counters {
     pub loads_told: u64,
     /// Those of them that asked for fewer requests.
     pub restrictions_told: u64,
+    /// Keepalives that were sent, repetitions of Binding requests included (RFC 5626 §4.4).
+    pub keepalives_sent: u64,
+    /// Those of them that were answered.
+    pub keepalives_answered: u64,
+    /// Flows with keepalives that have failed.
+    pub flows_lost: u64,
 }
 
 /// What an endpoint holds at this moment.
@@ -144,6 +153,8 @@ pub struct Gauges {
     pub questions: usize,
     /// Requests outside a dialog that the owner has not answered.
     pub asked: usize,
+    /// Flows that keepalives are sent on.
+    pub kept: usize,
 }
 
 impl Endpoint {
@@ -162,6 +173,7 @@ impl Endpoint {
             connects: Pending::default(),
             secrets: Pending::default(),
             asked: Map::with_hasher(hasher.clone()),
+            keepalives: Keepalives::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
             overload: Arc::new(overload::Shared::new(&hasher)),
             number: 0,
@@ -223,6 +235,7 @@ impl Endpoint {
             match timer {
                 Timer::Transaction(timer) => self.transaction_due(now, timer),
                 Timer::Session(sid, timer) => self.session_due(now, sid, timer),
+                Timer::Keepalive(id) => self.keepalive_due(now, id),
             }
         }
     }
@@ -242,13 +255,14 @@ impl Endpoint {
     }
 
     /// ICMP says that datagrams to that address do not arrive (RFC 3261 §18.4): for requests without a response the
-    /// transport has failed.
+    /// transport has failed, and so has a flow that is kept.
     pub fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
         for id in self.clients.unanswered(listener, peer) {
             if let Some(report) = self.clients.send_failed(id) {
                 self.reported(now, report);
             }
         }
+        self.keepalives_unreachable(listener, peer);
     }
 
     /// What it has counted.
@@ -276,6 +290,7 @@ impl Endpoint {
             timers: self.io.timers.len(),
             questions: self.lookups.len() + self.connects.len() + self.secrets.len(),
             asked: self.asked.len(),
+            kept: self.keepalives.len(),
         }
     }
 

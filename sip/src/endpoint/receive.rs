@@ -8,6 +8,7 @@ use crate::ids::{Branch, Tag};
 use crate::received::{Defect, Received};
 use crate::reply;
 use crate::session::{Reply, SessionId, refusal};
+use crate::stun;
 use crate::time::Now;
 use crate::transaction::{Matched, ServerId, ServerSpec, key};
 use bytes::Bytes;
@@ -21,6 +22,9 @@ impl Endpoint {
         if bytes.iter().all(|b| matches!(b, b'\r' | b'\n' | 0)) {
             // A keep-alive (RFC 5626 §3.5.1, and the zero bytes that some phones send).
             return;
+        }
+        if flow.connection.is_none() && stun::is_stun(&bytes) {
+            return self.receive_stun(now, flow, &bytes);
         }
         let whole = bytes.clone();
         match Message::parse(bytes, &self.settings.message) {

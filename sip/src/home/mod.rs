@@ -5,6 +5,7 @@ mod seal;
 pub use seal::{NodeNo, ShardNo};
 
 use crate::ids::{Branch, Ids, Tag};
+use crate::stun::{self, TransactionId};
 use bytestring::ByteString;
 use seal::Seal;
 use sip_types::header::NameAddr;
@@ -43,10 +44,14 @@ impl Homes {
     /// - of REGISTER and PUBLISH outside a dialog a hash of the address-of-record in To, of SUBSCRIBE of that in the
     ///   Request-URI, which names what it subscribes to (RFC 6665 §3.1.2): so they meet;
     /// - of all else a hash of the Call-ID, so that an INVITE, its repetitions by other ways (RFC 3261 §8.2.2.2) and its
-    ///   CANCEL meet. Identifiers that no shard here has minted are no identifiers of ours.
+    ///   CANCEL meet. Identifiers that no shard here has minted are no identifiers of ours;
+    /// - of an answer of STUN, the shard in its transaction's name.
     ///
     /// `None` for what has no Call-ID: no shard knows better what to do with it.
     pub fn of(&self, message: &[u8]) -> Option<ShardNo> {
+        if stun::is_stun(message) {
+            return TransactionId::of(message).and_then(|id| self.opened(id.bits()));
+        }
         let head = Head::of(message)?;
         match head.start_line().split(|b| *b == b' ').next().unwrap_or_default() {
             version if version.starts_with(b"SIP/") => self.of_response(head),

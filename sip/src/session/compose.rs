@@ -4,7 +4,7 @@ use super::{Parts, Session};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
 use crate::overload::OFFER;
-use crate::reply::{contact, contact_of};
+use crate::reply::{GRUU, contact, contact_of};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::{HeaderName, MessageWriter, Method, Scheme, Uri};
@@ -23,6 +23,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) max_forwards: u8,
     /// The user part of the Contact that is registered.
     pub(crate) contact_user: Option<&'a str>,
+    /// Whether Via offers keepalives (RFC 6223 §4.3).
+    pub(crate) keep: bool,
     /// Authorization and Proxy-Authorization.
     pub(crate) credentials: &'a [(HeaderName, String)],
 }
@@ -35,11 +37,12 @@ impl Composer<'_> {
         out.header(
             HeaderName::Via,
             format_args!(
-                "SIP/2.0/{} {};branch={};rport{}{}",
+                "SIP/2.0/{} {};branch={};rport{}{}{}",
                 listener.transport.via_token(),
                 listener.sent_by,
                 self.branch,
                 if listener.alias { ";alias" } else { "" },
+                if self.keep { ";keep" } else { "" },
                 if self.session.conduct(listener).heeds_overload { OFFER } else { "" }
             ),
         );
@@ -52,13 +55,18 @@ impl Composer<'_> {
         out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
         let secure = listener.transport.is_secure() && self.is_secure();
         let notifies = *self.method == Method::Notify;
+        let marks = match (notifies, self.session.outbound) {
+            (true, _) => GRUU,
+            (false, true) => ";ob",
+            (false, false) => "",
+        };
         match self.contact_user {
             Some(user) => {
                 let contact = contact_of(user, listener, secure, &parts.contact_params);
                 out.header(HeaderName::Contact, contact);
             }
             None if notifies || *self.method == Method::Invite => {
-                out.header(HeaderName::Contact, contact(listener, secure, notifies, &parts.contact_params));
+                out.header(HeaderName::Contact, contact(listener, secure, marks, &parts.contact_params));
             }
             None => {}
         }

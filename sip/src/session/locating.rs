@@ -30,16 +30,23 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
         let secure = session.secure;
-        let kept = session.flow.map(Destination::Flow);
         let Some(aim) = aim(session, id) else { return };
-        let keeps_way =
-            kept.is_some() || session.keeps_way || self.settings.is_our_gruu(network, &aim.next_hop);
-        let way = session.way.clone().filter(|_| keeps_way).or_else(|| kept.clone());
+        let is_gruu = self.settings.is_our_gruu(network, &aim.next_hop);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
-        if let Some(way) = way.filter(|_| kept.is_some() || outgoing.dialog.is_some()) {
+        let is_outside = outgoing.dialog.is_none();
+        let way = match is_outside {
+            true => session.flow.map(Destination::Flow),
+            false => session.way_inside(is_gruu, &aim.next_hop),
+        };
+        if let Some(way) = way {
+            if is_outside {
+                // The owner knows whose flow it is.
+                session.resolved = vec![way.peer().ip()];
+            }
             return self.send_to(now, sid, id, way);
         }
+        let Some(outgoing) = session.outgoing_mut(id) else { return };
         let hop = match NextHop::of(&aim.next_hop, secure || aim.request_uri.scheme() == Scheme::Sips) {
             Ok(hop) => hop,
             Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),

@@ -40,13 +40,14 @@ use crate::auth::client::Authorizer;
 use crate::dialog::{Aim, Census, Dialog, DialogNo};
 use crate::flow::{Destination, Flow, NetworkId};
 use crate::ids::Tag;
+use crate::location::NextHop;
 use crate::received::Received;
 use crate::settings::{Conduct, Listener};
 use crate::time::Mono;
 use crate::transaction::ServerId;
 use bytes::Bytes;
 use bytestring::ByteString;
-use sip_types::{Fields, HeaderName, StatusCode};
+use sip_types::{Fields, HeaderName, StatusCode, Uri};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -244,6 +245,8 @@ pub(crate) struct Session {
     pub(crate) keeps_way: bool,
     /// The flow that all of its requests take.
     pub(crate) flow: Option<Flow>,
+    /// Whether outbound is applied to that flow, which is ours (RFC 5626 §4.3).
+    pub(crate) outbound: bool,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -272,6 +275,20 @@ impl Session {
         self.way = Some(Destination::Flow(request.flow));
     }
 
+    /// The way of requests in its dialogs, where that is not the one that their next hop shows.
+    fn way_inside(&self, is_gruu: bool, next_hop: &Uri) -> Option<Destination> {
+        let kept = self.flow.map(Destination::Flow);
+        let keeps_way = kept.is_some() || self.keeps_way || is_gruu;
+        match self.way.clone().filter(|_| keeps_way).or(kept)? {
+            // We opened it, and can open another.
+            Destination::Flow(flow) if self.outbound && flow.connection.is_some() => {
+                let domain = NextHop::of(next_hop, self.secure).ok().and_then(|hop| hop.domain);
+                Some(Destination::FlowOr { flow, peer: flow.peer, domain })
+            }
+            way => Some(way),
+        }
+    }
+
     /// A session with nothing in it yet.
     pub(crate) fn new(stage: Stage, network: NetworkId, call_id: Box<str>, local_tag: Tag) -> Self {
         Self {
@@ -295,6 +312,7 @@ impl Session {
             way: None,
             keeps_way: false,
             flow: None,
+            outbound: false,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),

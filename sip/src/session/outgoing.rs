@@ -69,6 +69,8 @@ pub(crate) struct Outgoing {
     pub(crate) max_forwards: u8,
     /// The user part of the Contact that it registers.
     pub(crate) contact_user: Option<Box<str>>,
+    /// Whether its Via offers keepalives.
+    pub(crate) keep: bool,
     pub(crate) seq: u32,
     pub(crate) flight: Flight,
     /// Where it goes, and where it has been.
@@ -93,6 +95,7 @@ impl Outgoing {
             parts,
             max_forwards: 70,
             contact_user: None,
+            keep: false,
             seq: 0,
             flight: Flight::Ready,
             course: Course::default(),
@@ -257,6 +260,7 @@ impl Endpoint {
             branch,
             max_forwards: outgoing.max_forwards,
             contact_user: outgoing.contact_user.as_deref(),
+            keep: outgoing.keep,
             credentials: &outgoing.credentials,
         };
         Some(composer.compose(&outgoing.parts))

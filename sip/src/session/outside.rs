@@ -4,9 +4,10 @@ use super::{IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session
 use crate::dialog::RouteSet;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
-use crate::flow::{Destination, Flow, NetworkId};
+use crate::flow::{Destination, Flow, ListenerId, NetworkId};
 use crate::ids::{self, Tag};
 use crate::location::Target;
+use crate::reply;
 use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::{Method, Response, Scheme, Uri};
@@ -37,6 +38,8 @@ pub struct Ask {
     pub contact_user: Option<Box<str>>,
     /// The flow that it is sent on, wherever the next hop is (RFC 5626 §4.2, §5.3).
     pub flow: Option<Flow>,
+    /// Whether its Via offers keepalives (RFC 6223 §4.3).
+    pub keep: bool,
     /// Max-Forwards.
     pub max_forwards: u8,
     /// How long targets may be silent.
@@ -116,6 +119,14 @@ impl Endpoint {
         self.sweep(sid);
     }
 
+    /// The Contact that such a session registers on that listener, as it is written there but for its parameters.
+    #[must_use]
+    pub fn contact_of(&self, user: &str, listener: ListenerId, secure: bool) -> Option<Uri> {
+        let listener = self.settings.listener(listener)?;
+        let contact = reply::contact_of(user, listener, secure && listener.transport.is_secure(), "");
+        contact.strip_prefix('<')?.strip_suffix('>')?.parse().ok()
+    }
+
     /// The flow that the last response in a session came on that [`ask_lasting`](Self::ask_lasting) made.
     #[must_use]
     pub fn asked_flow(&self, sid: SessionId) -> Option<Flow> {
@@ -145,6 +156,7 @@ impl Endpoint {
         let id = session.name_outgoing();
         let mut outgoing = Outgoing::new(id, Purpose::Outside, ask.method, ask.parts);
         (outgoing.max_forwards, outgoing.contact_user) = (ask.max_forwards, ask.contact_user);
+        outgoing.keep = ask.keep;
         (outgoing.course.patience, outgoing.course.everywhere) = (ask.patience, ask.everywhere);
         self.launch(now, sid, outgoing);
         Some(id)

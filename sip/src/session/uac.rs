@@ -31,6 +31,9 @@ pub struct Invite {
     pub routes: Box<[Box<str>]>,
     /// The flow that it is sent on, and what follows in its dialogs, wherever the next hop is (RFC 5626 §5.3).
     pub flow: Option<Flow>,
+    /// Whether the flow is one of ours that outbound is applied to: then our Contact asks for what follows to come on it
+    /// (`ob`, RFC 5626 §4.3), and requests in the dialogs may take another one to the same place once it is gone.
+    pub outbound: bool,
     /// From without tag: a name-addr, and other parameters.
     pub from: Box<str>,
     /// To without tag.
@@ -61,7 +64,7 @@ impl Endpoint {
         session.conduct = invite.conduct;
         session.local = invite.from;
         session.remote = invite.to;
-        session.flow = invite.flow;
+        (session.flow, session.outbound) = (invite.flow, invite.outbound);
         let request_uri = invite.request_uri.for_request_line();
         session.aim = Some(Box::new(RouteSet::preset(invite.routes).aim_or(request_uri, invite.next_hop)));
         let id = session.name_outgoing();

@@ -5,19 +5,33 @@ use super::{COOKIE, ERROR, Header, REQUEST, SUCCESS};
 use crate::ids::Ids;
 use std::net::SocketAddr;
 
-/// Names a request for its answer: 96 random bits (RFC 8489 §5).
+/// Names a request for its answer: 96 bits, of which at least 72 are random and the others look so (RFC 8489 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId([u8; 12]);
 
 impl TransactionId {
-    /// One that nobody can guess.
+    /// One that nobody can guess. It says whose it is, as a branch does: the answer comes to any shard.
     pub fn new(ids: &mut dyn Ids) -> Self {
         let mut id = [0; 12];
-        let chance = ids.next_u64().to_be_bytes().into_iter().chain(ids.next_u64().to_be_bytes());
+        let chance = ids.next_u64();
+        let identifier = ids.identifier(chance);
+        let chance = identifier.to_be_bytes().into_iter().chain(ids.next_u64().to_be_bytes());
         for (to, from) in id.iter_mut().zip(chance) {
             *to = from;
         }
         Self(id)
+    }
+
+    /// What says whose it is.
+    pub(crate) fn bits(self) -> u64 {
+        self.0.first_chunk().map_or(0, |bits| u64::from_be_bytes(*bits))
+    }
+
+    /// The name in a datagram of STUN.
+    pub(crate) fn of(datagram: &[u8]) -> Option<Self> {
+        let header = Header::read(datagram).filter(|header| header.current)?;
+        let (_, id) = header.id.split_last_chunk::<12>()?;
+        Some(Self(*id))
     }
 
     fn header(self, kind: u16) -> Header {
@@ -48,8 +62,8 @@ pub fn request(id: TransactionId) -> Vec<u8> {
 /// the name, and then where it came from.
 #[must_use]
 pub fn hear(datagram: &[u8]) -> Option<(TransactionId, Heard)> {
-    let header = Header::read(datagram).filter(|header| header.current)?;
-    let (_, id) = header.id.split_last_chunk::<12>()?;
+    let id = TransactionId::of(datagram)?;
+    let header = Header::read(datagram)?;
     let attributes = attributes::read(datagram)?;
     if attributes.last().is_some_and(|(kind, _)| *kind == attributes::FINGERPRINT)
         && attributes::is_whole(datagram) != Some(true)
@@ -69,5 +83,5 @@ pub fn hear(datagram: &[u8]) -> Option<(TransactionId, Heard)> {
         }
         _ => return None,
     };
-    Some((TransactionId(*id), heard))
+    Some((id, heard))
 }

@@ -111,6 +111,7 @@ impl Net {
             next_hop: uri.parse().unwrap(),
             routes: Box::default(),
             flow: None,
+            outbound: false,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 70,
@@ -136,7 +137,10 @@ impl Net {
                     let now = self.now();
                     self.nodes[at].endpoint.handle_secret(now, needed.id, Vec::new());
                 }
-                Action::CloseConnection(_) | Action::Disconnect(_) | Action::Alias { .. } => {}
+                Action::CloseConnection(_)
+                | Action::Disconnect(_)
+                | Action::Ping(_)
+                | Action::Alias { .. } => {}
                 Action::Event(event) => self.told(at, *event),
             }
         }

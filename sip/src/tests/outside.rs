@@ -1,9 +1,9 @@
 //! Requests of ours outside a dialog.
 
 use super::message::{Msg, field};
-use super::ua::{PEER, T64, Ua, address};
-use crate::session::{Ask, IntentError, Parts, Patience};
-use crate::{Event, Failure, NetworkId};
+use super::ua::{PEER, T64, Ua, address, flow};
+use crate::session::{Ask, IntentError, Invite, Parts, Patience};
+use crate::{Destination, Event, Failure, ListenerId, NetworkId};
 use sip_types::Method;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ fn ask(next_hop: &str, method: Method) -> Ask {
         next_hop: next_hop.parse().unwrap(),
         routes: Box::default(),
         flow: None,
+        keep: false,
         from: "<sip:liaison@example.net>".into(),
         to: "<sip:example.com>".into(),
         contact_user: None,
@@ -155,4 +156,85 @@ fn rfc3261_10_2_requests_that_belong_together_share_call_id_and_count_up() {
     let late = ua.act(|e, now| e.ask_again(now, session, register()));
     assert_eq!(late.unwrap_err(), IntentError::Gone);
     ua.must_forget();
+}
+
+#[test]
+fn rfc5626_4_2_2_each_request_that_belongs_to_a_session_goes_on_the_flow_that_it_names() {
+    let mut ua = Ua::tcp();
+    let register = |connection: Option<u64>| Ask {
+        flow: connection.map(|id| flow(Some(id))),
+        routes: ["<sip:198.51.100.9;lr;transport=tcp>".into()].into(),
+        keep: true,
+        contact_user: Some("gw".into()),
+        ..ask("sip:nobody.example", Method::Register)
+    };
+    let (session, _) = ua.act(|e, now| e.ask_lasting(now, register(None))).unwrap();
+    let sent = ua.one();
+    assert!(matches!(sent.to, Destination::Open { .. }) && sent.to.peer() == address(PEER), "{:?}", sent.to);
+    assert_eq!(field(&sent.text, "Route"), "<sip:198.51.100.9;lr;transport=tcp>");
+    ua.hear_on(flow(Some(1)), &Msg::response(&sent.text, 200, "x").text());
+    assert_eq!(outcome(&mut ua), "200");
+    assert_eq!(ua.endpoint.asked_flow(session), Some(flow(Some(1))));
+    for connection in [1, 2] {
+        ua.act(|e, now| e.ask_again(now, session, register(Some(connection)))).unwrap();
+        let sent = ua.one();
+        assert_eq!(sent.to, Destination::Flow(flow(Some(connection))));
+        ua.hear_on(flow(Some(connection)), &Msg::response(&sent.text, 200, "x").text());
+        assert_eq!(outcome(&mut ua), "200");
+    }
+    let contact = ua.endpoint.contact_of("gw", ListenerId(0), false);
+    assert_eq!(contact.unwrap().to_string(), "sip:gw@192.0.2.1:5060;transport=tcp");
+}
+
+// conforms: RFC6223-4.3-1,5
+#[test]
+fn rfc6223_4_3_keepalives_are_offered_in_the_topmost_via_of_requests_that_may_and_no_others() {
+    let mut ua = Ua::udp();
+    let register = Ask { keep: true, ..ask(&format!("sip:{PEER}"), Method::Register) };
+    ua.act(|e, now| e.ask_lasting(now, register)).unwrap();
+    assert!(field(&ua.one().text, "Via").ends_with(";rport;keep"));
+    ua.act(|e, now| e.ask(now, ask(&format!("sip:{PEER}"), Method::Options))).unwrap();
+    let options = ua.one().text;
+    let (_, invite) = ua.call();
+    ua.hear(&Msg::response(&invite, 486, "b"));
+    let ack = ua.one().text;
+    assert!(ack.starts_with("ACK"));
+    for text in [options, invite, ack] {
+        assert!(!field(&text, "Via").contains("keep"), "{text}");
+    }
+}
+
+// conforms: RFC5626-4.3-1
+#[test]
+fn rfc5626_4_3_a_call_on_a_flow_of_ours_asks_for_what_follows_on_it_and_outlives_it() {
+    let mut ua = Ua::tcp();
+    let invite = Invite {
+        network: NetworkId(0),
+        label: 0,
+        conduct: None,
+        request_uri: "sip:bob@example.com".parse().unwrap(),
+        next_hop: "sip:nobody.example".parse().unwrap(),
+        routes: Box::default(),
+        flow: Some(flow(Some(1))),
+        outbound: true,
+        from: "<sip:alice@example.net>".into(),
+        to: "<sip:bob@example.com>".into(),
+        max_forwards: 70,
+        patience: Patience::default(),
+        parts: Parts::default(),
+    };
+    let session = ua.act(|e, now| e.invite(now, invite)).unwrap();
+    let sent = ua.one();
+    assert_eq!(sent.to, Destination::Flow(flow(Some(1))));
+    assert_eq!(field(&sent.text, "Contact"), "<sip:192.0.2.1:5060;transport=tcp;ob>");
+    let ok = Msg::response(&sent.text, 200, "b").contact("10.9.9.9:5060");
+    ua.hear_on(flow(Some(1)), &ok.text());
+    assert!(matches!(ua.event(), Event::Answered { .. }));
+    ua.act(|e, now| e.acknowledge(now, session, Parts::default())).unwrap();
+    // Once the connection is gone, another one to the same place will do.
+    let again = Destination::FlowOr { flow: flow(Some(1)), peer: address(PEER), domain: None };
+    assert_eq!(ua.one().to, again);
+    ua.end(session);
+    let bye = ua.one();
+    assert_eq!((bye.what(), bye.to.clone()), ("BYE", again));
 }

@@ -32,6 +32,7 @@ fn invite_for(request_uri: &str, next_hop: &str) -> Invite {
     Invite {
         routes: Box::default(),
         flow: None,
+        outbound: false,
         patience: Patience::default(),
         label: 0,
         conduct: None,

@@ -195,7 +195,7 @@ fn registering() -> Listener {
     Listener { asked, ..listener(Transport::Udp) }
 }
 
-// conforms: RFC6223-4.4-1,2,3,4
+// conforms: RFC6223-4.4-1,2,3,4 RFC6223-4.3-4,6
 #[test]
 fn rfc6223_4_4_who_would_send_keepalives_is_told_how_often() {
     let mut ua = Ua::with(Settings { listeners: vec![registering()], ..Settings::default() });
@@ -209,6 +209,20 @@ fn rfc6223_4_4_who_would_send_keepalives_is_told_how_often() {
     assert_eq!(via(&ua.one().text), ";keep;branch=z9hG4bK-keep-1", "100 makes no dialog");
     let ok = ua.answer(sid);
     assert_eq!(via(&ok), ";keep=25;branch=z9hG4bK-keep-1");
+    // In the ACK and within the dialog it means nothing.
+    let inside = |method, seq| {
+        let via = format!("SIP/2.0/UDP {PEER};keep;branch=z9hG4bK-keep-in-{seq}");
+        Msg::inside(method, seq, &ok).set("Via", &via)
+    };
+    ua.hear(&inside("ACK", 1));
+    assert!(matches!(ua.event(), Event::Acknowledged { .. }) && ua.take().is_empty());
+    ua.hear(&inside("INVITE", 9));
+    assert!(matches!(ua.event(), Event::Reinvited { .. }));
+    ua.take();
+    ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+    assert_eq!(via(&ua.one().text), ";keep;branch=z9hG4bK-keep-in-9");
+    ua.hear(&inside("ACK", 9));
+    assert!(matches!(ua.event(), Event::Acknowledged { .. }));
     ua.hear(&asks("REGISTER", 2));
     let Event::Asked { id, .. } = ua.event() else { panic!() };
     ua.act(|e, now| e.answer_asked(now, id, &Ua::reply(200))).unwrap();

@@ -49,6 +49,9 @@ pub(super) struct Ua {
     pub(super) secrets: Vec<SecretNeeded>,
     pub(super) closed: Vec<ConnectionId>,
     pub(super) aliases: Vec<(ConnectionId, u16)>,
+    pub(super) pings: Vec<ConnectionId>,
+    /// Datagrams of STUN, with when they were sent.
+    pub(super) stun: Vec<(u64, Bytes)>,
 }
 
 /// A listener at 192.0.2.1.
@@ -110,6 +113,8 @@ impl Ua {
             secrets: Vec::new(),
             closed: Vec::new(),
             aliases: Vec::new(),
+            pings: Vec::new(),
+            stun: Vec::new(),
         }
     }
 
@@ -121,6 +126,7 @@ impl Ua {
     pub(super) fn drain(&mut self) {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
+                Action::Transmit(t) if crate::stun::is_stun(&t.bytes) => self.stun.push((self.ms, t.bytes)),
                 Action::Transmit(t) => self.sent.push(Sent {
                     at: self.ms,
                     id: t.id,
@@ -129,6 +135,7 @@ impl Ua {
                 }),
                 Action::Resolve(query) => self.queries.push(query),
                 Action::Connect(connect) => self.connects.push(connect),
+                Action::Ping(connection) => self.pings.push(connection),
                 Action::Disconnect(connect) => self.disconnects.push(connect),
                 Action::CloseConnection(connection) => self.closed.push(connection),
                 Action::Alias { connection, port } => self.aliases.push((connection, port)),
@@ -247,6 +254,7 @@ impl Ua {
             next_hop: next_hop.parse().unwrap(),
             routes: Box::default(),
             flow: None,
+            outbound: false,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 69,

@@ -351,7 +351,7 @@ fn keepalives_rest_in_a_drain_which_would_wait_for_their_answers() {
     assert!(!world.sent_to(NAT).iter().any(|text| start(text).starts_with("OPTIONS")));
 }
 
-// conforms: RFC5626-6-10 RFC5626-7-3
+// conforms: RFC5626-6-10 RFC5626-7-3 RFC6223-5-2
 #[test]
 fn rfc5626_5_3_the_flow_of_a_device_with_outbound_is_its_only_way() {
     let mut world = world(DOCUMENT);
@@ -362,6 +362,18 @@ fn rfc5626_5_3_the_flow_of_a_device_with_outbound_is_its_only_way() {
         .with("Supported", "path, outbound");
     let ok = answered_as(&mut world, NAT, &request, "bob");
     assert_eq!(field(&ok, "Require"), "outbound");
+    // Once more, with an offer of keepalives.
+    let again = request.set("CSeq", "7 REGISTER").branch("again");
+    world.post(NAT, REGISTRAR, &again);
+    let asked = world.expect(NAT, "401");
+    let uri = "sip:example.com";
+    let credentials = answer_to(&challenges(&asked), true, "bob", "wonderland", "REGISTER", uri);
+    let again = again.set("CSeq", "8 REGISTER").branch("keeps").with("Authorization", &credentials);
+    let via = format!("{};keep", again.get("Via"));
+    world.post(NAT, REGISTRAR, &again.set("Via", &via));
+    let ok = world.expect(NAT, "200");
+    let timer = field(&ok, "Flow-Timer");
+    assert!(field(&ok, "Via").contains(&format!(";keep={timer}")), "{ok}");
     assert!(field(&ok, "Contact").contains(";expires=3600"), "{ok}");
     call(&mut world, "sip:bob@example.com");
     world.expect(NAT, "INVITE");

@@ -226,7 +226,7 @@ fn one_shard_registers_a_trunk() {
 }
 
 /// Puts another document in force.
-fn reload(world: &mut World, document: &str) {
+pub fn reload(world: &mut World, document: &str) {
     let snapshot = snapshot(document, secrets(), 2);
     let settings = settings(&snapshot);
     world.command(Command::Adopt(snapshot, Box::new(settings)));

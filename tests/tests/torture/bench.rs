@@ -170,7 +170,10 @@ impl Bench {
                 match action {
                     IoAction::Transmit(transmit) => self.transmit(transmit),
                     IoAction::CloseConnection(connection) => self.closed.push(connection),
-                    IoAction::Alias { .. } | IoAction::Watch { .. } | IoAction::Adopt(_) => {}
+                    IoAction::Alias { .. }
+                    | IoAction::Ping(_)
+                    | IoAction::Watch { .. }
+                    | IoAction::Adopt(_) => {}
                     IoAction::Resolve(query) => {
                         let answer = answer(&query.question, self.named());
                         self.subject.core().handle_resolved(self.now, query.id, answer);

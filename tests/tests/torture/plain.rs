@@ -37,6 +37,7 @@ impl Plain {
             next_hop: next_hop.parse().unwrap(),
             routes: Box::default(),
             flow: None,
+            outbound: false,
             from: "<sip:caller@example.com>".into(),
             to: "<sip:callee@example.edu>".into(),
             max_forwards: 70,
@@ -68,6 +69,7 @@ impl Plain {
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Ping(id) => self.io.push_back(IoAction::Ping(id)),
                 Action::Alias { connection, port } => {
                     self.io.push_back(IoAction::Alias { connection, port });
                 }

@@ -68,7 +68,9 @@ impl Core {
 /// Whether another place may do better: nobody was there, or nobody who could serve it (RFC 3263 §4.3).
 fn may_go_elsewhere(outcome: &Result<Response, Failure>) -> bool {
     match outcome {
-        Err(Failure::Response(response)) => response.status() == StatusCode::SERVICE_UNAVAILABLE,
+        Err(Failure::Response(response)) => {
+            matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::FLOW_FAILED)
+        }
         Err(Failure::Timeout | Failure::Unreachable(_)) => true,
         Ok(_) | Err(Failure::Challenged(_) | Failure::Full) => false,
     }

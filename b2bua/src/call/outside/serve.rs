@@ -130,6 +130,7 @@ impl Core {
             next_hop: target.next_hop.clone(),
             routes: place.routes.clone(),
             flow: place.flow,
+            keep: false,
             from: request.from.untagged(),
             to: request.to.untagged(),
             contact_user: None,

@@ -92,6 +92,7 @@ impl Agent {
                         next_hop: dial.uri,
                         routes: Box::default(),
                         flow: None,
+                        outbound: false,
                         from: dial.from,
                         to: dial.to,
                         max_forwards: 70,
@@ -141,6 +142,7 @@ impl Agent {
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => self.io.push_back(IoAction::CloseConnection(id)),
+                Action::Ping(id) => self.io.push_back(IoAction::Ping(id)),
                 Action::Alias { connection, port } => {
                     self.io.push_back(IoAction::Alias { connection, port });
                 }
@@ -197,6 +199,8 @@ impl Agent {
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
+            | Event::FlowProven { .. }
+            | Event::FlowLost { .. }
             | Event::Responded { .. } => {}
         }
         Ok(())

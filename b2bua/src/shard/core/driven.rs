@@ -1,6 +1,7 @@
 //! What the driver of a shard calls.
 
 use super::Core;
+use crate::registrar::Line;
 use bytes::Bytes;
 use sip::driver::{ConnectionEvent, IoAction};
 use sip::time::{Mono, Now};
@@ -37,6 +38,7 @@ impl sip::driver::Core for Core {
 
     fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
         self.endpoint.handle_unreachable(now, listener, peer);
+        self.flow_lost(now, Line::Datagrams(listener, peer));
         self.settle(now);
     }
 

@@ -1,25 +1,25 @@
 //! What a shard does for the registrations that it sees to.
 
-use super::request::Plan;
-use super::{Registrant, RegistrantId, State, settings};
+use super::{Registrant, RegistrantId, State};
 use crate::shard::Core;
-use crate::snapshot::Snapshot;
 use sip::Failure;
-use sip::registration::client::{Answer, Own, Send, Stage};
+use sip::registration::client::{Answer, Fault, Own, Send, Stage};
 use sip::session::SessionId;
 use sip::time::Now;
 use sip_types::Response;
-use std::sync::Arc;
 
 impl Core {
     /// Carries out what is due.
     pub(crate) fn registrants_due(&mut self, now: Now) {
         while let Some(id) = self.registrants.timers.pop_due(now) {
+            let is_needed = !self.registrants.others(id).any(|(_, other)| other.stands_alone(now));
             let Some(registrant) = self.registrants.all.get_mut(id) else { continue };
             let send = match registrant.begins.filter(|at| *at <= now.mono) {
-                Some(_) => {
-                    registrant.begins = None;
-                    registrant.machine.start()
+                Some(_) => registrant.begin(),
+                None if !is_needed && registrant.has_failed() && registrant.is_due(now) => {
+                    registrant.rest();
+                    self.tell_registrant(now, id);
+                    continue;
                 }
                 None => registrant.machine.handle_timeout(now),
             };
@@ -33,21 +33,22 @@ impl Core {
     }
 
     /// Sends a REGISTER, if there is one to send, and tells how the registration is.
-    fn send_register(&mut self, now: Now, id: RegistrantId, send: Option<Send>) {
+    pub(super) fn send_register(&mut self, now: Now, id: RegistrantId, send: Option<Send>) {
         let mut next = send;
         while let Some(send) = next.take() {
             let Some(registrant) = self.registrants.all.get(id) else { return };
-            let (trunk, snapshot) = (registrant.trunk.clone(), registrant.snapshot.clone());
-            let (session, at) = (registrant.session, registrant.at);
+            let trunk = registrant.trunk.clone();
             let label = self.label(Some(&trunk));
-            let asked = Plan::of(&trunk, &snapshot).and_then(|plan| plan.ask(&send, at, label));
+            let Some(registrant) = self.registrants.all.get_mut(id) else { return };
+            let (session, flow) = (registrant.session, registrant.flow);
+            let asked = registrant.plan().and_then(|plan| plan.ask(&send, registrant.at, flow, label));
+            registrant.strayed = send.target.is_some();
+            registrant.on_flow = asked.as_ref().is_some_and(|ask| ask.flow.is_some());
             let sent = asked.map(|ask| match session {
                 Some(session) => self.endpoint.ask_again(now, session, ask).map(|_| session),
                 None => self.endpoint.ask_lasting(now, ask).map(|(session, _)| session),
             });
             self.counters.trunk_registers += 1;
-            let Some(registrant) = self.registrants.all.get_mut(id) else { return };
-            registrant.strayed = send.target.is_some();
             match sent {
                 Some(Ok(session)) => {
                     registrant.session = Some(session);
@@ -75,6 +76,7 @@ impl Core {
         }
         let next = self.judge_register(now, id, outcome);
         self.send_register(now, id, next);
+        self.wake_others(now, id);
         true
     }
 
@@ -85,14 +87,19 @@ impl Core {
         id: RegistrantId,
         outcome: &Result<Response, Failure>,
     ) -> Option<Send> {
+        let answer = self.read_register(id, outcome)?;
+        let others = self.registrants.others(id).any(|(_, other)| other.stands(now));
+        let beside = self.registrants.others(id).any(|(_, other)| other.flow.is_some());
         let registrant = self.registrants.all.get_mut(id)?;
-        let plan = Plan::of(&registrant.trunk, &registrant.snapshot)?;
-        let own = Own { user: plan.register.contact_user(&registrant.trunk), flow: None };
-        let answer = Answer::read(outcome, own);
+        let answer = registrant.weigh(answer, beside);
+        if let Answer::FlowGone { .. } | Answer::FlowFailed = answer {
+            self.let_go_of_flow(id);
+        }
+        let registrant = self.registrants.all.get_mut(id)?;
         if let Answer::Later(..) | Answer::FlowFailed = answer {
             registrant.at = registrant.at.wrapping_add(1);
         }
-        let next = registrant.machine.handle_outcome(now, answer, false, &mut *self.ids);
+        let next = registrant.machine.handle_outcome(now, answer, others, &mut *self.ids);
         registrant.fault = match registrant.machine.stage() {
             Stage::Retry(_, fault) => Some(fault),
             Stage::Refresh(_) => None,
@@ -100,111 +107,94 @@ impl Core {
         };
         match registrant.machine.stage() {
             Stage::Retry(..) => self.counters.trunk_registers_failed += 1,
-            Stage::Refresh(_) => self.counters.trunk_registers_granted += 1,
+            Stage::Refresh(_) => {
+                self.counters.trunk_registers_granted += 1;
+                if beside && registrant.stands_alone(now) {
+                    // RFC 5626 §4.2.1: a contact without outbound beside flows with it is none that calls are to take.
+                    registrant.rests = true;
+                    return registrant.machine.stop(now);
+                }
+                self.take_flow(now, id);
+            }
             Stage::Idle | Stage::Sending | Stage::Removing => {}
         }
         next
     }
 
+    /// What an outcome says.
+    fn read_register(&self, id: RegistrantId, outcome: &Result<Response, Failure>) -> Option<Answer> {
+        let registrant = self.registrants.all.get(id)?;
+        let plan = registrant.plan()?;
+        let user = plan.register.contact_user(&registrant.trunk);
+        let flow = registrant.session.and_then(|session| self.endpoint.asked_flow(session));
+        let secure = plan.registrar(registrant.at).is_some_and(|uri| uri.scheme() == sip_types::Scheme::Sips);
+        let contact = flow.and_then(|flow| self.endpoint.contact_of(user, flow.listener, secure));
+        let plain = || format!("sip:{user}@{}", plan.register.address.domain()).parse().ok();
+        let contact = contact.or_else(plain)?;
+        Some(Answer::read(outcome, Own { contact: &contact, flow: plan.flow() }))
+    }
+
     /// Sets the next deadline of a registration, and tells how it is; one that has left is forgotten.
-    fn settle_registrant(&mut self, now: Now, id: RegistrantId) {
+    pub(super) fn settle_registrant(&mut self, now: Now, id: RegistrantId) {
         let Some(registrant) = self.registrants.all.get(id) else { return };
-        if registrant.leaving && registrant.machine.stage() == Stage::Idle {
+        let is_idle = registrant.machine.stage() == Stage::Idle;
+        if registrant.leaving && is_idle {
             return self.forget_registrant(id);
         }
         if let Some(at) = registrant.begins.or(registrant.machine.poll_timeout()) {
             self.registrants.timers.arm_at(now, at, id);
         }
+        if is_idle {
+            self.let_go_of_flow(id);
+        }
         self.tell_registrant(now, id);
     }
 
-    fn forget_registrant(&mut self, id: RegistrantId) {
+    pub(super) fn forget_registrant(&mut self, id: RegistrantId) {
+        self.let_go_of_flow(id);
         let Some(registrant) = self.registrants.all.remove(id) else { return };
         if let Some(session) = registrant.session {
             self.registrants.by_session.remove(&session);
             self.endpoint.end_asking(session);
         }
     }
-
-    /// Takes the registrations of another configuration: those of the same binding go on, others are removed or made.
-    pub(crate) fn follow_registrants(&mut self, now: Now, snapshot: &Arc<Snapshot>) {
-        let known: Vec<RegistrantId> = self.registrants.by_trunk.values().copied().collect();
-        for id in known {
-            let send = match self.registrants.all.get_mut(id) {
-                Some(registrant) if registrant.goes_on(snapshot) => registrant.adopt(snapshot),
-                Some(registrant) => {
-                    self.registrants.by_trunk.remove(&registrant.trunk);
-                    self.common.standings.remove(&registrant.trunk);
-                    registrant.leave(now)
-                }
-                None => continue,
-            };
-            self.send_register(now, id, send);
-        }
-        if self.drain.is_none() {
-            self.registrants.enter_new(now, snapshot, &mut *self.ids);
-        }
-    }
-
-    /// The node drains: bindings are removed, unless they are to stay.
-    pub(crate) fn unregister_all(&mut self, now: Now) {
-        let known: Vec<RegistrantId> = self.registrants.by_trunk.values().copied().collect();
-        for id in known {
-            let Some(registrant) = self.registrants.all.get_mut(id) else { continue };
-            let plan = Plan::of(&registrant.trunk, &registrant.snapshot);
-            if plan.is_some_and(|plan| plan.register.unregister) {
-                registrant.begins = None;
-                let send = registrant.machine.stop(now);
-                self.send_register(now, id, send);
-            }
-        }
-    }
-
-    /// The drain is over: what is under way is given up.
-    pub(crate) fn abandon_registrants(&mut self) {
-        let all: Vec<RegistrantId> = self.registrants.all.keys().collect();
-        for id in all {
-            self.forget_registrant(id);
-        }
-        self.registrants.by_trunk.clear();
-    }
 }
 
 impl Registrant {
-    /// Whether a configuration has the same binding.
-    fn goes_on(&self, snapshot: &Snapshot) -> bool {
-        let (before, after) = (Plan::of(&self.trunk, &self.snapshot), Plan::of(&self.trunk, snapshot));
-        before.zip(after).is_some_and(|(before, after)| before.is_same_binding(&after))
+    /// Begins.
+    pub(super) fn begin(&mut self) -> Option<Send> {
+        (self.begins, self.rests) = (None, false);
+        self.machine.start()
     }
 
-    /// Goes on under another configuration. Where the last attempt failed, or the registrars are others, the next one
-    /// comes at once: that may be what was mended.
-    fn adopt(&mut self, snapshot: &Arc<Snapshot>) -> Option<Send> {
-        let before = std::mem::replace(&mut self.snapshot, snapshot.clone());
-        let (before, after) = (Plan::of(&self.trunk, &before)?, Plan::of(&self.trunk, &self.snapshot)?);
-        self.machine.adopt(settings(&after));
-        let moved = before.registrars() != after.registrars();
-        if moved {
-            self.at = 0;
+    /// Waits until it is known what becomes of the other flows.
+    fn rest(&mut self) {
+        self.rests = true;
+        self.machine.rest();
+    }
+
+    fn is_due(&self, now: Now) -> bool {
+        self.machine.poll_timeout().is_some_and(|at| at <= now.mono)
+    }
+
+    /// What an answer means for one flow of several.
+    fn weigh(&self, answer: Answer, beside: bool) -> Answer {
+        match answer {
+            // Without outbound it would be another device, beside flows that stand.
+            Answer::Without(tags) if beside && tags.iter().any(|tag| **tag == *"outbound") => {
+                Answer::Refused(Fault::Status(439))
+            }
+            Answer::Later(fault @ (Fault::Unreachable | Fault::Timeout), _) if self.on_flow => {
+                Answer::FlowGone { proven: self.proven, fault }
+            }
+            other => other,
         }
-        let anew = match self.machine.stage() {
-            Stage::Retry(..) => true,
-            Stage::Refresh(_) => moved || before.register.expires != after.register.expires,
-            Stage::Idle | Stage::Sending | Stage::Removing => false,
-        };
-        if anew { self.machine.start() } else { None }
-    }
-
-    /// Ends: only the binding is still removed.
-    fn leave(&mut self, now: Now) -> Option<Send> {
-        (self.leaving, self.begins) = (true, None);
-        self.machine.stop(now)
     }
 
     /// How it is.
     pub(super) fn state(&self) -> State {
         match self.machine.stage() {
-            Stage::Idle if self.begins.is_some() => State::Waiting,
+            Stage::Idle if self.begins.is_some() || self.rests => State::Waiting,
             Stage::Idle => State::Unregistered,
             Stage::Sending => State::Registering,
             Stage::Removing => State::Unregistering,

@@ -20,7 +20,7 @@ impl Core {
         let (trunk, _) = snapshot.policy.registered_contact(network, uri.user()?)?;
         let source = request.flow.peer.ip().to_canonical();
         let is_registrar =
-            || self.common.standings.get(trunk).is_some_and(|standing| standing.registrar == Some(source));
+            || self.common.standings.get(trunk).is_some_and(|standing| standing.has_registrar(source));
         (peer == Some(trunk) || is_registrar()).then_some(trunk)
     }
 }

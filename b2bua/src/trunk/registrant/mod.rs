@@ -1,25 +1,31 @@
-//! Trunks that register: whose binding this shard sees to, and what has come of it (RFC 3261 §10.2).
+//! Trunks that register: whose bindings this shard sees to, and what has come of them (RFC 3261 §10.2).
 //!
-//! One shard of a node registers a trunk; what it gets, all know by [`Standings`].
+//! One shard of a node registers a trunk; what it gets, all know by [`Standings`]. With outbound (RFC 5626) a trunk has several
+//! registrants, one for each flow. The first begins, and the others once it is known what the registrar makes of that: where
+//! it lacks outbound, one flow stands at a time, and the others rest until it fails.
 
 mod act;
 mod called;
+mod flow;
+mod follow;
+mod held;
 mod request;
 mod standing;
 mod tell;
 pub(crate) mod view;
 
 pub(crate) use called::called_by_contact;
-pub(crate) use standing::{Standing, Standings, State};
+pub(crate) use standing::{FlowStanding, Standing, Standings, State};
 
 use crate::snapshot::Snapshot;
 use config::{Config, TrunkName};
 use request::Plan;
-use sip::TimerQueue;
 use sip::ids::{Ids, below};
-use sip::registration::client::{Backoff, Fault, Registration, Settings};
+use sip::keepalive::KeepId;
+use sip::registration::client::{Fault, Registration, Stage};
 use sip::session::SessionId;
 use sip::time::{Mono, Now};
+use sip::{Flow, TimerQueue};
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -36,9 +42,11 @@ slotmap::new_key_type! {
     pub(crate) struct RegistrantId;
 }
 
-/// One trunk's registration.
+/// One registration of a trunk.
 struct Registrant {
     trunk: TrunkName,
+    /// Which flow it is, counted from 1; 0 without outbound.
+    number: u32,
     /// What it goes by: the configuration in force, or, once that has it no more, the last one that did.
     snapshot: Arc<Snapshot>,
     machine: Registration,
@@ -46,12 +54,22 @@ struct Registrant {
     session: Option<SessionId>,
     /// When it begins.
     begins: Option<Mono>,
+    /// Whether it waits for what becomes of the other flows.
+    rests: bool,
     /// Which of its registrars is asked, counted around.
     at: usize,
     /// Whether the last REGISTER went where a redirection says, and not to a registrar of the trunk.
     strayed: bool,
     /// Where the registrar has answered from.
     peer: Option<IpAddr>,
+    /// The flow that outbound is applied to.
+    flow: Option<Flow>,
+    /// Whether the last REGISTER went on that.
+    on_flow: bool,
+    /// Keepalives on the flow that it was registered by.
+    keep: Option<KeepId>,
+    /// Whether one of them was answered.
+    proven: bool,
     fault: Option<Fault>,
     /// What was last told of it.
     told: State,
@@ -63,8 +81,10 @@ struct Registrant {
 pub(crate) struct Registrants {
     all: SlotMap<RegistrantId, Registrant>,
     by_session: HashMap<SessionId, RegistrantId, ahash::RandomState>,
-    /// Those that the configuration has.
-    by_trunk: BTreeMap<TrunkName, RegistrantId>,
+    /// Those that the configuration has, by trunk and number of the flow.
+    by_trunk: BTreeMap<(TrunkName, u32), RegistrantId>,
+    /// Those with keepalives.
+    by_keep: BTreeMap<KeepId, RegistrantId>,
     timers: TimerQueue<RegistrantId>,
     shard: u16,
     shards: u16,
@@ -82,6 +102,7 @@ impl Registrants {
             all: SlotMap::with_key(),
             by_session: HashMap::with_hasher(hasher.clone()),
             by_trunk: BTreeMap::new(),
+            by_keep: BTreeMap::new(),
             timers: TimerQueue::default(),
             shard,
             shards,
@@ -106,46 +127,101 @@ impl Registrants {
         Some((&registrant.snapshot, registrant.strayed))
     }
 
-    /// How many trunks this shard registers, and how many of them with success when last tried.
-    pub(crate) fn held(&self) -> (usize, usize) {
-        let ours = || self.by_trunk.values().filter_map(|id| self.all.get(*id));
-        (ours().count(), ours().filter(|of| of.told == State::Registered).count())
+    /// Those of a trunk that the configuration has.
+    fn of_trunk(&self, trunk: &TrunkName) -> impl Iterator<Item = RegistrantId> {
+        let all = self.by_trunk.range((trunk.clone(), 0)..=(trunk.clone(), u32::MAX));
+        all.map(|(_, id)| *id)
     }
 
-    /// Makes registrants of the trunks that have none yet.
+    /// The other registrants of a trunk.
+    fn others(&self, id: RegistrantId) -> impl Iterator<Item = (RegistrantId, &Registrant)> {
+        let trunk = self.all.get(id).map(|registrant| &registrant.trunk);
+        let all = trunk.into_iter().flat_map(|trunk| self.of_trunk(trunk)).filter(move |other| *other != id);
+        all.filter_map(|other| Some((other, self.all.get(other)?)))
+    }
+
+    /// Makes registrants of the trunks and flows that have none yet. The first of a trunk begins, and one that comes later.
     fn enter_new(&mut self, now: Now, snapshot: &Arc<Snapshot>, chance: &mut dyn Ids) {
-        let new: Vec<TrunkName> = registering(snapshot.config())
-            .filter(|name| is_ours(name, self.shard, self.shards) && !self.by_trunk.contains_key(*name))
-            .cloned()
+        let is_new = |(name, number): &(&TrunkName, u32)| {
+            is_ours(name, self.shard, self.shards) && !self.by_trunk.contains_key(&((*name).clone(), *number))
+        };
+        let new: Vec<(TrunkName, u32)> = registering(snapshot.config())
+            .filter(is_new)
+            .map(|(name, number)| (name.clone(), number))
             .collect();
         let spread = SPREAD.min(APART * u32::try_from(new.len().saturating_sub(1)).unwrap_or(u32::MAX));
         let millis = u32::try_from(spread.as_millis()).unwrap_or(0);
-        for trunk in new {
-            let Some(plan) = Plan::of(&trunk, snapshot) else { continue };
-            let begins = now.mono + Duration::from_millis(below(chance, millis).into());
-            let machine = Registration::new(settings(&plan));
-            let id = self.all.insert(Registrant {
-                trunk: trunk.clone(),
-                snapshot: snapshot.clone(),
-                machine,
-                session: None,
-                begins: Some(begins),
-                at: 0,
-                strayed: false,
-                peer: None,
-                fault: None,
-                told: State::Waiting,
-                leaving: false,
-            });
-            self.timers.arm_at(now, begins, id);
-            self.by_trunk.insert(trunk, id);
+        for (trunk, number) in new {
+            let Some(plan) = Plan::of(&trunk, number, snapshot) else { continue };
+            let machine = Registration::new(plan.settings());
+            let is_begun = |id| self.all.get(id).is_some_and(|of: &Registrant| of.session.is_some());
+            let goes = self.of_trunk(&trunk).next().is_none() || self.of_trunk(&trunk).any(is_begun);
+            let begins = goes.then(|| now.mono + Duration::from_millis(below(chance, millis).into()));
+            let registrant = Registrant::new((trunk.clone(), number), snapshot.clone(), machine, begins);
+            let id = self.all.insert(registrant);
+            if let Some(begins) = begins {
+                self.timers.arm_at(now, begins, id);
+            }
+            self.by_trunk.insert((trunk, number), id);
         }
     }
 }
 
-/// The trunks that register.
-fn registering(config: &Config) -> impl Iterator<Item = &TrunkName> {
-    config.trunks.iter().filter(|(_, trunk)| trunk.register.is_some()).map(|(name, _)| name)
+impl Registrant {
+    fn new(
+        (trunk, number): (TrunkName, u32),
+        snapshot: Arc<Snapshot>,
+        machine: Registration,
+        begins: Option<Mono>,
+    ) -> Self {
+        Self {
+            trunk,
+            number,
+            snapshot,
+            machine,
+            session: None,
+            begins,
+            rests: begins.is_none(),
+            at: 0,
+            strayed: false,
+            peer: None,
+            flow: None,
+            on_flow: false,
+            keep: None,
+            proven: false,
+            fault: None,
+            told: State::Waiting,
+            leaving: false,
+        }
+    }
+
+    fn plan(&self) -> Option<Plan<'_>> {
+        Plan::of(&self.trunk, self.number, &self.snapshot)
+    }
+
+    /// Whether something of it is bound, and the last attempt did not fail.
+    fn stands(&self, now: Now) -> bool {
+        self.machine.bound(now).is_some() && !self.has_failed()
+    }
+
+    /// Whether that is without outbound, though it asks for it: then no other flow is to stand.
+    fn stands_alone(&self, now: Now) -> bool {
+        let bound = self.machine.bound(now);
+        self.number > 0 && !self.has_failed() && bound.is_some_and(|(_, extras)| !extras.outbound)
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.machine.stage(), Stage::Retry(..))
+    }
+}
+
+/// The trunks that register, with the numbers of their flows.
+fn registering(config: &Config) -> impl Iterator<Item = (&TrunkName, u32)> {
+    let trunks =
+        config.trunks.iter().filter_map(|(name, trunk)| Some((name, trunk, trunk.register.as_ref()?)));
+    trunks.flat_map(|(name, trunk, register)| {
+        request::numbers(trunk, register).map(move |number| (name, number))
+    })
 }
 
 /// Whether a trunk is registered by that one of so many shards: by a hash (FNV-1a) that all of them agree on.
@@ -153,15 +229,6 @@ fn is_ours(trunk: &TrunkName, shard: u16, shards: u16) -> bool {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = trunk.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, step);
     hash.checked_rem(shards.into()).unwrap_or(0) == u64::from(shard)
-}
-
-/// What the machine is to do.
-fn settings(plan: &Plan<'_>) -> Settings {
-    Settings {
-        expires: plan.register.expires,
-        refused: plan.register.refused_wait,
-        backoff: Backoff::default(),
-    }
 }
 
 #[cfg(test)]

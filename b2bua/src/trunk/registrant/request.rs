@@ -1,10 +1,12 @@
 //! The REGISTER of a trunk.
 
 use crate::snapshot::{Snapshot, conduct};
-use config::{Register, Trunk, TrunkName};
-use sip::registration::client::Send;
+use config::{Outbound, Register, Trunk, TrunkName};
+use sip::Flow;
+use sip::registration::client::{Backoff, Send, Settings};
 use sip::session::{Ask, Parts, Patience};
 use sip_types::{Fields, HeaderName, Method, Scheme, Uri};
+use std::fmt::Write;
 
 /// What is registered, and where.
 pub(super) struct Plan<'a> {
@@ -12,13 +14,16 @@ pub(super) struct Plan<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) trunk: &'a Trunk,
     pub(super) register: &'a Register,
+    /// Which flow it is (RFC 5626 §4.2.1), counted from 1; 0 without outbound.
+    pub(super) number: u32,
 }
 
 impl<'a> Plan<'a> {
-    /// That of a trunk, if it registers.
-    pub(super) fn of(name: &'a TrunkName, snapshot: &'a Snapshot) -> Option<Self> {
+    /// That of a flow of a trunk, if it registers by that.
+    pub(super) fn of(name: &'a TrunkName, number: u32, snapshot: &'a Snapshot) -> Option<Self> {
         let trunk = snapshot.config().trunks.get(name)?;
-        Some(Self { name, snapshot, trunk, register: trunk.register.as_ref()? })
+        let register = trunk.register.as_ref()?;
+        numbers(trunk, register).contains(&number).then_some(Self { name, snapshot, trunk, register, number })
     }
 
     /// Whether another plan means the same binding: then it goes on instead of being made anew.
@@ -26,13 +31,59 @@ impl<'a> Plan<'a> {
         self.trunk.network == other.trunk.network
             && self.register.address == other.register.address
             && self.register.contact_user(self.name) == other.register.contact_user(other.name)
+            && (self.number, self.instance()) == (other.number, other.instance())
     }
 
-    /// The registrars, in order.
+    /// Whether a configuration has the same binding, of whatever trunk.
+    pub(super) fn is_kept_by(&self, snapshot: &Snapshot) -> bool {
+        let names = snapshot.config().trunks.keys();
+        let plans = names.filter_map(|name| Plan::of(name, self.number, snapshot));
+        plans.into_iter().any(|plan| plan.is_same_binding(self))
+    }
+
+    fn outbound(&self) -> Option<&'a Outbound> {
+        self.register.outbound.as_ref().filter(|_| self.number > 0)
+    }
+
+    /// Our name as an instance.
+    pub(super) fn instance(&self) -> Option<&'a str> {
+        let outbound = self.outbound()?;
+        outbound.instance.as_ref().map(config::InstanceId::as_str).or(self.snapshot.instance.as_deref())
+    }
+
+    /// Instance and number of the flow.
+    pub(super) fn flow(&self) -> Option<(&'a str, u32)> {
+        Some((self.instance()?, self.number))
+    }
+
+    /// The edge proxy of the flow.
+    fn proxy(&self) -> Option<&'a Uri> {
+        self.outbound()?.proxies.get(self.place()?)
+    }
+
+    /// What is before our REGISTERs, and calls that no Service-Route says the way of.
+    pub(super) fn route(&self) -> Option<Box<str>> {
+        let proxy = self.proxy()?;
+        let lr = if proxy.has_param("lr") { "" } else { ";lr" };
+        Some(format!("<{proxy}{lr}>").into())
+    }
+
+    /// The edge proxy, as the first hop of calls.
+    pub(super) fn edge(&self) -> Option<Uri> {
+        self.proxy().cloned()
+    }
+
+    fn place(&self) -> Option<usize> {
+        usize::try_from(self.number).ok()?.checked_sub(1)
+    }
+
+    /// Where REGISTERs go, in order: of a flow to one place only.
     pub(super) fn registrars(&self) -> &'a [Uri] {
-        match self.register.registrars.is_empty() {
-            true => &self.trunk.targets,
-            false => &self.register.registrars,
+        let all = self.register.registrars(&self.trunk.targets);
+        match (self.proxy(), self.place()) {
+            (Some(proxy), _) => std::slice::from_ref(proxy),
+            (None, Some(at)) => all.get(at).map(std::slice::from_ref).unwrap_or_default(),
+            (None, None) => all,
         }
     }
 
@@ -42,8 +93,8 @@ impl<'a> Plan<'a> {
         all.get(at.checked_rem(all.len())?)
     }
 
-    /// The request that sends this (RFC 3261 §10.2), by the registrar in that place.
-    pub(super) fn ask(&self, send: &Send, at: usize, label: u32) -> Option<Ask> {
+    /// The request that sends this (RFC 3261 §10.2), by the registrar in that place, or on a flow that stands.
+    pub(super) fn ask(&self, send: &Send, at: usize, flow: Option<Flow>, label: u32) -> Option<Ask> {
         let next_hop = send.target.as_ref().or_else(|| self.registrar(at))?.clone();
         let network = self.snapshot.network_id(&self.trunk.network)?;
         let profile = self.snapshot.policy.profile(&self.trunk.network, Some(self.name), None);
@@ -52,6 +103,7 @@ impl<'a> Plan<'a> {
         let address: Uri = self.register.address.uri_text().parse().ok()?;
         let is_secure = request_uri.scheme() == Scheme::Sips;
         let identity: Box<str> = format!("<{}>", if is_secure { address.secured() } else { address }).into();
+        let routes = self.route().filter(|_| send.target.is_none());
         Some(Ask {
             network,
             label,
@@ -59,17 +111,18 @@ impl<'a> Plan<'a> {
             method: Method::Register,
             request_uri,
             next_hop,
-            routes: Box::default(),
+            routes: routes.into_iter().collect(),
+            flow: flow.filter(|_| send.target.is_none()),
+            keep: self.register.offer_keepalives,
             from: identity.clone(),
             to: identity,
             contact_user: Some(self.register.contact_user(self.name).into()),
-            flow: None,
             max_forwards: 70,
             patience: Patience { target: Some(profile.target_timeout), last_resort: true },
             everywhere: false,
             parts: Parts {
-                fields: fields(send),
-                contact_params: format!(";expires={}", send.expires).into(),
+                fields: self.fields(send),
+                contact_params: self.contact_params(send).into(),
                 body: None,
             },
         })
@@ -83,15 +136,54 @@ impl<'a> Plan<'a> {
         let scheme = if next_hop.scheme() == Scheme::Sips { "sips" } else { "sip" };
         format!("{scheme}:{}", self.register.address.domain()).parse().ok()
     }
+
+    /// Lifetime and flow. The instance is told without outbound too (RFC 5626 §4.2.1).
+    fn contact_params(&self, send: &Send) -> String {
+        let mut params = format!(";expires={}", send.expires);
+        if let Some((instance, number)) = self.flow() {
+            // Writing to a String does not fail.
+            let _ = write!(params, ";+sip.instance=\"<{instance}>\"");
+            if !is_left_out(send, OUTBOUND) {
+                let _ = write!(params, ";reg-id={number}");
+            }
+        }
+        params
+    }
+
+    /// What we ask for, and can do (RFC 3327 §5.1, RFC 5626 §4.2.1).
+    fn fields(&self, send: &Send) -> Fields {
+        let mut fields = Fields::default();
+        fields.push(HeaderName::Expires, send.expires.to_string());
+        let tags = [Some(PATH), self.outbound().map(|_| OUTBOUND)];
+        let tags: Vec<&str> = tags.into_iter().flatten().filter(|tag| !is_left_out(send, tag)).collect();
+        if !tags.is_empty() {
+            fields.push(HeaderName::Supported, tags.join(", "));
+        }
+        fields
+    }
+
+    /// What the machine is to do.
+    pub(super) fn settings(&self) -> Settings {
+        let backoff = self.outbound().map_or_else(Backoff::default, |outbound| Backoff {
+            all_failed: outbound.wait_all_failed,
+            some_left: outbound.wait_some_left,
+            longest: outbound.wait_longest,
+        });
+        Settings { expires: self.register.expires, refused: self.register.refused_wait, backoff }
+    }
 }
 
-/// What we ask for, and can do.
-fn fields(send: &Send) -> Fields {
-    let mut fields = Fields::default();
-    fields.push(HeaderName::Expires, send.expires.to_string());
-    if !send.without.iter().any(|tag| &**tag == "path") {
-        // RFC 3327 §5.1.
-        fields.push(HeaderName::Supported, "path");
+const PATH: &str = "path";
+const OUTBOUND: &str = "outbound";
+
+fn is_left_out(send: &Send, tag: &str) -> bool {
+    send.without.iter().any(|without| **without == *tag)
+}
+
+/// The numbers of the flows that a trunk registers by; 0 alone without outbound.
+pub(super) fn numbers(trunk: &Trunk, register: &Register) -> std::ops::RangeInclusive<u32> {
+    match u32::try_from(register.flows(&trunk.targets)).unwrap_or(0) {
+        0 => 0..=0,
+        flows => 1..=flows,
     }
-    fields
 }

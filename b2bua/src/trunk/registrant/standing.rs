@@ -1,6 +1,7 @@
 //! What every shard knows of the registrations of trunks.
 
 use config::TrunkName;
+use sip::Flow;
 use sip::registration::client::Fault;
 use sip::time::{Mono, Now};
 use sip_types::Uri;
@@ -11,7 +12,7 @@ use std::time::SystemTime;
 /// How a registration is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It has not begun.
+    /// It has not begun, or rests while another flow stands that must stand alone.
     Waiting,
     /// A REGISTER is under way.
     Registering,
@@ -25,10 +26,23 @@ pub(crate) enum State {
     Unregistered,
 }
 
-/// A registration as it is known. It never changes: another one takes its place.
-#[derive(Clone, Debug)]
+/// The registrations of a trunk as they are known. They never change: others take their place.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
+    /// By number; one without outbound.
+    flows: Box<[FlowStanding]>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct FlowStanding {
+    /// Which flow it is, counted from 1; 0 without outbound.
+    pub(crate) number: u32,
     pub(crate) state: State,
+    /// The flow that calls take, while outbound is applied to it.
+    pub(crate) flow: Option<Flow>,
+    /// Whether a keepalive on the flow that it was registered by was answered; `None` where none are sent.
+    pub(crate) proven: Option<bool>,
     /// When what was granted ends.
     pub(crate) until: Option<Mono>,
     /// The route of calls by it (RFC 3608 §5), each value as text.
@@ -50,10 +64,40 @@ pub(crate) struct Standing {
     pub(crate) shard: u16,
 }
 
-impl Standing {
-    /// Whether the trunk is registered.
+impl FlowStanding {
+    /// Whether it is registered.
     pub(crate) fn is_bound(&self, now: Now) -> bool {
         self.until.is_some_and(|until| until > now.mono)
+    }
+}
+
+impl Standing {
+    /// All of them.
+    pub(crate) fn flows(&self) -> &[FlowStanding] {
+        &self.flows
+    }
+
+    /// Those that calls may take, the best first: flows, of these the ones whose keepalives are answered; then what stands
+    /// without a flow that is known to work.
+    pub(crate) fn ways(&self, now: Now) -> Vec<&FlowStanding> {
+        let mut ways: Vec<&FlowStanding> = self.flows.iter().filter(|of| of.is_bound(now)).collect();
+        ways.sort_by_key(|of| (of.flow.is_none(), of.proven != Some(true)));
+        ways
+    }
+
+    /// Whether a registrar of the trunk has answered from there.
+    pub(crate) fn has_registrar(&self, source: IpAddr) -> bool {
+        self.flows.iter().any(|of| of.registrar == Some(source))
+    }
+
+    /// The one that says most of how the trunk is: of those that are registered the first, else the first.
+    pub(crate) fn chief(&self) -> Option<&FlowStanding> {
+        let registered = self.flows.iter().find(|of| of.state == State::Registered);
+        registered.or(self.flows.first())
+    }
+
+    fn without(&self, number: u32) -> Vec<FlowStanding> {
+        self.flows.iter().filter(|of| of.number != number).cloned().collect()
     }
 }
 
@@ -70,11 +114,23 @@ impl Standings {
         self.0.pin().get(trunk).cloned()
     }
 
-    pub(super) fn set(&self, trunk: &TrunkName, standing: Standing) {
-        self.0.pin().insert(trunk.clone(), Arc::new(standing));
+    pub(super) fn set(&self, trunk: &TrunkName, flow: FlowStanding) {
+        let mut flows = self.others(trunk, flow.number);
+        flows.push(flow);
+        flows.sort_by_key(|of| of.number);
+        self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into() }));
     }
 
-    pub(super) fn remove(&self, trunk: &TrunkName) {
-        self.0.pin().remove(trunk);
+    pub(super) fn remove(&self, trunk: &TrunkName, number: u32) {
+        let flows = self.others(trunk, number);
+        if flows.is_empty() {
+            self.0.pin().remove(trunk);
+        } else {
+            self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into() }));
+        }
+    }
+
+    fn others(&self, trunk: &TrunkName, number: u32) -> Vec<FlowStanding> {
+        self.get(trunk).map(|standing| standing.without(number)).unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
 //! What others learn of a registration: the standing that all shards read, and the log.
 
 use super::request::Plan;
-use super::{Registrant, RegistrantId, Standing, State};
+use super::{FlowStanding, Registrant, RegistrantId, State};
 use crate::cdr::system_time;
 use crate::shard::Core;
 use sip::time::{Mono, Now};
@@ -20,16 +20,23 @@ impl Core {
 }
 
 impl Registrant {
-    fn standing(&self, now: Now, shard: u16) -> Standing {
-        let plan = Plan::of(&self.trunk, &self.snapshot);
+    fn standing(&self, now: Now, shard: u16) -> FlowStanding {
+        let plan = self.plan();
         let bound = self.machine.bound(now);
         let routes = bound.map(|(_, extras)| extras.service_route.as_slice()).unwrap_or_default();
         let next = self.begins.or(self.machine.poll_timeout());
-        Standing {
+        let service_route: Box<[Box<str>]> = match routes {
+            [] => plan.as_ref().and_then(Plan::route).into_iter().collect(),
+            routes => routes.iter().map(|route| route.to_string().into()).collect(),
+        };
+        FlowStanding {
+            number: self.number,
             state: self.state(),
+            flow: self.flow,
+            proven: self.keep.map(|_| self.proven),
             until: bound.map(|(until, _)| until),
-            service_route: routes.iter().map(|route| route.to_string().into()).collect(),
-            first_hop: routes.first().map(|route| route.uri().clone()),
+            first_hop: routes.first().map(|route| route.uri().clone()).or_else(|| plan.as_ref()?.edge()),
+            service_route,
             registrar: self.peer,
             towards: plan
                 .and_then(|plan| plan.registrar(self.at))
@@ -45,26 +52,26 @@ impl Registrant {
     }
 
     /// One line where the registration is made, lost, or removed.
-    fn log(&mut self, now: Now, standing: &Standing) {
+    fn log(&mut self, now: Now, standing: &FlowStanding) {
         let before = self.told;
         if matches!(standing.state, State::Waiting | State::Registering | State::Unregistering) {
             return;
         }
         self.told = standing.state;
-        let trunk = self.trunk.as_str();
+        let (trunk, flow) = (self.trunk.as_str(), (self.number > 0).then_some(self.number));
         let seconds = |at: Option<Mono>| at.map(|at| at.since(now.mono).as_secs());
         match standing.state {
             State::Registered if before != State::Registered => {
                 let (expires, route) = (seconds(standing.until), standing.service_route.join(", "));
-                tracing::info!(trunk, registrar = %standing.towards, expires, route, "a trunk is registered");
+                tracing::info!(trunk, flow, registrar = %standing.towards, expires, route, "a trunk is registered");
             }
             State::Failed => {
                 let fault = standing.fault.map(super::view::failure);
                 let (again, bound) = (seconds(self.machine.poll_timeout()), standing.is_bound(now));
-                tracing::warn!(trunk, fault, again, bound, "a trunk could not be registered");
+                tracing::warn!(trunk, flow, fault, again, bound, "a trunk could not be registered");
             }
             State::Unregistered if before != State::Unregistered => {
-                tracing::info!(trunk, "a trunk is no longer registered");
+                tracing::info!(trunk, flow, "a trunk is no longer registered");
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Trunks and our registrations with them as the admin API shows them.
 
-use super::{Standing, Standings, State};
+use super::{FlowStanding, Standing, Standings, State};
 use admin_api::control as api;
 use config::{Config, Register, TrunkName};
 use sip::registration::client::Fault;
@@ -23,20 +23,36 @@ fn registration(
     register: &Register,
     standing: Option<&Standing>,
 ) -> api::TrunkRegistration {
-    let fault = standing.and_then(|standing| standing.fault);
+    let chief = standing.and_then(Standing::chief);
+    let flows = standing.map(Standing::flows).unwrap_or_default().iter().filter(|of| of.number > 0);
     api::TrunkRegistration {
         address: register.address.to_string(),
         contact_user: register.contact_user(name).to_owned(),
-        state: standing.map_or(api::TrunkRegistrationState::Waiting, |standing| state(standing.state)),
-        registrar: standing.map(|standing| standing.towards.to_string()).unwrap_or_default(),
-        expires_at: standing.and_then(|standing| standing.expires).map(Into::into),
-        next_register_at: standing.and_then(|standing| standing.next).map(Into::into),
-        failures: standing.map_or(0, |standing| standing.failures),
-        failure: fault.map(failure),
-        service_route: standing
+        state: chief.map_or(api::TrunkRegistrationState::Waiting, |standing| state(standing.state)),
+        registrar: chief.map(|standing| standing.towards.to_string()).unwrap_or_default(),
+        expires_at: chief.and_then(|standing| standing.expires).map(Into::into),
+        next_register_at: chief.and_then(|standing| standing.next).map(Into::into),
+        failures: chief.map_or(0, |standing| standing.failures),
+        failure: chief.and_then(|standing| standing.fault).map(failure),
+        service_route: chief
             .map(|standing| standing.service_route.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
-        shard: standing.map(|standing| standing.shard),
+        flows: flows.map(flow).collect(),
+        shard: chief.map(|standing| standing.shard),
+    }
+}
+
+fn flow(standing: &FlowStanding) -> api::TrunkFlow {
+    api::TrunkFlow {
+        reg_id: standing.number,
+        state: state(standing.state),
+        proxy: standing.towards.to_string(),
+        peer: standing.flow.map(|flow| flow.peer),
+        keepalives_answered: standing.proven,
+        expires_at: standing.expires.map(Into::into),
+        next_register_at: standing.next.map(Into::into),
+        failures: standing.failures,
+        failure: standing.fault.map(failure),
     }
 }
 

@@ -3,10 +3,11 @@
 use super::super::ready::Source;
 use super::super::tcp::ConnectionEvent;
 use crate::action::{Transmit, TransmitId};
-use crate::flow::{ConnectionId, Flow};
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use bytes::Bytes;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::Wake;
@@ -28,8 +29,12 @@ pub(crate) enum Parcel {
     Close(ConnectionId),
     /// A connection that is owned there is to be used for another port of its peer too.
     Alias(ConnectionId, u16),
+    /// A ping is to be sent on a connection that is owned there.
+    Ping(ConnectionId),
     /// A connection that is owned there is to be watched, and may be silent for that long.
     Watch(ConnectionId, Option<Duration>),
+    /// Datagrams from that listener to that address do not arrive.
+    Unreachable(ListenerId, SocketAddr),
     /// What a connection that is owned here has proved, or that it is over.
     Connection(ConnectionEvent),
 }

@@ -18,11 +18,12 @@ use super::counters::Counters;
 use super::ready::{Kind, Source, Waker};
 use super::tcp::ConnectionEvent;
 use crate::action::{Transmit, TransmitId};
-use crate::flow::{ConnectionId, Flow};
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::home::{Homes, ShardNo};
 use bytes::Bytes;
 use lane::{Inbound, Outbound, lane};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,6 +174,13 @@ impl Exchange {
         }
     }
 
+    /// Has another shard send a ping.
+    pub(super) fn ping(&mut self, owner: ShardNo, connection: ConnectionId) {
+        if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
+            lane.insist(Parcel::Ping(connection));
+        }
+    }
+
     /// Has another shard watch a connection.
     pub(super) fn watch(&mut self, owner: ShardNo, connection: ConnectionId, silence: Option<Duration>) {
         if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
@@ -189,6 +197,16 @@ impl Exchange {
                 continue;
             };
             lane.insist(Parcel::Connection(event));
+        }
+    }
+
+    /// Tells the other shards, as far as there is room, that datagrams do not arrive: ICMP comes to any of them.
+    pub(super) fn unreachable(&mut self, listener: ListenerId, peer: SocketAddr) {
+        let others = self.homes.shards().filter(|shard| *shard != self.here);
+        for shard in others {
+            if let Some(lane) = self.outbound.get_mut(usize::from(shard.0)) {
+                lane.offer(Parcel::Unreachable(listener, peer));
+            }
         }
     }
 

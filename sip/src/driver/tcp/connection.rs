@@ -7,7 +7,7 @@ use super::super::settings::Limits;
 use super::super::tls::Peer;
 use super::super::websocket::{self, Close, Rules};
 use super::ending::Ending;
-use super::framing::{Answers, Framing};
+use super::framing::{Answers, Framing, PING};
 use super::socket::{OpenError, Opening, Socket};
 use crate::action::TransmitId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
@@ -82,6 +82,8 @@ pub(super) struct Connection {
     heard: Mono,
     /// How long nothing may come (RFC 5626 §5.4).
     silence: Option<Duration>,
+    /// The pong to a ping of ours has come, and the core was not told (RFC 5626 §4.4.1).
+    ponged: bool,
     /// A message has travelled: it is not only a connection.
     used: bool,
     /// Since when a message is incomplete.
@@ -122,6 +124,7 @@ impl Connection {
             last: now,
             heard: now,
             silence: None,
+            ponged: false,
             used: false,
             partial: None,
             held: None,
@@ -172,6 +175,19 @@ impl Connection {
         self.used = true;
         self.push(Some(id), bytes);
         Ok(())
+    }
+
+    /// Sends a ping, between messages. One that finds no room has no pong; nor has one on a WebSocket, which we never open.
+    pub(super) fn ping(&mut self, limit: usize) {
+        let room = self.queued.saturating_add(PING.len()) <= limit;
+        if room && !self.closing && self.framing.pings() {
+            self.push(None, Bytes::from_static(PING));
+        }
+    }
+
+    /// Whether a pong has come since the last ping, told once.
+    pub(super) fn take_pong(&mut self) -> bool {
+        std::mem::take(&mut self.ponged)
     }
 
     fn push(&mut self, id: Option<TransmitId>, bytes: Bytes) {
@@ -280,6 +296,7 @@ impl Connection {
         }
         counters.pings.add(u64::from(fed.pinged));
         counters.websockets.add(u64::from(fed.opened));
+        self.ponged |= fed.ponged;
         self.leaving = fed.close.map(|close| match close {
             Close::Refused => Ending::Refused,
             Close::Left => Ending::Closed,

@@ -1,4 +1,4 @@
-//! What a core is told of connections over TLS.
+//! What a core is told of connections.
 
 use super::super::tls::Peer;
 use crate::flow::{ConnectionId, Flow, ListenerId};
@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// What becomes of connections over TLS, for whoever decides by it.
+/// What becomes of connections, for whoever decides by it.
 #[derive(Debug)]
 pub enum ConnectionEvent {
     /// A handshake has shown who the other end is, before anything else came of it.
@@ -29,6 +29,8 @@ pub enum ConnectionEvent {
         /// What TLS says.
         why: io::Error,
     },
+    /// A connection has brought the pong to a ping of ours.
+    Ponged(ConnectionId),
     /// A connection that was told as secured, or that is watched, is over.
     Closed(ConnectionId),
 }
@@ -40,6 +42,7 @@ impl ConnectionEvent {
             Self::Secured { flow, accepted, peer } => {
                 Some(Self::Secured { flow: *flow, accepted: *accepted, peer: Arc::clone(peer) })
             }
+            Self::Ponged(id) => Some(Self::Ponged(*id)),
             Self::Closed(id) => Some(Self::Closed(*id)),
             Self::Insecure { .. } => None,
         }

@@ -1,12 +1,14 @@
 //! How messages are told from each other.
 
-use super::super::framer::{Framer, Unframed};
+use super::super::framer::{Crlf, Framer, Unframed};
 use super::super::websocket::{Fed, Rules, WebSocket};
 use bytes::Bytes;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// The answer to a ping (RFC 5626 §3.5.1).
+/// Asks whether the peer lives (RFC 5626 §4.4.1).
+pub(super) const PING: &[u8] = b"\r\n\r\n";
+/// The answer to a ping.
 const PONG: &[u8] = b"\r\n";
 
 /// What is to be written in answer to bytes that came.
@@ -39,11 +41,22 @@ impl Framing {
     ) -> Result<Fed, Unframed> {
         match self {
             Self::Length(framer) => {
-                let pinged = framer.feed(bytes, limits, inbox)?;
+                let Crlf { pinged, ponged } = framer.feed(bytes, limits, inbox)?;
                 answers.extend(pinged.then(|| Bytes::from_static(PONG)));
-                Ok(Fed { pinged, ..Fed::default() })
+                Ok(Fed { pinged, ponged, ..Fed::default() })
             }
             Self::WebSocket(socket) => Ok(socket.feed(bytes, limits.message, inbox, answers)),
+        }
+    }
+
+    /// A ping is sent; `false` on a WebSocket, where none is.
+    pub(super) fn pings(&mut self) -> bool {
+        match self {
+            Self::Length(framer) => {
+                framer.expect_pong();
+                true
+            }
+            Self::WebSocket(_) => false,
         }
     }
 

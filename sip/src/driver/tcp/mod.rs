@@ -309,6 +309,9 @@ impl Tcp {
             counters: &self.counters,
         };
         let proceeded = connection.proceed(now.mono, &mut reader, inbox);
+        if connection.take_pong() {
+            self.events.push(ConnectionEvent::Ponged(id));
+        }
         self.write_on(id);
         match proceeded {
             Ok(()) => self.rearm(now, id),
@@ -341,6 +344,14 @@ impl Tcp {
                 self.end(id, ending, failed);
             }
         }
+    }
+
+    /// Sends a ping on a connection.
+    pub(crate) fn ping(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.ping(self.limits.write_queue);
+        }
+        self.write_on(id);
     }
 
     /// Has a connection written to that has something for it.

@@ -214,3 +214,28 @@ fn rfc5626_5_4_a_watched_connection_that_falls_silent_is_closed_and_its_end_told
     lab.tell([Command::Watch(id, None)]);
     assert_eq!(lab.next(), Report::Closed(id), "gone before it was watched");
 }
+
+#[test]
+fn rfc5626_4_4_1_a_ping_is_a_double_crlf_and_one_crlf_its_pong_told_once() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |_| {});
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    lab.tell([send(1, open(listener.local_addr().unwrap()))]);
+    let mut stream = guarded(listener.accept().unwrap().0);
+    expect(&mut stream, &message(1));
+    stream.write_all(message(2).as_bytes()).unwrap();
+    let id = lab.input().0.connection.unwrap();
+    for _ in 0..3 {
+        lab.tell([Command::Ping(id)]);
+        expect(&mut stream, "\r\n\r\n");
+        stream.write_all(b"\r\n").unwrap();
+        assert_eq!(lab.next(), Report::Ponged(id));
+    }
+    stream.write_all(format!("\r\n{}", message(3)).as_bytes()).unwrap();
+    assert_eq!(lab.input().1, message(3), "a CRLF that nobody waits for is nothing");
+    assert_eq!(lab.settings.counters.pings.get(), 0);
+    // Between messages, and nowhere once it is gone.
+    lab.tell([send(4, open(listener.local_addr().unwrap())), Command::Ping(id)]);
+    expect(&mut stream, &(message(4) + "\r\n\r\n"));
+    lab.tell([Command::Close(id), Command::Ping(id)]);
+    expect_end(&mut stream);
+}

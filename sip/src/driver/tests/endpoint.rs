@@ -56,6 +56,7 @@ impl Core for Alone {
                 Action::Connect(connect) => return Some(IoAction::Connect(connect)),
                 Action::Disconnect(id) => return Some(IoAction::Disconnect(id)),
                 Action::CloseConnection(id) => return Some(IoAction::CloseConnection(id)),
+                Action::Ping(connection) => return Some(IoAction::Ping(connection)),
                 Action::Alias { connection, port } => return Some(IoAction::Alias { connection, port }),
                 Action::SecretNeeded(_) | Action::Event(_) => {}
             }

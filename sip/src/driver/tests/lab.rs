@@ -28,6 +28,7 @@ pub(super) enum Command {
     Close(ConnectionId),
     Alias(ConnectionId, u16),
     Watch(ConnectionId, Option<Duration>),
+    Ping(ConnectionId),
     Adopt(Security),
     /// Do nothing until the other end is dropped.
     Pause(Sender<()>, Receiver<()>),
@@ -46,6 +47,7 @@ pub(super) enum Report {
     /// One failed: whether the peer began, and why.
     Insecure(bool, String),
     Closed(ConnectionId),
+    Ponged(ConnectionId),
     Resolved(u64, Answer),
     Connected(u64, bool),
     Unreachable(SocketAddr),
@@ -86,6 +88,7 @@ impl Core for Probe {
                 Report::Secured(flow, accepted, peer.identities.iter().map(ToString::to_string).collect())
             }
             ConnectionEvent::Insecure { accepted, why, .. } => Report::Insecure(accepted, why.to_string()),
+            ConnectionEvent::Ponged(id) => Report::Ponged(id),
             ConnectionEvent::Closed(id) => Report::Closed(id),
         });
     }
@@ -129,6 +132,7 @@ impl Core for Probe {
                 Command::Close(id) => IoAction::CloseConnection(id),
                 Command::Alias(connection, port) => IoAction::Alias { connection, port },
                 Command::Watch(connection, silence) => IoAction::Watch { connection, silence },
+                Command::Ping(connection) => IoAction::Ping(connection),
                 Command::Adopt(security) => IoAction::Adopt(security.into()),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);

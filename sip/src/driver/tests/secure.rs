@@ -227,7 +227,7 @@ fn a_connection_that_is_wanted_is_open_after_its_handshake() {
     assert!(matches!(told[1], Report::Insecure(false, _)));
 }
 
-// conforms: RFC5923-9.3-2
+// conforms: RFC5923-9.3-2 RFC5626-4.3-2
 #[test]
 fn rfc5923_9_3_another_domain_at_the_same_address_has_a_connection_of_its_own() {
     let cast = Cast::new(Names::dns(&["a.example"]));

@@ -32,6 +32,8 @@ pub(crate) struct Fed {
     pub(crate) opened: bool,
     /// A ping of either kind was answered (RFC 6455 §5.5.2, RFC 5626 §3.5.1).
     pub(crate) pinged: bool,
+    /// A pong came; on a WebSocket none is waited for.
+    pub(crate) ponged: bool,
 }
 
 /// How far a connection has come.

@@ -2,7 +2,7 @@
 
 use crate::event::Failure;
 use sip_types::header::{
-    Contact, Expires, FlowTimer, MinExpires, NameAddr, RetryAfter, ServiceRoute, Unsupported,
+    Contact, Expires, FlowTimer, MinExpires, NameAddr, RetryAfter, ServiceRoute, Unsupported, Via,
 };
 use sip_types::{HeaderName, Headers, Response, Uri};
 use std::time::Duration;
@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Which Contact of a 200 is ours.
 #[derive(Clone, Copy, Debug)]
 pub struct Own<'a> {
-    /// The user part of the contact that we registered, which no other contact of the address-of-record has.
-    pub user: &'a str,
+    /// The contact that we registered.
+    pub contact: &'a Uri,
     /// The instance and flow that we registered, where we did.
     pub flow: Option<(&'a str, u32)>,
 }
@@ -31,6 +31,8 @@ pub struct Extras {
     pub outbound: bool,
     /// How often the far side wants to hear from us at the latest (RFC 5626 §4.4).
     pub flow_timer: Option<Duration>,
+    /// The first hop takes keepalives, so often; zero leaves that to us (RFC 6223 §4.4).
+    pub keep: Option<Duration>,
 }
 
 /// What the outcome of a REGISTER says.
@@ -48,6 +50,13 @@ pub enum Answer {
     Elsewhere(Uri),
     /// The flow is broken; another one may do (430, RFC 5626 §11.5).
     FlowFailed,
+    /// The flow that a refresh was sent on is gone, of whatever it had proved (RFC 5626 §4.5).
+    FlowGone {
+        /// Whether a keepalive on it was answered.
+        proven: bool,
+        /// What was found out.
+        fault: Fault,
+    },
     /// It failed for now; perhaps with the time to wait.
     Later(Fault, Option<Duration>),
     /// It will fail again unless somebody changes something.
@@ -87,9 +96,7 @@ impl Answer {
 
     fn of_success(headers: &Headers, own: Own<'_>) -> Self {
         let contacts = headers.list::<Contact>().unwrap_or_default();
-        let Some(contact) = contacts.iter().find(|c| c.address().is_some_and(|a| own.is(a))) else {
-            return Self::NotBound;
-        };
+        let Some(contact) = own.among(&contacts) else { return Self::NotBound };
         let of_message = || headers.get::<Expires>().ok().flatten().map(|e| e.0);
         match contact.expires().or_else(of_message) {
             None | Some(0) => Self::NotBound,
@@ -128,14 +135,31 @@ impl Answer {
 }
 
 impl Own<'_> {
-    fn is(&self, contact: &NameAddr) -> bool {
-        let same_user = contact.uri().user() == Some(self.user);
-        let Some((instance, reg_id)) = self.flow else { return same_user };
-        let quoted = contact.params().get_unquoted("+sip.instance");
-        let same_instance = quoted.is_some_and(|i| i.trim_matches(['<', '>']) == instance);
-        let number = contact.param("reg-id").flatten().and_then(|n| n.parse().ok());
+    /// Ours among contacts: the one of our instance and flow (RFC 5626 §6), else the one that is equal to ours as a URI (RFC
+    /// 3261 §10.2.4). Some edges write another host into it, as they see it behind a NAT: then the only one of our user.
+    fn among<'c>(&self, contacts: &'c [Contact]) -> Option<&'c Contact> {
+        let own = self.flow.map(|(_, reg_id)| reg_id);
         // A registrar without outbound does not return the number.
-        if same_instance && number.is_some() { number == Some(reg_id) } else { same_user }
+        let unnumbered =
+            || contacts.iter().filter_map(|c| Some((c, c.address().filter(|a| self.number(a).is_none())?)));
+        if let Some(ours) =
+            contacts.iter().find(|c| own.is_some() && c.address().and_then(|a| self.number(a)) == own)
+        {
+            return Some(ours);
+        }
+        if let Some((ours, _)) = unnumbered().find(|(_, address)| address.uri() == self.contact) {
+            return Some(ours);
+        }
+        let mut of_user = unnumbered().filter(|(_, address)| address.uri().user() == self.contact.user());
+        of_user.next().filter(|_| of_user.next().is_none()).map(|(contact, _)| contact)
+    }
+
+    /// The number of a flow of our instance.
+    fn number(&self, contact: &NameAddr) -> Option<u32> {
+        let (instance, _) = self.flow?;
+        let quoted = contact.params().get_unquoted("+sip.instance")?;
+        quoted.trim_matches(['<', '>']).eq_ignore_ascii_case(instance).then_some(())?;
+        contact.param("reg-id").flatten()?.parse().ok()
     }
 }
 
@@ -155,6 +179,7 @@ impl Extras {
                 .iter()
                 .any(|tag| tag.as_str().eq_ignore_ascii_case("outbound")),
             flow_timer: headers.get::<FlowTimer>().ok().flatten().map(|t| Duration::from_secs(t.0.into())),
+            keep: keep(headers),
         }
     }
 }
@@ -162,4 +187,10 @@ impl Extras {
 fn retry_after(headers: &Headers) -> Option<Duration> {
     let wait = headers.get::<RetryAfter>().ok().flatten()?;
     Some(Duration::from_secs(wait.seconds.into()))
+}
+
+/// What the first hop says of keepalives in the topmost Via, which is ours.
+fn keep(headers: &Headers) -> Option<Duration> {
+    let via = headers.first_of::<Via>().ok()??;
+    via.param("keep")??.parse().ok().map(Duration::from_secs)
 }

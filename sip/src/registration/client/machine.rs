@@ -137,6 +137,13 @@ impl Registration {
         }
     }
 
+    /// Waits no longer: nothing is sent until it is started again. What is bound stands until it ends.
+    pub fn rest(&mut self) {
+        if let Stage::Refresh(_) | Stage::Retry(..) = self.stage {
+            self.stage = Stage::Idle;
+        }
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
@@ -215,6 +222,8 @@ impl Registration {
                 self.target = Some(target);
                 return Some(self.send());
             }
+            Answer::FlowGone { proven: true, .. } if self.may_mend() => return Some(self.send()),
+            Answer::FlowGone { fault, .. } => self.wait_after(now, fault, None, others_left, ids),
             Answer::TooBrief(_) => self.refused(now, Fault::Status(423)),
             Answer::Without(_) => self.refused(now, Fault::Status(420)),
             Answer::Elsewhere(_) => self.wait_after(now, Fault::Status(302), None, others_left, ids),

@@ -27,7 +27,8 @@ impl Bench {
     }
 
     fn read(&self, outcome: &Result<Response, Failure>) -> Answer {
-        Answer::read(outcome, Own { user: "gw", flow: Some(("urn:uuid:1", 1)) })
+        let contact = "sip:gw@192.0.2.1:5060".parse().unwrap();
+        Answer::read(outcome, Own { contact: &contact, flow: Some(("urn:uuid:1", 1)) })
     }
 
     fn hear(&mut self, now: Now, outcome: &Result<Response, Failure>) -> Option<Send> {
@@ -110,6 +111,46 @@ fn our_contact_is_found_by_instance_and_flow_where_the_registrar_rewrote_it() {
 }
 
 #[test]
+fn rfc3261_10_2_4_of_several_contacts_of_our_user_ours_is_the_equal_one() {
+    let bench = Bench::new();
+    let lifetime = |contacts: &str| match bench.read(&Ok(response(200, &format!("Contact: {contacts}")))) {
+        Answer::Bound(lifetime, _) => Some(lifetime),
+        _ => None,
+    };
+    let old = "<sip:gw@192.0.2.1:5060;transport=tcp>;expires=9, <sip:gw@192.0.2.1:5062>;expires=8";
+    assert_eq!(lifetime(&format!("{old}, <sip:gw@192.0.2.1:5060>;expires=60")), Some(secs(60)));
+    assert_eq!(lifetime(old), None, "none of them is ours for certain");
+    assert_eq!(
+        lifetime("<sip:gw@203.0.113.9:99>;expires=60, <sip:x@h>;expires=9"),
+        Some(secs(60)),
+        "as an edge sees it"
+    );
+    let numbered = "<sip:gw@192.0.2.1:5060>;+sip.instance=\"<urn:uuid:1>\";reg-id=2;expires=9";
+    assert_eq!(lifetime(numbered), None, "another flow of ours has the same contact");
+    assert_eq!(
+        lifetime(&numbered.replace("uuid:1", "UUID:1").replace("reg-id=2", "reg-id=1")),
+        Some(secs(9))
+    );
+}
+
+// conforms: RFC6223-5-1
+#[test]
+fn rfc6223_4_4_the_first_hop_says_in_via_that_it_takes_keepalives() {
+    let bench = Bench::new();
+    let keep = |via: &str| {
+        let lines = format!(
+            "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1{via}\nContact: <sip:gw@192.0.2.1:5060>;expires=60"
+        );
+        match bench.read(&Ok(response(200, &lines))) {
+            Answer::Bound(_, extras) => extras.keep,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((keep(""), keep(";keep"), keep(";keep=x")), (None, None, None));
+    assert_eq!((keep(";keep=0"), keep(";keep=30")), (Some(secs(0)), Some(secs(30))));
+}
+
+#[test]
 fn rfc3261_10_2_8_423_is_mended_at_once_but_not_for_ever() {
     let mut bench = Bench::new();
     bench.registration.start();
@@ -156,6 +197,7 @@ fn rfc3261_8_1_3_4_a_redirection_is_followed() {
     assert_eq!(retry.target, None, "after a failure from the beginning");
 }
 
+// conforms: RFC5626-4.5-2
 #[test]
 fn rfc5626_4_5_waits_double_and_are_spread() {
     let mut bench = Bench::new();
@@ -242,4 +284,22 @@ fn rfc5626_4_5_a_flow_that_had_proved_itself_is_replaced_at_once() {
     assert_eq!(other.flow_failed(at(5), false, true, &mut bench.ids), None);
     let wait = other.poll_timeout().unwrap().since(at(5).mono);
     assert!(wait >= secs(90) && wait <= secs(180), "{wait:?}: another flow is left");
+}
+
+#[test]
+fn rfc5626_4_5_a_refresh_that_finds_its_flow_gone_is_sent_on_a_new_one_if_that_had_proved_itself() {
+    for proven in [true, false] {
+        let mut bench = Bench::new();
+        bench.registration.start();
+        bench.answer(at(0), 200, OURS);
+        bench.registration.handle_timeout(at(540)).unwrap();
+        let gone = Answer::FlowGone { proven, fault: Fault::Unreachable };
+        let again = bench.registration.handle_outcome(at(540), gone, true, &mut bench.ids);
+        assert_eq!(again.is_some(), proven);
+        if proven {
+            bench.hear(at(541), &Err(Failure::Unreachable(Unreachable::Send)));
+        }
+        assert!(matches!(bench.registration.stage(), Stage::Retry(_, Fault::Unreachable)));
+        assert_eq!(bench.registration.failures(), 1);
+    }
 }

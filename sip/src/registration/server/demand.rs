@@ -173,8 +173,9 @@ fn contacts(headers: &Headers) -> Result<Contacts, Refusal> {
 fn wish(contact: &Contact, expires: Option<u32>) -> Result<Wish, Refusal> {
     let address = contact.address().ok_or(Refusal::Malformed("Malformed Contact"))?;
     let instance = instance(address);
+    // RFC 5626 §10.
     let reg_id = match address.param("reg-id") {
-        Some(number) => number.and_then(|n| n.parse().ok()).filter(|n| *n > 0),
+        Some(number) => number.and_then(|n| n.parse().ok()).filter(|n| (1..1 << 31).contains(n)),
         None => None,
     };
     Ok(Wish {

@@ -32,18 +32,19 @@ pub struct Record {
 /// What a URI of our domain leads to.
 #[derive(Debug)]
 pub enum Resolved {
-    /// The bindings to try, best first: by preference, then the newest; of an instance only the flow that was
-    /// refreshed last (RFC 5626 §7). None if nothing is bound.
+    /// The devices to try, best first: by preference, then the newest. None if nothing is bound.
     Bindings(Vec<Target>),
     /// A GRUU that is void, or not of our making (404: RFC 5627 §5.1).
     Void,
 }
 
-/// A binding to try.
+/// A device to try. Bindings of one instance are ways to the same one, and never tried beside each other (RFC 5626 §7).
 #[derive(Clone, Debug)]
 pub struct Target {
     record: Arc<Record>,
     at: usize,
+    /// Further bindings of its instance.
+    others: Box<[usize]>,
 }
 
 impl Target {
@@ -53,11 +54,17 @@ impl Target {
         &self.record.aor
     }
 
-    /// The binding.
+    /// Its binding, of several the one that was refreshed last.
     #[must_use]
     #[expect(clippy::indexing_slicing, reason = "`at` is a place in these very bindings, which never change")]
     pub fn binding(&self) -> &Binding {
         &self.record.bindings[self.at]
+    }
+
+    /// Every binding of it, the one that was refreshed last before the others.
+    pub fn bindings(&self) -> impl Iterator<Item = &Binding> {
+        let others = self.others.iter().filter_map(|at| self.record.bindings.get(*at));
+        std::iter::once(self.binding()).chain(others)
     }
 }
 
@@ -106,7 +113,7 @@ impl Directory {
     pub fn binding(&self, aor: &Aor, id: BindingId) -> Option<Target> {
         let record = self.record(aor)?;
         let at = record.bindings.iter().position(|b| b.id == id)?;
-        Some(Target { record, at })
+        Some(Target { record, at, others: Box::default() })
     }
 
     /// What a URI of our domain leads to: an address-of-record, or a GRUU (RFC 5627 §5.4).
@@ -157,21 +164,26 @@ impl Directory {
     }
 }
 
-/// The bindings of a record to try, in order.
+/// The devices of a record to try, in order.
 fn targets(now: Now, record: &Arc<Record>, instance: Option<&str>) -> Vec<Target> {
     let live =
         |b: &Binding| b.ends > now.mono && instance.is_none_or(|urn| b.instance.as_deref() == Some(urn));
-    let mut all: Vec<(usize, &Binding)> =
+    let mut newest: Vec<(usize, &Binding)> =
         record.bindings.iter().enumerate().filter(|(_, b)| live(b)).collect();
-    all.sort_by_key(|(_, b)| std::cmp::Reverse((b.q, b.refreshed, b.id)));
-    let mut seen: Vec<&str> = Vec::new();
-    all.retain(|(_, b)| match (&b.instance, b.reg_id) {
-        (Some(urn), Some(_)) => {
-            let first = !seen.contains(&&**urn);
-            seen.push(urn);
-            first
+    newest.sort_by_key(|(_, b)| std::cmp::Reverse((b.refreshed, b.id)));
+    let mut devices: Vec<(&Binding, Vec<usize>)> = Vec::with_capacity(newest.len());
+    for (at, binding) in newest {
+        let same =
+            |(first, _): &&mut (&Binding, _)| first.instance.is_some() && first.instance == binding.instance;
+        match devices.iter_mut().find(same) {
+            Some((_, ways)) => ways.push(at),
+            None => devices.push((binding, vec![at])),
         }
-        _ => true,
-    });
-    all.iter().map(|(at, _)| Target { record: record.clone(), at: *at }).collect()
+    }
+    devices.sort_by_key(|(first, _)| std::cmp::Reverse((first.q, first.refreshed, first.id)));
+    let target = |(_, ways): (_, Vec<usize>)| {
+        let (at, others) = ways.split_first()?;
+        Some(Target { record: record.clone(), at: *at, others: others.into() })
+    };
+    devices.into_iter().filter_map(target).collect()
 }

@@ -79,6 +79,15 @@ impl Desk {
         self.resolved("sip:bob@biloxi.example").unwrap()
     }
 
+    /// The contacts of bob's devices, each with all ways to it.
+    fn ways(&self) -> Vec<Vec<String>> {
+        let uri = "sip:bob@biloxi.example".parse().unwrap();
+        let Resolved::Bindings(all) = self.registrar.directory().resolve(self.now(), &uri, &self.keys) else {
+            panic!("no GRUU")
+        };
+        all.iter().map(|device| device.bindings().map(|b| b.uri.to_string()).collect()).collect()
+    }
+
     fn resolved(&self, uri: &str) -> Option<Vec<(String, u64)>> {
         let now = self.now();
         match self.registrar.directory().resolve(now, &uri.parse().unwrap(), &self.keys) {

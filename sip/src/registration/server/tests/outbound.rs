@@ -4,6 +4,7 @@ use super::*;
 
 const ONE: &str = ";+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"";
 
+// conforms: RFC5626-6-9
 #[test]
 fn rfc5626_6_a_flow_is_bound_by_instance_and_number_not_by_its_contact() {
     let mut desk = Desk::new();
@@ -19,9 +20,47 @@ fn rfc5626_6_a_flow_is_bound_by_instance_and_number_not_by_its_contact() {
     desk.seconds = 5;
     desk.register("c", 1, &lines("198.51.100.7", 1)).unwrap();
     assert_eq!(desk.kept().len(), 2);
-    // RFC 5626 §7: of one instance only the flow that was refreshed last is tried.
+    // RFC 5626 §7: of one instance the flow that was refreshed last is tried, and the other only instead of it.
     let tried: Vec<_> = desk.bound().into_iter().map(|(uri, _)| uri).collect();
     assert_eq!(tried, ["sip:line@198.51.100.7;ob"]);
+    assert_eq!(desk.ways(), [["sip:line@198.51.100.7;ob", "sip:line@192.0.2.2;ob"]]);
+}
+
+// conforms: RFC5626-6-7 RFC5626-7-1
+#[test]
+fn rfc5626_7_bindings_of_an_instance_are_ways_to_one_device_whatever_else_is_bound() {
+    let mut desk = Desk::new();
+    let numbered =
+        |n: u32, q: &str| format!("Supported: outbound\nContact: <sip:1@n{n}.example>{ONE};reg-id={n};q={q}");
+    desk.register("a", 1, &numbered(1, "0.2")).unwrap();
+    desk.register("b", 1, "Contact: <sip:1@plain.example>;q=0.5").unwrap();
+    desk.seconds = 5;
+    desk.register("c", 1, &numbered(2, "0.9")).unwrap();
+    desk.register("d", 1, &format!("Contact: <sip:1@gruu.example>{ONE};q=0.1")).unwrap();
+    desk.seconds = 9;
+    desk.register("c", 2, &numbered(2, "0.9")).unwrap();
+    let device = ["sip:1@n2.example", "sip:1@gruu.example", "sip:1@n1.example"];
+    assert_eq!(desk.ways(), [&device[..], &["sip:1@plain.example"]], "its q is that of its newest binding");
+}
+
+// conforms: RFC5626-6-1,8 RFC5626-10-1
+#[test]
+fn rfc5626_6_contact_parameters_and_path_are_kept_and_a_reg_id_is_a_number_below_2_31() {
+    let mut desk = Desk::new();
+    let lines = |id: &str| {
+        format!(
+            "Supported: outbound, path\nPath: <sip:token@edge.example;lr;ob>\n\
+             Contact: <sip:1@h.example>{ONE};reg-id={id};+g.x=\"1\""
+        )
+    };
+    desk.register("a", 1, &lines("2147483647")).unwrap();
+    let [kept] = &desk.kept()[..] else { panic!("one binding") };
+    assert_eq!((kept.reg_id, &*kept.path[0]), (Some(2_147_483_647), "<sip:token@edge.example;lr;ob>"));
+    assert!(kept.params.contains(";+g.x=\"1\"") && kept.params.contains(ONE), "{}", kept.params);
+    for id in ["0", "2147483648", "x"] {
+        let fields = desk.register(id, 1, &lines(id)).unwrap();
+        assert!(!fields.contains(HeaderName::Require), "{id}");
+    }
 }
 
 // conforms: RFC5626-6-2,3,4,5,6
@@ -60,6 +99,7 @@ fn rfc5626_6_one_flow_a_register() {
     assert!(desk.register("a", 2, &with_removal).is_ok());
 }
 
+// conforms: RFC5626-6-11
 #[test]
 fn the_flow_of_a_binding_is_that_of_its_last_register() {
     let mut desk = Desk::new();
