@@ -66,8 +66,8 @@ pub struct Listener {
     pub tls_parameter: bool,
     /// Which challenges are answered.
     pub acceptance: Acceptance,
-    /// Whether requests say that we follow overload control (`oc` in Via, RFC 7339 §4.1), and we do.
-    pub heeds_overload: bool,
+    /// Whether requests say that we follow overload control (`oc` in Via, RFC 7339 §4.1), and we do; and by what.
+    pub heeds_overload: overload::Heed,
     /// Whether clients that follow overload control are told our load (RFC 7339 §5.1); else they are treated like those that
     /// don't.
     pub tells_load: bool,
@@ -99,7 +99,7 @@ pub struct Conduct {
     /// Which challenges are answered.
     pub acceptance: Acceptance,
     /// As [`Listener::heeds_overload`].
-    pub heeds_overload: bool,
+    pub heeds_overload: overload::Heed,
 }
 
 impl Conduct {

@@ -1,7 +1,7 @@
 //! A configuration in the words of what it configures: listeners, limits, targets, media.
 
 use config::{
-    Config, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile, Transport,
+    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile, Transport,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
@@ -224,7 +224,11 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
             weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(Hash::Md5),
             allow_without_qop: profile.digest.allow_without_qop,
         },
-        heeds_overload: profile.overload.heed,
+        heeds_overload: match profile.overload.heed {
+            Heed::Nothing => sip::overload::Heed::Nothing,
+            Heed::Loss => sip::overload::Heed::Loss,
+            Heed::LossAndRate => sip::overload::Heed::LossAndRate,
+        },
     }
 }
 

@@ -22,7 +22,7 @@ pub use location::{Dns, Location};
 pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
-pub use overload::{Overload, OverloadAlgorithm, OverloadControl};
+pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, Registrar, Ring};

@@ -42,10 +42,23 @@ table! {
     pub struct OverloadControl {
         /// Whether requests of the leg say that we follow overload control (`oc` in Via), and we send fewer to a peer that asks
         /// for that: some calls then go to the next target, or fail with 503.
-        pinned heed: bool = true;
+        pinned heed: Heed = "loss";
         /// Whether peers that follow overload control are told our load, in the Via of responses. The network's profile
         /// counts. Those that are not told are treated like those that don't follow it.
         live tell: bool = true;
+    }
+}
+
+choice! {
+    /// What we follow of overload control.
+    pub enum Heed {
+        /// Nothing: Via does not speak of it.
+        Nothing = "nothing",
+        /// Control by loss (RFC 7339), which everybody knows who takes part.
+        Loss = "loss",
+        /// Control by rate too (RFC 7415), where the peer chooses it. For peers that can read the list that our Via has then:
+        /// Kamailio 5 takes no message with its comma.
+        LossAndRate = "loss-and-rate",
     }
 }
 

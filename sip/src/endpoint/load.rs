@@ -32,7 +32,7 @@ impl Endpoint {
     pub(crate) fn withholds(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: &Destination) -> bool {
         let Some(listener) = self.settings.listener(to.listener()) else { return false };
         let Some(session) = self.sessions.get(sid) else { return false };
-        if !session.conduct(listener).heeds_overload {
+        if !session.conduct(listener).heeds_overload.takes_part() {
             return false;
         }
         let Some(outgoing) = session.outgoing.iter().find(|o| o.id == id) else { return false };

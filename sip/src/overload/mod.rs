@@ -19,13 +19,15 @@ mod restrictions;
 mod settings;
 mod shared;
 
-pub use parameters::{Algorithm, Report, Seq};
+pub use parameters::{Algorithm, Heed, Report, Seq};
 pub use restrictions::{RestrictionView, Server};
 pub use settings::Settings;
 pub use shared::{EndpointView, Shared};
 
 pub(crate) use load::Load;
-pub(crate) use parameters::{Feedback, OFFER, choose};
+#[cfg(test)]
+pub(crate) use parameters::OFFER;
+pub(crate) use parameters::{Feedback, choose};
 pub(crate) use rank::{Rank, is_emergency, prefers};
 pub(crate) use restrictions::Heard;
 

@@ -5,8 +5,35 @@ use sip_types::header::Via;
 use std::fmt;
 use std::time::Duration;
 
-/// What a client adds to the Via of each request: `rate` comes second, as loss is what every server knows.
+/// What a client of both algorithms adds to the Via of each request: `rate` comes second, as loss is what every server knows.
 pub(crate) const OFFER: &str = ";oc;oc-algo=\"loss,rate\"";
+
+/// Which algorithms our requests say that we follow (RFC 7339 §4.1, §4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Heed {
+    /// None: Via says nothing.
+    #[default]
+    Nothing,
+    /// Loss, which everybody who takes part knows.
+    Loss,
+    /// Rate too (RFC 7415 §3.3). Kamailio 5 takes no message with the comma of that list in Via.
+    LossAndRate,
+}
+
+impl Heed {
+    /// The parameters of Via that say so.
+    pub(crate) fn offer(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Loss => ";oc;oc-algo=\"loss\"",
+            Self::LossAndRate => OFFER,
+        }
+    }
+
+    pub(crate) fn takes_part(self) -> bool {
+        self != Self::Nothing
+    }
+}
 
 /// How long feedback counts that does not say so (RFC 7339 §4.3).
 const VALIDITY: Duration = Duration::from_millis(500);

@@ -3,7 +3,6 @@
 use super::{Parts, Session};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
-use crate::overload::OFFER;
 use crate::reply::{GRUU, contact, contact_of};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
@@ -43,7 +42,7 @@ impl Composer<'_> {
                 self.branch,
                 if listener.alias { ";alias" } else { "" },
                 if self.keep { ";keep" } else { "" },
-                if self.session.conduct(listener).heeds_overload { OFFER } else { "" }
+                self.session.conduct(listener).heeds_overload.offer()
             ),
         );
         for route in &self.aim.routes {

@@ -177,7 +177,7 @@ impl Endpoint {
             to,
             reliable: listener.transport.is_reliable(),
             timers: conduct.timers,
-            heeds: conduct.heeds_overload,
+            heeds: conduct.heeds_overload.takes_part(),
             bytes,
         };
         match self.clients.request(&mut self.io, now, spec) {

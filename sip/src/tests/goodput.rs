@@ -2,7 +2,7 @@
 
 use super::ua::{Ua, listener};
 use crate::flow::{Flow, ListenerId, Transport};
-use crate::overload::Algorithm;
+use crate::overload::{Algorithm, Heed};
 use crate::session::Parts;
 use crate::settings::Settings;
 use crate::{End, Event, Failure};
@@ -38,7 +38,8 @@ struct Pair {
 fn ua(address: &str, part: (bool, bool), algorithm: Algorithm) -> Ua {
     let mut one = listener(Transport::Udp);
     (one.address, one.sent_by) = (address.parse().unwrap(), address.to_owned().into());
-    (one.heeds_overload, one.tells_load) = (part.0, part.0);
+    one.heeds_overload = if part.0 { Heed::LossAndRate } else { Heed::Nothing };
+    one.tells_load = part.0;
     let mut settings = Settings { listeners: vec![one], ..Settings::default() };
     (settings.overload.algorithm, settings.overload.protects) = (algorithm, part.1);
     Ua::with(settings)

@@ -3,7 +3,7 @@
 use super::message::{Msg, field, find};
 use super::ua::{PEER, Ua, listener};
 use crate::flow::{NetworkId, Transport};
-use crate::overload::{Algorithm, Change, OFFER};
+use crate::overload::{Algorithm, Change, Heed, OFFER};
 use crate::session::{Ask, Parts, Patience};
 use crate::settings::{Asked, Settings};
 use crate::{End, Event, Failure, Unreachable};
@@ -19,7 +19,7 @@ fn ua() -> Ua {
 
 fn ua_with(algorithm: Algorithm) -> Ua {
     let mut one = listener(Transport::Udp);
-    (one.heeds_overload, one.tells_load) = (true, true);
+    (one.heeds_overload, one.tells_load) = (Heed::LossAndRate, true);
     one.asked = vec![Asked { method: Method::Register, understood: &[] }];
     let mut settings = Settings { listeners: vec![one], ..Settings::default() };
     settings.overload.algorithm = algorithm;
@@ -91,6 +91,10 @@ fn rfc7339_4_1_every_request_says_that_we_follow() {
         assert!(!via.contains("oc=") && !via.contains("oc-validity") && !via.contains("oc-seq"), "{via}");
     }
     assert_eq!(sent.len(), 6);
+    let mut one = listener(Transport::Udp);
+    one.heeds_overload = Heed::Loss;
+    let mut cautious = Ua::with(Settings { listeners: vec![one], ..Settings::default() });
+    assert!(field(&cautious.call().1, "Via").ends_with(LOSS));
     let mut silent = Ua::udp();
     assert!(!field(&silent.call().1, "Via").contains("oc"));
 }

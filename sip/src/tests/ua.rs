@@ -67,7 +67,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
-        heeds_overload: false,
+        heeds_overload: crate::overload::Heed::Nothing,
         tells_load: false,
         acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },

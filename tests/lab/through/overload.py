@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """overload.py CHECK - overload control (RFC 7339, RFC 7415) with SIPp on either side, on the bytes."""
 import here
-import re, time
+import messages, re, time
 from liaison import OUTSIDE, Liaison, run, until
 from sipp import UAC, UAS, Sipp
 
@@ -23,10 +23,15 @@ def call(at, overload=""):
 def server(transport):
     """The called side asks for nothing, then for no calls at all, then for all again."""
     say = lambda value, validity, seq: {"overload": f';oc={value};oc-algo="loss";oc-validity={validity};oc-seq={seq}'}
-    with Liaison(transport=transport) as sbc:
+    # Over TCP rate is offered too.
+    profile = 'overload = { heed = "loss-and-rate" }' if transport == "tcp" else ""
+    offer = LOSS if transport == "udp" else BOTH
+    with Liaison(transport=transport, profile=profile) as sbc:
         with Sipp("uas_overloaded", UAS, transport=transport, keys=say(0, 0, "1282321615.781")) as called:
             assert call((UAC[0], 5070))[0].status == 486
             called.wait()
+            [invite] = messages.requests(called.messages(), "INVITE", sent=False)
+            assert invite.all("via")[0].endswith(offer), invite
         known = sbc.get("/v1/overload")["servers"]
         assert [(s["network"], s["address"], s["restriction"]) for s in known] == [("inside", "%s:%d" % UAS, None)], known
         with Sipp("uas_overloaded", UAS, transport=transport, keys=say(100, 4000, "1282321615.782")) as called:

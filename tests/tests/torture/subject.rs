@@ -69,7 +69,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
-        heeds_overload: false,
+        heeds_overload: sip::overload::Heed::Nothing,
         tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: Carrying::Nothing,

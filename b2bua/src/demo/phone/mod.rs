@@ -183,7 +183,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
-        heeds_overload: false,
+        heeds_overload: sip::overload::Heed::Nothing,
         tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
