@@ -17,28 +17,47 @@ pub trait Ids {
 /// Digits of lower-case base 32: tokens in every grammar of RFC 3261, with no two that look alike.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+/// What each byte is as a digit in either case; 32 for those that are none.
+const VALUES: [u8; 256] = {
+    let mut values = [32; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "bounds are checked when compiled"
+        )]
+        {
+            values[DIGITS[value] as usize] = value as u8;
+            values[DIGITS[value].to_ascii_uppercase() as usize] = value as u8;
+        }
+        value += 1;
+    }
+    values
+};
+
 /// The 13 base-32 digits of 64 bits, least significant first.
-fn write_digits(bits: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn digits(bits: u64) -> [u8; 13] {
     let mut text = [b'0'; 13];
     for (n, digit) in text.iter_mut().enumerate() {
         let [low, ..] = (bits >> (5 * n)).to_le_bytes();
         *digit = DIGITS.get(usize::from(low & 31)).copied().unwrap_or(b'0');
     }
-    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    text
 }
 
-/// Reads what [`write_digits`] wrote, ignoring case; `None` for all else.
+/// Reads what [`digits`] wrote, ignoring case; `None` for all else.
 fn read_digits(text: &str) -> Option<u64> {
     if text.len() != 13 {
         return None;
     }
     let mut bits = 0u64;
     for (n, byte) in text.bytes().enumerate() {
-        let digit = DIGITS.iter().position(|d| *d == byte.to_ascii_lowercase())? as u64;
+        let digit = VALUES.get(usize::from(byte)).copied().filter(|digit| *digit < 32)?;
         if n == 12 && digit > 15 {
             return None;
         }
-        bits |= digit << (5 * n);
+        bits |= u64::from(digit) << (5 * n);
     }
     Some(bits)
 }
@@ -64,6 +83,11 @@ impl Tag {
         self.0
     }
 
+    /// How it is spelt.
+    pub(crate) fn digits(self) -> [u8; 13] {
+        digits(self.0)
+    }
+
     /// The tag that `text` spells, if it can be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
         read_digits(text).map(Self)
@@ -72,7 +96,7 @@ impl Tag {
 
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_digits(self.0, f)
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
@@ -95,6 +119,11 @@ impl Branch {
         self.0
     }
 
+    /// How what follows the cookie is spelt.
+    pub(crate) fn digits(self) -> [u8; 13] {
+        digits(self.0)
+    }
+
     /// The branch that `text` spells, if it can be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
         text.strip_prefix(Self::COOKIE).and_then(read_digits).map(Self)
@@ -104,13 +133,17 @@ impl Branch {
 impl fmt::Display for Branch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Self::COOKIE)?;
-        write_digits(self.0, f)
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
 /// A Call-ID with 128 random bits and no host part (RFC 3261 §8.1.1.4 lets it be a bare word).
 pub fn call_id(ids: &mut dyn Ids) -> Box<str> {
-    format!("{}{}", Tag(ids.next_u64()), Tag(ids.next_u64())).into_boxed_str()
+    let mut text = String::with_capacity(26);
+    for _ in 0..2 {
+        text.extend(digits(ids.next_u64()).map(char::from));
+    }
+    text.into_boxed_str()
 }
 
 /// A number in `0..bound`, close enough to even for back-off and weights; 0 where `bound` is 0.

@@ -45,11 +45,22 @@ impl Received {
     /// # Errors
     /// The request as it came, and its first defect in the order lines, Via, From, To, Call-ID, CSeq, Max-Forwards.
     pub fn read(request: Request, flow: Flow) -> Result<Self, Box<(Request, Defect)>> {
+        match topmost_via(&request) {
+            Ok(via) => Self::of(request, flow, via).map_err(|unreadable| {
+                let (request, _, defect) = *unreadable;
+                Box::new((request, defect))
+            }),
+            Err(defect) => Err(Box::new((request, defect))),
+        }
+    }
+
+    /// As [`Self::read`], where the topmost Via has been read.
+    pub(crate) fn of(request: Request, flow: Flow, via: Via) -> Result<Self, Box<(Request, Via, Defect)>> {
         match mandatory(&request) {
-            Ok((via, from, to, call_id, cseq, max_forwards)) => {
+            Ok((from, to, call_id, cseq, max_forwards)) => {
                 Ok(Self { request, flow, via, from, to, call_id, cseq, max_forwards })
             }
-            Err(defect) => Err(Box::new((request, defect))),
+            Err(defect) => Err(Box::new((request, via, defect))),
         }
     }
 
@@ -64,15 +75,22 @@ impl Received {
     }
 }
 
-type Mandatory = (Via, From, To, CallId, CSeq, Option<MaxForwards>);
+type Mandatory = (From, To, CallId, CSeq, Option<MaxForwards>);
+
+fn topmost_via(request: &Request) -> Result<Via, Defect> {
+    let headers = request.headers();
+    if headers.malformed().is_some() {
+        return Err(Defect::Line);
+    }
+    let via = headers.first_of::<Via>().map_err(Defect::Header)?;
+    via.ok_or(Defect::Header(HeaderError::Missing(HeaderName::Via)))
+}
 
 fn mandatory(request: &Request) -> Result<Mandatory, Defect> {
     let headers = request.headers();
     if headers.malformed().is_some() {
         return Err(Defect::Line);
     }
-    let via = headers.first_of::<Via>().map_err(Defect::Header)?;
-    let via = via.ok_or(Defect::Header(HeaderError::Missing(HeaderName::Via)))?;
     let from = headers.require::<From>().map_err(Defect::Header)?;
     let to = headers.require::<To>().map_err(Defect::Header)?;
     let call_id = headers.require::<CallId>().map_err(Defect::Header)?;
@@ -81,5 +99,5 @@ fn mandatory(request: &Request) -> Result<Mandatory, Defect> {
     if cseq.method != *request.method() {
         return Err(Defect::MethodMismatch);
     }
-    Ok((via, from, to, call_id, cseq, max_forwards))
+    Ok((from, to, call_id, cseq, max_forwards))
 }

@@ -40,7 +40,9 @@ impl Composer<'_> {
             let Some(field) = headers.first(name) else { continue };
             match self.tag {
                 Some(tag) if name == HeaderName::To => {
-                    out.header(name, format_args!("{};tag={tag}", String::from_utf8_lossy(field.value())));
+                    out.value(name, |to| {
+                        to.bytes(field.value()).text(";tag=").bytes(&tag.digits());
+                    });
                 }
                 _ => {
                     out.copy(field);
@@ -60,10 +62,14 @@ impl Composer<'_> {
                 self.listener.transport.is_secure() && (self.secure || answers_securely(self.request));
             let marks = if *self.request.method() == Method::Subscribe { GRUU } else { "" };
             let contact = contact(self.listener, secure, marks, &reply.parts.contact_params);
-            out.header(HeaderName::Contact, contact);
+            out.value(HeaderName::Contact, |value| {
+                value.text(&contact);
+            });
         }
         if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
-            out.header(HeaderName::Server, product);
+            out.value(HeaderName::Server, |server| {
+                server.text(product);
+            });
         }
         for field in reply.parts.fields.iter() {
             out.field(field);
@@ -136,13 +142,15 @@ pub(crate) fn contact_of(user: &str, listener: &Listener, secure: bool, params: 
 }
 
 fn contact_at(listener: &Listener, secure: bool, marks: &str, host: &str, params: &str) -> String {
-    match (listener.transport, secure) {
-        (Transport::Tls, true) => format!("<sips:{host}{marks}>{params}"),
-        (Transport::Wss, true) => format!("<sips:{host};transport=ws{marks}>{params}"),
-        (Transport::Tls, false) if !listener.tls_parameter => format!("<sip:{host}{marks}>{params}"),
-        (Transport::Udp, _) => format!("<sip:{host}{marks}>{params}"),
-        (transport, _) => format!("<sip:{host};transport={}{marks}>{params}", transport.uri_param()),
-    }
+    let (scheme, transport) = match (listener.transport, secure) {
+        (Transport::Tls, true) => ("<sips:", None),
+        (Transport::Wss, true) => ("<sips:", Some("ws")),
+        (Transport::Tls, false) if !listener.tls_parameter => ("<sip:", None),
+        (Transport::Udp, _) => ("<sip:", None),
+        (transport, _) => ("<sip:", Some(transport.uri_param())),
+    };
+    let (separator, transport) = transport.map_or(("", ""), |transport| (";transport=", transport));
+    [scheme, host, separator, transport, marks, ">", params].concat()
 }
 
 /// Whether our Contact in the response that makes a dialog must be a SIPS URI (RFC 3261 §12.1.1).

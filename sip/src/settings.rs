@@ -9,7 +9,6 @@ use crate::registration::server::Aor;
 use crate::timers::Timers;
 use bytestring::ByteString;
 use sip_types::{Method, Uri};
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -200,18 +199,23 @@ impl Settings {
 }
 
 impl Listener {
-    /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).
-    pub fn allow(&self) -> Cow<'static, str> {
-        let base = match self.carrying {
-            Carrying::Nothing => "INVITE, ACK, CANCEL, BYE, OPTIONS",
-            Carrying::All { .. } => "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE",
+    /// Methods that we serve on this listener, in the order of [`Self::allow`].
+    pub fn methods(&self) -> impl Iterator<Item = &Method> {
+        const SERVED: &[Method] =
+            &[Method::Invite, Method::Ack, Method::Cancel, Method::Bye, Method::Options];
+        const CARRIED: &[Method] = &[Method::Info, Method::Message];
+        let carried = match self.carrying {
+            Carrying::Nothing => &[],
+            Carrying::All { .. } => CARRIED,
         };
-        let asked = self.asked.iter().map(|asked| asked.method.as_str());
-        let mut added = asked.filter(|method| !base.split(", ").any(|known| known == *method)).peekable();
-        if added.peek().is_none() {
-            return Cow::Borrowed(base);
-        }
-        Cow::Owned(std::iter::once(base).chain(added).collect::<Vec<_>>().join(", "))
+        let asked = self.asked.iter().map(|asked| &asked.method);
+        let added = asked.filter(|method| !SERVED.contains(method) && !carried.contains(method));
+        SERVED.iter().chain(carried).chain(added)
+    }
+
+    /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).
+    pub fn allow(&self) -> String {
+        self.methods().map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether the owner serves this method outside a dialog.
@@ -221,9 +225,8 @@ impl Listener {
 
     /// The same as a 405 says it to a method that is served in a dialog only, or that policy refuses.
     pub fn allow_without(&self, refused: &Method) -> String {
-        let allow = self.allow();
-        let served = allow.split(", ").filter(|method| *method != refused.as_str());
-        served.collect::<Vec<_>>().join(", ")
+        let served = self.methods().filter(|method| *method != refused);
+        served.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a request in a dialog with this method goes up to be carried.

@@ -77,11 +77,8 @@ pub(crate) fn explained_parts(
     listener: Option<&Listener>,
     trail: &mut policy::Trail,
 ) -> Parts {
-    let allow = listener.map(Listener::allow).unwrap_or_default();
-    let mut fields = policy::statement(headers, crossing, &allow);
-    for field in policy::carry(headers, crossing, trail).iter() {
-        fields.push_field(field.clone());
-    }
+    let mut fields = policy::statement(headers, crossing, listener.map(Listener::methods));
+    fields.extend(policy::carry(headers, crossing, trail));
     Parts { fields, contact_params: policy::contact_params(headers), body: None }
 }
 

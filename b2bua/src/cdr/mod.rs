@@ -1,18 +1,19 @@
 //! Call detail records: one JSON object a line.
 
 mod file;
+mod json;
 mod writer;
 
 pub use writer::{Writer, WriterError};
 
 use crate::call::{Call, Leg, LegNo, Release};
+use json::{Object, push_text};
 use media::{PartyId, Tally};
-use serde::Serialize;
 use sip::time::{Now, Wall};
 use std::time::{Duration, SystemTime};
 
 /// One call, after its end. Times are RFC 3339 in UTC, durations are in seconds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// Our own name of the call.
     pub call: Box<str>,
@@ -41,7 +42,7 @@ pub struct Record {
 }
 
 /// One leg.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct LegRecord {
     /// `calling` or `called`.
     pub role: &'static str,
@@ -51,26 +52,23 @@ pub struct LegRecord {
     pub trunk: Option<String>,
     /// Its Call-ID.
     pub sip_call_id: String,
-    /// The Request-URI that it dialled.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    /// The Request-URI that it dialled; left out where that is empty.
     pub target: String,
     /// The final status of its INVITE, where that ended it.
     pub status: Option<u16>,
     /// What ended it.
     pub cause: Option<&'static str>,
-    /// The Reason that came with the end, or went with it where we ended the leg (RFC 3326).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The Reason that came with the end, or went with it where we ended the leg (RFC 3326); left out where there is none.
     pub reason: Option<String>,
     /// How it was let go once it was answered: `released by the peer`, or by us `released`, `released, authenticated`
-    /// where the peer challenged our BYE, or `released, not confirmed` where it had no 2xx.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// where the peer challenged our BYE, or `released, not confirmed` where it had no 2xx; else left out.
     pub release: Option<&'static str>,
     /// Its media.
     pub streams: Vec<StreamRecord>,
 }
 
 /// One stream of a leg, as its peer sent it to us.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct StreamRecord {
     /// The media type.
     pub media: String,
@@ -110,6 +108,65 @@ impl Record {
             released_by: call.hung_up.map(role).or(call.cause.and(Some("liaison"))),
             legs: call.legs().map(|leg| leg_record(call, leg)).collect(),
         }
+    }
+
+    /// Appends it as one line of JSON.
+    pub fn write(&self, line: &mut Vec<u8>) {
+        Object::write(line, |record| {
+            record.text("call", &self.call);
+            record.text("node", &self.node);
+            record.text("from", &self.from);
+            record.text("to", &self.to);
+            record.text("request_uri", &self.request_uri);
+            record.text("started", &self.started);
+            record.maybe_text("answered", self.answered.as_deref());
+            record.text("ended", &self.ended);
+            record.seconds("duration_seconds", self.duration_seconds);
+            record.text("cause", &self.cause);
+            record.maybe_text("released_by", self.released_by);
+            record.list("legs", &self.legs, |out, leg| leg.write(out));
+        });
+        line.push(b'\n');
+    }
+}
+
+impl LegRecord {
+    fn write(&self, out: &mut Vec<u8>) {
+        Object::write(out, |leg| {
+            leg.text("role", self.role);
+            leg.maybe_text("network", self.network.as_deref());
+            leg.maybe_text("trunk", self.trunk.as_deref());
+            leg.text("sip_call_id", &self.sip_call_id);
+            leg.text_if_any("target", Some(&*self.target).filter(|target| !target.is_empty()));
+            match self.status {
+                Some(status) => leg.number("status", status),
+                None => leg.null("status"),
+            }
+            leg.maybe_text("cause", self.cause);
+            leg.text_if_any("reason", self.reason.as_deref());
+            leg.text_if_any("release", self.release);
+            leg.list("streams", &self.streams, |out, stream| stream.write(out));
+        });
+    }
+}
+
+impl StreamRecord {
+    fn write(&self, out: &mut Vec<u8>) {
+        Object::write(out, |stream| {
+            stream.text("media", &self.media);
+            stream.list("codecs", &self.codecs, |out, codec| push_text(out, codec));
+            stream.flag("relayed", self.relayed);
+            stream.number("packets", self.packets);
+            stream.number("bytes", self.bytes);
+            match self.lost {
+                Some(lost) => stream.number("lost", lost),
+                None => stream.null("lost"),
+            }
+            match self.jitter_seconds {
+                Some(jitter) => stream.seconds("jitter_seconds", jitter),
+                None => stream.null("jitter_seconds"),
+            }
+        });
     }
 }
 
@@ -208,7 +265,9 @@ mod tests {
         let (page, _) = page.split_once("## Metrics").unwrap();
         let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
         let described: Vec<_> = rows.map(|(field, _)| field.to_owned()).collect();
-        let json = serde_json::to_value(record()).unwrap();
+        let mut line = Vec::new();
+        record().write(&mut line);
+        let json: serde_json::Value = serde_json::from_slice(&line).unwrap();
         let places = ["", "/legs/0", "/legs/0/streams/0"].map(|place| json.pointer(place).unwrap());
         let fields = places.iter().flat_map(|table| table.as_object().unwrap().keys().cloned());
         let (mut wanted, mut got): (Vec<_>, Vec<_>) = (fields.collect(), described);

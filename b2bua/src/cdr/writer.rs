@@ -18,7 +18,7 @@ const BATCH: usize = 4 << 20;
 
 /// The file of records and the thread that writes it.
 pub struct Writer {
-    queue: Option<SyncSender<Box<Record>>>,
+    queue: Option<SyncSender<Box<[u8]>>>,
     lost: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,13 +51,17 @@ impl Writer {
         Ok(Self { queue: Some(queue), lost, thread: Some(thread) })
     }
 
-    /// A handle for a shard: hands a record over without waiting.
+    /// A handle for a shard: hands a record over, as its line, without waiting. So the many pieces of a record are given
+    /// back by the thread that took them.
     #[must_use]
     pub fn handle(&self) -> Box<dyn FnMut(Record) + Send> {
         let queue = self.queue.clone();
         let lost = self.lost.clone();
+        let mut line = Vec::new();
         Box::new(move |record| {
-            let sent = queue.as_ref().is_some_and(|queue| queue.try_send(Box::new(record)).is_ok());
+            line.clear();
+            record.write(&mut line);
+            let sent = queue.as_ref().is_some_and(|queue| queue.try_send(line.as_slice().into()).is_ok());
             if !sent {
                 lost.fetch_add(1, Ordering::Relaxed);
             }
@@ -84,7 +88,7 @@ impl Drop for Writer {
 
 /// Writes what comes, and syncs once for all that came within [`GATHER`].
 #[expect(clippy::disallowed_methods, reason = "a thread of its own, which nothing waits for")]
-fn write_all(mut file: RecordFile, records: &Receiver<Box<Record>>, lost: &AtomicU64) {
+fn write_all(mut file: RecordFile, records: &Receiver<Box<[u8]>>, lost: &AtomicU64) {
     let mut batch = Batch::default();
     while let Ok(first) = records.recv() {
         std::thread::sleep(GATHER);
@@ -95,9 +99,9 @@ fn write_all(mut file: RecordFile, records: &Receiver<Box<Record>>, lost: &Atomi
             batch.add(&record);
         }
         if let Err(error) = file.append(&batch.lines) {
-            batch.failed(batch.held, &error);
+            lost.fetch_add(batch.held, Ordering::Relaxed);
+            tracing::error!(records = batch.held, %error, "call detail records could not be written");
         }
-        lost.fetch_add(batch.lost, Ordering::Relaxed);
         batch.clear();
     }
 }
@@ -108,32 +112,16 @@ struct Batch {
     lines: Vec<u8>,
     /// Records in `lines`.
     held: u64,
-    /// Records that are not written.
-    lost: u64,
 }
 
 impl Batch {
-    fn add(&mut self, record: &Record) {
-        let good = self.lines.len();
-        match serde_json::to_writer(&mut self.lines, record) {
-            Ok(()) => {
-                self.lines.push(b'\n');
-                self.held += 1;
-            }
-            Err(error) => {
-                self.lines.truncate(good);
-                self.failed(1, &error);
-            }
-        }
-    }
-
-    fn failed(&mut self, records: u64, error: &(dyn std::error::Error + 'static)) {
-        self.lost += records;
-        tracing::error!(records, error, "call detail records could not be written");
+    fn add(&mut self, line: &[u8]) {
+        self.lines.extend_from_slice(line);
+        self.held += 1;
     }
 
     fn clear(&mut self) {
         self.lines.clear();
-        (self.held, self.lost) = (0, 0);
+        self.held = 0;
     }
 }

@@ -53,6 +53,14 @@ impl<'a> Section<'a> {
         self.attributes().find(|attribute| attribute.name == name)
     }
 
+    /// The values of its attributes called `name`, where they are UTF-8.
+    fn texts(&self, name: &'static str) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.of_kind(b'a').filter_map(move |line| {
+            let value = line.value().strip_prefix(name.as_bytes())?.strip_prefix(b":")?;
+            std::str::from_utf8(value).ok()
+        })
+    }
+
     /// Its first `c=` line (RFC 8866 §5.7).
     #[must_use]
     pub fn connection(&self) -> Option<Connection<'a>> {
@@ -68,15 +76,13 @@ impl<'a> Section<'a> {
     /// The direction that this section itself states (RFC 8866 §6.7).
     #[must_use]
     pub fn own_direction(&self) -> Option<Direction> {
-        self.attributes().find_map(Direction::of)
+        self.of_kind(b'a').find_map(|line| Direction::parse(line.value()))
     }
 
     /// Its groups (RFC 5888 §5; session section only).
     #[must_use = "iterators do nothing unless used"]
     pub fn groups(&self) -> impl Iterator<Item = Group<'a>> + Clone + use<'a> {
-        self.attributes()
-            .filter(|attribute| attribute.name == "group")
-            .filter_map(|a| Group::parse(a.text()?))
+        self.texts("group").filter_map(Group::parse)
     }
 }
 
@@ -120,13 +126,13 @@ impl<'a> Media<'a> {
     /// What its payload types mean (RFC 8866 §6.6).
     #[must_use = "iterators do nothing unless used"]
     pub fn rtp_maps(&self) -> impl Iterator<Item = RtpMap<'a>> + Clone + use<'a> {
-        self.section.attributes().filter(|a| a.name == "rtpmap").filter_map(|a| RtpMap::parse(a.text()?))
+        self.section.texts("rtpmap").filter_map(RtpMap::parse)
     }
 
     /// Parameters of its formats (RFC 8866 §6.15).
     #[must_use = "iterators do nothing unless used"]
     pub fn format_parameters(&self) -> impl Iterator<Item = Fmtp<'a>> + Clone + use<'a> {
-        self.section.attributes().filter(|a| a.name == "fmtp").filter_map(|a| Fmtp::parse(a.text()?))
+        self.section.texts("fmtp").filter_map(Fmtp::parse)
     }
 
     /// The stated place for RTCP (RFC 3605 §2.1).

@@ -37,7 +37,7 @@ impl CallMedia {
         let text = Bytes::copy_from_slice(sdp);
         let answer = sections::parse(&text, &self.limits)?;
         let local = sections::reread(&offer);
-        let (has, needed) = (answer.media().count(), local.media().count());
+        let (has, needed) = (answer.media_count(), local.media_count());
         if has != needed {
             return Err(Refusal::Sections { has, needed });
         }

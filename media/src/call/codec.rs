@@ -30,9 +30,10 @@ impl Codec {
 /// The formats of a section in their order.
 pub(super) fn all(media: &Media<'_>) -> Vec<Codec> {
     let maps = maps(media);
+    let is_rtp = is_rtp(media);
     let parameters: Vec<_> = media.format_parameters().collect();
     let codec = |format: &str| {
-        let (payload, map) = meaning(media, &maps, format);
+        let (payload, map) = meaning(is_rtp, &maps, format);
         Codec {
             format: format.to_owned(),
             encoding: encoding(payload, map).map(str::to_owned),
@@ -50,11 +51,17 @@ pub(super) fn all(media: &Media<'_>) -> Vec<Codec> {
 /// Their names alone, each as [`Codec::name`] has it.
 pub(super) fn names(media: &Media<'_>) -> Vec<String> {
     let maps = maps(media);
+    let is_rtp = is_rtp(media);
     let name = |format| {
-        let (payload, map) = meaning(media, &maps, format);
+        let (payload, map) = meaning(is_rtp, &maps, format);
         encoding(payload, map).unwrap_or(format).to_owned()
     };
     media.line().formats().map(name).collect()
+}
+
+/// Whether formats are payload types.
+fn is_rtp(media: &Media<'_>) -> bool {
+    media.line().proto.contains("RTP")
 }
 
 fn maps<'a>(media: &Media<'a>) -> Vec<RtpMap<'a>> {
@@ -63,11 +70,11 @@ fn maps<'a>(media: &Media<'a>) -> Vec<RtpMap<'a>> {
 
 /// The payload type that a format is, and its `a=rtpmap`.
 fn meaning<'m, 'a>(
-    media: &Media<'_>,
+    is_rtp: bool,
     maps: &'m [RtpMap<'a>],
     format: &str,
 ) -> (Option<u8>, Option<&'m RtpMap<'a>>) {
-    let payload = format.parse::<u8>().ok().filter(|_| media.line().proto.contains("RTP"));
+    let payload = format.parse::<u8>().ok().filter(|_| is_rtp);
     (payload, maps.iter().find(|map| Some(map.payload) == payload))
 }
 

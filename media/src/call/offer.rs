@@ -20,7 +20,7 @@ impl CallMedia {
         }
         let text = Bytes::copy_from_slice(sdp);
         let description = sections::parse(&text, &self.limits)?;
-        let (has, needed) = (description.media().count(), party.streams.len());
+        let (has, needed) = (description.media_count(), party.streams.len());
         if has < needed {
             return Err(Refusal::Sections { has, needed });
         }
@@ -239,8 +239,8 @@ impl Party {
             self.own.version += 1;
             bytes.splice(version, self.own.version.to_string().into_bytes());
         }
-        bytes.shrink_to_fit();
-        let text = Bytes::from(bytes);
+        // A description is kept as long as the call: in memory of its own size.
+        let text = Bytes::copy_from_slice(&bytes);
         self.sent = Some(text.clone());
         text
     }

@@ -17,7 +17,7 @@ pub(super) fn reread(text: &Bytes) -> Description {
 
 /// The number of media sections of an offer of ours.
 pub(super) fn count(offer: &Bytes) -> usize {
-    reread(offer).media().count()
+    reread(offer).media_count()
 }
 
 /// The version in the `o=` line of a description of ours.

@@ -1,5 +1,6 @@
 //! Our own description on one leg, made from the other leg's.
 
+use std::io::Write;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -111,12 +112,15 @@ impl Writer<'_> {
     /// `v=` and `o=`: the user name is nobody's, the rest is ours.
     fn head(&mut self) -> Range<usize> {
         let Own { session_id, version, address } = self.composition.own;
-        self.line(b'v', b"0");
-        self.out.extend_from_slice(format!("o=- {session_id} ").as_bytes());
+        self.out.extend_from_slice(b"v=0\r\no=- ");
+        push_number(&mut self.out, session_id);
+        self.out.push(b' ');
         let start = self.out.len();
-        self.out.extend_from_slice(version.to_string().as_bytes());
+        push_number(&mut self.out, version);
         let range = start..self.out.len();
-        self.out.extend_from_slice(format!(" IN {} {address}\r\n", family(address)).as_bytes());
+        self.out.push(b' ');
+        self.address(address);
+        self.out.extend_from_slice(LINE_END);
         range
     }
 
@@ -152,8 +156,32 @@ impl Writer<'_> {
 
     fn connection(&mut self) {
         if std::mem::take(&mut self.connection_due) {
-            let address = self.composition.own.address;
-            self.line(b'c', format!("IN {} {address}", family(address)).as_bytes());
+            self.own_connection();
+        }
+    }
+
+    fn own_connection(&mut self) {
+        self.out.extend_from_slice(b"c=");
+        self.address(self.composition.own.address);
+        self.out.extend_from_slice(LINE_END);
+    }
+
+    /// `<nettype> <addrtype> <address>` (RFC 8866 §5.7).
+    fn address(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => {
+                self.out.extend_from_slice(b"IN IP4 ");
+                for (place, octet) in address.octets().into_iter().enumerate() {
+                    if place > 0 {
+                        self.out.push(b'.');
+                    }
+                    push_number(&mut self.out, octet.into());
+                }
+            }
+            IpAddr::V6(address) => {
+                // Writing to a Vec cannot fail.
+                let _ = write!(self.out, "IN IP6 {address}");
+            }
         }
     }
 
@@ -184,13 +212,20 @@ impl Writer<'_> {
 
     fn media_line(&mut self, media: &Media<'_>, port: u16) {
         let line = media.line();
-        let mut value = format!("{} {port}", line.media);
+        self.out.extend_from_slice(b"m=");
+        self.out.extend_from_slice(line.media.as_bytes());
+        self.out.push(b' ');
+        push_number(&mut self.out, port.into());
         if let Some(count) = line.port_count.filter(|_| port != 0) {
-            value.push_str(&format!("/{count}"));
+            self.out.push(b'/');
+            push_number(&mut self.out, count.into());
         }
         let formats = if line.formats.is_empty() { "0" } else { line.formats };
-        value.push_str(&format!(" {} {formats}", line.proto));
-        self.line(b'm', value.as_bytes());
+        for word in [line.proto, formats] {
+            self.out.push(b' ');
+            self.out.extend_from_slice(word.as_bytes());
+        }
+        self.out.extend_from_slice(LINE_END);
     }
 
     /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
@@ -199,11 +234,12 @@ impl Writer<'_> {
         let inherited = self.composition.source.session().own_direction().unwrap_or_default();
         let (mut mux_due, mut direction_due) = (mux, direction != inherited);
         for line in media.section().lines().skip(1) {
-            let attribute = Attribute::parse(line.value()).filter(|_| line.kind() == b'a');
             if line.kind() == b'c' {
                 continue;
             }
-            if attribute.and_then(Direction::of).is_some() {
+            let value = Some(line.value()).filter(|_| line.kind() == b'a');
+            let attribute = value.and_then(Attribute::parse);
+            if value.and_then(Direction::parse).is_some() {
                 self.line(b'a', direction.name().as_bytes());
                 direction_due = false;
             } else if mux_due && attribute.is_some_and(|attribute| attribute.name == "rtcp-mux") {
@@ -257,12 +293,11 @@ impl Writer<'_> {
         self.media_line(media, 0);
         // RFC 8866 §5.7 asks for a c= in each section when the session has none.
         if !self.composition.anchored && self.composition.source.session().connection().is_none() {
-            let address = self.composition.own.address;
-            self.line(b'c', format!("IN {} {address}", family(address)).as_bytes());
+            self.own_connection();
         }
     }
 }
 
-fn family(address: IpAddr) -> &'static str {
-    if address.is_ipv6() { "IP6" } else { "IP4" }
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

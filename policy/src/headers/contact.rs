@@ -1,6 +1,6 @@
 use bytestring::ByteString;
-use sip_types::Headers;
 use sip_types::header::Contact;
+use sip_types::{HeaderName, Headers};
 
 /// Feature parameters without a `+` (RFC 3840 §9, `base-tags`).
 const BASE_TAGS: [&str; 20] = [
@@ -45,6 +45,11 @@ fn crosses(name: &str) -> bool {
 /// all that crosses of a Contact.
 #[must_use]
 pub fn contact_params(headers: &Headers) -> ByteString {
+    let field = headers.first(HeaderName::Contact);
+    // The last bracket of one address: nothing is behind it.
+    if field.is_none_or(|field| field.value().ends_with(b">") && !field.value().contains(&b',')) {
+        return ByteString::new();
+    }
     let mut text = String::new();
     if let Ok(Some(Contact::Addr(address))) = headers.first_of::<Contact>() {
         for (name, value) in address.params().filter(|(name, _)| crosses(name)) {

@@ -9,7 +9,6 @@ pub use route_set::{Aim, RouteSet};
 use crate::ids::Tag;
 use crate::received::Received;
 use crate::session::Ack;
-use bytestring::ByteString;
 use sip_types::header::{Contact, RecordRoute};
 use sip_types::{HeaderError, HeaderName, Headers, Response, Uri};
 
@@ -126,7 +125,7 @@ impl Dialog {
             state: DialogState::Early,
             local_tag,
             remote_tag: remote_tag.map(Into::into),
-            remote_target: own(&aim.ok_or(DialogError::Contact)?.next_hop)?,
+            remote_target: aim.ok_or(DialogError::Contact)?.next_hop.detached(),
             route_set: RouteSet::default(),
             local_seq: seq,
             remote_seq: None,
@@ -183,16 +182,10 @@ impl Dialog {
 /// The one URI of a Contact that makes or refreshes a dialog, in memory of its own: a dialog outlives the
 /// message that made it.
 fn contact(headers: &Headers) -> Result<Uri, DialogError> {
-    let mut contacts = headers.list::<Contact>().map_err(DialogError::Header)?.into_iter();
-    match (contacts.next(), contacts.next()) {
-        (Some(Contact::Addr(addr)), None) => own(addr.uri()),
-        _ => Err(DialogError::Contact),
+    match headers.sole::<Contact>().map_err(DialogError::Header)? {
+        Some(Contact::Addr(addr)) => Ok(addr.uri().detached()),
+        Some(Contact::Star) | None => Err(DialogError::Contact),
     }
-}
-
-/// A copy of a URI that shares no memory with a message.
-fn own(uri: &Uri) -> Result<Uri, DialogError> {
-    Uri::parse(&ByteString::from(uri.as_str())).map_err(|_| DialogError::Contact)
 }
 
 fn record_route(headers: &Headers) -> Result<Vec<RecordRoute>, DialogError> {

@@ -164,12 +164,15 @@ pub fn drive<C: Core + 'static>(
     builder.enable_io().enable_time().event_interval(2);
     let runtime = builder.build_local(LocalOptions::default());
     let runtime = runtime.map_err(StartError::Runtime)?;
-    // As a task and not as the main future: waking that one costs a second epoll_wait each time.
-    let task = runtime.spawn_local(run(core, settings, sockets, place.into()));
-    runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
+    // As a task and not as the main future: waking that one costs a second epoll_wait each time. The core in a box, for
+    // the runtime moves room for a task's output each time it polls the task.
+    let place = place.into();
+    let task = runtime.spawn_local(async { run(core, settings, sockets, place).await.map(Box::new) });
+    let ended = runtime.block_on(task).unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Err(StartError::Runtime(io::ErrorKind::Interrupted.into())),
-    })
+    });
+    ended.map(|core| *core)
 }
 
 /// What [`drive`] does, for an owner with a runtime of its own: a current-thread one, as a task of it.

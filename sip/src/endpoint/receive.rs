@@ -57,8 +57,7 @@ impl Endpoint {
             return Matched::Stray;
         }
         // RFC 3261 §8.1.3.3, §18.1.2: exactly one Via, and it names us.
-        let Ok(vias) = headers.list::<Via>() else { return Matched::Stray };
-        let [via] = vias.as_slice() else { return Matched::Stray };
+        let Ok(Some(via)) = headers.sole::<Via>() else { return Matched::Stray };
         let ours = self.settings.listeners.iter().any(|l| via.is_sent_by(&l.sent_by));
         let Some(branch) = via.branch().and_then(Branch::parse).filter(|_| ours) else {
             return Matched::Stray;
@@ -103,11 +102,11 @@ impl Endpoint {
             return self.refuse_statelessly(now, flow, &request, Some(&via), &reply);
         }
         self.note_alias(flow, &via);
-        match Received::read(request, flow) {
+        match Received::of(request, flow, via) {
             Ok(received) if is_ack => self.receive_ack(now, received),
             Ok(received) => self.receive_other(now, received),
             Err(unreadable) => {
-                let (request, defect) = *unreadable;
+                let (request, via, defect) = *unreadable;
                 self.counters.defective += 1;
                 self.refuse_statelessly(now, flow, &request, Some(&via), &bad_request(defect));
             }

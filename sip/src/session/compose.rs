@@ -33,25 +33,26 @@ impl Composer<'_> {
     pub(crate) fn compose(&self, parts: &Parts) -> Bytes {
         let mut out = MessageWriter::request(self.method, self.aim.request_uri.as_str());
         let listener = self.listener;
-        out.header(
-            HeaderName::Via,
-            format_args!(
-                "SIP/2.0/{} {};branch={};rport{}{}{}",
-                listener.transport.via_token(),
-                listener.sent_by,
-                self.branch,
-                if listener.alias { ";alias" } else { "" },
-                if self.keep { ";keep" } else { "" },
-                self.session.conduct(listener).heeds_overload.offer()
-            ),
-        );
+        out.value(HeaderName::Via, |via| {
+            via.text("SIP/2.0/").text(listener.transport.via_token()).text(" ").text(&listener.sent_by);
+            via.text(";branch=").text(Branch::COOKIE).bytes(&self.branch.digits()).text(";rport");
+            via.text(if listener.alias { ";alias" } else { "" });
+            via.text(if self.keep { ";keep" } else { "" });
+            via.text(self.session.conduct(listener).heeds_overload.offer());
+        });
         for route in &self.aim.routes {
             out.header(HeaderName::Route, route);
         }
-        out.header(HeaderName::MaxForwards, self.max_forwards);
+        out.value(HeaderName::MaxForwards, |hops| {
+            hops.number(self.max_forwards.into());
+        });
         self.parties(&mut out);
-        out.header(HeaderName::CallId, &self.session.call_id);
-        out.header(HeaderName::CSeq, format_args!("{} {}", self.seq, self.method));
+        out.value(HeaderName::CallId, |call_id| {
+            call_id.text(&self.session.call_id);
+        });
+        out.value(HeaderName::CSeq, |cseq| {
+            cseq.number(self.seq.into()).text(" ").text(self.method.as_str());
+        });
         let secure = listener.transport.is_secure() && self.is_secure();
         let notifies = *self.method == Method::Notify;
         let marks = match (notifies, self.session.outbound) {
@@ -95,14 +96,21 @@ impl Composer<'_> {
     fn parties(&self, out: &mut MessageWriter) {
         let session = self.session;
         let Some(dialog) = self.dialog else {
-            out.header(HeaderName::From, format_args!("{};tag={}", session.local, session.local_tag));
-            out.header(HeaderName::To, &session.remote);
+            party(out, HeaderName::From, &session.local, Some(&session.local_tag.digits()));
+            party(out, HeaderName::To, &session.remote, None);
             return;
         };
-        out.header(HeaderName::From, format_args!("{};tag={}", session.local, dialog.local_tag));
-        match &dialog.remote_tag {
-            Some(tag) => out.header(HeaderName::To, format_args!("{};tag={tag}", session.remote)),
-            None => out.header(HeaderName::To, &session.remote),
-        };
+        party(out, HeaderName::From, &session.local, Some(&dialog.local_tag.digits()));
+        party(out, HeaderName::To, &session.remote, dialog.remote_tag.as_ref().map(|tag| tag.as_bytes()));
     }
+}
+
+/// From or To.
+fn party(out: &mut MessageWriter, name: HeaderName, address: &str, tag: Option<&[u8]>) {
+    out.value(name, |value| {
+        value.text(address);
+        if let Some(tag) = tag {
+            value.text(";tag=").bytes(tag);
+        }
+    });
 }

@@ -12,7 +12,7 @@ impl Endpoint {
     pub fn capabilities(&self, listener: &Listener) -> Reply {
         let mut reply = Reply::new(StatusCode::OK);
         let fields = &mut reply.parts.fields;
-        fields.push(HeaderName::Allow, listener.allow().into_owned());
+        fields.push(HeaderName::Allow, listener.allow());
         let (accept, transparent) = match &listener.carrying {
             Carrying::Nothing => ("application/sdp", [].as_slice()),
             Carrying::All { transparent } => ("application/sdp, */*;q=0.5", transparent.as_slice()),

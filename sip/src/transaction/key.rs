@@ -16,7 +16,11 @@ pub(crate) fn write(out: &mut String, request: &Received, method: &Method) {
     // Writing to a String cannot fail.
     let _ = match branch.get(..Branch::COOKIE.len()) {
         Some(cookie) if cookie.eq_ignore_ascii_case(Branch::COOKIE) => {
-            write!(out, "{branch} {}:{} {method}", via.host(), via.port().unwrap_or(0))
+            let mut port = itoa::Buffer::new();
+            for part in [branch, " ", port.format(via.port().unwrap_or(0)), " ", method.as_str(), " "] {
+                out.push_str(part);
+            }
+            write!(out, "{}", via.host())
         }
         _ => write!(
             out,

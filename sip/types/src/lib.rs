@@ -60,4 +60,4 @@ pub use shared::SharedText;
 pub use status::StatusCode;
 pub use text::{quote, unescape, unquote};
 pub use uri::{Host, HostBuf, InvalidHost, Scheme, Uri, UriError, UriErrorKind, escape_user};
-pub use write::MessageWriter;
+pub use write::{MessageWriter, Value};

@@ -13,7 +13,32 @@ use crate::{Limits, Media, MediaLine, Origin, ParseError, Section};
 pub(crate) struct Span {
     start: u32,
     len: u32,
+    shape: Shape,
     added: bool,
+}
+
+/// What is known of a line without looking into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    /// The letter before the equals sign, 0 where there is none.
+    kind: u8,
+    /// The length of its line end: 0, 1 or 2 bytes.
+    end: u8,
+}
+
+impl Shape {
+    fn of(line: &[u8]) -> Self {
+        let kind = match line {
+            [kind, b'=', ..] => *kind,
+            _ => 0,
+        };
+        let end = match line {
+            [.., b'\r', b'\n'] => 2,
+            [.., b'\n'] => 1,
+            _ => 0,
+        };
+        Self { kind, end }
+    }
 }
 
 /// A session description: lines in order, each with its own line end.
@@ -28,6 +53,7 @@ pub struct Description {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
     bytes: &'a [u8],
+    shape: Shape,
     number: usize,
 }
 
@@ -35,19 +61,15 @@ impl<'a> Line<'a> {
     /// The letter before the equals sign; 0 for the blank line that a description may end with.
     #[must_use]
     pub fn kind(self) -> u8 {
-        match self.bytes {
-            [kind, b'=', ..] => *kind,
-            _ => 0,
-        }
+        self.shape.kind
     }
 
     /// The bytes after the equals sign, without the line end.
     #[must_use]
     pub fn value(self) -> &'a [u8] {
-        match trim_end(self.bytes) {
-            [_, b'=', value @ ..] => value,
-            _ => &[],
-        }
+        let start = if self.shape.kind == 0 { self.bytes.len() } else { 2 };
+        let end = self.bytes.len() - usize::from(self.shape.end);
+        self.bytes.get(start..end).unwrap_or_default()
     }
 
     /// [`Self::value`] when it is UTF-8.
@@ -69,13 +91,6 @@ impl<'a> Line<'a> {
     }
 }
 
-pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
-    match line {
-        [head @ .., b'\r', b'\n'] | [head @ .., b'\n'] => head,
-        _ => line,
-    }
-}
-
 impl Description {
     /// Reads a description. Each line must have the shape of a line, the first must be `v=0`, one `o=` and all `m=`
     /// lines must be readable (RFC 8866 §5); order, line ends, missing lines and everything else is taken as it comes.
@@ -83,29 +98,36 @@ impl Description {
     /// # Errors
     /// What is wrong and on which line.
     pub fn parse(text: Bytes, limits: &Limits) -> Result<Self, ParseError> {
-        let lines = parse::lines(&text, limits)?;
-        Ok(Self { received: text, added: Vec::new(), lines })
+        parse::size(&text, limits)?;
+        let lines =
+            parse::split(&text, limits.lines).ok_or(ParseError::TooManyLines { limit: limits.lines })?;
+        let description = Self { received: text, added: Vec::new(), lines };
+        parse::check(&description, limits)?;
+        Ok(description)
     }
 
     /// Reads a text again that [`Self::parse`] has taken, or that was made of such: its lines are not checked a second
     /// time. What cannot be read of any other text is left out of its views.
     #[must_use]
     pub fn reread(text: Bytes) -> Self {
-        let lines = parse::split(&text);
+        let lines = parse::split(&text, usize::MAX).unwrap_or_default();
         Self { received: text, added: Vec::new(), lines }
     }
 
     /// The lines in order.
     #[must_use = "iterators do nothing unless used"]
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = Line<'_>> + ExactSizeIterator + Clone {
-        self.lines.iter().enumerate().map(|(number, span)| Line { bytes: self.resolve(*span), number })
+        self.lines.iter().enumerate().map(|(number, span)| self.view(number, *span))
     }
 
     /// The line at `index`, from 0.
     #[must_use]
     pub fn line(&self, index: usize) -> Option<Line<'_>> {
-        let bytes = self.resolve(*self.lines.get(index)?);
-        Some(Line { bytes, number: index })
+        Some(self.view(index, *self.lines.get(index)?))
+    }
+
+    fn view(&self, number: usize, span: Span) -> Line<'_> {
+        Line { bytes: self.resolve(span), shape: span.shape, number }
     }
 
     fn resolve(&self, span: Span) -> &[u8] {
@@ -117,19 +139,30 @@ impl Description {
     /// The session section: all lines before the first `m=` line.
     #[must_use]
     pub fn session(&self) -> Section<'_> {
-        let end = self.lines().position(|line| line.kind() == b'm').unwrap_or(self.lines.len());
-        Section::new(self, 0, end)
+        Section::new(self, 0, self.media_line_from(0).unwrap_or(self.lines.len()))
+    }
+
+    /// The first `m=` line at or after that index.
+    fn media_line_from(&self, index: usize) -> Option<usize> {
+        let found = self.lines.get(index..)?.iter().position(|span| span.shape.kind == b'm')?;
+        Some(index + found)
+    }
+
+    /// The number of media sections, of a text that [`Self::parse`] has taken or that was made of such.
+    #[must_use]
+    pub fn media_count(&self) -> usize {
+        self.lines.iter().filter(|span| span.shape.kind == b'm').count()
     }
 
     /// The media sections in order, each from its `m=` line to the next.
     #[must_use = "iterators do nothing unless used"]
     pub fn media(&self) -> impl Iterator<Item = Media<'_>> + Clone {
         let session = self.session();
-        let mut starts = self.lines().filter(|line| line.kind() == b'm').map(Line::index).peekable();
+        let mut next = self.media_line_from(session.end());
         std::iter::from_fn(move || {
-            let start = starts.next()?;
-            let end = starts.peek().copied().unwrap_or(self.lines.len());
-            Some((start, end))
+            let start = next?;
+            next = self.media_line_from(start + 1);
+            Some((start, next.unwrap_or(self.lines.len())))
         })
         .filter_map(move |(start, end)| {
             let line = MediaLine::parse(self.line(start)?.value()).ok()?;
@@ -192,10 +225,7 @@ impl Description {
     /// Keeps only the lines that `keep` answers true for.
     pub fn retain(&mut self, mut keep: impl FnMut(Line<'_>) -> bool) {
         let lines = std::mem::take(&mut self.lines);
-        let kept = lines
-            .iter()
-            .enumerate()
-            .filter(|(number, span)| keep(Line { bytes: self.resolve(**span), number: *number }));
+        let kept = lines.iter().enumerate().filter(|(number, span)| keep(self.view(*number, **span)));
         self.lines = kept.map(|(_, span)| *span).collect();
     }
 
@@ -226,7 +256,8 @@ impl Description {
         for part in parts {
             self.added.extend_from_slice(part);
         }
-        Some(Span { start, len, added: true })
+        let shape = Shape::of(self.added.get(start as usize..).unwrap_or_default());
+        Some(Span { start, len, shape, added: true })
     }
 
     /// Writes all lines.

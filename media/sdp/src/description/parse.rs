@@ -1,6 +1,6 @@
-//! One pass over the text.
+//! Cutting a text into lines, and what each line must be.
 
-use super::{Span, trim_end};
+use super::{Description, Line, Shape, Span};
 use crate::{Limits, LineFault, MediaLine, Origin, ParseError};
 
 /// What the lines so far have shown.
@@ -11,75 +11,82 @@ struct Seen {
     blank: Option<usize>,
 }
 
-pub(super) fn lines(text: &[u8], limits: &Limits) -> Result<Vec<Span>, ParseError> {
+pub(super) fn size(text: &[u8], limits: &Limits) -> Result<(), ParseError> {
     if text.len() > limits.bytes || u32::try_from(text.len()).is_err() {
         return Err(ParseError::TooLong { bytes: text.len(), limit: limits.bytes });
     }
-    let mut lines = Vec::with_capacity((text.len() / 24).min(limits.lines));
-    let mut seen = Seen::default();
+    Ok(())
+}
+
+/// The lines of a text; `None` if they are more than `most`.
+pub(super) fn split(text: &[u8], most: usize) -> Option<Vec<Span>> {
+    let mut lines = Vec::with_capacity((text.len() / 16).min(most));
     let mut start = 0;
-    while start < text.len() {
-        let rest = text.get(start..).unwrap_or_default();
+    while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
         let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-        if lines.len() >= limits.lines {
-            return Err(ParseError::TooManyLines { limit: limits.lines });
+        let (Ok(at), Ok(bytes)) = (u32::try_from(start), u32::try_from(len)) else { break };
+        if lines.len() >= most {
+            return None;
         }
-        check(trim_end(rest.get(..len).unwrap_or_default()), lines.len() + 1, limits, &mut seen)?;
-        lines.push(span(start, len, text.len(), limits)?);
+        let shape = Shape::of(rest.get(..len).unwrap_or_default());
+        lines.push(Span { start: at, len: bytes, shape, added: false });
         start += len;
     }
-    if lines.is_empty() {
+    Some(lines)
+}
+
+/// Whether each line of a description as it came is what [`Description::parse`] says.
+pub(super) fn check(description: &Description, limits: &Limits) -> Result<(), ParseError> {
+    let whole_ends = description.lines.iter().filter(|span| span.shape.end == 2).count();
+    let strays = controls(&description.received) != whole_ends;
+    let mut seen = Seen::default();
+    for line in description.lines() {
+        check_line(line, strays, limits, &mut seen)?;
+    }
+    if description.lines.is_empty() {
         return Err(ParseError::Empty);
     }
     if !seen.origin {
         return Err(ParseError::NoOrigin);
     }
-    Ok(lines)
+    Ok(())
 }
 
-/// The lines of a text that was read before.
-pub(super) fn split(text: &[u8]) -> Vec<Span> {
-    let mut lines = Vec::with_capacity(text.len() / 16);
-    let mut start = 0;
-    while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
-        let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-        let (Ok(at), Ok(bytes)) = (u32::try_from(start), u32::try_from(len)) else { break };
-        lines.push(Span { start: at, len: bytes, added: false });
-        start += len;
-    }
-    lines
+/// How many CR and NUL there are. Counted over the whole text, which takes many bytes in one step, where looking for
+/// them in each line does not.
+fn controls(text: &[u8]) -> usize {
+    // As many as a byte can count.
+    let in_chunk =
+        |chunk: &[u8]| chunk.iter().fold(0u8, |count, byte| count + u8::from(matches!(byte, b'\r' | 0)));
+    text.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
 
-fn span(start: usize, len: usize, bytes: usize, limits: &Limits) -> Result<Span, ParseError> {
-    let too_long = ParseError::TooLong { bytes, limit: limits.bytes };
-    match (u32::try_from(start), u32::try_from(len)) {
-        (Ok(start), Ok(len)) => Ok(Span { start, len, added: false }),
-        _ => Err(too_long),
-    }
-}
-
-fn check(line: &[u8], number: usize, limits: &Limits, seen: &mut Seen) -> Result<(), ParseError> {
+/// `strays`: somewhere in the text is a CR that ends no line, or a NUL.
+fn check_line(line: Line<'_>, strays: bool, limits: &Limits, seen: &mut Seen) -> Result<(), ParseError> {
+    let number = line.index() + 1;
     let fault = |fault| Err(ParseError::Line { line: number, fault });
+    let is_empty = line.bytes().len() == usize::from(line.shape.end);
     if let Some(blank) = seen.blank {
-        if !line.is_empty() {
+        if !is_empty {
             return Err(ParseError::Line { line: blank, fault: LineFault::Blank });
         }
         return Ok(());
     }
+    let value = line.value();
     if number == 1 {
-        return if line == b"v=0" { Ok(()) } else { fault(LineFault::Version) };
+        return if (line.kind(), value) == (b'v', b"0") { Ok(()) } else { fault(LineFault::Version) };
     }
-    let [kind, b'=', value @ ..] = line else {
-        if line.is_empty() {
-            seen.blank = Some(number);
-            return Ok(());
-        }
+    if line.kind() == 0 && is_empty {
+        seen.blank = Some(number);
+        return Ok(());
+    }
+    if !matches!(line.bytes(), [_, b'=', ..]) {
         return fault(LineFault::Shape);
-    };
-    if memchr::memchr2(b'\r', 0, value).is_some() {
+    }
+    if strays && memchr::memchr2(b'\r', 0, value).is_some() {
         return fault(LineFault::ControlByte);
     }
-    match kind {
+    match line.kind() {
         b'm' => {
             seen.media += 1;
             if seen.media > limits.media {

@@ -57,14 +57,18 @@ impl Direction {
         }
     }
 
-    /// The direction that an attribute states, if it is one.
+    /// The direction that the value of an `a=` line states, if it is one.
     #[must_use]
-    pub fn of(attribute: Attribute<'_>) -> Option<Self> {
-        match (attribute.name, attribute.value) {
-            ("sendrecv", None) => Some(Self::SendRecv),
-            ("sendonly", None) => Some(Self::SendOnly),
-            ("recvonly", None) => Some(Self::RecvOnly),
-            ("inactive", None) => Some(Self::Inactive),
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        // Most attributes begin with another letter.
+        if !matches!(value, [b's' | b'r' | b'i', ..]) {
+            return None;
+        }
+        match value.trim_ascii_end() {
+            b"sendrecv" => Some(Self::SendRecv),
+            b"sendonly" => Some(Self::SendOnly),
+            b"recvonly" => Some(Self::RecvOnly),
+            b"inactive" => Some(Self::Inactive),
             _ => None,
         }
     }

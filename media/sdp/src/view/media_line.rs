@@ -27,11 +27,10 @@ impl<'a> MediaLine<'a> {
         let (media, rest) = word(value).ok_or(LineFault::Media)?;
         let (port, rest) = word(rest).ok_or(LineFault::Media)?;
         let (proto, formats) = word(rest).ok_or(LineFault::Media)?;
-        let (port, port_count) = match port.split_once('/') {
-            Some((port, count)) => {
-                (port, Some(number(count).filter(|count| *count > 0).ok_or(LineFault::Port)?))
-            }
-            None => (port, None),
+        let (port, count) = cut(port, b'/');
+        let port_count = match count {
+            Some(count) => Some(number(count).filter(|count| *count > 0).ok_or(LineFault::Port)?),
+            None => None,
         };
         let port = number(port).ok_or(LineFault::Port)?;
         let formats = formats.trim_matches(' ');
@@ -49,9 +48,14 @@ impl<'a> MediaLine<'a> {
 }
 
 fn word(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_start_matches(' ');
-    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-    (!word.is_empty()).then_some((word, rest))
+    let (word, rest) = cut(text.trim_start_matches(' '), b' ');
+    (!word.is_empty()).then_some((word, rest.unwrap_or_default()))
+}
+
+/// As `str::split_once`, of an ASCII character: words are too short for that to pay.
+fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+    let end = text.bytes().position(|byte| byte == at).unwrap_or(text.len());
+    (text.get(..end).unwrap_or_default(), text.get(end + 1..))
 }
 
 /// Digits only: `u16::from_str` would take a plus sign.

@@ -56,10 +56,10 @@ fn rfc8866_6_7_directions_form_pairs() {
         [(SendRecv, SendRecv), (SendOnly, RecvOnly), (RecvOnly, SendOnly), (Inactive, Inactive)]
     {
         assert_eq!(direction.reversed(), reversed);
-        assert_eq!(Direction::of(Attribute::parse(direction.name().as_bytes()).unwrap()), Some(direction));
+        assert_eq!(Direction::parse(direction.name().as_bytes()), Some(direction));
     }
     assert_eq!(SendOnly.and(RecvOnly), Inactive);
-    assert_eq!(Direction::of(Attribute::parse(b"sendonly:1").unwrap()), None);
+    assert_eq!(Direction::parse(b"sendonly:1"), None);
 }
 
 #[test]

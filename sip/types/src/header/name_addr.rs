@@ -1,16 +1,13 @@
 //! Addresses with display name and parameters (RFC 3261 §20.10, §25.1 `name-addr`, `addr-spec`).
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Write},
-};
+use std::{borrow::Cow, fmt};
 
 use crate::{
     ByteString, Params, SharedText, SyntaxError, Uri,
     chars::{self, DISPLAY, TOKEN},
     cursor::Cursor,
     search,
-    span::Span,
+    span::{MAX_TEXT, Span},
     text::{quote, token_or_quoted, trim, unquote},
     uri::Parts,
 };
@@ -63,14 +60,22 @@ impl NameAddr {
     }
 
     fn compose(display: Option<&str>, uri: &Uri, params: impl FnOnce(&mut String)) -> Option<Self> {
-        let mut text = String::with_capacity(uri.as_str().len() + 64);
+        Self::parse(&Self::text_of(display, uri, params).into()).ok()
+    }
+
+    fn text_of(display: Option<&str>, uri: &Uri, params: impl FnOnce(&mut String)) -> String {
+        let uri = uri.as_str();
+        let display = display.map(quote);
+        let mut text = String::with_capacity(display.as_ref().map_or(0, |d| d.len() + 1) + uri.len() + 2);
         if let Some(display) = display {
-            text.push_str(&quote(display));
+            text.push_str(&display);
             text.push(' ');
         }
-        let _ = write!(text, "<{uri}>");
+        text.push('<');
+        text.push_str(uri);
+        text.push('>');
         params(&mut text);
-        Self::parse(&text.into()).ok()
+        text
     }
 
     /// Reads a `name-addr` or an `addr-spec`, with parameters.
@@ -153,7 +158,11 @@ impl NameAddr {
     /// As text without its tag, in memory of its own: what a dialog keeps of From or To.
     #[must_use]
     pub fn untagged(&self) -> Box<str> {
-        self.without_param("tag").to_string().into_boxed_str()
+        let text = Self::text_of(self.display().as_deref(), &self.uri, |text| self.push_params(text, "tag"));
+        if text.len() > MAX_TEXT {
+            return self.to_string().into_boxed_str();
+        }
+        text.into_boxed_str()
     }
 
     /// With another URI; display name and parameters stay.
@@ -171,17 +180,22 @@ impl NameAddr {
 
     fn rebuilt(&self, but: &str, extra: impl FnOnce(&mut String)) -> Self {
         let params = |text: &mut String| {
-            for (name, value) in self.params().filter(|(n, _)| !n.eq_ignore_ascii_case(but)) {
-                text.push(';');
-                text.push_str(name);
-                if let Some(value) = value {
-                    text.push('=');
-                    text.push_str(value);
-                }
-            }
+            self.push_params(text, but);
             extra(text);
         };
         Self::compose(self.display().as_deref(), &self.uri, params).unwrap_or_else(|| self.clone())
+    }
+
+    /// The header parameters except those named `but`, as received.
+    fn push_params(&self, text: &mut String, but: &str) {
+        for (name, value) in self.params().filter(|(n, _)| !n.eq_ignore_ascii_case(but)) {
+            text.push(';');
+            text.push_str(name);
+            if let Some(value) = value {
+                text.push('=');
+                text.push_str(value);
+            }
+        }
     }
 }
 

@@ -212,7 +212,7 @@ impl fmt::Display for Stamped<'_> {
                 f.write_char('=')?;
                 f.write_str(value)?;
             } else if let Some(seconds) = keep.filter(|_| name.eq_ignore_ascii_case("keep")) {
-                write!(f, "={seconds}")?;
+                write_number(f, seconds)?;
             }
         }
         if received.is_some() {
@@ -234,14 +234,22 @@ fn is_overload(name: &str) -> bool {
 
 fn write_address(f: &mut fmt::Formatter<'_>, address: Option<IpAddr>) -> fmt::Result {
     match address {
-        Some(IpAddr::V4(address)) => write!(f, "={}", Dotted(address)),
+        Some(IpAddr::V4(address)) => {
+            f.write_char('=')?;
+            fmt::Display::fmt(&Dotted(address), f)
+        }
         Some(IpAddr::V6(address)) => write!(f, "={address}"),
         None => Ok(()),
     }
 }
 
 fn write_port(f: &mut fmt::Formatter<'_>, port: Option<u16>) -> fmt::Result {
-    port.map_or(Ok(()), |port| write!(f, "={port}"))
+    port.map_or(Ok(()), |port| write_number(f, port.into()))
+}
+
+fn write_number(f: &mut fmt::Formatter<'_>, number: u64) -> fmt::Result {
+    f.write_char('=')?;
+    f.write_str(itoa::Buffer::new().format(number))
 }
 
 impl TypedHeader for Via {

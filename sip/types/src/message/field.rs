@@ -28,8 +28,7 @@ impl<'m> Field<'m> {
     /// The name as received: in its case, maybe compact.
     #[must_use]
     pub fn name_text(&self) -> &'m str {
-        let (start, end) = self.slot.name_range();
-        self.headers.raw().get(start..end).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default()
+        self.headers.text(self.slot.name_range()).unwrap_or_default()
     }
 
     /// The value as received, trimmed at both ends, folds inside.
@@ -44,7 +43,7 @@ impl<'m> Field<'m> {
     /// # Errors
     /// It is not UTF-8.
     pub fn text(&self) -> Result<&'m str, HeaderError> {
-        std::str::from_utf8(self.value()).map_err(|_| HeaderError::NotUtf8(self.name()))
+        self.headers.text(self.slot.value_range()).ok_or(HeaderError::NotUtf8(self.name()))
     }
 
     /// The value with each fold as one space (RFC 3261 §7.3.1); bytes that are not UTF-8 as U+FFFD.

@@ -106,6 +106,15 @@ impl Headers {
         }
     }
 
+    /// That part of the head; `None` if it is not UTF-8.
+    #[inline]
+    pub(super) fn text(&self, (start, end): (usize, usize)) -> Option<&str> {
+        match &self.head {
+            Head::Text(text) => text.get(start..end),
+            Head::Bytes(bytes) => std::str::from_utf8(bytes.get(start..end)?).ok(),
+        }
+    }
+
     /// What `read` makes of that part of the head; `None` if it is not UTF-8.
     #[inline]
     pub(super) fn read<R>(
@@ -210,6 +219,29 @@ impl Headers {
             self.read_value(*slot, T::NAME, |text| parse_elements(text, &mut list))?;
         }
         Ok(list)
+    }
+
+    /// The element of a name of which there is one; `None` if there are none or several.
+    ///
+    /// # Errors
+    /// That element is malformed.
+    pub fn sole<T: TypedHeader>(&self) -> Result<Option<T>, HeaderError> {
+        let mut sole = None;
+        for slot in self.starting_with(T::NAME).iter().filter(|slot| slot.name == T::NAME) {
+            let several = self.read_value(*slot, T::NAME, |text| {
+                for element in Elements::new(T::NAME, text.as_str()) {
+                    if sole.is_some() {
+                        return Ok(true);
+                    }
+                    sole = Some(T::parse_part(text.within(element))?);
+                }
+                Ok(false)
+            })?;
+            if several {
+                return Ok(None);
+            }
+        }
+        Ok(sole)
     }
 
     /// The first element of that name, such as the topmost Via or Route; later ones are not looked at.

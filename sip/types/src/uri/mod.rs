@@ -56,6 +56,25 @@ pub(crate) struct Parts {
     headers: Span,
 }
 
+impl Parts {
+    /// Of the same URI, so many bytes nearer to the start of its text.
+    fn moved_back(self, by: usize) -> Self {
+        let back = |span: Span| Span::new(span.start().saturating_sub(by), span.end().saturating_sub(by));
+        let Self { whole, scheme, user, password, host, host_kind, port, params, headers } = self;
+        Self {
+            whole: back(whole),
+            scheme,
+            user: user.map(back),
+            password: password.map(back),
+            host: host.map(back),
+            host_kind,
+            port,
+            params: back(params),
+            headers: back(headers),
+        }
+    }
+}
+
 /// Why a text is not a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} at byte {at}")]
@@ -129,6 +148,13 @@ impl Uri {
     #[must_use]
     pub fn to_bytestring(&self) -> ByteString {
         self.text.slice_ref(self.as_str())
+    }
+
+    /// The same URI in memory of its own, which shares none with the message that it came in.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let parts = self.parts.moved_back(self.parts.whole.start());
+        Self { text: ByteString::from(self.as_str()), parts }
     }
 
     pub(crate) fn from_parts(text: ByteString, parts: Parts) -> Self {

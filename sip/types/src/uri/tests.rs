@@ -261,3 +261,16 @@ proptest! {
         prop_assert_eq!(u.port(), port);
     }
 }
+
+#[test]
+fn a_detached_uri_has_all_its_parts_in_memory_of_its_own() {
+    let text = crate::ByteString::from("\"A\" <sip:al:secret@[2001:db8::1]:5070;transport=tcp?a=b>;tag=1");
+    let address = crate::header::NameAddr::parse(&text).unwrap();
+    let (uri, detached) = (address.uri(), address.uri().detached());
+    assert_eq!(detached.as_str(), uri.as_str());
+    assert_eq!(detached.around().0.len(), uri.as_str().len());
+    assert_eq!((detached.user(), detached.host(), detached.port()), (uri.user(), uri.host(), uri.port()));
+    assert_eq!(detached.param("transport"), Some(Some("tcp")));
+    assert_eq!(detached.headers().collect::<Vec<_>>(), uri.headers().collect::<Vec<_>>());
+    assert_eq!(&detached, uri);
+}
