@@ -63,7 +63,7 @@ impl Endpoint {
             return Matched::Stray;
         };
         let Ok(cseq) = headers.require::<CSeq>() else { return Matched::Stray };
-        self.note_load(now, branch, &cseq.method, via);
+        self.note_load(now, branch, &cseq.method, &via);
         self.clients.response(&mut self.io, now, branch, &cseq.method, response)
     }
 
