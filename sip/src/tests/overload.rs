@@ -39,6 +39,8 @@ fn ask(ua: &mut Ua, method: Method) {
         to: "<sip:bob@example.com>".into(),
         contact_user: None,
         flow: None,
+        routes: Box::default(),
+        keep: false,
         max_forwards: 70,
         patience: Patience::default(),
         everywhere: false,
