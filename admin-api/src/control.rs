@@ -5,6 +5,7 @@ mod configuration;
 mod error;
 mod health;
 mod leg;
+mod overload;
 mod registration;
 mod target;
 mod trunk;
@@ -19,6 +20,7 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
+pub use overload::{Overload, Restriction, RestrictionAlgorithm, ServerLoad, ShardLoad};
 pub use registration::{
     Binding, Registration, RegistrationPage, RegistrationQuery, Subscription, SubscriptionList,
 };
@@ -53,6 +55,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Every target that is remembered.
     fn targets(&self) -> Answer<'_, TargetList>;
+
+    /// The load of the shards, and what servers have said of theirs.
+    fn overload(&self) -> Answer<'_, Overload>;
 
     /// Every trunk of the configuration in force, with our registrations.
     fn trunks(&self) -> Answer<'_, TrunkList>;

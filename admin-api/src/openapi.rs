@@ -11,14 +11,16 @@ use utoipa::openapi::{Content, Ref, RefOr, Required};
 use utoipa::{Modify, OpenApi};
 
 use crate::problem::{Kind, Problem, ProblemDocument};
-use crate::resources::{calls, configuration, conformance, health, metrics, registrations, targets, trunks};
+use crate::resources::{
+    calls, configuration, conformance, health, metrics, overload, registrations, targets, trunks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Liaison admin API",
         version = "1",
-        description = "Calls, targets, trunks, registrations, configuration, conformance, health and metrics of a Liaison session border controller. \
+        description = "Calls, targets, overload, trunks, registrations, configuration, conformance, health and metrics of a Liaison session border controller. \
                        Times are RFC 3339 in UTC, spans of time are seconds; every error is an RFC 9457 problem document.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -27,6 +29,7 @@ use crate::resources::{calls, configuration, conformance, health, metrics, regis
         calls::show,
         calls::end,
         targets::list,
+        overload::show,
         trunks::list,
         registrations::list,
         registrations::show,

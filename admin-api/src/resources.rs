@@ -7,6 +7,7 @@ pub(crate) mod configuration;
 pub(crate) mod conformance;
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod overload;
 #[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
 pub(crate) mod registrations;
 pub(crate) mod targets;

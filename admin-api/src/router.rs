@@ -13,7 +13,9 @@ use crate::control::Control;
 use crate::envelope::{RequestIds, envelope};
 use crate::options::{MetricsAccess, Options};
 use crate::problem::{Kind, Problem};
-use crate::resources::{calls, configuration, conformance, health, metrics, registrations, targets, trunks};
+use crate::resources::{
+    calls, configuration, conformance, health, metrics, overload, registrations, targets, trunks,
+};
 use crate::stats::Stats;
 use crate::token::Token;
 use crate::{auth, limits, openapi};
@@ -48,6 +50,7 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/calls", get(calls::list))
         .route("/calls/{id}", get(calls::show).delete(calls::end))
         .route("/targets", get(targets::list))
+        .route("/overload", get(overload::show))
         .route("/trunks", get(trunks::list))
         .route("/registrations", get(registrations::list))
         .route("/registrations/{address}", get(registrations::show).delete(registrations::end))

@@ -7,7 +7,7 @@ use crate::shard::{Command, Report};
 use crate::trunk::{Standings, registrant};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
-    ControlError, Cursor, Health, Phase, Readiness, ReasonText, Registration, RegistrationPage,
+    ControlError, Cursor, Health, Overload, Phase, Readiness, ReasonText, Registration, RegistrationPage,
     RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, SubscriptionList, TargetList, Timestamp,
     TrunkList, Unavailability,
 };
@@ -238,6 +238,17 @@ impl Control for Switchboard {
                 targets.extend(shard.ask(Command::Targets).await?);
             }
             Ok(TargetList { targets })
+        })
+    }
+
+    fn overload(&self) -> Answer<'_, Overload> {
+        Box::pin(async move {
+            let gone = || ControlError::Unavailable {
+                component: "shards".to_owned(),
+                why: Unavailability::Stopped,
+                retry_after: None,
+            };
+            self.shards.first().ok_or_else(gone)?.ask(Command::Overload).await
         })
     }
 

@@ -1,11 +1,13 @@
 //! What `/metrics` shows.
 
 mod families;
+mod overload;
 
 use crate::shard::{Counters, Gauges, Report};
 use admin_api::metrics::MetricFamily;
 use families::Families;
 use media::relay;
+use overload::overload;
 use sip::driver::counters as driver;
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ pub(crate) fn families(
     calls(&mut families, reports);
     sip(&mut families, reports);
     location(&mut families, reports);
+    overload(&mut families, reports);
     transport(&mut families, transports);
     media(&mut families, reports, relay);
     families.counter(
@@ -46,6 +49,8 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("unroutable", count(|c| c.unroutable.saturating_sub(c.unregistered + c.trunks_unregistered))),
             ("unregistered", count(|c| c.unregistered)),
             ("trunk_unregistered", count(|c| c.trunks_unregistered)),
+            ("max_breadth", count(|c| c.breadthless)),
+            ("not_acceptable", count(|c| c.unacceptable)),
             ("stranger", count(|c| c.strangers)),
             ("challenged", count(|c| c.challenged)),
             ("impostor", count(|c| c.impostors)),

@@ -3,7 +3,9 @@
 mod settings;
 
 pub(crate) use settings::{PACKAGES, hash, media_networks, sip_transport};
-pub use settings::{conduct, location_settings, message_limits, sip_limits, sip_listener, socket_limits};
+pub use settings::{
+    conduct, location_settings, message_limits, overload_settings, sip_limits, sip_listener, socket_limits,
+};
 
 use crate::registrar::Registrars;
 use crate::trunk::Demand;

@@ -2,6 +2,7 @@
 
 use crate::dialog::DialogNo;
 use crate::keepalive::{KeepId, Lost};
+use crate::overload::Change;
 use crate::received::Received;
 use crate::session::{OutgoingId, RequestId, SessionId};
 use sip_types::Response;
@@ -94,6 +95,8 @@ pub enum Event {
         /// The final response, or why there is none.
         outcome: Result<Response, Failure>,
     },
+    /// Overload, ours or that of a server, begins or ends.
+    Overload(Change),
     /// The session is over. Nothing more is told of it, and every intent for it fails.
     Ended {
         /// What was our session.
@@ -174,6 +177,9 @@ pub enum Unreachable {
     /// No name server said where it is.
     #[error("no name server answered")]
     NameServer,
+    /// It has asked for fewer requests (RFC 7339 §5.5).
+    #[error("it is overloaded and has asked for fewer requests")]
+    Overloaded,
     /// Every target is known to be down, or has asked for no requests (RFC 3261 §21.5.4).
     #[error("every target is known to be down")]
     Held,

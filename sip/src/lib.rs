@@ -22,6 +22,7 @@ pub mod home;
 pub mod ids;
 pub mod keepalive;
 pub mod location;
+pub mod overload;
 pub mod preferences;
 pub mod registration;
 pub mod session;

@@ -3,6 +3,7 @@
 use crate::flow::{Destination, Flow, Transport};
 use crate::ids::Tag;
 use crate::location::domain;
+use crate::overload::Report;
 use crate::session::Reply;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) tag: Option<Tag>,
     /// Whether the response makes or refreshes a dialog: then it has Contact and Record-Route.
     pub(crate) dialog: bool,
+    /// What the sender of the request is told of our load (RFC 7339).
+    pub(crate) report: Option<Report>,
     /// Whether the dialog is of a SIPS call: each refresh of it has a SIPS Contact (RFC 5630 §5.1.2).
     pub(crate) secure: bool,
 }
@@ -95,14 +98,14 @@ impl Composer<'_> {
         let listed = headers.first(HeaderName::Via).is_some_and(|field| field.value().contains(&b','));
         let written = match (self.via, listed.then(|| headers.list::<Via>())) {
             (Some(first), Some(Ok(vias))) => {
-                out.header(HeaderName::Via, stamped(first, self.flow.peer, keep));
+                out.header(HeaderName::Via, self.stamped(first, keep));
                 for via in vias.iter().skip(1) {
                     out.header(HeaderName::Via, via);
                 }
                 return;
             }
             (Some(first), None) => {
-                out.header(HeaderName::Via, stamped(first, self.flow.peer, keep));
+                out.header(HeaderName::Via, self.stamped(first, keep));
                 1
             }
             (_, _) => 0,
@@ -110,6 +113,16 @@ impl Composer<'_> {
         headers.all(HeaderName::Via).skip(written).for_each(|field| {
             out.copy(field);
         });
+    }
+
+    /// Adds `received` where the sent-by host is not the source address or `rport` was asked for, and fills `rport`; and
+    /// `keep` with so many seconds, and what the sender is told of our load.
+    fn stamped<'v>(&'v self, via: &'v Via, keep: Option<u64>) -> impl Display + 'v {
+        let peer = self.flow.peer;
+        let wants_port = via.rport().is_some();
+        let received = wants_port || !is_address(via.host(), peer.ip());
+        let report = self.report.as_ref().map(|report| report as &dyn Display);
+        via.stamped(received.then_some(peer.ip()), wants_port.then_some(peer.port()), keep, report)
     }
 }
 
@@ -155,14 +168,6 @@ fn answers_securely(request: &Request) -> bool {
             .iter()
             .any(|contact| matches!(contact, Contact::Addr(address) if is_sips(address.uri()))),
     }
-}
-
-/// Adds `received` where the sent-by host is not the source address or `rport` was asked for, and fills `rport`; and `keep`
-/// with so many seconds.
-fn stamped(via: &Via, peer: SocketAddr, keep: Option<u64>) -> impl Display {
-    let wants_port = via.rport().is_some();
-    let received = wants_port || !is_address(via.host(), peer.ip());
-    via.stamped(received.then_some(peer.ip()), wants_port.then_some(peer.port()), keep)
 }
 
 fn is_address(host: Host<'_>, address: IpAddr) -> bool {

@@ -4,6 +4,7 @@ use crate::auth::client::Acceptance;
 use crate::flow::{ListenerId, NetworkId, Transport};
 use crate::location;
 use crate::nat::Nat;
+use crate::overload;
 use crate::registration::server::Aor;
 use crate::timers::Timers;
 use bytestring::ByteString;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub retry_after: u32,
     /// How targets are found and remembered.
     pub location: location::Settings,
+    /// How overload is met.
+    pub overload: overload::Settings,
     /// The domains of registrars of ours, each in its network, as [`Aor::domain`](crate::registration::server::Aor::domain)
     /// writes them. A peer whose Contact is a GRUU of one has the requests of its dialogs on the way of their INVITE: the
     /// domain itself leads to us (RFC 5627 §4.4).
@@ -62,6 +65,11 @@ pub struct Listener {
     pub tls_parameter: bool,
     /// Which challenges are answered.
     pub acceptance: Acceptance,
+    /// Whether requests say that we follow overload control (`oc` in Via, RFC 7339 §4.1), and we do; and by what.
+    pub heeds_overload: overload::Heed,
+    /// Whether clients that follow overload control are told our load (RFC 7339 §5.1); else they are treated like those that
+    /// don't.
+    pub tells_load: bool,
     /// What is carried without being understood.
     pub carrying: Carrying,
     /// Requests outside a dialog that the owner answers. All others but INVITE get 405; to OPTIONS, where it is none of them,
@@ -89,13 +97,15 @@ pub struct Conduct {
     pub provisional_interval: Duration,
     /// Which challenges are answered.
     pub acceptance: Acceptance,
+    /// As [`Listener::heeds_overload`].
+    pub heeds_overload: overload::Heed,
 }
 
 impl Conduct {
     /// Towards a peer that nothing is known of but the listener that it uses.
     pub(crate) fn of(listener: &Listener) -> Self {
-        let Listener { timers, provisional_interval, acceptance, .. } = *listener;
-        Self { timers, provisional_interval, acceptance }
+        let Listener { timers, provisional_interval, acceptance, heeds_overload, .. } = *listener;
+        Self { timers, provisional_interval, acceptance, heeds_overload }
     }
 }
 
@@ -151,6 +161,7 @@ impl Default for Settings {
             server: None,
             retry_after: 5,
             location: location::Settings::default(),
+            overload: overload::Settings::default(),
             domains: Vec::new(),
         }
     }

@@ -316,6 +316,7 @@ impl Peer {
             Event::Ended { .. } => self.ended += 1,
             Event::Responded { outcome, .. } => self.responses.extend(status_of(outcome)),
             Event::Asked { .. }
+            | Event::Overload(_)
             | Event::Progress { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
@@ -366,6 +367,8 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         flow_timer: std::time::Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        heeds_overload: sip::overload::Heed::Nothing,
+        tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
         asked: Vec::new(),

@@ -9,7 +9,9 @@ use crate::stations::Stations;
 use b2bua::cdr::Record;
 use b2bua::registrar::{Keeping, News};
 use b2bua::shard::{Command, Common, Core, Gauges};
-use b2bua::snapshot::{Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener};
+use b2bua::snapshot::{
+    Secrets, Snapshot, location_settings, message_limits, overload_settings, sip_limits, sip_listener,
+};
 use config::Config;
 use sip::driver::{Core as _, IoAction};
 use sip::location::{Question, RecordKind, Records};
@@ -365,6 +367,7 @@ pub fn settings(snapshot: &Snapshot) -> sip::Settings {
         user_agent: Some("Liaison".into()),
         server: Some("Liaison".into()),
         location: location_settings(config),
+        overload: overload_settings(config),
         domains: snapshot.registrar_domains(),
         ..defaults
     }

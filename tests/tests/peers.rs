@@ -26,6 +26,8 @@ mod nat;
 mod operation;
 #[path = "peers/outbound.rs"]
 mod outbound;
+#[path = "peers/overload.rs"]
+mod overload;
 #[path = "peers/phones.rs"]
 mod phones;
 #[path = "peers/registrar.rs"]

@@ -53,6 +53,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/calls/{id}
     GET /v1/config
     GET /v1/conformance
+    GET /v1/overload
     GET /v1/registrations
     GET /v1/registrations/{address}
     GET /v1/registrations/{address}/subscriptions

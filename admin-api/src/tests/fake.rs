@@ -140,6 +140,31 @@ impl Control for Fake {
         })
     }
 
+    fn overload(&self) -> Answer<'_, Overload> {
+        self.answer(|| {
+            Ok(Overload {
+                shards: vec![ShardLoad {
+                    shard: 0,
+                    overloaded: true,
+                    occupancy_percent: 98,
+                    taken_percent: 80,
+                }],
+                servers: vec![ServerLoad {
+                    network: "carrier".into(),
+                    address: ([192, 0, 2, 10], 5060).into(),
+                    restriction: Some(Restriction {
+                        algorithm: RestrictionAlgorithm::Loss,
+                        value: 20,
+                        left_seconds: Duration::from_millis(350).into(),
+                    }),
+                    sequence: Some("1282321615.78200".into()),
+                    requests_sent: 80,
+                    requests_withheld: 20,
+                }],
+            })
+        })
+    }
+
     fn trunks(&self) -> Answer<'_, TrunkList> {
         self.answer(|| {
             let registration = TrunkRegistration {

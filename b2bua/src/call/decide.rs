@@ -178,6 +178,15 @@ pub(crate) fn sips_not_allowed() -> Reply {
     reply
 }
 
+/// What a request gets that was not sent because its next hop has asked for fewer: 503 without Retry-After, unless the
+/// profile has another status for it (RFC 7339 §5.10).
+pub(crate) fn next_hop_overloaded(profile: &Profile) -> Reply {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut reply = Reply::new(profile.failures.get(&status).copied().unwrap_or(status));
+    reply.parts.fields.push(HeaderName::Warning, "399 liaison \"Next Hop Overloaded\"");
+    reply
+}
+
 /// A Reason of ours (RFC 3326).
 pub(crate) fn reason(cause: u16, text: &str) -> Fields {
     let mut fields = Fields::default();

@@ -6,7 +6,7 @@ use crate::shard::Core;
 use policy::{On, Step};
 use sip::session::Reply;
 use sip::time::Now;
-use sip::{End, Failure, Received};
+use sip::{End, Failure, Received, Unreachable};
 use sip_types::header::CSeq;
 use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode};
 
@@ -79,6 +79,9 @@ impl Core {
             End::Bye(request) => (None, "BYE from the peer", reason_of(request.headers())),
             End::Cancelled(request) => (None, "CANCEL from the peer", reason_of(request.headers())),
             End::Expired => (Some(StatusCode::REQUEST_TERMINATED), "INVITE expired", None),
+            End::Rejected(failure @ Failure::Unreachable(Unreachable::Overloaded)) => {
+                (status_of(failure), "next hop overloaded", None)
+            }
             End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
             // The answer to our CANCEL is that of the INVITE; that to a BYE says nothing more.
             End::HungUp(response) => {

@@ -119,6 +119,7 @@ impl Core {
             Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
             Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
+            Failure::Unreachable(Unreachable::Overloaded) => decide::next_hop_overloaded(&profile),
             Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
             Failure::Full => self.overload_reply(),
         }

@@ -35,7 +35,14 @@ impl Core {
             self.admit(&snapshot).and_then(|held| answerable(&request).map(|breadth| (held, breadth)));
         let (in_node, breadth) = match admitted {
             Ok(admitted) => admitted,
-            Err(reply) => return self.refuse(now, session, &reply),
+            Err(reply) => {
+                match reply.status {
+                    StatusCode::MAX_BREADTH_EXCEEDED => self.counters.breadthless += 1,
+                    StatusCode::NOT_ACCEPTABLE => self.counters.unacceptable += 1,
+                    _ => {}
+                }
+                return self.refuse(now, session, &reply);
+            }
         };
         let Caller { network, name, trunk } = match self.caller(now, &snapshot, &request) {
             Ok(caller) => caller,

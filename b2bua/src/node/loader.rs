@@ -11,7 +11,8 @@ use super::shards;
 use super::start::relay_settings;
 use crate::secrets::{self, SecretError};
 use crate::snapshot::{
-    Secrets, Snapshot, location_settings, message_limits, sip_limits, sip_listener, sip_transport,
+    Secrets, Snapshot, location_settings, message_limits, overload_settings, sip_limits, sip_listener,
+    sip_transport,
 };
 use admin_api::control::{Change, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome};
 use bytestring::ByteString;
@@ -157,6 +158,7 @@ impl Loader {
             server: product(&config.signalling.server),
             retry_after: u32::try_from(limits.retry_after.as_secs()).unwrap_or(u32::MAX),
             location: location_settings(config),
+            overload: overload_settings(config),
             domains: snapshot.registrar_domains(),
         }
     }

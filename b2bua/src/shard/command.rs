@@ -5,7 +5,7 @@ use crate::call::{reason, view};
 use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
-use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Subscription, Target};
+use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Overload, Subscription, Target};
 use sip::registration::server::Aor;
 use sip::time::Now;
 use std::ops::Bound;
@@ -35,6 +35,8 @@ pub enum Command {
     Report(oneshot::Sender<Report>),
     /// What is known of targets.
     Targets(oneshot::Sender<Vec<Target>>),
+    /// What is known of overload, here and at servers; every shard says the same.
+    Overload(oneshot::Sender<Overload>),
 }
 
 /// What a shard counts and holds.
@@ -48,6 +50,10 @@ pub struct Report {
     pub gauges: Gauges,
     /// What is known of targets.
     pub targets: sip::location::TargetGauges,
+    /// Its load.
+    pub load: sip::overload::EndpointView,
+    /// Servers that take part in overload control, and those of them that ask for fewer requests; every shard says the same.
+    pub servers: (usize, usize),
 }
 
 impl Core {
@@ -89,7 +95,12 @@ impl Core {
                         sip: self.sip_counters(),
                         gauges: self.gauges(),
                         targets: self.endpoint.target_gauges(),
+                        load: self.common.overload.endpoint(self.shard),
+                        servers: self.common.overload.servers(now),
                     });
+                }
+                Command::Overload(answer) => {
+                    let _ = answer.send(trunk::overload::overload(self, now));
                 }
                 Command::Targets(answer) => {
                     let _ = answer.send(trunk::view::targets(self, now));

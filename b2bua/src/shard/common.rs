@@ -25,6 +25,8 @@ pub struct Common {
     pub(crate) gruu: GruuKeys,
     /// How trunks are registered, written by the shard that registers each.
     pub(crate) standings: Arc<Standings>,
+    /// What is known of overload, here and at servers.
+    pub(crate) overload: Arc<sip::overload::Shared>,
     /// `None` for a shard that is alone.
     pub(super) occupancy: Option<Arc<Occupancy>>,
     /// One bit for each shard.
@@ -52,6 +54,7 @@ impl Common {
             directory: Arc::new(Directory::new(&hasher)),
             gruu,
             standings: Arc::new(Standings::new(&hasher)),
+            overload: Arc::new(sip::overload::Shared::new(&hasher)),
             gate: Gate::new(started, nonces, ids, hasher),
             occupancy: (shards > 1).then(Arc::default),
             shards: u64::MAX >> (64 - u32::from(shards.clamp(1, 64))),
@@ -66,7 +69,7 @@ impl Common {
     }
 
     /// How many shards there are.
-    pub(super) fn shard_count(&self) -> u16 {
+    pub(crate) fn shard_count(&self) -> u16 {
         u16::try_from(self.shards.count_ones()).unwrap_or(1)
     }
 

@@ -17,7 +17,9 @@ use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
-use sip::{Action, ConnectionId, Domain, Endpoint, Event, Failure, NetworkId, SecretNeeded, TimerQueue};
+use sip::{
+    Action, ConnectionId, Domain, Endpoint, Event, Failure, NetworkId, SecretNeeded, TimerQueue, Unreachable,
+};
 use sip_types::Response;
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -100,7 +102,8 @@ impl Core {
         let registrants = Registrants::new(&setup.snapshot, place, &setup.hasher, &mut *ids);
         let directory = setup.common.directory.clone();
         let office = Office::new(setup.keeping, directory, &setup.sip, &setup.snapshot, &setup.hasher);
-        let mut endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
+        let endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
+        let mut endpoint = endpoint.sharing_overload(&setup.common.overload, setup.shard);
         if let Some(occupancy) = &setup.common.occupancy {
             endpoint = endpoint.sharing(occupancy);
         }
@@ -228,6 +231,7 @@ impl Core {
         let event = match event {
             Event::Invited { session, request } => return self.on_invited(now, session, request),
             Event::Asked { id, request } => return self.on_asked(now, id, &request),
+            Event::Overload(change) => return self.on_overload(&change),
             Event::Responded { session, ref outcome, .. } if self.on_registered(now, session, outcome) => {
                 return;
             }
@@ -250,6 +254,7 @@ impl Core {
         match event {
             Event::Invited { .. }
             | Event::Asked { .. }
+            | Event::Overload(_)
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
             Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
@@ -370,10 +375,11 @@ impl Core {
     }
 }
 
-/// Whether anybody has answered a request.
+/// Whether anybody has answered a request, or would have: who asks for fewer is there.
 fn is_answered(outcome: &Result<Response, Failure>) -> bool {
     match outcome {
         Ok(_) | Err(Failure::Response(_) | Failure::Challenged(_)) => true,
+        Err(Failure::Unreachable(Unreachable::Overloaded)) => true,
         Err(Failure::Timeout | Failure::Unreachable(_) | Failure::Full) => false,
     }
 }
@@ -386,7 +392,7 @@ pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&si
 /// Whose event it is; that of a request outside a dialog, or of a flow, is nobody's.
 fn session_of(event: &Event) -> Option<SessionId> {
     match event {
-        Event::Asked { .. } | Event::FlowProven { .. } | Event::FlowLost { .. } => None,
+        Event::Asked { .. } | Event::Overload(_) | Event::FlowProven { .. } | Event::FlowLost { .. } => None,
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
         | Event::Answered { session, .. }

@@ -11,6 +11,10 @@ pub struct Counters {
     pub ended: u64,
     /// INVITEs that no route was found for, or that a route refuses.
     pub unroutable: u64,
+    /// INVITEs whose Max-Breadth leaves no branch (440).
+    pub breadthless: u64,
+    /// INVITEs with an offer that do not accept an answer (406).
+    pub unacceptable: u64,
     /// INVITEs from addresses that no trunk knows.
     pub strangers: u64,
     /// INVITEs that were challenged, or failed a challenge.

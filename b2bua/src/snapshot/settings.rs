@@ -1,6 +1,8 @@
 //! A configuration in the words of what it configures: listeners, limits, targets, media.
 
-use config::{Config, Latch, Listener, Nat, Network, NetworkName, Profile, Transport};
+use config::{
+    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile, Transport,
+};
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
@@ -46,6 +48,25 @@ pub fn location_settings(config: &Config) -> sip::location::Settings {
         stale: config.dns.stale,
         head_start: config.location.head_start,
         limits,
+    }
+}
+
+/// How overload is met under a configuration.
+#[must_use]
+pub fn overload_settings(config: &Config) -> sip::overload::Settings {
+    let Overload { protect, onset, target, algorithm, validity, ref priorities, .. } = config.overload;
+    sip::overload::Settings {
+        protects: protect,
+        onset,
+        target,
+        algorithm: match algorithm {
+            OverloadAlgorithm::Loss => sip::overload::Algorithm::Loss,
+            OverloadAlgorithm::Rate => sip::overload::Algorithm::Rate,
+        },
+        validity,
+        longest: config.location.longest_hold,
+        priorities: priorities.iter().map(|priority| priority.as_str().into()).collect(),
+        remembered: config.limits.remembered_targets,
     }
 }
 
@@ -152,7 +173,7 @@ pub fn sip_listener(
     } else {
         sip::Carrying::Nothing
     };
-    let sip::Conduct { timers, provisional_interval, acceptance } = conduct(profile);
+    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload } = conduct(profile);
     Some(sip::Listener {
         network,
         transport,
@@ -174,6 +195,8 @@ pub fn sip_listener(
         alias: transport == sip::Transport::Tls && tls.is_some_and(|tls| tls.certificate.is_some()),
         tls_parameter: tls.is_none_or(|tls| tls.transport_parameter),
         acceptance,
+        heeds_overload,
+        tells_load: profile.overload.tell,
         carrying,
         asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
@@ -200,6 +223,11 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
         acceptance: sip::auth::client::Acceptance {
             weakest: hashes.min_by_key(|h| h.bits()).unwrap_or(Hash::Md5),
             allow_without_qop: profile.digest.allow_without_qop,
+        },
+        heeds_overload: match profile.overload.heed {
+            Heed::Nothing => sip::overload::Heed::Nothing,
+            Heed::Loss => sip::overload::Heed::Loss,
+            Heed::LossAndRate => sip::overload::Heed::LossAndRate,
         },
     }
 }

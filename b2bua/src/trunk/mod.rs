@@ -2,6 +2,7 @@
 
 mod demand;
 mod gate;
+pub(crate) mod overload;
 mod probe;
 pub(crate) mod registrant;
 pub(crate) mod view;

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::declare::table;
 use crate::model::{
-    Admin, Cdr, Dns, Guessing, Limits, Location, Log, Media, Network, Node, Profile, Registrar, Route,
-    Signalling, Trunk,
+    Admin, Cdr, Dns, Guessing, Limits, Location, Log, Media, Network, Node, Overload, Profile, Registrar,
+    Route, Signalling, Trunk,
 };
 use crate::text::{NetworkName, ProfileName, TrunkName};
 
@@ -20,6 +20,8 @@ table! {
         live location: Location = {};
         /// How much the node takes on.
         live limits: Limits = {};
+        /// What the node does when it is offered more than it can serve.
+        live overload: Overload = {};
         /// How guessing at passwords is met.
         live guessing: Guessing = {};
         /// How media is relayed.

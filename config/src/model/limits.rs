@@ -36,7 +36,7 @@ table! {
         /// Answers of name servers that are remembered; beyond, the oldest is forgotten.
         live names: usize = 4_096, in 1..=1_000_000;
         /// Addresses that names and URIs lead to whose state is remembered; beyond, the one not heard of for longest is
-        /// forgotten.
+        /// forgotten. As many peers are remembered that take part in overload control.
         live remembered_targets: usize = 4_096, in 1..=1_000_000;
         /// Requests of either side that a leg has pending besides its INVITE; one more of the peer is answered 503 with
         /// Retry-After, one more of ours is not sent, and what it stands for gets that answer.

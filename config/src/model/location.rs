@@ -26,7 +26,8 @@ table! {
         /// How long a target that was silent or out of reach is skipped while there are others. The first request after
         /// that tries it again, and while nothing comes back others go on to skip it.
         live hold: Duration = "30s", in "1s"..="1h";
-        /// The longest that the Retry-After of a 503 is heeded (RFC 3261 §21.5.4).
+        /// The longest that the Retry-After of a 503 is heeded (RFC 3261 §21.5.4), and what a peer has asked for by overload
+        /// control.
         live longest_hold: Duration = "1h", in "1s"..="1d";
         /// The head start of each connection over the next when a host has several addresses (RFC 8305 §5).
         live head_start: Duration = "250ms", in "50ms"..="2s";

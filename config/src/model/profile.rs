@@ -5,6 +5,7 @@ use sip_types::StatusCode;
 
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
+use crate::model::OverloadControl;
 use crate::text::{MediaType, Token};
 
 table! {
@@ -44,6 +45,8 @@ table! {
         /// The statuses after which the next target is tried, as when a target does not answer at all: those that speak
         /// of the way, not of the called party.
         pinned failover: Vec<StatusCode> = [408, 430, 500, 502, 503, 504], in 0..=300;
+        /// Overload control between neighbours.
+        pinned overload: OverloadControl = {};
         /// The timers of SIP.
         pinned timers: Timers = {};
     }

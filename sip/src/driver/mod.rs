@@ -88,6 +88,12 @@ pub trait Core {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     fn poll_timeout(&self) -> Option<Mono>;
 
+    /// The thread has worked for that long since it last slept, or since it was last told. Called before
+    /// [`flush`](Self::flush). It wants no actions.
+    fn worked(&mut self, now: Now, time: Duration) {
+        let _ = (now, time);
+    }
+
     /// Called before the driver sleeps, to hand over what was gathered for other threads. It wants no actions.
     fn flush(&mut self, now: Now);
 }

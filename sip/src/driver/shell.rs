@@ -112,6 +112,7 @@ impl<C: Core> Shell<C> {
         self.counters.wakes.add(1);
         self.list.attend(context.waker());
         let mut now = self.clock.now();
+        let began = now.mono;
         let mut stop = false;
         let mut rounds = 0;
         while rounds < ROUNDS && !stop {
@@ -134,6 +135,7 @@ impl<C: Core> Shell<C> {
             }
             now = self.clock.now();
         }
+        self.core.worked(now, now.mono.since(began));
         self.core.flush(now);
         if stop {
             return Poll::Ready(());

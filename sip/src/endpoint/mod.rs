@@ -2,6 +2,7 @@
 
 mod admission;
 mod asked;
+mod load;
 mod pending;
 mod receive;
 mod unreadable;
@@ -21,6 +22,7 @@ use crate::io::{Io, Timer};
 use crate::keepalive::Keepalives;
 use crate::location::{Health, LookupId, Names, TargetGauges, TargetView};
 use crate::occupancy::{Occupancy, Share};
+use crate::overload;
 use crate::received::Received;
 use crate::reply;
 use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
@@ -62,6 +64,11 @@ pub struct Endpoint {
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
+    /// What is known of the overload of servers and of the process.
+    pub(crate) overload: Arc<overload::Shared>,
+    /// Which of the endpoints that share it this is.
+    pub(crate) number: u16,
+    pub(crate) load: overload::Load,
     /// Where the keys of server transactions are written, again and again.
     key: String,
 }
@@ -109,6 +116,18 @@ pub struct Counters {
     pub impostors: u64,
     /// Failures of ours to an INVITE whose ACK never came (RFC 3261 §17.2.1).
     pub failures_unacknowledged: u64,
+    /// Requests that were not sent because their server had asked for fewer (RFC 7339 §5.5).
+    pub withheld: u64,
+    /// New requests that were refused because we were overloaded (503, RFC 7339 §5.10.2).
+    pub shed: u64,
+    /// Responses with overload control of their sender.
+    pub loads_heard: u64,
+    /// Responses with overload control that breaks its grammar.
+    pub loads_malformed: u64,
+    /// Responses of ours with overload control.
+    pub loads_told: u64,
+    /// Those of them that asked for fewer requests.
+    pub restrictions_told: u64,
     /// Keepalives that were sent, repetitions of Binding requests included (RFC 5626 §4.4).
     pub keepalives_sent: u64,
     /// Those of them that were answered.
@@ -156,6 +175,9 @@ impl Endpoint {
             asked: Map::with_hasher(hasher.clone()),
             keepalives: Keepalives::default(),
             io: Io { actions: VecDeque::new(), timers: TimerQueue::default(), ids },
+            overload: Arc::new(overload::Shared::new(&hasher)),
+            number: 0,
+            load: overload::Load::default(),
             counters: Counters::default(),
             census: Census::default(),
             key: String::new(),
@@ -170,6 +192,13 @@ impl Endpoint {
         self.clients.share(Share::of(occupancy, Occupancy::clients));
         self.servers.share(Share::of(occupancy, Occupancy::servers));
         self.share = Share::of(occupancy, Occupancy::sessions);
+        self
+    }
+
+    /// Has it share what is known of overload; it is the endpoint with that number there. To be called before anything else.
+    #[must_use]
+    pub fn sharing_overload(mut self, overload: &Arc<overload::Shared>, number: u16) -> Self {
+        (self.overload, self.number) = (Arc::clone(overload), number);
         self
     }
 
@@ -318,6 +347,7 @@ impl Endpoint {
         dialog: bool,
         reply: &Reply,
     ) {
+        let report = self.load_report(now, &request.flow, &request.via);
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let trying = reply.status.as_u16() == 100;
         let own_tag = (!trying && request.to.tag().is_none()).then(|| {
@@ -334,6 +364,7 @@ impl Endpoint {
             flow: &request.flow,
             tag: own_tag,
             dialog,
+            report,
             secure: dialog && self.is_within_sips(request),
         };
         let bytes = composer.compose(reply);

@@ -29,11 +29,11 @@ impl Endpoint {
         let whole = bytes.clone();
         match Message::parse(bytes, &self.settings.message) {
             Ok(message) if flow.connection.is_some() && !states_length(&message) => {
-                self.refuse_unframed(flow, message);
+                self.refuse_unframed(now, flow, message);
             }
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
             Ok(Message::Response(response)) => self.receive_response(now, flow, response),
-            Err(error) => self.refuse_unreadable(flow, &whole, error.kind),
+            Err(error) => self.refuse_unreadable(now, flow, &whole, error.kind),
         }
     }
 
@@ -68,6 +68,7 @@ impl Endpoint {
         {
             return Matched::Stray;
         }
+        self.note_load(now, branch, &cseq.method, &via);
         self.clients.response(&mut self.io, now, branch, &cseq.method, response)
     }
 
@@ -81,12 +82,19 @@ impl Endpoint {
             Err(error) => {
                 // The source is all that is known of where the response goes.
                 self.counters.defective += 1;
-                return self.refuse_statelessly(flow, &request, None, &bad_request(Defect::Header(error)));
+                return self.refuse_statelessly(
+                    now,
+                    flow,
+                    &request,
+                    None,
+                    &bad_request(Defect::Header(error)),
+                );
             }
         };
         let is_ack = *request.method() == Method::Ack;
         if !request.version_supported() {
             return self.refuse_statelessly(
+                now,
                 flow,
                 &request,
                 Some(&via),
@@ -96,7 +104,7 @@ impl Endpoint {
         if !is_whole(request.framing()) {
             self.counters.defective += 1;
             let reply = refusal(StatusCode::BAD_REQUEST, "Content-Length and Body Disagree");
-            return self.refuse_statelessly(flow, &request, Some(&via), &reply);
+            return self.refuse_statelessly(now, flow, &request, Some(&via), &reply);
         }
         self.note_alias(flow, &via);
         match Received::of(request, flow, via) {
@@ -105,7 +113,7 @@ impl Endpoint {
             Err(unreadable) => {
                 let (request, via, defect) = *unreadable;
                 self.counters.defective += 1;
-                self.refuse_statelessly(flow, &request, Some(&via), &bad_request(defect));
+                self.refuse_statelessly(now, flow, &request, Some(&via), &bad_request(defect));
             }
         }
     }
@@ -151,7 +159,6 @@ impl Endpoint {
 
     /// A request that no transaction has had.
     fn receive_new(&mut self, now: Now, key: &mut String, request: Received) {
-        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         if !self.has_room_for(&request) {
             self.counters.overloaded += 1;
             if *request.method() == Method::Cancel {
@@ -159,8 +166,14 @@ impl Endpoint {
                 return;
             }
             let reply = self.unavailable();
-            return self.refuse_statelessly(request.flow, &request.request, Some(&request.via), &reply);
+            return self.refuse_statelessly(now, request.flow, &request.request, Some(&request.via), &reply);
         }
+        if self.sheds(now, &request) {
+            // Without Retry-After, or all of them would come back at once (RFC 7339 §5.10.2).
+            let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE);
+            return self.refuse_statelessly(now, request.flow, &request.request, Some(&request.via), &reply);
+        }
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let outside = request.to.tag().is_none();
         let invite = *request.method() == Method::Invite;
         let merge = outside.then(|| {
@@ -194,7 +207,7 @@ impl Endpoint {
     }
 
     /// Whether a request is in a dialog of ours, or cancels an INVITE that is here.
-    fn belongs(&self, request: &Received) -> bool {
+    pub(super) fn belongs(&self, request: &Received) -> bool {
         if *request.method() != Method::Cancel {
             return self.find_dialog(request).is_some();
         }
@@ -288,11 +301,13 @@ impl Endpoint {
     /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.
     pub(super) fn refuse_statelessly(
         &mut self,
+        now: Now,
         flow: Flow,
         request: &Request,
         via: Option<&Via>,
         reply: &Reply,
     ) {
+        let report = via.and_then(|via| self.load_report(now, &flow, via));
         let Some(listener) = self.settings.listener(flow.listener) else { return };
         if *request.method() == Method::Ack {
             return;
@@ -307,6 +322,7 @@ impl Endpoint {
             flow: &flow,
             tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
             dialog: false,
+            report,
             secure: false,
         };
         let bytes = composer.compose(reply);

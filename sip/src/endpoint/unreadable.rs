@@ -4,6 +4,7 @@ use super::Endpoint;
 use crate::action::Action;
 use crate::flow::Flow;
 use crate::session::{Reply, refusal};
+use crate::time::Now;
 use bytes::Bytes;
 use sip_types::header::Via;
 use sip_types::{HeaderName, Message, ParseErrorKind, Request, StatusCode};
@@ -30,17 +31,17 @@ pub struct Unreadable {
 impl Endpoint {
     /// What could not be parsed: a request is answered with what it exceeds (RFC 3261 §21.4.11, §21.4.12, §21.5.7) if
     /// its head can be read, and a stream is closed, for its next message could not be found.
-    pub(super) fn refuse_unreadable(&mut self, flow: Flow, bytes: &Bytes, kind: ParseErrorKind) {
+    pub(super) fn refuse_unreadable(&mut self, now: Now, flow: Flow, bytes: &Bytes, kind: ParseErrorKind) {
         if let Some(reply) = self.count_unreadable(kind)
             && let Some(request) = Request::salvage(bytes, &self.settings.message)
         {
-            self.refuse_salvaged(flow, &request, &reply);
+            self.refuse_salvaged(now, flow, &request, &reply);
         }
         self.close(flow);
     }
 
     /// A message on a stream whose length nobody knows (RFC 3261 §18.3, §20.14).
-    pub(super) fn refuse_unframed(&mut self, flow: Flow, message: Message) {
+    pub(super) fn refuse_unframed(&mut self, now: Now, flow: Flow, message: Message) {
         self.counters.unreadable.no_length += 1;
         if let Message::Request(request) = message {
             let reason = if request.headers().contains(HeaderName::ContentLength) {
@@ -48,15 +49,15 @@ impl Endpoint {
             } else {
                 "Content-Length Required on a Stream"
             };
-            self.refuse_salvaged(flow, &request, &refusal(StatusCode::BAD_REQUEST, reason));
+            self.refuse_salvaged(now, flow, &request, &refusal(StatusCode::BAD_REQUEST, reason));
         }
         self.close(flow);
     }
 
-    fn refuse_salvaged(&mut self, flow: Flow, request: &Request, reply: &Reply) {
+    fn refuse_salvaged(&mut self, now: Now, flow: Flow, request: &Request, reply: &Reply) {
         // Without a Via that can be read nobody knows whom the response is for.
         if let Ok(Some(via)) = request.headers().first_of::<Via>() {
-            self.refuse_statelessly(flow, request, Some(&via), reply);
+            self.refuse_statelessly(now, flow, request, Some(&via), reply);
         }
     }
 

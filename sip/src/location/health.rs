@@ -214,6 +214,7 @@ mod tests {
         (Health::new(&ahash::RandomState::with_seeds(1, 2, 3, 4)), Settings::default())
     }
 
+    // conforms: RFC7339-5.9-3
     #[test]
     fn a_silent_target_is_skipped_for_the_hold_and_then_tried_by_one() {
         let (mut health, settings) = health();

@@ -38,6 +38,7 @@ impl Composer<'_> {
             via.text(";branch=").text(Branch::COOKIE).bytes(&self.branch.digits()).text(";rport");
             via.text(if listener.alias { ";alias" } else { "" });
             via.text(if self.keep { ";keep" } else { "" });
+            via.text(self.session.conduct(listener).heeds_overload.offer());
         });
         for route in &self.aim.routes {
             out.header(HeaderName::Route, route);

@@ -33,7 +33,7 @@ pub use view::{DialogView, SessionView, Stage as SessionStage};
 
 pub(crate) use ack::Ack;
 pub(crate) use locating::Locating;
-pub(crate) use outgoing::{Flight, Outgoing, Purpose};
+pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use uas::refusal;
 
 use crate::auth::client::Authorizer;

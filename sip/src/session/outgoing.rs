@@ -144,6 +144,9 @@ impl Endpoint {
 
     /// Composes a request for a destination and starts its transaction.
     pub(crate) fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
+        if self.withholds(now, sid, id, &to) {
+            return self.try_another(now, sid, id, Failure::Unreachable(Unreachable::Overloaded));
+        }
         let branch = Branch::new(&mut *self.io.ids);
         self.authorize(sid, id, &to);
         let Some(mut bytes) = self.compose(sid, id, &to, branch) else {
@@ -160,7 +163,7 @@ impl Endpoint {
         }
         let Some(listener) = self.settings.listener(to.listener()) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let timers = session.conduct(listener).timers;
+        let conduct = session.conduct(listener);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         if outgoing.purpose == Purpose::Ack {
             return self.transmit_ack(now, sid, id, to, bytes, datagram);
@@ -173,7 +176,8 @@ impl Endpoint {
             branch,
             to,
             reliable: listener.transport.is_reliable(),
-            timers,
+            timers: conduct.timers,
+            heeds: conduct.heeds_overload.takes_part(),
             bytes,
         };
         match self.clients.request(&mut self.io, now, spec) {

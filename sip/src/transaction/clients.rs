@@ -41,6 +41,8 @@ pub(crate) struct ClientSpec<'a> {
     pub(crate) to: Destination,
     pub(crate) reliable: bool,
     pub(crate) timers: Timers,
+    /// Whether it asks for the load of its server.
+    pub(crate) heeds: bool,
     pub(crate) bytes: Bytes,
 }
 
@@ -74,6 +76,7 @@ struct Client {
     to: Destination,
     reliable: bool,
     timers: Timers,
+    heeds: bool,
     /// What is retransmitted: the request, or the ACK of a failure. Empty once neither is needed.
     bytes: Bytes,
     interval: Duration,
@@ -136,6 +139,7 @@ impl Clients {
             to: spec.to,
             reliable: spec.reliable,
             timers: spec.timers,
+            heeds: spec.heeds,
             bytes: spec.bytes,
             interval,
             retransmit_at: (!spec.reliable).then(|| now.mono + interval),
@@ -161,7 +165,7 @@ impl Clients {
         }
         let Some(bytes) = derive::cancel(&client.bytes, reason) else { return };
         let (branch, to) = (client.key.0, client.to.clone());
-        let (reliable, timers) = (client.reliable, client.timers);
+        let (reliable, timers, heeds) = (client.reliable, client.timers, client.heeds);
         let spec = ClientSpec {
             session: client.session,
             outgoing: OutgoingId::CANCEL,
@@ -171,6 +175,7 @@ impl Clients {
             to,
             reliable,
             timers,
+            heeds,
             bytes,
         };
         self.request(io, now, spec);
@@ -201,6 +206,14 @@ impl Clients {
     /// The destination of a client transaction: where its challenges come from.
     pub(crate) fn destination(&self, id: ClientId) -> Option<Destination> {
         self.table.get(id).map(|c| c.to.clone())
+    }
+
+    /// Where a request went that asks for the load of its server.
+    pub(crate) fn heeding(&self, branch: Branch, method: &Method) -> Option<&Destination> {
+        let id = self.by_branch.get(&(branch, *method == Method::Cancel))?;
+        let client = self.table.get(*id).filter(|client| client.heeds)?;
+        let is_invite = matches!(client.machine, ClientMachine::Invite(_));
+        (is_invite == (*method == Method::Invite)).then_some(&client.to)
     }
 
     /// Whether an INVITE has had a provisional response, so that it may be cancelled (RFC 3261 §9.1).

@@ -104,7 +104,7 @@ fn a_description_in_a_failure_speaks_of_the_other_side_and_does_not_cross() {
     assert_eq!(find(&refused, "Content-Type"), None);
 }
 
-// conforms: RFC3261-8.1.3.1-1
+// conforms: RFC3261-8.1.3.1-1 RFC7339-5.9-1,2
 #[test]
 fn rfc3261_17_1_1_2_a_silent_target_times_out() {
     let mut world = by_hand(TWO_SIDES, 2);

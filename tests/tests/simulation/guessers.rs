@@ -2,7 +2,7 @@
 
 use super::common::{World, s};
 use super::gate::answer_to;
-use super::registrar::{ALICE, DESK, DOCUMENT, REGISTRAR, bind, challenges, register, world};
+use super::users::{ALICE, DESK, DOCUMENT, REGISTRAR, bind, challenges, register, world};
 use liaison_tests::message::{Msg, audio, field, start};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn asks(world: &mut World, from: &str, user: &str, seq: u32) {
     let options = Msg::request("OPTIONS", "sip:example.com", from, seq)
         .set("From", &format!("<sip:{user}@example.com>;tag=o"))
         .set("Call-ID", &format!("ask-{from}-{seq}"));
-    super::registrar::answered_as(world, from, &options, user);
+    super::users::answered_as(world, from, &options, user);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn ten_thousand_guesses_leave_bindings_their_refreshes_and_other_users_of_the_ad
     assert_eq!(world.gauges().bindings, 1);
     // The phone itself goes on: it refreshes, and is called.
     let refresh = register("bob", DESK, 10).set("Contact", &format!("<sip:line@{DESK}>"));
-    let ok = super::registrar::answered_as(&mut world, DESK, &refresh, "bob");
+    let ok = super::users::answered_as(&mut world, DESK, &refresh, "bob");
     assert!(start(&ok).starts_with("200"), "{ok}");
     asks(&mut world, DESK, "bob", 30);
     let invite = Msg::request("INVITE", "sip:bob@example.com", ALICE, 1)

@@ -5,7 +5,6 @@ use super::users::{
     ALICE, BOB, DESK, DOCUMENT, REGISTRAR, answered_as, bind, call, contact, register, world,
 };
 use liaison_tests::message::{Msg, audio, start};
-use sip::driver::Core as _;
 
 const EVE: &str = "10.0.0.66:5060";
 

@@ -77,7 +77,7 @@ fn what_the_caller_sees_of_a_basic_call() {
 fn what_the_called_side_sees_of_a_basic_call() {
     insta::assert_snapshot!(seen(&basic_call(), BOB), @r#"
     INVITE sip:+4930@10.1.0.2:5060 SIP/2.0
-    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bKsdd3g83vmte37;rport
+    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bKsdd3g83vmte37;rport;oc;oc-algo="loss"
     Max-Forwards: 69
     From: "Alice" <sip:alice@a.example>;tag=73vxrj5mdwtxb
     To: <sip:+4930@10.0.0.1>
@@ -101,7 +101,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     a=rtpmap:101 telephone-event/8000
     --------
     ACK sip:phone@10.1.0.2:5060 SIP/2.0
-    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bK0m0a18yzb8k6c;rport
+    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bK0m0a18yzb8k6c;rport;oc;oc-algo="loss"
     Max-Forwards: 70
     From: "Alice" <sip:alice@a.example>;tag=73vxrj5mdwtxb
     To: <sip:+4930@10.0.0.1>;tag=bob
@@ -112,7 +112,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
 
     --------
     BYE sip:phone@10.1.0.2:5060 SIP/2.0
-    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bK55fckbkdcf61e;rport
+    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bK55fckbkdcf61e;rport;oc;oc-algo="loss"
     Max-Forwards: 70
     From: "Alice" <sip:alice@a.example>;tag=73vxrj5mdwtxb
     To: <sip:+4930@10.0.0.1>;tag=bob

@@ -69,6 +69,8 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        heeds_overload: sip::overload::Heed::Nothing,
+        tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: Carrying::Nothing,
         asked: Vec::new(),

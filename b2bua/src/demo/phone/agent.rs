@@ -194,6 +194,7 @@ impl Agent {
                 self.tell(ended(why));
             }
             Event::Asked { .. }
+            | Event::Overload(_)
             | Event::Progress { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }

@@ -183,6 +183,8 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        heeds_overload: sip::overload::Heed::Nothing,
+        tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::Nothing,
         asked: Vec::new(),

@@ -8,6 +8,7 @@ use sip::time::{Mono, Now};
 use sip::{Answer, ConnectId, Flow, ListenerId, QueryId, TransmitId};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 impl sip::driver::Core for Core {
     fn handle_connection(&mut self, now: Now, event: ConnectionEvent) {
@@ -79,6 +80,11 @@ impl sip::driver::Core for Core {
         let registrant = self.registrants.next();
         let all = [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding, registrant];
         all.into_iter().flatten().min()
+    }
+
+    fn worked(&mut self, now: Now, time: Duration) {
+        self.endpoint.worked(now, time);
+        self.settle(now);
     }
 
     fn flush(&mut self, _now: Now) {

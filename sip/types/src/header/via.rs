@@ -174,15 +174,17 @@ impl Via {
 
     /// As the server writes the topmost Via into a response: with `received` (RFC 3261 §18.2.1; IPv6 without brackets,
     /// RFC 5118 §4.5) and with the port that `rport` asked for (RFC 3581 §4), each in place of what stood there; and with
-    /// seconds for a `keep` that has none (RFC 6223 §4.4).
+    /// seconds for a `keep` that has none (RFC 6223 §4.4). `overload` has the parameters of overload control, each with its
+    /// leading `;`, which come in place of the client's (RFC 7339 §4).
     #[must_use]
-    pub fn stamped(
-        &self,
+    pub fn stamped<'v>(
+        &'v self,
         received: Option<IpAddr>,
         rport: Option<u16>,
         keep: Option<u64>,
-    ) -> impl fmt::Display {
-        Stamped { via: self, received, rport, keep }
+        overload: Option<&'v dyn fmt::Display>,
+    ) -> impl fmt::Display + 'v {
+        Stamped { via: self, received, rport, keep, overload }
     }
 }
 
@@ -191,13 +193,15 @@ struct Stamped<'a> {
     received: Option<IpAddr>,
     rport: Option<u16>,
     keep: Option<u64>,
+    overload: Option<&'a dyn fmt::Display>,
 }
 
 impl fmt::Display for Stamped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { via, mut received, mut rport, keep } = *self;
+        let Self { via, mut received, mut rport, keep, overload } = *self;
         f.write_str(trim(via.text.get(..via.layout.params.start()).unwrap_or_default()))?;
-        for (name, value) in via.params() {
+        let params = via.params().filter(|(name, _)| overload.is_none() || !is_overload(name));
+        for (name, value) in params {
             f.write_char(';')?;
             f.write_str(name)?;
             if received.is_some() && name.eq_ignore_ascii_case("received") {
@@ -219,8 +223,13 @@ impl fmt::Display for Stamped<'_> {
             f.write_str(";rport")?;
             write_port(f, rport)?;
         }
-        Ok(())
+        overload.map_or(Ok(()), |overload| overload.fmt(f))
     }
+}
+
+/// Whether a parameter is one of overload control (RFC 7339 §4).
+fn is_overload(name: &str) -> bool {
+    ["oc", "oc-algo", "oc-validity", "oc-seq"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn write_address(f: &mut fmt::Formatter<'_>, address: Option<IpAddr>) -> fmt::Result {

@@ -65,15 +65,27 @@ fn what_is_no_via_is_refused() {
 #[test]
 fn rfc3581_4_received_and_rport_are_filled_in_place() {
     let v = via("SIP/2.0/UDP h ;rport;branch=a;x=\"y;z\"");
-    let answered = v.stamped(Some([192, 0, 2, 1].into()), Some(4000), None).to_string();
+    let answered = v.stamped(Some([192, 0, 2, 1].into()), Some(4000), None, None).to_string();
     assert_eq!(answered, r#"SIP/2.0/UDP h;rport=4000;branch=a;x="y;z";received=192.0.2.1"#);
     assert_eq!(via(&answered).rport(), Some(Some(4000)));
-    let again = via(&answered).stamped(Some("2001:db8::1".parse().unwrap()), Some(5), None).to_string();
+    let again = via(&answered).stamped(Some("2001:db8::1".parse().unwrap()), Some(5), None, None).to_string();
     assert_eq!(again, r#"SIP/2.0/UDP h;rport=5;branch=a;x="y;z";received=2001:db8::1"#);
-    assert_eq!(via(&again).stamped(None, None, Some(9)).to_string(), again);
-    let bare =
-        via("SIP/2.0/UDP h:5060;branch=a").stamped(Some([10, 0, 0, 255].into()), None, None).to_string();
+    assert_eq!(via(&again).stamped(None, None, Some(9), None).to_string(), again);
+    let bare = via("SIP/2.0/UDP h:5060;branch=a")
+        .stamped(Some([10, 0, 0, 255].into()), None, None, None)
+        .to_string();
     assert_eq!(bare, "SIP/2.0/UDP h:5060;branch=a;received=10.0.0.255");
+}
+
+#[test]
+fn rfc7339_4_overload_control_is_the_servers() {
+    let v = via("SIP/2.0/UDP h;rport;oc;branch=a;OC-Algo=\"loss,rate\";oc-validity=9;oc-seq=1.1;ocx=1");
+    let overload = ";oc=0;oc-algo=\"loss\"";
+    let answered = v.stamped(Some([192, 0, 2, 1].into()), Some(4000), None, Some(&overload)).to_string();
+    let expected = r#"SIP/2.0/UDP h;rport=4000;branch=a;ocx=1;received=192.0.2.1;oc=0;oc-algo="loss""#;
+    assert_eq!(answered, expected);
+    let untouched = v.stamped(None, Some(4000), None, None).to_string();
+    assert_eq!(untouched, v.to_string().replace(";rport;", ";rport=4000;"));
 }
 
 #[test]
