@@ -145,8 +145,8 @@ impl Core {
 fn speaks_of_flow(failure: &Failure) -> bool {
     match failure {
         Failure::Response(response) => response.status() == StatusCode::FLOW_FAILED,
+        Failure::Challenged(_) | Failure::Full | Failure::Unreachable(Unreachable::Overloaded) => false,
         Failure::Timeout | Failure::Unreachable(_) => true,
-        Failure::Challenged(_) | Failure::Full => false,
     }
 }
 

@@ -59,7 +59,8 @@ impl Core {
             let own = |aor: &Aor| snapshot.registrars.account(aor).is_some_and(|account| account.is_of(user));
             aors.filter(own).filter_map(|aor| directory.record(&aor)).any(|record| {
                 let mut live = record.bindings.iter().filter(|binding| binding.ends > now.mono);
-                live.any(|binding| binding.flow == request.flow)
+                // Behind a proxy many share a flow.
+                live.any(|binding| binding.flow == request.flow && binding.path.is_empty())
             })
         };
         let tools = (&mut self.counters, &mut *self.ids as &mut dyn Ids);

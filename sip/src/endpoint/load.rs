@@ -41,8 +41,9 @@ impl Endpoint {
             Purpose::Bye => Rank::Always,
             Purpose::Reinvite | Purpose::Request => Rank::Preferred,
             Purpose::Invite | Purpose::Outside => {
-                // What has been sent before goes on; OPTIONS find out how a server is.
-                let goes_on = outgoing.rounds > 0 || outgoing.method == Method::Options;
+                // What has been sent before goes on, and so does what is registered; OPTIONS find out how a server is.
+                let goes_on =
+                    outgoing.rounds > 0 || matches!(outgoing.method, Method::Options | Method::Register);
                 let urgent = || prefers(&outgoing.parts.fields, &self.settings.overload.priorities);
                 let emergency = || aim(session, id).is_some_and(|aim| is_emergency(aim.request_uri.as_str()));
                 if goes_on || urgent() || emergency() { Rank::Preferred } else { Rank::Ordinary }

@@ -31,7 +31,7 @@ impl Every {
     /// From four fifths of that time, in whole seconds, to all of it (RFC 5626 §4.4, §4.4.1).
     #[must_use]
     pub const fn upto(most: Duration) -> Self {
-        Self { least: Duration::from_millis(most.as_secs() * 800), most }
+        Self { least: Duration::from_millis(most.as_secs().saturating_mul(800)), most }
     }
 
     /// One of those times.

@@ -35,7 +35,9 @@ impl Load {
         let (share, windows) = self.measure.window(now)?;
         let before = self.control.is_overloaded();
         if settings.protects {
-            (0..windows).for_each(|_| self.control = self.control.step(share, settings));
+            // One stall is one measurement, however long: only calm goes on by the clock.
+            let steps = if share < f64::from(settings.target) { windows } else { 1 };
+            (0..steps).for_each(|_| self.control = self.control.step(share, settings));
         } else {
             self.control = Control::default();
         }

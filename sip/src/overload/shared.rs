@@ -86,7 +86,8 @@ impl Shared {
         slot.share.store(scaled(100, occupancy / 100.0), Ordering::Relaxed);
         let left = overloaded.map_or(0, |taken| 1 + ALL - scaled(ALL, taken));
         let before = slot.left.swap(left, Ordering::Relaxed);
-        if left == 0 && before == 0 {
+        // Shards that calm down at once may have stored what another one had before: whoever is calm looks again.
+        if left == 0 && before == 0 && !self.is_overloaded() {
             return;
         }
         let most = self.endpoints.iter().map(|slot| slot.left.load(Ordering::Relaxed)).max();

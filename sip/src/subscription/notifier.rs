@@ -9,7 +9,7 @@
 //! ```
 //! At most one NOTIFY is under way; what changes meanwhile is told by the next one.
 
-use crate::event::Failure;
+use crate::event::{Failure, Unreachable};
 use crate::time::{Mono, Now};
 use sip_types::Response;
 use std::time::Duration;
@@ -218,9 +218,9 @@ fn ends(why: &Failure) -> bool {
         Failure::Response(response) => {
             matches!(response.status().as_u16(), 404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604)
         }
-        Failure::Challenged(_) => false,
+        // Not sent, for reasons that are not the subscriber's.
+        Failure::Challenged(_) | Failure::Full | Failure::Unreachable(Unreachable::Overloaded) => false,
         Failure::Timeout | Failure::Unreachable(_) => true,
-        Failure::Full => false,
     }
 }
 

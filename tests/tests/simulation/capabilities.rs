@@ -61,7 +61,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     let asked = world.expect(BOB, "OPTIONS");
     insta::assert_snapshot!(asked.replace('\r', ""), @r#"
     OPTIONS sip:+4930@10.1.0.2:5060 SIP/2.0
-    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bK5aeb0dbrejvj1;rport
+    Via: SIP/2.0/UDP 10.1.0.1:5060;branch=z9hG4bK5aeb0dbrejvj1;rport;oc;oc-algo="loss"
     Max-Forwards: 8
     From: <sip:phone@10.0.0.2:5060>;tag=ttgkrhj1vs066
     To: <sip:+4930@10.0.0.1>

@@ -59,6 +59,9 @@ impl Core {
             Err(Failure::Challenged(response)) => Reply::new(mapped(response.status(), true)),
             Err(Failure::Timeout) => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
             Err(Failure::Unreachable(Unreachable::NotSecure)) => decide::sips_not_allowed(),
+            Err(Failure::Unreachable(Unreachable::Overloaded)) => {
+                decide::next_hop_overloaded(&waiting.profile)
+            }
             Err(Failure::Unreachable(_)) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
             Err(Failure::Full) => self.overload_reply(),
         }

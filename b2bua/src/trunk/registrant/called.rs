@@ -19,8 +19,10 @@ impl Core {
         let uri = request.request.uri().ok()?;
         let (trunk, _) = snapshot.policy.registered_contact(network, uri.user()?)?;
         let source = request.flow.peer.ip().to_canonical();
+        // Who is known by what it proves is not known by an address, its registrar's neither.
+        let by_address = snapshot.config().trunks.get(trunk).is_some_and(|of| of.identities.is_empty());
         let is_registrar =
-            || self.common.standings.get(trunk).is_some_and(|standing| standing.has_registrar(source));
+            || by_address && self.common.standings.get(trunk).is_some_and(|of| of.has_registrar(source));
         (peer == Some(trunk) || is_registrar()).then_some(trunk)
     }
 }

@@ -1,6 +1,6 @@
 //! What the outcome of a REGISTER means.
 
-use crate::event::Failure;
+use crate::event::{Failure, Unreachable};
 use sip_types::header::{
     Contact, Expires, FlowTimer, MinExpires, NameAddr, RetryAfter, ServiceRoute, Unsupported, Via,
 };
@@ -89,8 +89,11 @@ impl Answer {
             Err(Failure::Response(response)) => Self::of_failure(response),
             Err(Failure::Challenged(_)) => Self::Refused(Fault::Credentials),
             Err(Failure::Timeout) => Self::Later(Fault::Timeout, None),
+            // It was not sent (RFC 7339 §5.10): that says nothing of the way.
+            Err(Failure::Full | Failure::Unreachable(Unreachable::Overloaded)) => {
+                Self::Later(Fault::Limit, None)
+            }
             Err(Failure::Unreachable(_)) => Self::Later(Fault::Unreachable, None),
-            Err(Failure::Full) => Self::Later(Fault::Limit, None),
         }
     }
 
@@ -189,8 +192,12 @@ fn retry_after(headers: &Headers) -> Option<Duration> {
     Some(Duration::from_secs(wait.seconds.into()))
 }
 
+/// A day: whoever asks for less often has said that none are needed.
+const MOST_KEEP: u64 = 86_400;
+
 /// What the first hop says of keepalives in the topmost Via, which is ours.
 fn keep(headers: &Headers) -> Option<Duration> {
     let via = headers.first_of::<Via>().ok()??;
-    via.param("keep")??.parse().ok().map(Duration::from_secs)
+    let seconds: u64 = via.param("keep")??.parse().ok()?;
+    Some(Duration::from_secs(seconds.min(MOST_KEEP)))
 }
