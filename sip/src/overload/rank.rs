@@ -70,7 +70,8 @@ impl Mix {
     /// Another request is offered.
     pub(crate) fn count(&self, now: Now, rank: Rank) {
         let halved = self.halved.load(Ordering::Relaxed);
-        let due = now.mono.as_nanos().saturating_sub(halved) >= HALVED.as_nanos() as u64;
+        let due = now.mono.as_nanos().saturating_sub(halved)
+            >= u64::try_from(HALVED.as_nanos()).unwrap_or(u64::MAX);
         let first = |_| {
             self.halved.compare_exchange(halved, now.mono.as_nanos(), Ordering::Relaxed, Ordering::Relaxed)
         };

@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(of.sent(0), 100, "nothing is known of it");
         of.hear(0, 1, None, Some(1));
         (0..4_000).for_each(|_| {
-            of.table.admits(at(0), server(1), Rank::Ordinary, &mut of.ids).then_some(()).unwrap()
+            of.table.admits(at(0), server(1), Rank::Ordinary, &mut of.ids).then_some(()).unwrap();
         });
         assert_eq!(of.loss(0, 20, 2), Heard::Begun(Algorithm::Loss, 20));
         assert!(of.sent(0).abs_diff(80) <= 3);
