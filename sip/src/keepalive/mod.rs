@@ -9,7 +9,7 @@
 //!                  failed
 //! ```
 //! On a connection a ping is a double CRLF and its answer, the pong, a single one (§4.4.1); over UDP it is a Binding request
-//! (§4.4.2). [`Keepalive`] is one flow's, and [`Keepalives`] are those of an endpoint.
+//! (§4.4.2). [`Keepalive`] is one flow's, and `Keepalives` are those of an endpoint.
 
 mod machine;
 mod table;
