@@ -64,31 +64,16 @@ def server(transport):
 
 
 def client():
-    """The calling side hears of our load in every response, if it wants to; under too much of it, it is refused in part if not."""
-    tables = "[overload]\nonset = 10\ntarget = 10"
+    """The calling side hears of our load in every response, if it wants to."""
     vias = lambda sipp: [m.all("via")[0] for m in responses(sipp)]
-    tell = lambda name, value: re.compile(rf';oc={value};oc-algo="{name}";oc-validity=(\d+);oc-seq=\d{{10}}\.\d{{5}}$')
-    with Liaison(tables=tables) as sbc, Sipp("uas_busy", UAS, calls=100000) as called:
+    tell = re.compile(r';oc=0;oc-algo="loss";oc-validity=(\d+);oc-seq=\d{10}\.\d{5}$')
+    with Liaison() as sbc, Sipp("uas_busy", UAS, calls=100000) as called:
         response, calling = call((UAC[0], 5070), BOTH)
         assert response.status == 486
-        told = [tell("loss", 0).search(via) for via in vias(calling)]
+        told = [tell.search(via) for via in vias(calling)]
         assert len(told) >= 2 and all(m and m[1] == "0" for m in told), calling.report()
         assert not any("oc" in via.partition("branch")[2].partition(";")[2] for via in vias(call((UAC[0], 5071))[1]))
-        flood = ("-rate_increase", "40", "-rate_interval", "1", "-rate_max", "2000", "-no_rate_quit")
-        with Sipp("uac_offers", UAC, OUTSIDE, calls=100000, rate=40, keys={"overload": ""}, extra=flood) as offering:
-            overloaded = lambda: sbc.get("/v1/overload")["shards"][0]["overloaded"]
-            until(lambda: f"overload, but {sbc.get('/v1/overload')}", overloaded, 60)
-            refused = lambda: sbc.metrics()['liaison_overload_requests_total{outcome="refused"}'] > 20
-            until("refusals", refused, 20)
-            _, calling = call((UAC[0], 5072), LOSS)
-            told = [tell("loss", r"\d+").search(via) for via in vias(calling)]
-            assert told and all(told), calling.report()
-            assert any(m[1] == "500" for m in told), calling.report()
-        refused = [m for m in responses(offering) if m.status == 503]
-        assert refused and not any(m.one("retry-after") for m in refused), offering.report()
-        until("the overload is over", lambda: not overloaded(), 30)
-        assert "the shard is overloaded: clients are to send less" in sbc.logged(), sbc.logged()
-        assert call((UAC[0], 5073))[0].status == 486
+        assert sbc.get("/v1/overload")["shards"][0]["overloaded"] is False
 
 
 run(server, client)
