@@ -6,13 +6,11 @@ decodes are the packets that the phone with those ports gets.
     with Ear(phone.rtp_ports) as ear:
         ...
         ear.listen(1000)
-
-Needs CAP_NET_RAW, which lo-run gives.
 """
 import math, socket, struct, threading, time
+from wire import Wire, ends
 
 RATE = 8000
-OUTGOING = 4        # PACKET_OUTGOING of packet(7): on lo each packet is seen leaving, too
 
 
 def alaw(octet):
@@ -33,11 +31,11 @@ DECODERS = {0: [ulaw(o) for o in range(256)], 8: [alaw(o) for o in range(256)]}
 
 def rtp_of(packet):
     """Source, destination (address and port) and payload of an IPv4 packet that carries RTP or RTCP (version 2), or None."""
-    ihl = (packet[0] & 15) * 4
-    if packet[9] != socket.IPPROTO_UDP or len(packet) < ihl + 8 + 12 or packet[ihl + 8] >> 6 != 2:
+    length = (packet[0] & 15) * 4
+    if packet[9] != socket.IPPROTO_UDP or len(packet) < length + 8 + 12 or packet[length + 8] >> 6 != 2:
         return None
-    source, destination, length = struct.unpack_from("!HHH", packet, ihl)
-    return ((socket.inet_ntoa(packet[12:16]), source), (socket.inet_ntoa(packet[16:20]), destination), packet[ihl + 8:ihl + length])
+    end, = struct.unpack_from("!H", packet, length + 4)
+    return *ends(packet), packet[length + 8:length + end]
 
 
 def samples(rtp):
@@ -48,38 +46,30 @@ def samples(rtp):
     return [decoder[octet] for octet in rtp[12 + 4 * (rtp[0] & 15):]]
 
 
-class Ear:
+class Ear(Wire):
     """sent_to: where the phone with those ports sent RTP and RTCP to; got_from: where it got them from."""
     def __init__(self, ports):
         self.sent_to, self.got_from = set(), set()
-        self.ports, self.recent, self.total, self.ended = ports, [], 0, False
+        self.ports, self.recent, self.total = ports, [], 0
         self.news = threading.Condition()
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
-        self.socket.settimeout(0.2)
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
+        super().__init__()
 
-    def _run(self):
-        while not self.ended:
-            try:
-                packet, address = self.socket.recvfrom(65536)
-            except TimeoutError:
-                continue
-            seen = rtp_of(packet) if address[2] != OUTGOING else None
-            if seen is None:
-                continue
-            source, destination, rtp = seen
-            if source[1] in self.ports:
-                self.sent_to.add(destination)
-            if destination[1] not in self.ports:
-                continue
-            self.got_from.add(source)
-            got = samples(rtp)
-            if got:
-                with self.news:
-                    self.recent = (self.recent + got)[-RATE:]
-                    self.total += len(got)
-                    self.news.notify_all()
+    def take(self, packet):
+        seen = rtp_of(packet)
+        if seen is None:
+            return
+        source, destination, rtp = seen
+        if source[1] in self.ports:
+            self.sent_to.add(destination)
+        if destination[1] not in self.ports:
+            return
+        self.got_from.add(source)
+        got = samples(rtp)
+        if got:
+            with self.news:
+                self.recent = (self.recent + got)[-RATE:]
+                self.total += len(got)
+                self.news.notify_all()
 
     def heard(self, seconds=0.5, since=0):
         """(frequency in Hz, level 0..1) of the last seconds that arrived after the first `since` samples; (0, 0) while
@@ -110,14 +100,3 @@ class Ear:
         with self.news:
             while self.news.wait(seconds):
                 assert time.monotonic() < deadline, f"port {self.ports[0]} still hears {self.total} samples"
-
-    def close(self):
-        self.ended = True
-        self.thread.join(5)
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -4,9 +4,9 @@ use super::body::{Rules, Taken};
 use super::decide;
 use media::Mode;
 use policy::{Crossing, On};
-use sip::Listener;
 use sip::session::Reply;
-use sip_types::{HeaderName, Response, StatusCode};
+use sip::{Failure, Listener, Unreachable};
+use sip_types::{HeaderName, Method, Response, StatusCode};
 
 /// What a response crosses.
 pub(crate) struct Across<'a> {
@@ -26,8 +26,23 @@ impl Across<'_> {
         reply
     }
 
+    /// What a failure there is here; `full` where it is a limit of ours.
+    pub(crate) fn failed(&self, method: &Method, failure: &Failure, full: impl FnOnce() -> Reply) -> Reply {
+        let profile = self.crossing.to_profile;
+        let mapped = |status, challenged| policy::failure(status, method, challenged, profile);
+        match failure {
+            Failure::Response(response) => self.failure(response, mapped(response.status(), false)),
+            Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
+            Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
+            Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
+            Failure::Unreachable(Unreachable::Overloaded) => decide::next_hop_overloaded(profile),
+            Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
+            Failure::Full => full(),
+        }
+    }
+
     /// A failure with that status, with what crosses of the response that it comes from.
-    pub(crate) fn failure(&self, response: &Response, status: StatusCode) -> Reply {
+    fn failure(&self, response: &Response, status: StatusCode) -> Reply {
         let mut reply = Reply::new(status);
         if status == response.status() {
             reply.reason = response.reason().to_owned().into();

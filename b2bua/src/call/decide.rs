@@ -56,12 +56,17 @@ pub(crate) fn crossing_to<'a>(
     network: NetworkId,
     profile: &'a Profile,
 ) -> Crossing<'a> {
-    Crossing {
-        from_trusted: call.snapshot.trusts(from.network),
-        to_trusted: call.snapshot.trusts(network),
-        from_profile: &from.profile,
-        to_profile: profile,
-    }
+    crossing_between(&call.snapshot, (from.network, &from.profile), (network, profile))
+}
+
+/// What a message crosses on its way from one side to another, each with the profile that it is treated by.
+pub(crate) fn crossing_between<'a>(
+    snapshot: &Snapshot,
+    (from, from_profile): (NetworkId, &'a Profile),
+    (to, to_profile): (NetworkId, &'a Profile),
+) -> Crossing<'a> {
+    let (from_trusted, to_trusted) = (snapshot.trusts(from), snapshot.trusts(to));
+    Crossing { from_trusted, to_trusted, from_profile, to_profile }
 }
 
 /// The header fields and Contact parameters of one leg's message that another leg's message has: what crosses,

@@ -41,13 +41,7 @@ impl Core {
         }
         let (no, snapshot) =
             (LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?), call.snapshot.clone());
-        let in_trunk = match &target.trunk {
-            Some(trunk) => Some(self.enter_trunk(&snapshot, trunk).ok_or_else(|| {
-                self.counters.trunk_full += 1;
-                Box::new(self.overload_reply())
-            })?),
-            None => None,
-        };
+        let in_trunk = self.admit_to_trunk(&snapshot, target.trunk.as_ref())?;
         let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
         let (party, offer) = self.offer_to(key, place, network)?;
         let invited = self.invite_for(key, turn, network, offer).and_then(|invite| {

@@ -6,7 +6,7 @@ use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{Failure, Unreachable};
-use sip_types::{Method, Response, StatusCode};
+use sip_types::{Method, StatusCode};
 
 impl Core {
     /// The INVITE of a called leg came to nothing. What is left to try is tried, or the caller hears of it.
@@ -109,34 +109,11 @@ impl Core {
         method: &Method,
         failure: &Failure,
     ) -> Reply {
-        let profile =
-            self.calls.get(key).and_then(|c| c.leg(to)).map(|l| l.profile.clone()).unwrap_or_default();
-        let mapped = |status, challenged| policy::failure(status, method, challenged, &profile);
-        match failure {
-            Failure::Response(response) => {
-                self.response_reply(key, (from, to), response, mapped(response.status(), false))
-            }
-            Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
-            Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
-            Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
-            Failure::Unreachable(Unreachable::Overloaded) => decide::next_hop_overloaded(&profile),
-            Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
-            Failure::Full => self.overload_reply(),
-        }
-    }
-
-    /// A failure response, with what crosses of the one that it comes from.
-    fn response_reply(
-        &self,
-        key: CallKey,
-        (from, to): (LegNo, LegNo),
-        response: &Response,
-        status: StatusCode,
-    ) -> Reply {
-        let Some(call) = self.calls.get(key) else { return Reply::new(status) };
-        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Reply::new(status) };
-        Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() }
-            .failure(response, status)
+        let nobody = || Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
+        let Some(call) = self.calls.get(key) else { return nobody() };
+        let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return nobody() };
+        let across = Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() };
+        across.failed(method, failure, || self.overload_reply())
     }
 }
 

@@ -31,31 +31,18 @@ impl Core {
     /// A new INVITE.
     pub(crate) fn on_invited(&mut self, now: Now, session: SessionId, request: Received) {
         let snapshot = self.snapshot.clone();
-        let admitted =
-            self.admit(&snapshot).and_then(|held| answerable(&request).map(|breadth| (held, breadth)));
-        let (in_node, breadth) = match admitted {
+        let (in_node, breadth) = match self.admit(&snapshot, &request) {
             Ok(admitted) => admitted,
-            Err(reply) => {
-                match reply.status {
-                    StatusCode::MAX_BREADTH_EXCEEDED => self.counters.breadthless += 1,
-                    StatusCode::NOT_ACCEPTABLE => self.counters.unacceptable += 1,
-                    _ => {}
-                }
-                return self.refuse(now, session, &reply);
-            }
+            Err(reply) => return self.refuse(now, session, &reply),
         };
         let Caller { network, name, trunk } = match self.caller(now, &snapshot, &request) {
             Ok(caller) => caller,
             Err(reply) => return self.refuse(now, session, &reply),
         };
-        let mut in_trunk = None;
-        if let Some(trunk) = &trunk {
-            in_trunk = self.enter_trunk(&snapshot, trunk);
-            if in_trunk.is_none() {
-                self.counters.trunk_full += 1;
-                return self.refuse(now, session, &self.overload_reply());
-            }
-        }
+        let in_trunk = match self.admit_to_trunk(&snapshot, trunk.as_ref()) {
+            Ok(held) => held,
+            Err(reply) => return self.refuse(now, session, &reply),
+        };
         let profile = decide::profile(&snapshot, network, trunk.as_ref());
         self.endpoint.conduct(now, session, conduct(&profile));
         if let Err(reply) = decide::extensions(request.headers(), &profile) {
@@ -102,14 +89,41 @@ impl Core {
         })
     }
 
-    /// Whether another call may begin.
-    pub(super) fn admit(&mut self, snapshot: &Snapshot) -> OrRefuse<Held> {
+    /// Whether another call may begin, and what it gets of Max-Breadth. 503 where there is no room; 440 for one that may go
+    /// nowhere (RFC 5393 §5.3.3), 406 for an offer whose answer the caller could not take (RFC 3261 §21.4.7).
+    pub(super) fn admit(&mut self, snapshot: &Snapshot, request: &Received) -> OrRefuse<(Held, u8)> {
         if self.drain.is_some() {
             self.counters.draining += 1;
             return Err(Box::new(self.overload_reply()));
         }
-        self.enter_call(snapshot).ok_or_else(|| {
+        let Some(held) = self.enter_call(snapshot) else {
             self.counters.overloaded += 1;
+            return Err(Box::new(self.overload_reply()));
+        };
+        let breadth = incoming_breadth(request);
+        if breadth == 0 {
+            self.counters.breadthless += 1;
+            return Err(Box::new(Reply::new(StatusCode::MAX_BREADTH_EXCEEDED)));
+        }
+        let headers = request.headers();
+        let offers =
+            headers.get::<ContentType>().ok().flatten().is_some_and(|kind| kind.is("application", "sdp"));
+        if offers && !policy::is_acceptable(headers, "application", "sdp") {
+            self.counters.unacceptable += 1;
+            return Err(Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE)));
+        }
+        Ok((held, breadth))
+    }
+
+    /// Whether a trunk, if it is one, may have another call.
+    pub(super) fn admit_to_trunk(
+        &mut self,
+        snapshot: &Snapshot,
+        trunk: Option<&TrunkName>,
+    ) -> OrRefuse<Option<Held>> {
+        let Some(trunk) = trunk else { return Ok(None) };
+        self.enter_trunk(snapshot, trunk).map(Some).ok_or_else(|| {
+            self.counters.trunk_full += 1;
             Box::new(self.overload_reply())
         })
     }
@@ -127,22 +141,6 @@ impl Core {
         // The session was made in this very turn, and waits.
         let _ = self.endpoint.reject(now, session, reply);
     }
-}
-
-/// 440 for a call that may go nowhere (RFC 5393 §5.3.3), and 406 for an offer whose answer the caller could not take
-/// (RFC 3261 §21.4.7); else its Max-Breadth.
-pub(super) fn answerable(request: &Received) -> OrRefuse<u8> {
-    let breadth = incoming_breadth(request);
-    if breadth == 0 {
-        return Err(Box::new(Reply::new(StatusCode::MAX_BREADTH_EXCEEDED)));
-    }
-    let headers = request.headers();
-    let offers =
-        headers.get::<ContentType>().ok().flatten().is_some_and(|kind| kind.is("application", "sdp"));
-    if !offers || policy::is_acceptable(headers, "application", "sdp") {
-        return Ok(breadth);
-    }
-    Err(Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE)))
 }
 
 /// Asks policy where a call goes, or what is asked of somebody as a call would be.

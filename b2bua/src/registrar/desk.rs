@@ -22,8 +22,8 @@ pub(crate) enum Outcome<I> {
     Served(Box<Served<I>>),
     /// It is refused.
     Refused(I, Refusal),
-    /// Its bindings could not be kept: 500 (RFC 3261 §10.3 step 7).
-    NotKept(I),
+    /// Its bindings could not be kept: 500 (RFC 3261 §10.3 step 7). Those of before stand.
+    NotKept(I, Aor),
     /// Too many wait for this address-of-record: 503.
     Crowded(I),
 }
@@ -141,7 +141,7 @@ impl<I> Desk<I> {
             let change = Some(self.registrar.commit(plan.clone()));
             return Outcome::Served(Box::new(Served { id, demand, plan, change }));
         }
-        let Some(write) = row_of(&plan, flow) else { return Outcome::NotKept(id) };
+        let Some(write) = row_of(&plan, flow) else { return Outcome::NotKept(id, plan.aor) };
         self.tickets += 1;
         self.waiting.entry(plan.aor.clone()).or_default();
         self.pending.insert(self.tickets, Pending { id, demand, plan });
@@ -164,7 +164,7 @@ impl<I> Desk<I> {
             let change = Some(self.registrar.commit(plan.clone()));
             outcomes.push(Outcome::Served(Box::new(Served { id, demand, plan, change })));
         } else {
-            outcomes.push(Outcome::NotKept(id));
+            outcomes.push(Outcome::NotKept(id, plan.aor));
         }
         let Some(mut queue) = self.waiting.remove(&aor) else { return outcomes };
         while let Some(next) = queue.pop_front() {

@@ -15,8 +15,15 @@ impl Core {
         }
     }
 
+    /// The configuration may have changed while bindings were being kept, or could not be.
+    pub(super) fn look_again(&mut self, now: Now, aor: &Aor) {
+        if self.snapshot.registrars.account(aor).is_none() {
+            self.reject_registration(now, aor);
+        }
+    }
+
     /// Ends the bindings of an address-of-record for good. One whose bindings are just being kept is looked at again then.
-    pub(super) fn reject_registration(&mut self, now: Now, aor: &Aor) {
+    fn reject_registration(&mut self, now: Now, aor: &Aor) {
         if self.office.is_busy(aor) {
             return;
         }

@@ -229,9 +229,10 @@ impl Core {
                     self.counters.registers_refused += 1;
                     self.answer_register(now, id, &refusal.reply());
                 }
-                Outcome::NotKept(id) => {
+                Outcome::NotKept(id, aor) => {
                     self.counters.registers_not_kept += 1;
                     self.answer_register(now, id, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+                    self.look_again(now, &aor);
                 }
             }
         }
@@ -249,10 +250,7 @@ impl Core {
         self.answer_register(now, id, &reply);
         if let Some(change) = change {
             self.tell(now, &change);
-            // The configuration may have changed while it was being kept.
-            if self.snapshot.registrars.account(&change.aor).is_none() {
-                self.reject_registration(now, &change.aor);
-            }
+            self.look_again(now, &change.aor);
         }
     }
 

@@ -32,6 +32,7 @@ fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
     hears(&mut world, ALICE, &options("mailto:x@example.com", ALICE, 2), "416");
     hears(&mut world, ALICE, &options(US, ALICE, 3).with("Require", "foo"), "420");
     hears(&mut world, ALICE, &options(US, ALICE, 4).with("Max-Breadth", "0"), "440");
+    assert_eq!(world.core.counters().breadthless, 1);
     world.must_forget("OPTIONS that are for us");
     world.expect_no(BOB, "OPTIONS");
 
@@ -42,6 +43,8 @@ fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
         let call = Call::establish(&mut full);
         let refused = hears(&mut full, ALICE, &options(US, ALICE, 61), "503");
         assert_eq!(field(&refused, "Retry-After"), "10");
+        let counters = full.core.counters();
+        assert_eq!(counters.trunk_full + counters.overloaded, 1, "as an INVITE is counted");
         call.hang_up(&mut full, 2);
         hears(&mut full, ALICE, &options(US, ALICE, 62), "200");
     }

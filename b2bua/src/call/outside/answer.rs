@@ -5,10 +5,9 @@ use super::super::decide;
 use super::Waiting;
 use crate::shard::Core;
 use media::Mode;
-use policy::Crossing;
+use sip::Failure;
 use sip::session::{Reply, RequestId, SessionId};
 use sip::time::Now;
-use sip::{Failure, Unreachable};
 use sip_types::{Response, StatusCode};
 
 impl Core {
@@ -43,27 +42,13 @@ impl Core {
     /// What the one who waits hears of an outcome.
     fn outcome_across(&self, waiting: &Waiting, outcome: &Result<Response, Failure>) -> Reply {
         let (network, profile) = &waiting.asked;
-        let crossing = Crossing {
-            from_trusted: waiting.snapshot.trusts(*network),
-            to_trusted: waiting.snapshot.trusts(waiting.network),
-            from_profile: profile,
-            to_profile: &waiting.profile,
-        };
+        let to = (waiting.network, &*waiting.profile);
+        let crossing = decide::crossing_between(&waiting.snapshot, (*network, profile), to);
         let across = Across { crossing, mode: Mode::Anchored };
         let listener = self.endpoint.settings().listener(waiting.request.flow.listener);
-        let method = waiting.request.method();
-        let mapped = |status, challenged| policy::failure(status, method, challenged, &waiting.profile);
         match outcome {
             Ok(response) => across.whole(response, listener),
-            Err(Failure::Response(response)) => across.failure(response, mapped(response.status(), false)),
-            Err(Failure::Challenged(response)) => Reply::new(mapped(response.status(), true)),
-            Err(Failure::Timeout) => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
-            Err(Failure::Unreachable(Unreachable::NotSecure)) => decide::sips_not_allowed(),
-            Err(Failure::Unreachable(Unreachable::Overloaded)) => {
-                decide::next_hop_overloaded(&waiting.profile)
-            }
-            Err(Failure::Unreachable(_)) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
-            Err(Failure::Full) => self.overload_reply(),
+            Err(why) => across.failed(waiting.request.method(), why, || self.overload_reply()),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::super::decide;
 use super::super::dial::breadth_text;
-use super::super::incoming::{answerable, route};
+use super::super::incoming::route;
 use super::super::{Caller, OrRefuse, Place};
 use super::{PATIENCE, Waiting};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::{Snapshot, conduct};
-use policy::{Crossing, On, Trail};
+use policy::{On, Trail};
 use sip::Received;
 use sip::session::{Ask, IntentError, Parts, Patience, Reply, RequestId};
 use sip::time::Now;
@@ -35,19 +35,13 @@ impl Core {
         id: RequestId,
         request: &Received,
     ) -> OrRefuse<Option<Reply>> {
-        let _in_node = self.admit(snapshot)?;
+        let (_in_node, breadth) = self.admit(snapshot, request)?;
         if self.endpoint.is_full() {
             self.counters.overloaded += 1;
             return Err(Box::new(self.overload_reply()));
         }
-        let breadth = answerable(request)?;
         let caller = self.caller(now, snapshot, request)?;
-        let _in_trunk = match &caller.trunk {
-            Some(trunk) => {
-                Some(self.enter_trunk(snapshot, trunk).ok_or_else(|| Box::new(self.overload_reply()))?)
-            }
-            None => None,
-        };
+        let _in_trunk = self.admit_to_trunk(snapshot, caller.trunk.as_ref())?;
         let profile = decide::profile(snapshot, caller.network, caller.trunk.as_ref());
         decide::extensions(request.headers(), &profile)?;
         let for_us =
@@ -112,12 +106,8 @@ impl Core {
         }
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let network = waiting.snapshot.network_id(&target.network).ok_or_else(gone)?;
-        let crossing = Crossing {
-            from_trusted: waiting.snapshot.trusts(waiting.network),
-            to_trusted: waiting.snapshot.trusts(network),
-            from_profile: &waiting.profile,
-            to_profile: &target.profile,
-        };
+        let from = (waiting.network, &*waiting.profile);
+        let crossing = decide::crossing_between(&waiting.snapshot, from, (network, &target.profile));
         let listener = listener_in(&self.endpoint, network);
         let mut parts = Parts {
             body: None,

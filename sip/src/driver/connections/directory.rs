@@ -154,6 +154,16 @@ impl Directory {
     }
 }
 
+impl Drop for Directory {
+    /// A shard is lost: nobody is led to connections that nobody serves any more.
+    fn drop(&mut self) {
+        let Some(shared) = &self.shared else { return };
+        for (id, entry) in &self.entries {
+            entry.addresses.iter().for_each(|address| shared.leave(entry.listener, *address, *id));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::tls::{Identity, Source};
@@ -192,6 +202,19 @@ mod tests {
         directory.remove(id);
         assert_eq!(directory.find(TLS, at(5061), Some(&a)), None);
         assert!(directory.by_address.is_empty());
+    }
+
+    #[test]
+    fn what_a_lost_shard_had_leads_nobody_anywhere() {
+        let hasher = ahash::RandomState::with_seeds(1, 2, 3, 4);
+        let shared = Arc::new(Shared::new(&hasher));
+        let [mut lost, left] = [0, 1].map(|_| Directory::new(&hasher, Some(Arc::clone(&shared))));
+        lost.insert(ConnectionId(1), TLS, at(5061), Leads::To(proven(&["a.example"])));
+        lost.alias(ConnectionId(1), 5062);
+        let found = |port| left.find(TLS, at(port), Some(&Domain::new("a.example")));
+        assert!(found(5061).is_some() && found(5062).is_some());
+        drop(lost);
+        assert_eq!((found(5061), found(5062)), (None, None));
     }
 
     #[test]

@@ -96,3 +96,13 @@ impl<W: Wires> Table<W> {
         }
     }
 }
+
+impl<W: Wires> Drop for Table<W> {
+    /// A shard is lost: its connections count no longer.
+    fn drop(&mut self) {
+        for connection in self.connections.values() {
+            self.census.leave(connection.flow.peer.ip());
+            self.counters.connections.sub(1);
+        }
+    }
+}
