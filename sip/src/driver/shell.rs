@@ -184,7 +184,7 @@ impl<C: Core> Shell<C> {
         for (peer, bytes) in self.stun.answers() {
             udp.enqueue(TransmitId::of(Sender::Nobody), peer, bytes, &self.counters);
         }
-        // The socket may have become writable.
+        // The socket may have become writable, or have told of peers out of reach.
         self.dirty.push(id);
     }
 

@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::Interest;
@@ -52,6 +54,9 @@ pub(crate) struct Udp {
     socket: AsyncFd<UdpSocket>,
     /// Waits for room, while there is none.
     full: Option<AsyncFd<UdpSocket>>,
+    /// Waits for an ICMP error: of several sockets at one address any may have it, whichever sent the datagram.
+    error: Pin<Box<dyn Future<Output = ()>>>,
+    errors: Rc<AsyncFd<UdpSocket>>,
     source: Arc<Source>,
     waker: Waker,
     outbox: VecDeque<Datagram>,
@@ -72,8 +77,11 @@ impl Udp {
         let source = Source::new(Kind::Listener(id), list);
         source.requeue();
         icmp::enable(&socket)?;
+        let errors = Rc::new(watch(socket.try_clone()?, Interest::ERROR)?);
         Ok(Self {
             id,
+            error: error_of(Rc::clone(&errors)),
+            errors,
             socket: watch(socket, Interest::READABLE)?,
             full: None,
             waker: Arc::clone(&source).into(),
@@ -93,6 +101,12 @@ impl Udp {
         mut input: impl FnMut(Flow, Bytes),
     ) {
         let mut context = Context::from_waker(&self.waker);
+        if self.error.as_mut().poll(&mut context).is_ready() {
+            self.error = error_of(Rc::clone(&self.errors));
+            icmp::take(self.socket.get_ref(), &mut self.unreachable);
+            // Whoever comes again waits for the next one.
+            self.source.requeue();
+        }
         let Poll::Ready(Ok(mut ready)) = self.socket.poll_read_ready(&mut context) else { return };
         let listener = self.id;
         let fd = self.socket.as_raw_fd();
@@ -196,6 +210,17 @@ impl Udp {
         let fd = self.socket.as_raw_fd();
         Ok(sendmmsg(fd, &mut self.headers, &slices, &peers, [], MsgFlags::MSG_DONTWAIT)?.count())
     }
+}
+
+/// The next error of a socket.
+fn error_of(socket: Rc<AsyncFd<UdpSocket>>) -> Pin<Box<dyn Future<Output = ()>>> {
+    Box::pin(async move {
+        match socket.ready(Interest::ERROR).await {
+            Ok(mut ready) => ready.clear_ready(),
+            // The runtime is going down.
+            Err(_) => std::future::pending().await,
+        }
+    })
 }
 
 /// Registers a socket with the runtime for one kind of event; `tokio::net::UdpSocket` takes both.

@@ -107,7 +107,8 @@ def two_flows(transport, carrier, sbc):
     calls_out(sbc)
     assert second.heard("INVITE"), second.logged()
     assert registration(sbc)["state"] == "registered", registration(sbc)
-    until("failures", lambda: registration(sbc)["flows"][0]["failures"] > 0, 10)
+    # A REGISTER that nobody answers is given up after 32 s (timer F).
+    until("failures", lambda: registration(sbc)["flows"][0]["failures"] > 0, 60)
     first.start()
     stand(sbc, (True, True), (True, True))
     again = first.heard("REGISTER")[0]

@@ -120,6 +120,18 @@ fn rfc3261_18_4_icmp_tells_who_is_out_of_reach_and_costs_nobody_else_a_datagram(
     }
 }
 
+#[test]
+fn rfc3261_18_4_icmp_tells_who_is_out_of_reach_though_nothing_else_is_sent_or_comes() {
+    for at in ["127.0.0.1:0", "[::1]:0"] {
+        let lab = Lab::new(&[bind(0, Transport::Udp, at)], |_| {});
+        for n in 0..3 {
+            let nobody = UdpSocket::bind(at).unwrap().local_addr().unwrap();
+            lab.tell([send(n, open(nobody))]);
+            assert_eq!(lab.next(), Report::Unreachable(nobody));
+        }
+    }
+}
+
 // conforms: RFC5626-5.4-1 RFC5626-8-2 RFC5626-6-12
 #[test]
 fn rfc5626_8_stun_is_answered_on_the_port_of_sip_up_to_its_rate() {
