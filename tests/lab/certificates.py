@@ -3,7 +3,7 @@
     root = Authority(folder, "root")
     own = root.issue("sbc", ["DNS:sbc.example"])          # own.chain, own.key: paths
 """
-import collections, os, subprocess
+import collections, os, subprocess, time
 
 Issued = collections.namedtuple("Issued", "chain key")
 
@@ -36,6 +36,58 @@ class Authority:
                 "-extfile", extensions, "-out", chain)
         os.chmod(key, 0o600)
         return Issued(chain, key)
+
+
+class Issuer(Authority):
+    """An authority that keeps books: certificates of any time, and the list of those revoked."""
+    BOOKS = """[ca]
+default_ca = books
+[books]
+database = {index}
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+default_crl_days = 2
+crlnumber = {index}.lists
+crl_extensions = list
+policy = any
+unique_subject = no
+[list]
+authorityKeyIdentifier = keyid
+[any]
+organizationName = supplied
+commonName = optional
+"""
+
+    def __init__(self, folder, name):
+        super().__init__(folder, name)
+        self.books, index = self.path(name, "cnf"), self.path(name, "index")
+        for path, text in ((index, ""), (index + ".lists", "01\n")):
+            with open(path, "w") as file:
+                file.write(text)
+        with open(self.books, "w") as file:
+            file.write(self.BOOKS.format(index=index, folder=folder))
+        self.signing = ["-config", self.books, "-keyfile", self.key, "-cert", self.root]
+
+    def certify(self, name, names=(), common_name=None, days=(-1, 1), revoked=False):
+        """A certificate with these subjectAltNames that is good from and until so many days from now."""
+        chain, key, request, extensions = (self.path(name, ending) for ending in ("pem", "key", "csr", "ext"))
+        subject = f"/O={name}" + (f"/CN={common_name}" if common_name else "")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject, "-keyout", key, "-out", request)
+        with open(extensions, "w") as file:
+            file.write("basicConstraints=CA:FALSE\n" + (f"subjectAltName={','.join(names)}\n" if names else ""))
+        begin, end = (time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + day * 86400)) for day in days)
+        openssl("ca", *self.signing, "-batch", "-notext", "-in", request, "-out", chain, "-extfile", extensions, "-startdate", begin, "-enddate", end)
+        os.chmod(key, 0o600)
+        if revoked:
+            openssl("ca", *self.signing, "-revoke", chain)
+        return Issued(chain, key)
+
+    def revocations(self):
+        """The file of the list of what is revoked."""
+        path = self.path(self.name, "crl")
+        openssl("ca", *self.signing, "-gencrl", "-out", path)
+        return path
 
 
 def serial(chain):

@@ -28,3 +28,13 @@ fn a_certificate_is_exchanged_under_a_call() {
 fn a_check_names_the_files_that_cannot_be_used() {
     check("secure.py", &["checked"], 60);
 }
+
+#[test]
+fn certificates_of_every_kind_are_shown_by_clients() {
+    check("zoo.py", &["clients"], 60);
+}
+
+#[test]
+fn certificates_of_every_kind_are_shown_by_servers() {
+    check("zoo.py", &["servers"], 60);
+}
