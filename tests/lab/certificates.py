@@ -80,8 +80,11 @@ commonName = optional
         openssl("ca", *self.signing, "-batch", "-notext", "-in", request, "-out", chain, "-extfile", extensions, "-startdate", begin, "-enddate", end)
         os.chmod(key, 0o600)
         if revoked:
-            openssl("ca", *self.signing, "-revoke", chain)
+            self.revoke(chain)
         return Issued(chain, key)
+
+    def revoke(self, chain):
+        openssl("ca", *self.signing, "-revoke", chain)
 
     def revocations(self):
         """The file of the list of what is revoked."""

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """zoo.py CHECK - certificates of every kind, shown to Liaison by OpenSSL as its client and as its server (RFC 5922 §7)."""
-import here, os, re, socket, ssl, subprocess, tempfile, threading
+import here, os, re, shutil, socket, ssl, tempfile, threading
 from certificates import Authority, Issuer
 from liaison import Liaison, run, until
 from nsd import NameServer
@@ -61,8 +61,8 @@ REFUSED = ("expired", "early", "revoked", "stranger")
 class Zoo:
     def __init__(self):
         folder = tempfile.mkdtemp(prefix="certificates.")
-        root = Issuer(folder, "root")
-        stranger = Issuer(folder, "strange")
+        self.issuer = root = Issuer(folder, "root")
+        self.stranger = stranger = Issuer(folder, "strange")
         self.own, self.root = root.issue("own", ["DNS:sbc.example"]), root.root
         self.issued = {}
         for name, (what, _, _) in ANIMALS.items():
@@ -91,6 +91,13 @@ class Keeper(Liaison):
 
     def failed(self):
         return self.metrics()['liaison_connections_failed_total{cause="handshake"}']
+
+    def reload(self):
+        """The files are read again, and what they say is in force."""
+        status, _, body = self.curl("/v1/config/reload", "-X", "POST")
+        assert status == 200, body
+        # The shard answers its questions in the order in which it was given its orders.
+        self.get("/v1/overload")
 
     def said(self, *words):
         """The lines of the log with all of these."""
@@ -159,4 +166,40 @@ def servers():
         assert sbc.failed() >= len(unproved)
 
 
-run(clients, servers)
+def reloaded():
+    """A list and a root are exchanged by a reload: new connections go by the new ones, those that are open are served as before."""
+    zoo = Zoo()
+
+    def connect(name):
+        stream = socket.create_connection(("10.0.0.2", 5061), 10, ("10.0.0.8", 0))
+        return zoo.context(ssl.PROTOCOL_TLS_CLIENT, name).wrap_socket(stream, server_hostname="sbc.example")
+
+    def asks(secure, name, number):
+        """The status that it gets on that connection; None where that is ended."""
+        try:
+            secure.sendall(OPTIONS.format(name=name).replace(f"Call-ID: {name}", f"Call-ID: {name}-{number}").replace(f"z9hG4bK-{name}", f"z9hG4bK-{name}-{number}").encode())
+            heard = b""
+            while b"\r\n\r\n" not in heard and (part := secure.recv(65536)):
+                heard += part
+        except (ssl.SSLError, ConnectionError):
+            return None
+        return int(heard.split()[1]) if heard else None
+
+    with NameServer(records()), Keeper(zoo, dict.fromkeys(ANIMALS, 5099)) as sbc, connect("dns") as before:
+        assert asks(before, "dns", 1) == 200
+        zoo.issuer.revoke(zoo.issued["dns"].chain)
+        zoo.issuer.revocations()
+        sbc.reload()
+        with connect("dns") as revoked, connect("uri") as good:
+            assert (asks(revoked, "dns", 2), asks(good, "uri", 3)) == (None, 200), sbc.logged()
+            assert sbc.said("TLS", "Revoked")
+            # The other authority, for this one; a list of it is for none that it issued.
+            shutil.copy(zoo.stranger.root, zoo.root)
+            shutil.copy(zoo.stranger.revocations(), zoo.list)
+            sbc.reload()
+            with connect("stranger") as known, connect("uri") as unknown:
+                assert (asks(known, "stranger", 4), asks(unknown, "uri", 5)) == (200, None), sbc.logged()
+            assert (asks(before, "dns", 6), asks(good, "uri", 7)) == (200, 200), sbc.logged()
+
+
+run(clients, servers, reloaded)

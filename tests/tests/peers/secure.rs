@@ -38,3 +38,8 @@ fn certificates_of_every_kind_are_shown_by_clients() {
 fn certificates_of_every_kind_are_shown_by_servers() {
     check("zoo.py", &["servers"], 60);
 }
+
+#[test]
+fn lists_and_roots_are_exchanged_under_connections_that_go_on() {
+    check("zoo.py", &["reloaded"], 60);
+}
