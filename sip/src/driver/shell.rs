@@ -112,7 +112,6 @@ impl<C: Core> Shell<C> {
         self.counters.wakes.add(1);
         self.list.attend(context.waker());
         let mut now = self.clock.now();
-        let began = now.mono;
         let mut stop = false;
         let mut rounds = 0;
         while rounds < ROUNDS && !stop {
@@ -133,9 +132,10 @@ impl<C: Core> Shell<C> {
             if let Some(exchange) = &mut self.exchange {
                 exchange.flush();
             }
+            let began = now.mono;
             now = self.clock.now();
+            self.core.worked(now, now.mono.since(began));
         }
-        self.core.worked(now, now.mono.since(began));
         self.core.flush(now);
         if stop {
             return Poll::Ready(());
@@ -165,7 +165,10 @@ impl<C: Core> Shell<C> {
     }
 
     fn serve_listener(&mut self, now: Now, id: ListenerId) {
-        let Some(udp) = self.udp.get_mut(&id) else { return self.tcp.accept(now, id) };
+        let Some(udp) = self.udp.get_mut(&id) else {
+            let core = &mut self.core;
+            return self.tcp.accept(now, id, |peer| core.takes_connection(now, id, peer));
+        };
         let (core, counters, exchange) = (&mut self.core, &*self.counters, &mut self.exchange);
         let (listeners, stun) = (&*self.listeners, &mut self.stun);
         udp.receive(&mut self.receiver, counters, |flow, bytes| {

@@ -21,6 +21,8 @@ pub(crate) struct Clients {
     known: papaya::HashMap<ClientAddress, Arc<Client>, ahash::RandomState>,
     /// What a client sends on average, for those that are not known yet.
     typical: AtomicU32,
+    /// When it was last looked for clients to forget, in nanoseconds: that takes as long as there are clients.
+    looked: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +35,11 @@ struct Client {
 
 impl Clients {
     pub(crate) fn new(hasher: &ahash::RandomState) -> Self {
-        Self { known: papaya::HashMap::with_hasher(hasher.clone()), typical: AtomicU32::new(1) }
+        Self {
+            known: papaya::HashMap::with_hasher(hasher.clone()),
+            typical: AtomicU32::new(1),
+            looked: AtomicU64::new(0),
+        }
     }
 
     /// A request of a client has come. What it sends under restrictions says nothing of what it would.
@@ -69,8 +75,13 @@ impl Clients {
         self.typical.store(typical, Ordering::Relaxed);
     }
 
-    /// Forgets clients that were not heard of for long; whether there is room now.
+    /// Forgets clients that were not heard of for long, once a window at most; whether there is room now.
     fn forget(&self, now: Now) -> bool {
+        let (looked, time) = (self.looked.load(Ordering::Relaxed), now.mono.as_nanos());
+        let soon = u128::from(time.saturating_sub(looked)) < WINDOW.as_nanos();
+        if soon || self.looked.compare_exchange(looked, time, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return false;
+        }
         let known = self.known.pin();
         let before = known.len();
         let long_ago = |client: &Client| {
@@ -148,5 +159,8 @@ mod tests {
         clients.count(at(3_600_000), client(2), false, 1);
         assert!(clients.known.pin().get(&client(2)).is_some());
         assert_eq!(clients.known.len(), 1);
+        // However many strangers come, the table is looked through once a window.
+        (3..=200).for_each(|stranger| clients.count(at(3_600_100), client(stranger), false, 1));
+        assert_eq!(clients.looked.load(Ordering::Relaxed), at(3_600_000).mono.as_nanos());
     }
 }
