@@ -6,6 +6,7 @@ mod error;
 mod health;
 mod leg;
 mod overload;
+mod quarantine;
 mod registration;
 mod target;
 mod trunk;
@@ -21,6 +22,7 @@ pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
 pub use overload::{Overload, Restriction, RestrictionAlgorithm, ServerLoad, ShardLoad};
+pub use quarantine::{Quarantine, QuarantinedSource};
 pub use registration::{
     Binding, Registration, RegistrationPage, RegistrationQuery, Subscription, SubscriptionList,
 };
@@ -58,6 +60,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// The load of the shards, and what servers have said of theirs.
     fn overload(&self) -> Answer<'_, Overload>;
+
+    /// Who is not heard, because too much of it was refused.
+    fn quarantine(&self) -> Answer<'_, Quarantine>;
+
+    /// Hears a source again; [`ControlError::SourceNotFound`] when it is not in quarantine (any more).
+    fn lift_quarantine(&self, source: String) -> Answer<'_, ()>;
 
     /// Every trunk of the configuration in force, with our registrations.
     fn trunks(&self) -> Answer<'_, TrunkList>;

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::{Kind, Problem, ProblemDocument};
 use crate::resources::{
-    calls, configuration, conformance, health, metrics, overload, registrations, targets, trunks,
+    calls, configuration, conformance, health, metrics, overload, quarantine, registrations, targets, trunks,
 };
 
 #[derive(OpenApi)]
@@ -20,7 +20,7 @@ use crate::resources::{
     info(
         title = "Liaison admin API",
         version = "1",
-        description = "Calls, targets, overload, trunks, registrations, configuration, conformance, health and metrics of a Liaison session border controller. \
+        description = "Calls, targets, overload, quarantine, trunks, registrations, configuration, conformance, health and metrics of a Liaison session border controller. \
                        Times are RFC 3339 in UTC, spans of time are seconds; every error is an RFC 9457 problem document.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -31,6 +31,8 @@ use crate::resources::{
         targets::list,
         overload::show,
         trunks::list,
+        quarantine::list,
+        quarantine::lift,
         registrations::list,
         registrations::show,
         registrations::end,

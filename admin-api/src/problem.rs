@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     NotFound,
     CallNotFound,
     RegistrationNotFound,
+    SourceNotFound,
     MethodNotAllowed,
     RequestTimeout,
     ReloadUnderWay,
@@ -41,7 +42,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds, for the proof that each is described.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::MalformedAuthorization,
         Self::MalformedQuery,
         Self::MalformedBody,
@@ -50,6 +51,7 @@ impl Kind {
         Self::NotFound,
         Self::CallNotFound,
         Self::RegistrationNotFound,
+        Self::SourceNotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::ReloadUnderWay,
@@ -76,6 +78,7 @@ impl Kind {
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "Token required"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "No such resource"),
             Self::CallNotFound => (S::NOT_FOUND, "call-not-found", "No such call"),
+            Self::SourceNotFound => (S::NOT_FOUND, "source-not-found", "Not in quarantine"),
             Self::RegistrationNotFound => (S::NOT_FOUND, "registration-not-found", "Nothing is registered"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
             Self::RequestTimeout => {
@@ -193,6 +196,7 @@ impl From<ControlError> for Problem {
         match error {
             ControlError::CallNotFound(_) => Self::new(Kind::CallNotFound, detail),
             ControlError::RegistrationNotFound(_) => Self::new(Kind::RegistrationNotFound, detail),
+            ControlError::SourceNotFound(_) => Self::new(Kind::SourceNotFound, detail),
             ControlError::UnknownCursor(_) => Self::new(Kind::UnknownCursor, detail),
             ControlError::ReloadUnderWay => Self::new(Kind::ReloadUnderWay, detail),
             ControlError::InvalidConfiguration(faults) => {

@@ -8,6 +8,7 @@ pub(crate) mod conformance;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod overload;
+pub(crate) mod quarantine;
 #[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
 pub(crate) mod registrations;
 pub(crate) mod targets;

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tokio::sync::Semaphore;
 
 use crate::control::Control;
@@ -14,7 +14,7 @@ use crate::envelope::{RequestIds, envelope};
 use crate::options::{MetricsAccess, Options};
 use crate::problem::{Kind, Problem};
 use crate::resources::{
-    calls, configuration, conformance, health, metrics, overload, registrations, targets, trunks,
+    calls, configuration, conformance, health, metrics, overload, quarantine, registrations, targets, trunks,
 };
 use crate::stats::Stats;
 use crate::token::Token;
@@ -51,6 +51,8 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/calls/{id}", get(calls::show).delete(calls::end))
         .route("/targets", get(targets::list))
         .route("/overload", get(overload::show))
+        .route("/quarantine", get(quarantine::list))
+        .route("/quarantine/{source}", delete(quarantine::lift))
         .route("/trunks", get(trunks::list))
         .route("/registrations", get(registrations::list))
         .route("/registrations/{address}", get(registrations::show).delete(registrations::end))

@@ -7,9 +7,9 @@ use crate::shard::{Command, Report};
 use crate::trunk::{Standings, registrant};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
-    ControlError, Cursor, Health, Overload, Phase, Readiness, ReasonText, Registration, RegistrationPage,
-    RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, SubscriptionList, TargetList, Timestamp,
-    TrunkList, Unavailability,
+    ControlError, Cursor, Health, Overload, Phase, Quarantine, Readiness, ReasonText, Registration,
+    RegistrationPage, RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, SubscriptionList, TargetList,
+    Timestamp, TrunkList, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -113,6 +113,15 @@ impl Switchboard {
     fn home_of(&self, aor: &Aor) -> Option<&Shard> {
         let home = self.homes.of_user(&aor.uri()?)?;
         self.shards.iter().find(|shard| shard.number == u16::from(home.0))
+    }
+
+    /// A shard, for what every shard says the same of.
+    fn any(&self) -> Result<&Shard, ControlError> {
+        self.shards.first().ok_or_else(|| ControlError::Unavailable {
+            component: "shards".to_owned(),
+            why: Unavailability::Stopped,
+            retry_after: None,
+        })
     }
 
     async fn page(&self, query: CallQuery) -> Result<CallPage, ControlError> {
@@ -242,13 +251,18 @@ impl Control for Switchboard {
     }
 
     fn overload(&self) -> Answer<'_, Overload> {
+        Box::pin(async move { self.any()?.ask(Command::Overload).await })
+    }
+
+    fn quarantine(&self) -> Answer<'_, Quarantine> {
+        Box::pin(async move { self.any()?.ask(Command::Quarantine).await })
+    }
+
+    fn lift_quarantine(&self, source: String) -> Answer<'_, ()> {
         Box::pin(async move {
-            let gone = || ControlError::Unavailable {
-                component: "shards".to_owned(),
-                why: Unavailability::Stopped,
-                retry_after: None,
-            };
-            self.shards.first().ok_or_else(gone)?.ask(Command::Overload).await
+            let name: Box<str> = source.as_str().into();
+            let found = self.any()?.ask(|answer| Command::LiftQuarantine(name, answer)).await?;
+            if found { Ok(()) } else { Err(ControlError::SourceNotFound(source)) }
         })
     }
 

@@ -152,6 +152,24 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("refused", count(|c| c.guesses_refused)),
         ],
     );
+    // Every shard says the same of who is in quarantine.
+    let quarantined = reports.first().map(|r| r.quarantined).unwrap_or_default();
+    out.gauge("liaison_quarantined", "Sources and flows that are not heard.", quarantined);
+    out.counter(
+        "liaison_quarantines_total",
+        "Sources and flows that were found to be refused too often.",
+        count(|c| c.quarantined),
+    );
+    out.labelled(
+        "liaison_unheard_total",
+        "What was dropped because its source is not heard: messages, connections before their first byte, and refusals of ours.",
+        "what",
+        [
+            ("message", count(|c| c.messages_unheard)),
+            ("connection", count(|c| c.connections_unheard)),
+            ("refusal", count(|c| c.refusals_withheld)),
+        ],
+    );
     out.counter(
         "liaison_tokens_refused_total",
         "Bearer tokens that were not accepted (RFC 8898).",

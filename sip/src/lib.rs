@@ -18,6 +18,7 @@
 pub mod auth;
 pub mod dialog;
 pub mod driver;
+pub mod guard;
 pub mod home;
 pub mod ids;
 pub mod keepalive;

@@ -29,6 +29,7 @@ mod simulation {
     mod registrar_nat;
     mod registrar_storm;
     mod requests;
+    mod scanners;
     mod secure;
     mod shards;
     mod storm_phones;

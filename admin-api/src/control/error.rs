@@ -15,6 +15,9 @@ pub enum ControlError {
     /// The client's: nothing is registered for that address-of-record.
     #[error("nothing is registered for {0}")]
     RegistrationNotFound(String),
+    /// The client's: that source is not in quarantine, or not any more.
+    #[error("{0} is not in quarantine")]
+    SourceNotFound(String),
     /// The client's: the cursor names a shard that this process does not have.
     #[error("the cursor {0} belongs to no shard of this process")]
     UnknownCursor(Cursor),

@@ -30,7 +30,9 @@ async fn the_document_is_served_and_its_operations_exist() {
             let line = format!(
                 "{} {}",
                 method.to_uppercase(),
-                path.replace("{id}", "0-1").replace("{address}", "alice@example.com")
+                path.replace("{id}", "0-1")
+                    .replace("{address}", "alice@example.com")
+                    .replace("{source}", "2001:db8:0:1::%2F64")
             );
             let reply = api().ask(&line).await;
             assert!(reply.status.is_success(), "{line}: {}", reply.status);
@@ -44,6 +46,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     }
     insta::assert_snapshot!(operations.into_iter().collect::<Vec<_>>().join("\n"), @r"
     DELETE /v1/calls/{id}
+    DELETE /v1/quarantine/{source}
     DELETE /v1/registrations/{address}
     GET /healthz
     GET /metrics
@@ -54,6 +57,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/config
     GET /v1/conformance
     GET /v1/overload
+    GET /v1/quarantine
     GET /v1/registrations
     GET /v1/registrations/{address}
     GET /v1/registrations/{address}/subscriptions

@@ -199,6 +199,27 @@ impl Control for Fake {
         })
     }
 
+    fn quarantine(&self) -> Answer<'_, Quarantine> {
+        self.answer(|| {
+            let source = |source: &str| QuarantinedSource {
+                source: source.to_owned(),
+                refusals: 50,
+                left_seconds: Seconds(Duration::from_secs(590)),
+            };
+            Ok(Quarantine { sources: vec![source("192.0.2.66"), source("2001:db8:0:1::/64")] })
+        })
+    }
+
+    fn lift_quarantine(&self, source: String) -> Answer<'_, ()> {
+        self.answer(|| match &*source {
+            "2001:db8:0:1::/64" => {
+                self.command(format!("hear {source} again"));
+                Ok(())
+            }
+            _ => Err(ControlError::SourceNotFound(source)),
+        })
+    }
+
     fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage> {
         self.answer(|| {
             let after = query.after.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::OrRefuse;
 use crate::registrar::Account;
-use crate::shard::{Core, domains};
+use crate::shard::Core;
 use crate::snapshot::{Protected, Snapshot};
 use crate::trunk::Entry;
 use config::{NetworkName, TrunkName};
@@ -31,10 +31,7 @@ impl Core {
         let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(nowhere)?;
         let network = listener.network;
         let name = snapshot.network_name(network).ok_or_else(nowhere)?;
-        let proven = request.flow.connection.and_then(|id| self.peers.get(&id));
-        let source = request.flow.peer.ip();
-        let proven = proven.and_then(|peer| snapshot.policy.proven_peer(name, source, domains(peer)));
-        let peer = proven.or_else(|| snapshot.policy.peer(name, source));
+        let peer = self.peer_on(snapshot, name, &request.flow);
         let trunk = self.caller_of_contact(snapshot, name, peer, request).or(peer).cloned();
         let protected = match &trunk {
             Some(trunk) => Some(Protected::Trunk(trunk.clone())),

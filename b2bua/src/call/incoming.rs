@@ -37,7 +37,10 @@ impl Core {
         };
         let Caller { network, name, trunk } = match self.caller(now, &snapshot, &request) {
             Ok(caller) => caller,
-            Err(reply) => return self.refuse(now, session, &reply),
+            Err(reply) => {
+                self.refused(now, &request.flow, reply.status);
+                return self.refuse(now, session, &reply);
+            }
         };
         let in_trunk = match self.admit_to_trunk(&snapshot, trunk.as_ref()) {
             Ok(held) => held,
@@ -60,6 +63,7 @@ impl Core {
             }
             Err(reply) => {
                 self.counters.unroutable += 1;
+                self.refused(now, &request.flow, reply.status);
                 self.refuse(now, session, &reply);
             }
         }

@@ -132,6 +132,7 @@ impl Core {
                 self.follow_up(now, vec![outcome]);
             }
             Err(reply) => {
+                self.refused(now, &request.flow, reply.status);
                 match reply.status {
                     StatusCode::UNAUTHORIZED => self.counters.registers_challenged += 1,
                     _ => self.counters.registers_refused += 1,

@@ -46,6 +46,7 @@ impl Core {
             Ok(admitted) => admitted,
             Err(reply) => {
                 self.count_refusal(&reply);
+                self.refused(now, &request.flow, reply.status);
                 // Its transaction may be over by now: then nobody waits for the answer.
                 let _ = self.endpoint.answer_asked(now, id, &reply);
                 return;

@@ -5,7 +5,9 @@ use crate::call::{reason, view};
 use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
-use admin_api::control::{CallDetail, CallFilter, CallQuery, CallSummary, Overload, Subscription, Target};
+use admin_api::control::{
+    CallDetail, CallFilter, CallQuery, CallSummary, Overload, Quarantine, Subscription, Target,
+};
 use sip::registration::server::Aor;
 use sip::time::Now;
 use std::ops::Bound;
@@ -35,6 +37,10 @@ pub enum Command {
     Report(oneshot::Sender<Report>),
     /// What is known of targets.
     Targets(oneshot::Sender<Vec<Target>>),
+    /// Who is not heard; every shard says the same.
+    Quarantine(oneshot::Sender<Quarantine>),
+    /// Hears those again that are written like that; `false` if there are none.
+    LiftQuarantine(Box<str>, oneshot::Sender<bool>),
     /// What is known of overload, here and at servers; every shard says the same.
     Overload(oneshot::Sender<Overload>),
 }
@@ -54,6 +60,8 @@ pub struct Report {
     pub load: sip::overload::EndpointView,
     /// Servers that take part in overload control, and those of them that ask for fewer requests; every shard says the same.
     pub servers: (usize, usize),
+    /// Sources and flows that are not heard; every shard says the same.
+    pub quarantined: usize,
 }
 
 impl Core {
@@ -97,7 +105,14 @@ impl Core {
                         targets: self.endpoint.target_gauges(),
                         load: self.common.overload.endpoint(self.shard),
                         servers: self.common.overload.servers(now),
+                        quarantined: self.common.guard.quarantined(now.mono).len(),
                     });
+                }
+                Command::Quarantine(answer) => {
+                    let _ = answer.send(self.quarantine(now));
+                }
+                Command::LiftQuarantine(source, answer) => {
+                    let _ = answer.send(self.common.guard.lift(now.mono, &source));
                 }
                 Command::Overload(answer) => {
                     let _ = answer.send(trunk::overload::overload(self, now));

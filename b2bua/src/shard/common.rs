@@ -3,6 +3,7 @@
 use crate::trunk::{Gate, Standings};
 use config::TrunkName;
 use sip::Occupancy;
+use sip::guard::Guard;
 use sip::ids::Ids;
 use sip::registration::server::{Directory, GruuKeys};
 use sip::time::Now;
@@ -20,6 +21,8 @@ pub struct Common {
     /// Calls by trunk, of every trunk that ever had one.
     trunks: Mutex<BTreeMap<TrunkName, Arc<Tally>>>,
     pub(crate) gate: Gate,
+    /// Who is not heard.
+    pub(super) guard: Guard,
     /// What is registered, written by the home shard of each address-of-record.
     pub(crate) directory: Arc<Directory>,
     pub(crate) gruu: GruuKeys,
@@ -55,6 +58,7 @@ impl Common {
             gruu,
             standings: Arc::new(Standings::new(&hasher)),
             overload: Arc::new(sip::overload::Shared::new(&hasher)),
+            guard: Guard::new(hasher.clone()),
             gate: Gate::new(started, nonces, ids, hasher),
             occupancy: (shards > 1).then(Arc::default),
             shards: u64::MAX >> (64 - u32::from(shards.clamp(1, 64))),

@@ -89,7 +89,7 @@ pub struct Core {
     pub(crate) records: Vec<Record>,
     pub(super) commands: mpsc::Receiver<Command>,
     out: Box<dyn FnMut(Record) + Send>,
-    io: VecDeque<IoAction>,
+    pub(super) io: VecDeque<IoAction>,
 }
 
 impl Core {
@@ -204,6 +204,7 @@ impl Core {
     fn settle(&mut self, now: Now) {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
+                Action::Transmit(transmit) if self.withholds(now, &transmit) => {}
                 Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),

@@ -63,6 +63,14 @@ pub struct Counters {
     pub guesses_slowed: u64,
     /// Answers that were not looked at because their user had guessed wrong too often.
     pub guesses_refused: u64,
+    /// Sources and flows that are not heard from a moment on, each time.
+    pub quarantined: u64,
+    /// Messages that were not heard.
+    pub messages_unheard: u64,
+    /// Connections that were not taken for that.
+    pub connections_unheard: u64,
+    /// Refusals that were not sent, or not again.
+    pub refusals_withheld: u64,
     /// Tokens that were not accepted.
     pub tokens_refused: u64,
     /// INVITEs refused because the node drains.

@@ -4,6 +4,7 @@ mod command;
 mod common;
 mod core;
 mod counters;
+mod guard;
 mod peers;
 mod port;
 

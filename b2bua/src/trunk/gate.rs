@@ -64,7 +64,11 @@ impl Core {
             })
         };
         let tools = (&mut self.counters, &mut *self.ids as &mut dyn Ids);
-        self.common.gate.check(now, snapshot, of, request, &is_registered, tools)
+        let entry = self.common.gate.check(now, snapshot, of, request, &is_registered, tools);
+        if let Entry::Open(Some(_)) = entry {
+            self.proved(now, snapshot, &request.flow);
+        }
+        entry
     }
 }
 

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::declare::table;
 use crate::model::{
-    Admin, Cdr, Dns, Guessing, Limits, Location, Log, Media, Network, Node, Overload, Profile, Registrar,
-    Route, Signalling, Trunk,
+    Admin, Cdr, Dns, Guard, Guessing, Limits, Location, Log, Media, Network, Node, Overload, Profile,
+    Registrar, Route, Signalling, Trunk,
 };
 use crate::text::{NetworkName, ProfileName, TrunkName};
 
@@ -24,6 +24,8 @@ table! {
         live overload: Overload = {};
         /// How guessing at passwords is met.
         live guessing: Guessing = {};
+        /// How scanners are met.
+        live guard: Guard = {};
         /// How media is relayed.
         restart media: Media = {};
         /// The sides of the border, by name.

@@ -2,6 +2,7 @@
 
 mod auth;
 mod config;
+mod guard;
 mod limits;
 mod location;
 mod network;
@@ -17,6 +18,7 @@ mod trunk;
 
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
 pub use config::Config;
+pub use guard::Guard;
 pub use limits::Limits;
 pub use location::{Dns, Location};
 pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transport};

@@ -155,3 +155,12 @@ fn a_profile_is_the_trunks_else_the_networks_else_the_default() {
     assert_eq!(config.profile_name(network, Some(&config.trunks["b"])), "n");
     assert_eq!(parse(MINIMAL).profile_name(&parse(MINIMAL).networks["inside"], None), "default");
 }
+
+#[test]
+fn what_is_deployed_as_it_stands_is_reached_from_this_machine_only() {
+    let text = include_str!("../../../deploy/liaison.toml");
+    let config = Config::parse("liaison.toml", text).unwrap_or_else(|errors| panic!("{errors}"));
+    let listeners: Vec<_> = config.networks.values().flat_map(|network| &network.listeners).collect();
+    assert!(!listeners.is_empty() && listeners.iter().all(|listener| listener.address.ip().is_loopback()));
+    assert!(config.admin.listen.ip().is_loopback());
+}

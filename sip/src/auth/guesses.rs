@@ -1,9 +1,10 @@
 //! Slows down, then refuses who guesses: by source and user, so that other users of the source go on.
 
+use crate::guard::Prefixes;
 use crate::time::Mono;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -215,19 +216,9 @@ fn delay(patience: &Patience, failures: u32) -> Duration {
     }
 }
 
-/// The network of an address, by the bits that make a source.
+/// The source that an address is of.
 fn prefix(patience: &Patience, source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V4(ip) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(patience.ipv4_prefix.into())).unwrap_or(0);
-            IpAddr::V4(Ipv4Addr::from_bits(ip.to_bits() & mask))
-        }
-        IpAddr::V6(ip) => {
-            let mask =
-                u128::MAX.checked_shl(128_u32.saturating_sub(patience.ipv6_prefix.into())).unwrap_or(0);
-            IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & mask))
-        }
-    }
+    Prefixes { ipv4: patience.ipv4_prefix, ipv6: patience.ipv6_prefix }.of(source)
 }
 
 #[cfg(test)]

@@ -57,6 +57,12 @@ pub trait Core {
     /// One message: a datagram, or what framing has cut from a connection.
     fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes);
 
+    /// Whether a connection that has come to a listener is taken; else it is closed without a byte. It wants no actions.
+    fn takes_connection(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) -> bool {
+        let _ = (now, listener, peer);
+        true
+    }
+
     /// What became of a connection over TLS. What it has proved is told before anything that came on it.
     fn handle_connection(&mut self, _now: Now, _event: ConnectionEvent) {}
 

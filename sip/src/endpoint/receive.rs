@@ -14,7 +14,7 @@ use crate::transaction::{Matched, ServerId, ServerSpec, key};
 use bytes::Bytes;
 use bytestring::ByteString;
 use sip_types::header::{CSeq, Via};
-use sip_types::{Framing, HeaderName, Message, Method, Request, Response, StatusCode};
+use sip_types::{Framing, Head, HeaderName, Message, Method, Request, Response, StatusCode, param_of};
 
 impl Endpoint {
     /// One message: a datagram, or what framing has cut from a stream.
@@ -296,6 +296,15 @@ impl Endpoint {
         let dialog =
             session.dialogs.iter().find(|d| d.state != DialogState::Ended && d.matches(local, remote))?;
         Some((sid, dialog.no))
+    }
+
+    /// Whether a message names, in To, a dialog of ours that stands. Told from its head alone.
+    pub fn is_in_dialog(&self, message: &[u8]) -> bool {
+        let to = Head::of(message).and_then(|mut head| head.find(|(name, _)| *name == HeaderName::To));
+        let tag = to.and_then(|(_, value)| param_of(value, "tag"));
+        let tag = tag.and_then(|tag| std::str::from_utf8(tag).ok()).and_then(Tag::parse);
+        let session = tag.and_then(|tag| self.sessions.get(*self.by_tag.get(&tag)?));
+        session.is_some_and(|session| session.dialogs.iter().any(|dialog| dialog.state != DialogState::Ended))
     }
 
     /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.

@@ -54,6 +54,14 @@ impl Endpoint {
         self.close(flow);
     }
 
+    /// How many messages could not be read, or had a defect.
+    pub fn unusable(&self) -> u64 {
+        let Unreadable { message, start_line, header_length, header_count, body, cut_off, no_length } =
+            self.counters.unreadable;
+        let beyond = message + start_line + header_length + header_count + body + cut_off + no_length;
+        beyond + self.counters.malformed + self.counters.defective
+    }
+
     fn refuse_salvaged(&mut self, now: Now, flow: Flow, request: &Request, reply: &Reply) {
         // Without a Via that can be read nobody knows whom the response is for.
         if let Ok(Some(via)) = request.headers().first_of::<Via>() {

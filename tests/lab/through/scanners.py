@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """scanners.py CHECK - what the scanners of SIPVicious (Debian: sipvicious) find: nothing."""
-import here, os, re, subprocess, tempfile
+import here, os, re, socket, ssl, subprocess, tempfile
 from house import House, phone
 from liaison import run, until
 
@@ -71,4 +71,97 @@ def passwords():
         assert set(sbc.registered()) == {"carol", "dave"}, sbc.registered()
 
 
-run(users, passwords)
+SCANNER = "10.0.0.8"
+UNHEARD = 'liaison_unheard_total{what="%s"}'
+OPTIONS = ("OPTIONS sip:10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/%s 10.0.0.8:5060;rport;branch=z9hG4bK-%d\r\nMax-Forwards: 70\r\nFrom: <sip:s@10.0.0.8>;tag=1\r\n"
+           "To: <sip:10.0.0.2>\r\nCall-ID: probe-%d\r\nCSeq: 1 OPTIONS\r\nUser-Agent: friendly-scanner\r\nContent-Length: 0\r\n\r\n")
+
+
+def silent(method):
+    """After the threshold the scanners get no byte, by no transport; the phones beside them, and a new one, go on."""
+    guard = 'refusals = 20\ngrace = "0s"'
+    with House(profile=MD5, guard=guard) as sbc, phone(sbc, "carol", SOURCE, "udp") as carol, phone(sbc, "dave", "10.0.0.7", "udp", "answermode=auto") as dave:
+        carol.wait("REGISTER_OK")
+        dave.wait("REGISTER_OK")
+        finds = lambda: "10.0.0.2:5060" in scanner("svmap", "-b", SCANNER, "10.0.0.2")
+        assert finds(), "svmap sees who answers"
+        # One at an address without users, and one beside carol.
+        for source in (SCANNER, SOURCE):
+            text = scanner("svwar", "-m", method, "-b", source, "-e", "100-199", "--force", "10.0.0.2")
+            assert sbc.metrics()["liaison_quarantines_total"] == (1 if source == SCANNER else 2), (sbc.metrics(), text)
+        listed = [one["source"] for one in sbc.get("/v1/quarantine")["sources"]]
+        assert listed[0] == SCANNER and re.fullmatch(SOURCE + r":\d+", listed[1]) and len(listed) == 2, listed
+        with open(sbc.log) as log:
+            assert log.read().count("a source is not heard") == 2
+        assert not finds(), "svmap hears somebody"
+        nothing_on_the_wire(sbc)
+        # The phone beside the scanner calls, and one that is new there registers.
+        carol.command("dial", "sip:dave@example.com")
+        carol.wait("CALL_ESTABLISHED")
+        with phone(sbc, "web", SOURCE, "tcp") as web:
+            web.wait("REGISTER_OK")
+        assert sbc.curl("/v1/quarantine/" + SCANNER, "-X", "DELETE")[0] == 200
+        assert finds(), "lifted"
+
+
+def nothing_on_the_wire(sbc):
+    """Datagrams, garbage included, a plain connection, and one over TLS that carries a request: no byte of SIP comes back."""
+    unheard = lambda what: sbc.metrics()[UNHEARD % what]
+    before = unheard("message")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        plain.bind((SCANNER, 5060))
+        for n, text in enumerate([OPTIONS % ("UDP", n, n) for n in range(5)] + ["nonsense\r\n\r\n"]):
+            plain.sendto(text.encode(), ("10.0.0.2", 5060))
+        until(lambda: f"dropped, but {sbc.metrics()}", lambda: unheard("message") == before + 6, 10)
+        plain.setblocking(False)
+        try:
+            assert False, plain.recv(65536)
+        except BlockingIOError:
+            pass
+    # Closed before anything is said.
+    assert until_closed(socket.create_connection(("10.0.0.2", 5060), 10, (SCANNER, 0))) == b""
+    assert unheard("connection") == 1, sbc.metrics()
+    context = ssl.create_default_context(cafile=sbc.root)
+    stream = socket.create_connection(("10.0.0.2", 5061), 10, (SCANNER, 0))
+    secure = context.wrap_socket(stream, server_hostname="sbc.example.com")
+    secure.sendall((OPTIONS % ("TLS", 9, 9)).encode())
+    assert until_closed(secure) == b""
+    assert unheard("message") == before + 7, sbc.metrics()
+
+
+def until_closed(stream):
+    """What comes on a connection until it is over."""
+    heard = b""
+    with stream:
+        try:
+            while part := stream.recv(65536):
+                heard += part
+        except ConnectionResetError:
+            pass
+    return heard
+
+
+def weak():
+    """A reload with the password that scanners try first is refused with its place, by the API and by `liaison check`; nothing changes."""
+    with House(users=("carol", "300"), profile=MD5) as sbc:
+        password = sbc.dir + "/300.password"
+        with open(password, "w") as file:
+            file.write("300")
+        os.chmod(password, 0o600)
+        with open(sbc.path) as file:
+            document = file.read()
+        with open(sbc.path, "w") as file:
+            of_user = '{ username = "300", password = { %s } }'
+            assert of_user % 'env = "PHONE_PASSWORD"' in document
+            file.write(document.replace(of_user % 'env = "PHONE_PASSWORD"', of_user % f'file = "{password}"'))
+        status, kind, body = sbc.curl("/v1/config/reload", "-X", "POST")
+        assert (status, kind) == (422, "application/problem+json"), (status, kind, body)
+        place, why = "networks.house.registrar.challenge.users[1].password", "the password is the user name"
+        assert place in body and why in body, body
+        checked = subprocess.run([os.environ["LIAISON_BIN"], "check", sbc.path], capture_output=True, text=True)
+        assert checked.returncode == 2 and f"{place}: {why}" in checked.stderr, checked
+        with phone(sbc, "300", SOURCE, "udp") as old:
+            old.wait("REGISTER_OK")
+
+
+run(users, passwords, silent, weak)

@@ -12,7 +12,7 @@ const GUESSER: &str = "10.0.0.3:6666";
 const NEIGHBOUR: &str = "10.0.0.3:7777";
 
 fn guessing() -> World {
-    world(&(DOCUMENT.to_owned() + "\n[guessing]\nfree = 3\nrefuse_after = 8\n"))
+    world(&(DOCUMENT.to_owned() + "\n[guessing]\nfree = 3\nrefuse_after = 8\n[guard]\nenabled = false\n"))
 }
 
 /// What a REGISTER for Bob with that password comes to.

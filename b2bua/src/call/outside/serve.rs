@@ -22,7 +22,10 @@ impl Core {
         let reply = match self.take_options(now, &snapshot, id, request) {
             Ok(None) => return,
             Ok(Some(capabilities)) => capabilities,
-            Err(reply) => *reply,
+            Err(reply) => {
+                self.refused(now, &request.flow, reply.status);
+                *reply
+            }
         };
         self.answer_outside(now, id, &reply);
     }

@@ -4,6 +4,7 @@ use super::Core;
 use crate::registrar::Line;
 use bytes::Bytes;
 use sip::driver::{ConnectionEvent, IoAction};
+use sip::guard::Offence;
 use sip::time::{Mono, Now};
 use sip::{Answer, ConnectId, Flow, ListenerId, QueryId, TransmitId};
 use std::net::SocketAddr;
@@ -11,13 +12,24 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 impl sip::driver::Core for Core {
+    fn takes_connection(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) -> bool {
+        self.hears_connection(now, listener, peer)
+    }
+
     fn handle_connection(&mut self, now: Now, event: ConnectionEvent) {
         self.on_connection(now, event);
         self.settle(now);
     }
 
     fn handle_input(&mut self, now: Now, flow: Flow, bytes: Bytes) {
+        if !self.hears(now, &flow, &bytes) {
+            return;
+        }
+        let before = self.endpoint.unusable();
         self.endpoint.handle_input(now, flow, bytes);
+        if self.endpoint.unusable() != before {
+            self.offended(now, &flow, Offence::Refused);
+        }
         self.settle(now);
     }
 

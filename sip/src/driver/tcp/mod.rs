@@ -98,13 +98,14 @@ impl Tcp {
         self.table.wires().security = security;
     }
 
-    /// Takes the connections that have come.
-    pub(crate) fn accept(&mut self, now: Now, id: ListenerId) {
+    /// Takes the connections that have come, of those peers that `takes` tells.
+    pub(crate) fn accept(&mut self, now: Now, id: ListenerId, mut takes: impl FnMut(SocketAddr) -> bool) {
         for _ in 0..ACCEPTS {
             let Some(listener) = self.table.wires().listeners.get(&id) else { return };
             match listener.socket.poll_accept(&mut Context::from_waker(&listener.waker)) {
                 Poll::Pending => return,
-                Poll::Ready(Ok((stream, peer))) => self.admit(now, id, stream, peer),
+                Poll::Ready(Ok((stream, peer))) if takes(peer) => self.admit(now, id, stream, peer),
+                Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) if is_the_peers(&error) => {}
                 Poll::Ready(Err(_)) => {
                     self.counters.accept_failures.add(1);
