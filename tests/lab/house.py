@@ -40,6 +40,7 @@ tls = {{ roots = "{root}" }}
 domains = ["example.com"]
 challenge = {{ realm = "example.com", users = [{users}] }}
 accounts = [{accounts}]
+{registrar}
 
 [[routes]]
 name = "users"
@@ -55,9 +56,9 @@ listen = "127.0.0.1:8080"
 
 
 class House(Liaison):
-    """users: who may register user@example.com, all with PASSWORD; profile, guessing: lines of these tables. `root` is the file
+    """users: who may register user@example.com, all with PASSWORD; profile, guessing, registrar: lines of these tables. `root` is the file
     of the authority that its certificate is of, for 10.0.0.2 and sbc.example.com."""
-    def __init__(self, users=USERS, profile="", nat="auto", guessing=""):
+    def __init__(self, users=USERS, profile="", nat="auto", guessing="", registrar=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         authority = Authority(self.dir, "root")
@@ -65,7 +66,7 @@ class House(Liaison):
         self.own = authority.issue("own", ["DNS:sbc.example.com", "IP:10.0.0.2", "URI:sip:10.0.0.2"])
         with open(self.path, "w") as file:
             file.write(DOCUMENT.format(
-                state=self.state, root=self.root, nat=nat, profile=profile, guessing=guessing, page=PAGE,
+                state=self.state, root=self.root, nat=nat, profile=profile, guessing=guessing, registrar=registrar, page=PAGE,
                 certificate=f'{{ chain = "{self.own.chain}", key = "{self.own.key}" }}',
                 users=", ".join(f'{{ username = "{user}", password = {{ env = "PHONE_PASSWORD" }} }}' for user in users),
                 accounts=", ".join(f'{{ address = "{user}@example.com", users = ["{user}"] }}' for user in users)))
