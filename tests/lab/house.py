@@ -34,7 +34,7 @@ listeners = [
     {{ transport = "wss", address = "10.0.0.2:8443", tls = {{ certificates = [{certificate}] }}, websocket = {{ origins = ["{page}"] }} }},
 ]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
-tls = {{ roots = "{root}" }}
+tls = {{ roots = "{root}", certificate = {certificate} }}
 
 [networks.house.registrar]
 domains = ["example.com"]
