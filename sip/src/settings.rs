@@ -57,8 +57,8 @@ pub struct Listener {
     pub nat: Nat,
     /// How often peers that ask for it are told to keep their flow open, in whole seconds (RFC 6223 §5, RFC 5626 §4.4).
     pub flow_timer: Duration,
-    /// On a TLS listener: whether we prove by a certificate of ours who we are, so that a peer may send requests on
-    /// connections that we opened (`alias`, RFC 5923 §8.1).
+    /// On a TLS listener: whether we prove by a certificate of ours who we are, so that a peer that has proved who it is may send
+    /// requests on connections that we opened (`alias`, RFC 5923 §8.1).
     pub alias: bool,
     /// On a TLS listener: whether our Contact with the scheme `sip` says `transport=tls`. RFC 5630 §5.1.1 wants that
     /// gone, but many peers find no way back without it.

@@ -13,10 +13,11 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "browser")
 
 
 class Browser:
-    """key_hash: the SHA-256 in base64 of the one server key that it believes; page: where its web page is served."""
-    def __init__(self, user, *, domain="example.com", server, page, key_hash, password):
+    """key_hash: the SHA-256 in base64 of the one server key that it believes; page: where its web page is served; unsaid: what is
+    left out of each message that it sends."""
+    def __init__(self, user, *, domain="example.com", server, page, key_hash, password, unsaid=()):
         assert os.path.exists(FOLDER + "/jssip.js"), f"not built: npm ci && npm run build in {FOLDER}"
-        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password}
+        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password, "unsaid": unsaid}
         options = {"keyHash": key_hash, "page": page, "start": start}
         self.events, self.frames, self.errors, self.new = [], [], [], threading.Condition()
         self.process = subprocess.Popen(["node", FOLDER + "/phone.mjs", json.dumps(options)], text=True,

@@ -37,12 +37,13 @@ listeners = [
     {{ transport = "wss", address = "10.0.0.2:8443", tls = {{ certificates = [{certificate}] }}, websocket = {{ origins = ["{page}"] }} }},
 ]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
-tls = {{ roots = "{root}" }}
+tls = {{ roots = "{root}", certificate = {certificate} }}
 
 [networks.house.registrar]
 domains = ["example.com"]
 challenge = {{ realm = "example.com", users = [{users}] }}
 accounts = [{accounts}]
+{registrar}
 
 [[routes]]
 name = "users"
@@ -58,9 +59,9 @@ listen = "127.0.0.1:8080"
 
 
 class House(Liaison):
-    """users: who may register user@example.com, all with PASSWORD; profile, guessing, guard: lines of these tables. `root` is the file
-    of the authority that its certificate is of, for 10.0.0.2 and sbc.example.com."""
-    def __init__(self, users=USERS, profile="", nat="auto", guessing="", guard=""):
+    """users: who may register user@example.com, all with PASSWORD; profile, guessing, guard, registrar: lines of these tables.
+    `root` is the file of the authority that its certificate is of, for 10.0.0.2 and sbc.example.com."""
+    def __init__(self, users=USERS, profile="", nat="auto", guessing="", guard="", registrar=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         authority = Authority(self.dir, "root")
@@ -68,7 +69,7 @@ class House(Liaison):
         self.own = authority.issue("own", ["DNS:sbc.example.com", "IP:10.0.0.2", "URI:sip:10.0.0.2"])
         with open(self.path, "w") as file:
             file.write(DOCUMENT.format(
-                state=self.state, root=self.root, nat=nat, profile=profile, guessing=guessing, guard=guard, page=PAGE,
+                state=self.state, root=self.root, nat=nat, profile=profile, guessing=guessing, guard=guard, registrar=registrar, page=PAGE,
                 certificate=f'{{ chain = "{self.own.chain}", key = "{self.own.key}" }}',
                 users=", ".join(f'{{ username = "{user}", password = {{ env = "PHONE_PASSWORD" }} }}' for user in users),
                 accounts=", ".join(f'{{ address = "{user}@example.com", users = ["{user}"] }}' for user in users)))

@@ -7,35 +7,13 @@
 side, and back. Both stay in the dialog (Record-Route), show their certificates and want to see those of others, and send
 requests on the connections that Liaison opened, as it asks by `alias` (RFC 5923); it does not ask for the same.
 """
-import os, tempfile
-from processes import Daemon
+from kamailio_process import COMMON, TLS, Process, profile
 
 CARRIER, PBX = "10.0.0.6:5060", "10.0.0.7:5061"
 
-CONFIGURATION = """
-#!KAMAILIO
-debug=2
-log_stderror=yes
-fork=yes
-children=2
-tcp_children=2
-auto_aliases=no
-dns=no
-rev_dns=no
-enable_tls=yes
+CONFIGURATION = COMMON + TLS + """
 tcp_accept_aliases=yes
-tcp_connection_lifetime=3605
 {listen}
-
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "tls.so"
-modparam("tls", "config", "{folder}/tls.cfg")
-modparam("rr", "enable_full_lr", 1)
 
 request_route {{
     if ($pr == "tls") force_tcp_alias();
@@ -55,38 +33,11 @@ request_route {{
 }}
 """
 
-TLS = """
-[server:default]
-method = TLSv1.2+
-verify_certificate = yes
-require_certificate = yes
-private_key = {pbx.key}
-certificate = {pbx.chain}
-ca_list = {root}
 
-[client:default]
-method = TLSv1.2+
-verify_certificate = yes
-require_certificate = yes
-private_key = {carrier.key}
-certificate = {carrier.chain}
-ca_list = {root}
-"""
-
-
-class Kamailio(Daemon):
+class Kamailio(Process):
     """root: the file of the authority that it believes; carrier and pbx: what it shows as client and as server; at: the addresses
     that it has, for two of them can share the work."""
     def __init__(self, root, carrier, pbx, at=("10.0.0.6", "10.0.0.7")):
         listen = "\n".join(f"listen=udp:{ip}:5060\nlisten=tls:{ip}:5061" for ip in at)
-        self.folder = tempfile.mkdtemp(prefix="kamailio.")
-        self.log = self.folder + "/log"
-        for name, text in (("kamailio.cfg", CONFIGURATION), ("tls.cfg", TLS)):
-            with open(os.path.join(self.folder, name), "w") as file:
-                file.write(text.lstrip().format(folder=self.folder, root=root, carrier=carrier, pbx=pbx, listen=listen))
-        super().__init__(["kamailio", "-f", self.folder + "/kamailio.cfg", "-Y", self.folder, "-DD", "-E", "-m", "32", "-M", "8"],
-                         [socket for ip in at for socket in (("udp", ip, 5060), ("tcp", ip, 5061))], log=self.log)
-
-    def logged(self):
-        with open(self.log, errors="replace") as file:
-            return file.read()
+        super().__init__(CONFIGURATION, [socket for ip in at for socket in (("udp", ip, 5060), ("tcp", ip, 5061))],
+                         (profile("server", pbx, root), profile("client", carrier, root)), listen=listen)

@@ -8,39 +8,20 @@ The edges are at 10.0.0.6 and 10.0.0.7 over UDP, TCP and TLS; they keep flow tok
 and tell a lost flow by 430. The registrar is at 10.0.0.8 over UDP and calls all flows of a user at once, as one that knows nothing
 of flows: a call from 10.0.0.1 to it goes to whoever has registered ADDRESS. A call from Liaison to an edge goes to 10.0.0.1.
 """
-import os, signal, tempfile
-from processes import Daemon
+import os, signal
+from kamailio_process import COMMON, TLS, WITHIN, Process, profile
 
 ADDRESS = "4930123456@carrier.example"
 EDGES, REGISTRAR = ("10.0.0.6", "10.0.0.7"), "10.0.0.8"
 
-COMMON = """
-#!KAMAILIO
-debug=2
-log_stderror=yes
-fork=yes
-children=2
-tcp_children=2
-auto_aliases=no
-dns=no
-rev_dns=no
-loadmodule "tm.so"
+FLOWS = COMMON + """
 loadmodule "stun.so"
 loadmodule "outbound.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "xlog.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-modparam("rr", "enable_full_lr", 1)
 """
 
-EDGE = COMMON + """
+EDGE = FLOWS + """
 listen=udp:{ip}:5060
 listen=tcp:{ip}:5060
-{tls}
-tcp_connection_lifetime=3605
 loadmodule "path.so"
 
 request_route {{
@@ -81,7 +62,7 @@ failure_route[FLOW] {{
 }}
 """
 
-HOME = COMMON + """
+HOME = FLOWS + """
 listen=udp:10.0.0.8:5060
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
@@ -98,14 +79,7 @@ request_route {{
         if (!save("location")) sl_reply_error();
         exit;
     }}
-    if (has_totag()) {{
-        loose_route();
-        if (is_method("ACK") && !t_check_trans()) {{ t_relay(); exit; }}
-        if (!t_relay()) sl_reply_error();
-        exit;
-    }}
-    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
-    t_check_trans();
+""" + WITHIN + """
     $ru = "sip:{address}";
     record_route();
     if (!lookup("location")) {{ sl_send_reply("480", "Not Registered"); exit; }}
@@ -117,20 +91,7 @@ onreply_route {{
 }}
 """
 
-TLS = """
-enable_tls=yes
-listen=tls:{ip}:5061
-loadmodule "tls.so"
-modparam("tls", "config", "{folder}/tls.cfg")
-"""
-
-TLS_PROFILES = """
-[server:default]
-method = TLSv1.2+
-verify_certificate = no
-private_key = {own.key}
-certificate = {own.chain}
-"""
+SECURE = TLS + "listen=tls:{ip}:5061\n"
 
 
 def parent(pid):
@@ -142,24 +103,7 @@ def parent(pid):
         return None
 
 
-class Kamailio:
-    def __init__(self, ip, configuration, files=(), **values):
-        self.ip, self.folder = ip, tempfile.mkdtemp(prefix="kamailio.")
-        self.log, self.starts = self.folder + "/log", 0
-        with open(self.folder + "/kamailio.cfg", "w") as file:
-            file.write(configuration.lstrip().format(ip=ip, folder=self.folder, **values))
-        for name, text in files:
-            with open(os.path.join(self.folder, name), "w") as file:
-                file.write(text)
-        self.start()
-
-    def start(self):
-        """Starts it, again perhaps; each time with a log of its own."""
-        self.starts += 1
-        self.log = f"{self.folder}/log.{self.starts}"
-        self.daemon = Daemon(["kamailio", "-f", self.folder + "/kamailio.cfg", "-Y", self.folder, "-DD", "-E", "-m", "32", "-M", "8"],
-                             [("udp", self.ip, 5060)], log=self.log)
-
+class Kamailio(Process):
     def kill(self):
         """SIGKILL to it and to the processes that it has started, which have its sockets too."""
         main = self.daemon.process.pid
@@ -168,28 +112,18 @@ class Kamailio:
             os.kill(pid, signal.SIGKILL)
         self.close()
 
-    def close(self):
-        self.daemon.close()
-
-    def logged(self):
-        with open(self.log, errors="replace", newline="") as file:
-            return file.read()
-
-    def heard(self, what):
-        """Every message or note of that kind since it was last started."""
-        return [part.partition(">>\n")[0] for part in self.logged().split(what + "<<")[1:]]
-
 
 class Edges:
     """own: what the edges show over TLS; outbound: whether the registrar knows it; flow_timer: seconds, or 0 for none."""
     def __init__(self, own=None, outbound=True, flow_timer=0):
         def edge(ip):
-            tls = TLS.format(ip=ip, folder="{folder}") if own else ""
-            files = [("tls.cfg", TLS_PROFILES.lstrip().format(own=own))] if own else []
-            return Kamailio(ip, EDGE.replace("{tls}", tls), files)
+            configuration, profiles = EDGE, ()
+            if own:
+                configuration, profiles = EDGE.replace("request_route", SECURE + "\nrequest_route", 1), (profile("server", own),)
+            return Kamailio(configuration, [("udp", ip, 5060)], profiles, ip=ip)
         self.all = []
         try:
-            self.all.append(Kamailio(REGISTRAR, HOME, mode=int(outbound), flow_timer=flow_timer, address=ADDRESS))
+            self.all.append(Kamailio(HOME, [("udp", REGISTRAR, 5060)], mode=int(outbound), flow_timer=flow_timer, address=ADDRESS))
             for ip in EDGES:
                 self.all.append(edge(ip))
         except BaseException:

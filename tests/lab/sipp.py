@@ -15,11 +15,13 @@ UAC, UAS = ("10.0.0.1", 5060), ("10.0.0.4", 5060)
 
 class Sipp:
     """One SIPp. remote: "IP:PORT" makes it a client; keys: values of the scenario's [keywords]; pause: milliseconds of
-    each <pause/> without a length; calls are started `rate` a second; each: every call has a socket of its own."""
-    def __init__(self, scenario, at, remote=None, *, calls=1, rate=10, transport="udp", keys=None, pause=0, each=False, extra=()):
+    each <pause/> without a length; calls are started `rate` a second; each: every call has a socket of its own; edits: texts of the
+    scenario and what stands there instead."""
+    def __init__(self, scenario, at, remote=None, *, calls=1, rate=10, transport="udp", keys=None, pause=0, each=False, edits=(),
+                 extra=()):
         self.name, self.at = scenario, at
         self.dir = tempfile.mkdtemp(prefix="sipp.")
-        command = ["sipp", "-sf", f"{SCENARIOS}/{scenario}.xml", "-i", at[0], "-p", str(at[1]), "-mi", at[0],
+        command = ["sipp", "-sf", self._edited(scenario, edits), "-i", at[0], "-p", str(at[1]), "-mi", at[0],
                    "-m", str(calls), "-d", str(pause), "-t", {"udp": "u", "tcp": "t"}[transport] + ("n" if each and remote else "1"), "-nostdin",
                    # A late message of a finished call is not a failure: servers with several workers reorder.
                    "-default_behaviors", "all,-abortunexp",
@@ -45,6 +47,19 @@ class Sipp:
                     continue
             self.close()
             raise AssertionError(f"SIPp did not start with {scenario}:\n{self.errors()}")
+
+    def _edited(self, scenario, edits):
+        path = f"{SCENARIOS}/{scenario}.xml"
+        if not edits:
+            return path
+        with open(path) as file:
+            text = file.read()
+        for old, new in edits:
+            assert old in text, f"no {old!r} in {scenario}"
+            text = text.replace(old, new)
+        with open(self.dir + "/scenario.xml", "w") as file:
+            file.write(text)
+        return file.name
 
     def wait(self, timeout=60):
         """Waits for its end and returns the counters of its last statistics row; fails when a call failed."""

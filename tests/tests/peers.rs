@@ -36,5 +36,7 @@ mod registrar;
 mod scanners;
 #[path = "peers/secure.rs"]
 mod secure;
+#[path = "peers/sips.rs"]
+mod sips;
 #[path = "peers/trunks.rs"]
 mod trunks;

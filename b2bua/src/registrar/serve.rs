@@ -8,7 +8,7 @@ use crate::shard::Core;
 use crate::snapshot::{Protected, Snapshot};
 use crate::store::{Table, Write};
 use crate::trunk::Entry;
-use config::NetworkName;
+use config::{NetworkName, RequireOutbound};
 use sip::Received;
 use sip::registration::server::{
     self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms,
@@ -164,9 +164,18 @@ impl Core {
         if !account.ok_or_else(not_found)?.is_of(&user) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
+        let is_websocket = listener.transport.is_websocket();
+        let only_outbound = match registrar.require_outbound {
+            RequireOutbound::None => false,
+            RequireOutbound::WebSocket => is_websocket,
+            RequireOutbound::All => true,
+        };
+        if only_outbound {
+            demand.require_outbound(registrar.gruu).map_err(|refusal| Box::new(refusal.reply()))?;
+        }
         // Without outbound and a connection, nothing but its REGISTERs keeps the way through a NAT open. A WebSocket has its
         // own ways (RFC 6455 §5.5.2).
-        let shortened = behind_nat && !demand.outbound && !listener.transport.is_websocket();
+        let shortened = behind_nat && !demand.outbound && !is_websocket;
         let most = match shortened {
             true => registrar.nat_expires,
             false => registrar.max_expires,

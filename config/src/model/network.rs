@@ -123,7 +123,8 @@ choice! {
         Tcp = "tcp",
         /// TLS over TCP (RFC 3261 §26.2).
         Tls = "tls",
-        /// WebSocket (RFC 7118): we take such connections, and make none.
+        /// WebSocket (RFC 7118): we take such connections, and make none. Whoever has no address but its connection is the
+        /// client of a WebSocket; between servers, which reach each other, TCP and TLS carry the same.
         Ws = "ws",
         /// WebSocket over TLS.
         Wss = "wss",

@@ -47,6 +47,10 @@ table! {
         restart keep: bool = true;
         /// Whether devices get GRUUs (RFC 5627), names that lead to one device.
         live gruu: bool = true;
+        /// Whose bindings must be flows of an instance (`reg-id` and `+sip.instance`, RFC 5626). A REGISTER of a user
+        /// agent that does not support outbound, or with `gruu` no GRUUs, is answered 421 with Require, one
+        /// without the two parameters 403.
+        live require_outbound: RequireOutbound = "websocket";
     }
     check check_registrar;
 }
@@ -71,6 +75,18 @@ choice! {
         Parallel = "parallel",
         /// One after the other, in that order; of several that are equal, the one first that registered last.
         Sequence = "sequence",
+    }
+}
+
+choice! {
+    /// Whose bindings must be flows of an instance.
+    pub enum RequireOutbound {
+        /// Nobody's.
+        None = "none",
+        /// Those of user agents that register over a WebSocket, which have no address of their own (RFC 7118 §5).
+        WebSocket = "websocket",
+        /// Everybody's.
+        All = "all",
     }
 }
 

@@ -66,6 +66,7 @@ impl Lookup {
         let (open, answers) = (Vec::new(), Vec::new());
         let mut lookup = Self { hop, name, reach, stage: Stage::Naptr, open, answers };
         let step = match (lookup.hop.port, lookup.hop.transport) {
+            _ if is_invalid(&lookup.name) => Step::Failed(Unreachable::NoAddress),
             (Some(port), _) => lookup.ask_name(None, Some(port)),
             (None, Some(transport)) => lookup.ask_services(Vec::from_iter(lookup.srv(transport))),
             (None, None) => {
@@ -230,6 +231,13 @@ impl Lookup {
             true => Step::Failed(Unreachable::NoAddress),
         }
     }
+}
+
+/// Whether nobody has that name, and no name server is to be asked for it (RFC 6761 §6.4): so user agents call themselves that
+/// have no address (RFC 7118 §5).
+fn is_invalid(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.rsplit('.').next().is_some_and(|label| label.eq_ignore_ascii_case("invalid"))
 }
 
 fn kind(family: Family) -> RecordKind {

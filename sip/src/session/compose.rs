@@ -22,6 +22,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) max_forwards: u8,
     /// The user part of the Contact that is registered.
     pub(crate) contact_user: Option<&'a str>,
+    /// Whether Via asks for requests on the connection that it goes on (RFC 5923 §5).
+    pub(crate) alias: bool,
     /// Whether Via offers keepalives (RFC 6223 §4.3).
     pub(crate) keep: bool,
     /// Authorization and Proxy-Authorization.
@@ -36,7 +38,7 @@ impl Composer<'_> {
         out.value(HeaderName::Via, |via| {
             via.text("SIP/2.0/").text(listener.transport.via_token()).text(" ").text(&listener.sent_by);
             via.text(";branch=").text(Branch::COOKIE).bytes(&self.branch.digits()).text(";rport");
-            via.text(if listener.alias { ";alias" } else { "" });
+            via.text(if self.alias { ";alias" } else { "" });
             via.text(if self.keep { ";keep" } else { "" });
             via.text(self.session.conduct(listener).heeds_overload.offer());
         });

@@ -249,9 +249,10 @@ impl Endpoint {
     ) -> Option<bytes::Bytes> {
         let session = self.sessions.get(sid)?;
         let outgoing = session.outgoing.iter().find(|o| o.id == id)?;
+        let listener = self.settings.listener(to.listener())?;
         let composer = Composer {
             settings: &self.settings,
-            listener: self.settings.listener(to.listener())?,
+            listener,
             session,
             dialog: outgoing.dialog.and_then(|no| session.dialog(no)),
             aim: &aim(session, id)?,
@@ -260,6 +261,9 @@ impl Endpoint {
             branch,
             max_forwards: outgoing.max_forwards,
             contact_user: outgoing.contact_user.as_deref(),
+            // Only to whom we connect, and who has to prove a domain. What goes on a flow goes to the client of a connection, to whom
+            // we are no client, or on one that outbound keeps both ways open.
+            alias: listener.alias && matches!(to, Destination::Open { domain: Some(_), .. }),
             keep: outgoing.keep,
             credentials: &outgoing.credentials,
         };

@@ -3,6 +3,7 @@
 use super::message::{Msg, field, find, start};
 use super::ua::{Ua, address, flow, listener};
 use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
+use crate::nat::Nat;
 use crate::session::{Invite, Parts, Patience, SessionId};
 use crate::settings::{Listener, Settings};
 use crate::{End, Event, Failure, Unreachable};
@@ -263,6 +264,21 @@ fn rfc5923_8_alias_is_asked_for_and_told() {
     ua.hear_on(on(0), &Msg::request("OPTIONS", 4).set("Via", "SIP/2.0/TCP b;branch=z9hG4bKz;alias").text());
     ua.hear_on(on(1), &secure("OPTIONS", 5).text());
     assert!(ua.aliases.is_empty());
+}
+
+#[test]
+fn rfc5923_5_alias_is_not_asked_of_the_client_of_a_connection() {
+    let own = Listener { alias: true, nat: Nat::On, ..named(Transport::Tls) };
+    let mut ua = Ua::with(Settings { listeners: vec![own], ..Settings::default() });
+    ua.hear_on(on(0), &secure("INVITE", 1).text());
+    ua.take();
+    let Event::Invited { session, .. } = ua.event() else { panic!("no call") };
+    let ok = ua.answer(session);
+    ua.hear_on(on(0), &Msg::inside("ACK", 1, &ok).text());
+    ua.end(session);
+    let bye = ua.one();
+    assert_eq!(bye.to, Destination::Flow(on(0)));
+    assert!(!field(&bye.text, "Via").contains("alias"), "{}", bye.text);
 }
 
 #[test]

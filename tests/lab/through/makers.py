@@ -51,6 +51,8 @@ def phones(transport):
         if transport == "udp":
             assert after == before, (before, after)
         converse(sbc, carol, dave)
+        # A phone is the client of its connection: nothing is asked of it that is for servers (RFC 5923 §5).
+        assert "Via: SIP/2.0/" in carol.trace() and ";alias" not in carol.trace(), carol.trace()
 
 
 def first(messages, start):
@@ -97,6 +99,28 @@ def browser():
         conversations(sbc, carol, web)
 
 
+def numberless():
+    """A browser that does not know outbound is told so, unless the registrar takes it as it is: then it is called on its connection.
+    Its host is never looked up."""
+    without = [",gruu,outbound", ";reg-id=1"]
+    for registrar, unsaid, lacking in (("", without, "outbound, gruu"), ("gruu = false", without, "outbound"),
+                                       ('require_outbound = "none"', without, None)):
+        with House(profile=MD5 + '\nmedia = "bypass"', registrar=registrar) as sbc, \
+             phone(sbc, "carol", "10.0.0.6", "udp", "answermode=auto;mediaenc=dtls_srtp;medianat=ice", "rtcp_mux yes", codecs="opus/48000/2,pcma") as carol, \
+             Browser("web", server=f"wss://10.0.0.2:{PORTS['wss']}", page=PAGE, key_hash=sbc.key_hash(), password=PASSWORD, unsaid=unsaid) as web:
+            web.wait("registrationFailed" if lacking else "registered")
+            asked, answer = web.messages("sent")[-1], web.messages("received")[-1]
+            assert re.search(r"^Contact: <sip:\w+@\w+\.invalid;transport=ws>", asked, re.M) and "outbound" not in asked, asked
+            if lacking:
+                assert answer.startswith("SIP/2.0 421 ") and f"\r\nRequire: {lacking}\r\n" in answer, answer
+                assert "web" not in sbc.registered(), sbc.registered()
+            else:
+                carol.wait("REGISTER_OK")
+                assert sbc.registered()["web"][0]["reg_id"] is None, sbc.registered()
+                conversations(sbc, carol, web)
+            assert sbc.metrics()["liaison_locations_total"] == 0, sbc.metrics()
+
+
 def conversations(sbc, carol, web):
     """A call each way; who called hangs up."""
     web.do("call", "sip:carol@example.com")
@@ -116,4 +140,4 @@ def conversations(sbc, carol, web):
     sbc.idle()
 
 
-run(phones, browser)
+run(phones, browser, numberless)

@@ -2,8 +2,10 @@
 """nat.py CHECK - user agents behind a NAT that know nothing of it."""
 import here, os, re, time
 from baresip_ua import Baresip
-from liaison import Liaison, run, until
+from liaison import OUTSIDE, Liaison, run, until
+from messages import requests
 from nat import Nat
+from sipp import Sipp
 from syns import Syns
 
 # Ten idle minutes at ten times the speed. A NAT remembers a silent flow over UDP for two minutes at least (RFC 4787 §4.3,
@@ -121,4 +123,81 @@ def stun():
         until(sbc.metrics, lambda: sbc.metrics()['liaison_stun_total{outcome="answered"}'] >= 1, 5)
 
 
-run(idle, lost, outbound, stun)
+def two(mapping):
+    """Two phones behind one NAT of that kind call each other, and are called again when Liaison was killed and started again, before
+    they register anew."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    with Nat(mapping=mapping) as nat, Liaison(tables=TABLES, profile='digest = { algorithms = ["MD5"] }') as sbc:
+        with nat.inside():
+            dave = phone("dave", nat.INSIDE, 440, "answermode=auto")
+        with nat.inside(nat.second):
+            carol = phone("carol", nat.SECOND, 1000)
+        with dave, carol:
+            for one in (carol, dave):
+                one.wait("REGISTER_OK")
+            before = bindings(sbc)
+            for user, inside, outside in (("dave", nat.INSIDE, nat.OUTSIDE), ("carol", nat.SECOND, nat.OTHER)):
+                there = before[user]
+                outside = outside if mapping == "open" else nat.OUTSIDE
+                kept = there["contact"].rpartition(":")[2].partition(";")[0] == there["source"].rpartition(":")[2]
+                assert kept or mapping != "open" and (mapping == "random" or user == "carol"), there
+                assert there["behind_nat"] and there["source"].startswith(outside + ":") and f"@{inside}:" in there["contact"], there
+            converse(sbc, carol, "dave", dave)
+            converse(sbc, dave, "carol", carol, answer=True)
+            sbc.kill()
+            sbc.start()
+            assert bindings(sbc) == before, (before, bindings(sbc))
+            converse(sbc, carol, "dave", dave)
+            sbc.idle()
+
+
+def rebinds():
+    """A NAT that starts again forgets its flows: the phone is found at its new address and port as soon as it has registered again,
+    by one binding."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    brief = TABLES.replace('nat_expires = "10m"', 'min_expires = "10s"\nnat_expires = "10s"')
+    with Nat(mapping="random") as nat, Liaison(tables=brief, profile='digest = { algorithms = ["MD5"] }') as sbc:
+        with nat.inside():
+            dave = phone("dave", nat.INSIDE, 440, "answermode=auto")
+        with dave, phone("carol", "10.0.0.6", 1000) as carol:
+            for one in (carol, dave):
+                one.wait("REGISTER_OK")
+            before = bindings(sbc)["dave"]["source"]
+            nat.restart()
+            until(lambda: bindings(sbc), lambda: bindings(sbc)["dave"]["source"] != before, 20)
+            converse(sbc, carol, "dave", dave)
+            sbc.idle()
+
+
+def watches(transport):
+    """A subscriber behind the NAT hears what is registered on the flow that its SUBSCRIBE came on: nothing is sent to its Contact, and no
+    connection is opened."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    brief = TABLES.replace('nat_expires = "10m"', 'min_expires = "1s"\nnat_expires = "10s"').replace("carol", "user1")
+    credentials = ("-au", "user1", "-ap", PASSWORD, "-auth_uri")
+    with Nat(mapping="random") as nat, Syns(5060) as syns, Liaison(tables=brief, profile='digest = { algorithms = ["MD5"] }') as sbc:
+        with nat.inside():
+            watcher = Sipp("uac_watches", (nat.INSIDE, 5060), OUTSIDE, transport=transport, extra=(*credentials, "user1@example.com"),
+                           # Without it an answer goes to the port of Via (RFC 3581 §4).
+                           edits=[("branch=[branch]", "branch=[branch];rport")])
+        with watcher:
+            until(watcher.report, lambda: sbc.metrics()["liaison_notifies_total"] == 1, 10)
+            with Sipp("uac_registers", ("10.0.0.6", 5060), OUTSIDE, extra=(*credentials, "example.com")) as one:
+                one.wait(10)
+            watcher.wait(30)
+            asked = requests(watcher.messages(), "SUBSCRIBE", sent=True)
+            heard = requests(watcher.messages(), "NOTIFY", sent=False)
+            assert len(heard) == 3 and all(f"@{nat.INSIDE}:5060>" in subscribe.one("Contact") for subscribe in asked), heard
+            assert all(f" sip:user1@{nat.INSIDE}:5060 " in notify.start for notify in heard), heard
+            assert syns.begun() == ({(nat.OUTSIDE, "10.0.0.2"): 1} if transport == "tcp" else {}), syns.begun()
+            metrics = sbc.metrics()
+            assert metrics["liaison_notifies_failed_total"] == 0 and metrics['liaison_connections_total{role="opened"}'] == 0, metrics
+
+
+def bindings(sbc):
+    """The one binding of each user."""
+    return {one["address"].removesuffix("@example.com"): one["bindings"][0] for one in sbc.get("/v1/registrations")["registrations"]
+            if len(one["bindings"]) == 1}
+
+
+run(idle, lost, outbound, stun, two, rebinds, watches)

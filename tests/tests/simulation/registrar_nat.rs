@@ -149,3 +149,17 @@ fn rfc5626_5_3_the_flow_of_a_device_with_outbound_is_its_only_way() {
     world.expect(NAT, "INVITE");
     assert!(world.sent_to(elsewhere).is_empty());
 }
+
+#[test]
+fn a_registrar_that_requires_outbound_says_so_to_who_proves_to_be_a_user() {
+    let document = DOCUMENT.replace("accounts =", "require_outbound = \"all\"\naccounts =");
+    let mut world = world(&document);
+    let refused = answered_as(&mut world, DESK, &register("bob", DESK, 1), "bob");
+    assert!(start(&refused).starts_with("421"), "{refused}");
+    assert_eq!(field(&refused, "Require"), "outbound, gruu");
+    assert_eq!((world.gauges().bindings, world.core.counters().registers_refused), (0, 1));
+    let numbered = contact(DESK, ";reg-id=1;+sip.instance=\"<urn:uuid:1>\"");
+    let request = register("bob", DESK, 3).set("Contact", &numbered).with("Supported", "gruu, outbound");
+    let ok = answered_as(&mut world, DESK, &request, "bob");
+    assert_eq!((start(&ok), field(&ok, "Require")), ("200 OK", "outbound".to_owned()), "{ok}");
+}

@@ -221,6 +221,15 @@ fn a_network_without_the_transport_is_told_so() {
 }
 
 #[test]
+fn rfc6761_6_4_no_name_server_is_asked_for_what_is_invalid() {
+    let zone = "a.invalid A 198.51.100.1\n a.invalid.example A 198.51.100.1";
+    for uri in ["sip:a.invalid", "sip:A.INVALID.:5060", "sip:a.invalid;transport=tcp", "sip:invalid"] {
+        assert_eq!(find(uri, both(), zone), (Err(Unreachable::NoAddress), vec![]), "{uri}");
+    }
+    assert_eq!(targets("sip:a.invalid.example:5060", both(), zone), ["udp 198.51.100.1:5060"]);
+}
+
+#[test]
 fn what_does_not_exist_has_no_address_and_silence_is_told_apart() {
     assert_eq!(find("sip:none.example", both(), EXAMPLE).0, Err(Unreachable::NoAddress));
     let (found, asked) = find("sip:example.com", both(), "example.com NAPTR ?");

@@ -25,6 +25,8 @@ pub struct Demand {
     pub knows_path: bool,
     /// Whether it knows GRUUs (RFC 5627 §4.1).
     pub knows_gruu: bool,
+    /// Whether it knows outbound (RFC 5626 §4.2.1).
+    pub knows_outbound: bool,
     /// Whether outbound applies to it: it asked, and we or an edge before us can keep its flow (RFC 5626 §6).
     pub outbound: bool,
     /// The flow that it came on.
@@ -93,20 +95,21 @@ impl Demand {
             path: path.iter().map(|p| p.address().to_string().into()).collect(),
             knows_path: knows("path"),
             knows_gruu: knows("gruu"),
+            knows_outbound: knows("outbound"),
             outbound: knows("outbound") && flow_kept,
             flow: request.flow,
             behind_nat,
             user_agent: text(headers, HeaderName::UserAgent),
         };
-        demand.settle_flows(knows("outbound"), flow_kept)?;
+        demand.settle_flows(flow_kept)?;
         Ok(demand)
     }
 
     /// What `reg-id` means here (RFC 5626 §6): a number of a flow, nothing, or an error.
-    fn settle_flows(&mut self, asked: bool, kept: bool) -> Result<(), Refusal> {
+    fn settle_flows(&mut self, kept: bool) -> Result<(), Refusal> {
         let Contacts::Update(wishes) = &mut self.contacts else { return Ok(()) };
         let numbered = wishes.iter().any(|w| w.reg_id.is_some());
-        if numbered && asked && !kept {
+        if numbered && self.knows_outbound && !kept {
             return Err(Refusal::FirstHopLacksOutbound);
         }
         if !self.outbound {
@@ -117,6 +120,29 @@ impl Demand {
             return Err(Refusal::Malformed("Several Contacts with reg-id"));
         }
         Ok(())
+    }
+
+    /// What a registrar asks that takes bindings with outbound only: each that lasts is a numbered flow of an instance
+    /// (RFC 5626 §4.2.1). With `gruu`, whoever binds knows GRUUs, too. To ask what is bound, and to remove it, anybody may.
+    ///
+    /// # Errors
+    /// [`Refusal::ExtensionRequired`] for a user agent that knows no outbound, or no GRUUs;
+    /// [`Refusal::ContactForbidden`] for a contact without instance or number.
+    pub fn require_outbound(&self, gruu: bool) -> Result<(), Refusal> {
+        let Contacts::Update(wishes) = &self.contacts else { return Ok(()) };
+        let mut lasting = wishes.iter().filter(|wish| wish.expires != Some(0)).peekable();
+        if lasting.peek().is_none() {
+            return Ok(());
+        }
+        match (self.knows_outbound, self.knows_gruu || !gruu) {
+            (true, true) if lasting.any(|wish| wish.reg_id.is_none()) => {
+                Err(Refusal::ContactForbidden("Contact Needs reg-id and +sip.instance"))
+            }
+            (true, true) => Ok(()),
+            (true, false) => Err(Refusal::ExtensionRequired("gruu")),
+            (false, true) => Err(Refusal::ExtensionRequired("outbound")),
+            (false, false) => Err(Refusal::ExtensionRequired("outbound, gruu")),
+        }
     }
 
     /// Whether the answer has to require outbound (RFC 5626 §6): a flow was numbered.

@@ -45,6 +45,9 @@ pub enum Refusal {
     /// The edge that it came by keeps no flows (RFC 5626 §6).
     #[error("the first hop lacks outbound")]
     FirstHopLacksOutbound,
+    /// Its user agent does not support what must be applied to it; as Require has it (RFC 3261 §21.4.16).
+    #[error("without {0}")]
+    ExtensionRequired(&'static str),
 }
 
 impl Refusal {
@@ -65,6 +68,11 @@ impl Refusal {
             }
             Self::OutOfOrder => refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order"),
             Self::FirstHopLacksOutbound => Reply::new(StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT),
+            Self::ExtensionRequired(extensions) => {
+                let mut reply = Reply::new(StatusCode::EXTENSION_REQUIRED);
+                reply.parts.fields.push(HeaderName::Require, extensions);
+                reply
+            }
         }
     }
 }

@@ -122,3 +122,33 @@ fn the_flow_of_a_binding_is_that_of_its_last_register() {
     desk.registrar.commit(plan);
     assert_eq!(desk.kept()[0].flow.peer, request.flow.peer);
 }
+
+// conforms: RFC3261-21.4.16-1
+#[test]
+fn rfc3261_21_4_16_who_has_to_know_outbound_is_told_so() {
+    let asks = |lines: &str, gruu| {
+        let request = received("sip:bob@biloxi.example", "a", 1, lines);
+        Demand::read(&request, false).unwrap().require_outbound(gruu).map_err(|refusal| {
+            let reply = refusal.reply();
+            let required = reply.parts.fields.first(HeaderName::Require);
+            (reply.status.as_u16(), required.map(|field| String::from_utf8_lossy(field.value()).into_owned()))
+        })
+    };
+    let lacks = |extensions: &str| Err((421, Some(extensions.to_owned())));
+    let plain = "Contact: <sip:x@y.invalid;transport=ws>";
+    let numbered = format!("{plain}{ONE};reg-id=1");
+    let knows = |tags: &str, contact: &str| format!("Supported: {tags}\n{contact}");
+    assert_eq!(asks(plain, true), lacks("outbound, gruu"));
+    assert_eq!(asks(plain, false), lacks("outbound"));
+    assert_eq!(asks(&numbered, false), lacks("outbound"));
+    assert_eq!(asks(&knows("outbound", &numbered), true), lacks("gruu"));
+    assert_eq!(asks(&knows("outbound", &numbered), false), Ok(()));
+    assert_eq!(asks(&knows("path, gruu, outbound", &numbered), true), Ok(()));
+    for contact in [plain, &format!("{plain}{ONE}"), &format!("{plain};reg-id=1")] {
+        assert_eq!(asks(&knows("outbound, gruu", contact), true), Err((403, None)), "{contact}");
+    }
+    // Whoever it is may ask, and go.
+    for lines in ["", "Contact: *\nExpires: 0", &format!("{plain};expires=0")] {
+        assert_eq!(asks(lines, true), Ok(()), "{lines}");
+    }
+}
