@@ -121,13 +121,15 @@ impl Flows {
 
 /// How often a binding is sent a keepalive: one over UDP of a user agent behind a NAT, which keeps no flow open by itself.
 pub(super) fn keepalive(
-    registrar: Option<&Registrar>,
+    snapshot: &Snapshot,
+    aor: &Aor,
     settings: &Settings,
     binding: &Binding,
 ) -> Option<Duration> {
     let listener = settings.listener(binding.flow.listener)?;
     let needs_it = binding.behind_nat && binding.reg_id.is_none() && binding.path.is_empty();
-    registrar?.nat_keepalive.filter(|_| needs_it && !listener.transport.is_reliable())
+    let sent = needs_it && !listener.transport.is_reliable();
+    sent.then(|| registrar_of(snapshot, aor))??.nat_keepalive
 }
 
 /// The flow of a binding that is reached on nothing else.
@@ -158,7 +160,6 @@ impl Core {
     /// Follows what has become of bindings.
     pub(super) fn follow_flows(&mut self, now: Now, change: &Change) {
         let snapshot = self.snapshot.clone();
-        let registrar = registrar_of(&snapshot, &change.aor);
         for (binding, event) in &change.contacts {
             let flows = &mut self.office.flows;
             if !event.is_active() {
@@ -166,7 +167,7 @@ impl Core {
                 self.reach(&change.aor, binding.id, None, None);
                 continue;
             }
-            let every = keepalive(registrar, self.endpoint.settings(), binding);
+            let every = keepalive(&snapshot, &change.aor, self.endpoint.settings(), binding);
             flows.learn(now, &change.aor, binding, every);
             self.watch_flow(&change.aor, binding);
         }
@@ -234,7 +235,7 @@ impl Core {
             let snapshot = self.snapshot.clone();
             let Some(target) = self.common.directory.binding(&aor, id) else { continue };
             let binding = target.binding();
-            let every = keepalive(registrar_of(&snapshot, &aor), self.endpoint.settings(), binding);
+            let every = keepalive(&snapshot, &aor, self.endpoint.settings(), binding);
             self.office.flows.learn(now, &aor, binding, every);
             let Some(ask) = every.and_then(|_| self.keepalive_of(&aor, binding)) else { continue };
             // Where there is no room for a session, the next turn will do.
@@ -291,7 +292,7 @@ pub(super) fn restore(
     for aor in aors {
         let Some(record) = directory.record(aor) else { continue };
         for binding in &record.bindings {
-            let every = keepalive(registrar_of(snapshot, aor), settings, binding);
+            let every = keepalive(snapshot, aor, settings, binding);
             flows.learn(now, aor, binding, every);
             // Connections have ended with the process.
             if let Some(line @ Line::Datagrams(..)) = only_way(settings, binding) {

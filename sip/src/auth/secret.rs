@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Secret {
     password: Option<Zeroizing<Box<str>>>,
-    /// In the order of [`Hash::ALL`].
-    stored: [Option<Ha1>; 3],
+    /// One for a hash function at most; few secrets have any.
+    stored: Vec<(Hash, Ha1)>,
     card: Option<Arc<Card>>,
 }
 
@@ -30,16 +30,8 @@ pub enum SecretError {
     },
 }
 
-const fn slot(hash: Hash) -> usize {
-    match hash {
-        Hash::Md5 => 0,
-        Hash::Sha256 => 1,
-        Hash::Sha512_256 => 2,
-    }
-}
-
 impl Secret {
-    const NOTHING: Self = Self { password: None, stored: [const { None }; 3], card: None };
+    const NOTHING: Self = Self { password: None, stored: Vec::new(), card: None };
 
     /// A password, good for every hash function.
     pub fn password(password: impl Into<Box<str>>) -> Self {
@@ -65,9 +57,10 @@ impl Secret {
     /// As [`Secret::ha1`].
     pub fn with_ha1(mut self, hash: Hash, hex: &str) -> Result<Self, SecretError> {
         let parsed = Hex::parse(hash, hex).ok_or(SecretError::NotADigest { expected: hash.hex_digits() })?;
-        if let Some(place) = self.stored.get_mut(slot(hash)) {
-            *place = Some(Ha1::from_hex(parsed));
-        }
+        self.stored.retain(|(known, _)| *known != hash);
+        // Room for all of them at once: a list that grows leaves copies behind that nobody wipes.
+        self.stored.reserve_exact(Hash::ALL.len() - self.stored.len());
+        self.stored.push((hash, Ha1::from_hex(parsed)));
         Ok(self)
     }
 
@@ -86,7 +79,7 @@ impl Secret {
 
     /// The H(A1) that was given for `hash`.
     pub(super) fn stored(&self, hash: Hash) -> Option<&Ha1> {
-        self.stored.get(slot(hash)).and_then(Option::as_ref)
+        self.stored.iter().find(|(known, _)| *known == hash).map(|(_, ha1)| ha1)
     }
 
     /// The password, if that is what we have.

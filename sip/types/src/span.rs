@@ -40,6 +40,11 @@ impl Span {
         (self.0.get() as usize >> 16).saturating_sub(1)
     }
 
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        self.end().saturating_sub(self.start())
+    }
+
     /// Whether it has no bytes.
     #[inline]
     pub(crate) fn is_empty(self) -> bool {

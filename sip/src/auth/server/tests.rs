@@ -75,12 +75,12 @@ fn rfc8760_2_3_one_field_per_algorithm_strongest_first() {
     let settings = Settings { algorithms, qop: vec![Qop::Auth, Qop::AuthInt], ..Settings::new(REALM) };
     let mut server = Server::new(settings);
     insta::assert_snapshot!(server.challenge(at(0)).join("\n"), @r#"
-    Digest realm="atlanta.com", nonce="0000018bcfe56800aeaf52febe7060645ea9c2a9193e3fcd13f7fc49c39040de", qop="auth,auth-int", algorithm=SHA-512-256
-    Digest realm="atlanta.com", nonce="0000018bcfe56800aeaf52febe7060645ea9c2a9193e3fcd13f7fc49c39040de", qop="auth,auth-int", algorithm=SHA-256
-    Digest realm="atlanta.com", nonce="0000018bcfe56800aeaf52febe7060645ea9c2a9193e3fcd13f7fc49c39040de", qop="auth,auth-int", algorithm=MD5
+    Digest realm="atlanta.com", nonce="0000018bcfe56800aeaf52febe7060647311df266e238dffd8b7a0a24963ffb0", qop="auth,auth-int", algorithm=SHA-512-256
+    Digest realm="atlanta.com", nonce="0000018bcfe56800aeaf52febe7060647311df266e238dffd8b7a0a24963ffb0", qop="auth,auth-int", algorithm=SHA-256
+    Digest realm="atlanta.com", nonce="0000018bcfe56800aeaf52febe7060647311df266e238dffd8b7a0a24963ffb0", qop="auth,auth-int", algorithm=MD5
     "#);
     let stale = server.challenger.challenge(at(0), true, &mut server.ids);
-    insta::assert_snapshot!(stale[0], @r#"Digest realm="atlanta.com", nonce="0000018bcfe56800c02d8a5e87afea622b04bfcd15a493e16d19e4d696aed916", qop="auth,auth-int", algorithm=SHA-512-256, stale=true"#);
+    insta::assert_snapshot!(stale[0], @r#"Digest realm="atlanta.com", nonce="0000018bcfe56800c02d8a5e87afea62cc34c376d5b1f678d0ae0465b92e6f75", qop="auth,auth-int", algorithm=SHA-512-256, stale=true"#);
 }
 
 #[test]

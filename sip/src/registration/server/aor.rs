@@ -1,6 +1,6 @@
 //! Addresses-of-record.
 
-use sip_types::Uri;
+use sip_types::{Host, Uri};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
@@ -21,7 +21,10 @@ impl Aor {
             text.push('@');
         }
         let user = text.len();
-        write!(text, "{}", uri.host()?).ok()?;
+        match uri.host()? {
+            Host::Name(name) => text.push_str(name),
+            address @ (Host::V4(_) | Host::V6(_)) => write!(text, "{address}").ok()?,
+        }
         if let Some(host) = text.get_mut(user..) {
             host.make_ascii_lowercase();
         }

@@ -24,7 +24,11 @@ pub fn fields(
 ) -> Fields {
     let mut fields = Fields::default();
     for binding in &plan.bindings {
-        let mut contact = format!("<{}>{};expires={}", binding.uri, binding.params, binding.left(now.wall));
+        let (uri, left) = (binding.uri.as_str(), binding.left(now.wall));
+        let mut contact = String::with_capacity(uri.len() + binding.params.len() + 24);
+        for part in ["<", uri, ">", &binding.params, ";expires=", itoa::Buffer::new().format(left)] {
+            contact.push_str(part);
+        }
         let keys = keys.filter(|_| demand.knows_gruu);
         if let Some(gruus) = keys.and_then(|keys| gruus(&plan.aor, binding, &plan.instances, keys, ids)) {
             let (public, temporary) = (quote(&gruus.public), quote(&gruus.temporary));

@@ -67,7 +67,9 @@ impl SchemeParams {
     }
 
     pub(super) fn raw(&self, name: &str) -> Option<&str> {
-        self.params().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        // Few names have the same length, and to compare that is cheaper than to cut a name out of the text.
+        let named = |(n, _): &&Param| n.len() == name.len() && n.of(&self.text).eq_ignore_ascii_case(name);
+        self.params.iter().find(named).map(|(_, value)| value.of(&self.text))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
