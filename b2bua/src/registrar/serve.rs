@@ -261,6 +261,10 @@ impl Core {
 
     /// The bindings of an address-of-record have changed: who subscribes to them is told.
     pub(super) fn tell(&mut self, now: Now, change: &Change) {
+        // All that was to happen had happened before, and was told then.
+        if change.contacts.is_empty() {
+            return;
+        }
         for (binding, event) in &change.contacts {
             if *event == ContactEvent::Expired {
                 self.counters.bindings_expired += 1;
