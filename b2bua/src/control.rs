@@ -302,6 +302,11 @@ impl Control for Switchboard {
                 Ended::Done => Ok(()),
                 Ended::Nothing => Err(ControlError::RegistrationNotFound(address)),
                 Ended::Busy => Err(shard.unavailable(Unavailability::Overloaded)),
+                Ended::NotKept => Err(ControlError::Unavailable {
+                    component: "the store of registrations".into(),
+                    why: Unavailability::Failing,
+                    retry_after: None,
+                }),
             }
         })
     }

@@ -26,6 +26,7 @@ mod simulation {
     mod reg_event;
     mod registrar;
     mod registrar_gruus;
+    mod registrar_kept;
     mod registrar_nat;
     mod registrar_storm;
     mod requests;

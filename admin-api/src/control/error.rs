@@ -52,6 +52,8 @@ pub enum Unavailability {
     Overloaded,
     /// It has ended.
     Stopped,
+    /// It does not do what it is there for, such as a disk that takes nothing.
+    Failing,
 }
 
 impl fmt::Display for Unavailability {
@@ -62,6 +64,7 @@ impl fmt::Display for Unavailability {
             Self::Draining => "is draining",
             Self::Overloaded => "is overloaded",
             Self::Stopped => "has stopped",
+            Self::Failing => "fails",
         })
     }
 }

@@ -48,6 +48,7 @@ async fn what_the_port_cannot_answer_is_503_on_every_resource() {
             (Unavailability::Draining, "shard 2 is draining"),
             (Unavailability::Overloaded, "shard 2 is overloaded"),
             (Unavailability::Stopped, "shard 2 has stopped"),
+            (Unavailability::Failing, "shard 2 fails"),
         ] {
             let error = ControlError::Unavailable { component: "shard 2".into(), why, retry_after: None };
             let reply = api().failing(error).ask(line).await;

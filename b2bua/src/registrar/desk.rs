@@ -1,17 +1,20 @@
-//! Where REGISTERs wait: for those before them, and for the store.
+//! Where REGISTERs wait, for those before them and for the store; and ends that an operator wants, for the store.
 
 use super::row::{self, FlowRow};
 use crate::store::{Table, Write};
 use sip::Flow;
 use sip::ids::Ids;
-use sip::registration::server::{Aor, Change, Demand, Plan, Refusal, Registrar, Terms};
+use sip::registration::server::{
+    Aor, Binding, Change, ContactEvent, Demand, Instance, Plan, Refusal, Registrar, Terms,
+};
 use sip::time::Now;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// REGISTERs for one address-of-record that may wait for the one whose bindings are being kept.
 const WAITING: usize = 8;
 
-/// What follows from a REGISTER, or from news of the store.
+/// What follows from a REGISTER, from an end, or from news of the store.
 #[derive(Debug)]
 pub(crate) enum Outcome<I> {
     /// Nothing yet: this row is to be kept, and [`Desk::kept`] told of it under this number.
@@ -26,6 +29,10 @@ pub(crate) enum Outcome<I> {
     NotKept(I, Aor),
     /// Too many wait for this address-of-record: 503.
     Crowded(I),
+    /// What [`Desk::end`] numbered so is done: nothing is bound any more. What has changed, unless all had ended meanwhile.
+    Ended(u64, Option<Change>),
+    /// What [`Desk::end`] numbered so is not done: the row could not be taken out, and the bindings stand.
+    NotEnded(u64, Aor),
 }
 
 /// A REGISTER that gets its 200.
@@ -56,7 +63,15 @@ pub(crate) struct Rules {
     pub(crate) keep: bool,
 }
 
-struct Pending<I> {
+/// What waits for the store.
+enum Pending<I> {
+    /// A REGISTER.
+    Register(Box<Planned<I>>),
+    /// The end of all bindings of an address-of-record.
+    End(Aor),
+}
+
+struct Planned<I> {
     id: I,
     demand: Demand,
     plan: Plan,
@@ -92,7 +107,7 @@ impl<I> Desk<I> {
         &self.registrar
     }
 
-    /// REGISTERs that wait, for the store or for others.
+    /// REGISTERs and ends that wait, for the store or for others.
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len() + self.waiting.values().map(VecDeque::len).sum::<usize>()
     }
@@ -141,11 +156,22 @@ impl<I> Desk<I> {
             let change = Some(self.registrar.commit(plan.clone()));
             return Outcome::Served(Box::new(Served { id, demand, plan, change }));
         }
-        let Some(write) = row_of(&plan, flow) else { return Outcome::NotKept(id, plan.aor) };
+        let Some(write) = row_of(&plan.aor, &plan.bindings, &plan.instances, flow) else {
+            return Outcome::NotKept(id, plan.aor);
+        };
         self.tickets += 1;
         self.waiting.entry(plan.aor.clone()).or_default();
-        self.pending.insert(self.tickets, Pending { id, demand, plan });
+        self.pending.insert(self.tickets, Pending::Register(Box::new(Planned { id, demand, plan })));
         Outcome::Keep(self.tickets, write)
+    }
+
+    /// Ends all bindings of an address-of-record that is not busy, once its row is taken out: [`Desk::kept`] is to be told of
+    /// that under this number.
+    pub(crate) fn end(&mut self, aor: &Aor) -> (u64, Write) {
+        self.tickets += 1;
+        self.waiting.entry(aor.clone()).or_default();
+        self.pending.insert(self.tickets, Pending::End(aor.clone()));
+        (self.tickets, removal_of(aor))
     }
 
     /// News of the store: rows are kept, or not. Whoever waited for that address-of-record is served next.
@@ -157,15 +183,20 @@ impl<I> Desk<I> {
         flow: &dyn Fn(&Flow) -> Option<FlowRow>,
         ids: &mut dyn Ids,
     ) -> Vec<Outcome<I>> {
-        let Some(Pending { id, demand, plan }) = self.pending.remove(&ticket) else { return Vec::new() };
-        let aor = plan.aor.clone();
-        let mut outcomes = Vec::new();
-        if kept {
-            let change = Some(self.registrar.commit(plan.clone()));
-            outcomes.push(Outcome::Served(Box::new(Served { id, demand, plan, change })));
-        } else {
-            outcomes.push(Outcome::NotKept(id, plan.aor));
-        }
+        let Some(pending) = self.pending.remove(&ticket) else { return Vec::new() };
+        let (aor, outcome) = match pending {
+            Pending::Register(planned) => {
+                let Planned { id, demand, plan } = *planned;
+                let aor = plan.aor.clone();
+                (aor, self.register_kept(id, demand, plan, kept))
+            }
+            Pending::End(aor) if kept => {
+                let change = self.registrar.end(&aor, ContactEvent::Deactivated, |_| true);
+                (aor, Outcome::Ended(ticket, change))
+            }
+            Pending::End(aor) => (aor.clone(), Outcome::NotEnded(ticket, aor)),
+        };
+        let mut outcomes = vec![outcome];
         let Some(mut queue) = self.waiting.remove(&aor) else { return outcomes };
         while let Some(next) = queue.pop_front() {
             let outcome = self.begin(now, next, flow, ids);
@@ -178,13 +209,31 @@ impl<I> Desk<I> {
         }
         outcomes
     }
+
+    fn register_kept(&mut self, id: I, demand: Demand, plan: Plan, kept: bool) -> Outcome<I> {
+        if !kept {
+            return Outcome::NotKept(id, plan.aor);
+        }
+        let change = Some(self.registrar.commit(plan.clone()));
+        Outcome::Served(Box::new(Served { id, demand, plan, change }))
+    }
 }
 
-/// The row that makes a plan outlive the process.
-fn row_of(plan: &Plan, flow: &dyn Fn(&Flow) -> Option<FlowRow>) -> Option<Write> {
-    let value = match plan.bindings.is_empty() {
-        true => None,
-        false => Some(row::write(&plan.bindings, &plan.instances, flow)?),
-    };
-    Some(Write { table: Table::Registrations, key: plan.aor.as_str().as_bytes().into(), value })
+/// The row that makes bindings outlive the process, without any its removal; `None` where one's flow has no words.
+pub(super) fn row_of(
+    aor: &Aor,
+    bindings: &[Arc<Binding>],
+    instances: &[Instance],
+    flow: &dyn Fn(&Flow) -> Option<FlowRow>,
+) -> Option<Write> {
+    if bindings.is_empty() {
+        return Some(removal_of(aor));
+    }
+    let value = Some(row::write(bindings, instances, flow)?);
+    Some(Write { value, ..removal_of(aor) })
+}
+
+/// Takes the row of an address-of-record out.
+pub(super) fn removal_of(aor: &Aor) -> Write {
+    Write { table: Table::Registrations, key: aor.as_str().as_bytes().into(), value: None }
 }

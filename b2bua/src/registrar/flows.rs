@@ -114,7 +114,7 @@ impl Flows {
     }
 
     /// How long a connection may be silent: the least of what those who are reached on it have promised.
-    fn silence(&self, id: ConnectionId) -> Option<Duration> {
+    pub(super) fn silence(&self, id: ConnectionId) -> Option<Duration> {
         self.on(Line::Connection(id)).filter_map(|(.., silence)| silence).min()
     }
 }
@@ -188,8 +188,7 @@ impl Core {
         let left = before.filter(|before| Some(*before) != line);
         for line in left.into_iter().chain(line) {
             if let Line::Connection(connection) = line {
-                let silence = self.office.flows.silence(connection);
-                self.watch(connection, silence);
+                self.watch(connection);
             }
         }
     }
@@ -210,10 +209,7 @@ impl Core {
                 .end(&aor, ContactEvent::Deactivated, |binding| only_way(settings, binding) == Some(line));
             let Some(change) = ended else { continue };
             self.counters.flows_lost += 1;
-            if change.terminated {
-                // A row that cannot be taken out now has a flow that no later process knows.
-                self.office.forget_row(&change.aor);
-            }
+            self.keep_what_is_left(&change.aor);
             self.tell(now, &change);
         }
     }

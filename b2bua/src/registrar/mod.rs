@@ -13,6 +13,7 @@
 
 mod accounts;
 mod desk;
+mod ending;
 mod flows;
 mod keeping;
 mod review;
@@ -25,10 +26,10 @@ mod watches;
 
 pub(crate) use accounts::{Account, Registrars};
 pub(crate) use desk::{Desk, Outcome, Rules, Served};
+pub use ending::Ended;
 pub(crate) use flows::Line;
 pub(crate) use keeping::aor_of;
 pub use keeping::{Keeper, Keeping, News};
-pub use serve::Ended;
 pub(crate) use serve::Office;
 
 #[cfg(test)]

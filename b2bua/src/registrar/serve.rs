@@ -1,20 +1,20 @@
 //! REGISTER, from the question to its answer (RFC 3261 §10.3).
 
+use super::ending::Ends;
 use super::flows::{self, Flows};
 use super::keeping::{self, NEWS, flow_row};
 use super::watches::Watches;
 use super::{Desk, Keeper, Keeping, News, Outcome, Rules, Served};
 use crate::shard::Core;
 use crate::snapshot::{Protected, Snapshot};
-use crate::store::{Table, Write};
 use crate::trunk::Entry;
 use config::{NetworkName, RequireOutbound};
-use sip::Received;
 use sip::registration::server::{
     self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms,
 };
 use sip::session::{Reply, RequestId};
 use sip::time::{Mono, Now};
+use sip::{ConnectionId, Received};
 use sip_types::{Method, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,9 @@ use tokio::sync::mpsc;
 /// The registrar of a shard.
 pub(crate) struct Office {
     pub(crate) watches: Watches,
-    desk: Desk<RequestId>,
-    keeper: Option<Box<dyn Keeper>>,
+    pub(super) desk: Desk<RequestId>,
+    pub(super) keeper: Option<Box<dyn Keeper>>,
+    pub(super) ends: Ends,
     news: mpsc::Receiver<News>,
     pub(super) flows: Flows,
 }
@@ -46,18 +47,12 @@ impl Office {
         flows::restore(&mut flows, keeping.now, &bound, registrar.directory(), settings, snapshot);
         let desk = Desk::new(registrar, hasher);
         let watches = Watches::new(hasher);
-        let mut office = Self { watches, desk, keeper: keeping.keeper, news: keeping.news, flows };
+        let ends = Ends::default();
+        let mut office = Self { watches, desk, keeper: keeping.keeper, ends, news: keeping.news, flows };
         for aor in over {
             office.forget_row(&aor);
         }
         office
-    }
-
-    /// Takes the row of an address-of-record out of the store; `false` if that has no room for it.
-    pub(super) fn forget_row(&mut self, aor: &Aor) -> bool {
-        let Some(keeper) = &mut self.keeper else { return true };
-        let key = aor.as_str().as_bytes().into();
-        keeper.keep(Write { table: Table::Registrations, key, value: None }, None)
     }
 
     /// Addresses-of-record with bindings, bindings, and REGISTERs that wait.
@@ -87,6 +82,11 @@ impl Office {
         self.desk.registrar().end(aor, event, meant)
     }
 
+    /// How long a connection may be silent by what those who are reached on it have promised.
+    pub(crate) fn silence(&self, id: ConnectionId) -> Option<Duration> {
+        self.flows.silence(id)
+    }
+
     /// Addresses-of-record with bindings.
     pub(super) fn aors(&self) -> impl Iterator<Item = &Aor> {
         self.desk.read().aors()
@@ -101,17 +101,6 @@ pub(super) fn terms(registrar: &config::Registrar, default: Duration, most: Dura
         max_expires: most,
         bindings: registrar.contacts,
     }
-}
-
-/// How the bindings of an address-of-record were to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// They have ended.
-    Done,
-    /// There were none.
-    Nothing,
-    /// They are just being changed, or cannot be told to the store.
-    Busy,
 }
 
 impl Core {
@@ -219,7 +208,7 @@ impl Core {
     }
 
     /// Does what outcomes ask, and what follows from that.
-    fn follow_up(&mut self, now: Now, mut outcomes: Vec<Outcome<RequestId>>) {
+    pub(super) fn follow_up(&mut self, now: Now, mut outcomes: Vec<Outcome<RequestId>>) {
         while let Some(outcome) = outcomes.pop() {
             match outcome {
                 Outcome::Waits => {}
@@ -244,6 +233,8 @@ impl Core {
                     self.answer_register(now, id, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
                     self.look_again(now, &aor);
                 }
+                Outcome::Ended(ticket, change) => self.registration_ended(now, ticket, change),
+                Outcome::NotEnded(ticket, aor) => self.registration_stands(now, ticket, &aor),
             }
         }
     }
@@ -271,6 +262,10 @@ impl Core {
 
     /// The bindings of an address-of-record have changed: who subscribes to them is told.
     pub(super) fn tell(&mut self, now: Now, change: &Change) {
+        // All that was to happen had happened before, and was told then.
+        if change.contacts.is_empty() {
+            return;
+        }
         for (binding, event) in &change.contacts {
             if *event == ContactEvent::Expired {
                 self.counters.bindings_expired += 1;
@@ -284,7 +279,7 @@ impl Core {
     }
 
     /// What has become of a row.
-    fn heard(&mut self, now: Now, ticket: u64, kept: bool) -> Vec<Outcome<RequestId>> {
+    pub(super) fn heard(&mut self, now: Now, ticket: u64, kept: bool) -> Vec<Outcome<RequestId>> {
         let (settings, snapshot) = (self.endpoint.settings(), self.snapshot.clone());
         let row = |flow: &sip::Flow| flow_row(settings, &snapshot, flow);
         self.office.desk.kept(now, ticket, kept, &row, &mut *self.ids)
@@ -297,6 +292,7 @@ impl Core {
             self.follow_up(now, outcomes);
         }
         self.lost_again(now);
+        self.rows_again();
     }
 
     /// Ends bindings whose time is over, and keeps the others open.
@@ -309,19 +305,5 @@ impl Core {
             self.tell(now, &change);
         }
         self.keepalives_due(now);
-    }
-
-    /// Ends all bindings of an address-of-record of this shard.
-    pub(crate) fn end_registration(&mut self, now: Now, aor: &Aor) -> Ended {
-        if self.office.desk.registrar().directory().record(aor).is_none() {
-            return Ended::Nothing;
-        }
-        if self.office.desk.is_busy(aor) || !self.office.forget_row(aor) {
-            return Ended::Busy;
-        }
-        if let Some(change) = self.office.end(aor, ContactEvent::Deactivated, |_| true) {
-            self.tell(now, &change);
-        }
-        Ended::Done
     }
 }

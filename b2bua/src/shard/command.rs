@@ -89,7 +89,7 @@ impl Core {
                     let _ = answer.send(key.is_some());
                 }
                 Command::EndRegistration(aor, answer) => {
-                    let _ = answer.send(self.end_registration(now, &aor));
+                    self.end_registration(now, &aor, answer);
                 }
                 Command::Subscriptions(aor, answer) => {
                     let _ = answer.send(self.office.watches.views(&aor));

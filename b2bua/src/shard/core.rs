@@ -223,8 +223,9 @@ impl Core {
         }
     }
 
-    /// Has the end of a connection told, and a longer silence than that on it end it.
-    pub(crate) fn watch(&mut self, connection: ConnectionId, silence: Option<Duration>) {
+    /// Has the end of a connection told, and a longer silence on it end it than those who are bound to it have promised.
+    pub(crate) fn watch(&mut self, connection: ConnectionId) {
+        let silence = self.office.silence(connection);
         self.io.push_back(IoAction::Watch { connection, silence });
     }
 

@@ -131,7 +131,8 @@ pub enum IoAction {
     Watch {
         /// The connection.
         connection: ConnectionId,
-        /// How long it may bring nothing from now on; then it is closed (RFC 5626 §5.4).
+        /// How long it may bring nothing from now on; then it is closed (RFC 5626 §5.4). Each shard has its own word, and the
+        /// least holds.
         silence: Option<Duration>,
     },
     /// From now on take and make connections with these; those that are open stay as they are.

@@ -232,7 +232,7 @@ impl<C: Core> Shell<C> {
                 Parcel::Close(id) => self.tcp.table.close(now, id, &mut self.failed),
                 Parcel::Alias(id, port) => self.tcp.table.alias(id, port),
                 Parcel::Ping(id) => self.tcp.table.ping(id),
-                Parcel::Watch(id, silence) => self.tcp.table.watch(now, id, silence),
+                Parcel::Watch(id, by, silence) => self.tcp.table.watch_for(now, by, id, silence),
                 Parcel::Unreachable(listener, peer) => self.core.handle_unreachable(now, listener, peer),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }

@@ -95,7 +95,7 @@ fn rfc3261_13_2_2_4_the_2xx_recomputes_the_route_set_of_its_early_dialog() {
     assert!(routes(&info).is_empty());
 }
 
-// conforms: RFC3261-8.2-1,2 RFC3261-12.2.1.2-1 RFC3261-12.2.2-5
+// conforms: RFC3261-8.2-1,2 RFC3261-12.2.1.2-1 RFC3261-12.2.2-5 RFC6141-4.2-1,2 RFC6141-4.6-2
 #[test]
 fn rfc3261_12_2_targets_follow_1xx_2xx_and_reinvites_but_not_the_route_set() {
     let mut ua = Ua::udp();

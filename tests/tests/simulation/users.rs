@@ -70,6 +70,12 @@ pub fn challenges(asked: &str) -> Vec<String> {
 
 /// The final response to a request that answers the challenge as that user.
 pub fn answered_as(world: &mut World, device: &str, request: &Msg, user: &str) -> String {
+    prove_as(world, device, request, user);
+    world.expect(device, "")
+}
+
+/// Sends a request, and again with the answer to the challenge as that user.
+pub fn prove_as(world: &mut World, device: &str, request: &Msg, user: &str) {
     world.post(device, REGISTRAR, request);
     let asked = world.expect(device, "401");
     let text = request.text();
@@ -83,7 +89,6 @@ pub fn answered_as(world: &mut World, device: &str, request: &Msg, user: &str) -
         .branch(&format!("{method}-{device}-{seq}"))
         .with("Authorization", &credentials);
     world.post(device, REGISTRAR, &again);
-    world.expect(device, "")
 }
 
 /// Alice calls that URI, as her own user: what she sent last.

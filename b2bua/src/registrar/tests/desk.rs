@@ -115,6 +115,35 @@ fn who_waits_is_refused_in_turn_and_as_many_wait_as_may_be() {
 }
 
 #[test]
+fn an_end_waits_for_the_store_and_who_registers_meanwhile_is_bound_after_it() {
+    let mut desk = desk();
+    let Outcome::Keep(ticket, _) = register(&mut desk, 1, demand("bob", 1, None)) else { panic!() };
+    kept(&mut desk, ticket, true);
+    let bob = Aor::from_kept("bob@example.com");
+    for works in [false, true] {
+        let (ticket, removal) = desk.end(&bob);
+        assert_eq!((removal.table, removal.value), (Table::Registrations, None));
+        assert!(desk.is_busy(&bob) && desk.registrar().directory().record(&bob).is_some());
+        assert!(matches!(register(&mut desk, 2, demand("bob", 2, None)), Outcome::Waits));
+        let outcomes = kept(&mut desk, ticket, works);
+        match (works, &*outcomes) {
+            (false, [Outcome::NotEnded(no, aor), Outcome::Keep(next, _)]) => {
+                assert_eq!((*no, aor), (ticket, &bob));
+                assert!(desk.registrar().directory().record(&bob).is_some(), "it stands");
+                kept(&mut desk, *next, false);
+            }
+            (true, [Outcome::Ended(no, Some(change)), Outcome::Keep(next, _)]) => {
+                assert_eq!((*no, change.terminated, change.contacts.len()), (ticket, true, 1));
+                assert!(desk.registrar().directory().is_empty());
+                kept(&mut desk, *next, true);
+            }
+            _ => panic!("{outcomes:?}"),
+        }
+    }
+    assert_eq!((desk.registrar().directory().len(), desk.waiting()), (1, 0));
+}
+
+#[test]
 fn without_a_store_the_answer_is_there_at_once() {
     let mut desk = desk();
     let rules = Rules { terms: Terms::default(), keep: false };

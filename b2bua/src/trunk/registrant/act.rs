@@ -181,8 +181,8 @@ impl Registrant {
     fn weigh(&self, answer: Answer, beside: bool) -> Answer {
         match answer {
             // Without outbound it would be another device, beside flows that stand.
-            Answer::Without(tags) if beside && tags.iter().any(|tag| **tag == *"outbound") => {
-                Answer::Refused(Fault::Status(439))
+            Answer::Without(status, tags) if beside && tags.iter().any(|tag| **tag == *"outbound") => {
+                Answer::Refused(Fault::Status(status))
             }
             Answer::Later(fault @ (Fault::Unreachable | Fault::Timeout), _) if self.on_flow => {
                 Answer::FlowGone { proven: self.proven, fault }

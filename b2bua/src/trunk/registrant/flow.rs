@@ -44,7 +44,7 @@ impl Core {
                     (registrant.keep, registrant.proven) = (Some(keep), false);
                 }
                 if let Some(connection) = flow.connection {
-                    self.watch(connection, None);
+                    self.watch(connection);
                 }
             }
         }

@@ -8,6 +8,7 @@ use super::wire::{OpenError, Wire};
 use super::{Peer, writing::Outbox};
 use crate::action::TransmitId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::home::ShardNo;
 use crate::time::Mono;
 use std::io;
 use std::net::SocketAddr;
@@ -49,8 +50,8 @@ pub(super) struct Connection<W> {
     pub(super) last: Mono,
     /// When something last came.
     pub(super) heard: Mono,
-    /// How long nothing may come (RFC 5626 §5.4).
-    silence: Option<Duration>,
+    /// How long nothing may come (RFC 5626 §5.4), by the shard that says so; the least holds. One for each at most.
+    silences: Vec<(ShardNo, Duration)>,
     /// The pong to a ping of ours has come, and the core was not told (RFC 5626 §4.4.1).
     pub(super) ponged: bool,
     /// A message has travelled: it is not only a connection.
@@ -89,7 +90,7 @@ impl<W: Wire> Connection<W> {
             since: now,
             last: now,
             heard: now,
-            silence: None,
+            silences: Vec::new(),
             ponged: false,
             used: false,
             partial: None,
@@ -125,9 +126,16 @@ impl<W: Wire> Connection<W> {
         self.partial = None;
     }
 
-    /// Its end is told, and it may be silent for that long.
-    pub(super) fn watch(&mut self, silence: Option<Duration>) {
-        (self.told, self.silence) = (true, silence);
+    /// Its end is told, and as far as a shard is concerned it may be silent for that long.
+    pub(super) fn watch(&mut self, by: ShardNo, silence: Option<Duration>) {
+        self.told = true;
+        self.silences.retain(|(shard, _)| *shard != by);
+        self.silences.extend(silence.map(|silence| (by, silence)));
+    }
+
+    /// How long nothing may come.
+    fn silence(&self) -> Option<Duration> {
+        self.silences.iter().map(|(_, silence)| *silence).min()
     }
 
     /// Whether it takes messages to write.
@@ -172,7 +180,7 @@ impl<W: Wire> Connection<W> {
         let others = [
             after(self.partial, limits.message_time, Ending::Dawdling),
             after(self.blocked, limits.stall_time, Ending::Stalled),
-            self.silence.map(|silence| (self.heard + silence, Ending::Idle)),
+            self.silence().map(|silence| (self.heard + silence, Ending::Idle)),
         ];
         others
             .into_iter()

@@ -148,9 +148,14 @@ impl<W: Wires> Table<W> {
 
     /// Tells of the end of a connection, which may be silent for that long from now on.
     pub fn watch(&mut self, now: Now, id: ConnectionId, silence: Option<Duration>) {
+        self.watch_for(now, self.shard, id, silence);
+    }
+
+    /// The same for any shard: each has its own word on how long, and the least holds.
+    pub(super) fn watch_for(&mut self, now: Now, by: ShardNo, id: ConnectionId, silence: Option<Duration>) {
         match self.connections.get_mut(&id) {
             Some(connection) => {
-                connection.watch(silence);
+                connection.watch(by, silence);
                 self.rearm(now, id);
             }
             None => self.ends.push(id),

@@ -4,6 +4,7 @@ use super::super::connections::ConnectionEvent;
 use super::super::ready::Source;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::home::ShardNo;
 use bytes::Bytes;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
@@ -31,8 +32,8 @@ pub(crate) enum Parcel {
     Alias(ConnectionId, u16),
     /// A ping is to be sent on a connection that is owned there.
     Ping(ConnectionId),
-    /// A connection that is owned there is to be watched, and may be silent for that long.
-    Watch(ConnectionId, Option<Duration>),
+    /// A connection that is owned there is to be watched, and may be silent for that long as far as this shard says.
+    Watch(ConnectionId, ShardNo, Option<Duration>),
     /// Datagrams from that listener to that address do not arrive.
     Unreachable(ListenerId, SocketAddr),
     /// What a connection that is owned here has proved, or that it is over.

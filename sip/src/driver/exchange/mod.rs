@@ -186,7 +186,7 @@ impl Exchange {
     /// Has another shard watch a connection.
     pub(super) fn watch(&mut self, owner: ShardNo, connection: ConnectionId, silence: Option<Duration>) {
         if let Some(lane) = self.outbound.get_mut(usize::from(owner.0)) {
-            lane.insist(Parcel::Watch(connection, silence));
+            lane.insist(Parcel::Watch(connection, self.here, silence));
         }
     }
 

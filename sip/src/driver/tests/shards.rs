@@ -11,6 +11,7 @@ use bytes::Bytes;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Drivers that share a listener, and how they find each message's home.
 pub(super) struct Labs {
@@ -99,6 +100,23 @@ fn a_connection_serves_every_shard_and_is_closed_for_any() {
     other.tell([send(7, Destination::Flow(flow))]);
     assert_eq!(other.next(), Report::Failed(transmit_id(7)));
     assert_eq!(other.settings.counters.send_failures.get(), 1);
+}
+
+#[test]
+fn rfc5626_5_4_the_least_silence_that_a_shard_asks_for_ends_a_connection_whoever_asks_last() {
+    let labs = start(Transport::Tcp, 2, 64, |_| {});
+    for patient in [None, Some(GUARD * 10)] {
+        let mut stream = labs.connect();
+        stream.write_all(labs.for_shard(0, 0).as_bytes()).unwrap();
+        let id = labs.input(0).0.connection.unwrap();
+        let owner = usize::from(id.shard().0);
+        labs.labs[owner].tell([Command::Watch(id, Some(Duration::from_millis(50)))]);
+        labs.labs[1 - owner].tell([Command::Watch(id, patient)]);
+        expect_end(&mut stream);
+        for lab in &labs.labs {
+            assert_eq!(lab.next(), Report::Closed(id));
+        }
+    }
 }
 
 #[test]

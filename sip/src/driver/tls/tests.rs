@@ -139,7 +139,7 @@ fn what_is_out_of_date_revoked_or_issued_by_a_stranger_proves_nothing_in_either_
     }
 }
 
-// conforms: RFC5922-7.1-2
+// conforms: RFC5922-7.1-2 RFC5924-4-1 RFC5924-5-1,2,3
 #[test]
 fn rfc5924_5_the_purposes_of_a_certificate_are_kept() {
     let root = Authority::new("root");

@@ -44,10 +44,10 @@ pub enum Answer {
     NotBound,
     /// The lifetime must be that long at least (RFC 3261 §10.2.8).
     TooBrief(Duration),
-    /// Option tags that must be left out (420, 439), in lower case.
-    Without(Vec<Box<str>>),
-    /// To be sent elsewhere (3xx, RFC 3261 §8.1.3.4).
-    Elsewhere(Uri),
+    /// Option tags that must be left out, in lower case, and the status that says so (420, 439).
+    Without(u16, Vec<Box<str>>),
+    /// To be sent elsewhere, by that status (3xx, RFC 3261 §8.1.3.4).
+    Elsewhere(u16, Uri),
     /// The flow is broken; another one may do (430, RFC 5626 §11.5).
     FlowFailed,
     /// The flow that a refresh was sent on is gone, of whatever it had proved (RFC 5626 §4.5).
@@ -121,17 +121,25 @@ impl Answer {
             },
             420 => {
                 let tags = headers.list::<Unsupported>().unwrap_or_default();
-                Self::Without(tags.iter().map(|t| t.as_str().to_ascii_lowercase().into()).collect())
+                Self::Without(status, tags.iter().map(|t| t.as_str().to_ascii_lowercase().into()).collect())
             }
-            439 => Self::Without(vec!["outbound".into()]),
+            439 => Self::Without(status, vec!["outbound".into()]),
             430 => Self::FlowFailed,
             300..=399 => {
                 let contacts = headers.list::<Contact>().unwrap_or_default();
                 let target = contacts.iter().filter_map(Contact::address).find(|a| a.uri().is_sip());
-                target.map_or(Self::Refused(fault), |a| Self::Elsewhere(a.uri().clone()))
+                target.map_or(Self::Refused(fault), |a| Self::Elsewhere(status, a.uri().clone()))
             }
-            // The registrar or the way to it is in trouble (RFC 3261 §21.4.9, §21.4.18, §21.5).
-            408 | 480 | 486 | 491 | 500 | 502 | 503 | 504 | 580 => Self::Later(fault, retry_after(headers)),
+            // What the server cannot do at all will not change by asking again (RFC 3261 §21.5.2, §21.5.6, §21.5.7, RFC 8599 §8.2.1).
+            501 | 505 | 513 | 555 => Self::Refused(fault),
+            // The registrar or the way to it is in trouble (RFC 3261 §21.4.9, §21.4.18, §21.5); a 5xx that is not known is
+            // a 500 (§8.1.3.2).
+            408 | 480 | 486 | 491 | 500..=599 => Self::Later(fault, retry_after(headers)),
+            // A refusal that ends by itself, where it says so (RFC 3261 §20.33).
+            404 | 413 | 600 | 603 => match retry_after(headers) {
+                Some(wait) => Self::Later(fault, Some(wait)),
+                None => Self::Refused(fault),
+            },
             _ => Self::Refused(fault),
         }
     }

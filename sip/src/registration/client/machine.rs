@@ -214,19 +214,21 @@ impl Registration {
                 self.asking = least;
                 return Some(self.send());
             }
-            Answer::Without(tags) if self.has_new(&tags) && self.may_mend() => {
+            Answer::Without(_, tags) if self.has_new(&tags) && self.may_mend() => {
                 self.without.extend(tags);
                 return Some(self.send());
             }
-            Answer::Elsewhere(target) if self.may_mend() => {
+            Answer::Elsewhere(_, target) if self.may_mend() => {
                 self.target = Some(target);
                 return Some(self.send());
             }
             Answer::FlowGone { proven: true, .. } if self.may_mend() => return Some(self.send()),
             Answer::FlowGone { fault, .. } => self.wait_after(now, fault, None, others_left, ids),
             Answer::TooBrief(_) => self.refused(now, Fault::Status(423)),
-            Answer::Without(_) => self.refused(now, Fault::Status(420)),
-            Answer::Elsewhere(_) => self.wait_after(now, Fault::Status(302), None, others_left, ids),
+            Answer::Without(status, _) => self.refused(now, Fault::Status(status)),
+            Answer::Elsewhere(status, _) => {
+                self.wait_after(now, Fault::Status(status), None, others_left, ids);
+            }
             Answer::FlowFailed => self.wait_after(now, Fault::Status(430), None, others_left, ids),
             Answer::NotBound => self.wait_after(now, Fault::NotBound, None, others_left, ids),
             Answer::Later(fault, least) => self.wait_after(now, fault, least, others_left, ids),

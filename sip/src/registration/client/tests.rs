@@ -215,11 +215,47 @@ fn rfc5626_4_5_waits_double_and_are_spread() {
 }
 
 #[test]
-fn retry_after_is_honoured() {
+fn rfc3261_20_33_retry_after_is_honoured_wherever_it_may_be() {
+    for status in [404, 413, 480, 486, 500, 503, 600, 603] {
+        let mut bench = Bench::new();
+        bench.registration.start();
+        assert_eq!(bench.answer(at(0), status, "Retry-After: 4000"), None);
+        assert_eq!(bench.registration.stage(), Stage::Retry(at(4000).mono, Fault::Status(status)));
+    }
+    // A refusal that ends soon does not keep us away for as long as one that stands.
     let mut bench = Bench::new();
     bench.registration.start();
-    bench.answer(at(0), 503, "Retry-After: 4000");
-    assert_eq!(bench.registration.poll_timeout(), Some(at(4000).mono));
+    bench.answer(at(0), 404, "Retry-After: 5");
+    let retry = bench.registration.poll_timeout().unwrap();
+    assert!(retry >= at(30).mono && retry <= at(60).mono, "{retry:?}");
+    // Where it has no meaning it changes nothing.
+    let mut bench = Bench::new();
+    bench.registration.start();
+    bench.answer(at(0), 403, "Retry-After: 4000");
+    assert_eq!(bench.registration.stage(), Stage::Retry(at(900).mono, Fault::Status(403)));
+}
+
+#[test]
+fn a_failure_is_shown_by_the_status_that_came() {
+    // 439 though outbound is left out already.
+    let mut bench = Bench::new();
+    bench.registration.start();
+    assert!(bench.answer(at(0), 439, "").is_some());
+    assert_eq!(bench.answer(at(0), 439, ""), None);
+    assert_eq!(bench.registration.stage(), Stage::Retry(at(900).mono, Fault::Status(439)));
+    // Redirections without end.
+    for status in [300, 301, 302, 305, 380] {
+        let mut bench = Bench::new();
+        bench.registration.start();
+        let mut sent = 0;
+        while bench.answer(at(0), status, "Contact: <sip:reg2.example>").is_some() {
+            sent += 1;
+        }
+        assert_eq!(sent, 4);
+        assert!(
+            matches!(bench.registration.stage(), Stage::Retry(_, Fault::Status(shown)) if shown == status)
+        );
+    }
 }
 
 #[test]
@@ -234,13 +270,14 @@ fn every_failure_has_its_wait() {
         }
     };
     for status in [
-        400, 402, 403, 404, 405, 406, 410, 414, 415, 416, 421, 422, 482, 483, 488, 493, 494, 501, 505, 513,
-        600, 603,
+        300, 305, 380, 400, 402, 403, 404, 405, 406, 410, 413, 414, 415, 416, 420, 421, 423, 481, 482, 483,
+        484, 485, 487, 488, 493, 494, 499, 501, 505, 513, 555, 600, 603, 604, 606, 699,
     ] {
         let outcome = Err(Failure::Response(response(status, "")));
         assert_eq!(waits(outcome), (true, Fault::Status(status)), "will not change by asking again");
     }
-    for status in [408, 430, 480, 486, 491, 500, 502, 503, 504, 580] {
+    // RFC 3261 §8.1.3.2: 599 is a 500, 499 above a 400.
+    for status in [408, 430, 480, 486, 491, 500, 502, 503, 504, 580, 599] {
         let outcome = Err(Failure::Response(response(status, "")));
         assert_eq!(waits(outcome), (false, Fault::Status(status)), "may be over soon");
     }

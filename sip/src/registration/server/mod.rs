@@ -3,7 +3,8 @@
 //! A REGISTER goes through three steps, so that its 200 can wait until the bindings are kept:
 //! [`Demand::read`] says what it asks, [`Registrar::plan`] what would become of the address-of-record, and
 //! [`Registrar::commit`] makes that so. Between the last two nobody sees a difference. The owner keeps the
-//! order of REGISTERs for one address-of-record: it plans one only once the one before is committed or dropped.
+//! order of REGISTERs for one address-of-record: it plans one only once the one before is committed or dropped. What ends
+//! meanwhile stays ended.
 
 mod aor;
 mod binding;

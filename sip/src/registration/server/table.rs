@@ -1,7 +1,7 @@
 //! The registrar: who writes the bindings of the addresses-of-record that are at home in its shard.
 
 use super::aor::Aor;
-use super::binding::Binding;
+use super::binding::{Binding, BindingId};
 use super::change::{Change, ContactEvent};
 use super::directory::{Directory, Instance, Record};
 use super::plan::Plan;
@@ -60,8 +60,27 @@ impl Registrar {
         self.bindings
     }
 
-    /// Makes a plan true. The plan must be of this state: nothing was committed for its address-of-record since.
-    pub fn commit(&mut self, plan: Plan) -> Change {
+    /// Makes a plan true. No other plan may have been committed for its address-of-record since it was made. What has ended
+    /// since, such as by its time, has ended: it is neither bound again nor ended once more.
+    pub fn commit(&mut self, mut plan: Plan) -> Change {
+        let before = self.directory.record(&plan.aor);
+        let mut bound: BTreeSet<BindingId> =
+            before.iter().flat_map(|record| &record.bindings).map(|b| b.id).collect();
+        plan.contacts.retain_mut(|(binding, event)| {
+            if !event.is_active() {
+                return bound.remove(&binding.id);
+            }
+            if bound.insert(binding.id) && *event == ContactEvent::Refreshed {
+                *event = ContactEvent::Registered;
+            }
+            true
+        });
+        plan.bindings.retain(|b| bound.contains(&b.id));
+        plan.instances = used(&plan.instances, &plan.bindings);
+        self.put(plan)
+    }
+
+    fn put(&mut self, plan: Plan) -> Change {
         let Plan { aor, bindings, instances, contacts } = plan;
         if let Some(before) = self.directory.record(&aor) {
             self.timers.remove(&(first_end(&before.bindings), aor.clone()));
@@ -106,14 +125,14 @@ impl Registrar {
         }
         let instances = used(&record.instances, &bindings);
         let contacts = gone.into_iter().map(|b| (b, event)).collect();
-        Some(self.commit(Plan { aor: aor.clone(), bindings, instances, contacts }))
+        Some(self.put(Plan { aor: aor.clone(), bindings, instances, contacts }))
     }
 
     /// Puts back what was kept, such as after a restart: bindings that are over are left out.
     pub fn restore(&mut self, now: Now, aor: Aor, bindings: Vec<Binding>, instances: &[Instance]) {
         let bindings: Vec<_> = bindings.into_iter().filter(|b| b.expires > now.wall).map(Arc::new).collect();
         let instances = used(instances, &bindings);
-        self.commit(Plan { aor, bindings, instances, contacts: Vec::new() });
+        self.put(Plan { aor, bindings, instances, contacts: Vec::new() });
     }
 }
 

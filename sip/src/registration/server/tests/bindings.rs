@@ -278,3 +278,50 @@ fn no_refusal_of_a_registrar_is_global() {
         assert!(matches!(refusal.reply().status.class(), 4 | 5), "{refusal}");
     }
 }
+
+/// What has happened to which contact.
+fn told(change: &Change) -> Vec<(String, ContactEvent)> {
+    change.contacts.iter().map(|(b, event)| (b.uri.to_string(), *event)).collect()
+}
+
+#[test]
+fn what_ends_while_a_plan_waits_for_the_store_ends_once() {
+    let mut desk = Desk::new();
+    desk.register("a", 1, "Contact: <sip:1@h.example>;expires=100, <sip:2@h.example>;expires=100").unwrap();
+    // One is refreshed by a REGISTER that waits while both come to their end.
+    desk.seconds = 99;
+    let (_, plan) =
+        desk.plan(&received("sip:bob@biloxi.example", "a", 2, "Contact: <sip:1@h.example>")).unwrap();
+    desk.seconds = 100;
+    let over = desk.registrar.handle_timeout(desk.now()).unwrap();
+    let expired = |n: u8| (format!("sip:{n}@h.example"), ContactEvent::Expired);
+    assert_eq!(told(&over), [expired(1), expired(2)]);
+    let change = desk.registrar.commit(plan);
+    assert_eq!(told(&change), [("sip:1@h.example".to_owned(), ContactEvent::Registered)], "it begins anew");
+    assert_eq!(desk.bound(), [one("sip:1@h.example", 3599)]);
+    assert_eq!(desk.registrar.bindings(), 1);
+    assert!(desk.registrar.handle_timeout(desk.now()).is_none(), "the other one is gone already");
+}
+
+#[test]
+fn what_a_plan_ends_and_the_clock_before_it_ends_once() {
+    for lines in ["Contact: *\nExpires: 0", "Contact: <sip:1@h.example>;expires=0"] {
+        let mut desk = Desk::new();
+        desk.register("a", 1, "Contact: <sip:1@h.example>;expires=100").unwrap();
+        desk.seconds = 99;
+        let (_, plan) = desk.plan(&received("sip:bob@biloxi.example", "a", 2, lines)).unwrap();
+        desk.seconds = 100;
+        assert!(desk.registrar.handle_timeout(desk.now()).is_some());
+        let change = desk.registrar.commit(plan);
+        assert_eq!((told(&change), change.terminated), (vec![], true));
+    }
+    // The plan has seen that it is over before the clock was heard.
+    let mut desk = Desk::new();
+    desk.register("a", 1, "Contact: <sip:1@h.example>;expires=100").unwrap();
+    desk.seconds = 100;
+    let (_, plan) =
+        desk.plan(&received("sip:bob@biloxi.example", "a", 2, "Contact: <sip:2@h.example>")).unwrap();
+    assert!(desk.registrar.handle_timeout(desk.now()).is_some());
+    let change = desk.registrar.commit(plan);
+    assert_eq!(told(&change), [("sip:2@h.example".to_owned(), ContactEvent::Registered)]);
+}
