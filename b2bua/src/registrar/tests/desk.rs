@@ -37,6 +37,7 @@ fn demand(user: &str, cseq: u32, expires: Option<u32>) -> Demand {
         path: Box::default(),
         knows_path: false,
         knows_gruu: false,
+        knows_outbound: false,
         outbound: false,
         flow: flow(),
         behind_nat: false,
