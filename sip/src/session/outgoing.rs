@@ -261,9 +261,9 @@ impl Endpoint {
             branch,
             max_forwards: outgoing.max_forwards,
             contact_user: outgoing.contact_user.as_deref(),
-            // Only to whom we connect, and who has to prove a domain. What goes on a flow goes to the client of a connection, to whom
-            // we are no client, or on one that outbound keeps both ways open.
-            alias: listener.alias && matches!(to, Destination::Open { domain: Some(_), .. }),
+            // Only where a connection may be opened, to whom has to prove a domain. What goes on a flow and nowhere else goes to the client
+            // of a connection, or on one that outbound keeps both ways open.
+            alias: listener.alias && !matches!(to, Destination::Flow(_)),
             keep: outgoing.keep,
             credentials: &outgoing.credentials,
         };
