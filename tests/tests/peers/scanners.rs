@@ -18,13 +18,8 @@ fn svwar_tells_no_users_apart_by_invite() {
 }
 
 #[test]
-fn scanners_hear_nothing_after_the_threshold_of_options_and_users_beside_them_go_on() {
-    check("scanners.py", &["silent", "OPTIONS"], 120);
-}
-
-#[test]
-fn scanners_hear_nothing_after_the_threshold_of_registers_and_users_beside_them_go_on() {
-    check("scanners.py", &["silent", "REGISTER"], 120);
+fn scanners_hear_nothing_after_the_threshold_and_users_beside_them_go_on() {
+    check("scanners.py", &["silent"], 120);
 }
 
 #[test]
