@@ -13,13 +13,26 @@ SCENARIOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sipp")
 UAC, UAS = ("10.0.0.1", 5060), ("10.0.0.4", 5060)
 
 
+def adapted(scenario, changes):
+    """One of the lab's scenarios with other texts instead of some: the name of the new one."""
+    with open(os.path.join(SCENARIOS, scenario + ".xml")) as file:
+        text = file.read()
+    for old, new in changes.items():
+        assert old in text, f"{scenario} has no {old}"
+        text = text.replace(old, new)
+    path = os.path.join(tempfile.mkdtemp(prefix="scenario."), scenario)
+    with open(path + ".xml", "w") as file:
+        file.write(text)
+    return path
+
+
 class Sipp:
-    """One SIPp. remote: "IP:PORT" makes it a client; keys: values of the scenario's [keywords]; pause: milliseconds of
+    """One SIPp. scenario: one of the lab's, or the path of another without its `.xml`; remote: "IP:PORT" makes it a client; keys: values of the scenario's [keywords]; pause: milliseconds of
     each <pause/> without a length; calls are started `rate` a second; each: every call has a socket of its own."""
     def __init__(self, scenario, at, remote=None, *, calls=1, rate=10, transport="udp", keys=None, pause=0, each=False, extra=()):
         self.name, self.at = scenario, at
         self.dir = tempfile.mkdtemp(prefix="sipp.")
-        command = ["sipp", "-sf", f"{SCENARIOS}/{scenario}.xml", "-i", at[0], "-p", str(at[1]), "-mi", at[0],
+        command = ["sipp", "-sf", os.path.join(SCENARIOS, scenario + ".xml"), "-i", at[0], "-p", str(at[1]), "-mi", at[0],
                    "-m", str(calls), "-d", str(pause), "-t", {"udp": "u", "tcp": "t"}[transport] + ("n" if each and remote else "1"), "-nostdin",
                    # A late message of a finished call is not a failure: servers with several workers reorder.
                    "-default_behaviors", "all,-abortunexp",

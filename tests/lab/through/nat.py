@@ -2,8 +2,9 @@
 """nat.py CHECK - user agents behind a NAT that know nothing of it."""
 import here, os, re, time
 from baresip_ua import Baresip
-from liaison import Liaison, run, until
+from liaison import OUTSIDE, Liaison, run, until
 from nat import Nat
+from sipp import UAC, UAS, Sipp, adapted
 from syns import Syns
 
 # Ten idle minutes at ten times the speed. A NAT remembers a silent flow over UDP for two minutes at least (RFC 4787 §4.3,
@@ -121,4 +122,18 @@ def stun():
         until(sbc.metrics, lambda: sbc.metrics()['liaison_stun_total{outcome="answered"}'] >= 1, 5)
 
 
-run(idle, lost, outbound, stun)
+def source():
+    """A phone behind a NAT that does not ask by `rport`: its call is answered where it came from, or it would hear nothing."""
+    hidden = adapted("uac", {"[local_ip]:[local_port];branch=[branch];rport": "192.168.7.2:5070;branch=[branch]"})
+    with Liaison(nat="on") as sbc, Sipp("uas", UAS) as called, Sipp(hidden, UAC, OUTSIDE) as calling:
+        calling.wait()
+        called.wait()
+        sbc.idle()
+    answers = [m for m in calling.messages() if not m.sent]
+    assert {m.status for m in answers} == {100, 180, 200}, answers
+    for answer in answers:
+        via = answer.one("via")
+        assert via.startswith("SIP/2.0/UDP 192.168.7.2:5070;") and ";received=10.0.0.1" in via and "rport" not in via, via
+
+
+run(idle, lost, outbound, stun, source)

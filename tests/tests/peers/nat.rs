@@ -22,3 +22,8 @@ fn rfc5626_a_bye_comes_on_the_connection_that_a_phone_with_outbound_has_opened()
 fn a_stun_client_behind_a_nat_learns_on_the_port_of_sip_where_it_is_seen() {
     check("nat.py", &["stun"], 60);
 }
+
+#[test]
+fn rfc3581_a_phone_behind_a_nat_that_asks_for_no_rport_is_answered_where_it_is_seen() {
+    check("nat.py", &["source"], 60);
+}
