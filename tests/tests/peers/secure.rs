@@ -28,3 +28,13 @@ fn a_certificate_is_exchanged_under_a_call() {
 fn a_check_names_the_files_that_cannot_be_used() {
     check("secure.py", &["checked"], 60);
 }
+
+#[test]
+fn rfc6157_a_call_over_tls_and_ipv6_names_us_in_brackets() {
+    check("secure.py", &["ipv6"], 60);
+}
+
+#[test]
+fn a_carrier_that_compares_contact_and_certificate_takes_our_calls() {
+    check("secure.py", &["named"], 60);
+}
