@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Claimed, Reader};
 use crate::error::Found;
-use crate::model::{Config, MediaMode, Target, Transport, target_transport};
+use crate::model::{Config, Listener, MediaMode, Target, Transport, target_transport};
 use crate::text::{NetworkName, ProfileName, TrunkName};
 use sip_types::Host;
 
@@ -259,19 +259,27 @@ fn listener_for(
         return;
     }
     let mut speaking = listeners.iter().filter(|listener| listener.transport == transport).peekable();
-    let family = match uri.maddr().or(uri.host()) {
-        Some(Host::V4(_)) => Some("IPv4"),
-        Some(Host::V6(_)) => Some("IPv6"),
+    let address = match uri.maddr().or(uri.host()) {
+        Some(Host::V4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::V6(address)) => Some(IpAddr::V6(address)),
         Some(Host::Name(_)) | None => None,
+    };
+    let leads = |listener: &Listener, address: IpAddr| {
+        listener.towards.is_empty() || listener.towards.iter().any(|prefix| prefix.contains(&address))
     };
     let expected = if speaking.peek().is_none() {
         format!("a transport that network {network} has a listener for")
-    } else if let Some(family) = family
-        && !speaking.any(|listener| listener.address.is_ipv4() == (family == "IPv4"))
+    } else if let Some(address) = address
+        && !speaking.clone().any(|listener| listener.address.is_ipv4() == address.is_ipv4())
     {
         format!(
             "a name, or an address of the family that network {network} has a listener of the transport for"
         )
+    } else if let Some(address) = address
+        && !speaking
+            .any(|listener| listener.address.is_ipv4() == address.is_ipv4() && leads(listener, address))
+    {
+        format!("an address that the `towards` of a listener of network {network} has")
     } else {
         return;
     };

@@ -52,7 +52,7 @@ pub use endpoint::{Counters, Endpoint, Gauges, Unreadable, unsupported};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 pub use location::{Answer, ConnectId, Query, QueryId, is_secure_hop, numeric_hop};
-pub use nat::Nat;
+pub use nat::{Nat, is_private};
 pub use occupancy::Occupancy;
 pub use received::{Defect, Received};
 pub use settings::{Asked, Carrying, Conduct, Limits, Listener, Settings};

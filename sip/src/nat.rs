@@ -70,6 +70,16 @@ impl Listener {
             }
     }
 
+    /// Whether a response to a datagram with this top Via goes to where that came from although it does not ask for it by
+    /// `rport`: behind a NAT, the port of sent-by is not one that the sender is reached at (RFC 3581 §1).
+    pub(crate) fn answers_at_source(&self, via: &Via, peer: SocketAddr) -> bool {
+        match self.nat {
+            Nat::On => true,
+            Nat::Off => false,
+            Nat::Auto => address(via.host()).is_some_and(|own| hides(own, peer.ip())),
+        }
+    }
+
     fn is_translated(&self, via: &Via, contact: Option<&Uri>, peer: SocketAddr) -> bool {
         let datagrams = self.transport == Transport::Udp;
         if datagrams && contact.is_some_and(|contact| is_at(contact, peer)) {
@@ -116,11 +126,17 @@ fn is_at(uri: &Uri, peer: SocketAddr) -> bool {
 
 /// Whether a URI has a private address, and whoever wrote it is seen at a public one.
 fn is_hidden(uri: &Uri, peer: IpAddr) -> bool {
-    uri.host().and_then(address).is_some_and(is_private) && !is_private(peer.to_canonical())
+    uri.host().and_then(address).is_some_and(|own| hides(own, peer))
+}
+
+/// Whether who goes by that private address is seen at a public one.
+fn hides(own: IpAddr, peer: IpAddr) -> bool {
+    is_private(own) && !is_private(peer.to_canonical())
 }
 
 /// Whether an address means something else in each network: RFC 1918, RFC 6598, RFC 4193, link-local and loopback.
-fn is_private(ip: IpAddr) -> bool {
+#[must_use]
+pub fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [first, second, ..] = ip.octets();

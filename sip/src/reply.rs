@@ -178,8 +178,10 @@ fn is_address(host: Host<'_>, address: IpAddr) -> bool {
     }
 }
 
-/// Where the response to a request with this top Via goes (RFC 3261 §18.2.2, RFC 3581 §4).
-pub(crate) fn destination(via: &Via, flow: Flow, transport: Transport) -> Destination {
+/// Where the response to a request with this top Via goes (RFC 3261 §18.2.2, RFC 3581 §4), or behind a NAT to where it
+/// came from.
+pub(crate) fn destination(via: &Via, flow: Flow, listener: &Listener) -> Destination {
+    let transport = listener.transport;
     let port = via.port().unwrap_or(transport.default_port());
     match transport {
         // The peer of a WebSocket takes no connections (RFC 7118 §5).
@@ -194,6 +196,7 @@ pub(crate) fn destination(via: &Via, flow: Flow, transport: Transport) -> Destin
                 (Some(Host::V4(maddr)), _) if flow.peer.is_ipv4() => SocketAddr::new(maddr.into(), port),
                 (Some(Host::V6(maddr)), _) if flow.peer.is_ipv6() => SocketAddr::new(maddr.into(), port),
                 (_, Some(_)) => flow.peer,
+                (_, None) if listener.answers_at_source(via, flow.peer) => flow.peer,
                 (_, None) => SocketAddr::new(flow.peer.ip(), port),
             };
             Destination::Flow(Flow { peer, ..flow })

@@ -8,8 +8,9 @@ use crate::overload;
 use crate::registration::server::Aor;
 use crate::timers::Timers;
 use bytestring::ByteString;
+use ipnet::IpNet;
 use sip_types::{Method, Uri};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// The settings of an endpoint.
@@ -48,6 +49,9 @@ pub struct Listener {
     pub address: SocketAddr,
     /// `host:port` for Via and Contact.
     pub sent_by: ByteString,
+    /// Where requests of ours go that leave from here; without any, wherever no other listener's say. The source address is
+    /// one that the way there takes only from its own (RFC 2827), or that the answer finds its way back to.
+    pub towards: Vec<IpNet>,
     /// Timers of the transactions that it carries.
     pub timers: Timers,
     /// Longest time between two provisional responses to a pending INVITE; RFC 3261 §13.3.1.1 asks for 60 s.
@@ -181,24 +185,35 @@ impl Settings {
         self.listeners.get(usize::from(id.0))
     }
 
-    /// The listener of `network` that reaches `peer` over `transport`.
+    /// The listener of `network` that reaches `peer` over `transport`: that whose longest prefix `peer` is in, else the first
+    /// that is meant for anybody.
     pub fn listener_towards(
         &self,
         network: NetworkId,
         transport: Transport,
         peer: SocketAddr,
     ) -> Option<ListenerId> {
-        self.listeners
-            .iter()
-            .position(|l| {
-                l.network == network && l.transport == transport && l.address.is_ipv4() == peer.is_ipv4()
-            })
-            .and_then(|n| u16::try_from(n).ok())
-            .map(ListenerId)
+        let ip = peer.ip().to_canonical();
+        let fits = |l: &Listener| {
+            l.network == network && l.transport == transport && l.address.is_ipv4() == peer.is_ipv4()
+        };
+        let fitting = (0..=u16::MAX).zip(&self.listeners).filter(|(_, l)| fits(l));
+        let rated = fitting.filter_map(|(n, l)| Some((n, l.rank_towards(ip)?)));
+        // Of equals the first; `max_by_key` would take the last.
+        rated.min_by_key(|(_, rank)| std::cmp::Reverse(*rank)).map(|(n, _)| ListenerId(n))
     }
 }
 
 impl Listener {
+    /// How well requests to an address leave from here: `None` not at all, the more the better.
+    fn rank_towards(&self, ip: IpAddr) -> Option<u8> {
+        if self.towards.is_empty() {
+            return Some(0);
+        }
+        let prefixes = self.towards.iter().filter(|prefix| prefix.contains(&ip));
+        prefixes.map(|prefix| prefix.prefix_len().saturating_add(1)).max()
+    }
+
     /// Methods that we serve on this listener, in the order of [`Self::allow`].
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         const SERVED: &[Method] =
@@ -233,5 +248,59 @@ impl Listener {
     pub(crate) fn carries(&self, method: &Method) -> bool {
         matches!(self.carrying, Carrying::All { .. })
             && matches!(method, Method::Info | Method::Message | Method::Extension(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::ua::listener;
+
+    // Each row: the address of a listener, and what it leads to.
+    fn settings(rows: &[(&str, &[&str])]) -> Settings {
+        let listeners = rows.iter().map(|(address, towards)| Listener {
+            address: address.parse().unwrap(),
+            towards: towards.iter().map(|prefix| prefix.parse().unwrap()).collect(),
+            ..listener(Transport::Udp)
+        });
+        Settings { listeners: listeners.collect(), ..Settings::default() }
+    }
+
+    fn towards(settings: &Settings, peer: &str) -> Option<u16> {
+        let peer = peer.parse().unwrap();
+        settings.listener_towards(NetworkId(0), Transport::Udp, peer).map(|id| id.0)
+    }
+
+    #[test]
+    fn rfc2827_requests_leave_from_the_listener_with_the_longest_prefix() {
+        let settings = settings(&[
+            ("192.0.2.1:5060", &["0.0.0.0/0"]),
+            ("192.0.2.2:5060", &["198.51.100.0/24", "203.0.113.7/32"]),
+            ("192.0.2.3:5060", &["198.51.100.128/25"]),
+            ("192.0.2.4:5060", &[]),
+            ("[2001:db8::1]:5060", &[]),
+            ("[2001:db8:1::1]:5060", &["2001:db8:2::/48"]),
+            ("[2001:db8::2]:5060", &[]),
+        ]);
+        let rows = [
+            ("198.51.100.9:5060", 1),
+            ("198.51.100.200:5060", 2),
+            ("203.0.113.7:5060", 1),
+            // That a listener leads to all is more than that it says nothing.
+            ("203.0.113.8:5060", 0),
+            ("[2001:db8:2::9]:5060", 5),
+            ("[2001:db8:3::9]:5060", 4),
+        ];
+        for (peer, expected) in rows {
+            assert_eq!(towards(&settings, peer), Some(expected), "{peer}");
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_from_a_listener_that_does_not_lead_there() {
+        let settings = settings(&[("192.0.2.1:5060", &["198.51.100.0/24"])]);
+        assert_eq!(towards(&settings, "198.51.100.1:5060"), Some(0));
+        assert_eq!(towards(&settings, "203.0.113.1:5060"), None);
+        assert_eq!(towards(&settings, "[2001:db8::1]:5060"), None);
     }
 }

@@ -3,7 +3,7 @@
     root = Authority(folder, "root")
     own = root.issue("sbc", ["DNS:sbc.example"])          # own.chain, own.key: paths
 """
-import collections, os, subprocess, time
+import collections, os, subprocess, tempfile, time
 
 Issued = collections.namedtuple("Issued", "chain key")
 
@@ -91,6 +91,18 @@ commonName = optional
         path = self.path(self.name, "crl")
         openssl("ca", *self.signing, "-gencrl", "-out", path)
         return path
+
+
+class Cast:
+    """An authority, and what everybody shows: Record-Route of Kamailio has addresses, so its certificates name them too."""
+    def __init__(self, carrier="carrier.example", authority=None):
+        folder = tempfile.mkdtemp(prefix="certificates.")
+        self.root = Authority(folder, "root")
+        issuer = authority or self.root
+        self.own = self.root.issue("own", ["DNS:sbc.example", "URI:sip:sbc.example", "URI:sip:10.0.0.2", "URI:sip:10.0.0.3"])
+        self.carrier = issuer.issue("carrier", [f"URI:sip:{carrier}", "URI:sip:10.0.0.6"])
+        self.pbx = self.root.issue("pbx", ["DNS:pbx.example", "URI:sip:pbx.example", "URI:sip:10.0.0.7"])
+        self.both = issuer.issue("both", ["URI:sip:carrier.example", "URI:sip:pbx.example", "URI:sip:10.0.0.6", "URI:sip:10.0.0.7"])
 
 
 def serial(chain):

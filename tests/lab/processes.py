@@ -1,17 +1,20 @@
 """Processes of a test: started, awaited without sleeping blindly, and ended. Standard library only."""
-import socket, subprocess, time
+import socket, struct, subprocess, time
 
 
 def bound(transport, ip, port):
-    """Whether a socket of this network namespace is bound to (udp) or listens on (tcp) that IPv4 address."""
-    want = "%08X:%04X" % (int.from_bytes(socket.inet_aton(ip), "little"), port)
+    """Whether a socket of this network namespace is bound to (udp) or listens on (tcp) that address."""
+    family, table = (socket.AF_INET6, transport + "6") if ":" in ip else (socket.AF_INET, transport)
+    # The kernel prints each word of 32 bits as this machine reads it.
+    words = struct.unpack(f"={4 if ':' in ip else 1}I", socket.inet_pton(family, ip))
+    want = "".join("%08X" % word for word in words) + ":%04X" % port
     states = {"udp": ("07", "01"), "tcp": ("0A",)}[transport]
-    with open(f"/proc/net/{transport}") as table:
+    with open(f"/proc/net/{table}") as table:
         return any(row[1] == want and row[3] in states for row in map(str.split, list(table)[1:]))
 
 
 class Daemon:
-    """A server under test. listens: (transport, IPv4 address, port) of every socket to wait for.
+    """A server under test. listens: (transport, address, port) of every socket to wait for.
 
         with Daemon([liaison, "run", "--config", path], [("udp", "10.0.0.2", 5060)]) as sbc:
             ...

@@ -367,6 +367,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         flow_timer: std::time::Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        towards: Vec::new(),
         heeds_overload: sip::overload::Heed::Nothing,
         tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),

@@ -12,6 +12,8 @@ mod crossing;
 mod crowd;
 #[path = "peers/devices.rs"]
 mod devices;
+#[path = "peers/families.rs"]
+mod families;
 #[path = "peers/lab.rs"]
 mod lab;
 #[path = "peers/load.rs"]

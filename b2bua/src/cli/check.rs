@@ -8,10 +8,13 @@ use std::process::ExitCode;
 /// The exit code for a configuration that cannot be put in force.
 pub(super) const FAULTY: u8 = 2;
 
-/// Says every mistake in a file.
+/// Says every mistake in a file, or what is none and probably not meant.
 pub(super) fn check(file: &Path) -> ExitCode {
     match Loader::open(file) {
-        Ok(_) => {
+        Ok(loader) => {
+            for advice in &loader.current().advice {
+                complain(format_args!("{}:{advice}", file.display()));
+            }
             say(format_args!("{}: no mistakes", file.display()));
             ExitCode::SUCCESS
         }

@@ -29,6 +29,7 @@ pub(super) fn run(file: &Path) -> ExitCode {
     let config = loader.current().config().clone();
     let log = log::begin(&config.log);
     loader.observe(move |config| log.set(&config.log));
+    loader.warn();
     files::raise(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let served = match runtime {

@@ -11,8 +11,8 @@ use super::shards;
 use super::start::relay_settings;
 use crate::secrets::{self, SecretError};
 use crate::snapshot::{
-    Secrets, Snapshot, location_settings, message_limits, overload_settings, sip_limits, sip_listener,
-    sip_transport,
+    Advice, Secrets, Snapshot, advice_of, location_settings, message_limits, overload_settings, sip_limits,
+    sip_listener, sip_transport,
 };
 use admin_api::control::{Change, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome};
 use bytestring::ByteString;
@@ -104,7 +104,7 @@ impl Loader {
         let config = Arc::new(parse(name, document)?);
         let networks: Vec<NetworkName> = config.networks.keys().cloned().collect();
         let source = path.as_ref().map(|p| p.display().to_string().into_boxed_str());
-        let current = snapshot(config, networks, source, 1, None)?;
+        let current = snapshot(config, networks, document, source, 1, None)?;
         Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new(), observer: None })
     }
 
@@ -203,8 +203,17 @@ impl Loader {
     /// What a reload gave has been handed to every shard.
     pub(crate) fn commit(&mut self, adopted: Arc<Snapshot>) {
         self.current = adopted;
+        self.warn();
         if let Some(observer) = &self.observer {
             observer(self.current.config());
+        }
+    }
+
+    /// Logs what in the configuration in force is probably not meant.
+    pub fn warn(&self) {
+        for advice in &self.current.advice {
+            let Advice { line, column, path, found, expected } = advice;
+            tracing::warn!(line, column, path, found, expected, "the configuration has a pitfall");
         }
     }
 
@@ -213,7 +222,8 @@ impl Loader {
     fn read_again(&self) -> Result<Option<(Config, Arc<Snapshot>)>, LoadError> {
         let Some(path) = &self.path else { return Ok(None) };
         let file = path.display().to_string();
-        let config = parse(&file, &read(path)?)?;
+        let document = read(path)?;
+        let config = parse(&file, &document)?;
         let version = self.current.version + 1;
         let networks = self.current.networks.clone();
         let mut next = config.clone();
@@ -225,7 +235,8 @@ impl Loader {
             return Err(LoadError::Waits { file, conflicts, waiting });
         }
         let before = Some(&self.current.secrets);
-        let next = snapshot(Arc::new(next), networks, self.current.source.clone(), version, before)?;
+        let source = self.current.source.clone();
+        let next = snapshot(Arc::new(next), networks, &document, source, version, before)?;
         Ok(Some((config, next)))
     }
 }
@@ -274,6 +285,7 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 fn snapshot(
     config: Arc<Config>,
     networks: Vec<NetworkName>,
+    document: &[u8],
     source: Option<Box<str>>,
     version: u64,
     before: Option<&Secrets>,
@@ -290,7 +302,9 @@ fn snapshot(
     }
     let instance =
         instance::of(&config).map_err(|(path, why)| LoadError::Secrets(vec![SecretError { path, why }]))?;
+    let advice = advice_of(&config, &material.names, document);
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
+    snapshot.advice = advice;
     snapshot.instance = instance;
     (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = SystemTime::now();

@@ -1,6 +1,7 @@
 //! Certificates, keys and roots of a configuration, read from their files.
 
 use crate::secrets::SecretError;
+use crate::snapshot::Names;
 use config::{Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, WebSocket};
 use sip::driver::tls::{ClientSettings, Clients, Credentials, Fingerprint, ServerSettings, TlsError, Trust};
 use sip::driver::{Security, WebSocketRules};
@@ -21,6 +22,7 @@ pub(crate) struct Material {
     pub(crate) security: Security,
     /// A digest of each file, by the setting that names it.
     pub(crate) files: BTreeMap<String, u64>,
+    pub(crate) names: Names,
 }
 
 /// Reads what the listeners and networks of a configuration need; listeners are numbered in the order of `networks`.
@@ -38,8 +40,11 @@ pub(crate) fn read(config: &Config, networks: &[NetworkName]) -> Result<Material
             reader.note(&path, built);
         }
         for (n, (listener, id)) in network.listeners.iter().zip(&mut listeners).enumerate() {
-            let path = format!("networks.{name}.listeners[{n}].tls");
+            let listener_path = format!("networks.{name}.listeners[{n}]");
+            let path = format!("{listener_path}.tls");
             if let Some(settings) = listener.tls.as_ref().and_then(|tls| reader.server(&path, tls)) {
+                let names = settings.credentials.iter().flat_map(|own| own.domains().iter().cloned());
+                reader.material.names.insert(listener_path, names.collect());
                 let built = reader.material.security.tls.serve(id, settings);
                 reader.note(&path, built);
             }

@@ -179,6 +179,7 @@ pub fn sip_listener(
         transport,
         address: bound,
         sent_by: sent_by.into(),
+        towards: listener.towards.clone(),
         provisional_interval,
         timers,
         nat: match settings.nat {

@@ -132,7 +132,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The place of a setting by its path, or of the nearest table around it that the document has.
-    fn span_of(&self, path: &str) -> Range<usize> {
+    pub(crate) fn span_of(&self, path: &str) -> Range<usize> {
         let mut path = path;
         loop {
             if let Some(span) = self.spans.get(path) {

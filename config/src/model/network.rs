@@ -1,3 +1,4 @@
+use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
@@ -14,11 +15,13 @@ table! {
         /// What becomes of a call from an address that no trunk's `from` knows.
         live strangers: Strangers = "refuse";
         /// Which user agents are behind a NAT: those are reached on the flow that their REGISTER or call came on, not at their
-        /// Contact, and their media goes to where it comes from, within what `latch` permits.
+        /// Contact, and their media goes to where it comes from, within what `latch` permits. Over UDP they are answered where
+        /// their requests come from, even if no `rport` asks for it (RFC 3581): with `"auto"` where Via has a private address, and they come from a public one.
         pinned nat: Nat = "auto";
         /// The host name that we go by in Via and Contact, instead of the listener's address.
         pinned domain: Option<Domain>, such as "sbc.example.com";
-        /// Where we take SIP in this network. Requests of ours leave from the first listener of their transport.
+        /// Where we take SIP in this network. Requests of ours leave from the listener of their
+        /// transport whose `towards` has where they go, else from the first.
         restart listeners: Vec<Listener>, in 1..=64;
         /// How we make connections over TLS in this network.
         live tls: Option<NetworkTls>;
@@ -41,6 +44,10 @@ table! {
         restart address: SocketAddr, such as "192.0.2.1:5060";
         /// How peers reach it, when that differs from the address; at the bound port where it names none.
         pinned advertised: Option<HostPort>, such as "sbc.example.com:5060";
+        /// Where requests of ours go that leave from this socket, where a network has several of a transport: the longest prefix
+        /// decides. Without any, wherever no other listener's say. What is bound is the source address (RFC 2827). Media of a
+        /// network has one address: where it must be of the prefix too, each prefix is a network of its own.
+        pinned towards: Vec<IpNet> = [], in 0..=1_024, such as ["198.51.100.0/24"];
         /// How we take connections over TLS; needed with the transports `"tls"` and `"wss"`.
         live tls: Option<ListenerTls>;
         /// Who may open a WebSocket, with the transports `"ws"` and `"wss"`.
@@ -53,6 +60,10 @@ fn check_listener(listener: &Listener, reader: &mut Reader<'_>) {
     if listener.address.ip().is_unspecified() && listener.advertised.is_none() {
         let found = Found::Text(format!("\"{}\" without `advertised`", listener.address));
         reader.conflict("address", found, "an address that peers can reach, or `advertised`");
+    }
+    if let Some(prefix) = listener.towards.iter().find(|prefix| is_of_other_family(prefix, listener)) {
+        let found = Found::Text(format!("\"{prefix}\""));
+        reader.conflict("towards", found, "addresses of the same family as `address`");
     }
     if listener.address.port() != 0 {
         let claim = match listener.transport {
@@ -72,6 +83,10 @@ fn check_listener(listener: &Listener, reader: &mut Reader<'_>) {
     if listener.websocket.is_some() && !listener.transport.is_websocket() {
         reader.conflict("websocket", transport, "\"ws\" or \"wss\" as transport");
     }
+}
+
+fn is_of_other_family(prefix: &IpNet, listener: &Listener) -> bool {
+    prefix.addr().is_ipv4() != listener.address.is_ipv4()
 }
 
 impl Transport {

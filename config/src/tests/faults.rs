@@ -152,6 +152,15 @@ name = "sockets"
 to = [{ uri = "sip:a@b", network = "nowhere" }, { uri = "sip:a@b;transport=udp", network = "open" }]
 [media]
 spare_low = 65
+[networks.apart]
+listeners = [{ transport = "udp", address = "10.0.0.9:5060", towards = ["10.1.0.0/16", "2001:db8::/32"] }]
+media = { address = "10.0.0.9" }
+[networks.farther]
+listeners = [{ transport = "udp", address = "10.0.0.8:5060", towards = ["10.1.0.0/16"] }]
+media = { address = "10.0.0.8" }
+[trunks.near]
+network = "farther"
+targets = ["sip:10.1.2.3", "sip:10.2.3.4", "sip:[2001:db8::1]", "sip:named.example"]
 "#;
     insta::assert_snapshot!(more(text), @r#"
     f.toml:5:1: networks.open.media: found nothing, expected media addresses, as not every profile in use has media = "bypass"
@@ -162,8 +171,11 @@ spare_low = 65
     f.toml:14:1: routes[0]: found neither, expected either targets in `to` or a refusal in `reject`
     f.toml:18:7: routes[1].to[0]: found "in", expected a trunk that has targets
     f.toml:19:10: routes[1].reject: found both, expected either targets in `to` or a refusal in `reject`
-    f.toml:22:36: routes[2].to[0].network: found "nowhere", expected the name of a network: "inside", "open" or "split"
+    f.toml:22:36: routes[2].to[0].network: found "nowhere", expected the name of a network: "apart", "farther", "inside", "open" or "split"
     f.toml:24:13: media.spare_low: found 65, expected at most spare_high, which is 64
+    f.toml:26:72: networks.apart.listeners[0].towards: found "2001:db8::/32", expected addresses of the same family as `address`
+    f.toml:33:28: trunks.near.targets[1]: found "sip:10.2.3.4", expected an address that the `towards` of a listener of network farther has
+    f.toml:33:44: trunks.near.targets[2]: found "sip:[2001:db8::1]", expected a name, or an address of the family that network farther has a listener of the transport for
     "#);
 }
 

@@ -185,7 +185,7 @@ impl Endpoint {
             key,
             merge: merge.filter(|_| !merged && *request.method() != Method::Cancel),
             invite,
-            to: reply::destination(&request.via, request.flow, listener.transport),
+            to: reply::destination(&request.via, request.flow, listener),
             reliable: listener.transport.is_reliable(),
             timers: listener.timers,
         });
@@ -321,7 +321,7 @@ impl Endpoint {
         if *request.method() == Method::Ack {
             return;
         }
-        let to = via.map_or(Destination::Flow(flow), |via| reply::destination(via, flow, listener.transport));
+        let to = via.map_or(Destination::Flow(flow), |via| reply::destination(via, flow, listener));
         let top = request.headers().first(HeaderName::Via).map(|field| field.value());
         let composer = reply::Composer {
             settings: &self.settings,

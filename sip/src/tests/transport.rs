@@ -9,7 +9,14 @@ use crate::{End, Event, Failure, Unreachable};
 use sip_types::Method;
 
 fn answered(via: &str, peer: &str) -> (Destination, String) {
-    let mut ua = Ua::udp();
+    answered_by(crate::Nat::Off, via, peer)
+}
+
+fn answered_by(nat: crate::Nat, via: &str, peer: &str) -> (Destination, String) {
+    let mut ua = Ua::with(Settings {
+        listeners: vec![Listener { nat, ..listener(Transport::Udp) }],
+        ..Settings::default()
+    });
     let flow = Flow { peer: address(peer), ..flow(None) };
     ua.hear_on(flow, &Msg::request("OPTIONS", 1).set("Via", via).text());
     let sent = ua.one();
@@ -40,6 +47,33 @@ fn rfc3581_4_rport_is_filled_in_and_followed() {
     let (to, via) = answered("SIP/2.0/UDP 198.51.100.9:5070;rport;branch=z9hG4bKa", "198.51.100.9:1024");
     assert!(via.contains(";rport=1024") && via.contains(";received=198.51.100.9"), "{via}");
     assert_eq!(to, on("198.51.100.9:1024"));
+}
+
+#[test]
+fn a_response_goes_to_the_source_behind_a_nat_although_no_rport_asks_for_it() {
+    use crate::Nat::{Auto, Off, On};
+    let source = "198.51.100.9:1024";
+    let rows = [
+        (On, "10.0.0.1:5070", source),
+        (On, "198.51.100.9:5070", source),
+        (On, "phone.invalid", source),
+        (Auto, "10.0.0.1:5070", source),
+        // Nothing tells of a NAT: it may well send from another port than it listens on.
+        (Auto, "198.51.100.9:5070", "198.51.100.9:5070"),
+        (Auto, "203.0.113.5:5070", "198.51.100.9:5070"),
+        (Auto, "host.example.com", "198.51.100.9:5060"),
+        (Off, "10.0.0.1:5070", "198.51.100.9:5070"),
+    ];
+    for (nat, sent_by, expected) in rows {
+        let asks = |more| answered_by(nat, &format!("SIP/2.0/UDP {sent_by};branch=z9hG4bKa{more}"), source);
+        let ((without, via), (with, ported)) = (asks(""), asks(";rport"));
+        assert_eq!(without, on(expected), "{nat:?} {sent_by}");
+        assert!(!via.contains("rport"), "what nobody asked for is not told: {via}");
+        assert_eq!(with, on(source), "{nat:?} {sent_by}: whoever asks");
+        assert!(ported.contains(";rport=1024") && ported.contains(";received=198.51.100.9"), "{ported}");
+    }
+    let (to, _) = answered_by(On, "SIP/2.0/UDP 10.0.0.1:5070;maddr=203.0.113.9;branch=z9hG4bKa", source);
+    assert_eq!(to, on("203.0.113.9:5070"), "RFC 3261 §18.2.2: maddr comes first");
 }
 
 // conforms: RFC3261-18.2.2-3

@@ -67,6 +67,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        towards: Vec::new(),
         heeds_overload: crate::overload::Heed::Nothing,
         tells_load: false,
         acceptance: Acceptance::default(),

@@ -2,6 +2,8 @@
 """location.py CHECK - where calls go: records of a name server, targets that are dead, black holes, a dead name server."""
 import here
 import messages, signal, socket, threading, time
+from certificates import Cast
+from kamailio import Kamailio
 from liaison import OUTSIDE, Liaison, run, until
 from nsd import NameServer
 from sipp import UAC, UAS, Sipp
@@ -92,6 +94,61 @@ def black_hole(transport):
     print(" ".join(f"{one:.3f}" for one in took))
 
 
+class Mute:
+    """Takes connections, and never says a word on them."""
+    def __init__(self, ip, port):
+        self.socket = socket.create_server((ip, port), family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def secured(cast, names, **more):
+    """Liaison with TLS inside, in both families, and Kamailio in front of the called side, whose certificate stands for these names."""
+    own = cast.root.issue("inside", ["URI:sip:10.0.0.3", "URI:sip:[fd00::3]"])
+    pbx = cast.root.issue("server", [f"URI:sip:{name}" for name in (*names, "10.0.0.7")])
+    pair = f'chain = "{own.chain}", key = "{own.key}"'
+    listeners = "".join(f'{{ transport = "tls", address = "{at}:5061", tls = {{ certificates = [{{ {pair} }}] }} }}, '
+                        for at in ("[fd00::3]", "10.0.0.3"))
+    tls = f'[networks.inside.tls]\nroots = "{cast.root.root}"\ncertificate = {{ {pair} }}'
+    return Kamailio(cast.root.root, cast.carrier, pbx, at=["10.0.0.7"]), lambda: Liaison(listeners=listeners, tables=f"{DNS}\n{tls}", **more)
+
+
+def secure_race(first):
+    """The first address of a host that is reached over TLS is a black hole, or takes the connection and no handshake ("mute")."""
+    zone = f"pbx 60 IN AAAA {'fd00::5' if first == 'mute' else 'fd00::99'}\npbx 60 IN A 10.0.0.7"
+    kamailio, liaison = secured(Cast(), ["pbx.example"], targets=["sip:pbx.example:5061;transport=tls"])
+    with NameServer(zone), Mute("fd00::5", 5061), kamailio, liaison() as sbc, Sipp("uas", THIRD, calls=2) as called:
+        took = [ringing(call((UAC[0], 5070 + n))) for n in range(2)]
+        called.wait()
+        vias = [m.all("via") for m in messages.requests(called.messages(), "INVITE", sent=False)]
+        assert len(vias) == 2 and all(any(v.startswith("SIP/2.0/TLS 10.0.0.3:5061;") for v in of) for of in vias), vias
+        sbc.idle()
+    # The head start of the first address (RFC 8305 §5), and two handshakes.
+    assert 0.25 <= took[0] < 0.75 and took[1] < 0.2, took
+    print(" ".join(f"{one:.3f}" for one in took))
+
+
+def secure_preference():
+    """NAPTR records prefer TLS to UDP, although the URI does not ask for it (RFC 3263 §4.1)."""
+    zone = """
+@ 60 IN NAPTR 10 10 "s" "SIPS+D2T" "" _sips._tcp.example.
+@ 60 IN NAPTR 20 10 "s" "SIP+D2U" "" _sip._udp.example.
+_sips._tcp 60 IN SRV 1 0 5061 host
+_sip._udp 60 IN SRV 1 0 5060 host
+host 60 IN A 10.0.0.7"""
+    kamailio, liaison = secured(Cast(), ["example"], targets=["sip:example"])
+    with NameServer(zone), kamailio, liaison() as sbc, Sipp("uas", THIRD) as called:
+        call()
+        called.wait()
+        vias = messages.requests(called.messages(), "INVITE", sent=False)[0].all("via")
+        assert [via for via in vias if via.startswith("SIP/2.0/TLS 10.0.0.3:5061;")], vias
+        sbc.idle()
+
+
 def name_server():
     """What is known is used while the name server is dead, also past its time; what is not known fails soon."""
     zone = f"pbx 2 IN A {THIRD[0]}"
@@ -165,4 +222,4 @@ def probed():
 
 
 if __name__ == "__main__":
-    run(failover, preference, black_hole, name_server, probed)
+    run(failover, preference, black_hole, secure_race, secure_preference, name_server, probed)

@@ -5,7 +5,7 @@ from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until
 from messages import requests
 from nat import Nat
-from sipp import Sipp
+from sipp import UAC, UAS, Sipp
 from syns import Syns
 
 # Ten idle minutes at ten times the speed. A NAT remembers a silent flow over UDP for two minutes at least (RFC 4787 §4.3,
@@ -200,4 +200,18 @@ def bindings(sbc):
             if len(one["bindings"]) == 1}
 
 
-run(idle, lost, outbound, stun, two, rebinds, watches)
+def source():
+    """A phone behind a NAT that does not ask by `rport`: its call is answered where it came from, or it would hear nothing."""
+    hidden = [("[local_ip]:[local_port];branch=[branch];rport", "192.168.7.2:5070;branch=[branch]")]
+    with Liaison(nat="on") as sbc, Sipp("uas", UAS) as called, Sipp("uac", UAC, OUTSIDE, edits=hidden) as calling:
+        calling.wait()
+        called.wait()
+        sbc.idle()
+    answers = [m for m in calling.messages() if not m.sent]
+    assert {m.status for m in answers} == {100, 180, 200}, answers
+    for answer in answers:
+        via = answer.one("via")
+        assert via.startswith("SIP/2.0/UDP 192.168.7.2:5070;") and ";received=10.0.0.1" in via and "rport" not in via, via
+
+
+run(idle, lost, outbound, stun, source, two, rebinds, watches)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """secure.py CHECK - calls over mutual TLS with Kamailio on both sides, which is client and server: SIPp of Debian 12 has no TLS."""
 import here, os, re, signal, subprocess, tempfile
-import certificates
-from certificates import Authority
+import certificates, messages
+from certificates import Authority, Cast
 from kamailio import CARRIER, Kamailio
 from liaison import Liaison, run, until
 from processes import Daemon
@@ -48,10 +48,10 @@ listen = "127.0.0.1:8080"
 
 class Secure(Liaison):
     """own: our certificate; root: the file of the authority that we believe; target: of the called side."""
-    def __init__(self, own, root, target="sip:10.0.0.7:5061;transport=tls"):
+    def __init__(self, own, root, target="sip:10.0.0.7:5061;transport=tls", text=DOCUMENT):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.write(DOCUMENT.format(state=self.state, own=own, root=root, target=target))
+        self.write(text.format(state=self.state, own=own, root=root, target=target))
         self.start()
 
     def write(self, text):
@@ -59,25 +59,25 @@ class Secure(Liaison):
             file.write(text)
 
     def start(self):
-        sockets = [("tcp", ip, 5061) for ip in ("10.0.0.2", "10.0.0.3")]
+        sockets = [("tcp", ip, 5061) for ip in self.addresses]
         self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path],
                              [*sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
+
+    addresses = ("10.0.0.2", "10.0.0.3")
 
     def connections(self):
         metrics = self.metrics()
         return [int(metrics[f'liaison_connections_total{{role="{role}"}}']) for role in ("accepted", "opened")]
 
 
-class Cast:
-    """An authority, and what everybody shows: Record-Route of Kamailio has addresses, so its certificates name them too."""
-    def __init__(self, carrier="carrier.example", authority=None):
-        folder = tempfile.mkdtemp(prefix="certificates.")
-        self.root = Authority(folder, "root")
-        issuer = authority or self.root
-        self.own = self.root.issue("own", ["DNS:sbc.example", "URI:sip:sbc.example", "URI:sip:10.0.0.2", "URI:sip:10.0.0.3"])
-        self.carrier = issuer.issue("carrier", [f"URI:sip:{carrier}", "URI:sip:10.0.0.6"])
-        self.pbx = self.root.issue("pbx", ["DNS:pbx.example", "URI:sip:pbx.example", "URI:sip:10.0.0.7"])
-        self.both = issuer.issue("both", ["URI:sip:carrier.example", "URI:sip:pbx.example", "URI:sip:10.0.0.6", "URI:sip:10.0.0.7"])
+class Secure6(Secure):
+    """The same at addresses of IPv6."""
+    addresses = ("fd00::2", "fd00::3")
+
+    def write(self, text):
+        for old, new in zip(Secure.addresses, self.addresses):
+            text = text.replace(f'"{old}"', f'"{new}"').replace(f'"{old}:5061"', f'"[{new}]:5061"')
+        super().write(text.replace("sip:10.0.0.6", "sip:[fd00::6]"))
 
 
 def calls():
@@ -178,6 +178,57 @@ def checked():
         file.write(DOCUMENT.format(state=folder, own=cast.own, root=cast.root.root, target="sips:pbx.example"))
     done = subprocess.run([os.environ["LIAISON_BIN"], "check", path], capture_output=True, text=True)
     assert done.returncode == 0, done
+    # What works and is probably not meant is said, and is no mistake.
+    other = cast.root.issue("other", ["DNS:sbc.example", "DNS:*.elsewhere.example"])
+    with open(path, "w") as file:
+        text = DOCUMENT.format(state=folder, own=other, root=cast.root.root, target="sips:pbx.example")
+        file.write(text.replace(', advertised = "10.0.0.2:5061"', ""))
+    done = subprocess.run([os.environ["LIAISON_BIN"], "check", path], capture_output=True, text=True)
+    line = 1 + text[:text.index("address = \"10.0.0.3:5061\"")].count("\n")
+    assert done.returncode == 0 and done.stderr.count("warning") == 1, done
+    assert re.search(rf'liaison\.toml:{line}:\d+: warning: networks\.inside\.listeners\[0\]\.address: found "10\.0\.0\.3", expected '
+                     r"a name that a certificate of the listener stands for: sbc\.example, \*\.elsewhere\.example", done.stderr), done.stderr
 
 
-run(calls, strangers, impostors, renewed, checked)
+def named():
+    """A carrier that takes calls only of whom the certificate names in Contact: a name gets 200, an address 403."""
+    cast = Cast()
+    with Kamailio(cast.root.root, cast.both, cast.both, strict=True, at=["10.0.0.7"]), Kamailio(cast.root.root, cast.both, cast.both, at=["10.0.0.6"]):
+        with Secure(cast.own, cast.root.root) as sbc, Sipp("uac_refused", UAC, CARRIER) as refused:
+            refused.wait()
+            sbc.idle()
+        assert [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200] == [403], refused.report()
+        text = DOCUMENT.replace("[networks.inside]", '[networks.inside]\ndomain = "sbc.example"')
+        with Secure(cast.own, cast.root.root, text=text) as sbc, Sipp("uas", UAS) as called, Sipp("uac", UAC, CARRIER) as calling:
+            calling.wait()
+            called.wait()
+            sbc.idle()
+        invite, = messages.requests(called.messages(), "INVITE", sent=False)
+        assert invite.one("contact") == "<sip:sbc.example:5061;transport=tls>", invite
+        assert any(via.startswith("SIP/2.0/TLS sbc.example:5061;") for via in invite.all("via")), invite
+
+
+def ipv6():
+    """The same over IPv6: what Kamailio sees of us has brackets, in `received` none."""
+    cast = Cast()
+    both = cast.root.issue("both6", ["URI:sip:carrier.example", "URI:sip:pbx.example", "URI:sip:[fd00::6]", "URI:sip:[fd00::7]"])
+    own = cast.root.issue("own6", ["URI:sip:sbc.example", "URI:sip:[fd00::2]", "URI:sip:[fd00::3]"])
+    with Kamailio(cast.root.root, both, both, at=("[fd00::6]", "[fd00::7]"), outside="[fd00::2]", called="[fd00::4]"), \
+         Secure6(own, cast.root.root, target="sip:[fd00::7]:5061;transport=tls") as sbc:
+        with Sipp("uas", ("fd00::4", 5060)) as called, Sipp("uac", ("fd00::1", 5060), "[fd00::6]:5060") as calling:
+            calling.wait()
+            called.wait()
+        sbc.idle()
+        invite, = messages.requests(called.messages(), "INVITE", sent=False)
+        vias, contact = invite.all("via"), invite.one("contact")
+        assert [via for via in vias if re.match(r"SIP/2\.0/TLS \[fd00::3\]:5061;", via)], vias
+        assert re.match(r"<sip:\[fd00::3\]:5061;transport=tls>", contact), contact
+        assert b"c=IN IP6 fd00::3\r\n" in invite.body, invite
+        answer = next(m for m in calling.messages() if m.status == 200)
+        assert re.match(r"<sip:\[fd00::2\]:5061;transport=tls>", answer.one("contact")), answer
+        assert b"c=IN IP6 fd00::2\r\n" in answer.body, answer
+        for m in called.messages() + calling.messages():
+            assert not re.search(rb"received=\[", m.raw), m
+
+
+run(calls, strangers, impostors, renewed, checked, named, ipv6)

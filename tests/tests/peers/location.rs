@@ -21,6 +21,18 @@ fn rfc8305_a_black_holed_family_rings_in_time_over_tcp() {
 }
 
 #[test]
+fn rfc8305_a_black_hole_or_a_mute_host_before_the_tls_server_that_answers_costs_no_more_than_the_head_start()
+{
+    check("location.py", &["secure_race", "black_hole"], 60);
+    check("location.py", &["secure_race", "mute"], 60);
+}
+
+#[test]
+fn rfc3263_4_1_a_naptr_that_prefers_tls_is_obeyed() {
+    check("location.py", &["secure_preference"], 60);
+}
+
+#[test]
 fn rfc7984_a_black_holed_family_rings_in_time_over_udp_from_the_second_call_on() {
     check("location.py", &["black_hole", "udp"], 60);
 }

@@ -52,3 +52,8 @@ fn a_subscriber_behind_a_nat_is_notified_on_its_connection() {
 fn a_subscriber_behind_a_nat_is_notified_where_its_subscribe_came_from() {
     check("nat.py", &["watches", "udp"], 60);
 }
+
+#[test]
+fn rfc3581_a_phone_behind_a_nat_that_asks_for_no_rport_is_answered_where_it_is_seen() {
+    check("nat.py", &["source"], 60);
+}

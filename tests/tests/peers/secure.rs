@@ -43,3 +43,13 @@ fn certificates_of_every_kind_are_shown_by_servers() {
 fn lists_and_roots_are_exchanged_under_connections_that_go_on() {
     check("zoo.py", &["reloaded"], 60);
 }
+
+#[test]
+fn rfc6157_a_call_over_tls_and_ipv6_names_us_in_brackets() {
+    check("secure.py", &["ipv6"], 60);
+}
+
+#[test]
+fn a_carrier_that_compares_contact_and_certificate_takes_our_calls() {
+    check("secure.py", &["named"], 60);
+}

@@ -73,6 +73,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        towards: Vec::new(),
         heeds_overload: sip::overload::Heed::Nothing,
         tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),

@@ -69,7 +69,7 @@ pub fn all() -> Vec<Case> {
 }
 
 /// Every row of one table, in order.
-pub fn of(file: &str) -> Vec<Case> {
+fn of(file: &str) -> Vec<Case> {
     let text = std::fs::read_to_string(folder().join(file)).unwrap();
     let table: Table = text.parse().unwrap();
     table["case"].as_array().unwrap().iter().map(case).collect()

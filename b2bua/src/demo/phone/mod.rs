@@ -183,6 +183,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        towards: Vec::new(),
         heeds_overload: sip::overload::Heed::Nothing,
         tells_load: false,
         acceptance: sip::auth::client::Acceptance::default(),

@@ -82,6 +82,7 @@ fn listener(bind: &Bind) -> Listener {
         flow_timer: Duration::from_secs(25),
         alias: false,
         tls_parameter: true,
+        towards: Vec::new(),
         heeds_overload: crate::overload::Heed::Nothing,
         tells_load: false,
         acceptance: Acceptance::default(),

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""families.py CHECK - calls over IPv6, between IPv6 and IPv4, and from one of two prefixes: what each peer saw of us, and what it heard."""
+import here, json, os, re, socket, subprocess, tempfile
+import messages
+from liaison import Liaison, run
+from processes import Daemon
+from sipp import Sipp
+from wire import Wire, ends
+
+DOCUMENT = """
+[node]
+state_directory = "{state}"
+
+[networks.outside]
+listeners = [{outside}]
+media = {{ address = "{outside_ip}", ports = "30000-30999" }}
+
+[networks.inside]
+listeners = [{inside}]
+media = {{ address = "{inside_ip}", ports = "31000-31999" }}
+
+[trunks.a]
+network = "outside"
+from = ["{caller}"]
+
+[trunks.b]
+network = "inside"
+targets = ["sip:{callee}:5060;transport={transport}"]
+from = ["{callee_ip}"]
+
+[[routes]]
+name = "inbound"
+networks = ["outside"]
+to = ["b"]
+
+[admin]
+listen = "127.0.0.1:8080"
+"""
+PREFIX = {"4": "10.0.0.", "6": "fd00::"}
+MEDIA = 16000
+
+
+def address(family, host):
+    return PREFIX[family] + str(host)
+
+
+def written(ip):
+    """An address as a URI writes it (RFC 3261 §25.1, IPv6reference)."""
+    return f"[{ip}]" if ":" in ip else ip
+
+
+def listeners(ip, towards=()):
+    """Sockets at an address, for UDP and TCP; towards: where requests leave from there."""
+    only = f", towards = {json.dumps(towards)}" if towards else ""
+    return ", ".join(f'{{ transport = "{transport}", address = "{written(ip)}:5060"{only} }}' for transport in ("udp", "tcp"))
+
+
+class Between(Liaison):
+    """Liaison with a network for each side. outside, inside: its addresses, and where requests leave from each; caller, callee:
+    those of the peers."""
+    def __init__(self, outside, inside, caller, callee, transport):
+        self.dir = tempfile.mkdtemp(prefix="liaison.")
+        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
+        self.addresses = [*outside, *inside]
+        sides = [", ".join(listeners(ip, towards) for ip, towards in side.items()) for side in (outside, inside)]
+        with open(self.path, "w") as file:
+            file.write(DOCUMENT.format(state=self.state, outside=sides[0], outside_ip=next(iter(outside)), inside=sides[1],
+                                       inside_ip=next(iter(inside)), caller=caller, callee=written(callee), callee_ip=callee,
+                                       transport=transport))
+        self.start()
+
+    def start(self):
+        sockets = [(transport, ip, 5060) for transport in ("udp", "tcp") for ip in self.addresses]
+        self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path],
+                             [*sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
+
+
+def media_of(message, ip):
+    """The port that a session description names; all its addresses are that one (RFC 4566 §5.2, §5.7)."""
+    family = f"IN IP{6 if ':' in ip else 4} {ip}"
+    lines = message.body.decode().split("\r\n")
+    assert [line[2:] for line in lines if line.startswith("c=")] == [family], message
+    origin, = (line for line in lines if line.startswith("o="))
+    assert origin.endswith(" " + family), message
+    port, = (int(line.split()[1]) for line in lines if line.startswith("m="))
+    return ip, port
+
+
+class Mouth:
+    """The media of a peer."""
+    def __init__(self, ip):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(5)
+        self.socket.bind((ip, MEDIA))
+
+    def say(self, word, to):
+        """One packet of RTP with PCMA; what comes within it is the word."""
+        self.socket.sendto(b"\x80\x08" + bytes(10) + word, to)
+
+    def hears(self, word, source):
+        data, peer = self.socket.recvfrom(2048)
+        assert data[12:] == word and peer[:2] == source, f"{data!r} of {peer}, not {word!r} of {source}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def spoken_to(received, transport, us, them):
+    """Whether what a peer got from us names us in its family, and nobody of the other."""
+    strange = b"10.0.0." if ":" in us else b"fd00:"
+    for message in received:
+        # From and To say who the people are, and cross as they are.
+        ours = b"\r\n".join(line for line in message.raw.split(b"\r\n") if not line.startswith((b"From:", b"To:")))
+        assert strange not in ours, f"the other family in:\n{message}"
+        via = message.all("via")[0]
+        if message.status is None:
+            assert via.startswith(f"SIP/2.0/{transport.upper()} {written(us)}:5060;"), via
+        else:
+            # RFC 3261 §25.1: via-received has no brackets, unlike sent-by.
+            assert via.startswith(f"SIP/2.0/{transport.upper()} {written(them)}:"), via
+            assert f";received={them};" in via + ";", via
+        for contact in message.all("contact"):
+            assert re.match(rf"<sip:([^@>]*@)?{re.escape(written(us))}:5060[;>]", contact), contact
+
+
+def call(calling, called, first, second):
+    """One call between two families, over these transports; each side speaks and is heard."""
+    caller, outside, inside, callee = address(calling, 1), address(calling, 2), address(called, 3), address(called, 4)
+    # SIPp has bound its own.
+    media = [("[media_port]", str(MEDIA))]
+    with Between({outside: ()}, {inside: ()}, caller, callee, second) as sbc, Mouth(caller) as alice, Mouth(callee) as bob, \
+         Sipp("uas", (callee, 5060), transport=second, edits=media) as uas, \
+         Sipp("uac", (caller, 5060), written(outside) + ":5060", transport=first, pause=1500, edits=media) as uac:
+        sbc.established(1)
+        heard = [m for m in uac.messages() if not m.sent and m.status == 200]
+        to_us = media_of(heard[0], outside)
+        invite = messages.requests(uas.messages(), "INVITE", sent=False)[0]
+        of_us = media_of(invite, inside)
+        alice.say(b"from the caller", to_us)
+        bob.hears(b"from the caller", of_us)
+        bob.say(b"from the called", of_us)
+        alice.hears(b"from the called", to_us)
+        uac.wait()
+        uas.wait()
+        sbc.idle()
+        assert {m.method for m in uas.messages() if not m.sent} == {"INVITE", "ACK", "BYE"}
+        spoken_to([m for m in uas.messages() if not m.sent], second, inside, callee)
+        spoken_to([m for m in uac.messages() if not m.sent], first, outside, caller)
+
+
+class Sources(Wire):
+    """Where packets to some port of an address come from."""
+    def __init__(self, to):
+        self.to, self.seen = to, set()
+        super().__init__()
+
+    def take(self, packet):
+        source, destination = ends(packet)
+        if destination == self.to:
+            self.seen.add(source[0])
+
+
+def prefixes(transport):
+    """A network with two prefixes: who is called sees the one that leads to it, in packets, Via and Contact, whichever listener is
+    first."""
+    first, second = "198.51.100.", "203.0.113."
+    for ip in (first + "3", first + "4", second + "3", second + "4"):
+        subprocess.run(["ip", "addr", "add", ip + "/24", "dev", "lab0"], check=True)
+    caller, outside = address("4", 1), address("4", 2)
+    inside = {first + "3": (), second + "3": (second + "0/24",)}
+    for prefix in (first, second):
+        us, callee = prefix + "3", prefix + "4"
+        with Between({outside: ()}, inside, caller, callee, transport) as sbc, Sources((callee, 5060)) as sources, \
+             Sipp("uas", (callee, 5060), transport=transport) as uas, Sipp("uac", (caller, 5060), outside + ":5060") as uac:
+            uac.wait()
+            uas.wait()
+            sbc.idle()
+        received = [m for m in uas.messages() if not m.sent]
+        assert {m.method for m in received} == {"INVITE", "ACK", "BYE"}, received
+        for message in received:
+            assert message.all("via")[0].startswith(f"SIP/2.0/{transport.upper()} {us}:5060;"), message
+            assert all(f"<sip:{us}:5060" in contact for contact in message.all("contact")), message
+        assert sources.seen == {us}, sources.seen
+
+
+if __name__ == "__main__":
+    run(call, prefixes)
