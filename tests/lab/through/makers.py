@@ -51,7 +51,6 @@ def phones(transport):
         if transport == "udp":
             assert after == before, (before, after)
         converse(sbc, carol, dave)
-        # A phone is the client of its connection: nothing is asked of it that is for servers (RFC 5923 §5).
 
 
 def first(messages, start):
