@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use config::{Config, NetworkName, Profile, ProfileName, Register, TrunkName};
+use sip_types::Uri;
 
 use crate::explain::Trail;
+use crate::reached::Reached;
 use crate::route::{Decision, RouteFacts, Routes, Sources};
 
 /// A configuration with the tables that decisions look things up in. Immutable; one per version of the document.
@@ -20,6 +22,7 @@ pub struct Compiled {
     identities: BTreeMap<NetworkName, BTreeMap<String, TrunkName>>,
     /// Trunks by the user of the contact that we register with them, by network.
     contacts: BTreeMap<NetworkName, BTreeMap<String, TrunkName>>,
+    reached: Reached,
     routes: Routes,
 }
 
@@ -47,13 +50,20 @@ impl Compiled {
             of.extend(trunk.identities.iter().map(|identity| (identity.comparable(), name.clone())));
         }
         let routes = Routes::new(&config.routes);
-        Self { config, profiles, default_profile, sources, identities, contacts, routes }
+        let reached = Reached::new(&config);
+        Self { config, profiles, default_profile, sources, identities, contacts, reached, routes }
     }
 
     /// The document that it was built from.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.config
+    }
+
+    /// Whether a contact that was registered from `source` leads to a trunk: calls to it would go past all routes.
+    #[must_use]
+    pub fn leads_to_trunk(&self, contact: &Uri, source: IpAddr) -> bool {
+        self.reached.leads(contact, source)
     }
 
     /// The trunk that a source address belongs to: the one with the longest matching network in its `from`. An IPv4

@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod headers;
 mod method;
+mod reached;
 mod route;
 
 pub use body::{BodyRefused, body_crosses, is_acceptable, is_protected};

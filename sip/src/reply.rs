@@ -193,8 +193,13 @@ pub(crate) fn destination(via: &Via, flow: Flow, listener: &Listener) -> Destina
         },
         Transport::Udp => {
             let peer = match (via.maddr(), via.rport()) {
-                (Some(Host::V4(maddr)), _) if flow.peer.is_ipv4() => SocketAddr::new(maddr.into(), port),
-                (Some(Host::V6(maddr)), _) if flow.peer.is_ipv6() => SocketAddr::new(maddr.into(), port),
+                // Anywhere else, it would have us send what one host asks for to another one.
+                (Some(Host::V4(group)), _) if flow.peer.is_ipv4() && group.is_multicast() => {
+                    SocketAddr::new(group.into(), port)
+                }
+                (Some(Host::V6(group)), _) if flow.peer.is_ipv6() && group.is_multicast() => {
+                    SocketAddr::new(group.into(), port)
+                }
                 (_, Some(_)) => flow.peer,
                 (_, None) if listener.answers_at_source(via, flow.peer) => flow.peer,
                 (_, None) => SocketAddr::new(flow.peer.ip(), port),

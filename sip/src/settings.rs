@@ -74,6 +74,9 @@ pub struct Listener {
     /// Whether clients that follow overload control are told our load (RFC 7339 §5.1); else they are treated like those that
     /// don't.
     pub tells_load: bool,
+    /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
+    /// with them (RFC 4412 §4.6).
+    pub heeds_priority: bool,
     /// What is carried without being understood.
     pub carrying: Carrying,
     /// Requests outside a dialog that the owner answers. All others but INVITE get 405; to OPTIONS, where it is none of them,
@@ -241,6 +244,14 @@ impl Listener {
     /// The same as a 405 says it to a method that is served in a dialog only, or that policy refuses.
     pub fn allow_without(&self, refused: &Method) -> String {
         let served = self.methods().filter(|method| *method != refused);
+        served.map(Method::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same for a request outside a dialog, where nothing is carried.
+    pub(crate) fn allow_outside(&self) -> String {
+        let inside_only =
+            |method: &Method| matches!(method, Method::Info | Method::Message) && !self.asks(method);
+        let served = self.methods().filter(|method| !inside_only(method));
         served.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 

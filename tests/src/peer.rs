@@ -374,5 +374,6 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         carrying: sip::Carrying::All { transparent: Vec::new() },
         asked: Vec::new(),
         events: &[],
+        heeds_priority: true,
     }
 }

@@ -39,7 +39,7 @@ impl Core {
             Ok(caller) => caller,
             Err(reply) => {
                 self.refused(now, &request.flow, reply.status);
-                return self.refuse(now, session, &reply);
+                return self.turn_away(now, session, &reply);
             }
         };
         let in_trunk = match self.admit_to_trunk(&snapshot, trunk.as_ref()) {
@@ -144,6 +144,12 @@ impl Core {
     pub(super) fn refuse(&mut self, now: Now, session: SessionId, reply: &Reply) {
         // The session was made in this very turn, and waits.
         let _ = self.endpoint.reject(now, session, reply);
+    }
+
+    /// Refuses an INVITE of somebody who has proved nothing.
+    fn turn_away(&mut self, now: Now, session: SessionId, reply: &Reply) {
+        // The session was made in this very turn, and waits.
+        let _ = self.endpoint.turn_away(now, session, reply);
     }
 }
 

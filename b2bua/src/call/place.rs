@@ -149,12 +149,17 @@ impl Finder<'_> {
             return Err(StatusCode::NOT_FOUND);
         };
         found.retain(|device| {
-            let leads_back = leads_back(device.aor(), device.binding());
-            if leads_back {
-                let contact = device.binding().uri.to_bytestring();
-                trail.push(Step::PassedOver { contact, why: "it leads back to whom it is bound to" });
+            let binding = device.binding();
+            let why = match leads_back(device.aor(), binding) {
+                true => Some("it leads back to whom it is bound to"),
+                false => self
+                    .is_elsewhere(binding)
+                    .then_some("it is at a trunk, and was not registered from there"),
+            };
+            if let Some(why) = why {
+                trail.push(Step::PassedOver { contact: binding.uri.to_bytestring(), why });
             }
-            !leads_back
+            why.is_none()
         });
         let Some(account) = found.first().and_then(|first| account(first.aor())) else {
             return Ok(Vec::new());
@@ -166,7 +171,10 @@ impl Finder<'_> {
             let most = target.profile.ring_limit;
             let ring_limit = if is_last { most } else { account.ring_turn.min(most) };
             for device in devices {
-                for binding in device.bindings().filter(|binding| !leads_back(device.aor(), binding)) {
+                for binding in device
+                    .bindings()
+                    .filter(|binding| !leads_back(device.aor(), binding) && !self.is_elsewhere(binding))
+                {
                     places.extend(self.ways(target, binding).map(|(target, flow)| Place {
                         target,
                         routes: binding.path.clone(),
@@ -181,6 +189,11 @@ impl Finder<'_> {
             group = group.saturating_add(1);
         }
         Ok(places)
+    }
+
+    /// Whether a contact would take calls past all routes.
+    fn is_elsewhere(self, binding: &Binding) -> bool {
+        binding.path.is_empty() && self.snapshot.policy.leads_to_trunk(&binding.uri, binding.flow.peer.ip())
     }
 
     /// The ways that a binding shows to its device: along its Path; else the flow that it registered on, where that is there

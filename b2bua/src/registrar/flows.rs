@@ -10,7 +10,7 @@ use config::Registrar;
 use sip::registration::server::{Aor, Binding, BindingId, Change, ContactEvent, Directory};
 use sip::session::{Ask, Parts, Patience, SessionId};
 use sip::time::{Mono, Now};
-use sip::{ConnectionId, Flow, ListenerId, Settings};
+use sip::{ConnectionId, Flow, ListenerId, Settings, Transport};
 use sip_types::Method;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -140,7 +140,10 @@ fn only_way(settings: &Settings, binding: &Binding) -> Option<Line> {
     let listener = settings.listener(binding.flow.listener)?;
     match binding.flow.connection {
         Some(connection) => {
-            let is_only = binding.reg_id.is_some() || binding.behind_nat || listener.transport.is_websocket();
+            let is_only = binding.reg_id.is_some()
+                || binding.behind_nat
+                || listener.transport.is_websocket()
+                || names_connection(binding, listener.transport);
             is_only.then_some(Line::Connection(connection))
         }
         None => {
@@ -148,6 +151,13 @@ fn only_way(settings: &Settings, binding: &Binding) -> Option<Line> {
             is_only.then_some(Line::Datagrams(binding.flow.listener, binding.flow.peer))
         }
     }
+}
+
+/// Whether the contact is the far end of the connection itself, which nobody listens at.
+fn names_connection(binding: &Binding, transport: Transport) -> bool {
+    let peer = binding.flow.peer;
+    let at = sip::numeric_hop(&binding.uri).map(|ip| (ip.to_canonical(), binding.uri.port()));
+    at == Some((peer.ip().to_canonical(), Some(peer.port()))) && peer.port() != transport.default_port()
 }
 
 /// The registrar of an address-of-record.

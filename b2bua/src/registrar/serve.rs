@@ -126,7 +126,8 @@ impl Core {
                     StatusCode::UNAUTHORIZED => self.counters.registers_challenged += 1,
                     _ => self.counters.registers_refused += 1,
                 }
-                self.answer_register(now, id, &reply);
+                // It was asked in this very turn.
+                let _ = self.endpoint.turn_away_asked(now, id, &reply);
             }
         }
     }
@@ -149,6 +150,10 @@ impl Core {
         let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
         let behind_nat = listener.is_behind_nat(request);
         let demand = Demand::read(request, behind_nat).map_err(|refusal| Box::new(refusal.reply()))?;
+        let source = request.flow.peer.ip();
+        if demand.path.is_empty() && demand.bound().any(|uri| snapshot.policy.leads_to_trunk(uri, source)) {
+            return Err(Box::new(Refusal::ContactForbidden("Contact Is at a Trunk").reply()));
+        }
         let account = snapshot.registrars.account(&demand.aor).filter(|account| account.network == *name);
         if !account.ok_or_else(not_found)?.is_of(&user) {
             return Err(refuse(StatusCode::FORBIDDEN));

@@ -47,8 +47,8 @@ impl Core {
             Err(reply) => {
                 self.count_refusal(&reply);
                 self.refused(now, &request.flow, reply.status);
-                // Its transaction may be over by now: then nobody waits for the answer.
-                let _ = self.endpoint.answer_asked(now, id, &reply);
+                // It was asked in this very turn.
+                let _ = self.endpoint.turn_away_asked(now, id, &reply);
                 return;
             }
         };

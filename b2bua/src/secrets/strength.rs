@@ -17,6 +17,9 @@ pub(super) enum Weakness {
     /// Few digits.
     #[error("the password is all digits and has fewer than {SHORTEST_NUMBER}")]
     FewDigits,
+    /// What many have thought of.
+    #[error("the password is one of those that are tried first")]
+    Common,
     /// One character, again and again.
     #[error("the password is one character, repeated")]
     Monotonous,
@@ -27,8 +30,11 @@ impl Weakness {
     pub(super) fn of(username: &str, password: &str) -> Option<Self> {
         let characters = password.chars().count();
         let (user, word) = (username.to_lowercase(), password.to_lowercase());
-        let rest = word.strip_prefix(&user).filter(|_| !user.is_empty());
-        if rest.is_some_and(|rest| rest.chars().count() < 4) {
+        let mut rest = Some(word.as_str()).filter(|_| !user.is_empty());
+        while let Some(shorter) = rest.and_then(|rest| rest.strip_prefix(&user)) {
+            rest = Some(shorter);
+        }
+        if rest.is_some_and(|rest| rest.len() < word.len() && rest.chars().count() < 4) {
             return Some(Self::UserName);
         }
         if characters < SHORTEST {
@@ -37,10 +43,44 @@ impl Weakness {
         if characters < SHORTEST_NUMBER && password.bytes().all(|b| b.is_ascii_digit()) {
             return Some(Self::FewDigits);
         }
+        if is_common(&word) {
+            return Some(Self::Common);
+        }
         let mut all = password.chars();
         let first = all.next();
         all.all(|other| Some(other) == first).then_some(Self::Monotonous)
     }
+}
+
+/// Words that passwords are made of, and ways along a keyboard.
+const COMMON: [&str; 22] = [
+    "0123456789",
+    "123456789",
+    "12345678",
+    "abcdefgh",
+    "admin",
+    "asterisk",
+    "changeme",
+    "default",
+    "freeswitch",
+    "geheim",
+    "iloveyou",
+    "kamailio",
+    "letmein",
+    "liaison",
+    "passw0rd",
+    "password",
+    "passwort",
+    "qwertyui",
+    "qwertzui",
+    "secret",
+    "telephone",
+    "welcome",
+];
+
+/// Whether a password, in small letters, is one of those words but for a few characters around it.
+fn is_common(word: &str) -> bool {
+    COMMON.iter().any(|common| word.contains(common) && word.len() < common.len() + 4)
 }
 
 #[cfg(test)]
@@ -58,6 +98,11 @@ mod tests {
             ("4930555", "12345678901", Some(Weakness::FewDigits)),
             ("alice", "aaaaaaaaaaaa", Some(Weakness::Monotonous)),
             ("alice", "000000000000", Some(Weakness::Monotonous)),
+            ("alice", "alicealice", Some(Weakness::UserName)),
+            ("alice", "Password", Some(Weakness::Common)),
+            ("alice", "12345678a", Some(Weakness::Common)),
+            ("alice", "!secret99", Some(Weakness::Common)),
+            ("alice", "a-secret-of-alices", None),
             ("alice", "wonderland", None),
             ("alice", "alice-in-wonderland", None),
             ("4930555", "481516234215", None),

@@ -49,8 +49,12 @@ impl Core {
 
     /// A request outside a dialog is answered with that status, and its sender has proved nothing.
     pub(crate) fn refused(&mut self, now: Now, flow: &Flow, status: StatusCode) {
+        let listener = self.endpoint.settings().listener(flow.listener);
+        let may_err = listener.is_some_and(|listener| self.snapshot.routes_strangers(listener.network));
         match status {
             StatusCode::UNAUTHORIZED => self.offended(now, flow, Offence::Challenged),
+            // Whoever may call may dial a wrong number.
+            StatusCode::NOT_FOUND if may_err => {}
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => self.offended(now, flow, Offence::Refused),
             _ => {}
         }

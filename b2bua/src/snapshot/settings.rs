@@ -198,6 +198,7 @@ pub fn sip_listener(
         acceptance,
         heeds_overload,
         tells_load: profile.overload.tell,
+        heeds_priority: settings.trusted,
         carrying,
         asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },

@@ -14,6 +14,7 @@ use sip::session::Reply;
 use sip::time::Now;
 use sip_types::header::auth::Credentials;
 use sip_types::{HeaderName, StatusCode};
+use std::net::IpAddr;
 
 /// What a request finds at the gate.
 pub(crate) enum Entry {
@@ -116,7 +117,8 @@ impl Gate {
         };
         let status = match lack {
             Lack::Proof { stale, token } => {
-                return Entry::Closed(Box::new(self.ask(now, demand, stale, token, ids)));
+                let source = request.flow.peer.ip();
+                return Entry::Closed(Box::new(self.ask((now, source), demand, stale, token, ids)));
             }
             Lack::Form => StatusCode::BAD_REQUEST,
             Lack::Patience => StatusCode::FORBIDDEN,
@@ -153,7 +155,8 @@ impl Gate {
         challenger: &Challenger,
         credentials: &[Credentials],
     ) -> Result<Box<str>, Lack> {
-        match challenger.read(&Covered::from(&visit.request.request), credentials) {
+        let source = visit.request.flow.peer.ip();
+        match challenger.read(source, &Covered::from(&visit.request.request), credentials) {
             Reading::Absent => Err(Lack::PROOF),
             Reading::Refused(refusal) if refusal.fault() == Fault::Malformed => Err(Lack::Form),
             Reading::Refused(_) => Err(Lack::PROOF),
@@ -208,7 +211,7 @@ impl Gate {
     /// 401 with one challenge for each algorithm, and one for tokens.
     fn ask(
         &self,
-        now: Now,
+        (now, source): (Now, IpAddr),
         demand: &Demand,
         stale: bool,
         token: Option<bearer::Fault>,
@@ -220,7 +223,7 @@ impl Gate {
             fields.push(HeaderName::WwwAuthenticate, warden.challenge(token));
         }
         let challenger = demand.challenger(&self.key, self.started).and_then(Result::ok);
-        for value in challenger.iter().flat_map(|challenger| challenger.challenge(now, stale, ids)) {
+        for value in challenger.iter().flat_map(|challenger| challenger.challenge(now, source, stale, ids)) {
             fields.push(HeaderName::WwwAuthenticate, value);
         }
         reply

@@ -20,7 +20,7 @@ table! {
         /// How long clients keep to what they were told last (RFC 7339 §4.3).
         live validity: Duration = "500ms", in "200ms"..="10m";
         /// What of Resource-Priority (RFC 4412) puts a request above others: namespaces, or single values such as
-        /// `dsn.flash`. Such requests, like those for an emergency service (`urn:service:sos`), are never refused because of
+        /// `dsn.flash`. Such requests of trusted networks, like those for an emergency service (`urn:service:sos`), are never refused because of
         /// overload, and are sent to an overloaded peer as long as it takes any.
         live priorities: Vec<Token> = ["esnet", "ets", "wps"], in 0..=64;
     }

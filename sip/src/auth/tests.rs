@@ -13,6 +13,9 @@ use std::time::Duration;
 
 pub(super) const PEER: PeerId = PeerId(1);
 
+/// Where requests come from.
+pub(super) const SOURCE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
 pub(super) const INVITE: Covered<'static> =
     Covered { method: "INVITE", uri: "sip:bob@biloxi.com", body: b"v=0\r\n" };
 
@@ -74,13 +77,13 @@ impl Pair {
         let fields = self.client.authorize(attempt, covered);
         let list: Vec<_> = fields.iter().map(|(_, text)| credentials(text)).collect();
         let user = &self.user;
-        self.server.verify(now, covered, &list, &mut self.windows, |claimant| {
+        self.server.verify(now, (SOURCE, covered), &list, &mut self.windows, |claimant| {
             (claimant.text() == &*user.username).then(|| Arc::new(user.clone()))
         })
     }
 
     fn challenged(&mut self, attempt: &mut Attempt, stale: bool, now: Now) -> Answer {
-        let texts = self.server.challenge(now, stale, &mut self.ids);
+        let texts = self.server.challenge(now, SOURCE, stale, &mut self.ids);
         let demand = demand(Kind::User, &texts, &self.acceptance);
         self.client.answer(attempt, &demand, std::slice::from_ref(&self.grant), &mut self.ids)
     }
@@ -139,7 +142,7 @@ fn rfc7616_3_5_the_server_proves_itself_in_authentication_info() {
     let mut attempt = Attempt::new(PEER);
     let _ = pair.challenged(&mut attempt, false, at(0));
     let Verdict::Accepted(accepted) = pair.send(&mut attempt, &INVITE, at(1)) else { panic!() };
-    insta::assert_snapshot!(accepted.authentication_info(b"", None).unwrap(), @r#"qop=auth, rspauth="325ca00e93a18a414977334d083f9ba5e206efb77c017dd7d8fd94449e9c017a", cnonce="b3466f8a7b81a9899cebe8a6d050dd01", nc=00000001"#);
+    insta::assert_snapshot!(accepted.authentication_info(b"", None).unwrap(), @r#"qop=auth, rspauth="eea6d832dfeeef6639104104945c12f0c3b0fc74d905f449083573163778a1c7", cnonce="b3466f8a7b81a9899cebe8a6d050dd01", nc=00000001"#);
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn rfc7616_3_5_the_client_knows_its_server_and_an_impostor() {
         // Another request of the leg is on its way when the answer comes.
         let bye = Covered { method: "BYE", uri: "sip:bob@192.0.2.4", body: b"" };
         let _ = pair.client.authorize(&mut Attempt::new(PEER), &bye);
-        let next = pair.server.next_nonce(at(1), &mut pair.ids);
+        let next = pair.server.next_nonce(at(1), SOURCE, &mut pair.ids);
         let info = accepted.authentication_info(b"answer", Some(&next)).unwrap();
         let mut informed =
             |info: &str, body: &[u8]| pair.client.informed(&attempt, Kind::User, info, body, &mut pair.ids);
@@ -188,7 +191,7 @@ fn rfc7616_3_5_the_client_knows_its_server_and_an_impostor() {
 fn rfc7616_3_4_4_a_user_may_go_by_a_hash() {
     let settings = Settings { userhash: true, ..Settings::new("atlanta.com") };
     let mut pair = Pair::new(settings, (*alice()).clone());
-    let texts = pair.server.challenge(at(0), false, &mut pair.ids);
+    let texts = pair.server.challenge(at(0), SOURCE, false, &mut pair.ids);
     assert!(texts.iter().all(|text| text.contains("charset=UTF-8, userhash=true")), "{texts:?}");
     let mut attempt = Attempt::new(PEER);
     let demand = demand(Kind::User, &texts, &pair.acceptance);
@@ -201,9 +204,10 @@ fn rfc7616_3_4_4_a_user_may_go_by_a_hash() {
     assert!(!field.contains("alice"), "{field}");
     let functions = [Hash::Md5, Hash::Sha256];
     let users = UserHashes::new("atlanta.com", &functions, ["bob", "alice"].into_iter());
-    let verdict = pair.server.verify(at(1), &INVITE, &[credentials(&field)], &mut pair.windows, |claimant| {
-        (users.name(claimant) == Some("alice")).then(alice)
-    });
+    let verdict =
+        pair.server.verify(at(1), (SOURCE, &INVITE), &[credentials(&field)], &mut pair.windows, |claimant| {
+            (users.name(claimant) == Some("alice")).then(alice)
+        });
     let Verdict::Accepted(accepted) = verdict else { panic!("{verdict:?}") };
     assert_eq!(accepted.username(), "alice");
 }
@@ -253,7 +257,7 @@ proptest! {
                 let _ = pair.client.answer(&mut Attempt::new(PEER), &demand, &[], &mut pair.ids);
             }
             if let Ok(credentials) = Credentials::parse(&text) {
-                let _ = pair.server.verify(at(1), &INVITE, &[credentials], &mut pair.windows, |_| None);
+                let _ = pair.server.verify(at(1), (SOURCE, &INVITE), &[credentials], &mut pair.windows, |_| None);
             }
         }
     }

@@ -17,7 +17,7 @@ impl Endpoint {
         };
         if !matches!(request.method(), Method::Invite | Method::Options) && !listener.asks(request.method()) {
             let mut reply = Reply::new(StatusCode::METHOD_NOT_ALLOWED);
-            reply.parts.fields.push(HeaderName::Allow, listener.allow_without(request.method()));
+            reply.parts.fields.push(HeaderName::Allow, listener.allow_outside());
             return Some(reply);
         }
         if uri.scheme() == Scheme::Other {

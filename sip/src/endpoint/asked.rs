@@ -31,4 +31,15 @@ impl Endpoint {
         self.reply(now, id.0, &request, None, false, reply);
         Ok(())
     }
+
+    /// The same for somebody who has proved nothing: nothing is kept of the request, which gets a response of its own when it is
+    /// sent again (RFC 3261 §26.3.2.4).
+    ///
+    /// # Errors
+    /// As for [`answer_asked`](Self::answer_asked).
+    pub fn turn_away_asked(&mut self, now: Now, id: RequestId, reply: &Reply) -> Result<(), IntentError> {
+        self.answer_asked(now, id, reply)?;
+        self.servers.forget(id.0);
+        Ok(())
+    }
 }

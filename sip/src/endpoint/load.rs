@@ -102,9 +102,12 @@ impl Endpoint {
 
     /// What of the peers' requests is refused last: registrations, and questions whether we are there; and what never is.
     fn rank_of(&self, request: &Received) -> Rank {
+        let listener = self.settings.listener(request.flow.listener);
+        let heeds = listener.is_some_and(|listener| listener.heeds_priority);
         let urgent = || {
-            prefers(request.headers(), &self.settings.overload.priorities)
-                || is_emergency(request.request.uri_text())
+            heeds
+                && (prefers(request.headers(), &self.settings.overload.priorities)
+                    || is_emergency(request.request.uri_text()))
         };
         match request.method() {
             Method::Cancel => Rank::Always,

@@ -28,13 +28,19 @@ impl Endpoint {
         }
         let whole = bytes.clone();
         match Message::parse(bytes, &self.settings.message) {
-            Ok(message) if flow.connection.is_some() && !states_length(&message) => {
+            Ok(message) if self.is_cut_by_length(&flow) && !states_length(&message) => {
                 self.refuse_unframed(now, flow, message);
             }
             Ok(Message::Request(request)) => self.receive_request(now, flow, request),
             Ok(Message::Response(response)) => self.receive_response(now, flow, response),
             Err(error) => self.refuse_unreadable(now, flow, &whole, error.kind),
         }
+    }
+
+    /// Whether messages of a flow are told apart by their Content-Length. Those of a WebSocket need none (RFC 7118 §5).
+    fn is_cut_by_length(&self, flow: &Flow) -> bool {
+        let listener = self.settings.listener(flow.listener);
+        flow.connection.is_some() && listener.is_some_and(|listener| !listener.transport.is_websocket())
     }
 
     fn receive_response(&mut self, now: Now, flow: Flow, response: Response) {

@@ -147,6 +147,21 @@ impl Endpoint {
     /// # Errors
     /// The session is gone or answered, or the status is below 300.
     pub fn reject(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<(), IntentError> {
+        self.refuse_call(now, sid, reply).map(drop)
+    }
+
+    /// The same for a caller who has proved nothing: it gets this response once, and nothing is kept that would send it again or
+    /// wait for its ACK (RFC 3261 §26.3.2.4). An INVITE that is sent again is another one.
+    ///
+    /// # Errors
+    /// As for [`reject`](Self::reject).
+    pub fn turn_away(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<(), IntentError> {
+        let server = self.refuse_call(now, sid, reply)?;
+        self.servers.forget(server);
+        Ok(())
+    }
+
+    fn refuse_call(&mut self, now: Now, sid: SessionId, reply: &Reply) -> Result<ServerId, IntentError> {
         if !reply.refuses() {
             return Err(IntentError::Status);
         }
@@ -162,7 +177,7 @@ impl Endpoint {
         self.reply(now, pending.server, &pending.request, Some(tag), false, reply);
         self.refuse_pending(now, sid);
         self.sweep(sid);
-        Ok(())
+        Ok(pending.server)
     }
 
     /// Sends a 2xx to an INVITE or re-INVITE, to be repeated until its ACK comes.

@@ -162,3 +162,24 @@ fn rfc6665_4_6_a_cancel_is_answered_and_changes_nothing() {
     ua.act(|e, now| e.accept_subscription(now, id, false, expires("60"))).unwrap();
     assert!(ua.one().text.starts_with("SIP/2.0 200"));
 }
+
+#[test]
+fn rfc3261_26_3_2_4_who_is_turned_away_leaves_nothing_behind() {
+    let mut ua = Ua::udp();
+    let invite = Msg::request("INVITE", 1).sdp();
+    let mut tags = Vec::new();
+    for _ in 0..2 {
+        let sid = ua.invited_by(&invite);
+        ua.act(|e, now| e.turn_away(now, sid, &Ua::reply(401))).unwrap();
+        let refused = ua.one();
+        assert_eq!(refused.what(), "401 Unauthorized");
+        tags.push(super::message::tag(&refused.text, "To"));
+        let gauges = ua.gauges();
+        assert_eq!((gauges.sessions, gauges.server_transactions), (0, 0));
+    }
+    ua.wait(super::ua::T64);
+    assert!(ua.take().is_empty(), "it is sent once");
+    ua.hear(&Msg::request("ACK", 1));
+    assert_eq!(ua.endpoint.counters().stray_acks, 1);
+    assert!(ua.take().is_empty() && ua.events.is_empty());
+}

@@ -294,6 +294,20 @@ fn rfc7339_5_10_2_who_does_not_follow_is_refused_in_part() {
 }
 
 #[test]
+fn rfc4412_4_6_who_may_not_be_trusted_with_a_priority_has_none() {
+    let mut settings = ua().endpoint.settings().clone();
+    settings.listeners[0].heeds_priority = false;
+    let mut ua = Ua::with(settings);
+    work(&mut ua, 100, 8);
+    ua.take();
+    let refused = (0..300).filter(|seq| {
+        ua.hear(&invite(*seq, "").with("Resource-Priority", "ets.3"));
+        ua.one().what().starts_with("503")
+    });
+    assert!(refused.count() > 100);
+}
+
+#[test]
 fn at_the_floor_nobody_is_spared_and_without_protection_nobody_is_refused() {
     let mut ua = ua();
     work(&mut ua, 100, 40);

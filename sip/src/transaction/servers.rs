@@ -240,6 +240,11 @@ impl Servers {
         }
     }
 
+    /// Lets a transaction go whose response nobody is to be sent again.
+    pub(crate) fn forget(&mut self, id: ServerId) {
+        self.remove(id);
+    }
+
     fn remove(&mut self, id: ServerId) {
         let Some(server) = self.table.remove(id) else { return };
         self.by_key.remove(&server.key);

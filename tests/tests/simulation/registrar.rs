@@ -191,3 +191,13 @@ fn a_user_calls_as_nobody_else_and_strangers_do_not_call() {
     assert_eq!(world.core.counters().impostors, 1);
     world.run_for(ms(10));
 }
+
+#[test]
+fn a_contact_at_a_trunk_is_bound_by_nobody_but_who_is_there() {
+    let trunk = "\n[networks.provider]\nlisteners = [{ transport = \"udp\", address = \"10.0.1.1:5060\" }]\nmedia = { address = \"10.0.1.1\", ports = \"20000-20999\" }\n[trunks.carrier]\nnetwork = \"provider\"\ntargets = [\"sip:203.0.113.5\"]\n";
+    let mut world = world(&format!("{DOCUMENT}{trunk}"));
+    let past_all_routes = register("bob", DESK, 1).set("Contact", "<sip:+1900666@203.0.113.5:5070>");
+    let refused = answered_as(&mut world, DESK, &past_all_routes, "bob");
+    assert!(start(&refused).starts_with("403 Contact Is at a Trunk"), "{refused}");
+    assert_eq!(world.gauges().bindings, 0);
+}

@@ -73,3 +73,22 @@ fn rfc3325_the_identity_in_an_untrusted_sides_refusal_of_a_reinvite_does_not_cro
     call.hang_up(&mut world, 2);
     world.must_forget("a forged identity");
 }
+
+#[test]
+fn where_strangers_may_call_wrong_numbers_are_no_offence() {
+    let text = TWO_SIDES.replace("[networks.carrier]", "[networks.carrier]\nstrangers = \"route\"");
+    let text =
+        text.replace("networks = [\"carrier\"]\nto", "networks = [\"carrier\"]\ncalled = [\"+49*\"]\nto");
+    let mut world = by_hand(&text, 3);
+    for n in 1..=60 {
+        let wrong = Msg::request("INVITE", "sip:nobody@elsewhere.example", EVE, n)
+            .set("Call-ID", &format!("wrong-{n}"))
+            .branch(&format!("wrong-{n}"));
+        world.post(EVE, OUTSIDE, &wrong);
+        let refused = world.expect(EVE, "404");
+        world.post(EVE, OUTSIDE, &Msg::of_invite("ACK", &wrong).set("To", &field(&refused, "To")));
+    }
+    assert_eq!(world.core.counters().quarantined, 0);
+    world.post(EVE, OUTSIDE, &call_of_eve());
+    world.expect(BOB, "INVITE");
+}

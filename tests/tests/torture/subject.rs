@@ -80,6 +80,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         carrying: Carrying::Nothing,
         asked: Vec::new(),
         events: &[],
+        heeds_priority: true,
         provisional_interval: Duration::from_secs(60),
     };
     let listeners = vec![

@@ -24,7 +24,9 @@ impl Core {
             Ok(Some(capabilities)) => capabilities,
             Err(reply) => {
                 self.refused(now, &request.flow, reply.status);
-                *reply
+                // It was asked in this very turn.
+                let _ = self.endpoint.turn_away_asked(now, id, &reply);
+                return;
             }
         };
         self.answer_outside(now, id, &reply);

@@ -15,6 +15,7 @@ use crate::ids::Ids;
 use crate::time::{Now, Wall};
 use sip_types::header::auth::Credentials;
 use std::cmp::Reverse;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -122,9 +123,9 @@ impl Challenger {
     }
 
     /// The values of the WWW-Authenticate or Proxy-Authenticate fields of a challenge, in the order in which they must
-    /// stand: one per algorithm, strongest first (RFC 8760 §2.3), with one fresh nonce.
-    pub fn challenge(&self, now: Now, stale: bool, ids: &mut dyn Ids) -> Vec<String> {
-        let nonce = self.signer.mint(self.clock.read(now.mono), ids);
+    /// stand: one per algorithm, strongest first (RFC 8760 §2.3), with one fresh nonce, which is good for requests from `source`.
+    pub fn challenge(&self, now: Now, source: IpAddr, stale: bool, ids: &mut dyn Ids) -> Vec<String> {
+        let nonce = self.signer.mint(self.clock.read(now.mono), source, ids);
         let qop = self.settings.qop.iter().map(|qop| qop.as_str()).collect::<Vec<_>>().join(",");
         let field = |algorithm: &Algorithm| {
             let mut params = Params::digest()
@@ -142,8 +143,8 @@ impl Challenger {
     }
 
     /// A nonce for the next request of an accepted user, so that it needs no challenge (RFC 7616 §3.5 `nextnonce`).
-    pub fn next_nonce(&self, now: Now, ids: &mut dyn Ids) -> String {
-        self.signer.mint(self.clock.read(now.mono), ids)
+    pub fn next_nonce(&self, now: Now, source: IpAddr, ids: &mut dyn Ids) -> String {
+        self.signer.mint(self.clock.read(now.mono), source, ids)
     }
 
     /// [`Challenger::read`] and [`Challenger::settle`] at once, where the secret is at hand; the answer of `lookup` for a
@@ -151,12 +152,12 @@ impl Challenger {
     pub fn verify(
         &self,
         now: Now,
-        covered: &Covered<'_>,
+        (source, covered): (IpAddr, &Covered<'_>),
         credentials: &[Credentials],
         windows: impl Windows,
         lookup: impl FnOnce(&Claimant) -> Option<Arc<Credential>>,
     ) -> Verdict {
-        match self.read(covered, credentials) {
+        match self.read(source, covered, credentials) {
             Reading::Absent => Verdict::Absent,
             Reading::Refused(refusal) => Verdict::Rejected(refusal),
             Reading::Presented(presented) => {
@@ -166,7 +167,8 @@ impl Challenger {
         }
     }
 
-    /// Checks the response with the user's secret, then the nonce and its count. `None`: there is no such user, which takes
+    /// Checks the response with the user's secret, then the age of the nonce and its count. A nonce that is none of ours is stale
+    /// whatever the response: it is no guess, for anybody can make one up under anybody's address, and nobody learns anything by it. `None`: there is no such user, which takes
     /// the same work and gets the same answer as a wrong password.
     pub fn settle(
         &self,
@@ -176,6 +178,7 @@ impl Challenger {
         mut windows: impl Windows,
     ) -> Verdict {
         let Presented { user, algorithm, nonce, id, uri, response, protection, ha2 } = presented;
+        let Some(id) = id else { return Verdict::Stale(StaleCause::Unknown) };
         let hash = algorithm.hash;
         // Always hashed from a password, so that the time does not tell who exists.
         let username = known.map_or(user.text(), |known| &*known.username);
@@ -209,11 +212,10 @@ impl Challenger {
     fn check_nonce(
         &self,
         now: Now,
-        id: Option<NonceId>,
+        id: NonceId,
         count: u32,
         windows: &mut impl Windows,
     ) -> Result<(), StaleCause> {
-        let id = id.ok_or(StaleCause::Unknown)?;
         let clock = self.clock.read(now.mono);
         let lifetime = u64::try_from(self.settings.lifetime.as_millis()).unwrap_or(u64::MAX);
         let oldest = Wall(clock.0.saturating_sub(lifetime));
@@ -230,8 +232,8 @@ impl Challenger {
         }
     }
 
-    pub(super) fn open(&self, nonce: &str) -> Option<NonceId> {
-        self.signer.open(nonce)
+    pub(super) fn open(&self, nonce: &str, source: IpAddr) -> Option<NonceId> {
+        self.signer.open(nonce, source)
     }
 
     pub(super) fn offers(&self, algorithm: Algorithm) -> bool {

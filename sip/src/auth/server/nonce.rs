@@ -7,6 +7,7 @@ use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use aes::{Aes256, Block};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use std::net::IpAddr;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -59,35 +60,58 @@ fn earlier_or_later(start: Wall, after: Duration) -> Wall {
 ///
 /// A nonce's time and chance are just one block, and its signature is that block under AES with a key of the realm: a
 /// pseudo-random function of inputs of that one length, for which HMAC would hash twice.
-pub(super) struct Signer(Aes256);
+///
+/// A nonce is good for the address that it was given to (of IPv6, the /64): who has one cannot spend it under another's name.
+pub(super) struct Signer {
+    cipher: Aes256,
+    places: [u64; 2],
+}
 
 impl Signer {
     pub(super) fn new(key: &[u8; 32], realm: &str) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104 §2)")]
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
         mac.update(realm.as_bytes());
-        Self(Aes256::new(&mac.finalize().into_bytes()))
+        let derived = mac.clone().finalize().into_bytes();
+        mac.update(b"places");
+        let places = mac.finalize().into_bytes();
+        let half =
+            |from: usize| places.iter().skip(from).take(8).fold(0, |all, byte| all << 8 | u64::from(*byte));
+        Self { cipher: Aes256::new(&derived), places: [half(0), half(8) | 1] }
     }
 
-    fn sign(&self, id: NonceId) -> [u8; 16] {
-        let whole = u128::from(id.issued.0) << 64 | u128::from(id.random);
+    fn sign(&self, id: NonceId, source: IpAddr) -> [u8; 16] {
+        // Milliseconds take 48 bits for some thousands of years.
+        let issued = id.issued.0 ^ self.place(source) << 48;
+        let whole = u128::from(issued) << 64 | u128::from(id.random);
         let mut block = Block::from(whole.to_be_bytes());
-        self.0.encrypt_block(&mut block);
+        self.cipher.encrypt_block(&mut block);
         block.into()
     }
 
+    /// 16 bits that tell sources apart. Who finds another one with the same, which the key hides, has gained a nonce for it and
+    /// nothing else.
+    fn place(&self, source: IpAddr) -> u64 {
+        let [add, times] = self.places;
+        let prefix = match source.to_canonical() {
+            IpAddr::V4(v4) => u64::from(v4.to_bits()),
+            IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or_default(),
+        };
+        (prefix ^ prefix >> 32 ^ add).wrapping_mul(times) >> 48
+    }
+
     /// 64 hexadecimal digits.
-    pub(super) fn mint(&self, issued: Wall, ids: &mut dyn Ids) -> String {
+    pub(super) fn mint(&self, issued: Wall, source: IpAddr, ids: &mut dyn Ids) -> String {
         let id = NonceId { issued, random: ids.next_u64() };
         let mut text = String::with_capacity(LENGTH * 2);
         push_hex(&mut text, &id.issued.0.to_be_bytes());
         push_hex(&mut text, &id.random.to_be_bytes());
-        push_hex(&mut text, &self.sign(id));
+        push_hex(&mut text, &self.sign(id, source));
         text
     }
 
-    /// The id of a nonce of ours; `None` for any other text. In constant time for texts of the right form.
-    pub(super) fn open(&self, text: &str) -> Option<NonceId> {
+    /// The id of a nonce of ours for that source; `None` for any other text. In constant time for texts of the right form.
+    pub(super) fn open(&self, text: &str, source: IpAddr) -> Option<NonceId> {
         let (issued, rest) = text.split_at_checked(16)?;
         let (random, signature) = rest.split_at_checked(16)?;
         let id = NonceId {
@@ -95,6 +119,6 @@ impl Signer {
             random: u64::from_be_bytes(read_hex(random)?),
         };
         let signature: [u8; 16] = read_hex(signature)?;
-        bool::from(self.sign(id).ct_eq(&signature)).then_some(id)
+        bool::from(self.sign(id, source).ct_eq(&signature)).then_some(id)
     }
 }

@@ -11,6 +11,7 @@ use crate::auth::kind::Kind;
 use sip_types::Headers;
 use sip_types::header::auth::{Authorization, Credentials};
 use std::fmt;
+use std::net::IpAddr;
 
 /// What a request brought for our realm.
 #[derive(Debug)]
@@ -62,29 +63,34 @@ pub fn credentials(headers: &Headers, kind: Kind) -> Vec<Credentials> {
 }
 
 impl Challenger {
-    /// Reads what `credentials`, the Authorization or Proxy-Authorization fields of a request, hold for this realm.
-    pub fn read(&self, covered: &Covered<'_>, credentials: &[Credentials]) -> Reading {
-        let Some(ours) = self.find(credentials) else { return Reading::Absent };
-        match self.present(covered, ours) {
+    /// Reads what `credentials`, the Authorization or Proxy-Authorization fields of a request from `source`, hold for this realm.
+    pub fn read(&self, source: IpAddr, covered: &Covered<'_>, credentials: &[Credentials]) -> Reading {
+        let Some(ours) = self.find(source, credentials) else { return Reading::Absent };
+        match self.present(source, covered, ours) {
             Ok(presented) => Reading::Presented(Box::new(presented)),
             Err(refusal) => Reading::Refused(refusal),
         }
     }
 
     /// Those of our realm; with several (RFC 3261 §22.3), those for a nonce of ours.
-    fn find<'c>(&self, credentials: &'c [Credentials]) -> Option<&'c Credentials> {
+    fn find<'c>(&self, source: IpAddr, credentials: &'c [Credentials]) -> Option<&'c Credentials> {
         let mut found = credentials.iter().filter(|one| {
             let ours = one.is_digest() && one.realm().as_deref() == Some(self.realm());
             // Who was not challenged yet may send an empty response (RFC 8760 §2.7), as IMS terminals do.
             ours && one.response().as_deref() != Some("")
         });
         let first = found.next()?;
-        let ours = |one: &&Credentials| one.nonce().is_some_and(|nonce| self.open(&nonce).is_some());
+        let ours = |one: &&Credentials| one.nonce().is_some_and(|nonce| self.open(&nonce, source).is_some());
         let Some(second) = found.next() else { return Some(first) };
         Some([first, second].into_iter().chain(found).find(ours).unwrap_or(first))
     }
 
-    fn present(&self, covered: &Covered<'_>, given: &Credentials) -> Result<Presented, Refusal> {
+    fn present(
+        &self,
+        source: IpAddr,
+        covered: &Covered<'_>,
+        given: &Credentials,
+    ) -> Result<Presented, Refusal> {
         let nonce = required("nonce", given.nonce())?;
         let uri = required("uri", given.uri())?;
         let response = required("response", given.response())?;
@@ -106,7 +112,7 @@ impl Challenger {
         }
         let qop = protection.as_ref().map(|with| with.qop);
         let ha2 = digest::ha2(algorithm.hash, qop, &Covered { uri: &uri, ..*covered });
-        let id = self.open(&nonce);
+        let id = self.open(&nonce, source);
         Ok(Presented { user, algorithm, nonce, id, uri, response, protection, ha2 })
     }
 

@@ -12,13 +12,15 @@ pub enum Verdict {
     Absent,
     /// The user is who it says.
     Accepted(Accepted),
-    /// The secret is right and the nonce no longer good: challenge with `stale=true`. Not a failed guess.
+    /// The secret is right and the nonce no longer good, or it is none of ours for that source: challenge with `stale=true`
+    /// (RFC 7616 §3.3). Not a failed guess.
     Stale(StaleCause),
     /// Not accepted. The reason is for the log; the peer must not learn more than [`Refusal::status`] tells.
     Rejected(Refusal),
 }
 
-/// Why a nonce is no longer good. All are answered alike, and only to who knows the secret (RFC 2617 §3.2.1 `stale`).
+/// Why a nonce is no longer good. All are answered alike; those that were good once, only to who knows the secret (RFC 2617
+/// §3.2.1 `stale`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StaleCause {
     /// Older than [`super::Settings::lifetime`].
@@ -28,7 +30,8 @@ pub enum StaleCause {
     /// The count was used before: a replay, or a client that does not count. The request is not accepted; who replays
     /// cannot answer the next challenge, who cannot count goes on with a nonce for each request.
     Replayed,
-    /// Not signed by us with this key for this realm: forged, of an earlier process, or of another server of the realm.
+    /// Not signed by us with this key for this realm and source: forged, of an earlier process, given to another address, or of
+    /// another server of the realm.
     Unknown,
 }
 

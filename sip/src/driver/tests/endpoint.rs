@@ -89,6 +89,7 @@ fn listener(bind: &Bind) -> Listener {
         carrying: Carrying::Nothing,
         asked: Vec::new(),
         events: &[],
+        heeds_priority: true,
     }
 }
 

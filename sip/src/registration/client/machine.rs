@@ -13,6 +13,9 @@ const MENDINGS: u8 = 4;
 /// request without an answer takes (64*T1).
 const SPARE: Duration = Duration::from_secs(35);
 
+/// The longest that a registrar may have us wait: what was meant for longer is asked for again.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// What a registration is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -69,6 +72,8 @@ pub struct Registration {
     failures: u32,
     mendings: u8,
     target: Option<Uri>,
+    /// Where redirections have led since the last attempt began: nowhere twice (RFC 3261 §8.1.3.4).
+    tried: Vec<Uri>,
     without: Vec<Box<str>>,
     stopping: bool,
 }
@@ -85,6 +90,7 @@ impl Registration {
             failures: 0,
             mendings: 0,
             target: None,
+            tried: Vec::new(),
             without: Vec::new(),
             stopping: false,
         }
@@ -218,7 +224,8 @@ impl Registration {
                 self.without.extend(tags);
                 return Some(self.send());
             }
-            Answer::Elsewhere(_, target) if self.may_mend() => {
+            Answer::Elsewhere(_, target) if !self.tried.contains(&target) && self.may_mend() => {
+                self.tried.push(target.clone());
                 self.target = Some(target);
                 return Some(self.send());
             }
@@ -255,7 +262,10 @@ impl Registration {
     /// Refreshes come between three quarters and nine tenths of the lifetime, so that those that began together do
     /// not stay together.
     fn granted(&mut self, now: Now, lifetime: Duration, extras: Extras, ids: &mut dyn Ids) {
+        // A registrar may shorten what was asked for (RFC 3261 §10.3 step 7), and has no say beyond it.
+        let lifetime = lifetime.min(self.asking);
         self.failures = 0;
+        self.tried.clear();
         let latest = if lifetime > 2 * SPARE { lifetime - SPARE } else { lifetime.mul_f32(0.9) };
         let share = 0.75 + 0.00015 * f32::from(u16::try_from(below(ids, 1000)).unwrap_or(0));
         self.stage = Stage::Refresh(now.mono + lifetime.mul_f32(share).min(latest));
@@ -279,12 +289,13 @@ impl Registration {
         self.failures = self.failures.saturating_add(1);
         self.forget_mendings();
         let wait = self.settings.backoff.wait(self.failures, others_left, ids);
-        self.stage = Stage::Retry(now.mono + wait.max(least.unwrap_or_default()), fault);
+        self.stage = Stage::Retry(now.mono + wait.max(least.unwrap_or_default().min(LONGEST)), fault);
     }
 
     /// The next attempt begins as the first did: a redirection or a missing extension may be gone by then.
     fn forget_mendings(&mut self) {
         self.target = None;
+        self.tried.clear();
         self.without.clear();
         self.asking = self.settings.expires;
     }

@@ -248,7 +248,7 @@ fn a_failure_is_shown_by_the_status_that_came() {
         let mut bench = Bench::new();
         bench.registration.start();
         let mut sent = 0;
-        while bench.answer(at(0), status, "Contact: <sip:reg2.example>").is_some() {
+        while bench.answer(at(0), status, &format!("Contact: <sip:reg{sent}.example>")).is_some() {
             sent += 1;
         }
         assert_eq!(sent, 4);
@@ -339,4 +339,32 @@ fn rfc5626_4_5_a_refresh_that_finds_its_flow_gone_is_sent_on_a_new_one_if_that_h
         assert!(matches!(bench.registration.stage(), Stage::Retry(_, Fault::Unreachable)));
         assert_eq!(bench.registration.failures(), 1);
     }
+}
+
+// conforms: RFC3261-8.1.3.4-1
+#[test]
+fn rfc3261_8_1_3_4_a_redirection_leads_nowhere_twice() {
+    let mut bench = Bench::new();
+    bench.registration.start().unwrap();
+    let first = "Contact: <sip:reg2.example>";
+    assert!(bench.answer(at(0), 302, first).is_some());
+    assert!(bench.answer(at(0), 302, "Contact: <sip:reg3.example>").is_some());
+    assert_eq!(bench.answer(at(0), 302, first), None);
+    let Stage::Retry(again, Fault::Status(302)) = bench.registration.stage() else { panic!() };
+    let later = Now { mono: again, ..Now::default() };
+    assert!(bench.registration.handle_timeout(later).is_some());
+    assert!(bench.answer(later, 302, first).is_some(), "another attempt may go there again");
+}
+
+#[test]
+fn what_a_registrar_says_of_times_is_followed_within_reason() {
+    let mut bench = Bench::new();
+    bench.registration.start().unwrap();
+    bench.answer(at(0), 500, "Retry-After: 4294967295");
+    let Stage::Retry(again, _) = bench.registration.stage() else { panic!() };
+    assert_eq!(again, at(86_400).mono);
+    bench.registration.start().unwrap();
+    bench.answer(at(0), 200, &OURS.replace("expires=600", "expires=4294967295"));
+    let (until, _) = bench.registration.bound(at(0)).unwrap();
+    assert_eq!(until, at(600).mono, "no longer than was asked for");
 }

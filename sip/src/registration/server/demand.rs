@@ -66,6 +66,15 @@ pub struct Wish {
 }
 
 impl Demand {
+    /// The contacts that are to be bound.
+    pub fn bound(&self) -> impl Iterator<Item = &Uri> {
+        let wishes = match &self.contacts {
+            Contacts::Update(wishes) => wishes.as_slice(),
+            Contacts::Query | Contacts::RemoveAll => &[],
+        };
+        wishes.iter().filter(|wish| wish.expires != Some(0)).map(|wish| &wish.uri)
+    }
+
     /// Reads a REGISTER whose Request-URI, Require and user have been found good (steps 1 to 4 of RFC 3261 §10.3).
     /// `behind_nat` is what [`Listener::is_behind_nat`](crate::Listener::is_behind_nat) says of it.
     ///

@@ -145,16 +145,18 @@ impl Directory {
     /// Puts a record in the place of the one before, or takes that out.
     pub(super) fn put(&self, aor: &Aor, record: Option<Record>) {
         let numbers = self.by_instance.pin();
-        if let Some(before) = self.record(aor) {
-            for instance in &before.instances {
-                numbers.remove(&instance.no);
-            }
+        let before = self.record(aor);
+        let before = before.iter().flat_map(|before| &before.instances).map(|instance| instance.no);
+        let now = record.iter().flat_map(|record| &record.instances).map(|instance| instance.no);
+        // Those that stay are there at every moment: other shards look.
+        for no in before.clone().filter(|no| !now.clone().any(|stays| stays == *no)) {
+            numbers.remove(&no);
+        }
+        for no in now.filter(|no| !before.clone().any(|known| known == *no)) {
+            numbers.insert(no, aor.clone());
         }
         match record {
             Some(record) => {
-                for instance in &record.instances {
-                    numbers.insert(instance.no, aor.clone());
-                }
                 self.records.pin().insert(aor.clone(), Arc::new(record));
             }
             None => {

@@ -30,6 +30,9 @@ pub enum Refusal {
     /// More contacts than may be bound.
     #[error("more contacts than may be bound")]
     TooManyContacts,
+    /// More than an answer could list.
+    #[error("more than an answer could list")]
+    TooMuch,
     /// More Path values than are kept.
     #[error("more Path values than are kept")]
     PathTooLong,
@@ -59,6 +62,7 @@ impl Refusal {
             Self::NotFound => Reply::new(StatusCode::NOT_FOUND),
             Self::ContactForbidden(phrase) => refusal(StatusCode::FORBIDDEN, phrase),
             Self::TooManyContacts => refusal(StatusCode::FORBIDDEN, "Too Many Contacts"),
+            Self::TooMuch => refusal(StatusCode::MESSAGE_TOO_LARGE, "Too Much To Be Bound"),
             Self::PathTooLong => refusal(StatusCode::MESSAGE_TOO_LARGE, "Path Too Long"),
             Self::Full => Reply::new(StatusCode::SERVICE_UNAVAILABLE),
             Self::IntervalTooBrief(least) => {
@@ -124,8 +128,12 @@ impl Registrar {
                 }
             }
         }
-        if draft.plan.bindings.len() > terms.bindings {
+        // What was bound under other terms may be refreshed, asked for, and removed one by one.
+        if draft.plan.bindings.len() > terms.bindings.max(draft.before) {
             return Err(Refusal::TooManyContacts);
+        }
+        if draft.plan.bindings.iter().map(|binding| answer_length(binding)).sum::<usize>() > ANSWER {
+            return Err(Refusal::TooMuch);
         }
         if draft.new && !draft.plan.bindings.is_empty() && self.directory.len() >= self.limits.aors {
             return Err(Refusal::Full);
@@ -145,7 +153,8 @@ impl Registrar {
         // What is over is not refreshed, though its timer has not been heard yet.
         let over: Vec<_> = plan.bindings.extract_if(.., |b| b.ends <= now.mono).collect();
         plan.contacts.extend(over.into_iter().map(|b| (b, ContactEvent::Expired)));
-        Draft { plan, new: record.is_none() }
+        let before = plan.bindings.len();
+        Draft { plan, new: record.is_none(), before }
     }
 }
 
@@ -169,6 +178,8 @@ struct Draft {
     plan: Plan,
     /// Whether nothing was bound to the address-of-record.
     new: bool,
+    /// How many contacts were bound to it.
+    before: usize,
 }
 
 impl Draft {
@@ -183,11 +194,16 @@ impl Draft {
 
     fn remove(&mut self, demand: &Demand, wish: &Wish) -> Result<(), Refusal> {
         let Some(at) = self.plan.bindings.iter().position(|b| b.is(wish)) else { return Ok(()) };
-        if self.plan.bindings.get(at).is_some_and(|b| is_older(demand, b)) {
+        let known = self.plan.bindings.get(at);
+        let made = known.and_then(|known| self.made(known));
+        if made.is_none() && known.is_some_and(|known| is_older(demand, known)) {
             return Err(Refusal::OutOfOrder);
         }
         let gone = self.plan.bindings.remove(at);
-        self.plan.contacts.push((gone, ContactEvent::Unregistered));
+        let event = made.map(|made| self.plan.contacts.remove(made).1);
+        if event != Some(ContactEvent::Registered) {
+            self.plan.contacts.push((gone, ContactEvent::Unregistered));
+        }
         Ok(())
     }
 
@@ -202,12 +218,16 @@ impl Draft {
     ) -> Result<(), Refusal> {
         self.number_instance(demand, wish, ids);
         let lifetime = Duration::from_secs(seconds.into());
-        let known = self.plan.bindings.iter_mut().find(|b| b.is(wish));
-        if known.as_ref().is_some_and(|known| is_older(demand, known)) {
+        let at = self.plan.bindings.iter().position(|b| b.is(wish));
+        let known = at.and_then(|at| self.plan.bindings.get(at));
+        // One that this very REGISTER has named before is taken as it is named last.
+        let made = known.and_then(|known| self.made(known));
+        if made.is_none() && known.is_some_and(|known| is_older(demand, known)) {
             return Err(Refusal::OutOfOrder);
         }
-        let (id, since, event) = match &known {
-            Some(known) => (known.id, known.since, ContactEvent::Refreshed),
+        let earlier = made.and_then(|made| self.plan.contacts.get(made)).map(|(_, event)| *event);
+        let (id, since, event) = match known {
+            Some(known) => (known.id, known.since, earlier.unwrap_or(ContactEvent::Refreshed)),
             None => (fresh, now.wall, ContactEvent::Registered),
         };
         let binding = Arc::new(Binding {
@@ -229,12 +249,22 @@ impl Draft {
             expires: Wall(now.wall.0 + u64::from(seconds) * 1000),
             ends: now.mono + lifetime,
         });
-        match known {
+        match at.and_then(|at| self.plan.bindings.get_mut(at)) {
             Some(known) => *known = binding.clone(),
             None => self.plan.bindings.push(binding.clone()),
         }
+        if let Some(made) = made {
+            self.plan.contacts.remove(made);
+        }
         self.plan.contacts.push((binding, event));
         Ok(())
+    }
+
+    /// Where it stands among what has happened, if this REGISTER has made it.
+    fn made(&self, binding: &Arc<Binding>) -> Option<usize> {
+        let made =
+            |(one, event): &(Arc<Binding>, ContactEvent)| event.is_active() && Arc::ptr_eq(one, binding);
+        self.plan.contacts.iter().position(made)
     }
 
     /// Gives an instance its number, another one if its last REGISTER had another Call-ID (RFC 5627 §5.1).
@@ -252,6 +282,15 @@ impl Draft {
             None => self.plan.instances.push(fresh),
         }
     }
+}
+
+/// The most that the contacts of an answer may be long: a datagram has to take it.
+const ANSWER: usize = 48 * 1024;
+
+/// About how long a binding is in an answer, with its GRUUs.
+fn answer_length(binding: &Binding) -> usize {
+    const REST: usize = 320;
+    binding.uri.as_str().len() + binding.params.len() + REST
 }
 
 /// Whether a REGISTER is not newer than the one that made a binding.

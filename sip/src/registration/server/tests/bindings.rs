@@ -45,6 +45,42 @@ fn rfc3261_10_2_1_a_contact_is_bound_for_what_it_asks() {
 }
 
 #[test]
+fn fewer_contacts_than_are_bound_already_lock_nobody_out() {
+    let mut desk = Desk::new();
+    desk.register("a", 1, "Contact: <sip:1@h.example>, <sip:2@h.example>, <sip:3@h.example>").unwrap();
+    desk.terms.bindings = 2;
+    assert_eq!(contacts(&desk.register("z", 1, "").unwrap()).len(), 3);
+    desk.register("a", 2, "Contact: <sip:1@h.example>").unwrap();
+    let more = desk.register("a", 3, "Contact: <sip:4@h.example>");
+    assert_eq!(more.unwrap_err(), Refusal::TooManyContacts);
+    desk.register("a", 4, "Contact: <sip:2@h.example>;expires=0").unwrap();
+    assert_eq!(desk.bound().len(), 2);
+    assert!(desk.register("a", 5, "Contact: <sip:4@h.example>").is_err());
+}
+
+#[test]
+fn a_contact_that_one_register_names_twice_is_as_it_is_named_last() {
+    let mut desk = Desk::new();
+    let twice = "Contact: <sip:1@h.example>;expires=600, <sip:1@h.example>;expires=900";
+    assert_eq!(contacts(&desk.register("a", 1, twice).unwrap()), ["<sip:1@h.example>;expires=900"]);
+    let gone = "Contact: <sip:1@h.example>;expires=600, <sip:1@h.example>;expires=0";
+    assert_eq!(contacts(&desk.register("a", 2, gone).unwrap()), [""; 0]);
+    let (_, plan) = desk.plan(&received("sip:bob@biloxi.example", "a", 3, gone)).unwrap();
+    assert!(plan.contacts.is_empty() && plan.bindings.is_empty(), "nothing has happened: {plan:?}");
+}
+
+#[test]
+fn what_no_answer_could_list_is_not_bound() {
+    let mut desk = Desk::new();
+    desk.terms.bindings = 64;
+    let long = |n: usize| format!("Contact: <sip:{n}@h.example;x={}>", "x".repeat(7_000));
+    let bound = (1..=10).map_while(|n| desk.register(&n.to_string(), 1, &long(n)).ok()).count();
+    assert_eq!(bound, 6);
+    assert_eq!(desk.register("z", 1, &long(99)).unwrap_err(), Refusal::TooMuch);
+    assert_eq!(Refusal::TooMuch.reply().status.as_u16(), 513);
+}
+
+#[test]
 fn rfc3261_10_2_3_a_query_changes_nothing() {
     let mut desk = Desk::new();
     desk.register("a", 1, "Contact: <sip:bob@192.0.2.4>").unwrap();
