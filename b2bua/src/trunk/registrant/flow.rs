@@ -2,6 +2,7 @@
 
 use super::RegistrantId;
 use crate::shard::Core;
+use config::TrunkName;
 use sip::Flow;
 use sip::keepalive::{Every, KeepId, Lost};
 use sip::registration::client::{Extras, Stage};
@@ -97,8 +98,21 @@ impl Core {
         self.wake_others(now, id);
     }
 
-    /// A call by the flow of a trunk has found that something on it fails: is it the flow?
-    pub(crate) fn doubt_flow(&mut self, now: Now, flow: Flow) {
+    /// A call by the flow of a trunk has found that something on it fails: the shard that registers the trunk is to find out
+    /// whether that is the flow.
+    pub(crate) fn doubt_flow(&mut self, now: Now, trunk: &TrunkName, flow: Flow) {
+        let standing = self.common.standings.get(trunk);
+        let keeper = standing.iter().flat_map(|standing| standing.flows()).find(|of| of.flow == Some(flow));
+        match keeper.map(|of| of.shard) {
+            Some(shard) if shard != self.shard => self.pass_doubt(shard, flow),
+            Some(_) => self.check_flow(now, flow),
+            // It is no flow of the trunk's any more.
+            None => {}
+        }
+    }
+
+    /// Sends a keepalive now on a flow that this shard keeps.
+    pub(crate) fn check_flow(&mut self, now: Now, flow: Flow) {
         let doubted =
             self.registrants.all.values().filter(|of| of.flow == Some(flow)).filter_map(|of| of.keep);
         for keep in doubted.collect::<Vec<_>>() {
