@@ -39,6 +39,7 @@ mod simulation {
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_registration;
+    mod trunk_reloads;
     mod users;
     mod wire;
 }

@@ -126,19 +126,9 @@ impl Core {
         if self.drain.is_some() || registrant.leaving || registrant.machine.stage() == Stage::Sending {
             return;
         }
-        let resting: Vec<RegistrantId> = self
-            .registrants
-            .others(id)
-            .filter(|(_, other)| other.rests && other.machine.stage() == Stage::Idle)
-            .map(|(other, _)| other)
-            .collect();
-        for other in resting {
-            if self.registrants.others(other).any(|(_, stands)| stands.stands_alone(now)) {
-                self.tell_registrant(now, other);
-                continue;
-            }
-            let send = self.registrants.all.get_mut(other).and_then(super::Registrant::begin);
-            self.send_register(now, other, send);
+        let others = self.registrants.others(id).filter(|(_, other)| other.is_at_rest());
+        for other in others.map(|(other, _)| other).collect::<Vec<_>>() {
+            self.begin_registrant(now, other);
         }
     }
 }
