@@ -25,6 +25,7 @@ mod simulation {
     mod profiles;
     mod reg_event;
     mod registrar;
+    mod registrar_answers;
     mod registrar_gruus;
     mod registrar_kept;
     mod registrar_nat;
