@@ -26,6 +26,7 @@ mod simulation {
     mod reg_event;
     mod registrar;
     mod registrar_answers;
+    mod registrar_flows;
     mod registrar_gruus;
     mod registrar_kept;
     mod registrar_nat;
