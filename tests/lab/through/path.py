@@ -2,6 +2,7 @@
 """path.py CHECK - a phone registers to Liaison by an edge proxy, Kamailio, and is called by its Path (RFC 3327)."""
 import here, os, re
 import messages
+from baresip_ua import Baresip
 from kamailio_path import IP, Edge
 from liaison import OUTSIDE, Liaison, run
 from sipp import UAC, Sipp
@@ -10,16 +11,26 @@ PASSWORD = "down-the-rabbit-hole"
 TABLES = """
 [networks.outside.registrar]
 domains = ["example.com"]
-challenge = { realm = "example.com", users = [{ username = "phones", password = { env = "PHONE_PASSWORD" } }] }
-accounts = [{ address = "user1@example.com", users = ["phones"] }]
-%s
+challenge = {{ realm = "example.com", users = [{users}] }}
+accounts = [{accounts}]
+{more}
 [[routes]]
 name = "users"
 priority = 200
-networks = ["outside"]
-number = { strip = "+4930123456", prefix = "user" }
-to = [{ domain = "example.com" }]
+{match}
+to = [{{ domain = "example.com" }}]
 """
+# The number that the UAC calls becomes a user.
+NUMBER = 'networks = ["outside"]\nnumber = { strip = "+4930123456", prefix = "user" }'
+
+
+def tables(*names, match=NUMBER, more=""):
+    """The registrar of these users, each with an address of that name."""
+    users = ", ".join(f'{{ username = "{name}", password = {{ env = "PHONE_PASSWORD" }} }}' for name in names)
+    accounts = ", ".join(f'{{ address = "{name}@example.com", users = ["{name}"] }}' for name in names)
+    return TABLES.format(users=users, accounts=accounts, match=match, more=more)
+
+
 PHONE, EDGE = ("10.0.0.6", 5060), f"{IP}:5060"
 # Nobody is there.
 CONTACT = ("[local_ip]:[local_port]>\n      Expires", "192.168.9.9:5060>\n      Expires")
@@ -32,7 +43,7 @@ def field(message, name):
 
 
 def register(*edits):
-    credentials = ("-au", "phones", "-ap", PASSWORD, "-auth_uri", "example.com")
+    credentials = ("-au", "user1", "-ap", PASSWORD, "-auth_uri", "example.com")
     with Sipp("uac_registers", PHONE, EDGE, edits=(CONTACT, *edits), extra=credentials) as phone:
         phone.wait(20)
         return phone.messages()[-1]
@@ -40,7 +51,7 @@ def register(*edits):
 
 def behind_edge(check, more=""):
     os.environ["PHONE_PASSWORD"] = PASSWORD
-    with Edge() as edge, Liaison(tables=TABLES % more, profile='digest = { algorithms = ["MD5"] }') as sbc:
+    with Edge() as edge, Liaison(tables=tables("user1", more=more), profile='digest = { algorithms = ["MD5"] }') as sbc:
         try:
             check(edge, sbc)
         except AssertionError as error:
@@ -96,4 +107,24 @@ def anybody():
     behind_edge(check, 'path = "anybody"')
 
 
-run(kept, unasked, anybody)
+def phones():
+    """Two telephones behind the edge that know nothing of Path, as baresip, call each other by Liaison."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    account = f"regint=600;auth_user={{}};auth_pass={PASSWORD};outbound=\"sip:{EDGE};transport=udp\";{{}}"
+    users = tables("carol", "dave", match='called = ["@example.com"]', more='path = "anybody"')
+    with Edge() as edge, Liaison(tables=users, profile='digest = { algorithms = ["MD5"] }') as sbc, \
+         Baresip("carol", "10.0.0.6", domain="example.com", account=account.format("carol", "")) as carol, \
+         Baresip("dave", "10.0.0.7", domain="example.com", account=account.format("dave", "answermode=auto")) as dave:
+        for one in (carol, dave):
+            one.wait("REGISTER_OK")
+        carol.command("dial", "sip:dave@example.com")
+        carol.wait("CALL_ESTABLISHED")
+        dave.wait("CALL_ESTABLISHED")
+        sbc.established(1)
+        assert field(edge.heard("INVITE")[-1], "Route") == [PATH.replace("10.0.0.6", "10.0.0.7")]
+        carol.command("hangup")
+        dave.wait("CALL_CLOSED")
+        sbc.idle()
+
+
+run(kept, unasked, anybody, phones)

@@ -8,6 +8,11 @@ fn a_phone_behind_an_edge_is_called_by_its_path_after_a_restart_too() {
 }
 
 #[test]
+fn phones_behind_an_edge_call_each_other() {
+    check("path.py", &["phones"], 60);
+}
+
+#[test]
 fn a_phone_without_path_hears_of_the_edge_that_has_added_itself() {
     check("path.py", &["unasked"], 60);
 }
