@@ -76,7 +76,10 @@ modparam("registrar", "max_expires", 60)
 
 request_route {{
     if (is_method("REGISTER")) {{
+        xlog("L_ERR", "REGISTER<<$mb>>\\n");
         if (!save("location")) sl_reply_error();
+        if (reg_fetch_contacts("location", "$tu", "all")) xlog("L_ERR", "bound<<$(ulc(all=>count))>>\\n");
+        else xlog("L_ERR", "bound<<0>>\\n");
         exit;
     }}
 """ + WITHIN + """

@@ -243,6 +243,7 @@ impl World {
 
     /// Everybody's pending output goes onto the network.
     pub fn flush(&mut self) {
+        let (mut doubted, now) = (Vec::new(), self.now);
         for core in std::iter::once(&mut self.core).chain(&mut self.others) {
             while let Some(action) = core.poll_io() {
                 let action = match &mut self.stations {
@@ -260,6 +261,7 @@ impl World {
                         core.handle_resolved(self.now, query.id, answer);
                     }
                     IoAction::Connect(connect) => core.handle_connected(self.now, connect.id, true),
+                    IoAction::Doubt(shard, flow) => doubted.push((shard, flow)),
                     IoAction::CloseConnection(_)
                     | IoAction::Disconnect(_)
                     | IoAction::Alias { .. }
@@ -268,6 +270,13 @@ impl World {
                     | IoAction::Adopt(_) => {}
                 }
             }
+        }
+        let is_over = doubted.is_empty();
+        for (shard, flow) in doubted {
+            self.cores_mut().nth(shard.0.into()).unwrap().handle_doubt(now, flow);
+        }
+        if !is_over {
+            return self.flush();
         }
         for (n, peer) in self.peers.iter_mut().enumerate() {
             let aliases = peer.aliases.drain(..);

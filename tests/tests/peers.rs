@@ -30,6 +30,8 @@ mod operation;
 mod outbound;
 #[path = "peers/overload.rs"]
 mod overload;
+#[path = "peers/path.rs"]
+mod path;
 #[path = "peers/phones.rs"]
 mod phones;
 #[path = "peers/registrar.rs"]

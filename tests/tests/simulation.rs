@@ -25,6 +25,8 @@ mod simulation {
     mod profiles;
     mod reg_event;
     mod registrar;
+    mod registrar_answers;
+    mod registrar_flows;
     mod registrar_gruus;
     mod registrar_kept;
     mod registrar_nat;
@@ -39,6 +41,7 @@ mod simulation {
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_registration;
+    mod trunk_reloads;
     mod users;
     mod wire;
 }

@@ -15,7 +15,7 @@ impl Core {
         self.forget_media_of(key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
-        let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk_flow);
+        let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk.clone().zip(leg.trunk_flow));
         // Whether the next place, which for a device is another way to the same one, is tried.
         let tries_another = match failure {
             Failure::Response(response) if device => is_of_the_way(response.status()),
@@ -36,8 +36,8 @@ impl Core {
         if matches!(failure, Failure::Response(response) if device && is_of_a_loop(response.status())) {
             call.fork.clear();
         }
-        if let Some(flow) = trunk_flow.filter(|_| speaks_of_flow(failure)) {
-            self.doubt_flow(now, flow);
+        if let Some((trunk, flow)) = trunk_flow.filter(|_| speaks_of_flow(failure)) {
+            self.doubt_flow(now, &trunk, flow);
         }
         let Some(call) = self.calls.get_mut(key) else { return };
         if let Failure::Response(response) = failure

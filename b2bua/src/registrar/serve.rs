@@ -8,7 +8,7 @@ use super::{Desk, Keeper, Keeping, News, Outcome, Rules, Served};
 use crate::shard::Core;
 use crate::snapshot::{Protected, Snapshot};
 use crate::trunk::Entry;
-use config::{NetworkName, RequireOutbound};
+use config::{NetworkName, PathOf, RequireOutbound};
 use sip::registration::server::{
     self, Aor, Binding, Change, ContactEvent, Demand, Limits, Refusal, Registrar, Terms,
 };
@@ -139,8 +139,7 @@ impl Core {
         snapshot: &Snapshot,
         request: &Received,
     ) -> Result<(Demand, Rules), Box<Reply>> {
-        let refuse = |status| Box::new(Reply::new(status));
-        let not_found = || refuse(StatusCode::NOT_FOUND);
+        let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
         let (name, registrar) = self.registrar_for(snapshot, request)?;
         let of = Protected::Registrar(name.clone());
         let user = match self.at_the_gate(now, snapshot, &of, request) {
@@ -150,13 +149,20 @@ impl Core {
         let listener = self.endpoint.settings().listener(request.flow.listener).ok_or_else(not_found)?;
         let behind_nat = listener.is_behind_nat(request);
         let demand = Demand::read(request, behind_nat).map_err(|refusal| Box::new(refusal.reply()))?;
+        if !snapshot.registrars.serves(name, request.to.uri()) {
+            return Err(not_found());
+        }
+        // An address that nobody has is another's too: who has proved to be somebody does not learn by it who else there is.
+        let account = snapshot.registrars.account(&demand.aor).filter(|account| account.network == *name);
+        if !account.is_some_and(|account| account.is_of(&user)) {
+            return Err(Box::new(Reply::new(StatusCode::FORBIDDEN)));
+        }
         let source = request.flow.peer.ip();
         if demand.path.is_empty() && demand.bound().any(|uri| snapshot.policy.leads_to_trunk(uri, source)) {
             return Err(Box::new(Refusal::ContactForbidden("Contact Is at a Trunk").reply()));
         }
-        let account = snapshot.registrars.account(&demand.aor).filter(|account| account.network == *name);
-        if !account.ok_or_else(not_found)?.is_of(&user) {
-            return Err(refuse(StatusCode::FORBIDDEN));
+        if registrar.path == PathOf::Supporting {
+            demand.require_path_support().map_err(|refusal| Box::new(refusal.reply()))?;
         }
         let is_websocket = listener.transport.is_websocket();
         let only_outbound = match registrar.require_outbound {

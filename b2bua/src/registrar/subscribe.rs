@@ -112,9 +112,12 @@ impl Core {
         let aor = Aor::of(&uri).filter(|_| !uri.has_param("gr"));
         let aor = aor.ok_or_else(|| refuse(StatusCode::NOT_FOUND))?;
         let account = snapshot.registrars.account(&aor).filter(|account| account.network == *network);
-        let account = account.ok_or_else(|| refuse(StatusCode::NOT_FOUND))?;
-        if !account.is_of(&user) && !registrar.watchers.iter().any(|watcher| **watcher == *user) {
-            return Err(refuse(StatusCode::FORBIDDEN));
+        let watches = registrar.watchers.iter().any(|watcher| **watcher == *user);
+        match account {
+            Some(account) if watches || account.is_of(&user) => {}
+            None if watches => return Err(refuse(StatusCode::NOT_FOUND)),
+            // Who may not watch everybody does not learn who there is.
+            Some(_) | None => return Err(refuse(StatusCode::FORBIDDEN)),
         }
         if !takes_documents(request) {
             return Err(refuse(StatusCode::NOT_ACCEPTABLE));

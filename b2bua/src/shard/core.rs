@@ -13,12 +13,14 @@ use crate::trunk::{Probes, Registrants};
 use config::TrunkName;
 use sip::driver::IoAction;
 use sip::driver::tls::Peer;
+use sip::home::ShardNo;
 use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
 use sip::{
-    Action, ConnectionId, Domain, Endpoint, Event, Failure, NetworkId, SecretNeeded, TimerQueue, Unreachable,
+    Action, ConnectionId, Domain, Endpoint, Event, Failure, Flow, NetworkId, SecretNeeded, TimerQueue,
+    Unreachable,
 };
 use sip_types::Response;
 use slotmap::SlotMap;
@@ -227,6 +229,13 @@ impl Core {
     pub(crate) fn watch(&mut self, connection: ConnectionId) {
         let silence = self.office.silence(connection);
         self.io.push_back(IoAction::Watch { connection, silence });
+    }
+
+    /// Has another shard find out whether a flow works that it keeps.
+    pub(crate) fn pass_doubt(&mut self, shard: u16, flow: Flow) {
+        if let Ok(shard) = u8::try_from(shard) {
+            self.io.push_back(IoAction::Doubt(ShardNo(shard), flow));
+        }
     }
 
     fn on_event(&mut self, now: Now, event: Event) {

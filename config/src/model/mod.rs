@@ -27,7 +27,7 @@ pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
 pub use register::{Called, Register, Unregistered};
-pub use registrar::{Account, Registrar, RequireOutbound, Ring};
+pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;

@@ -29,7 +29,9 @@ table! {
         live called: Called = "address";
         /// What becomes of calls to the trunk while nothing is registered.
         live unregistered: Unregistered = "refuse";
-        /// Registers by several flows to edge proxies, so that calls go on while one of them fails.
+        /// Registers by several flows to edge proxies, so that calls go on while one of them fails. Where a reload switches it on
+        /// or off, what is registered is removed before the new is made, since a registrar may take one for the other; calls
+        /// to the trunk in between are as `unregistered` says.
         live outbound: Option<Outbound>;
         /// Whether REGISTERs offer the first hop that keepalives be sent to it (RFC 6223): none are sent unless it answers
         /// that it takes them. Outbound has keepalives of its own where the registrar applies it.

@@ -51,6 +51,8 @@ table! {
         /// agent that does not support outbound, or with `gruu` no GRUUs, is answered 421 with Require, one
         /// without the two parameters 403.
         live require_outbound: RequireOutbound = "websocket";
+        /// Whose bindings may have a Path (RFC 3327), the proxies that calls to them go by.
+        live path: PathOf = "supporting";
     }
     check check_registrar;
 }
@@ -87,6 +89,17 @@ choice! {
         WebSocket = "websocket",
         /// Everybody's.
         All = "all",
+    }
+}
+
+choice! {
+    /// Whose bindings may have a Path.
+    pub enum PathOf {
+        /// Those of user agents that support it: the binding of another one is answered 420 with Unsupported, so that it learns of
+        /// a proxy that has added itself unasked (RFC 3327 §5.3).
+        Supporting = "supporting",
+        /// Everybody's, as a Path works without their support. They do not learn of it.
+        Anybody = "anybody",
     }
 }
 

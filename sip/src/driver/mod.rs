@@ -40,6 +40,7 @@ pub use websocket::Rules as WebSocketRules;
 use crate::Map;
 use crate::action::{Connect, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::home::ShardNo;
 use crate::location::{Answer, ConnectId, Query, QueryId};
 use crate::time::{Mono, Now};
 use bytes::Bytes;
@@ -79,6 +80,11 @@ pub trait Core {
     /// transactions has nothing to do.
     fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
         let _ = (now, listener, peer);
+    }
+
+    /// Something that another shard sent on a flow has failed, and this one is to know whether the flow does.
+    fn handle_doubt(&mut self, now: Now, flow: Flow) {
+        let _ = (now, flow);
     }
 
     /// A deadline has come.
@@ -135,6 +141,9 @@ pub enum IoAction {
         /// least holds.
         silence: Option<Duration>,
     },
+    /// Tell a shard that something on a flow has failed, by [`Core::handle_doubt`]. Where there is no room on the way, or no such
+    /// shard, nobody is told.
+    Doubt(ShardNo, Flow),
     /// From now on take and make connections with these; those that are open stay as they are.
     Adopt(Arc<Security>),
 }

@@ -14,7 +14,7 @@ use super::trace::{self, Direction};
 use super::udp::{Receiver, Udp};
 use super::{Core, IoAction, StartError};
 use crate::action::{Sender, Transmit, TransmitId};
-use crate::flow::{ConnectionId, Destination, ListenerId};
+use crate::flow::{ConnectionId, Destination, Flow, ListenerId};
 use crate::home::ShardNo;
 use crate::time::Now;
 use bytes::Bytes;
@@ -234,6 +234,7 @@ impl<C: Core> Shell<C> {
                 Parcel::Ping(id) => self.tcp.table.ping(id),
                 Parcel::Watch(id, by, silence) => self.tcp.table.watch_for(now, by, id, silence),
                 Parcel::Unreachable(listener, peer) => self.core.handle_unreachable(now, listener, peer),
+                Parcel::Doubt(flow) => self.core.handle_doubt(now, flow),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
         }
@@ -308,6 +309,7 @@ impl<C: Core> Shell<C> {
             IoAction::Alias { connection, port } => self.alias(connection, port),
             IoAction::Ping(id) => self.ping(id),
             IoAction::Watch { connection, silence } => self.watch(now, connection, silence),
+            IoAction::Doubt(shard, flow) => self.doubt(now, shard, flow),
             IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(answer) = self.resolver.ask(&query, &self.counters) {
@@ -378,6 +380,13 @@ impl<C: Core> Shell<C> {
         match &mut self.exchange {
             Some(exchange) if let Some(owner) = exchange.owner(id) => exchange.watch(owner, id, silence),
             _ => self.tcp.table.watch(now, id, silence),
+        }
+    }
+
+    fn doubt(&mut self, now: Now, shard: ShardNo, flow: Flow) {
+        match &mut self.exchange {
+            Some(exchange) if exchange.here() != shard => exchange.doubt(shard, flow),
+            _ => self.core.handle_doubt(now, flow),
         }
     }
 

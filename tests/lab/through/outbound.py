@@ -168,5 +168,48 @@ def lacks_outbound():
         assert states(sbc) == [(False, None), (False, None)], registration(sbc)
 
 
+def switched(outbound="yes"):
+    """A reload switches outbound on and off again, during a call: at no time is a binding left that is no more wanted, with a
+    registrar that knows outbound and with one that takes a flow for a binding without."""
+    knows, proxies = outbound == "yes", ", ".join(f'"sip:{ip}"' for ip in EDGES)
+    flows = TABLES.format(address=ADDRESS, proxies=proxies)
+    # Straight to the registrar.
+    settings = next(line for line in flows.splitlines() if line.startswith("outbound"))
+    plain = flows.replace(settings, 'registrars = ["sip:10.0.0.8"]')
+
+    def reload(sbc, tables):
+        sbc.write(tables=tables)
+        status, _, body = sbc.curl("/v1/config/reload", "-X", "POST")
+        assert status == 200, body
+
+    def bound(carrier):
+        return [int(count) for count in carrier.home.heard("bound")]
+
+    with Edges(outbound=knows) as carrier, Liaison(tables=plain, shards=3) as sbc:
+        until("a binding", lambda: bound(carrier) == [1], 10)
+        calls_in()
+        reload(sbc, flows)
+        # The removal, then each flow; without outbound one of them.
+        made = [1, 0, 1, 2] if knows else [1, 0, 1]
+        until(lambda: f"{made}, but {bound(carrier)}: {registration(sbc)}", lambda: bound(carrier) == made, 10)
+        wanted = [True, True] if knows else [False, False]
+        until(lambda: f"flows, but {registration(sbc)}", lambda: [up for up, _ in states(sbc)] == wanted, 10)
+        calls_in()
+        with Sipp("uas", UAC) as called, Sipp("uac", UAS, INSIDE, pause=3000) as calling:
+            sbc.established(1)
+            reload(sbc, plain)
+            back = made + ([1, 0, 1] if knows else [0, 1])
+            until(lambda: f"{back}, but {bound(carrier)}: {registration(sbc)}", lambda: bound(carrier) == back, 10)
+            assert sbc.established(1), "the call goes on"
+            calling.wait()
+            called.wait()
+        until(lambda: f"registered, but {registration(sbc)}", lambda: registration(sbc)["state"] == "registered", 10)
+        assert registration(sbc)["flows"] == [], registration(sbc)
+        calls_in()
+        asked = [(field(one, "Expires"), ";reg-id=" in field(one, "Contact")) for one in carrier.home.heard("REGISTER")]
+        assert asked[:2] == [("60", False), ("0", False)] and asked[-1] == ("60", False), asked
+        assert {expires for expires, numbered in asked if numbered} == {"60", "0"}, asked
+
+
 if __name__ == "__main__":
-    run(outbound, alone, flow_failed, lacks_outbound)
+    run(outbound, alone, flow_failed, lacks_outbound, switched)

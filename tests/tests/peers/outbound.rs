@@ -23,6 +23,16 @@ fn without_outbound_one_flow_stands_and_the_other_takes_over() {
 }
 
 #[test]
+fn outbound_is_switched_by_reloads_with_a_registrar_that_knows_it() {
+    check("outbound.py", &["switched", "yes"], 90);
+}
+
+#[test]
+fn outbound_is_switched_by_reloads_with_a_registrar_that_does_not() {
+    check("outbound.py", &["switched", "no"], 90);
+}
+
+#[test]
 fn a_430_leads_to_the_other_flow_and_no_further() {
     check("outbound.py", &["flow_failed"], 120);
 }

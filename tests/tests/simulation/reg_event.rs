@@ -257,7 +257,7 @@ fn rfc6665_4_2_1_1_every_refusal_has_its_status() {
     world.expect(MOBILE, "489");
     let cases = [
         ("alice", plain(5), "403"),
-        ("bob", plain(6).uri("sip:eve@example.com"), "404"),
+        ("bob", plain(6).uri("sip:eve@example.com"), "403"),
         ("bob", plain(7).uri("sip:bob@example.com;gr=urn:uuid:1"), "404"),
         ("bob", plain(8).with("Accept", "application/pidf+xml"), "406"),
         ("bob", plain(9).with("Expires", "5"), "423"),

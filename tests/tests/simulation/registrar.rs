@@ -39,7 +39,13 @@ fn rfc3261_10_3_every_refusal_has_its_status() {
     assert!(start(&world.expect(DESK, "")).starts_with("404"), "not our domain");
     let cases = [
         ("alice", desk(""), "403", "somebody else's address"),
-        ("bob", desk("").set("To", "<sip:eve@example.com>"), "404", "nobody's address"),
+        ("bob", desk("").set("To", "<sip:eve@example.com>"), "403", "nobody's address"),
+        (
+            "bob",
+            desk("").set("To", "<sip:bob@example.net>"),
+            "404",
+            "an address of a domain that is not ours",
+        ),
         ("bob", desk(";expires=5"), "423", "too brief"),
         ("bob", desk("").set("Contact", "*"), "400", "a star without Expires: 0"),
         (

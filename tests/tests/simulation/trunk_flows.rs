@@ -4,6 +4,7 @@ use super::common::{BOB, INSIDE, OUTSIDE, World, document, ms, s, with_secrets};
 use super::trunk_registration::{granted, registering, secrets};
 use b2bua::shard::Command;
 use liaison_tests::message::{Msg, audio, field, find, start};
+use liaison_tests::network::Fate;
 use liaison_tests::world::INSTANCE;
 use sip::driver::Core as _;
 use sip::{ListenerId, stun};
@@ -207,6 +208,39 @@ fn rfc5626_11_5_430_to_a_call_leads_to_the_other_flow_and_has_this_one_looked_at
     assert!(!is_silent(&world, since), "a keepalive now");
     world.post(TWO, OUTSIDE, &Msg::response(&second, 430, "edge"));
     world.expect(BOB, "480");
+}
+
+#[test]
+fn rfc5626_11_5_430_to_a_call_of_another_shard_has_the_flow_looked_at_by_the_one_that_registers() {
+    let arrives = Box::new(|_: &_| Fate::Arrives);
+    let mut world = World::sharded(3, &by_flows(""), secrets(), Vec::new(), arrives, 1);
+    for at in [ONE, TWO] {
+        let first = register(&mut world, at, s(1));
+        grant(&mut world, at, &first);
+    }
+    let edges = [(ONE, "10.0.0.1:5060"), (TWO, "10.0.0.1:5060")];
+    let mut shards = std::collections::BTreeSet::new();
+    for n in 0..8 {
+        let invite = Msg::request("INVITE", "sip:+4940@10.1.0.1", BOB, 1);
+        let invite = invite.set("Call-ID", &format!("c{n}")).branch(&format!("b{n}")).sdp(&audio(BOB, 4000));
+        world.post(BOB, INSIDE, &invite);
+        let invite = world.expect(ONE, "INVITE");
+        let busy = world.cores().position(|core| core.gauges().calls == 1).unwrap();
+        shards.insert(busy);
+        let since = world.network.log.len();
+        world.post(ONE, OUTSIDE, &Msg::response(&invite, 430, "edge"));
+        let second = world.expect(TWO, "INVITE");
+        let asked: Vec<_> = world.network.log[since..].iter().filter(|d| stun::is_stun(&d.bytes)).collect();
+        assert!(
+            asked.iter().any(|d| d.to == ONE.parse().unwrap()),
+            "a keepalive now, of shard {busy}'s call"
+        );
+        world.post(TWO, OUTSIDE, &Msg::response(&second, 486, "far"));
+        world.expect(BOB, "486");
+        answer_keepalives(&mut world, s(3), &edges);
+    }
+    assert_eq!(shards.len(), 3, "calls of every shard");
+    assert_eq!(world.gauges().trunk_flows_up, 2, "the flow works");
 }
 
 #[test]

@@ -39,12 +39,12 @@ pub fn granted(register: &str) -> Msg {
     Msg::response(register, 200, "r").with("Contact", &field(register, "Contact"))
 }
 
-fn challenge(register: &str, nonce: &str) -> Msg {
+pub fn challenge(register: &str, nonce: &str) -> Msg {
     let demand = format!("Digest realm=\"carrier\", nonce=\"{nonce}\", qop=\"auth\", algorithm=SHA-256");
     Msg::response(register, 401, "r").with("WWW-Authenticate", &demand)
 }
 
-fn check_credentials(register: &str) {
+pub fn check_credentials(register: &str) {
     let credentials = field(register, "Authorization");
     assert_eq!(parameter(&credentials, "uri").as_deref(), Some("sip:carrier.example"));
     let response = digest(true, &credentials, "secret", "REGISTER");

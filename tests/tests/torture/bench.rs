@@ -173,6 +173,7 @@ impl Bench {
                     IoAction::Alias { .. }
                     | IoAction::Ping(_)
                     | IoAction::Watch { .. }
+                    | IoAction::Doubt(..)
                     | IoAction::Adopt(_) => {}
                     IoAction::Resolve(query) => {
                         let answer = answer(&query.question, self.named());

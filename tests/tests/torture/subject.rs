@@ -4,13 +4,15 @@ use crate::plain::Plain;
 use crate::table::Wire;
 use b2bua::registrar::Keeping;
 use b2bua::shard::{Common, Core, Setup};
-use b2bua::snapshot::{Secrets, Snapshot, sip_listener};
+use b2bua::snapshot::{Protected, Secrets, Snapshot, sip_listener};
 use config::Config;
 use liaison_tests::ids::Seeded;
 use media::VirtualPorts;
+use sip::auth::{Credential, Secret};
 use sip::registration::server::GruuKeys;
 use sip::time::{Mono, Now, Wall};
 use sip::{Carrying, Endpoint, Listener, NetworkId, Timers, Transport};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -42,6 +44,26 @@ name = "all"
 networks = ["near"]
 to = [{ uri = "sip:203.0.113.2:5060", network = "far" }]
 "#;
+
+/// For the REGISTERs of both RFCs: the domains of their Request-URIs, and whom their To names.
+const REGISTRAR: &str = r#"
+nat = "off"
+
+[networks.near.registrar]
+domains = ["example.com", "[2001:db8::10]", "[2001:db8::10:5070]", "[2001:db8::10]:5070"]
+challenge = { realm = "sbc", users = [{ username = "user", password = { env = "X" } }] }
+accounts = [
+    { address = "null-%00-null@example.com", users = ["user"] },
+    { address = "j.user@example.com", users = ["user"] },
+    { address = "user@example.com", users = ["user"] },
+    { address = "watson@example.com", users = ["user"] },
+]
+"#;
+
+/// Who may register.
+pub const USER: &str = "user";
+/// And proves it with.
+pub const PASSWORD: &str = "wonderland";
 
 /// What is tried.
 pub enum Subject {
@@ -100,10 +122,25 @@ pub fn whole(wire: Wire, seed: u64) -> (Subject, Vec<Listener>) {
         Wire::Udp => "sip:203.0.113.2:5060",
         Wire::Tcp => "sip:203.0.113.2:5060;transport=tcp",
     };
-    let document = DOCUMENT.replace("sip:203.0.113.2:5060", far);
-    let config = Config::parse("torture.toml", &document).unwrap_or_else(|errors| panic!("{errors}"));
+    of(&DOCUMENT.replace("sip:203.0.113.2:5060", far), |_| Secrets::default(), seed)
+}
+
+/// The whole B2BUA with a registrar, that [`USER`] with [`PASSWORD`] may register everybody at.
+pub fn registrar() -> (Subject, Vec<Listener>) {
+    let secrets = |config: &Config| {
+        let network = config.networks.keys().find(|network| network.as_str() == "near").unwrap().clone();
+        let user = Arc::new(Credential::new(USER, Secret::password(PASSWORD)));
+        let users = BTreeMap::from([(USER.into(), user)]);
+        Secrets { inbound: BTreeMap::from([(Protected::Registrar(network), users)]), ..Secrets::default() }
+    };
+    of(&DOCUMENT.replace("[networks.far]", &format!("{REGISTRAR}\n[networks.far]")), secrets, 1)
+}
+
+fn of(document: &str, secrets: impl Fn(&Config) -> Secrets, seed: u64) -> (Subject, Vec<Listener>) {
+    let config = Config::parse("torture.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
     let networks: Vec<_> = config.networks.keys().cloned().collect();
-    let snapshot = Arc::new(Snapshot::new(Arc::new(config), networks, Secrets::default(), 1));
+    let secrets = secrets(&config);
+    let snapshot = Arc::new(Snapshot::new(Arc::new(config), networks, secrets, 1));
     let listeners = listeners_of(&snapshot);
     let (_, commands) = mpsc::channel(1);
     let core = Core::new(Setup {

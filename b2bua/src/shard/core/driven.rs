@@ -54,6 +54,11 @@ impl sip::driver::Core for Core {
         self.settle(now);
     }
 
+    fn handle_doubt(&mut self, now: Now, flow: Flow) {
+        self.check_flow(now, flow);
+        self.settle(now);
+    }
+
     fn handle_timeout(&mut self, now: Now) {
         self.endpoint.handle_timeout(now);
         self.settle(now);

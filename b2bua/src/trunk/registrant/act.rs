@@ -15,7 +15,10 @@ impl Core {
             let is_needed = !self.registrants.others(id).any(|(_, other)| other.stands_alone(now));
             let Some(registrant) = self.registrants.all.get_mut(id) else { continue };
             let send = match registrant.begins.filter(|at| *at <= now.mono) {
-                Some(_) => registrant.begin(),
+                Some(_) => {
+                    self.begin_registrant(now, id);
+                    continue;
+                }
                 None if !is_needed && registrant.has_failed() && registrant.is_due(now) => {
                     registrant.rest();
                     self.tell_registrant(now, id);
@@ -114,11 +117,14 @@ impl Core {
                     registrant.rests = true;
                     return registrant.machine.stop(now);
                 }
-                self.take_flow(now, id);
+                if !registrant.moved {
+                    self.take_flow(now, id);
+                }
             }
             Stage::Idle | Stage::Sending | Stage::Removing => {}
         }
-        next
+        let moved = self.registrants.all.get_mut(id).and_then(Registrant::start_where_moved);
+        moved.or(next)
     }
 
     /// What an outcome says.
@@ -139,7 +145,8 @@ impl Core {
         let Some(registrant) = self.registrants.all.get(id) else { return };
         let is_idle = registrant.machine.stage() == Stage::Idle;
         if registrant.leaving && is_idle {
-            return self.forget_registrant(id);
+            self.forget_registrant(id);
+            return self.wake_held_back(now);
         }
         if let Some(at) = registrant.begins.or(registrant.machine.poll_timeout()) {
             self.registrants.timers.arm_at(now, at, id);
@@ -161,9 +168,13 @@ impl Core {
 }
 
 impl Registrant {
-    /// Begins.
-    pub(super) fn begin(&mut self) -> Option<Send> {
-        (self.begins, self.rests) = (None, false);
+    /// What was under way went to registrars that are not the trunk's any more: those that are, are asked.
+    fn start_where_moved(&mut self) -> Option<Send> {
+        let is_over = matches!(self.machine.stage(), Stage::Refresh(_) | Stage::Retry(..));
+        if !(self.moved && is_over) {
+            return None;
+        }
+        (self.moved, self.at) = (false, 0);
         self.machine.start()
     }
 
@@ -194,7 +205,7 @@ impl Registrant {
     /// How it is.
     pub(super) fn state(&self) -> State {
         match self.machine.stage() {
-            Stage::Idle if self.begins.is_some() || self.rests => State::Waiting,
+            Stage::Idle if self.begins.is_some() || self.rests || self.held_back => State::Waiting,
             Stage::Idle => State::Unregistered,
             Stage::Sending => State::Registering,
             Stage::Removing => State::Unregistering,

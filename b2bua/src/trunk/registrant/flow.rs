@@ -2,6 +2,7 @@
 
 use super::RegistrantId;
 use crate::shard::Core;
+use config::TrunkName;
 use sip::Flow;
 use sip::keepalive::{Every, KeepId, Lost};
 use sip::registration::client::{Extras, Stage};
@@ -97,8 +98,21 @@ impl Core {
         self.wake_others(now, id);
     }
 
-    /// A call by the flow of a trunk has found that something on it fails: is it the flow?
-    pub(crate) fn doubt_flow(&mut self, now: Now, flow: Flow) {
+    /// A call by the flow of a trunk has found that something on it fails: the shard that registers the trunk is to find out
+    /// whether that is the flow.
+    pub(crate) fn doubt_flow(&mut self, now: Now, trunk: &TrunkName, flow: Flow) {
+        let standing = self.common.standings.get(trunk);
+        let keeper = standing.iter().flat_map(|standing| standing.flows()).find(|of| of.flow == Some(flow));
+        match keeper.map(|of| of.shard) {
+            Some(shard) if shard != self.shard => self.pass_doubt(shard, flow),
+            Some(_) => self.check_flow(now, flow),
+            // It is no flow of the trunk's any more.
+            None => {}
+        }
+    }
+
+    /// Sends a keepalive now on a flow that this shard keeps.
+    pub(crate) fn check_flow(&mut self, now: Now, flow: Flow) {
         let doubted =
             self.registrants.all.values().filter(|of| of.flow == Some(flow)).filter_map(|of| of.keep);
         for keep in doubted.collect::<Vec<_>>() {
@@ -112,19 +126,9 @@ impl Core {
         if self.drain.is_some() || registrant.leaving || registrant.machine.stage() == Stage::Sending {
             return;
         }
-        let resting: Vec<RegistrantId> = self
-            .registrants
-            .others(id)
-            .filter(|(_, other)| other.rests && other.machine.stage() == Stage::Idle)
-            .map(|(other, _)| other)
-            .collect();
-        for other in resting {
-            if self.registrants.others(other).any(|(_, stands)| stands.stands_alone(now)) {
-                self.tell_registrant(now, other);
-                continue;
-            }
-            let send = self.registrants.all.get_mut(other).and_then(super::Registrant::begin);
-            self.send_register(now, other, send);
+        let others = self.registrants.others(id).filter(|(_, other)| other.is_at_rest());
+        for other in others.map(|(other, _)| other).collect::<Vec<_>>() {
+            self.begin_registrant(now, other);
         }
     }
 }

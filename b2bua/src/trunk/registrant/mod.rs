@@ -1,10 +1,14 @@
 //! Trunks that register: whose bindings this shard sees to, and what has come of them (RFC 3261 §10.2).
 //!
-//! One shard of a node registers a trunk; what it gets, all know by [`Standings`]. With outbound (RFC 5626) a trunk has several
-//! registrants, one for each flow. The first begins, and the others once it is known what the registrar makes of that: where
-//! it lacks outbound, one flow stands at a time, and the others rest until it fails.
+//! One shard of a node registers all trunks of an address-of-record; what it gets, all know by [`Standings`]. With outbound
+//! (RFC 5626) a trunk has several registrants, one for each flow. The first begins, and the others once it is known what the
+//! registrar makes of that: where it lacks outbound, one flow stands at a time, and the others rest until it fails.
+//!
+//! What a registrar tells bindings apart by depends on what it knows of outbound. So where another configuration has other
+//! bindings in place of what is registered, none is made before those that it could be taken for are removed.
 
 mod act;
+mod begin;
 mod called;
 mod flow;
 mod follow;
@@ -18,7 +22,7 @@ pub(crate) use called::called_by_contact;
 pub(crate) use standing::{FlowStanding, Standing, Standings, State};
 
 use crate::snapshot::Snapshot;
-use config::{Config, TrunkName};
+use config::{AddressOfRecord, Config, Register, TrunkName};
 use request::Plan;
 use sip::ids::{Ids, below};
 use sip::keepalive::KeepId;
@@ -56,6 +60,8 @@ struct Registrant {
     begins: Option<Mono>,
     /// Whether it waits for what becomes of the other flows.
     rests: bool,
+    /// Whether it waits for the removal of a binding that it could be taken for.
+    held_back: bool,
     /// Which of its registrars is asked, counted around.
     at: usize,
     /// Whether the last REGISTER went where a redirection says, and not to a registrar of the trunk.
@@ -73,6 +79,8 @@ struct Registrant {
     fault: Option<Fault>,
     /// What was last told of it.
     told: State,
+    /// Whether its registrars are others than those that a REGISTER under way has gone to.
+    moved: bool,
     /// Whether it only removes its binding.
     leaving: bool,
 }
@@ -142,12 +150,13 @@ impl Registrants {
 
     /// Makes registrants of the trunks and flows that have none yet. The first of a trunk begins, and one that comes later.
     fn enter_new(&mut self, now: Now, snapshot: &Arc<Snapshot>, chance: &mut dyn Ids) {
-        let is_new = |(name, number): &(&TrunkName, u32)| {
-            is_ours(name, self.shard, self.shards) && !self.by_trunk.contains_key(&((*name).clone(), *number))
+        let is_new = |(name, register, number): &(&TrunkName, &Register, u32)| {
+            let known = || self.by_trunk.contains_key(&((*name).clone(), *number));
+            is_ours(&register.address, self.shard, self.shards) && !known()
         };
         let new: Vec<(TrunkName, u32)> = registering(snapshot.config())
             .filter(is_new)
-            .map(|(name, number)| (name.clone(), number))
+            .map(|(name, _, number)| (name.clone(), number))
             .collect();
         let spread = SPREAD.min(APART * u32::try_from(new.len().saturating_sub(1)).unwrap_or(u32::MAX));
         let millis = u32::try_from(spread.as_millis()).unwrap_or(0);
@@ -182,6 +191,7 @@ impl Registrant {
             session: None,
             begins,
             rests: begins.is_none(),
+            held_back: false,
             at: 0,
             strayed: false,
             peer: None,
@@ -191,6 +201,7 @@ impl Registrant {
             proven: false,
             fault: None,
             told: State::Waiting,
+            moved: false,
             leaving: false,
         }
     }
@@ -216,18 +227,18 @@ impl Registrant {
 }
 
 /// The trunks that register, with the numbers of their flows.
-fn registering(config: &Config) -> impl Iterator<Item = (&TrunkName, u32)> {
+fn registering(config: &Config) -> impl Iterator<Item = (&TrunkName, &Register, u32)> {
     let trunks =
         config.trunks.iter().filter_map(|(name, trunk)| Some((name, trunk, trunk.register.as_ref()?)));
     trunks.flat_map(|(name, trunk, register)| {
-        request::numbers(trunk, register).map(move |number| (name, number))
+        request::numbers(trunk, register).map(move |number| (name, register, number))
     })
 }
 
-/// Whether a trunk is registered by that one of so many shards: by a hash (FNV-1a) that all of them agree on.
-fn is_ours(trunk: &TrunkName, shard: u16, shards: u16) -> bool {
+/// Whether an address-of-record is registered by that one of so many shards: by a hash (FNV-1a) that all of them agree on.
+fn is_ours(address: &AddressOfRecord, shard: u16, shards: u16) -> bool {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = trunk.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    let hash = address.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, step);
     hash.checked_rem(shards.into()).unwrap_or(0) == u64::from(shard)
 }
 
@@ -236,17 +247,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_trunk_has_one_shard_and_no_shard_has_them_all() {
-        let trunks: String = (0..64).map(|n| format!("[trunks.t{n}]\nnetwork = \"a\"\n")).collect();
+    fn each_address_has_one_shard_and_no_shard_has_them_all() {
+        let trunk = |n| {
+            format!(
+                "[trunks.t{n}]\nnetwork = \"a\"\ntargets = [\"sip:192.0.2.1\"]\n\
+                 register = {{ address = \"+49{n}@carrier.example\" }}\n"
+            )
+        };
+        let trunks: String = (0..64).map(trunk).collect();
         let text = format!(
             "networks.a.listeners = [{{ transport = \"udp\", address = \"127.0.0.1:5060\" }}]\n\
              networks.a.media = {{ address = \"127.0.0.1\", ports = \"20000-20999\" }}\n{trunks}"
         );
         let config = Config::parse("trunks.toml", &text).unwrap();
+        let addresses: Vec<_> = registering(&config).map(|(_, register, _)| &register.address).collect();
+        assert_eq!(addresses.len(), 64);
         for shards in [1u16, 2, 3, 64] {
-            let of = |name: &TrunkName| (0..shards).filter(|shard| is_ours(name, *shard, shards)).count();
-            assert!(config.trunks.keys().all(|name| of(name) == 1));
-            let first = config.trunks.keys().filter(|name| is_ours(name, 0, shards)).count();
+            let of = |address| (0..shards).filter(|shard| is_ours(address, *shard, shards)).count();
+            assert!(addresses.iter().all(|address| of(address) == 1));
+            let first = addresses.iter().filter(|address| is_ours(address, 0, shards)).count();
             assert!(first < 64 || shards == 1, "{first} of 64 with {shards} shards");
         }
     }

@@ -6,6 +6,7 @@ use sip::Flow;
 use sip::registration::client::{Backoff, Send, Settings};
 use sip::session::{Ask, Parts, Patience};
 use sip_types::{Fields, HeaderName, Method, Scheme, Uri};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// What is registered, and where.
@@ -28,10 +29,21 @@ impl<'a> Plan<'a> {
 
     /// Whether another plan means the same binding: then it goes on instead of being made anew.
     pub(super) fn is_same_binding(&self, other: &Plan<'_>) -> bool {
-        self.trunk.network == other.trunk.network
-            && self.register.address == other.register.address
+        self.is_same_address(other.trunk, other.register)
             && self.register.contact_user(self.name) == other.register.contact_user(other.name)
             && (self.number, self.instance()) == (other.number, other.instance())
+            && self.reach() == other.reach()
+    }
+
+    /// How its registrars are reached, as far as our contact says so too.
+    fn reach(&self) -> BTreeSet<(bool, Option<String>)> {
+        let reach = |uri: &Uri| (uri.scheme() == Scheme::Sips, uri.transport().map(str::to_ascii_lowercase));
+        self.registrars().iter().map(reach).collect()
+    }
+
+    /// Whether a trunk registers the same address-of-record, in the same network.
+    pub(super) fn is_same_address(&self, trunk: &Trunk, register: &Register) -> bool {
+        (&self.trunk.network, &self.register.address) == (&trunk.network, &register.address)
     }
 
     /// Whether a configuration has the same binding, of whatever trunk.

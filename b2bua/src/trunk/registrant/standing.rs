@@ -1,6 +1,7 @@
 //! What every shard knows of the registrations of trunks.
 
 use config::TrunkName;
+use papaya::Operation;
 use sip::Flow;
 use sip::registration::client::Fault;
 use sip::time::{Mono, Now};
@@ -114,23 +115,31 @@ impl Standings {
         self.0.pin().get(trunk).cloned()
     }
 
-    pub(super) fn set(&self, trunk: &TrunkName, flow: FlowStanding) {
-        let mut flows = self.others(trunk, flow.number);
-        flows.push(flow);
-        flows.sort_by_key(|of| of.number);
-        self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into() }));
+    pub(super) fn set(&self, trunk: &TrunkName, flow: &FlowStanding) {
+        self.change(trunk, |before| {
+            let mut flows = before.map(|standing| standing.without(flow.number)).unwrap_or_default();
+            flows.push(flow.clone());
+            flows.sort_by_key(|of| of.number);
+            flows
+        });
     }
 
-    pub(super) fn remove(&self, trunk: &TrunkName, number: u32) {
-        let flows = self.others(trunk, number);
-        if flows.is_empty() {
-            self.0.pin().remove(trunk);
-        } else {
-            self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into() }));
-        }
+    /// Forgets what that shard has told; another one may have the trunk by now, at another address-of-record.
+    pub(super) fn remove(&self, trunk: &TrunkName, number: u32, shard: u16) {
+        self.change(trunk, |before| {
+            let flows = before.map(Standing::flows).unwrap_or_default();
+            flows.iter().filter(|of| (of.number, of.shard) != (number, shard)).cloned().collect()
+        });
     }
 
-    fn others(&self, trunk: &TrunkName, number: u32) -> Vec<FlowStanding> {
-        self.get(trunk).map(|standing| standing.without(number)).unwrap_or_default()
+    /// Puts another standing in the place of one, whoever else does so meanwhile.
+    fn change(&self, trunk: &TrunkName, to: impl Fn(Option<&Standing>) -> Vec<FlowStanding>) {
+        self.0.pin().compute(trunk.clone(), |before| {
+            let flows = to(before.map(|(_, standing)| &**standing));
+            if flows.is_empty() {
+                return before.map_or(Operation::Abort(()), |_| Operation::Remove);
+            }
+            Operation::Insert(Arc::new(Standing { flows: flows.into() }))
+        });
     }
 }

@@ -14,7 +14,7 @@ impl Core {
         let standing = registrant.standing(now, self.shard);
         registrant.log(now, &standing);
         if !registrant.leaving {
-            self.common.standings.set(&registrant.trunk, standing);
+            self.common.standings.set(&registrant.trunk, &standing);
         }
     }
 }

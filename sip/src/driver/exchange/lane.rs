@@ -36,6 +36,8 @@ pub(crate) enum Parcel {
     Watch(ConnectionId, ShardNo, Option<Duration>),
     /// Datagrams from that listener to that address do not arrive.
     Unreachable(ListenerId, SocketAddr),
+    /// Something on a flow has failed that is kept there.
+    Doubt(Flow),
     /// What a connection that is owned here has proved, or that it is over.
     Connection(ConnectionEvent),
 }

@@ -212,6 +212,13 @@ impl Exchange {
         }
     }
 
+    /// Tells a shard, if there is room, that something on a flow has failed: keepalives find out later without that.
+    pub(super) fn doubt(&mut self, shard: ShardNo, flow: Flow) {
+        if let Some(lane) = self.outbound.get_mut(usize::from(shard.0)) {
+            lane.offer(Parcel::Doubt(flow));
+        }
+    }
+
     /// Tells the shard that a message came from of its failure.
     pub(super) fn send_failed(&mut self, home: ShardNo, id: TransmitId) {
         if let Some(lane) = self.outbound.get_mut(usize::from(home.0)) {

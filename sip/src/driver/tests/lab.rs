@@ -4,6 +4,7 @@ use super::super::sockets::{Bind, Sockets};
 use super::super::{ConnectionEvent, Core, IoAction, Place, Security, Settings, Waker, drive};
 use crate::action::{Connect, Sender as TransmitSender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
+use crate::home::ShardNo;
 use crate::location::{Answer, ConnectId, Query, QueryId, Question, RecordKind};
 use crate::time::{Mono, Now};
 use crate::transaction::ClientId;
@@ -29,6 +30,7 @@ pub(super) enum Command {
     Alias(ConnectionId, u16),
     Watch(ConnectionId, Option<Duration>),
     Ping(ConnectionId),
+    Doubt(ShardNo, Flow),
     Adopt(Security),
     /// Do nothing until the other end is dropped.
     Pause(Sender<()>, Receiver<()>),
@@ -51,6 +53,7 @@ pub(super) enum Report {
     Resolved(u64, Answer),
     Connected(u64, bool),
     Unreachable(SocketAddr),
+    Doubted(Flow),
     /// A deadline, and when it was heard.
     Timeout(Mono, Mono),
     Woken,
@@ -109,6 +112,10 @@ impl Core for Probe {
         self.tell(Report::Unreachable(peer));
     }
 
+    fn handle_doubt(&mut self, _: Now, flow: Flow) {
+        self.tell(Report::Doubted(flow));
+    }
+
     fn handle_timeout(&mut self, now: Now) {
         if let Some(deadline) = self.deadline.take() {
             self.tell(Report::Timeout(deadline, now.mono));
@@ -133,6 +140,7 @@ impl Core for Probe {
                 Command::Alias(connection, port) => IoAction::Alias { connection, port },
                 Command::Watch(connection, silence) => IoAction::Watch { connection, silence },
                 Command::Ping(connection) => IoAction::Ping(connection),
+                Command::Doubt(shard, flow) => IoAction::Doubt(shard, flow),
                 Command::Adopt(security) => IoAction::Adopt(security.into()),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);

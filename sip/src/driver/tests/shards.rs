@@ -5,7 +5,7 @@ use super::super::sockets::{Bind, Sockets};
 use super::super::{Settings, Waker};
 use super::lab::{Command, GUARD, Lab, Report, local, message, open, send, transmit_id};
 use super::streams::{expect, expect_end, guarded};
-use crate::flow::{Destination, Flow, Transport};
+use crate::flow::{Destination, Flow, ListenerId, Transport};
 use crate::home::{Homes, NodeNo, ShardNo};
 use bytes::Bytes;
 use std::io::Write;
@@ -117,6 +117,28 @@ fn rfc5626_5_4_the_least_silence_that_a_shard_asks_for_ends_a_connection_whoever
             assert_eq!(lab.next(), Report::Closed(id));
         }
     }
+}
+
+#[test]
+fn a_shard_hears_what_another_has_found_of_a_flow() {
+    let labs = start(Transport::Udp, 2, 4, |_| {});
+    let flow = Flow { listener: ListenerId(0), peer: "192.0.2.1:5060".parse().unwrap(), connection: None };
+    for shard in [0, 1] {
+        // There is no third one.
+        labs.labs[0].tell([Command::Doubt(ShardNo(2), flow), Command::Doubt(ShardNo(shard), flow)]);
+        assert_eq!(labs.labs[usize::from(shard)].next(), Report::Doubted(flow));
+    }
+    // It is busy: what does not fit is not told.
+    let pause = labs.labs[1].pause();
+    let many = (0..9).map(|_| Command::Doubt(ShardNo(1), flow));
+    labs.labs[0].tell(many.chain([Command::Doubt(ShardNo(0), flow)]));
+    assert_eq!(labs.labs[0].next(), Report::Doubted(flow), "all were given");
+    drop(pause);
+    for _ in 0..4 {
+        assert_eq!(labs.labs[1].next(), Report::Doubted(flow));
+    }
+    labs.labs[1].tell([Command::Deadline(Duration::ZERO)]);
+    assert!(matches!(labs.labs[1].next(), Report::Timeout(..)), "no more than there is room for");
 }
 
 #[test]

@@ -154,6 +154,20 @@ impl Demand {
         }
     }
 
+    /// What a registrar asks that keeps the Path of user agents only that know it (RFC 3327 §5.3). To ask what is bound, and to
+    /// remove it, anybody may.
+    ///
+    /// # Errors
+    /// [`Refusal::BadExtension`] for a binding with a Path of a user agent that does not support it.
+    pub fn require_path_support(&self) -> Result<(), Refusal> {
+        let Contacts::Update(wishes) = &self.contacts else { return Ok(()) };
+        let binds = wishes.iter().any(|wish| wish.expires != Some(0));
+        match self.path.is_empty() || self.knows_path || !binds {
+            true => Ok(()),
+            false => Err(Refusal::BadExtension("path")),
+        }
+    }
+
     /// Whether the answer has to require outbound (RFC 5626 §6): a flow was numbered.
     #[must_use]
     pub fn uses_outbound(&self) -> bool {

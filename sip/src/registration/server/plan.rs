@@ -48,6 +48,9 @@ pub enum Refusal {
     /// The edge that it came by keeps no flows (RFC 5626 §6).
     #[error("the first hop lacks outbound")]
     FirstHopLacksOutbound,
+    /// Something was applied to it on its way that its user agent does not support; as Unsupported has it (RFC 3327 §5.3).
+    #[error("{0} without its support")]
+    BadExtension(&'static str),
     /// Its user agent does not support what must be applied to it; as Require has it (RFC 3261 §21.4.16).
     #[error("without {0}")]
     ExtensionRequired(&'static str),
@@ -72,6 +75,11 @@ impl Refusal {
             }
             Self::OutOfOrder => refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order"),
             Self::FirstHopLacksOutbound => Reply::new(StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT),
+            Self::BadExtension(extensions) => {
+                let mut reply = Reply::new(StatusCode::BAD_EXTENSION);
+                reply.parts.fields.push(HeaderName::Unsupported, extensions);
+                reply
+            }
             Self::ExtensionRequired(extensions) => {
                 let mut reply = Reply::new(StatusCode::EXTENSION_REQUIRED);
                 reply.parts.fields.push(HeaderName::Require, extensions);

@@ -4,6 +4,7 @@ mod bindings;
 mod gruus;
 mod model;
 mod outbound;
+mod path;
 mod secure;
 
 use super::*;
