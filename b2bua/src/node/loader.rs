@@ -5,6 +5,7 @@ mod restart;
 
 use self::faults::faults;
 use self::restart::{changes_in_force, keep_until_restart};
+use super::cards::CardsRef;
 use super::instance;
 use super::security;
 use super::shards;
@@ -75,6 +76,8 @@ pub struct Loader {
     waiting: Vec<String>,
     /// What takes over settings that no shard has.
     observer: Option<Observer>,
+    /// What keeps the sequence numbers of cards.
+    cards: CardsRef,
 }
 
 type Observer = Box<dyn Fn(&Config) + Send>;
@@ -105,12 +108,19 @@ impl Loader {
         let networks: Vec<NetworkName> = config.networks.keys().cloned().collect();
         let source = path.as_ref().map(|p| p.display().to_string().into_boxed_str());
         let current = snapshot(config, networks, document, source, 1, None)?;
-        Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new(), observer: None })
+        let (bound, waiting, cards) = (Vec::new(), Vec::new(), CardsRef::default());
+        Ok(Self { path, current, bound, waiting, observer: None, cards })
     }
 
     /// Calls `observer` with every configuration that a reload puts in force, whoever asked for it.
     pub fn observe(&mut self, observer: impl Fn(&Config) + Send + 'static) {
         self.observer = Some(Box::new(observer));
+    }
+
+    /// Has the sequence numbers of cards kept, in this configuration and in those that follow.
+    pub(super) fn keep_cards(&mut self, cards: CardsRef) {
+        cards.serve(&self.current.secrets);
+        self.cards = cards;
     }
 
     /// The configuration in force.
@@ -187,6 +197,7 @@ impl Loader {
             waiting = config::diff(next.config(), &file).into_iter().map(|change| change.path).collect();
             if mode == ReloadMode::Apply && !changes.is_empty() {
                 let settings = self.sip_settings(&next);
+                self.cards.serve(&next.secrets);
                 adopted = Some((next, settings));
             }
         }

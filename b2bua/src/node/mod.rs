@@ -1,5 +1,6 @@
 //! A node: the whole process, assembled from a configuration.
 
+mod cards;
 mod instance;
 mod kept;
 mod loader;
