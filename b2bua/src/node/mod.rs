@@ -8,5 +8,5 @@ mod security;
 mod shards;
 mod start;
 
-pub use loader::{LoadError, Loader};
+pub use loader::{LoadError, Loader, SecretFault};
 pub use start::{Node, StartError};
