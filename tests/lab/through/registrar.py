@@ -219,4 +219,46 @@ def bearer():
         assert "eyJ" not in sbc.logged(), "a token is in no log"
 
 
-run(phones, load, watched, bearer)
+REFUSING = """
+[networks.outside.registrar]
+domains = ["example.com"]
+require_outbound = "REQUIRED"
+challenge = { realm = "example.com", users = [{ username = "phones", password = { env = "PHONE_PASSWORD" } }] }
+accounts = [{ address = "user1@example.com", users = ["phones"] }]
+"""
+HOPS = "Max-Forwards: 70"
+CONTACT = "Contact: <sip:user[call_number]@[local_ip]:[local_port]>"
+# Status, scenario, what stands there otherwise, and the field that says why; each in a network of its own kind.
+REFUSED = {
+    "none": [
+        (420, "uac_refused", [(HOPS, HOPS + "\nRequire: teleport")], ("unsupported", "teleport")),
+        (440, "uac_refused", [(HOPS, HOPS + "\nMax-Breadth: 0")], None),
+        (423, "uac_registers", [("Expires: 600", "Expires: 1")], ("min-expires", "60")),
+        (439, "uac_registers", [(CONTACT, CONTACT + ';reg-id=1;+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'),
+                                (HOPS, HOPS + "\n      Supported: path, outbound\n      Path: <sip:10.0.0.9;lr>\n      Via: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKfar")], None),
+        (406, "uac_watches", [("Accept: application/reginfo+xml", "Accept: text/plain")], None),
+    ],
+    "all": [(421, "uac_registers", [], ("require", "outbound, gruu"))],
+}
+
+
+def refusals():
+    """What a SIPp is refused with, it finds in the metrics, once each."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    for required, cases in REFUSED.items():
+        with Liaison(tables=REFUSING.replace("REQUIRED", required), profile='digest = { algorithms = ["MD5"] }') as sbc:
+            for status, scenario, edits, told in cases:
+                uri = "user1@example.com" if scenario == "uac_watches" else "example.com"
+                if scenario != "uac_refused":
+                    edits = [*edits, ('response="200"', f'response="{status}"')]
+                with Sipp(scenario, ("10.0.0.1", 5060), OUTSIDE, edits=edits, extra=("-au", "phones", "-ap", PASSWORD, "-auth_uri", uri)) as phone:
+                    heard = lambda: [m for m in phone.messages() if m.status == status]
+                    until(phone.report, heard, 10)
+                    assert told is None or heard()[0].one(told[0]) == told[1], heard()[0]
+                assert sbc.metrics()[f'liaison_sip_refusals_total{{status="{status}"}}'] == 1, status
+            # A challenge is one too: each of those that come with credentials had one.
+            challenged = sum(scenario != "uac_refused" for _, scenario, _, _ in cases)
+            assert sbc.metrics()['liaison_sip_refusals_total{status="401"}'] == challenged
+
+
+run(phones, load, watched, bearer, refusals)

@@ -41,3 +41,8 @@ fn a_thousand_users_of_several_shards_are_not_lost_either() {
 fn rfc8898_tokens_open_the_registrar_and_its_keys_are_exchanged_under_way() {
     check("registrar.py", &["bearer"], 90);
 }
+
+#[test]
+fn what_is_refused_is_counted_by_its_status() {
+    check("registrar.py", &["refusals"], 60);
+}
