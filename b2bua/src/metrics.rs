@@ -244,6 +244,14 @@ fn sip(out: &mut Families, reports: &[Report]) {
             ("pending_limit", count(|c| c.pending_full)),
         ],
     );
+    let mut refusals = sip::Refusals::default();
+    reports.iter().for_each(|report| refusals += report.sip.refusals);
+    out.labelled(
+        "liaison_sip_refusals_total",
+        "Responses of ours with 4xx, 5xx or 6xx, by status; those of the other side of a call that are passed on included.",
+        "status",
+        refusals.each(),
+    );
     out.labelled(
         "liaison_sip_unreadable_total",
         "Messages beyond a limit or cut off, by what was wrong.",

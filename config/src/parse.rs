@@ -65,17 +65,18 @@ impl Config {
         }]))
     }
 
-    /// Line and column, from 1, of a setting in a document, or of the nearest table around it; those of its beginning where
-    /// there is neither.
+    /// Line and column, from 1, of settings in a document by their paths, or of the nearest table around each; those of the
+    /// beginning where there is neither.
     #[must_use]
-    pub fn position(document: &[u8], path: &str) -> (usize, usize) {
+    pub fn positions<'p>(document: &[u8], paths: impl IntoIterator<Item = &'p str>) -> Vec<(usize, usize)> {
         let text = String::from_utf8_lossy(document);
         let (document, _) = DeTable::parse_recoverable(&text);
         let root = Spanned::new(0..0, DeValue::Table(document.into_inner()));
         let mut reader = Reader::new(&text);
         // What is wrong with it is not asked here; reading it tells where everything stands.
         let _ = Self::read(&root, &mut reader);
-        Lines::new(&text).position(reader.span_of(path).start)
+        let lines = Lines::new(&text);
+        paths.into_iter().map(|path| lines.position(reader.span_of(path).start)).collect()
     }
 
     fn with_default_profile(mut self) -> Self {

@@ -48,7 +48,7 @@ mod transaction;
 mod tests;
 
 pub use action::{Action, Connect, SecretId, SecretNeeded, Transmit, TransmitId};
-pub use endpoint::{Counters, Endpoint, Gauges, Unreadable, unsupported};
+pub use endpoint::{Counters, Endpoint, Gauges, Refusals, Unreadable, unsupported};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 pub use location::{Answer, ConnectId, Query, QueryId, is_secure_hop, numeric_hop};

@@ -86,11 +86,16 @@ class Liaison:
     listeners outside, with a comma before each; outside: further lines of that network."""
     def __init__(self, *, to="b", profile="", transport="udp", nat="auto", shards=1, targets=None, listeners="", tables="",
                  outer="", outside=""):
-        self.dir = tempfile.mkdtemp(prefix="liaison.")
-        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
-        self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards, "targets": targets,
-                         "listeners": listeners, "tables": tables, "outer": outer, "outside": outside, "state": self.state}
+        sockets = [(transport, ip, 5060) for transport in ("udp", "tcp") for ip in ("10.0.0.2", "10.0.0.3")]
+        self.begin(DOCUMENT, sockets, to=to, profile=profile, transport=transport, nat=nat, shards=shards, targets=targets,
+                   listeners=listeners, tables=tables, outer=outer, outside=outside)
+
+    def begin(self, document, sockets, folder=None, **settings):
+        """Starts with a document, in which the settings stand, and {state} for its state directory; waits for those sockets."""
+        self.dir = folder or tempfile.mkdtemp(prefix="liaison.")
+        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
+        self.document, self.sockets, self.settings = document, sockets, {**settings, "state": self.state}
         self.write()
         self.start()
 
@@ -98,13 +103,12 @@ class Liaison:
         """Writes its configuration, with other settings or as given."""
         self.settings.update(settings)
         with open(self.path, "w") as file:
-            file.write(DOCUMENT.format(**self.settings) if text is None else text)
+            file.write(self.document.format(**self.settings) if text is None else text)
 
     def start(self):
         os.environ["LAB_PASSWORD"] = PASSWORD
-        sockets = [(transport, ip, 5060) for transport in ("udp", "tcp") for ip in ("10.0.0.2", "10.0.0.3")]
         self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path],
-                             [*sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
+                             [*self.sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
 
     def signal(self, number):
         self.daemon.process.send_signal(number)

@@ -2,6 +2,8 @@
 //! network of its own (`lab/lo-run`). What the tests judge are the bytes that the peers saw. A missing peer is a failure.
 #![forbid(unsafe_code)]
 
+#[path = "peers/cards.rs"]
+mod cards;
 #[path = "peers/challenges.rs"]
 mod challenges;
 #[path = "peers/command_line.rs"]

@@ -8,6 +8,7 @@ mod simulation {
     mod challenges;
     mod common;
     mod connections;
+    mod credentials;
     mod device_flows;
     mod devices;
     mod devices_loss;

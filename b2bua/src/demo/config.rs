@@ -96,6 +96,9 @@ mod tests {
         let config = loader.current().config();
         assert_eq!(config.node.state_directory, state);
         assert_eq!(config.trunks.len(), 2);
+        let mut listeners = config.networks.values().flat_map(|network| &network.listeners);
+        assert!(listeners.all(|listener| listener.address.ip().is_loopback()));
+        assert!(config.admin.listen.ip().is_loopback());
     }
 
     #[test]

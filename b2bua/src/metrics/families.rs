@@ -15,12 +15,12 @@ impl Families {
         self.0.push(MetricFamily::gauge(name, help, number(value)));
     }
 
-    pub(super) fn labelled<const N: usize>(
+    pub(super) fn labelled(
         &mut self,
         name: &'static str,
         help: &'static str,
         label: &'static str,
-        values: [(&'static str, u64); N],
+        values: impl IntoIterator<Item = (&'static str, u64)>,
     ) {
         let samples = values.into_iter().map(|(text, value)| sample(label, text, value)).collect();
         self.0.push(MetricFamily { name, help, samples: Samples::Counter(samples) });

@@ -1,5 +1,6 @@
 //! What outlives the process: the store, and the way of the shards to it.
 
+use super::cards::{Cards, CardsRef};
 use crate::registrar::{Keeper, Keeping, News, aor_of};
 use crate::store::{Embedded, Handle, Row, Store, StoreError, Table, Write};
 use config::Config;
@@ -16,8 +17,10 @@ const ORDERS: usize = 16_384;
 /// The row of the node's table that has the keys of GRUUs.
 const GRUU: &[u8] = b"gruu";
 
-/// What outlives the process; nothing where no registrar keeps its bindings.
+/// What outlives the process; nothing where no registrar keeps its bindings, and no trunk has a card.
 pub(super) struct Kept {
+    /// Goes before the store, which waits for who writes to it.
+    cards: Option<Cards>,
     store: Option<Store>,
     registrations: Vec<Row>,
     node: Vec<Row>,
@@ -27,8 +30,9 @@ impl Kept {
     /// Opens what the configuration keeps.
     pub(super) fn open(config: &Config) -> Result<Self, StoreError> {
         let keeps = config.networks.values().filter_map(|network| network.registrar.as_ref()).any(|r| r.keep);
-        let mut kept = Self { store: None, registrations: Vec::new(), node: Vec::new() };
-        if !keeps {
+        let has_cards = config.trunks.values().any(|trunk| !trunk.card_credentials.is_empty());
+        let mut kept = Self { cards: None, store: None, registrations: Vec::new(), node: Vec::new() };
+        if !keeps && !has_cards {
             return Ok(kept);
         }
         let backend = Embedded::open(&config.node.state_directory.join("registrations.redb"))?;
@@ -36,11 +40,17 @@ impl Kept {
         for (table, rows) in tables {
             match table {
                 Table::Registrations => kept.registrations = rows,
+                Table::Cards => kept.cards = store.handle().map(|handle| Cards::new(handle, &rows)),
                 Table::Node => kept.node = rows,
             }
         }
         kept.store = Some(store);
         Ok(kept)
+    }
+
+    /// Who keeps the sequence numbers of cards.
+    pub(super) fn cards(&self) -> CardsRef {
+        self.cards.as_ref().map(Cards::downgrade).unwrap_or_default()
     }
 
     /// The keys of GRUUs: those of the process before, so that temporary ones stay good, or new ones.

@@ -3,8 +3,10 @@
 mod faults;
 mod restart;
 
-use self::faults::faults;
+pub use self::faults::SecretFault;
+use self::faults::{faults, placed};
 use self::restart::{changes_in_force, keep_until_restart};
+use super::cards::CardsRef;
 use super::instance;
 use super::security;
 use super::shards;
@@ -40,7 +42,7 @@ pub enum LoadError {
     Document(Errors),
     /// Secrets, certificates and keys that it refers to cannot be had or used.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Secrets(Vec<SecretError>),
+    Secrets(Vec<SecretFault>),
     /// A network has too few media ports for this machine.
     #[error("{file}: {path}: found {found}, expected {expected}")]
     Media {
@@ -75,6 +77,8 @@ pub struct Loader {
     waiting: Vec<String>,
     /// What takes over settings that no shard has.
     observer: Option<Observer>,
+    /// What keeps the sequence numbers of cards.
+    cards: CardsRef,
 }
 
 type Observer = Box<dyn Fn(&Config) + Send>;
@@ -104,13 +108,20 @@ impl Loader {
         let config = Arc::new(parse(name, document)?);
         let networks: Vec<NetworkName> = config.networks.keys().cloned().collect();
         let source = path.as_ref().map(|p| p.display().to_string().into_boxed_str());
-        let current = snapshot(config, networks, document, source, 1, None)?;
-        Ok(Self { path, current, bound: Vec::new(), waiting: Vec::new(), observer: None })
+        let current = snapshot(config, networks, (name, document), source, 1, None)?;
+        let (bound, waiting, cards) = (Vec::new(), Vec::new(), CardsRef::default());
+        Ok(Self { path, current, bound, waiting, observer: None, cards })
     }
 
     /// Calls `observer` with every configuration that a reload puts in force, whoever asked for it.
     pub fn observe(&mut self, observer: impl Fn(&Config) + Send + 'static) {
         self.observer = Some(Box::new(observer));
+    }
+
+    /// Has the sequence numbers of cards kept, in this configuration and in those that follow.
+    pub(super) fn keep_cards(&mut self, cards: CardsRef) {
+        cards.serve(&self.current.secrets);
+        self.cards = cards;
     }
 
     /// The configuration in force.
@@ -187,6 +198,7 @@ impl Loader {
             waiting = config::diff(next.config(), &file).into_iter().map(|change| change.path).collect();
             if mode == ReloadMode::Apply && !changes.is_empty() {
                 let settings = self.sip_settings(&next);
+                self.cards.serve(&next.secrets);
                 adopted = Some((next, settings));
             }
         }
@@ -236,7 +248,7 @@ impl Loader {
         }
         let before = Some(&self.current.secrets);
         let source = self.current.source.clone();
-        let next = snapshot(Arc::new(next), networks, &document, source, version, before)?;
+        let next = snapshot(Arc::new(next), networks, (&file, &document), source, version, before)?;
         Ok(Some((config, next)))
     }
 }
@@ -285,7 +297,7 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 fn snapshot(
     config: Arc<Config>,
     networks: Vec<NetworkName>,
-    document: &[u8],
+    (file, document): (&str, &[u8]),
     source: Option<Box<str>>,
     version: u64,
     before: Option<&Secrets>,
@@ -294,14 +306,14 @@ fn snapshot(
         (Ok(secrets), Ok(material)) => (secrets, material),
         (secrets, material) => {
             let faults = secrets.err().into_iter().chain(material.err()).flatten();
-            return Err(LoadError::Secrets(faults.collect()));
+            return Err(placed(file, document, faults.collect()));
         }
     };
     if let Some(before) = before {
         secrets.inherit(before);
     }
-    let instance =
-        instance::of(&config).map_err(|(path, why)| LoadError::Secrets(vec![SecretError { path, why }]))?;
+    let instance = instance::of(&config)
+        .map_err(|(path, why)| placed(file, document, vec![SecretError { path, why }]))?;
     let advice = advice_of(&config, &material.names, document);
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
     snapshot.advice = advice;

@@ -1,5 +1,6 @@
 //! A node: the whole process, assembled from a configuration.
 
+mod cards;
 mod instance;
 mod kept;
 mod loader;
@@ -7,5 +8,5 @@ mod security;
 mod shards;
 mod start;
 
-pub use loader::{LoadError, Loader};
+pub use loader::{LoadError, Loader, SecretFault};
 pub use start::{Node, StartError};

@@ -72,6 +72,7 @@ impl Node {
         let records = Arc::new(Writer::start(&config.cdr.path(&config.node), config.limits.cdr_queue)?);
         let clock = Clock::start();
         let kept = Kept::open(config)?;
+        loader.keep_cards(kept.cards());
         let parts = Parts {
             sip: &sip,
             snapshot: &snapshot,

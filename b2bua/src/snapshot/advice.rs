@@ -38,9 +38,16 @@ pub(crate) fn of(config: &Config, names: &Names, document: &[u8]) -> Vec<Advice>
         unproved(name, network, names, &mut said);
         unreachable(config, name, network, &mut said);
     }
-    let placed = said.into_iter().map(|(path, found, expected)| {
-        let (line, column) = Config::position(document, &path);
-        Advice { line, column, path, found: format!("{found:?}"), expected }
+    if said.is_empty() {
+        return Vec::new();
+    }
+    let places = Config::positions(document, said.iter().map(|(path, ..)| &**path));
+    let placed = said.into_iter().zip(places).map(|((path, found, expected), (line, column))| Advice {
+        line,
+        column,
+        path,
+        found: format!("{found:?}"),
+        expected,
     });
     placed.collect()
 }

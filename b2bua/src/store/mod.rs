@@ -18,19 +18,22 @@ use std::path::PathBuf;
 pub enum Table {
     /// Registrations: an address-of-record and its bindings.
     Registrations,
+    /// The cards that challenges are answered with, and their sequence numbers.
+    Cards,
     /// What the node keeps for itself, such as keys.
     Node,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 2] = [Self::Registrations, Self::Node];
+    pub const ALL: [Self; 3] = [Self::Registrations, Self::Cards, Self::Node];
 
     /// Its name in the store, which does not change.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Registrations => "registrations",
+            Self::Cards => "cards",
             Self::Node => "node",
         }
     }

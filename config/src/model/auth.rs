@@ -23,7 +23,8 @@ table! {
 }
 
 table! {
-    /// What we answer a challenge of a mobile network with: Digest AKA with MILENAGE (RFC 3310, RFC 4169; 3GPP TS 35.206).
+    /// What we answer a challenge of a mobile network with: Digest AKA with MILENAGE (RFC 3310, RFC 4169; 3GPP TS 35.206). The
+    /// sequence number of the last challenge is kept over a restart, in `registrations.redb` in the state directory.
     pub struct CardCredentials {
         /// The realm of the challenge, exactly.
         live realm: ByteString, such as "ims.example.com";

@@ -164,3 +164,34 @@ fn what_is_deployed_as_it_stands_is_reached_from_this_machine_only() {
     assert!(!listeners.is_empty() && listeners.iter().all(|listener| listener.address.ip().is_loopback()));
     assert!(config.admin.listen.ip().is_loopback());
 }
+
+/// Whether only this machine or its own network gets there (RFC 1918, RFC 4193).
+fn is_near(ip: std::net::IpAddr) -> bool {
+    match ip {
+        std::net::IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
+        std::net::IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
+    }
+}
+
+#[test]
+fn no_example_listens_in_the_clear_where_everybody_may_come() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
+    let (mut examples, mut secure) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        // The reference shows each setting with a value, and is not to be deployed.
+        if path.extension().is_none_or(|extension| extension != "toml") || name == "reference.toml" {
+            continue;
+        }
+        let config = parse(&std::fs::read_to_string(&path).unwrap());
+        assert!(config.admin.listen.ip().is_loopback(), "{name}");
+        for listener in config.networks.values().flat_map(|network| &network.listeners) {
+            let clear = matches!(listener.transport, Transport::Udp | Transport::Tcp | Transport::Ws);
+            assert!(!clear || is_near(listener.address.ip()), "{name}: {}", listener.address);
+            secure += usize::from(!clear);
+        }
+        examples += 1;
+    }
+    assert!(examples >= 3 && secure >= 3, "{examples} examples, {secure} secure listeners");
+}

@@ -73,7 +73,7 @@ impl Secret {
     }
 
     /// The card, if that is what we have.
-    pub(super) fn of_card(&self) -> Option<&Card> {
+    pub fn of_card(&self) -> Option<&Card> {
         self.card.as_deref()
     }
 

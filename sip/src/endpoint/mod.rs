@@ -5,10 +5,12 @@ mod asked;
 mod load;
 mod pending;
 mod receive;
+mod refusals;
 mod unreadable;
 
 pub use admission::unsupported;
 pub(crate) use pending::Pending;
+pub use refusals::Refusals;
 pub use unreadable::Unreadable;
 
 use crate::Map;
@@ -114,6 +116,8 @@ pub struct Counters {
     pub rounds_spent: u64,
     /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
     pub impostors: u64,
+    /// Failures that we have answered with.
+    pub refusals: Refusals,
     /// Failures of ours to an INVITE whose ACK never came (RFC 3261 §17.2.1).
     pub failures_unacknowledged: u64,
     /// Requests that were not sent because their server had asked for fewer (RFC 7339 §5.5).
@@ -368,6 +372,7 @@ impl Endpoint {
             secure: dialog && self.is_within_sips(request),
         };
         let bytes = composer.compose(reply);
+        self.counters.refusals.count(reply.status);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);
     }
 

@@ -341,6 +341,7 @@ impl Endpoint {
             secure: false,
         };
         let bytes = composer.compose(reply);
+        self.counters.refusals.count(reply.status);
         self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """operation.py CHECK - what an operator does to Liaison while calls are up: reload, drain, the admin API, kill -9."""
-import here, json, os, re, resource, signal, stat, subprocess, time
+import here, json, os, re, resource, signal, stat, subprocess, tempfile, time
 import messages
 from liaison import OUTSIDE, PASSWORD, REALM, Liaison, run, until
 from sipp import UAC, UAS, Sipp, pair
@@ -224,4 +224,47 @@ def silent():
         assert sbc.metrics()['liaison_calls_stopped_total{limit="media_inactivity"}'] == 1
 
 
-run(killed, reloaded, drained, administered, listed, logged, alone, silent)
+def weak():
+    """A reload that has a user whose password is its name is refused with the place in the file, by the admin API and in the log;
+    nothing changes, and with a good password it is taken."""
+    secret = tempfile.mkdtemp(prefix="password.") + "/300"
+
+    def choose(password):
+        with open(secret, "w") as file:
+            file.write(password + "\n")
+    choose("a-good-secret")
+    tables = f"""
+[networks.outside.registrar]
+domains = ["example.com"]
+accounts = [{{ address = "300@example.com", users = ["300"] }}]
+
+[networks.outside.registrar.challenge]
+realm = "example.com"
+users = [
+    {{ username = "300", password = {{ file = "{secret}" }} }},
+]
+"""
+    with Liaison(tables=tables) as sbc:
+        choose("300")
+        setting = "networks.outside.registrar.challenge.users[0].password"
+        for asked in ("{}", '{"dry_run": true}'):
+            status, kind, body = sbc.curl("/v1/config/reload", "-H", "Content-Type: application/json", "-d", asked)
+            assert (status, kind) == (422, "application/problem+json"), (status, kind, body)
+            fault, = json.loads(body)["errors"]
+            assert (fault["file"], fault["path"], fault["kind"]) == (sbc.path, setting, "secret"), fault
+            assert fault["found"].startswith("the password is the user name"), fault
+            with open(sbc.path) as file:
+                there = file.read().splitlines()[fault["line"] - 1][fault["column"] - 1:]
+            assert there.startswith(f'{{ file = "{secret}"'), there
+        sbc.signal(signal.SIGHUP)
+        until(lambda: "the fault in the log:\n" + sbc.logged(), lambda: f'line={fault["line"]} column={fault["column"]}' in sbc.logged(), 5)
+        assert setting in sbc.logged() and sbc.get("/v1/config")["version"] == 1
+        done = subprocess.run([os.environ["LIAISON_BIN"], "check", sbc.path], capture_output=True, text=True)
+        assert done.returncode == 2 and f'{sbc.path}:{fault["line"]}:{fault["column"]}: {setting}: the password' in done.stderr, done
+        pair("uas", "uac", through=OUTSIDE)
+        choose("another-good-secret")
+        status, _, body = sbc.curl("/v1/config/reload", "-X", "POST")
+        assert status == 200 and sbc.get("/v1/config")["version"] == 2, body
+
+
+run(killed, reloaded, drained, administered, listed, logged, alone, silent, weak)

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """registrar.py CHECK - telephones register to Liaison, call each other, and are found after a restart."""
-import here, os
+import here, json, os, tempfile, time
 from xml.etree import ElementTree
 from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until
 from messages import requests
 from sipp import Sipp
+from tokens import Key, key_set
 
 TABLES = """
 [networks.outside.registrar]
@@ -135,4 +136,129 @@ accounts = [{accounts}]
         assert metrics["liaison_bindings"] == metrics["liaison_registered"] == len(names), metrics
 
 
-run(phones, load, watched)
+BEARER = """
+[networks.outside.registrar]
+domains = ["example.com"]
+min_expires = "1s"
+accounts = [{ address = "user1@example.com", users = ["phones"] }]
+
+[networks.outside.registrar.challenge]
+realm = "example.com"
+bearer = { authz_server = "https://auth.example/", issuer = "https://auth.example/", audiences = ["sbc"], scopes = ["sip"], keys = { file = "KEYS" } }
+"""
+ASKED = 'Bearer realm="example.com", scope="sip", authz_server="https://auth.example/"'
+
+
+def bearing(scenario, token, status=200, at=("10.0.0.6", 5060)):
+    """A SIPp that answers the challenge with a token, and is answered so."""
+    edits = [(' auth="true"', ""), ("[authentication]", f"Authorization: Bearer {token}")]
+    edits += [] if status == 200 else [('response="200"', f'response="{status}"')]
+    return Sipp(scenario, at, OUTSIDE, edits=edits)
+
+
+def register(token, status=200):
+    """The challenges that a REGISTER hears: at first, and then if the token is refused."""
+    with bearing("uac_registers", token, status) as phone:
+        phone.wait(10)
+        return [m.all("www-authenticate") for m in phone.messages() if m.status == 401]
+
+
+def bearer():
+    """Tokens open the registrar to REGISTER and SUBSCRIBE; when the set of keys is exchanged, old ones are refused and new ones taken,
+    and what was bound or subscribed with an old one goes on (RFC 8898)."""
+    folder = tempfile.mkdtemp(prefix="keys.")
+    keys, old, new = folder + "/keys.jwks", Key("old"), Key("new")
+    claims = {"iss": "https://auth.example/", "aud": ["elsewhere", "sbc"], "sub": "phones", "scope": "mail sip", "exp": int(time.time()) + 600}
+
+    def publish(text):
+        with open(keys, "w") as file:
+            file.write(text)
+    publish(key_set(old))
+    with Liaison(tables=BEARER.replace("KEYS", keys), nat="off") as sbc:
+        assert register(old.token(**claims)) == [[ASKED]]
+        refused = {
+            "of a key that nobody knows": new.token(**claims), "of another issuer": old.token(**{**claims, "iss": "https://other.example/"}),
+            "for somebody else": old.token(**{**claims, "aud": "elsewhere"}), "expired": old.token(**{**claims, "exp": int(time.time()) - 60}),
+            "not yet": old.token(**{**claims, "nbf": int(time.time()) + 300}), "without an end": old.token(**{k: v for k, v in claims.items() if k != "exp"}),
+            "without a user": old.token(**{k: v for k, v in claims.items() if k != "sub"}),
+            "by a shared secret": old.forged(**claims), "unsigned": old.unsigned(**claims),
+            "with other claims": ".".join([*old.token(**claims).split(".")[:1], *old.token(**{**claims, "sub": "eve"}).split(".")[1:2],
+                                           *old.token(**claims).split(".")[2:]]),
+        }
+        for why, token in refused.items():
+            assert register(token, 401) == [[ASKED], [ASKED + ', error="invalid_token"']], why
+        assert register(old.token(**{**claims, "scope": "mail"}), 401) == [[ASKED], [ASKED + ', error="invalid_scope"']]
+        # A token of a user who may not register that address opens nothing.
+        assert register(old.token(**{**claims, "sub": "eve"}), 403) == [[ASKED]]
+        assert sbc.metrics()["liaison_tokens_refused_total"] == len(refused) + 1
+        before = registered(sbc)
+        assert len(before["user1@example.com"]) == 1, before
+        with bearing("uac_watches", old.token(**claims), at=("10.0.0.7", 5060)) as watcher:
+            until(watcher.report, lambda: sbc.metrics()["liaison_notifies_total"] == 1, 10)
+            # A file that holds no keys changes nothing, and is told with its place.
+            publish("no keys")
+            status, kind, body = sbc.curl("/v1/config/reload", "-X", "POST")
+            fault, = json.loads(body)["errors"]
+            assert (status, kind) == (422, "application/problem+json") and fault["line"] and fault["path"].endswith("challenge.bearer.keys"), body
+            assert register(old.token(**claims)) == [[ASKED]]
+            publish(key_set(new))
+            status, _, body = sbc.curl("/v1/config/reload", "-X", "POST")
+            assert status == 200 and "challenge.bearer (keys)" in body, body
+            assert register(old.token(**claims), 401) == [[ASKED], [ASKED + ', error="invalid_token"']]
+            assert len(registered(sbc)["user1@example.com"]) == 1, "what is bound stays"
+            assert register(new.token(**claims)) == [[ASKED]]
+            with bearing("uac_watches", old.token(**claims), 401, ("10.0.0.8", 5060)) as late:
+                until(late.report, lambda: sum(m.status == 401 for m in late.messages()) == 2, 10)
+            watcher.wait(30)
+        heard = requests(watcher.messages(), "NOTIFY", sent=False)
+        assert heard[-1].one("Subscription-State") == "terminated;reason=timeout", heard
+        publish(key_set(old, new))
+        assert sbc.curl("/v1/config/reload", "-X", "POST")[0] == 200
+        for key in (old, new):
+            assert register(key.token(**claims)) == [[ASKED]]
+        assert "eyJ" not in sbc.logged(), "a token is in no log"
+
+
+REFUSING = """
+[networks.outside.registrar]
+domains = ["example.com"]
+require_outbound = "REQUIRED"
+challenge = { realm = "example.com", users = [{ username = "phones", password = { env = "PHONE_PASSWORD" } }] }
+accounts = [{ address = "user1@example.com", users = ["phones"] }]
+"""
+HOPS = "Max-Forwards: 70"
+CONTACT = "Contact: <sip:user[call_number]@[local_ip]:[local_port]>"
+# Status, scenario, what stands there otherwise, and the field that says why; each in a network of its own kind.
+REFUSED = {
+    "none": [
+        (420, "uac_refused", [(HOPS, HOPS + "\nRequire: teleport")], ("unsupported", "teleport")),
+        (440, "uac_refused", [(HOPS, HOPS + "\nMax-Breadth: 0")], None),
+        (423, "uac_registers", [("Expires: 600", "Expires: 1")], ("min-expires", "60")),
+        (439, "uac_registers", [(CONTACT, CONTACT + ';reg-id=1;+sip.instance="<urn:uuid:00000000-0000-1000-8000-000a95a0e128>"'),
+                                (HOPS, HOPS + "\n      Supported: path, outbound\n      Path: <sip:10.0.0.9;lr>\n      Via: SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bKfar")], None),
+        (406, "uac_watches", [("Accept: application/reginfo+xml", "Accept: text/plain")], None),
+    ],
+    "all": [(421, "uac_registers", [], ("require", "outbound, gruu"))],
+}
+
+
+def refusals():
+    """What a SIPp is refused with, it finds in the metrics, once each."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    for required, cases in REFUSED.items():
+        with Liaison(tables=REFUSING.replace("REQUIRED", required), profile='digest = { algorithms = ["MD5"] }') as sbc:
+            for status, scenario, edits, told in cases:
+                uri = "user1@example.com" if scenario == "uac_watches" else "example.com"
+                if scenario != "uac_refused":
+                    edits = [*edits, ('response="200"', f'response="{status}"')]
+                with Sipp(scenario, ("10.0.0.1", 5060), OUTSIDE, edits=edits, extra=("-au", "phones", "-ap", PASSWORD, "-auth_uri", uri)) as phone:
+                    heard = lambda: [m for m in phone.messages() if m.status == status]
+                    until(phone.report, heard, 10)
+                    assert told is None or heard()[0].one(told[0]) == told[1], heard()[0]
+                assert sbc.metrics()[f'liaison_sip_refusals_total{{status="{status}"}}'] == 1, status
+            # A challenge is one too: each of those that come with credentials had one.
+            challenged = sum(scenario != "uac_refused" for _, scenario, _, _ in cases)
+            assert sbc.metrics()['liaison_sip_refusals_total{status="401"}'] == challenged
+
+
+run(phones, load, watched, bearer, refusals)

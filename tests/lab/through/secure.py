@@ -4,8 +4,8 @@ import here, os, re, signal, subprocess, tempfile
 import certificates, messages
 from certificates import Authority, Cast
 from kamailio import CARRIER, Kamailio
-from liaison import Liaison, run, until
-from processes import Daemon
+from liaison import run, until
+from secure_liaison import Secure
 from sipp import UAC, UAS, Sipp, pair
 from syns import Syns
 
@@ -46,45 +46,26 @@ listen = "127.0.0.1:8080"
 """
 
 
-class Secure(Liaison):
-    """own: our certificate; root: the file of the authority that we believe; target: of the called side."""
-    def __init__(self, own, root, target="sip:10.0.0.7:5061;transport=tls", text=DOCUMENT):
-        self.dir = tempfile.mkdtemp(prefix="liaison.")
-        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.write(text.format(state=self.state, own=own, root=root, target=target))
-        self.start()
-
-    def write(self, text):
-        with open(self.path, "w") as file:
-            file.write(text)
-
-    def start(self):
-        sockets = [("tcp", ip, 5061) for ip in self.addresses]
-        self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path],
-                             [*sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
-
-    addresses = ("10.0.0.2", "10.0.0.3")
-
-    def connections(self):
-        metrics = self.metrics()
-        return [int(metrics[f'liaison_connections_total{{role="{role}"}}']) for role in ("accepted", "opened")]
+TARGET = "sip:10.0.0.7:5061;transport=tls"
 
 
-class Secure6(Secure):
+def liaison(cast, text=DOCUMENT):
+    return Secure(text, cast.own, cast.root.root, target=TARGET)
+
+
+def liaison6(own, root):
     """The same at addresses of IPv6."""
-    addresses = ("fd00::2", "fd00::3")
-
-    def write(self, text):
-        for old, new in zip(Secure.addresses, self.addresses):
-            text = text.replace(f'"{old}"', f'"{new}"').replace(f'"{old}:5061"', f'"[{new}]:5061"')
-        super().write(text.replace("sip:10.0.0.6", "sip:[fd00::6]"))
+    text = DOCUMENT.replace("sip:10.0.0.6", "sip:[fd00::6]")
+    for old, new in (("10.0.0.2", "fd00::2"), ("10.0.0.3", "fd00::3")):
+        text = text.replace(f'"{old}"', f'"{new}"').replace(f'"{old}:5061"', f'"[{new}]:5061"')
+    return Secure(text, own, root, ("fd00::2", "fd00::3"), target="sip:[fd00::7]:5061;transport=tls")
 
 
 def calls():
     """Either side hangs up; the connections that we open are used by both sides."""
     cast = Cast()
     # One certificate: a request of Kamailio may come on a connection on which it was the server.
-    with Syns(5061) as syns, Kamailio(cast.root.root, cast.both, cast.both) as proxy, Secure(cast.own, cast.root.root) as sbc:
+    with Syns(5061) as syns, Kamailio(cast.root.root, cast.both, cast.both) as proxy, liaison(cast) as sbc:
         for uas, uac in (("uas", "uac"), ("uas_hangs_up", "uac_hears_bye"), ("uas", "uac")):
             try:
                 pair(uas, uac, through=CARRIER)
@@ -106,7 +87,7 @@ def calls():
 def strangers():
     """A client whose certificate stands for nobody that we know gets 403; of another authority it gets no connection."""
     cast = Cast(carrier="nobody.example")
-    with Kamailio(cast.root.root, cast.carrier, cast.pbx), Secure(cast.own, cast.root.root) as sbc:
+    with Kamailio(cast.root.root, cast.carrier, cast.pbx), liaison(cast) as sbc:
         with Sipp("uac_refused", UAC, CARRIER) as refused:
             refused.wait()
         statuses = [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200]
@@ -114,7 +95,7 @@ def strangers():
         assert sbc.metrics()['liaison_invites_refused_total{cause="stranger"}'] == 1
     other = Authority(tempfile.mkdtemp(prefix="other."), "other")
     cast = Cast(authority=other)
-    with Kamailio(cast.root.root, cast.carrier, cast.pbx), Secure(cast.own, cast.root.root) as sbc:
+    with Kamailio(cast.root.root, cast.carrier, cast.pbx), liaison(cast) as sbc:
         with Sipp("uac_refused", UAC, CARRIER) as refused:
             until("the handshake fails", lambda: sbc.metrics()['liaison_connections_failed_total{cause="handshake"}'] >= 1, 20)
         assert sbc.connections()[0] >= 1 and not sbc.calls()
@@ -125,7 +106,7 @@ def impostors():
     cast = Cast()
     # Two of them: our alert ends a connection of the impostor's, and none of the caller's proxy.
     with Kamailio(cast.root.root, cast.carrier, cast.pbx, at=["10.0.0.6"]), \
-         Kamailio(cast.root.root, cast.carrier, cast.carrier, at=["10.0.0.7"]), Secure(cast.own, cast.root.root) as sbc:
+         Kamailio(cast.root.root, cast.carrier, cast.carrier, at=["10.0.0.7"]), liaison(cast) as sbc:
         with Sipp("uac_refused", UAC, CARRIER) as refused:
             refused.wait()
         statuses = [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200]
@@ -139,7 +120,7 @@ def renewed():
     """A certificate is exchanged under a call: SIGHUP, the new one is shown in TLS 1.2 and 1.3, and the call ends as it should."""
     cast = Cast()
     # Who shows no certificate still sees ours.
-    with Kamailio(cast.root.root, cast.carrier, cast.pbx), Secure(cast.own, cast.root.root) as sbc, \
+    with Kamailio(cast.root.root, cast.carrier, cast.pbx), liaison(cast) as sbc, \
          Sipp("uas", UAS) as called, Sipp("uac", UAC, CARRIER, pause=5000) as calling:
         sbc.established(1)
         before = certificates.serial(cast.own.chain)
@@ -194,12 +175,12 @@ def named():
     """A carrier that takes calls only of whom the certificate names in Contact: a name gets 200, an address 403."""
     cast = Cast()
     with Kamailio(cast.root.root, cast.both, cast.both, strict=True, at=["10.0.0.7"]), Kamailio(cast.root.root, cast.both, cast.both, at=["10.0.0.6"]):
-        with Secure(cast.own, cast.root.root) as sbc, Sipp("uac_refused", UAC, CARRIER) as refused:
+        with liaison(cast) as sbc, Sipp("uac_refused", UAC, CARRIER) as refused:
             refused.wait()
             sbc.idle()
         assert [m.status for m in refused.messages() if not m.sent and m.status and m.status >= 200] == [403], refused.report()
         text = DOCUMENT.replace("[networks.inside]", '[networks.inside]\ndomain = "sbc.example"')
-        with Secure(cast.own, cast.root.root, text=text) as sbc, Sipp("uas", UAS) as called, Sipp("uac", UAC, CARRIER) as calling:
+        with liaison(cast, text) as sbc, Sipp("uas", UAS) as called, Sipp("uac", UAC, CARRIER) as calling:
             calling.wait()
             called.wait()
             sbc.idle()
@@ -214,7 +195,7 @@ def ipv6():
     both = cast.root.issue("both6", ["URI:sip:carrier.example", "URI:sip:pbx.example", "URI:sip:[fd00::6]", "URI:sip:[fd00::7]"])
     own = cast.root.issue("own6", ["URI:sip:sbc.example", "URI:sip:[fd00::2]", "URI:sip:[fd00::3]"])
     with Kamailio(cast.root.root, both, both, at=("[fd00::6]", "[fd00::7]"), outside="[fd00::2]", called="[fd00::4]"), \
-         Secure6(own, cast.root.root, target="sip:[fd00::7]:5061;transport=tls") as sbc:
+         liaison6(own, cast.root.root) as sbc:
         with Sipp("uas", ("fd00::4", 5060)) as called, Sipp("uac", ("fd00::1", 5060), "[fd00::6]:5060") as calling:
             calling.wait()
             called.wait()

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """sips.py CHECK - SIPp over TLS, and SIPS: which calls go over TLS, on which connections, and what they say of it."""
-import here, os, re, socket, ssl, tempfile, threading
+import here, re, socket, ssl, tempfile, threading
 import messages
 from certificates import Authority
-from liaison import Liaison, run
+from liaison import run
 from nsd import NameServer
-from processes import Daemon
+from secure_liaison import Secure
 from sipp import UAC, UAS, Sipp
 from syns import Syns
 from tls_relay import Inward, Outward
@@ -60,24 +60,16 @@ CALLING, CALLED, RELAY = ("10.0.0.1", 5070), ("10.0.0.4", 5061), "10.0.0.1:5070"
 TLS = "sip:10.0.0.4:5061;transport=tls"
 
 
-class Secure(Liaison):
-    """Takes calls over TLS, and takes them to `target`; mutual: with a certificate to show there."""
+class Relayed(Secure):
+    """Takes calls over TLS, and takes them to `target`; a relay on each side for SIPp. mutual: with a certificate to show there."""
     def __init__(self, target, mutual=True):
-        self.dir = tempfile.mkdtemp(prefix="liaison.")
-        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
-        self.authority = Authority(self.dir, "root")
-        self.root = self.authority.root
+        self.authority = Authority(tempfile.mkdtemp(prefix="certificates."), "root")
         own = self.authority.issue("own", ["URI:sip:10.0.0.2", "URI:sip:10.0.0.3", "IP:10.0.0.2", "IP:10.0.0.3"])
         self.carrier = self.authority.issue("carrier", ["URI:sip:carrier.example", "URI:sip:10.0.0.1"])
         self.pbx = self.authority.issue("pbx", ["URI:sip:10.0.0.4", "IP:10.0.0.4"])
         shown = f', certificate = {{ chain = "{own.chain}", key = "{own.key}" }}' if mutual else ""
-        with open(self.path, "w") as file:
-            file.write(DOCUMENT.format(state=self.state, own=own, root=self.root, shown=shown, target=target))
-        self.start()
-
-    def start(self):
-        sockets = [(transport, ip, port) for ip in ("10.0.0.2", "10.0.0.3") for transport, port in (("udp", 5060), ("tcp", 5061))]
-        self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path], [*sockets, ("tcp", "127.0.0.1", 8080)], log=self.log)
+        clear = [("udp", ip, 5060) for ip in ("10.0.0.2", "10.0.0.3")]
+        super().__init__(DOCUMENT, own, self.authority.root, clear=clear, shown=shown, target=target)
 
     def outward(self):
         return Outward(CALLING, "10.0.0.2:5061", self.carrier, self.root)
@@ -106,7 +98,7 @@ def calls():
     """A hundred calls with either side hanging up, over one connection on each side, whoever opened it: both sides ask for that by
     `alias`, and have certificates (RFC 5923)."""
     for uas, uac in (("uas", "uac"), ("uas_hangs_up", "uac_hears_bye")):
-        with Secure(TLS) as sbc, sbc.outward(), sbc.inward(), Syns(5061) as syns, \
+        with Relayed(TLS) as sbc, sbc.outward(), sbc.inward(), Syns(5061) as syns, \
              Sipp(uas, UAS, transport="tcp", calls=100, edits=called("sip")) as bob, \
              Sipp(uac, UAC, RELAY, transport="tcp", calls=100, rate=50, edits=calling("sip")) as alice:
             alice.wait()
@@ -120,7 +112,7 @@ def secure():
     """A SIPS call goes on over TLS, as SIPS, with a SIPS Contact; its Via asks for requests on that connection (`alias`, RFC 5923 §5)
     where we have a certificate to show, and not where the peer could not know us."""
     for mutual, marks in ((True, ";rport;alias"), (False, ";rport")):
-        with Secure(TLS, mutual) as sbc, sbc.outward(), sbc.inward(clients=mutual), \
+        with Relayed(TLS, mutual) as sbc, sbc.outward(), sbc.inward(clients=mutual), \
              Sipp("uas", UAS, transport="tcp", edits=called("sips")) as bob, \
              Sipp("uac", UAC, RELAY, transport="tcp", edits=calling("sips")) as alice:
             alice.wait()
@@ -140,7 +132,7 @@ def secure():
 def refused():
     """A SIPS call to a trunk that is not reached over TLS is refused, and nothing of it is seen there (RFC 5630 §5.3)."""
     for target in ("sip:10.0.0.4:5060", "sip:10.0.0.4:5060;transport=tcp"):
-        with Secure(target) as sbc, sbc.outward(), Sipp("uas", UAS, transport="tcp" if "tcp" in target else "udp") as bob, \
+        with Relayed(target) as sbc, sbc.outward(), Sipp("uas", UAS, transport="tcp" if "tcp" in target else "udp") as bob, \
              Sipp("uac_refused", UAC, RELAY, transport="tcp", edits=calling("sips")) as alice:
             alice.wait()
             sbc.idle()
@@ -211,7 +203,7 @@ def domains(name):
     """A connection that a peer has opened with `alias` takes requests for the domain that its certificate proves, and for no other at
     the same address: for that we open one, and find that it is not proved there either (RFC 5923 §8.2, RFC 5922 §7.3)."""
     proved = name == "a"
-    with NameServer(f"{name} 60 IN A {Peer.AT[0]}"), Syns(5061) as syns, Secure(f"sip:{name}.example:5061;transport=tls") as sbc:
+    with NameServer(f"{name} 60 IN A {Peer.AT[0]}"), Syns(5061) as syns, Relayed(f"sip:{name}.example:5061;transport=tls") as sbc:
         peer = Peer(sbc)
         peer.wait(peer.heard, 1)
         assert peer.heard[0].startswith("SIP/2.0 "), peer.heard

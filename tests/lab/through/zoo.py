@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """zoo.py CHECK - certificates of every kind, shown to Liaison by OpenSSL as its client and as its server (RFC 5922 §7)."""
-import here, os, re, shutil, socket, ssl, tempfile, threading
+import here, re, shutil, socket, ssl, tempfile, threading
 from certificates import Authority, Issuer
-from liaison import Liaison, run, until
+from liaison import run, until
 from nsd import NameServer
-from processes import Daemon
+from secure_liaison import Secure
 
 DOCUMENT = """
 [node]
@@ -78,16 +78,11 @@ class Zoo:
         return context
 
 
-class Keeper(Liaison):
+class Keeper(Secure):
     """Liaison with a trunk for each name, at the port given for it."""
     def __init__(self, zoo, ports):
-        self.dir = tempfile.mkdtemp(prefix="liaison.")
-        self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         trunks = "".join(TRUNK.format(name=name, port=port) for name, port in ports.items())
-        with open(self.path, "w") as file:
-            file.write(DOCUMENT.format(state=self.state, own=zoo.own, root=zoo.root, list=zoo.list, trunks=trunks))
-        self.daemon = Daemon([os.environ["LIAISON_BIN"], "run", "--config", self.path], [("tcp", "10.0.0.2", 5061), ("tcp", "127.0.0.1", 8080)],
-                             log=self.log)
+        super().__init__(DOCUMENT, zoo.own, zoo.root, ("10.0.0.2",), list=zoo.list, trunks=trunks)
 
     def failed(self):
         return self.metrics()['liaison_connections_failed_total{cause="handshake"}']

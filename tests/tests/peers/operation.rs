@@ -46,3 +46,8 @@ fn the_log_tells_of_calls_and_messages_and_no_secret() {
 fn a_second_process_does_not_share_the_state_of_the_first() {
     check("operation.py", &["alone"], 60);
 }
+
+#[test]
+fn a_reload_with_a_password_that_is_easily_guessed_is_refused_with_its_place() {
+    check("operation.py", &["weak"], 60);
+}

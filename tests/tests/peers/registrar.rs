@@ -36,3 +36,13 @@ fn a_thousand_users_register_and_none_is_lost_when_the_node_is_killed() {
 fn a_thousand_users_of_several_shards_are_not_lost_either() {
     check("registrar.py", &["load", "2"], 90);
 }
+
+#[test]
+fn rfc8898_tokens_open_the_registrar_and_its_keys_are_exchanged_under_way() {
+    check("registrar.py", &["bearer"], 90);
+}
+
+#[test]
+fn what_is_refused_is_counted_by_its_status() {
+    check("registrar.py", &["refusals"], 60);
+}

@@ -1,8 +1,42 @@
 //! Why a configuration cannot be put in force, as the admin API shows it.
 
 use super::LoadError;
+use crate::secrets::SecretError;
 use admin_api::control::ConfigurationFault;
-use config::{Conflict, Fault};
+use config::{Config, Conflict, Fault};
+use std::fmt;
+
+/// A secret, a certificate or a key that cannot be had or used, and where the document refers to it.
+#[derive(Debug)]
+pub struct SecretFault {
+    /// The document.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub error: SecretError,
+}
+
+impl fmt::Display for SecretFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, error } = self;
+        write!(f, "{file}:{line}:{column}: {error}")
+    }
+}
+
+/// With the place of each in the document, in its order.
+pub(super) fn placed(file: &str, document: &[u8], errors: Vec<SecretError>) -> LoadError {
+    let places = Config::positions(document, errors.iter().map(|error| &*error.path));
+    let placed = errors.into_iter().zip(places).map(|(error, (line, column))| {
+        let file = file.to_owned();
+        SecretFault { file, line, column, error }
+    });
+    let mut faults: Vec<_> = placed.collect();
+    faults.sort_by_key(|fault| (fault.line, fault.column));
+    LoadError::Secrets(faults)
+}
 
 /// Every fault.
 pub(super) fn faults(error: &LoadError) -> Vec<ConfigurationFault> {
@@ -22,7 +56,11 @@ pub(super) fn faults(error: &LoadError) -> Vec<ConfigurationFault> {
         }
         LoadError::Secrets(secrets) => secrets
             .iter()
-            .map(|secret| plain(None, Some(secret.path.clone()), "secret", secret.why.clone()))
+            .map(|SecretFault { file, line, column, error }| ConfigurationFault {
+                line: Some(*line),
+                column: Some(*column),
+                ..plain(Some(file.clone()), Some(error.path.clone()), "secret", error.why.clone())
+            })
             .collect(),
         LoadError::Media { file, path, found, expected } => vec![ConfigurationFault {
             expected: expected.clone(),

@@ -276,15 +276,22 @@ card_credentials = [{ realm = "ims", username = "u", key = { file = "GOOD" }, op
     write(&running.directory, "weak.toml", &document(&running.directory, &text));
     let error = Loader::open(&running.directory.path().join("weak.toml")).map(drop).unwrap_err();
     let super::LoadError::Secrets(errors) = &error else { panic!("{error}") };
-    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    let file = running.directory.path().join("weak.toml").display().to_string();
+    let written = std::fs::read_to_string(&file).unwrap();
+    for fault in errors {
+        let line = written.lines().nth(fault.line - 1).unwrap();
+        let setting: String = line.chars().skip(fault.column - 1).collect();
+        assert!(fault.file == file && setting.starts_with("{ file = "), "{fault}: {setting}");
+    }
+    let errors: Vec<_> = errors.iter().map(|fault| format!("{}: {}", fault.line, fault.error)).collect();
     assert_eq!(errors.len(), 6, "{errors:?}");
     insta::assert_snapshot!(errors.join("\n"), @r"
-    trunks.provider.card_credentials[0].key: not 32 hexadecimal digits
-    trunks.provider.card_credentials[0].operator: NONE: No such file or directory (os error 2)
-    trunks.provider.challenge.users[0].password: the password is the user name, or begins with it and has little more
-    trunks.provider.challenge.users[1].password: the password has fewer than 8 characters
-    trunks.provider.challenge.users[2].password: the password is all digits and has fewer than 12
-    trunks.provider.challenge.bearer.keys: neither a JWK set nor a public key in PEM: InvalidKeyFormat
+    21: trunks.provider.challenge.users[0].password: the password is the user name, or begins with it and has little more
+    21: trunks.provider.challenge.users[1].password: the password has fewer than 8 characters
+    22: trunks.provider.challenge.users[2].password: the password is all digits and has fewer than 12
+    23: trunks.provider.challenge.bearer.keys: neither a JWK set nor a public key in PEM: InvalidKeyFormat
+    24: trunks.provider.card_credentials[0].key: not 32 hexadecimal digits
+    24: trunks.provider.card_credentials[0].operator: NONE: No such file or directory (os error 2)
     ");
     assert!(!errors.join(" ").contains("20240101"), "no password is shown");
 }
@@ -395,12 +402,8 @@ fn the_passwords_of_users_are_judged_like_those_of_trunks() {
     let text = format!("{DOCUMENT}{}", REGISTRAR.replace("PASSWORD", &path));
     write(&running.directory, "weak.toml", &document(&running.directory, &text));
     let error = Loader::open(&running.directory.path().join("weak.toml")).map(drop).unwrap_err();
-    assert!(
-        error.to_string().starts_with(
-            "networks.carrier.registrar.challenge.users[0].password: the password is the user name"
-        ),
-        "{error}"
-    );
+    let expected = "weak.toml:26:70: networks.carrier.registrar.challenge.users[0].password: the password is the user name";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[test]

@@ -14,8 +14,9 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use milenage::{Milenage, xor};
-use sha2::{Sha256, Sha512_256};
+use sha2::{Digest as _, Sha256, Sha512_256};
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -40,13 +41,18 @@ pub enum Operator {
     Opc([u8; 16]),
 }
 
+/// Is told each sequence number that a card takes, by whichever thread it answers on: it hands the number on and returns.
+pub type Keep = Box<dyn Fn(u64) + Send + Sync>;
+
 /// A subscriber's keys with the sequence number of the last challenge that was taken.
 ///
-/// Several legs and shards may share one; it takes no lock. Whoever keeps it over a restart stores [`Card::sqn`].
+/// Several legs and shards may share one; it takes no lock. What it has to know after a restart is told by
+/// [`Card::keep_with`].
 pub struct Card {
     milenage: Milenage,
     k: Zeroizing<[u8; 16]>,
     sqn: AtomicU64,
+    keep: OnceLock<Keep>,
 }
 
 impl Card {
@@ -56,7 +62,23 @@ impl Card {
             Operator::Op(op) => Milenage::with_op(&k, &op),
             Operator::Opc(opc) => Milenage::with_opc(&k, &opc),
         };
-        Self { milenage, k: Zeroizing::new(k), sqn: AtomicU64::new(sqn.min(SQN_MAX)) }
+        let sqn = AtomicU64::new(sqn.min(SQN_MAX));
+        Self { milenage, k: Zeroizing::new(k), sqn, keep: OnceLock::new() }
+    }
+
+    /// Names the subscriber's keys without telling them, the same in every process.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let hash =
+            Sha256::new().chain_update(b"card").chain_update(*self.k).chain_update(self.milenage.opc());
+        hash.finalize().into()
+    }
+
+    /// Goes on where an earlier process was: no number up to `sqn` is taken any more. `keep` hears of each that is; only the
+    /// first one that is given does.
+    pub fn keep_with(&self, sqn: u64, keep: Keep) {
+        self.sqn.fetch_max(sqn.min(SQN_MAX), Ordering::Relaxed);
+        // Somebody keeps it already.
+        let _ = self.keep.set(keep);
     }
 
     /// The highest sequence number taken so far.
@@ -83,6 +105,9 @@ impl Card {
         let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
         let before = self.sqn.fetch_max(number, Ordering::Relaxed);
         if number > before {
+            if let Some(keep) = self.keep.get() {
+                keep(number);
+            }
             return Ok(Reply::Keys(Keys { res: vector.res, ck: vector.ck, ik: vector.ik }));
         }
         let [_, _, ours @ ..] = before.to_be_bytes();

@@ -91,3 +91,29 @@ fn cards_are_told_apart_by_their_keys() {
     assert_ne!(card(0), Card::new(k, Operator::Opc([0; 16]), 0));
     assert_ne!(card(0), Card::new([0; 16], same, 0));
 }
+
+#[test]
+fn ts33_102_6_3_3_what_is_kept_of_a_card_outlives_it() {
+    use std::sync::{Arc, Mutex};
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let keep = || -> Keep {
+        let kept = kept.clone();
+        Box::new(move |number| kept.lock().unwrap().push(number))
+    };
+    let challenge = Challenge::of_nonce(&nonce()).unwrap();
+    let first = card(0);
+    first.keep_with(0, keep());
+    first.keep_with(0, Box::new(|_| panic!("somebody keeps it already")));
+    assert!(matches!(first.answer(&challenge), Ok(Reply::Keys(_))));
+    assert!(matches!(first.answer(&challenge), Ok(Reply::Resynchronise(_))));
+    assert_eq!(*kept.lock().unwrap(), [SQN], "what is taken, once");
+    // The next process knows the number, and takes neither the same challenge nor an older one.
+    let second = card(0);
+    second.keep_with(kept.lock().unwrap()[0], keep());
+    assert!(matches!(second.answer(&challenge), Ok(Reply::Resynchronise(_))));
+    second.keep_with(5, keep());
+    assert_eq!((second.sqn(), kept.lock().unwrap().len()), (SQN, 1));
+    assert_eq!(first.fingerprint(), second.fingerprint());
+    let k = read_hex("465b5ce8b199b49faa5f0a2ee238a6bc").unwrap();
+    assert_ne!(first.fingerprint(), Card::new(k, Operator::Opc([0; 16]), 0).fingerprint());
+}
