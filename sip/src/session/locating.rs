@@ -137,12 +137,14 @@ impl Endpoint {
     fn located(&mut self, now: Now, sid: SessionId, id: OutgoingId, targets: Vec<Target>) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if matches!(outgoing.purpose, Purpose::Invite | Purpose::Outside) {
+        let Some(purpose) = session.outgoing_mut(id).map(|outgoing| outgoing.purpose) else { return };
+        if matches!(purpose, Purpose::Invite | Purpose::Outside) {
             session.resolved = targets.iter().map(|target| target.address.ip()).collect();
         }
         let fates = self.judge(now, network, &targets);
-        if let Some(found) = self.sessions.get_mut(sid).and_then(|session| session.found.as_mut()) {
+        if purpose == Purpose::Invite
+            && let Some(found) = self.sessions.get_mut(sid).and_then(|session| session.found.as_mut())
+        {
             found.lead_to(&targets, &fates);
         }
         let targets = self.choose(sid, id, network, targets, &fates);

@@ -71,6 +71,27 @@ fn a_call_by_name_tells_what_was_asked_and_how_each_target_fared() {
 }
 
 #[test]
+fn what_follows_in_the_dialog_of_a_call_changes_nothing_of_how_it_was_found() {
+    let mut ua = Ua::udp();
+    let sid = ua.invite_with("sip:bob@one.example.com:5060", Parts::default(), PATIENCE);
+    ua.resolve(ZONE);
+    let invite = ua.one();
+    ua.hear(&Msg::response(&invite.text, 200, "b").contact("198.51.100.77:5060"));
+    ua.act(|e, now| e.acknowledge(now, sid, Parts::default()).unwrap());
+    ua.act(|e, now| e.end(now, sid, sip_types::Fields::default()).unwrap());
+    let bye = ua.take().pop().unwrap();
+    assert_eq!((bye.what(), bye.to.peer()), ("BYE", address("198.51.100.77:5060")));
+    let lines = read(&ua.endpoint.session(sid).unwrap().found.unwrap());
+    assert_eq!(
+        lines,
+        "A one.example.com: 198.51.100.1 (told, for 60 s)\nudp 198.51.100.1:5060: answered 200"
+    );
+    ua.hear(&Msg::response(&bye.text, 200, "b"));
+    ua.take();
+    ua.must_forget();
+}
+
+#[test]
 fn what_a_next_call_would_find_is_told_without_asking_anybody() {
     let mut ua = Ua::udp();
     let uri = "sip:bob@example.com;transport=udp";
