@@ -18,6 +18,7 @@ mod simulation {
     mod gate;
     mod guessers;
     mod hiding;
+    mod leaks;
     mod limits;
     mod loops;
     mod loss;

@@ -3,6 +3,7 @@
 mod driven;
 
 use super::common::Tally;
+use super::leaks::Leaks;
 use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, Outside, reason};
@@ -82,6 +83,7 @@ pub struct Core {
     /// Every trunk that a session was ever with.
     labels: Vec<TrunkName>,
     pub(crate) counters: Counters,
+    pub(super) leaks: Leaks,
     pub(crate) drain: Option<Mono>,
     pub(super) stopped: bool,
     pub(crate) sequence: u64,
@@ -129,6 +131,7 @@ impl Core {
             trunks: BTreeMap::new(),
             labels: Vec::new(),
             counters: Counters::default(),
+            leaks: Leaks::default(),
             drain: None,
             stopped: false,
             sequence: 0,
@@ -197,6 +200,7 @@ impl Core {
         self.follow_registrants(now, &snapshot);
         self.io.push_back(IoAction::Adopt(snapshot.security.clone()));
         self.snapshot = snapshot;
+        self.leaks = Leaks::default();
         self.endpoint.adopt(sip);
         self.review_subscriptions(now);
         self.review_registrations(now);
@@ -207,7 +211,10 @@ impl Core {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
                 Action::Transmit(transmit) if self.withholds(now, &transmit) => {}
-                Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
+                Action::Transmit(transmit) => {
+                    self.note_leaks(&transmit);
+                    self.io.push_back(IoAction::Transmit(transmit));
+                }
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),
@@ -277,7 +284,10 @@ impl Core {
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
-            Event::Ended { why, authenticated, .. } => self.on_ended(now, key, leg, &why, authenticated),
+            Event::Ended { why, authenticated, found, .. } => {
+                self.keep_found(key, leg, found);
+                self.on_ended(now, key, leg, &why, authenticated);
+            }
         }
         self.carry_out_media(key);
     }
