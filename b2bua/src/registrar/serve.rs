@@ -16,6 +16,7 @@ use sip::session::{Reply, RequestId};
 use sip::time::{Mono, Now};
 use sip::{ConnectionId, Received};
 use sip_types::{Method, StatusCode};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -207,9 +208,10 @@ impl Core {
         desk.register(now, id, demand, rules, &|flow| flow_row(settings, snapshot, flow), &mut *self.ids)
     }
 
-    /// Does what outcomes ask, and what follows from that.
-    pub(super) fn follow_up(&mut self, now: Now, mut outcomes: Vec<Outcome<RequestId>>) {
-        while let Some(outcome) = outcomes.pop() {
+    /// Does what outcomes ask, in their order, and what follows from that.
+    pub(super) fn follow_up(&mut self, now: Now, outcomes: Vec<Outcome<RequestId>>) {
+        let mut outcomes = VecDeque::from(outcomes);
+        while let Some(outcome) = outcomes.pop_front() {
             match outcome {
                 Outcome::Waits => {}
                 Outcome::Keep(ticket, write) => {

@@ -5,6 +5,7 @@ use super::users::{DESK, DOCUMENT, MOBILE, contact, prove_as, register, world};
 use b2bua::registrar::Ended;
 use b2bua::shard::Command;
 use liaison_tests::disk::Disk;
+use liaison_tests::message::field;
 use sip::ListenerId;
 use sip::driver::Core as _;
 use sip::registration::server::Aor;
@@ -73,6 +74,22 @@ fn an_operator_hears_that_bindings_have_ended_once_no_later_life_would_find_them
     assert_eq!(kept.end().try_recv(), Ok(Ended::Nothing));
     kept.restart();
     assert_eq!(kept.bound(), 0);
+}
+
+#[test]
+fn registers_that_waited_for_the_store_are_answered_in_the_order_in_which_they_came() {
+    let mut kept = Kept::with_two_flows();
+    let numbered = ";reg-id=1;+sip.instance=\"<urn:uuid:1>\"";
+    let refresh = register("bob", DESK, 11).set("Contact", &contact("192.168.1.5:5060", numbered));
+    prove_as(&mut kept.world, DESK, &refresh.with("Supported", "outbound"), "bob");
+    // These ask what is bound.
+    for seq in [13, 15] {
+        prove_as(&mut kept.world, DESK, &register("bob", DESK, seq).without("Contact"), "bob");
+    }
+    kept.world.run_for(ms(100));
+    kept.commit(true);
+    let answered = [(); 3].map(|()| field(&kept.world.expect(DESK, "200"), "CSeq"));
+    assert_eq!(answered, ["12 REGISTER", "14 REGISTER", "16 REGISTER"]);
 }
 
 #[test]
