@@ -1,6 +1,7 @@
 //! What all endpoints of a process know of overload: their own, and that of servers.
 
 use super::clients::{ClientAddress, Clients, scaled};
+use super::measure::WINDOW;
 use super::parameters::{Algorithm, Report, Seq};
 use super::restrictions::{RestrictionView, Restrictions};
 use super::settings::Settings;
@@ -20,8 +21,10 @@ pub struct Shared {
     endpoints: [Slot; ENDPOINTS],
     /// What the busiest of them leaves, as it says that itself.
     left: AtomicU32,
-    /// When that was last made.
+    /// When that was last made, or told anew: the number of what is told.
     seq: AtomicU64,
+    /// The same by the clock that only goes on, in nanoseconds.
+    told: AtomicU64,
 }
 
 /// What one endpoint says of itself; nothing at first.
@@ -54,6 +57,7 @@ impl Shared {
             endpoints: std::array::from_fn(|_| Slot::default()),
             left: AtomicU32::new(0),
             seq: AtomicU64::new(0),
+            told: AtomicU64::new(0),
         }
     }
 
@@ -92,7 +96,21 @@ impl Shared {
         }
         let most = self.endpoints.iter().map(|slot| slot.left.load(Ordering::Relaxed)).max();
         self.left.store(most.unwrap_or(0), Ordering::Relaxed);
+        self.told.store(now.mono.as_nanos(), Ordering::Relaxed);
         self.advance(now);
+    }
+
+    /// The number of what is told while somebody is overloaded: another one each window, even if who is overloaded is stuck and
+    /// says nothing new. A client passes over what it knows already (RFC 7339 §5.4), and what it has heeded is over after its
+    /// validity (§4.3).
+    fn renew(&self, now: Now) -> Seq {
+        let (last, at) = (self.told.load(Ordering::Relaxed), now.mono.as_nanos());
+        let is_due = u128::from(at.saturating_sub(last)) >= WINDOW.as_nanos();
+        // Of several who find that it is time, one does it.
+        if is_due && self.told.compare_exchange(last, at, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            return self.advance(now);
+        }
+        Seq(self.seq.load(Ordering::Relaxed))
     }
 
     /// A later number: the time, or one more where that has not gone on (RFC 7339 §4.4).
@@ -136,6 +154,7 @@ impl Shared {
             Algorithm::Loss => left.min(ALL).div_ceil(ALL / 100),
             Algorithm::Rate => self.clients.rate(of, 1.0 - f64::from(left) / f64::from(ALL)),
         };
+        let seq = self.renew(now);
         Report { algorithm, value, validity: settings.validity, seq }
     }
 }
@@ -184,6 +203,30 @@ mod tests {
         let over = ";oc=0;oc-algo=\"loss\";oc-validity=0;oc-seq=1282321700.40000";
         assert_eq!(told(&shared, 1_282_321_700_500, Algorithm::Loss), over);
         assert_eq!(shared.endpoint(3), EndpointView { overloaded: false, occupancy: 50, taken: 100 });
+    }
+
+    #[test]
+    fn rfc7339_5_4_while_the_overloaded_endpoint_is_stuck_clients_hear_of_it_by_new_numbers() {
+        let (shared, settings) = (shared(), Settings::default());
+        let client = (NetworkId(0), [192, 0, 2, 1].into());
+        let since = |ms: u64| {
+            let mono = crate::time::Mono::from_epoch(Duration::from_millis(ms));
+            Now { mono, wall: Wall(1_282_321_700_000 + ms) }
+        };
+        shared.publish(since(0), 3, Some(0.5), 100.0);
+        let told = |ms| shared.report(since(ms), Algorithm::Loss, client, &settings);
+        let first = told(10);
+        assert_eq!((first.value, first.validity), (50, settings.validity));
+        assert_eq!(told(199), first, "it has just been said");
+        let second = told(200);
+        assert!(second.seq.follows(first.seq) && second.value == 50);
+        assert_eq!(told(399).seq, second.seq);
+        // Whoever heeds the last number goes on past the validity of the first.
+        assert!(told(2_000).seq.follows(second.seq));
+        shared.publish(since(2_300), 3, None, 10.0);
+        let over = told(2_301);
+        assert_eq!((over.value, over.validity), (0, Duration::ZERO));
+        assert_eq!(told(9_000), over, "that nothing is asked for is said once");
     }
 
     // conforms: RFC7339-5.3-1 RFC7415-3.4-2
