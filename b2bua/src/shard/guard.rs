@@ -36,6 +36,13 @@ impl Core {
         false
     }
 
+    /// Whether who asks for STUN is answered.
+    pub(super) fn hears_ping(&mut self, now: Now, flow: &Flow) -> bool {
+        let cut = self.is_cut(now, flow);
+        self.counters.messages_unheard += u64::from(cut);
+        !cut
+    }
+
     /// Whether a response is not sent: a refusal of what was asked before its sender was cut off.
     pub(super) fn withholds(&mut self, now: Now, transmit: &Transmit) -> bool {
         let to = &transmit.to;
@@ -108,7 +115,7 @@ impl Core {
     }
 }
 
-/// What may come from anywhere, as no answer of ours follows from it: responses, ACK, and STUN, which the driver has looked at.
+/// What may come from anywhere, as no answer of ours follows from it: responses, ACK, and what answers STUN of ours.
 fn is_never_answered(bytes: &Bytes) -> bool {
     bytes.starts_with(b"SIP/2.0 ") || bytes.starts_with(b"ACK ") || stun::is_stun(bytes)
 }

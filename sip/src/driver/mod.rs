@@ -63,6 +63,12 @@ pub trait Core {
         true
     }
 
+    /// Whether who asks for STUN by a datagram is answered (RFC 5626 §8); the driver does that. It wants no actions.
+    fn hears_stun(&mut self, now: Now, flow: &Flow) -> bool {
+        let _ = (now, flow);
+        true
+    }
+
     /// What became of a connection over TLS. What it has proved is told before anything that came on it.
     fn handle_connection(&mut self, _now: Now, _event: ConnectionEvent) {}
 

@@ -172,7 +172,10 @@ impl<C: Core> Shell<C> {
         let (core, counters, exchange) = (&mut self.core, &*self.counters, &mut self.exchange);
         let (listeners, stun) = (&*self.listeners, &mut self.stun);
         udp.receive(&mut self.receiver, counters, |flow, bytes| {
-            if stun.takes(now, flow.peer, &bytes, counters) {
+            if Desk::asks(&bytes) {
+                if core.hears_stun(now, &flow) {
+                    stun.answer(now, flow.peer, &bytes, counters);
+                }
                 return;
             }
             let ours = match exchange {

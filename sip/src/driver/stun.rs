@@ -20,13 +20,15 @@ impl Desk {
     }
 
     /// Whether a datagram asks for STUN; then it is no message for the core. What answers a request of ours is one.
-    pub(super) fn takes(&mut self, now: Now, peer: SocketAddr, bytes: &[u8], counters: &Counters) -> bool {
-        if !stun::is_stun(bytes) || !stun::asks(bytes) {
-            return false;
-        }
+    pub(super) fn asks(bytes: &[u8]) -> bool {
+        stun::is_stun(bytes) && stun::asks(bytes)
+    }
+
+    /// Answers a datagram that asks.
+    pub(super) fn answer(&mut self, now: Now, peer: SocketAddr, bytes: &[u8], counters: &Counters) {
         if !self.meter.admit(now.mono, peer.ip()) {
             counters.stun_limited.add(1);
-            return true;
+            return;
         }
         match stun::answer(bytes, peer) {
             Ok(answer) => {
@@ -35,7 +37,6 @@ impl Desk {
             }
             Err(_) => counters.stun_ignored.add(1),
         }
-        true
     }
 
     /// The answers since the last call.

@@ -117,6 +117,9 @@ def nothing_on_the_wire(sbc):
         for n, text in enumerate([OPTIONS % ("UDP", n, n) for n in range(5)] + ["nonsense\r\n\r\n"]):
             plain.sendto(text.encode(), ("10.0.0.2", 5060))
         until(lambda: f"dropped, but {sbc.metrics()}", lambda: unheard("message") == before + 6, 10)
+        # A Binding request (RFC 8489 §5), which who is heard gets an answer to (RFC 5626 §8).
+        plain.sendto(bytes.fromhex("000100002112a442") + bytes(12), ("10.0.0.2", 5060))
+        until(lambda: f"dropped, but {sbc.metrics()}", lambda: unheard("message") == before + 7, 10)
         plain.setblocking(False)
         try:
             assert False, plain.recv(65536)
@@ -130,7 +133,7 @@ def nothing_on_the_wire(sbc):
     secure = context.wrap_socket(stream, server_hostname="sbc.example.com")
     secure.sendall((OPTIONS % ("TLS", 9, 9)).encode())
     assert until_closed(secure) == b""
-    assert unheard("message") == before + 7, sbc.metrics()
+    assert unheard("message") == before + 8, sbc.metrics()
 
 
 def until_closed(stream):

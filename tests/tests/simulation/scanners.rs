@@ -4,6 +4,8 @@ use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World,
 use super::users::{self, DESK, DOCUMENT, REGISTRAR, answered_as, bind, register};
 use b2bua::shard::Command;
 use liaison_tests::message::{Msg, audio, start};
+use sip::driver::Core as _;
+use sip::{Flow, ListenerId};
 use tokio::sync::oneshot;
 
 /// Nobody's.
@@ -33,6 +35,13 @@ fn hears_nothing(world: &mut World, at: &str) {
     assert_eq!(world.sent_to(at).len(), before, "{:?}", world.sent_to(at));
 }
 
+/// Whether who asks for STUN from there is answered.
+fn pings(world: &mut World, from: &str) -> bool {
+    let flow = Flow { listener: ListenerId(0), peer: from.parse().unwrap(), connection: None };
+    let now = world.now;
+    world.core.hears_stun(now, &flow)
+}
+
 fn lift(world: &mut World, source: &str) -> bool {
     let (answer, mut answered) = oneshot::channel();
     world.command(Command::LiftQuarantine(source.into(), answer));
@@ -55,6 +64,9 @@ fn a_scanner_of_options_gets_no_answer_after_the_threshold_until_its_time_is_ove
     hears_nothing(&mut world, "10.0.0.9:7777");
     let counters = world.core.counters();
     assert_eq!((counters.quarantined, counters.refusals_withheld, counters.messages_unheard), (1, 1, 2));
+    // STUN, which the driver answers if the core wants that.
+    assert!(!pings(&mut world, "10.0.0.9:9999") && pings(&mut world, ALICE));
+    assert_eq!(world.core.counters().messages_unheard, 3);
     // A trunk calls meanwhile.
     let call = Call::establish(&mut world);
     call.hang_up(&mut world, 2);

@@ -16,6 +16,10 @@ impl sip::driver::Core for Core {
         self.hears_connection(now, listener, peer)
     }
 
+    fn hears_stun(&mut self, now: Now, flow: &Flow) -> bool {
+        self.hears_ping(now, flow)
+    }
+
     fn handle_connection(&mut self, now: Now, event: ConnectionEvent) {
         self.on_connection(now, event);
         self.settle(now);
