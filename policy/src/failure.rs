@@ -75,10 +75,18 @@ pub fn failure(status: StatusCode, method: &Method, challenged: bool, profile: &
     map_failure(status, method, challenged, profile).to
 }
 
-/// Whether the next target is tried after this failure. A global failure always ends the search (RFC 3261 §16.7).
+/// Whether the next target is tried after this failure. A global failure always ends the search (RFC 3261 §16.7), and so does
+/// one of a loop.
 #[must_use]
 pub fn fails_over(status: StatusCode, profile: &Profile) -> bool {
-    !status.is_global_failure() && profile.failover.contains(&status)
+    !status.is_global_failure() && !is_of_a_loop(status) && profile.failover.contains(&status)
+}
+
+/// Whether a failure says that a request has gone round in circles. Each round would try again whatever is left here, twice as
+/// many with each: so nothing is (RFC 5393 §3).
+#[must_use]
+pub fn is_of_a_loop(status: StatusCode) -> bool {
+    matches!(status, StatusCode::LOOP_DETECTED | StatusCode::TOO_MANY_HOPS | StatusCode::MAX_BREADTH_EXCEEDED)
 }
 
 #[cfg(test)]
@@ -127,8 +135,14 @@ mod tests {
         for code in [302, 404, 480, 486, 487, 488, 600, 603] {
             assert!(!fails_over(status(code), &default), "{code}");
         }
-        let wide = profile("failover = [486, 603]");
+        let wide = profile("failover = [440, 482, 483, 486, 603]");
         assert!(fails_over(status(486), &wide));
         assert!(!fails_over(status(603), &wide), "RFC 3261 §16.7: a global failure ends the search");
+        for code in [440, 482, 483] {
+            assert!(
+                !fails_over(status(code), &wide),
+                "{code}: another round would find what is left here again"
+            );
+        }
     }
 }

@@ -23,7 +23,7 @@ pub use compiled::Compiled;
 pub use credentials::{ChallengeFacts, Refusal};
 pub use crossing::Crossing;
 pub use explain::{Step, Trail};
-pub use failure::{Mapped, Rule, fails_over, failure, map_failure};
+pub use failure::{Mapped, Rule, fails_over, failure, is_of_a_loop, map_failure};
 pub use headers::{
     Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, required, statement, verdict,
 };

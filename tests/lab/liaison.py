@@ -84,6 +84,8 @@ class Liaison:
     outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
     further ones inside, before the others, with a comma after each; tables: further ones of the document; outer: further
     listeners outside, with a comma before each; outside: further lines of that network."""
+    admin = ADMIN
+
     def __init__(self, *, to="b", profile="", transport="udp", nat="auto", shards=1, targets=None, listeners="", tables="",
                  outer="", outside=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
@@ -123,7 +125,7 @@ class Liaison:
         command = ["curl", "-sS", "--max-time", "10", "-w", "\n%{http_code} %{content_type}", *more]
         if token:
             command += ["-H", f"Authorization: Bearer {self.token()}"]
-        done = subprocess.run([*command, ADMIN + path], capture_output=True, text=True)
+        done = subprocess.run([*command, self.admin + path], capture_output=True, text=True)
         assert done.returncode == 0, f"curl {path}: {done.stderr}\n{self.logged()}"
         body, _, last = done.stdout.rpartition("\n")
         status, _, kind = last.partition(" ")

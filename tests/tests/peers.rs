@@ -20,6 +20,8 @@ mod lab;
 mod load;
 #[path = "peers/location.rs"]
 mod location;
+#[path = "peers/loops.rs"]
+mod loops;
 #[path = "peers/makers.rs"]
 mod makers;
 #[path = "peers/nat.rs"]

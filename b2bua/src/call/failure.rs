@@ -33,7 +33,7 @@ impl Core {
             (false, true) => call.fork.settle(branch),
             (false, false) => call.fork.clear(),
         }
-        if matches!(failure, Failure::Response(response) if device && is_of_a_loop(response.status())) {
+        if matches!(failure, Failure::Response(response) if policy::is_of_a_loop(response.status())) {
             call.fork.clear();
         }
         if let Some(flow) = trunk_flow.filter(|_| speaks_of_flow(failure)) {
@@ -131,10 +131,4 @@ fn speaks_of_flow(failure: &Failure) -> bool {
 /// (RFC 5626 §7).
 fn is_of_the_way(status: StatusCode) -> bool {
     matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::FLOW_FAILED)
-}
-
-/// Whether a device's failure says that a call has gone round in circles. Each round would call again whom it finds waiting
-/// here, so nobody who waits is called any more (RFC 5393 §3).
-fn is_of_a_loop(status: StatusCode) -> bool {
-    matches!(status, StatusCode::LOOP_DETECTED | StatusCode::TOO_MANY_HOPS | StatusCode::MAX_BREADTH_EXCEEDED)
 }

@@ -43,7 +43,8 @@ table! {
         /// 401 and 407 become 403, 503 becomes 500, 408 of other requests than INVITE becomes 504, all else stays.
         pinned failures: BTreeMap<StatusCode, StatusCode> = {}, in 0..=300, such as { "480" = 486 };
         /// The statuses after which the next target is tried, as when a target does not answer at all: those that speak
-        /// of the way, not of the called party.
+        /// of the way, not of the called party. Those of a loop (440, 482, 483) never lead to the next target: each round
+        /// would try what is left again.
         pinned failover: Vec<StatusCode> = [408, 430, 500, 502, 503, 504], in 0..=300;
         /// Overload control between neighbours.
         pinned overload: OverloadControl = {};
