@@ -195,6 +195,12 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "Session descriptions that could not be taken.",
         count(|c| c.descriptions_refused),
     );
+    out.labelled(
+        "liaison_private_addresses_told_total",
+        "Messages that told a peer at a public address a private one, by where it stands.",
+        "place",
+        [("contact", count(|c| c.contacts_private)), ("description", count(|c| c.descriptions_private))],
+    );
     out.counter(
         "liaison_stale_nonces_total",
         "Right answers to a challenge of ours whose nonce was too old or forgotten.",

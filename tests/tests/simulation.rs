@@ -17,6 +17,7 @@ mod simulation {
     mod gate;
     mod guessers;
     mod hiding;
+    mod leaks;
     mod limits;
     mod loops;
     mod loss;

@@ -3,6 +3,7 @@
 mod driven;
 
 use super::common::Tally;
+use super::leaks::Leaks;
 use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, Outside, reason};
@@ -80,6 +81,7 @@ pub struct Core {
     /// Every trunk that a session was ever with.
     labels: Vec<TrunkName>,
     pub(crate) counters: Counters,
+    pub(super) leaks: Leaks,
     pub(crate) drain: Option<Mono>,
     pub(super) stopped: bool,
     pub(crate) sequence: u64,
@@ -127,6 +129,7 @@ impl Core {
             trunks: BTreeMap::new(),
             labels: Vec::new(),
             counters: Counters::default(),
+            leaks: Leaks::default(),
             drain: None,
             stopped: false,
             sequence: 0,
@@ -195,6 +198,7 @@ impl Core {
         self.follow_registrants(now, &snapshot);
         self.io.push_back(IoAction::Adopt(snapshot.security.clone()));
         self.snapshot = snapshot;
+        self.leaks = Leaks::default();
         self.endpoint.adopt(sip);
         self.review_subscriptions(now);
         self.review_registrations(now);
@@ -205,7 +209,10 @@ impl Core {
         while let Some(action) = self.endpoint.poll_action() {
             match action {
                 Action::Transmit(transmit) if self.withholds(now, &transmit) => {}
-                Action::Transmit(transmit) => self.io.push_back(IoAction::Transmit(transmit)),
+                Action::Transmit(transmit) => {
+                    self.note_leaks(&transmit);
+                    self.io.push_back(IoAction::Transmit(transmit));
+                }
                 Action::Resolve(query) => self.io.push_back(IoAction::Resolve(query)),
                 Action::Connect(connect) => self.io.push_back(IoAction::Connect(connect)),
                 Action::Disconnect(id) => self.io.push_back(IoAction::Disconnect(id)),

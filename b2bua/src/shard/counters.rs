@@ -79,6 +79,10 @@ pub struct Counters {
     pub overloaded: u64,
     /// Legs refused because their trunk had as many calls as it may.
     pub trunk_full: u64,
+    /// Messages whose Contact told a peer outside a private address.
+    pub contacts_private: u64,
+    /// Messages whose session description did.
+    pub descriptions_private: u64,
     /// Session descriptions that could not be taken.
     pub descriptions_refused: u64,
     /// Legs that rang for too long.

@@ -5,6 +5,7 @@ mod common;
 mod core;
 mod counters;
 mod guard;
+mod leaks;
 mod peers;
 mod port;
 

@@ -186,5 +186,23 @@ def prefixes(transport):
         assert sources.seen == {us}, sources.seen
 
 
+def leaks():
+    """A peer at a public address is told the private ones of our side, by Contact and by SDP: the log says so once, metrics count."""
+    ours, theirs = "10.0.0.3", "198.51.100.4"
+    subprocess.run(["ip", "addr", "add", theirs + "/24", "dev", "lab0"], check=True)
+    caller, outside = address("4", 1), address("4", 2)
+    with Between({outside: ()}, {ours: ()}, caller, theirs, "udp") as sbc:
+        for port in (5060, 5070):
+            with Sipp("uas", (theirs, 5060)) as uas, Sipp("uac", (caller, port), outside + ":5060") as uac:
+                uac.wait()
+                uas.wait()
+            invite, = messages.requests(uas.messages(), "INVITE", sent=False)
+            assert ours in invite.one("contact") and media_of(invite, ours), invite
+        told = {place: sbc.metrics()[f'liaison_private_addresses_told_total{{place="{place}"}}'] for place in ("contact", "description")}
+        assert all(count >= 2 for count in told.values()), told
+        lines = [line for line in sbc.logged().splitlines() if "a peer outside is told a private address" in line]
+        assert len(lines) == 2 and all(ours in line and theirs in line and "inside" in line for line in lines), lines
+
+
 if __name__ == "__main__":
-    run(call, prefixes)
+    run(call, prefixes, leaks)

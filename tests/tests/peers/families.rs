@@ -23,3 +23,8 @@ fn rfc2827_a_call_leaves_from_the_prefix_that_leads_to_who_is_called() {
     check("families.py", &["prefixes", "udp"], 60);
     check("families.py", &["prefixes", "tcp"], 60);
 }
+
+#[test]
+fn rfc1918_a_peer_outside_that_is_told_private_addresses_is_named_in_the_log() {
+    check("families.py", &["leaks"], 60);
+}
