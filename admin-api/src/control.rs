@@ -5,6 +5,7 @@ mod configuration;
 mod error;
 mod health;
 mod leg;
+mod location;
 mod overload;
 mod quarantine;
 mod registration;
@@ -21,6 +22,9 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
+pub use location::{
+    AnswerSource, LocatedTarget, Location, NameAnswer, NameQuestion, TargetOutcome, TrunkTarget, TrunkTargets,
+};
 pub use overload::{Overload, Restriction, RestrictionAlgorithm, ServerLoad, ShardLoad};
 pub use quarantine::{Quarantine, QuarantinedSource};
 pub use registration::{
@@ -69,6 +73,10 @@ pub trait Control: Send + Sync + 'static {
 
     /// Every trunk of the configuration in force, with our registrations.
     fn trunks(&self) -> Answer<'_, TrunkList>;
+
+    /// Where calls to a trunk would go, as each shard knows it; [`ControlError::TrunkNotFound`] when the configuration in force
+    /// does not have it.
+    fn trunk_targets(&self, trunk: String) -> Answer<'_, TrunkTargets>;
 
     /// One page of what is registered, ordered by address-of-record. Pages promise no common instant.
     fn registrations(&self, query: RegistrationQuery) -> Answer<'_, RegistrationPage>;

@@ -31,6 +31,7 @@ use crate::resources::{
         targets::list,
         overload::show,
         trunks::list,
+        trunks::targets,
         quarantine::list,
         quarantine::lift,
         registrations::list,

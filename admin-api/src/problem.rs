@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     CallNotFound,
     RegistrationNotFound,
     SourceNotFound,
+    TrunkNotFound,
     MethodNotAllowed,
     RequestTimeout,
     ReloadUnderWay,
@@ -42,7 +43,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds, for the proof that each is described.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::MalformedAuthorization,
         Self::MalformedQuery,
         Self::MalformedBody,
@@ -52,6 +53,7 @@ impl Kind {
         Self::CallNotFound,
         Self::RegistrationNotFound,
         Self::SourceNotFound,
+        Self::TrunkNotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::ReloadUnderWay,
@@ -78,6 +80,7 @@ impl Kind {
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "Token required"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "No such resource"),
             Self::CallNotFound => (S::NOT_FOUND, "call-not-found", "No such call"),
+            Self::TrunkNotFound => (S::NOT_FOUND, "trunk-not-found", "No such trunk"),
             Self::SourceNotFound => (S::NOT_FOUND, "source-not-found", "Not in quarantine"),
             Self::RegistrationNotFound => (S::NOT_FOUND, "registration-not-found", "Nothing is registered"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
@@ -196,6 +199,7 @@ impl From<ControlError> for Problem {
         match error {
             ControlError::CallNotFound(_) => Self::new(Kind::CallNotFound, detail),
             ControlError::RegistrationNotFound(_) => Self::new(Kind::RegistrationNotFound, detail),
+            ControlError::TrunkNotFound(_) => Self::new(Kind::TrunkNotFound, detail),
             ControlError::SourceNotFound(_) => Self::new(Kind::SourceNotFound, detail),
             ControlError::UnknownCursor(_) => Self::new(Kind::UnknownCursor, detail),
             ControlError::ReloadUnderWay => Self::new(Kind::ReloadUnderWay, detail),

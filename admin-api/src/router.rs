@@ -54,6 +54,7 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/quarantine", get(quarantine::list))
         .route("/quarantine/{source}", delete(quarantine::lift))
         .route("/trunks", get(trunks::list))
+        .route("/trunks/{name}/targets", get(trunks::targets))
         .route("/registrations", get(registrations::list))
         .route("/registrations/{address}", get(registrations::show).delete(registrations::end))
         .route("/registrations/{address}/subscriptions", get(registrations::subscriptions))

@@ -11,4 +11,5 @@ mod fake;
 mod health;
 mod logs;
 mod registrations;
+mod trunks;
 mod wire;

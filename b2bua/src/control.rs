@@ -9,7 +9,7 @@ use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
     ControlError, Cursor, Health, Overload, Phase, Quarantine, Readiness, ReasonText, Registration,
     RegistrationPage, RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, SubscriptionList, TargetList,
-    Timestamp, TrunkList, Unavailability,
+    Timestamp, TrunkList, TrunkTargets, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -269,6 +269,19 @@ impl Control for Switchboard {
     fn trunks(&self) -> Answer<'_, TrunkList> {
         Box::pin(async move {
             Ok(TrunkList { trunks: registrant::view::trunks(&self.config(), &self.standings) })
+        })
+    }
+
+    fn trunk_targets(&self, trunk: String) -> Answer<'_, TrunkTargets> {
+        Box::pin(async move {
+            let known = self.config().trunks.keys().find(|name| name.as_str() == trunk).cloned();
+            let Some(name) = known else { return Err(ControlError::TrunkNotFound(trunk)) };
+            let mut targets = Vec::new();
+            for shard in &self.shards {
+                let name = name.clone();
+                targets.extend(shard.ask(|answer| Command::TrunkTargets(name, answer)).await?);
+            }
+            Ok(TrunkTargets { trunk, targets })
         })
     }
 

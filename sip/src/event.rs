@@ -2,6 +2,7 @@
 
 use crate::dialog::DialogNo;
 use crate::keepalive::{KeepId, Lost};
+use crate::location::Found;
 use crate::overload::Change;
 use crate::received::Received;
 use crate::session::{OutgoingId, RequestId, SessionId};
@@ -105,6 +106,8 @@ pub enum Event {
         why: End,
         /// Whether a BYE of ours that ended it carried credentials, because the peer had asked for them.
         authenticated: bool,
+        /// How the targets of our INVITE were found, where its next hop was a name, and what became of each.
+        found: Option<Box<Found>>,
     },
     /// The first keepalive on a flow that is [kept](crate::Endpoint::keep) was answered.
     FlowProven {

@@ -15,6 +15,9 @@ pub enum ControlError {
     /// The client's: nothing is registered for that address-of-record.
     #[error("nothing is registered for {0}")]
     RegistrationNotFound(String),
+    /// The client's: the configuration in force has no such trunk.
+    #[error("there is no trunk {0}")]
+    TrunkNotFound(String),
     /// The client's: that source is not in quarantine, or not any more.
     #[error("{0} is not in quarantine")]
     SourceNotFound(String),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::Party;
+use super::location::Location;
 use super::values::{Seconds, Timestamp};
 
 /// One of our user agents in a call.
@@ -47,6 +48,9 @@ pub struct Leg {
     /// The next hop's address of signalling; null while it is unknown.
     #[schema(value_type = Option<String>, examples("192.0.2.9:5060"))]
     pub remote_address: Option<SocketAddr>,
+    /// How its next hop was found, and what became of each target; null on the calling leg, and where the next hop is an
+    /// address or a connection that is there.
+    pub location: Option<Location>,
     /// The early dialogs that are still open: several when the far side forks.
     pub early_dialogs: Vec<EarlyDialog>,
     /// When the leg sent or received its first INVITE.

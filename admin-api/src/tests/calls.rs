@@ -125,6 +125,45 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
           "local_address": "203.0.113.5:5060",
           "local_tag": "l1",
           "local_uri": "sip:+15551234@example.net",
+          "location": {
+            "host": "sip.example.com",
+            "questions": [
+              {
+                "answer": "found",
+                "left_seconds": 59.5,
+                "name": "_sip._udp.sip.example.com",
+                "record": "SRV",
+                "records": [
+                  "10 60 5060 a.example.com."
+                ],
+                "source": "remembered"
+              },
+              {
+                "answer": "unknown",
+                "left_seconds": null,
+                "name": "a.example.com",
+                "record": "A",
+                "records": [],
+                "source": null
+              }
+            ],
+            "targets": [
+              {
+                "address": "192.0.2.9:5060",
+                "outcome": "passed_over",
+                "status": null,
+                "transport": "udp",
+                "trouble": "out_of_reach"
+              },
+              {
+                "address": "192.0.2.10:5060",
+                "outcome": "answered",
+                "status": 200,
+                "transport": "udp",
+                "trouble": null
+              }
+            ]
+          },
           "party": {
             "network": "carrier",
             "trunk": "east"

@@ -33,6 +33,7 @@ async fn the_document_is_served_and_its_operations_exist() {
                 path.replace("{id}", "0-1")
                     .replace("{address}", "alice@example.com")
                     .replace("{source}", "2001:db8:0:1::%2F64")
+                    .replace("{name}", "carrier-east")
             );
             let reply = api().ask(&line).await;
             assert!(reply.status.is_success(), "{line}: {}", reply.status);
@@ -63,6 +64,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/registrations/{address}/subscriptions
     GET /v1/targets
     GET /v1/trunks
+    GET /v1/trunks/{name}/targets
     POST /v1/config/reload
     ");
 }

@@ -199,6 +199,20 @@ impl Control for Fake {
         })
     }
 
+    fn trunk_targets(&self, trunk: String) -> Answer<'_, TrunkTargets> {
+        self.answer(|| match &*trunk {
+            "carrier-east" => {
+                let target = |uri: &str, location| TrunkTarget { uri: uri.into(), shard: 0, location };
+                let targets = vec![
+                    target("sip:sip.example.com", Some(location())),
+                    target("sips:sip.example.com", None),
+                ];
+                Ok(TrunkTargets { trunk, targets })
+            }
+            _ => Err(ControlError::TrunkNotFound(trunk)),
+        })
+    }
+
     fn quarantine(&self) -> Answer<'_, Quarantine> {
         self.answer(|| {
             let source = |source: &str| QuarantinedSource {
@@ -352,6 +366,44 @@ fn call(shard: u16, sequence: u64) -> CallDetail {
     }
 }
 
+/// Everything that a look-up can have.
+fn location() -> Location {
+    let question = |record: &str, name: &str, answer| NameQuestion {
+        record: record.into(),
+        name: name.into(),
+        answer,
+        records: Vec::new(),
+        source: None,
+        left_seconds: None,
+    };
+    let target = |last: u8, outcome| LocatedTarget {
+        transport: "udp".into(),
+        address: ([192, 0, 2, last], 5060).into(),
+        outcome,
+        trouble: None,
+        status: None,
+    };
+    Location {
+        host: "sip.example.com".into(),
+        questions: vec![
+            NameQuestion {
+                records: vec!["10 60 5060 a.example.com.".into()],
+                source: Some(AnswerSource::Remembered),
+                left_seconds: Some(Duration::from_millis(59_500).into()),
+                ..question("SRV", "_sip._udp.sip.example.com", NameAnswer::Found)
+            },
+            question("A", "a.example.com", NameAnswer::Unknown),
+        ],
+        targets: vec![
+            LocatedTarget {
+                trouble: Some(TargetTrouble::OutOfReach),
+                ..target(9, TargetOutcome::PassedOver)
+            },
+            LocatedTarget { status: Some(200), ..target(10, TargetOutcome::Answered) },
+        ],
+    }
+}
+
 fn calling_leg(trunk: &str) -> Leg {
     Leg {
         role: LegRole::Calling,
@@ -368,6 +420,7 @@ fn calling_leg(trunk: &str) -> Leg {
         transport: Some("udp".into()),
         local_address: Some(([203, 0, 113, 5], 5060).into()),
         remote_address: Some(([192, 0, 2, 9], 5060).into()),
+        location: Some(location()),
         early_dialogs: vec![EarlyDialog { remote_tag: "r0".into(), remote_target: None, last_status: 183 }],
         started_at: at(0),
         confirmed_at: Some(at(2_250)),

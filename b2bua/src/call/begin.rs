@@ -84,6 +84,7 @@ impl Core {
             end: None,
             call_id: request.call_id.as_str().into(),
             farewell: None,
+            found: None,
             _in_trunk: in_trunk,
         };
         self.sequence += 1;

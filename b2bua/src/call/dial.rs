@@ -78,6 +78,7 @@ impl Core {
             end: None,
             call_id: call_id.into(),
             farewell: None,
+            found: None,
             _in_trunk: in_trunk,
         });
         self.by_session.insert(session, (key, no));

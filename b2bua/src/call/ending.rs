@@ -4,6 +4,7 @@ use super::{Call, CallKey, Leg, LegEnd, LegNo, Release, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
 use policy::{On, Step};
+use sip::location::Found;
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{End, Failure, Received, Unreachable};
@@ -70,6 +71,13 @@ impl Call {
 }
 
 impl Core {
+    /// How whom a leg called was found is told when its session is over.
+    pub(crate) fn keep_found(&mut self, key: CallKey, no: LegNo, found: Option<Box<Found>>) {
+        if let Some(leg) = self.calls.get_mut(key).and_then(|call| call.leg_mut(no)) {
+            leg.found = found;
+        }
+    }
+
     /// A session is over; `authenticated` says that a BYE of ours for it carried credentials.
     pub(crate) fn on_ended(&mut self, now: Now, key: CallKey, no: LegNo, why: &End, authenticated: bool) {
         let Some(call) = self.calls.get_mut(key) else { return };

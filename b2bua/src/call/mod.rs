@@ -44,6 +44,7 @@ use media::{CallMedia, PartyId};
 use place::Place;
 use policy::Trail;
 use sip::dialog::DialogNo;
+use sip::location::Found;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Flow, NetworkId, Received};
@@ -92,6 +93,8 @@ pub(crate) struct Leg {
     pub(crate) call_id: Box<str>,
     /// The Reason that we ended it with.
     pub(crate) farewell: Option<String>,
+    /// Once it is over: how whom it called was found, where that was by name.
+    pub(crate) found: Option<Box<Found>>,
     /// Its place among the calls of its trunk.
     pub(crate) _in_trunk: Option<Held>,
 }

@@ -2,6 +2,7 @@
 
 use super::{Call, Leg, LegNo, Pair, State};
 use crate::cdr::system_time;
+use crate::trunk::view::location;
 use admin_api::control as api;
 use media::{Carriage, Flow, PartyId, StreamView};
 use sip::Endpoint;
@@ -86,6 +87,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
         transport: listener.map(|l| l.transport.name().to_owned()),
         local_address: listener.map(|l| l.address),
         remote_address: way.map(|way| way.peer()),
+        location: leg.found.as_ref().or(session.and_then(|s| s.found.as_ref())).map(|found| location(found)),
         early_dialogs: early(call, leg, session),
         started_at: system_time(leg.started.wall).into(),
         confirmed_at: leg.confirmed.map(|at| system_time(at.wall).into()),

@@ -9,6 +9,7 @@ pub use writer::{Writer, WriterError};
 use crate::call::{Call, Leg, LegNo, Release};
 use json::{Object, push_text};
 use media::{PartyId, Tally};
+use sip::location::Found;
 use sip::time::{Now, Wall};
 use std::time::{Duration, SystemTime};
 
@@ -60,6 +61,8 @@ pub struct LegRecord {
     pub cause: Option<&'static str>,
     /// The Reason that came with the end, or went with it where we ended the leg (RFC 3326); left out where there is none.
     pub reason: Option<String>,
+    /// How whom it called was found, where that was by name, and what became of each target: one text a step; else left out.
+    pub location: Vec<String>,
     /// How it was let go once it was answered: `released by the peer`, or by us `released`, `released, authenticated`
     /// where the peer challenged our BYE, or `released, not confirmed` where it had no 2xx; else left out.
     pub release: Option<&'static str>,
@@ -145,6 +148,9 @@ impl LegRecord {
             leg.maybe_text("cause", self.cause);
             leg.text_if_any("reason", self.reason.as_deref());
             leg.text_if_any("release", self.release);
+            if !self.location.is_empty() {
+                leg.list("location", &self.location, |out, step| push_text(out, step));
+            }
             leg.list("streams", &self.streams, |out, stream| stream.write(out));
         });
     }
@@ -185,8 +191,14 @@ fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
         cause: leg.end.as_ref().map(|end| end.cause),
         reason: leg.end.as_ref().and_then(|end| end.reason.clone()),
         release: leg.end.as_ref().and_then(|end| end.release).map(Release::as_str),
+        location: leg.found.as_deref().map(location).unwrap_or_default(),
         streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
     }
+}
+
+fn location(found: &Found) -> Vec<String> {
+    let questions = found.questions.iter().map(ToString::to_string);
+    questions.chain(found.targets.iter().map(ToString::to_string)).collect()
 }
 
 fn streams(call: &Call, party: PartyId) -> Vec<StreamRecord> {
@@ -241,6 +253,7 @@ mod tests {
             cause: None,
             reason: Some(String::new()),
             release: Some(""),
+            location: vec![String::new()],
             streams: vec![stream],
         };
         Record {

@@ -6,8 +6,9 @@ use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
 use admin_api::control::{
-    CallDetail, CallFilter, CallQuery, CallSummary, Overload, Quarantine, Subscription, Target,
+    CallDetail, CallFilter, CallQuery, CallSummary, Overload, Quarantine, Subscription, Target, TrunkTarget,
 };
+use config::TrunkName;
 use sip::registration::server::Aor;
 use sip::time::Now;
 use std::ops::Bound;
@@ -37,6 +38,8 @@ pub enum Command {
     Report(oneshot::Sender<Report>),
     /// What is known of targets.
     Targets(oneshot::Sender<Vec<Target>>),
+    /// Where calls to a trunk would go.
+    TrunkTargets(TrunkName, oneshot::Sender<Vec<TrunkTarget>>),
     /// Who is not heard; every shard says the same.
     Quarantine(oneshot::Sender<Quarantine>),
     /// Hears those again that are written like that; `false` if there are none.
@@ -119,6 +122,9 @@ impl Core {
                 }
                 Command::Targets(answer) => {
                     let _ = answer.send(trunk::view::targets(self, now));
+                }
+                Command::TrunkTargets(name, answer) => {
+                    let _ = answer.send(trunk::view::trunk_targets(self, &name, now));
                 }
             }
         }

@@ -275,7 +275,10 @@ impl Core {
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
-            Event::Ended { why, authenticated, .. } => self.on_ended(now, key, leg, &why, authenticated),
+            Event::Ended { why, authenticated, found, .. } => {
+                self.keep_found(key, leg, found);
+                self.on_ended(now, key, leg, &why, authenticated);
+            }
         }
         self.carry_out_media(key);
     }

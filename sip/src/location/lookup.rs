@@ -10,6 +10,7 @@
 //! Every stage asks its questions at once and waits for all answers. A stage follows another in this direction only,
 //! and each asks a bounded number of questions, so that no records lead into a loop.
 
+use super::found::{Found, Holding, Told};
 use super::hop::NextHop;
 use super::records::{Answer, Naptr, Question, RecordKind, Srv};
 use super::settings::Limits;
@@ -43,6 +44,8 @@ pub(crate) struct Lookup {
     open: Vec<Question>,
     /// The other questions of the stage.
     answers: Vec<(Question, Arc<Answer>)>,
+    /// All that was answered.
+    told: Vec<Told>,
 }
 
 #[derive(Debug)]
@@ -63,8 +66,8 @@ struct Spot {
 impl Lookup {
     /// Begins to look `name`, the host of `hop`, up for a network with that reach.
     pub(crate) fn begin(hop: NextHop, name: Box<str>, reach: Reach) -> (Self, Step) {
-        let (open, answers) = (Vec::new(), Vec::new());
-        let mut lookup = Self { hop, name, reach, stage: Stage::Naptr, open, answers };
+        let (open, answers, told) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lookup = Self { hop, name, reach, stage: Stage::Naptr, open, answers, told };
         let step = match (lookup.hop.port, lookup.hop.transport) {
             _ if is_invalid(&lookup.name) => Step::Failed(Unreachable::NoAddress),
             (Some(port), _) => lookup.ask_name(None, Some(port)),
@@ -81,13 +84,14 @@ impl Lookup {
     pub(crate) fn answered(
         &mut self,
         question: &Question,
-        answer: &Arc<Answer>,
+        holds: &Holding,
         limits: &Limits,
         chance: &mut dyn Ids,
     ) -> Option<Step> {
         let at = self.open.iter().position(|open| open == question)?;
         let question = self.open.swap_remove(at);
-        self.answers.push((question, Arc::clone(answer)));
+        self.told.push(Told { question: question.clone(), holds: holds.clone() });
+        self.answers.push((question, Arc::clone(&holds.answer)));
         self.open.is_empty().then(|| {
             let answers = std::mem::take(&mut self.answers);
             match std::mem::replace(&mut self.stage, Stage::Naptr) {
@@ -96,6 +100,11 @@ impl Lookup {
                 Stage::Address(spots) => self.targets(&spots, &answers, limits),
             }
         })
+    }
+
+    /// What was asked and answered.
+    pub(crate) fn into_found(self) -> Found {
+        Found { name: self.name, questions: self.told, open: self.open, targets: Vec::new() }
     }
 
     /// What the NAPTR records lead to (RFC 3263 §4.1).

@@ -7,6 +7,7 @@
 //!                    targets, in order ─► Health skips those that are down ─► Race, over streams
 //! ```
 
+mod found;
 mod health;
 mod hop;
 mod lookup;
@@ -18,6 +19,7 @@ mod settings;
 mod target;
 mod weights;
 
+pub use found::{Fate, Found, Holding, Source, Told, Tried};
 pub use health::{Place, TargetGauges, TargetState, TargetView, Trouble};
 pub use hop::{is_secure_hop, numeric_hop};
 pub use race::ConnectId;

@@ -1,6 +1,7 @@
 //! What name servers have answered, for as long as it may be used.
 
 use super::LookupId;
+use super::found::{Holding, Source};
 use super::records::{Answer, QueryId, Question};
 use super::settings::Settings;
 use crate::Map;
@@ -18,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// The answer is known.
-    Known(Arc<Answer>),
+    Known(Holding),
     /// Nobody has asked yet: the shell is to.
     Ask(QueryId),
     /// It has been asked already.
@@ -42,6 +43,16 @@ struct Known {
     fresh: Mono,
     /// Until when it is better than nothing.
     stale: Mono,
+    /// Whether it is used past its time.
+    outdated: bool,
+}
+
+impl Known {
+    /// The same, as it holds now.
+    fn holds(&self, now: Now, source: Source) -> Holding {
+        let source = if self.outdated { Source::Outdated } else { source };
+        Holding { answer: Arc::clone(&self.answer), source, left: self.fresh.since(now.mono) }
+    }
 }
 
 #[derive(Debug)]
@@ -63,8 +74,8 @@ impl Names {
 
     /// Asks for a look-up. It is told by [`heard`](Self::heard), unless the answer is known.
     pub(crate) fn ask(&mut self, now: Now, question: &Question, lookup: LookupId) -> Asked {
-        if let Some(known) = self.known.get(question).filter(|known| known.fresh > now.mono) {
-            return Asked::Known(Arc::clone(&known.answer));
+        if let Some(holding) = self.look(now, question) {
+            return Asked::Known(holding);
         }
         if let Some(open) = self.open.values_mut().find(|open| open.question == *question) {
             open.waiting.push(lookup);
@@ -76,6 +87,12 @@ impl Names {
         Asked::Ask(id)
     }
 
+    /// What is known of a question, without asking anybody.
+    pub(crate) fn look(&self, now: Now, question: &Question) -> Option<Holding> {
+        let known = self.known.get(question).filter(|known| known.fresh > now.mono)?;
+        Some(known.holds(now, Source::Remembered))
+    }
+
     /// A shell's answer has come: the question, what holds now, and who waits for it. `None` for an answer that nobody
     /// asked for, or that came before.
     pub(crate) fn heard(
@@ -84,16 +101,16 @@ impl Names {
         id: QueryId,
         answer: Answer,
         settings: &Settings,
-    ) -> Option<(Question, Arc<Answer>, Vec<LookupId>)> {
+    ) -> Option<(Question, Holding, Vec<LookupId>)> {
         let Open { question, waiting } = self.open.remove(&id)?;
-        let answer = match &answer {
+        let holding = match &answer {
             Answer::Found { ttl, .. } | Answer::Absent { ttl } => {
                 let ttl = *ttl;
                 self.learn(now, &question, Arc::new(answer), ttl, settings)
             }
             Answer::Refused | Answer::Silent => self.last_known(now, &question, answer),
         };
-        Some((question, answer, waiting))
+        Some((question, holding, waiting))
     }
 
     fn learn(
@@ -103,9 +120,10 @@ impl Names {
         answer: Arc<Answer>,
         ttl: Duration,
         settings: &Settings,
-    ) -> Arc<Answer> {
+    ) -> Holding {
         let fresh = now.mono + ttl.min(LONGEST);
-        let known = Known { answer: Arc::clone(&answer), fresh, stale: fresh + settings.stale };
+        let known = Known { answer, fresh, stale: fresh + settings.stale, outdated: false };
+        let holding = known.holds(now, Source::Told);
         if self.known.insert(question.clone(), known).is_none() {
             self.order.push_back(question.clone());
         }
@@ -113,17 +131,17 @@ impl Names {
             let Some(oldest) = self.order.pop_front() else { break };
             self.known.remove(&oldest);
         }
-        answer
+        holding
     }
 
     /// What was known before, if no name server says anything and it is not too old (RFC 8767 §4).
-    fn last_known(&mut self, now: Now, question: &Question, answer: Answer) -> Arc<Answer> {
+    fn last_known(&mut self, now: Now, question: &Question, answer: Answer) -> Holding {
         match self.known.get_mut(question).filter(|known| known.stale > now.mono) {
             Some(known) => {
-                known.fresh = (now.mono + RECHECK).min(known.stale);
-                Arc::clone(&known.answer)
+                (known.fresh, known.outdated) = ((now.mono + RECHECK).min(known.stale), true);
+                known.holds(now, Source::Outdated)
             }
-            None => Arc::new(answer),
+            None => Holding { answer: Arc::new(answer), source: Source::Told, left: Duration::ZERO },
         }
     }
 }
@@ -163,12 +181,12 @@ mod tests {
         /// Asks at that second; a question to the shell gets that answer.
         fn ask(&mut self, second: u64, name: &str, answer: Answer) -> (bool, Answer) {
             match self.names.ask(at(second), &question(name), self.lookup) {
-                Asked::Known(known) => (false, (*known).clone()),
+                Asked::Known(known) => (false, (*known.answer).clone()),
                 Asked::Ask(id) => {
-                    let (_, answer, waiting) =
+                    let (_, known, waiting) =
                         self.names.heard(at(second), id, answer, &self.settings).unwrap();
                     assert_eq!(waiting, [self.lookup]);
-                    (true, (*answer).clone())
+                    (true, (*known.answer).clone())
                 }
                 Asked::Waits => panic!("nothing is open"),
             }
@@ -202,6 +220,25 @@ mod tests {
         let absent = Answer::Absent { ttl: Duration::ZERO };
         lab.ask(3_800, "a.example", absent.clone());
         assert_eq!(lab.ask(3_801, "a.example", Answer::Silent).1, absent, "gone is an answer, too");
+    }
+
+    #[test]
+    fn an_answer_says_where_it_comes_from_and_for_how_long_it_is_used() {
+        let mut lab = Lab::new();
+        let mut told = |second, answer| match lab.names.ask(at(second), &question("a.example"), lab.lookup) {
+            Asked::Known(holding) => (holding.source, holding.left.as_secs()),
+            Asked::Ask(id) => {
+                let (_, holding, _) = lab.names.heard(at(second), id, answer, &lab.settings).unwrap();
+                (holding.source, holding.left.as_secs())
+            }
+            Asked::Waits => panic!("nothing is open"),
+        };
+        assert_eq!(told(0, found(1, 60)), (Source::Told, 60));
+        assert_eq!(told(20, Answer::Silent), (Source::Remembered, 40));
+        assert_eq!(told(60, Answer::Silent), (Source::Outdated, 30));
+        assert_eq!(told(70, Answer::Silent), (Source::Outdated, 20));
+        assert_eq!(told(90, found(1, u64::MAX)), (Source::Told, 86_400));
+        assert_eq!(told(91, Answer::Silent), (Source::Remembered, 86_399));
     }
 
     #[test]

@@ -137,7 +137,8 @@ impl Endpoint {
         {
             session.told = true;
             let authenticated = session.bye_authenticated;
-            self.io.tell(Event::Ended { session: sid, why, authenticated });
+            let found = session.found.take();
+            self.io.tell(Event::Ended { session: sid, why, authenticated, found });
         }
         self.refuse_pending(now, sid);
         self.sweep(sid);

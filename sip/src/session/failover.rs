@@ -5,10 +5,11 @@ use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
 use crate::flow::NetworkId;
 use crate::io::Timer;
-use crate::location::{Target, Trouble};
+use crate::location::{Fate, Target, Trouble};
 use crate::time::{Mono, Now};
 use sip_types::header::RetryAfter;
 use sip_types::{Fields, HeaderName, Response, StatusCode};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -47,16 +48,27 @@ pub(crate) struct Course {
 }
 
 impl Endpoint {
+    /// What is known of targets before any is tried.
+    pub(crate) fn judge(&self, now: Now, network: NetworkId, targets: &[Target]) -> SmallVec<[Fate; 4]> {
+        let judged = targets.iter().map(|target| {
+            if self.settings.listener_towards(network, target.transport, target.address).is_none() {
+                return Fate::NoListener;
+            }
+            self.health.held(now, &target.place(network)).map_or(Fate::Waiting, Fate::Skipped)
+        });
+        judged.collect()
+    }
+
     /// The targets that a request is sent to, in order: those that the network has a listener for and that are not known
-    /// to be down. In a dialog, and as a last resort, those that are come after them. Addresses of one host that were
+    /// to be down, as they are judged. In a dialog, and as a last resort, those that are come after them. Addresses of one host that were
     /// down when last heard of come after its others (RFC 7984 §4, RFC 8305 §4).
     pub(crate) fn choose(
         &self,
-        now: Now,
         sid: SessionId,
         id: OutgoingId,
         network: NetworkId,
         targets: Vec<Target>,
+        fates: &[Fate],
     ) -> Result<VecDeque<Target>, Unreachable> {
         let session = self.sessions.get(sid);
         let outgoing = session.and_then(|s| s.outgoing.iter().find(|o| o.id == id));
@@ -65,18 +77,16 @@ impl Endpoint {
         let last_resort = outgoing.is_some_and(|o| o.course.patience.last_resort);
         let (mut chosen, mut down, mut any_down) = (Vec::with_capacity(targets.len()), Vec::new(), false);
         let secure = targets.iter().all(|target| target.transport.is_secure());
-        for target in targets {
-            if self.settings.listener_towards(network, target.transport, target.address).is_none() {
-                continue;
-            }
-            match self.health.held(now, &target.place(network)) {
-                None => chosen.push(target),
-                Some(trouble) => {
+        for (target, fate) in targets.into_iter().zip(fates) {
+            match fate {
+                Fate::NoListener => {}
+                Fate::Skipped(trouble) => {
                     any_down = true;
-                    if inside || (last_resort && trouble != Trouble::Unavailable) {
+                    if inside || (last_resort && *trouble != Trouble::Unavailable) {
                         down.push(target);
                     }
                 }
+                _ => chosen.push(target),
             }
         }
         chosen.sort_by_key(|target| (target.host, self.health.is_suspect(&target.place(network))));
@@ -144,6 +154,7 @@ impl Endpoint {
         if let Some(target) = session.outgoing_mut(id).and_then(|o| o.course.at.as_ref()) {
             self.health.failed(now, target.place(network), trouble, &self.settings.location);
         }
+        session.note_fate_of_last(id, Fate::Failed(trouble));
     }
 
     /// Remembers that the target of a request responds; a 503 with Retry-After asks to be left alone (RFC 3261
@@ -151,6 +162,7 @@ impl Endpoint {
     pub(crate) fn note_response(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: &Response) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
+        session.note_fate_of_last(id, Fate::Answered(response.status()));
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         let wait = retry_after(response);
         let first = !std::mem::replace(&mut outgoing.course.heard, true);

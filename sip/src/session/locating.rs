@@ -8,14 +8,13 @@ use crate::event::{Failure, Unreachable};
 use crate::flow::Destination;
 use crate::io::Timer;
 use crate::location::{
-    Answer, Asked, ConnectId, HopHost, Lookup, LookupId, NextHop, Query, QueryId, Question, Race, RaceStep,
-    Reach, Step, Target, Trouble,
+    Answer, Asked, ConnectId, Fate, Holding, HopHost, Lookup, LookupId, NextHop, Query, QueryId, Question,
+    Race, RaceStep, Reach, Step, Target, Trouble,
 };
 use crate::time::Now;
 use sip_types::Scheme;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// A look-up, and the request that it is for.
 pub(crate) struct Locating {
@@ -79,16 +78,27 @@ impl Endpoint {
                     None => return,
                 },
                 Step::Found(targets) => {
-                    let Some(Locating { session, outgoing, .. }) = self.lookups.remove(key) else { return };
+                    let Some((session, outgoing)) = self.looked_up(key) else { return };
                     return self.located(now, session, outgoing, targets);
                 }
                 Step::Failed(why) => {
-                    let Some(Locating { session, outgoing, .. }) = self.lookups.remove(key) else { return };
+                    let Some((session, outgoing)) = self.looked_up(key) else { return };
                     self.counters.lookups_failed += 1;
                     return self.failed(now, session, outgoing, Failure::Unreachable(why));
                 }
             }
         }
+    }
+
+    /// A look-up is over: whose it was.
+    fn looked_up(&mut self, key: LookupId) -> Option<(SessionId, OutgoingId)> {
+        let Locating { session: sid, outgoing: id, lookup } = self.lookups.remove(key)?;
+        if let Some(session) = self.sessions.get_mut(sid)
+            && session.outgoing_mut(id).is_some_and(|outgoing| outgoing.purpose == Purpose::Invite)
+        {
+            session.found = Some(Box::new(lookup.into_found()));
+        }
+        Some((sid, id))
     }
 
     /// Asks the questions of a look-up; the next step, if all answers were known.
@@ -106,10 +116,10 @@ impl Endpoint {
         next
     }
 
-    fn answered(&mut self, key: LookupId, question: &Question, answer: &Arc<Answer>) -> Option<Step> {
+    fn answered(&mut self, key: LookupId, question: &Question, holds: &Holding) -> Option<Step> {
         let limits = &self.settings.location.limits;
         let lookup = &mut self.lookups.get_mut(key)?.lookup;
-        lookup.answered(question, answer, limits, &mut *self.io.ids)
+        lookup.answered(question, holds, limits, &mut *self.io.ids)
     }
 
     /// What came of a question to the name servers.
@@ -127,11 +137,17 @@ impl Endpoint {
     fn located(&mut self, now: Now, sid: SessionId, id: OutgoingId, targets: Vec<Target>) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let network = session.network;
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if matches!(outgoing.purpose, Purpose::Invite | Purpose::Outside) {
+        let Some(purpose) = session.outgoing_mut(id).map(|outgoing| outgoing.purpose) else { return };
+        if matches!(purpose, Purpose::Invite | Purpose::Outside) {
             session.resolved = targets.iter().map(|target| target.address.ip()).collect();
         }
-        let targets = self.choose(now, sid, id, network, targets);
+        let fates = self.judge(now, network, &targets);
+        if purpose == Purpose::Invite
+            && let Some(found) = self.sessions.get_mut(sid).and_then(|session| session.found.as_mut())
+        {
+            found.lead_to(&targets, &fates);
+        }
+        let targets = self.choose(sid, id, network, targets, &fates);
         let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
         outgoing.flight = Flight::Ready;
         match targets {
@@ -170,6 +186,7 @@ impl Endpoint {
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.at = Some(target.clone());
         outgoing.course.heard = false;
+        session.note_fate(id, &target, Fate::Tried);
         let listener = self.settings.listener_towards(place.network, target.transport, target.address);
         let Some(listener) = listener else {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
@@ -203,7 +220,8 @@ impl Endpoint {
                     let Some(listener) = listener else { continue };
                     let connect = ConnectId(self.connects.add((sid, id)));
                     let (peer, domain) = (target.address, target.domain.clone());
-                    race.opens(connect, target);
+                    race.opens(connect, target.clone());
+                    session.note_fate(id, &target, Fate::Tried);
                     self.health.tried(now, &place, &self.settings.location);
                     self.io.push(Action::Connect(Connect { id: connect, listener, peer, domain }));
                 }
@@ -234,6 +252,7 @@ impl Endpoint {
         if !open {
             if let Some(target) = race.failed(now, connect) {
                 let place = target.place(network);
+                session.note_fate(id, &target, Fate::Failed(Trouble::OutOfReach));
                 self.health.failed(now, place, Trouble::OutOfReach, &self.settings.location);
             }
             return self.race(now, sid, id);
@@ -241,12 +260,14 @@ impl Endpoint {
         let Some(winner) = race.opened(connect) else { return };
         let losers: Vec<ConnectId> = race.running().collect();
         let others: VecDeque<Target> = race.others().collect();
-        for target in race.slower() {
-            self.health.slower(now, target.place(network), &self.settings.location);
-        }
+        let slower: Vec<Target> = race.slower().cloned().collect();
         outgoing.flight = Flight::Ready;
         for target in others.into_iter().rev() {
             outgoing.course.targets.push_front(target);
+        }
+        for target in slower {
+            self.health.slower(now, target.place(network), &self.settings.location);
+            session.note_fate(id, &target, Fate::Slower);
         }
         self.give_up_connects(losers);
         self.try_target(now, sid, id, winner);

@@ -13,6 +13,7 @@ mod ack;
 mod bye;
 mod challenge;
 mod compose;
+mod expected;
 mod failover;
 mod locating;
 mod options;
@@ -40,7 +41,7 @@ use crate::auth::client::Authorizer;
 use crate::dialog::{Aim, Census, Dialog, DialogNo};
 use crate::flow::{Destination, Flow, NetworkId};
 use crate::ids::Tag;
-use crate::location::NextHop;
+use crate::location::{Fate, Found, NextHop, Target};
 use crate::received::Received;
 use crate::settings::{Conduct, Listener};
 use crate::time::Mono;
@@ -218,6 +219,8 @@ pub(crate) struct Session {
     pub(crate) conduct: Option<Conduct>,
     /// The addresses that the next hop of its INVITE or of its last request outside a dialog had, where it was a name.
     pub(crate) resolved: Vec<IpAddr>,
+    /// How the targets of its INVITE were found, where its next hop was a name.
+    pub(crate) found: Option<Box<Found>>,
     pub(crate) call_id: Box<str>,
     /// Our side's name-addr without tag.
     pub(crate) local: Box<str>,
@@ -297,6 +300,7 @@ impl Session {
             label: 0,
             conduct: None,
             resolved: Vec::new(),
+            found: None,
             call_id,
             local: Box::default(),
             remote: Box::default(),
@@ -358,6 +362,25 @@ impl Session {
     /// A request of ours.
     pub(crate) fn outgoing_mut(&mut self, id: OutgoingId) -> Option<&mut Outgoing> {
         self.outgoing.iter_mut().find(|o| o.id == id)
+    }
+
+    /// Something becomes of a target of our INVITE.
+    pub(crate) fn note_fate(&mut self, id: OutgoingId, target: &Target, fate: Fate) {
+        let Some(found) = &mut self.found else { return };
+        if self.outgoing.iter().any(|o| o.id == id && o.purpose == Purpose::Invite) {
+            found.note(target.transport, target.address, fate);
+        }
+    }
+
+    /// The same of the target that it was last sent to.
+    pub(crate) fn note_fate_of_last(&mut self, id: OutgoingId, fate: Fate) {
+        if self.found.is_none() {
+            return;
+        }
+        let last = self.outgoing.iter().find(|o| o.id == id).and_then(|o| o.course.at.clone());
+        if let Some(target) = last {
+            self.note_fate(id, &target, fate);
+        }
     }
 
     /// Whether a request of ours would still be sent: an INVITE until it is given up, BYE and ACK at any time, all

@@ -10,7 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
 use crate::flow::{Destination, Transport};
 use crate::ids::Branch;
-use crate::location::{LookupId, Race};
+use crate::location::{Fate, LookupId, Race};
 use crate::time::Now;
 use crate::transaction::{ClientId, ClientSpec};
 use sip_types::{HeaderName, Method, Response};
@@ -145,6 +145,9 @@ impl Endpoint {
     /// Composes a request for a destination and starts its transaction.
     pub(crate) fn send_to(&mut self, now: Now, sid: SessionId, id: OutgoingId, to: Destination) {
         if self.withholds(now, sid, id, &to) {
+            if let Some(session) = self.sessions.get_mut(sid) {
+                session.note_fate_of_last(id, Fate::Withheld);
+            }
             return self.try_another(now, sid, id, Failure::Unreachable(Unreachable::Overloaded));
         }
         let branch = Branch::new(&mut *self.io.ids);

@@ -5,6 +5,7 @@ use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::flow::{Destination, NetworkId};
 use crate::io::Timer;
+use crate::location::Found;
 use crate::settings::Conduct;
 use crate::time::Now;
 
@@ -69,6 +70,8 @@ pub struct SessionView {
     pub remote: String,
     /// The way that its INVITE took; none before one was sent.
     pub way: Option<Destination>,
+    /// How the targets of our INVITE were found, where its next hop was a name, and what has become of each.
+    pub found: Option<Box<Found>>,
     /// Its dialogs.
     pub dialogs: Vec<DialogView>,
 }
@@ -145,6 +148,7 @@ impl Endpoint {
             local: session.local.to_string(),
             remote: session.remote.to_string(),
             way: session.way.clone(),
+            found: session.found.clone(),
             dialogs: dialogs.collect(),
         })
     }

@@ -17,6 +17,7 @@ mod derived;
 mod dialog;
 mod failover;
 mod fork;
+mod found;
 mod goodput;
 mod keepalive;
 mod loss;

@@ -1,16 +1,11 @@
 //! Records for tests, written as in a zone file.
 
-use crate::location::{Answer, Naptr, Question, RecordKind, Records, Srv};
+use crate::location::{Answer, Naptr, Question, Records, Srv};
 use std::time::Duration;
 
 /// A zone of `owner TYPE data` lines; `owner TYPE !` is refused, `owner TYPE ?` not answered.
 pub(crate) fn answer(zone: &str, question: &Question) -> Answer {
-    let kind = match question.kind {
-        RecordKind::Naptr => "NAPTR",
-        RecordKind::Srv => "SRV",
-        RecordKind::A => "A",
-        RecordKind::Aaaa => "AAAA",
-    };
+    let kind = question.kind.name();
     let rows = zone.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let rows: Vec<Vec<&str>> =
         rows.filter(|row| row.len() > 2 && *row[0] == *question.name && row[1] == kind).collect();

@@ -25,6 +25,20 @@ def call(at=UAC, **more):
     return calling
 
 
+def shown(found, transport):
+    """What the admin API says of how a call was found."""
+    assert found["host"] == "example", found
+    asked = [(one["record"], one["name"], one["answer"]) for one in found["questions"]]
+    assert asked[0] == ("SRV", f"_sip._{transport}.example", "found"), asked
+    assert set(asked[1:]) == {("A", f"{host}.example", "found") for host in ("first", "late", "third")}, asked
+    records = found["questions"][0]["records"]
+    assert sorted(records) == ["1 0 5071 first.example.", "2 0 5060 late.example.", "3 0 5060 third.example."], records
+    assert all(one["source"] == "told" and 0 < one["left_seconds"] <= 60 for one in found["questions"]), found
+    fared = [(one["transport"], one["address"], one["outcome"], one["trouble"], one["status"]) for one in found["targets"]]
+    assert fared == [(transport, "10.0.0.6:5071", "failed", "out_of_reach", None), (transport, "10.0.0.5:5060", "failed", "silent", None),
+                     (transport, "10.0.0.4:5060", "answered", None, 200)], fared
+
+
 def failover(transport):
     """The first target refuses, the second is silent, the third answers; the second wakes up with a 200."""
     # Nobody has the first address's port; over UDP that is an ICMP error.
@@ -38,8 +52,12 @@ third 60 IN A {THIRD[0]}"""
     with NameServer(zone), \
          Liaison(targets=[f"sip:example;transport={transport}"], tables=DNS, profile=f'target_timeout = "{LIMIT:.0f}s"') as sbc, \
          Sipp("uas_late", LATE, transport=transport, pause=5000) as late, \
-         Sipp("uas", THIRD, transport=transport) as third:
-        took = ringing(call(pause=6000))
+         Sipp("uas", THIRD, transport=transport) as third, Sipp("uac", UAC, OUTSIDE, pause=6000) as calling:
+        one = sbc.get("/v1/calls/" + sbc.established(1)[0]["id"])
+        calling.wait()
+        took = ringing(calling)
+        found, = (leg["location"] for leg in one["legs"] if leg["role"] == "called")
+        shown(found, transport)
         third.wait()
         late.wait()
         # ICMP is heard of with the next datagram, that is the first retransmission.
@@ -51,6 +69,13 @@ third 60 IN A {THIRD[0]}"""
         targets = {t["address"]: t for t in sbc.get("/v1/targets")["targets"] if t["network"] == "inside"}
         assert targets["10.0.0.6:5071"]["state"] in ("held", "due") and targets["10.0.0.6:5071"]["trouble"] == "out_of_reach", targets
         assert targets["10.0.0.4:5060"]["state"] == "up", targets
+        [would] = sbc.get("/v1/trunks/b/targets")["targets"]
+        known = {one["address"]: (one["outcome"], one["trouble"]) for one in would["location"]["targets"]}
+        assert known["10.0.0.6:5071"] == ("passed_over", "out_of_reach") and known["10.0.0.4:5060"] == ("waiting", None), would
+        assert all(one["source"] == "remembered" for one in would["location"]["questions"]), would
+        [leg] = [leg for leg in sbc.records(1)[0]["legs"] if leg["role"] == "called"]
+        assert leg["location"][-3:] == [f"{transport} 10.0.0.6:5071: out of reach", f"{transport} 10.0.0.5:5060: silent",
+                                        f"{transport} 10.0.0.4:5060: answered 200"], leg
         assert sbc.metrics()["liaison_failovers_total"] == 2 and sbc.metrics()["liaison_sip_forks_released_total"] == 1
         print(f"rings after {took:.2f} s")
 

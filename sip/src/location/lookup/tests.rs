@@ -1,10 +1,12 @@
 //! Look-ups against a table of records (RFC 3263 §4).
 
+use super::super::found::Source;
 use super::*;
 use crate::flow::NetworkId;
 use crate::ids::tests::Seeded;
 use crate::settings::Listener;
 use crate::tests::zone::answer;
+use std::time::Duration;
 
 fn reach(listeners: &[(Transport, &str)]) -> Reach {
     let listener = |(transport, address): &(Transport, &str)| Listener {
@@ -54,6 +56,7 @@ fn find_within(
                     assert!(next.is_none(), "a stage waits for all of its answers");
                     asked.push(format!("{:?} {}", question.kind, question.name));
                     let answer = Arc::new(answer(zone, &question));
+                    let answer = Holding { answer, source: Source::Told, left: Duration::ZERO };
                     next = lookup.answered(&question, &answer, limits, &mut chance);
                     assert_eq!(lookup.answered(&question, &answer, limits, &mut chance), None);
                 }
