@@ -2,6 +2,7 @@
 //! user agents exchange datagrams, and messages on connections, under virtual time.
 #![forbid(unsafe_code)]
 
+mod browser;
 pub mod disk;
 pub mod ids;
 pub mod lines;

@@ -1,5 +1,6 @@
 //! The virtual network's connections: bytes in order, cut anywhere, with an end; and a record of each.
 
+use crate::browser::Browser;
 use crate::ids::Seeded;
 use bytes::Bytes;
 use sip::driver::connections::{OpenError, Wire, Wires};
@@ -113,7 +114,12 @@ impl Lines {
             let place = Place { station, listener: ListenerId(n), address: *address, transport: *transport };
             state.places.push(place);
         }
-        Plug { lines: self.clone(), station, listeners: listeners.to_vec() }
+        Plug { lines: self.clone(), station, listeners: listeners.to_vec(), browser: false }
+    }
+
+    /// A browser, which opens WebSockets.
+    pub(crate) fn join_browser(&self, address: SocketAddr) -> Plug {
+        Plug { browser: true, ..self.join(&[(Transport::Tcp, address)], &[]) }
     }
 
     /// The certificate of a station proves other domains from now on.
@@ -229,6 +235,8 @@ pub struct Plug {
     lines: Lines,
     station: usize,
     listeners: Vec<(Transport, SocketAddr)>,
+    /// What it opens are WebSockets.
+    browser: bool,
 }
 
 impl Plug {
@@ -243,7 +251,7 @@ impl Plug {
             state.lines[line].ends[side].open = Some(at);
             state.look(line, side, at);
         }
-        LineEnd { lines: self.lines.clone(), line, side: 1 }
+        LineEnd { lines: self.lines.clone(), line, side: 1, browser: None }
     }
 }
 
@@ -270,7 +278,8 @@ impl Wires for Plug {
         let ends = [own, End::default()];
         state.lines.push(Line { from, to: peer, begun: now, over: None, domain: domain.cloned(), ends });
         state.plan(now + LATENCY, Due::Comes(line));
-        Some(LineEnd { lines: self.lines.clone(), line, side: 0 })
+        let browser = self.browser.then(Browser::default);
+        Some(LineEnd { lines: self.lines.clone(), line, side: 0, browser })
     }
 }
 
@@ -279,16 +288,17 @@ pub struct LineEnd {
     lines: Lines,
     line: usize,
     side: usize,
+    /// What a browser makes of its bytes.
+    browser: Option<Browser>,
 }
 
 impl LineEnd {
     fn other(&self) -> usize {
         1 - self.side
     }
-}
 
-impl Wire for LineEnd {
-    fn poll_open(&mut self) -> Poll<Result<Option<Peer>, OpenError>> {
+    /// Whether bytes can travel, and who is there.
+    fn opened(&self) -> Poll<Result<Option<Peer>, OpenError>> {
         let state = self.lines.0.borrow();
         let line = &state.lines[self.line];
         let end = &line.ends[self.side];
@@ -311,7 +321,8 @@ impl Wire for LineEnd {
         Poll::Ready(Ok(Some(Peer { identities, domain, protocol: "TLS".into() })))
     }
 
-    fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+    /// Bytes as they come.
+    fn come(&self, into: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut state = self.lines.0.borrow_mut();
         let now = state.now;
         let end = &mut state.lines[self.line].ends[self.side];
@@ -332,10 +343,60 @@ impl Wire for LineEnd {
         }
     }
 
+    /// The same, as far as a browser understands them.
+    fn come_to_browser(&mut self) -> Poll<io::Result<usize>> {
+        let mut bytes = [0; 2048];
+        loop {
+            let read = match self.come(&mut bytes) {
+                Poll::Ready(Ok(read)) if read > 0 => read,
+                over => return over,
+            };
+            self.browser.as_mut().unwrap().take(&bytes[..read]);
+        }
+    }
+}
+
+impl Wire for LineEnd {
+    fn poll_open(&mut self) -> Poll<Result<Option<Peer>, OpenError>> {
+        let opened = self.opened();
+        let asks = match (&mut self.browser, &opened) {
+            (Some(browser), Poll::Ready(Ok(_))) => browser.ask(),
+            _ => return opened,
+        };
+        if let Some(request) = asks {
+            self.lines.0.borrow_mut().write(self.line, self.other(), request);
+        }
+        match self.come_to_browser() {
+            _ if self.browser.as_ref().is_some_and(Browser::is_open) => Poll::Ready(Ok(None)),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(_) => Poll::Ready(Err(OpenError::Connect)),
+        }
+    }
+
+    fn poll_read(&mut self, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.browser.is_none() {
+            return self.come(into);
+        }
+        let over = self.come_to_browser();
+        let browser = self.browser.as_mut().unwrap();
+        match browser.read(into) {
+            0 if browser.closed => Poll::Ready(Ok(0)),
+            0 => over,
+            read => Poll::Ready(Ok(read)),
+        }
+    }
+
     fn poll_write(&mut self, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let mut state = self.lines.0.borrow_mut();
         if state.lines[self.line].ends[self.side].broken {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if self.browser.is_some() {
+            // Each is a message.
+            for slice in slices {
+                state.write(self.line, self.other(), &Browser::frame(slice));
+            }
+            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
         let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
         // What a socket takes is not always all.

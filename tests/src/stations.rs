@@ -55,18 +55,29 @@ impl Stations {
     /// Another station, with its listeners, the domains that its certificate proves, and its limits; its number.
     pub fn join(&mut self, listeners: &[(Transport, SocketAddr)], names: &[&str], limits: Limits) -> usize {
         let plug = self.lines.join(listeners, names);
-        let station = self.tables.len();
-        let seed = self.seed ^ u64::try_from(station).unwrap();
-        let hasher = ahash::RandomState::with_seeds(seed, 9, 10, 11);
-        let message = sip_types::Limits::default();
-        self.tables.push(Table::new(plug, limits, message, Arc::<Counters>::default(), &hasher));
-        self.listeners.push(listeners.iter().map(|(transport, _)| *transport).collect());
+        let station = self.enter(plug, listeners, limits);
         for (n, (transport, _)) in (0..).zip(listeners) {
             if transport.is_websocket() {
                 let rules = WebSocketRules { origins: None, ..WebSocketRules::default() };
                 self.websockets.insert((station, ListenerId(n)), Arc::new(rules));
             }
         }
+        station
+    }
+
+    /// A browser: all that it sends goes by WebSockets that it opens, as does what comes to it.
+    pub fn join_browser(&mut self, address: SocketAddr, limits: Limits) -> usize {
+        let plug = self.lines.join_browser(address);
+        self.enter(plug, &[(Transport::Ws, address)], limits)
+    }
+
+    fn enter(&mut self, plug: Plug, listeners: &[(Transport, SocketAddr)], limits: Limits) -> usize {
+        let station = self.tables.len();
+        let seed = self.seed ^ u64::try_from(station).unwrap();
+        let hasher = ahash::RandomState::with_seeds(seed, 9, 10, 11);
+        let message = sip_types::Limits::default();
+        self.tables.push(Table::new(plug, limits, message, Arc::<Counters>::default(), &hasher));
+        self.listeners.push(listeners.iter().map(|(transport, _)| *transport).collect());
         station
     }
 
@@ -162,6 +173,10 @@ impl World {
         let mut stations = Stations::new(seed);
         stations.join(&self.listeners, names, limits);
         for peer in &self.peers {
+            if peer.transport.is_websocket() {
+                stations.join_browser(peer.address, limits);
+                continue;
+            }
             let host = peer.address.ip().to_string();
             stations.join(&[(peer.transport, peer.address)], &[&host], limits);
         }

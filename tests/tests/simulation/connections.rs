@@ -9,7 +9,7 @@ use liaison_tests::network::Fate;
 use liaison_tests::peer::{Manner, Peer};
 use sip::driver::Limits;
 use sip::time::{Mono, Now};
-use sip::{Event, Transport};
+use sip::{End, Event, Transport};
 use sip_types::{Fields, StatusCode};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -61,16 +61,21 @@ fn address(text: &str) -> SocketAddr {
 }
 
 fn world(seed: u64, limits: Limits) -> World {
-    let config = Config::parse("world.toml", DOCUMENT).unwrap_or_else(|errors| panic!("{errors}"));
+    between(DOCUMENT, Transport::Tcp, seed, limits)
+}
+
+/// Alice, and Bob over that transport.
+fn between(document: &str, transport: Transport, seed: u64, limits: Limits) -> World {
+    let config = Config::parse("world.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
     let network = config.networks.keys().find(|name| name.as_str() == "enterprise").unwrap().clone();
     let known = credential("bob", "wonderland");
     let mut secrets = Secrets::default();
     secrets.inbound.insert(Protected::Registrar(network), BTreeMap::from([("bob".into(), known.clone())]));
     let alice = Peer::over(Transport::Tls, address("10.0.0.2:5061"), Manner::Answers, seed + 1);
-    let mut bob = Peer::over(Transport::Tcp, address("10.1.0.2:5060"), Manner::Answers, seed + 2);
+    let mut bob = Peer::over(transport, address("10.1.0.2:5060"), Manner::Answers, seed + 2);
     bob.credentials = vec![("sbc".into(), known)];
     let peers = vec![alice, bob];
-    let mut world = World::with_secrets(DOCUMENT, secrets, peers, Box::new(|_| Fate::Arrives), seed);
+    let mut world = World::with_secrets(document, secrets, peers, Box::new(|_| Fate::Arrives), seed);
     world.connect(seed, &["10.0.0.1"], limits);
     world
 }
@@ -171,6 +176,86 @@ fn for_an_hour_of_mixed_calls_there_is_one_connection_a_direction_and_pair() {
         println!(
             "seed {seed}: {calls:?} calls, {answered} answered, on {} connections, {lost} cut",
             lines.len()
+        );
+        let now = world.now;
+        world.peers.iter_mut().for_each(|peer| end_all(peer, now));
+        world.must_forget(&format!("seed {seed}"));
+        assert!(world.network.log.is_empty(), "nothing has gone as a datagram");
+    }
+}
+
+const WEB: &str = "10.1.0.1:8080";
+
+/// Bob is in a browser, and reached as who he has registered as.
+fn in_a_browser() -> String {
+    let listeners = format!("listeners = [{{ transport = \"ws\", address = \"{WEB}\", websocket = {{}} }}, ");
+    let (carrier, enterprise) = DOCUMENT.split_once("[networks.enterprise]").unwrap();
+    let enterprise = enterprise
+        .replacen("listeners = [", &listeners, 1)
+        .replace("domains = ", "require_outbound = \"none\"\ndomains = ")
+        .replace("to = [\"pbx\"]", "to = [{ domain = \"example.com\" }]");
+    format!("{carrier}[networks.enterprise]{enterprise}")
+}
+
+/// An hour of calls both ways between a carrier over TLS and a browser, which registers, is idle, and loses its connection now and
+/// then. Nobody but the browser opens connections of its own, one at a time; what is for it comes there, BYEs included (RFC 7118 §5).
+#[test]
+fn for_an_hour_a_browser_is_called_and_hung_up_on_the_one_connection_that_it_has_opened() {
+    for seed in [1, 2, 3] {
+        let limits = Limits { idle_time: s(90), ..Limits::default() };
+        let mut world = between(&in_a_browser(), Transport::Ws, seed, limits);
+        let (mut chance, mut calls, mut lost) = (Seeded(seed), [0; 2], 0);
+        let end = world.now.mono + s(3600);
+        let mut next_loss = world.now.mono + s(400);
+        while world.now.mono < end {
+            let (now, who) = (world.now, usize::try_from(chance.below(2)).unwrap());
+            let way = [(OUTSIDE, "sip:bob@example.com"), (WEB, "sip:+4930@10.1.0.1")][who];
+            let peer = &mut world.peers[who];
+            match chance.below(10) {
+                0..=3 if peer.is_free() => {
+                    calls[who] += 1;
+                    peer.call(now, way.1, address(way.0), Fields::default());
+                }
+                4 | 5 if peer.session.is_some() => peer.hang_up(now),
+                6 if peer.is_established() => {
+                    peer.reinvite(now, true);
+                }
+                7 | 8 => world.peers[1].register(now, "sip:bob@example.com", "example.com", address(WEB)),
+                _ => {}
+            }
+            let pause = if chance.below(60) == 0 { 200_000 } else { chance.below(12_000) };
+            world.run_for(ms(200 + pause));
+            let lines = &world.stations.as_ref().unwrap().lines;
+            if world.now.mono >= next_loss
+                && let Some(line) =
+                    lines.standing().iter().find(|line| lines.all()[**line].to == address(WEB))
+            {
+                lines.cut(*line);
+                lost += 1;
+                next_loss = world.now.mono + s(400);
+            }
+        }
+        let lines = world.stations.as_ref().unwrap().lines.all();
+        let browser: IpAddr = "10.1.0.2".parse().unwrap();
+        let of_browser: Vec<&Line> = lines.iter().filter(|line| line.from.ip() == browser).collect();
+        assert!(
+            lines.iter().all(|line| line.to.ip() != browser),
+            "seed {seed}: nobody opens a connection to it"
+        );
+        assert!(of_browser.iter().all(|line| line.to == address(WEB)), "seed {seed}");
+        assert!(of_browser.len() > lost && lost >= 4, "seed {seed}: {lost} lost of {}", of_browser.len());
+        apart(of_browser.iter().copied(), &format!("seed {seed}: of the browser"));
+        let events = &world.peers[1].events;
+        let called = events.iter().filter(|event| matches!(event, Event::Invited { .. })).count();
+        let byes =
+            events.iter().filter(|event| matches!(event, Event::Ended { why: End::Bye(_), .. })).count();
+        assert!(
+            calls[1] > 10 && called > 10 && byes > 5,
+            "seed {seed}: {calls:?}, {called} came, {byes} BYEs"
+        );
+        println!(
+            "seed {seed}: {calls:?} calls, {called} came to the browser, {byes} BYEs, {} connections, {lost} cut",
+            of_browser.len()
         );
         let now = world.now;
         world.peers.iter_mut().for_each(|peer| end_all(peer, now));
