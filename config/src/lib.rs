@@ -36,7 +36,7 @@ pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
     AddressOfRecord, Auto, Domain, Fingerprint, HostPort, InstanceId, MediaType, NetworkName, Origin,
-    Pattern, PortRange, ProfileName, RouteName, Secret, Token, TrunkName, UrlPath, UserPart,
+    Pattern, PeerHost, PortRange, ProfileName, RouteName, Secret, Token, TrunkName, UrlPath, UserPart,
 };
 
 #[cfg(test)]

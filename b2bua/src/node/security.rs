@@ -2,8 +2,10 @@
 
 use crate::secrets::SecretError;
 use crate::snapshot::Names;
-use config::{Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, WebSocket};
-use sip::driver::tls::{ClientSettings, Clients, Credentials, Fingerprint, ServerSettings, TlsError, Trust};
+use config::{Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, Pin, WebSocket};
+use sip::driver::tls::{
+    ClientSettings, Clients, Credentials, Fingerprint, Pins, ServerSettings, TlsError, Trust,
+};
 use sip::driver::{Security, WebSocketRules};
 use sip::{Domain, ListenerId, NetworkId};
 use std::collections::BTreeMap;
@@ -57,6 +59,16 @@ pub(crate) fn read(config: &Config, networks: &[NetworkName]) -> Result<Material
     if reader.errors.is_empty() { Ok(reader.material) } else { Err(reader.errors) }
 }
 
+/// Whose certificates are known.
+fn pins(of: &[Pin]) -> Pins {
+    let mut pins = Pins::new();
+    for pin in of {
+        let prints = pin.fingerprints.iter().map(|print| Fingerprint(print.bytes()));
+        pins.entry(Domain::new(pin.host.as_str())).or_default().extend(prints);
+    }
+    pins
+}
+
 fn rules(settings: &WebSocket) -> WebSocketRules {
     let any = settings.origins.iter().any(|origin| origin.origin().is_none());
     let named = settings.origins.iter().filter_map(|origin| origin.origin()).map(str::to_owned);
@@ -85,15 +97,11 @@ impl Reader {
         };
         let trust = self.trust(path, tls.roots.as_deref(), &tls.revoked);
         let own = tls.certificate.as_ref().map(|own| self.credentials(&format!("{path}.certificate"), own));
-        let pins = tls.pins.iter().map(|pin| {
-            let prints = pin.fingerprints.iter().map(|print| Fingerprint(print.bytes()));
-            (Domain::new(pin.host.as_str()), prints.collect())
-        });
         let credentials = match own {
             Some(own) => Some(own?),
             None => None,
         };
-        Some(ClientSettings { trust: trust?, credentials, pins: pins.collect() })
+        Some(ClientSettings { trust: trust?, credentials, pins: pins(&tls.pins) })
     }
 
     /// How a listener takes connections.
@@ -112,7 +120,8 @@ impl Reader {
             (ClientCertificates::Required, Some(trust)) => Clients::Required(trust),
             (ClientCertificates::Unasked, _) | (_, None) => Clients::Unasked,
         };
-        Some(ServerSettings { credentials: own.into_iter().collect::<Option<_>>()?, clients })
+        let credentials = own.into_iter().collect::<Option<_>>()?;
+        Some(ServerSettings { credentials, clients, pins: pins(&tls.pins) })
     }
 
     fn credentials(&mut self, path: &str, own: &Certificate) -> Option<Credentials> {

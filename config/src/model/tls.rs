@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
-use crate::declare::{choice, table};
-use crate::text::{Domain, Fingerprint, Origin, UrlPath};
+use crate::declare::{Reader, choice, table};
+use crate::error::Found;
+use crate::text::{Fingerprint, Origin, PeerHost, UrlPath};
 
 table! {
     /// How a listener takes connections over TLS (1.2 and 1.3).
@@ -15,6 +16,17 @@ table! {
         /// Files of revoked certificates (RFC 5280 §5), in PEM or DER. One that is out of date lets nobody in whose
         /// issuer it is of.
         live revoked: Vec<PathBuf> = [], in 0..=64;
+        /// Clients whose certificates are known, whoever has issued them: each stands for the domain of its pin and no other,
+        /// and nobody else stands for that. Trunks are known by these domains (`identities`).
+        live pins: Vec<Pin> = [], in 0..=1_024;
+    }
+    check check_listener_tls;
+}
+
+fn check_listener_tls(tls: &ListenerTls, reader: &mut Reader<'_>) {
+    if !tls.pins.is_empty() && tls.clients == ClientCertificates::Unasked {
+        let found = Found::Text("\"unasked\"".to_owned());
+        reader.conflict("clients", found, "\"optional\" or \"required\", as there are `pins`");
     }
 }
 
@@ -49,10 +61,10 @@ table! {
 }
 
 table! {
-    /// A server whose certificate is known.
+    /// A peer whose certificate is known.
     pub struct Pin {
-        /// The host of the URIs that it is called by.
-        live host: Domain, such as "pbx.example.com";
+        /// Of a server: the host of the URIs that it is called by. Of a client: the domain that it stands for.
+        live host: PeerHost, such as "pbx.example.com";
         /// The SHA-256 of its certificate, or of the public key in it (SubjectPublicKeyInfo); one is enough.
         live fingerprints: Vec<Fingerprint>, in 1..=16, such as ["sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"];
     }

@@ -323,3 +323,17 @@ register = { address = "c@example.com", contact_user = "b", registrars = ["sips:
     f.toml:6:64: trunks.a.register.registrars[1]: found "tel:+49", expected a sip: or sips: URI
     "#);
 }
+
+#[test]
+fn pins_of_clients_that_are_not_asked_for_a_certificate_are_a_fault() {
+    let listener = |clients: &str| {
+        let print = "ab".repeat(32);
+        format!(
+            "[[networks.inside.listeners]]\ntransport = \"tls\"\naddress = \"127.0.0.1:5061\"\n[networks.inside.listeners.tls]\n{clients}\n\
+             certificates = [{{ chain = \"/c\", key = \"/k\" }}]\npins = [{{ host = \"pbx.example\", fingerprints = [\"sha256:{print}\"] }}]\n"
+        )
+    };
+    let network = "[networks.inside]\nmedia = { address = \"127.0.0.1\" }\n";
+    insta::assert_snapshot!(faults(&format!("{network}{}", listener(""))), @r#"f.toml:6:1: networks.inside.listeners[0].tls.clients: found "unasked", expected "optional" or "required", as there are `pins`"#);
+    assert!(Config::parse("f.toml", &format!("{network}{}", listener("clients = \"optional\""))).is_ok());
+}

@@ -56,6 +56,35 @@ impl Text for Domain {
     }
 }
 
+/// Whom a certificate stands for: a host name, or an address without brackets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerHost(ByteString);
+
+impl PeerHost {
+    /// The name as written, or the address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Text for PeerHost {
+    const EXPECTED: &'static str = "a host name or IP address";
+
+    fn parse(text: &str) -> Option<Self> {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        match bare.parse::<IpAddr>() {
+            Ok(address) if address.is_ipv6() || bare == text => Some(Self(address.to_string().into())),
+            Ok(_) => None,
+            Err(_) => is_hostname(text).then(|| Self(text.into())),
+        }
+    }
+
+    fn print(&self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// `host[:port]` as it goes into a Via or a URI: an IPv6 address keeps its brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort {
@@ -120,6 +149,22 @@ impl Text for HostPort {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whom_a_certificate_stands_for_is_a_name_or_an_address() {
+        for (text, read) in [
+            ("pbx.example.com", Some("pbx.example.com")),
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("2001:DB8:0::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[192.0.2.1]", None),
+            ("192.0.2.1:5061", None),
+            ("a_b", None),
+            ("", None),
+        ] {
+            assert_eq!(PeerHost::parse(text).map(|host| host.print()).as_deref(), read, "{text:?}");
+        }
+    }
 
     #[test]
     fn host_ports_print_as_they_parse() {

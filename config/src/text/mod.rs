@@ -16,7 +16,7 @@ mod user;
 
 pub use aor::AddressOfRecord;
 pub use auto::Auto;
-pub use host::{Domain, HostPort};
+pub use host::{Domain, HostPort, PeerHost};
 pub use instance::InstanceId;
 pub use name::{NetworkName, ProfileName, RouteName, TrunkName};
 pub use pattern::Pattern;

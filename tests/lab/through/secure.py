@@ -101,6 +101,31 @@ def strangers():
         assert sbc.connections()[0] >= 1 and not sbc.calls()
 
 
+def pinned():
+    """Both sides show a certificate of an authority that nobody believes, and are known by its fingerprint: as clients, and as servers."""
+    cast = Cast(authority=Authority(tempfile.mkdtemp(prefix="other."), "other"))
+
+    def text(known):
+        digits = certificates.openssl("x509", "-in", known.chain, "-noout", "-fingerprint", "-sha256").decode().strip().rpartition("=")[2]
+        pins = lambda host: f'pins = [{{{{ host = "{host}", fingerprints = ["sha256:{digits}"] }}}}]'
+        outside, mark, inside = DOCUMENT.partition("[networks.inside]")
+        asked, made = 'clients = "required", ', 'tls = {{ roots = "{root}", '
+        assert outside.count(asked) == 1 and outside.count(made) == 1
+        outside = outside.replace(asked, asked + pins("carrier.example") + ", ").replace(made, made + pins("10.0.0.6") + ", ")
+        return outside + mark + inside.replace(made, made + pins("10.0.0.7") + ", ")
+
+    with Kamailio(cast.root.root, cast.both, cast.both), Secure(cast.own, cast.root.root, text=text(cast.both)) as sbc:
+        # The BYE goes to the calling side on a connection that we open.
+        pair("uas_hangs_up", "uac_hears_bye", through=CARRIER)
+        sbc.idle()
+        log, record = sbc.logged(), sbc.records(1)[0]
+        assert all(f"pin:{host}" in log for host in ("carrier.example", "10.0.0.6", "10.0.0.7")) and record["legs"][0]["trunk"] == "a", log
+    with Kamailio(cast.root.root, cast.both, cast.both), Secure(cast.own, cast.root.root, text=text(cast.carrier)) as sbc:
+        with Sipp("uac_refused", UAC, CARRIER):
+            until("the handshake fails", lambda: sbc.metrics()['liaison_connections_failed_total{cause="handshake"}'] >= 1, 20)
+        assert not sbc.calls()
+
+
 def impostors():
     """A server that does not prove the host that is called gets nothing of the call, not even its INVITE."""
     cast = Cast()
@@ -212,4 +237,5 @@ def ipv6():
             assert not re.search(rb"received=\[", m.raw), m
 
 
-run(calls, strangers, impostors, renewed, checked, named, ipv6)
+if __name__ == "__main__":
+    run(calls, strangers, pinned, impostors, renewed, checked, named, ipv6)

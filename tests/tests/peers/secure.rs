@@ -53,3 +53,8 @@ fn rfc6157_a_call_over_tls_and_ipv6_names_us_in_brackets() {
 fn a_carrier_that_compares_contact_and_certificate_takes_our_calls() {
     check("secure.py", &["named"], 60);
 }
+
+#[test]
+fn a_carrier_is_known_by_the_fingerprint_of_its_certificate_in_either_role() {
+    check("secure.py", &["pinned"], 90);
+}

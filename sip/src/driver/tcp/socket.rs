@@ -1,7 +1,7 @@
 //! The byte stream of a connection: plain, or over TLS.
 
 use super::super::connections::OpenError;
-use super::super::tls::{Client, Peer};
+use super::super::tls::{Client, Peer, Server};
 use crate::flow::Domain;
 use rustls::pki_types::ServerName;
 use std::io::{self, IoSlice};
@@ -67,10 +67,11 @@ impl Socket {
 }
 
 /// Takes the TLS connection that a peer begins.
-pub(super) fn take(stream: TcpStream, config: Arc<rustls::ServerConfig>) -> Opening {
+pub(super) fn take(stream: TcpStream, server: Arc<Server>) -> Opening {
     Box::pin(async move {
-        let stream = TlsAcceptor::from(config).accept(stream).await.map_err(OpenError::Handshake)?;
-        let peer = Peer::accepted(stream.get_ref().1);
+        let acceptor = TlsAcceptor::from(server.config.clone());
+        let stream = acceptor.accept(stream).await.map_err(OpenError::Handshake)?;
+        let peer = Peer::accepted(stream.get_ref().1, &server);
         Ok((Socket::Secure(Box::new(stream.into())), Some(peer)))
     })
 }

@@ -40,8 +40,8 @@ impl Streams {
         stream: TcpStream,
     ) -> Option<SocketWire> {
         let stream = if transport.is_secure() {
-            let config = self.security.tls.server(listener)?;
-            Stream::Opening(socket::take(stream, Arc::clone(config)))
+            let server = self.security.tls.server(listener)?;
+            Stream::Opening(socket::take(stream, Arc::clone(server)))
         } else {
             Stream::Open(Socket::Plain(stream))
         };

@@ -1,14 +1,14 @@
 //! Connections that we make: the server must prove the domain that we look for (RFC 5922 §7.3).
 
 use super::chain::{self, Role};
+use super::material::pinned;
 use super::signatures::signatures;
-use super::{Credentials, Fingerprint, PROVIDER, TlsError, Trust, identity};
+use super::{Credentials, PROVIDER, Pins, TlsError, Trust, identity};
 use crate::flow::Domain;
 use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::SingleCertAndKey;
 use rustls::{CertificateError, ClientConfig};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How a network makes connections over TLS.
@@ -19,7 +19,7 @@ pub struct ClientSettings {
     /// What we show a server that asks who we are.
     pub credentials: Option<Credentials>,
     /// Domains whose certificates are known: one of these, and nothing else of it counts.
-    pub pins: BTreeMap<Domain, Vec<Fingerprint>>,
+    pub pins: Pins,
 }
 
 /// The same, ready for use.
@@ -55,7 +55,7 @@ impl ClientSettings {
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
-    pins: BTreeMap<Domain, Vec<Fingerprint>>,
+    pins: Pins,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -68,8 +68,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let domain = Domain::new(&server_name.to_str());
-        if let Some(pins) = self.pins.get(&domain) {
-            let known = pins.iter().any(|pin| pin.matches(end_entity));
+        if self.pins.contains_key(&domain) {
+            let known = pinned(&self.pins, end_entity).any(|known| *known == domain);
             let refusal = CertificateError::ApplicationVerificationFailure;
             return if known { Ok(ServerCertVerified::assertion()) } else { Err(refusal.into()) };
         }

@@ -7,6 +7,7 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKey
 use rustls::sign::CertifiedKey;
 use rustls::{DistinguishedName, RootCertStore};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use webpki::{CertRevocationList, OwnedCertRevocationList};
 
@@ -105,13 +106,26 @@ impl Trust {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
+/// Whose certificates are known, by the domain that each stands for; one fingerprint is enough.
+pub type Pins = BTreeMap<Domain, Vec<Fingerprint>>;
+
 impl Fingerprint {
-    /// Whether it is that of the certificate or of its key.
-    pub(super) fn matches(&self, certificate: &CertificateDer<'_>) -> bool {
-        let is = |der: &[u8]| Sha256::digest(der)[..] == self.0;
+    /// That of a certificate, and that of its key.
+    pub(super) fn both_of(certificate: &CertificateDer<'_>) -> [Option<Self>; 2] {
+        let of = |der: &[u8]| Self(Sha256::digest(der).into());
         let spki = webpki::EndEntityCert::try_from(certificate).map(|c| c.subject_public_key_info());
-        is(certificate) || spki.is_ok_and(|spki| is(&spki))
+        [Some(of(certificate)), spki.ok().map(|spki| of(&spki))]
     }
+}
+
+/// The domains that a certificate stands for by these pins.
+pub(super) fn pinned<'p>(
+    pins: &'p Pins,
+    certificate: &CertificateDer<'_>,
+) -> impl Iterator<Item = &'p Domain> {
+    let both = if pins.is_empty() { [None; 2] } else { Fingerprint::both_of(certificate) };
+    let fits = move |prints: &[Fingerprint]| prints.iter().any(|print| both.contains(&Some(*print)));
+    pins.iter().filter(move |(_, prints)| fits(prints)).map(|(domain, _)| domain)
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {

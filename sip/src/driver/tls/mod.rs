@@ -19,7 +19,7 @@ mod tests;
 pub use client::ClientSettings;
 pub use error::TlsError;
 pub use identity::{Identity, Source};
-pub use material::{Credentials, Fingerprint, Trust};
+pub use material::{Credentials, Fingerprint, Pins, Trust};
 pub use server::{Clients, ServerSettings};
 
 use crate::flow::{Domain, ListenerId, NetworkId};
@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 pub(crate) use client::Client;
+pub(crate) use server::Server;
 
 /// The one provider of cryptography: never that of the process, which other crates could choose.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
@@ -36,7 +37,7 @@ static PROVIDER: LazyLock<Arc<CryptoProvider>> =
 /// What connections over TLS are taken and made with. A handshake uses what is in force when it begins.
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
-    servers: BTreeMap<ListenerId, Arc<rustls::ServerConfig>>,
+    servers: BTreeMap<ListenerId, Arc<Server>>,
     clients: BTreeMap<NetworkId, Arc<Client>>,
 }
 
@@ -59,7 +60,7 @@ impl Configuration {
         Ok(())
     }
 
-    pub(crate) fn server(&self, listener: ListenerId) -> Option<&Arc<rustls::ServerConfig>> {
+    pub(crate) fn server(&self, listener: ListenerId) -> Option<&Arc<Server>> {
         self.servers.get(&listener)
     }
 
@@ -86,13 +87,10 @@ impl Peer {
     }
 
     /// What the handshake of a connection that we took has proved.
-    pub(crate) fn accepted(session: &rustls::ServerConnection) -> Self {
-        let identities = session.peer_certificates().and_then(|chain| chain.first());
-        Self {
-            identities: identities.map(|leaf| identity::of(leaf)).unwrap_or_default(),
-            domain: None,
-            protocol: protocol(session),
-        }
+    pub(crate) fn accepted(session: &rustls::ServerConnection, server: &Server) -> Self {
+        let leaf = session.peer_certificates().and_then(|chain| chain.first());
+        let identities = leaf.map(|leaf| server.identities(leaf)).unwrap_or_default();
+        Self { identities, domain: None, protocol: protocol(session) }
     }
 
     /// What the handshake of a connection that we made for a domain has proved.

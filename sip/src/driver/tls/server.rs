@@ -1,8 +1,9 @@
 //! Connections that we take: our certificate by the name that is asked for, and theirs (RFC 5922 §7.4).
 
 use super::chain::{self, Role};
+use super::material::pinned;
 use super::signatures::signatures;
-use super::{Credentials, PROVIDER, TlsError, Trust};
+use super::{Credentials, Identity, PROVIDER, Pins, Source, TlsError, Trust, identity};
 use crate::flow::Domain;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -18,6 +19,30 @@ pub struct ServerSettings {
     pub credentials: Vec<Credentials>,
     /// Whether clients show theirs.
     pub clients: Clients,
+    /// Clients whose certificates are known, whoever issued them.
+    pub pins: Pins,
+}
+
+/// The same, ready for use.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) config: Arc<ServerConfig>,
+    pins: Arc<Pins>,
+}
+
+impl Server {
+    /// The domains that a client stands for: those that it is known for, else those that its certificate has, but for such as
+    /// somebody else is known for.
+    pub(super) fn identities(&self, leaf: &CertificateDer<'_>) -> Vec<Identity> {
+        let pin = |domain: &Domain| Identity { domain: domain.clone(), source: Source::Pin };
+        let known: Vec<Identity> = pinned(&self.pins, leaf).map(pin).collect();
+        if !known.is_empty() {
+            return known;
+        }
+        let mut identities = identity::of(leaf);
+        identities.retain(|identity| !self.pins.contains_key(&identity.domain));
+        identities
+    }
 }
 
 /// Whether clients show certificates.
@@ -32,16 +57,18 @@ pub enum Clients {
 }
 
 impl ServerSettings {
-    pub(super) fn build(self) -> Result<ServerConfig, TlsError> {
+    pub(super) fn build(self) -> Result<Server, TlsError> {
         if self.credentials.is_empty() {
             return Err(TlsError::NoCertificate);
         }
         let builder = ServerConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Settings)?;
+        let pins = Arc::new(self.pins);
         let verifier = |trust: Trust, mandatory| {
-            let subjects = trust.subjects();
-            Arc::new(Verifier { trust, subjects, mandatory })
+            // Who is known by its certificate may have one that none of these has issued, and keep it back (RFC 8446 §4.2.4).
+            let subjects = if pins.is_empty() { trust.subjects() } else { Vec::new() };
+            Arc::new(Verifier { trust, pins: pins.clone(), subjects, mandatory })
         };
         let asks = !matches!(self.clients, Clients::Unasked);
         let builder = match self.clients {
@@ -55,7 +82,7 @@ impl ServerSettings {
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
         }
-        Ok(config)
+        Ok(Server { config: Arc::new(config), pins })
     }
 }
 
@@ -73,6 +100,7 @@ impl ResolvesServerCert for ByName {
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
+    pins: Arc<Pins>,
     subjects: Vec<DistinguishedName>,
     mandatory: bool,
 }
@@ -93,7 +121,9 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        chain::verify(&self.trust, Role::Client, end_entity, intermediates, now)?;
+        if pinned(&self.pins, end_entity).next().is_none() {
+            chain::verify(&self.trust, Role::Client, end_entity, intermediates, now)?;
+        }
         Ok(ClientCertVerified::assertion())
     }
 

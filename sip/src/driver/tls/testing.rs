@@ -1,6 +1,6 @@
 //! An authority for tests, and the certificates that it issues.
 
-use super::{Clients, Credentials, ServerSettings, Trust};
+use super::{Clients, Credentials, Pins, ServerSettings, Trust};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
     IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
@@ -38,7 +38,7 @@ impl Issued {
 
     /// A listener that shows it.
     pub(crate) fn serving(&self, clients: Clients) -> ServerSettings {
-        ServerSettings { credentials: vec![self.credentials()], clients }
+        ServerSettings { credentials: vec![self.credentials()], clients, pins: Pins::new() }
     }
 }
 

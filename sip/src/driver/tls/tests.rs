@@ -19,7 +19,8 @@ fn shake(
     let client = client.build().unwrap();
     let name = ServerName::try_from(domain.as_str().to_owned()).unwrap();
     let mut ours = ClientConnection::new(client.config.clone(), name).unwrap();
-    let mut theirs = ServerConnection::new(Arc::new(server.build().unwrap())).unwrap();
+    let server = server.build().unwrap();
+    let mut theirs = ServerConnection::new(server.config.clone()).unwrap();
     let mut moved = true;
     while moved {
         moved = false;
@@ -39,7 +40,7 @@ fn shake(
         ours.process_new_packets()?;
     }
     assert!(!ours.is_handshaking() && !theirs.is_handshaking());
-    Ok((Peer::opened(&ours, &client, &domain), Peer::accepted(&theirs), theirs))
+    Ok((Peer::opened(&ours, &client, &domain), Peer::accepted(&theirs, &server), theirs))
 }
 
 fn names(peer: &Peer) -> Vec<String> {
@@ -197,12 +198,46 @@ fn a_pinned_certificate_is_believed_for_its_domain_whatever_else_it_says() {
 }
 
 #[test]
+fn a_client_with_a_pinned_certificate_stands_for_its_domain_and_nobody_else_does() {
+    let (root, nobody) = (Authority::new("root"), Authority::new("nobody"));
+    let own = root.issue(HERE);
+    let known = nobody.issue_expired(Names::dns(&["other.example"]));
+    let shows = |issued: &Issued, pins: Pins| {
+        let client = ClientSettings {
+            trust: root.trust(),
+            credentials: Some(issued.credentials()),
+            ..ClientSettings::default()
+        };
+        let server = ServerSettings { pins, ..own.serving(Clients::Required(root.trust())) };
+        shake(server, client, "pbx.example.com")
+            .map(|(_, client, _)| names(&client))
+            .map_err(|e| e.to_string())
+    };
+    let domain = || Domain::new("pbx.example.com");
+    for print in Fingerprint::both_of(&known.certificate) {
+        let pins = Pins::from([(domain(), vec![Fingerprint([0; 32]), print.unwrap()])]);
+        let by_pin = shows(&known, pins.clone());
+        assert_eq!(by_pin.unwrap(), ["pin:pbx.example.com"], "what it says of itself is not proved");
+        // The authority is believed for others, and not for whom the pin stands for.
+        assert_eq!(
+            shows(&root.issue(Names::dns(&["a.example", "pbx.example.com"])), pins.clone()).unwrap(),
+            ["DNS:a.example"]
+        );
+        refused(shows(&nobody.issue(HERE), pins), "UnknownIssuer");
+    }
+    refused(shows(&known, Pins::new()), "Expired");
+}
+
+#[test]
 fn rfc6066_3_the_certificate_is_that_of_the_name_asked_for_else_the_first() {
     let root = Authority::new("root");
     let (a, b) =
         (root.issue(Names::dns(&["a.example"])), root.issue(Names { uri: &["sip:b.example"], ..HERE }));
-    let serving =
-        || ServerSettings { credentials: vec![a.credentials(), b.credentials()], clients: Clients::Unasked };
+    let serving = || ServerSettings {
+        credentials: vec![a.credentials(), b.credentials()],
+        clients: Clients::Unasked,
+        pins: Pins::new(),
+    };
     let client = || ClientSettings { trust: root.trust(), ..ClientSettings::default() };
     for domain in ["a.example", "b.example"] {
         let (server, ..) = shake(serving(), client(), domain).unwrap();
@@ -228,6 +263,6 @@ fn keys_and_certificates_that_cannot_be_used_are_told_apart() {
     assert!(matches!(read("-----BEGIN CERTIFICATE-----\n!\n", &a.key), TlsError::Pem(_)));
     assert!(matches!(Trust::default().revoke(b"what"), Err(TlsError::List(_))));
     assert!(matches!(Trust::default().add_pem(a.key.as_bytes()), Err(TlsError::NoCertificate)));
-    let none = ServerSettings { credentials: Vec::new(), clients: Clients::Unasked };
+    let none = ServerSettings { credentials: Vec::new(), clients: Clients::Unasked, pins: Pins::new() };
     assert!(matches!(none.build(), Err(TlsError::NoCertificate)));
 }
