@@ -16,6 +16,12 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
         let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk.clone().zip(leg.trunk_flow));
+        // A device that is not where it was registered is no failure of ours, nor of the way.
+        let reply = match failure {
+            Failure::Unreachable(Unreachable::NotSecure | Unreachable::Overloaded) => reply,
+            Failure::Unreachable(_) if device => Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE),
+            _ => reply,
+        };
         // Whether the next place, which for a device is another way to the same one, is tried.
         let tries_another = match failure {
             Failure::Response(response) if device => is_of_the_way(response.status()),

@@ -32,8 +32,10 @@ enum Value {
     Range(f64, f64),
 }
 
-/// Features of one set, and alternatives of one feature: sets are compared with each other.
+/// Features of one set: sets are compared with each other.
 const MOST: usize = 32;
+/// Alternatives of one feature. There are some fifteen methods.
+const MOST_ALTERNATIVES: usize = 16;
 
 impl Predicate {
     /// The features among parameters; the first of each name counts.
@@ -48,7 +50,7 @@ impl Predicate {
                 continue;
             }
             let any_of = filters(value);
-            if terms.len() == MOST || any_of.len() > MOST {
+            if terms.len() == MOST || any_of.len() > MOST_ALTERNATIVES {
                 return Err(TooMany);
             }
             terms.push(Term { tag: tag.into(), any_of });

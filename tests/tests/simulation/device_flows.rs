@@ -3,7 +3,7 @@
 use super::common::{World, s};
 use super::devices::fails;
 use super::users::{
-    ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, call, contact, register, says, world,
+    ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, bind, call, contact, register, says, world,
 };
 use liaison_tests::message::{Msg, field, start};
 use sip::ListenerId;
@@ -105,4 +105,15 @@ fn a_binding_with_a_path_is_reached_along_it_whatever_its_flow() {
     assert_eq!(field(&invited, "Route"), "<sip:token@10.0.0.4:5060;lr;ob>");
     world.post(MOBILE, REGISTRAR, &Msg::response(&invited, 486, "m"));
     fails(&mut world, "486");
+}
+
+#[test]
+fn a_device_that_is_gone_makes_its_user_unavailable_and_is_no_failure_of_ours() {
+    let mut world = world(DOCUMENT);
+    bind(&mut world, "bob", DESK, "");
+    call(&mut world, BOB);
+    world.expect(DESK, "INVITE");
+    let now = world.now;
+    world.core.handle_unreachable(now, ListenerId(0), DESK.parse().unwrap());
+    fails(&mut world, "480");
 }
