@@ -305,5 +305,6 @@ impl Core {
             self.tell(now, &change);
         }
         self.keepalives_due(now);
+        self.questions_due(now);
     }
 }
