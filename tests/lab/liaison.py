@@ -83,15 +83,18 @@ class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
     outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
     further ones inside, before the others, with a comma after each; tables: further ones of the document; outer: further
-    listeners outside, with a comma before each; outside: further lines of that network."""
+    listeners outside, with a comma before each; outside: further lines of that network; room: the size of a file system of its own for its state, as mount(8) has it."""
     def __init__(self, *, to="b", profile="", transport="udp", nat="auto", shards=1, targets=None, listeners="", tables="",
-                 outer="", outside=""):
+                 outer="", outside="", room=None):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
         self.settings = {"to": to, "profile": profile, "transport": transport, "nat": nat, "shards": shards, "targets": targets,
                          "listeners": listeners, "tables": tables, "outer": outer, "outside": outside, "state": self.state}
         self.write()
+        if room:
+            os.mkdir(self.state)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", self.state], check=True)
         self.start()
 
     def write(self, text=None, **settings):

@@ -1,13 +1,14 @@
 //! What outlives the process: the store, and the way of the shards to it.
 
 use crate::registrar::{Keeper, Keeping, News, aor_of};
-use crate::store::{Embedded, Handle, Row, Store, StoreError, Table, Write};
+use crate::store::{Condition, Embedded, Handle, Row, Store, StoreError, Table, Write};
 use config::Config;
 use sip::driver::Waker;
 use sip::home::{Homes, ShardNo};
 use sip::ids::Ids;
 use sip::registration::server::GruuKeys;
 use sip::time::Now;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Orders that may wait for the store.
@@ -41,6 +42,11 @@ impl Kept {
         }
         kept.store = Some(store);
         Ok(kept)
+    }
+
+    /// How the store is doing.
+    pub(super) fn condition(&self) -> Option<Arc<Condition>> {
+        self.store.as_ref().map(|store| store.condition().clone())
     }
 
     /// The keys of GRUUs: those of the process before, so that temporary ones stay good, or new ones.
