@@ -4,6 +4,7 @@ use crate::metrics;
 use crate::node::Loader;
 use crate::registrar::{Ended, view};
 use crate::shard::{Command, Report};
+use crate::store::Condition;
 use crate::trunk::{Standings, registrant};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
@@ -24,6 +25,9 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How long a shard may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the store is called.
+const STORE: &str = "the store of registrations";
 
 /// The way to one shard.
 #[derive(Clone)]
@@ -96,10 +100,26 @@ pub(crate) struct Switchboard {
     pub(crate) standings: Arc<Standings>,
     pub(crate) homes: Arc<Homes>,
     pub(crate) records_lost: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// How the store is doing, where there is one.
+    pub(crate) store: Option<Arc<Condition>>,
     pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
 }
 
 impl Switchboard {
+    /// What does not do its part, though calls do without it.
+    fn degraded(&self) -> Vec<ComponentReadiness> {
+        let Some(store) = &self.store else { return Vec::new() };
+        let damaged = store.aside().map(|aside| {
+            format!(
+                "it was damaged and has begun anew; the damaged file, until somebody removes it, is {}",
+                aside.display()
+            )
+        });
+        let failing = store.failing().map(|why| format!("rows cannot be kept, so nobody registers: {why}"));
+        let reasons = failing.into_iter().chain(damaged);
+        reasons.map(|why| ComponentReadiness { component: STORE.to_owned(), reason: Some(why) }).collect()
+    }
+
     /// The shard that a call id names.
     fn home(&self, id: &CallId) -> Result<&Shard, ControlError> {
         let number = id.as_str().split_once('-').and_then(|(shard, _)| shard.parse::<u16>().ok());
@@ -316,7 +336,7 @@ impl Control for Switchboard {
                 Ended::Nothing => Err(ControlError::RegistrationNotFound(address)),
                 Ended::Busy => Err(shard.unavailable(Unavailability::Overloaded)),
                 Ended::NotKept => Err(ControlError::Unavailable {
-                    component: "the store of registrations".into(),
+                    component: STORE.into(),
                     why: Unavailability::Failing,
                     retry_after: None,
                 }),
@@ -357,14 +377,28 @@ impl Control for Switchboard {
                 components.push(ComponentReadiness { component: format!("shard {}", shard.number), reason });
             }
             let phase = if draining { Phase::Draining } else { Phase::Serving };
-            Ok(Readiness { phase, components })
+            Ok(Readiness { phase, components, degraded: self.degraded() })
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long certificates are good for is told at the time of asking"
+    )]
     fn metrics(&self) -> Answer<'_, Vec<MetricFamily>> {
         Box::pin(async move {
             let reports = self.all_reports().await?;
-            Ok(metrics::families(&reports, &self.transports, &(self.relay)(), (self.records_lost)()))
+            let snapshot = self.loader().current().clone();
+            let (relay, lost) = ((self.relay)(), (self.records_lost)());
+            let certificates = (&*snapshot.certificates, SystemTime::now());
+            Ok(metrics::families(
+                &reports,
+                &self.transports,
+                &relay,
+                lost,
+                self.store.as_deref(),
+                certificates,
+            ))
         })
     }
 }

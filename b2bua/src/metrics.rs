@@ -2,14 +2,19 @@
 
 mod families;
 mod overload;
+mod store;
 
 use crate::shard::{Counters, Gauges, Report};
+use crate::snapshot::OwnCertificate;
+use crate::store::Condition;
 use admin_api::metrics::MetricFamily;
 use families::Families;
 use media::relay;
 use overload::overload;
 use sip::driver::counters as driver;
 use std::sync::Arc;
+use std::time::SystemTime;
+use store::store;
 
 /// All metrics of the process, merged over its shards.
 pub(crate) fn families(
@@ -17,6 +22,8 @@ pub(crate) fn families(
     transports: &[Arc<driver::Counters>],
     relay: &relay::Gauges,
     records_lost: u64,
+    kept: Option<&Condition>,
+    (certificates, now): (&[OwnCertificate], SystemTime),
 ) -> Vec<MetricFamily> {
     let mut families = Families::default();
     calls(&mut families, reports);
@@ -30,7 +37,20 @@ pub(crate) fn families(
         "Call detail records that could not be written.",
         records_lost,
     );
+    store(&mut families, kept);
+    let left = certificates.iter().map(|own| (own.path.clone(), seconds(own.left(now))));
+    families.gauges_by(
+        "liaison_certificate_expiry_seconds",
+        "Seconds until a certificate of ours expires, by the setting that names it; negative afterwards.",
+        "setting",
+        left,
+    );
     families.0
+}
+
+/// Exact for 68 years, and infinite beyond.
+fn seconds(left: i64) -> f64 {
+    i32::try_from(left).map_or(if left < 0 { f64::NEG_INFINITY } else { f64::INFINITY }, f64::from)
 }
 
 fn calls(out: &mut Families, reports: &[Report]) {
@@ -131,6 +151,11 @@ fn calls(out: &mut Families, reports: &[Report]) {
         "liaison_flows_lost_total",
         "Addresses-of-record whose bindings ended with the flow that they were reached on (RFC 5626).",
         count(|c| c.flows_lost),
+    );
+    out.counter(
+        "liaison_flows_questioned_total",
+        "Flows of bindings that ICMP said to be lost, and that were asked with OPTIONS whether they are.",
+        count(|c| c.flows_questioned),
     );
     out.labelled(
         "liaison_keepalives_total",
@@ -380,6 +405,7 @@ fn transport(out: &mut Families, shards: &[Arc<driver::Counters>]) {
         [
             ("limit", count(|c| &c.connections_refused)),
             ("peer_limit", count(|c| &c.connections_refused_by_peer)),
+            ("displaced", count(|c| &c.connections_displaced)),
             ("connect", count(|c| &c.connect_failures)),
             ("accept", count(|c| &c.accept_failures)),
             ("stalled", count(|c| &c.connections_stalled)),
@@ -433,7 +459,7 @@ mod tests {
     /// The metrics as the page has them.
     fn table() -> String {
         let mut table = "\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
-        for family in families(&[], &[], &relay::Gauges::default(), 0) {
+        for family in families(&[], &[], &relay::Gauges::default(), 0, None, (&[], SystemTime::UNIX_EPOCH)) {
             let (kind, labels) = match &family.samples {
                 Samples::Counter(samples) => ("counter", labels(samples)),
                 Samples::Gauge(samples) => ("gauge", labels(samples)),

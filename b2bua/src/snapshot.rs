@@ -1,10 +1,12 @@
 //! A configuration in force, with everything that is derived from it.
 
 mod advice;
+mod certificate;
 mod settings;
 
 pub use advice::Advice;
 pub(crate) use advice::{Names, of as advice_of};
+pub(crate) use certificate::OwnCertificate;
 pub(crate) use settings::{PACKAGES, hash, media_networks, sip_transport};
 pub use settings::{
     conduct, location_settings, message_limits, overload_settings, sip_limits, sip_listener, socket_limits,
@@ -42,6 +44,8 @@ pub struct Snapshot {
     pub security: Arc<Security>,
     /// What tells whether a file of these has changed, by setting.
     pub files: BTreeMap<String, u64>,
+    /// Our certificates.
+    pub(crate) certificates: Vec<OwnCertificate>,
     /// What in it is probably not meant.
     pub advice: Vec<Advice>,
     /// Our name as a user agent instance (RFC 5626 §4.1), where a trunk needs one that the configuration does not give.
@@ -152,6 +156,7 @@ impl Snapshot {
             secrets,
             security: Arc::default(),
             files: BTreeMap::new(),
+            certificates: Vec::new(),
             advice: Vec::new(),
             instance: None,
             version,

@@ -73,6 +73,14 @@ impl Compiled {
         self.sources.get(network)?.find(source)
     }
 
+    /// Whether a source address tells a trunk from everybody else ([`config::Trunk::own_sources`]).
+    #[must_use]
+    pub fn own_source(&self, network: &NetworkName, source: IpAddr) -> bool {
+        let source = source.to_canonical();
+        let trunk = self.peer(network, source).and_then(|name| self.config.trunks.get(name));
+        trunk.is_some_and(|trunk| trunk.own_sources().any(|net| net.contains(&source)))
+    }
+
     /// The trunk that one of the domains belongs to which a certificate has proved (RFC 5922 §7.4), in small letters
     /// and without a dot at the end. With a `from`, it must come from there, too.
     #[must_use]

@@ -83,22 +83,26 @@ class Liaison:
     """to: the trunk of calls from outside; profile: lines of the default profile; transport: towards the trunks; nat: of the
     outside, where a SIPp that calls over TCP takes no other connection than its own; targets: the URIs of trunk `b`; listeners:
     further ones inside, before the others, with a comma after each; tables: further ones of the document; outer: further
-    listeners outside, with a comma before each; outside: further lines of that network."""
+    listeners outside, with a comma before each; outside: further lines of that network; room: the size of a file system of its own for its state, as mount(8)
+    has it."""
     admin = ADMIN
 
     def __init__(self, *, to="b", profile="", transport="udp", nat="auto", shards=1, targets=None, listeners="", tables="",
-                 outer="", outside=""):
+                 outer="", outside="", room=None):
         targets = json.dumps(targets or [f"sip:10.0.0.4:5060;transport={transport}"])
         sockets = [(transport, ip, 5060) for transport in ("udp", "tcp") for ip in ("10.0.0.2", "10.0.0.3")]
-        self.begin(DOCUMENT, sockets, to=to, profile=profile, transport=transport, nat=nat, shards=shards, targets=targets,
+        self.begin(DOCUMENT, sockets, room=room, to=to, profile=profile, transport=transport, nat=nat, shards=shards, targets=targets,
                    listeners=listeners, tables=tables, outer=outer, outside=outside)
 
-    def begin(self, document, sockets, folder=None, **settings):
+    def begin(self, document, sockets, folder=None, room=None, **settings):
         """Starts with a document, in which the settings stand, and {state} for its state directory; waits for those sockets."""
         self.dir = folder or tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         self.document, self.sockets, self.settings = document, sockets, {**settings, "state": self.state}
         self.write()
+        if room:
+            os.mkdir(self.state)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", self.state], check=True)
         self.start()
 
     def write(self, text=None, **settings):

@@ -24,6 +24,9 @@ pub struct Readiness {
     pub phase: Phase,
     /// Everything that must work before a call can succeed.
     pub components: Vec<ComponentReadiness>,
+    /// What does not do its part though calls succeed without it, such as a store on a full disk: somebody has to look, and
+    /// the response stays 200.
+    pub degraded: Vec<ComponentReadiness>,
 }
 
 impl Readiness {

@@ -47,6 +47,7 @@ impl Default for Fake {
                     component: "listener udp 203.0.113.5:5060".into(),
                     reason: None,
                 }],
+                degraded: Vec::new(),
             }),
         }
     }

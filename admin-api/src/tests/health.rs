@@ -29,9 +29,20 @@ async fn a_ready_process_lists_its_components() {
           "reason": null
         }
       ],
+      "degraded": [],
       "phase": "serving"
     }
     "#);
+}
+
+#[tokio::test]
+async fn what_calls_do_without_is_told_and_the_process_stays_ready() {
+    let api = api();
+    let store = ComponentReadiness { component: "store".into(), reason: Some("the disk is full".into()) };
+    api.fake.readiness.lock().unwrap().degraded.push(store);
+    let reply = api.ask("GET /readyz").await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json()["degraded"][0]["reason"], "the disk is full");
 }
 
 #[tokio::test]
@@ -42,7 +53,7 @@ async fn a_component_that_is_not_ready_makes_503_with_its_reason() {
         .lock()
         .unwrap()
         .components
-        .push(ComponentReadiness { component: "store".into(), reason: Some("the disk is full".into()) });
+        .push(ComponentReadiness { component: "relay".into(), reason: Some("it has no ports".into()) });
     insta::assert_snapshot!(api.ask("GET /readyz").await.shown(), @r#"
     503 Service Unavailable
     content-type: application/problem+json
@@ -53,8 +64,8 @@ async fn a_component_that_is_not_ready_makes_503_with_its_reason() {
           "reason": null
         },
         {
-          "component": "store",
-          "reason": "the disk is full"
+          "component": "relay",
+          "reason": "it has no ports"
         }
       ],
       "detail": "1 of 2 components are not ready",
@@ -72,7 +83,8 @@ async fn a_component_that_is_not_ready_makes_503_with_its_reason() {
 async fn starting_and_draining_are_not_ready() {
     for (phase, word) in [(Phase::Starting, "starting"), (Phase::Draining, "draining")] {
         let api = api();
-        *api.fake.readiness.lock().unwrap() = Readiness { phase, components: Vec::new() };
+        *api.fake.readiness.lock().unwrap() =
+            Readiness { phase, components: Vec::new(), degraded: Vec::new() };
         let reply = api.ask("GET /readyz").await;
         assert_eq!(reply.problem(), "503 not-ready");
         assert_eq!(reply.json()["phase"], word);

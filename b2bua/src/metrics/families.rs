@@ -36,6 +36,18 @@ impl Families {
         let samples = values.into_iter().map(|(text, value)| sample(label, text, number(value))).collect();
         self.0.push(MetricFamily { name, help, samples: Samples::Gauge(samples) });
     }
+
+    /// A gauge with a sample for each of a number of things that the configuration says.
+    pub(super) fn gauges_by(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        values: impl Iterator<Item = (String, f64)>,
+    ) {
+        let samples = values.map(|(text, value)| Sample { labels: vec![(label, text)], value }).collect();
+        self.0.push(MetricFamily { name, help, samples: Samples::Gauge(samples) });
+    }
 }
 
 fn sample<T>(label: &'static str, text: &str, value: T) -> Sample<T> {

@@ -2,13 +2,14 @@
 
 use super::cards::{Cards, CardsRef};
 use crate::registrar::{Keeper, Keeping, News, aor_of};
-use crate::store::{Embedded, Handle, Row, Store, StoreError, Table, Write};
+use crate::store::{Condition, Embedded, Handle, Row, Store, StoreError, Table, Write};
 use config::Config;
 use sip::driver::Waker;
 use sip::home::{Homes, ShardNo};
 use sip::ids::Ids;
 use sip::registration::server::GruuKeys;
 use sip::time::Now;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Orders that may wait for the store.
@@ -51,6 +52,11 @@ impl Kept {
     /// Who keeps the sequence numbers of cards.
     pub(super) fn cards(&self) -> CardsRef {
         self.cards.as_ref().map(Cards::downgrade).unwrap_or_default()
+    }
+
+    /// How the store is doing.
+    pub(super) fn condition(&self) -> Option<Arc<Condition>> {
+        self.store.as_ref().map(|store| store.condition().clone())
     }
 
     /// The keys of GRUUs: those of the process before, so that temporary ones stay good, or new ones.

@@ -314,12 +314,14 @@ fn snapshot(
     }
     let instance = instance::of(&config)
         .map_err(|(path, why)| placed(file, document, vec![SecretError { path, why }]))?;
-    let advice = advice_of(&config, &material.names, document);
+    let now = SystemTime::now();
+    let advice = advice_of(&config, &material.names, &material.own, now, document);
     let mut snapshot = Snapshot::new(config, networks, secrets, version);
     snapshot.advice = advice;
     snapshot.instance = instance;
     (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
-    snapshot.loaded = SystemTime::now();
+    snapshot.loaded = now;
+    snapshot.certificates = material.own;
     snapshot.source = source;
     Ok(Arc::new(snapshot))
 }

@@ -1,8 +1,11 @@
 //! Certificates, keys and roots of a configuration, read from their files.
 
 use crate::secrets::SecretError;
-use crate::snapshot::Names;
-use config::{Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, Pin, WebSocket};
+use crate::snapshot::{Names, OwnCertificate};
+use config::{
+    Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, Pin, Trunk, WebSocket,
+};
+use ipnet::IpNet;
 use sip::driver::tls::{
     ClientSettings, Clients, Credentials, Fingerprint, Pins, ServerSettings, TlsError, Trust,
 };
@@ -25,6 +28,8 @@ pub(crate) struct Material {
     /// A digest of each file, by the setting that names it.
     pub(crate) files: BTreeMap<String, u64>,
     pub(crate) names: Names,
+    /// Our certificates.
+    pub(crate) own: Vec<OwnCertificate>,
 }
 
 /// Reads what the listeners and networks of a configuration need; listeners are numbered in the order of `networks`.
@@ -56,6 +61,7 @@ pub(crate) fn read(config: &Config, networks: &[NetworkName]) -> Result<Material
             }
         }
     }
+    reader.material.security.peers = peers(config);
     if reader.errors.is_empty() { Ok(reader.material) } else { Err(reader.errors) }
 }
 
@@ -67,6 +73,15 @@ fn pins(of: &[Pin]) -> Pins {
         pins.entry(Domain::new(pin.host.as_str())).or_default().extend(prints);
     }
     pins
+}
+
+/// Where trunks are, as far as addresses tell.
+fn peers(config: &Config) -> Arc<[IpNet]> {
+    let of_trunk = |trunk: &Trunk| -> Vec<IpNet> {
+        let targets = trunk.targets.iter().filter_map(sip::numeric_hop).map(IpNet::from);
+        trunk.own_sources().copied().chain(targets).collect()
+    };
+    config.trunks.values().flat_map(of_trunk).collect()
 }
 
 fn rules(settings: &WebSocket) -> WebSocketRules {
@@ -139,7 +154,10 @@ impl Reader {
             Ok(_) | Err(_) => {}
         }
         let read = Credentials::from_pem(&chain?, &key?);
-        self.used(path, &own.chain, read)
+        let credentials = self.used(path, &own.chain, read)?;
+        let expires = credentials.expires();
+        self.material.own.extend(expires.map(|expires| OwnCertificate { path: path.to_owned(), expires }));
+        Some(credentials)
     }
 
     fn trust(&mut self, path: &str, roots: Option<&Path>, revoked: &[PathBuf]) -> Option<Trust> {

@@ -96,6 +96,7 @@ impl Node {
             standings,
             homes,
             records_lost: Box::new(move || lost.lost()),
+            store: kept.condition(),
             transports: ready.iter().map(|ready| ready.counters.clone()).collect(),
         };
         let mut node = Self {

@@ -1,9 +1,10 @@
 //! The flows of bindings: those over UDP are kept open, the ends of the others are heard of.
 //!
 //! A binding whose user agent is reached on one flow only is worth nothing once that is gone, and ends with it: when its
-//! connection does, or when ICMP says that its datagrams do not arrive (RFC 5626 §7). A way through a NAT over UDP that nobody keeps open from inside is kept by our OPTIONS: its answer comes
+//! connection does, or when ICMP says that its datagrams do not arrive and it then answers nothing (RFC 5626 §7; `questions`). A way through a NAT over UDP that nobody keeps open from inside is kept by our OPTIONS: its answer comes
 //! from inside, which every NAT takes for a sign of life (RFC 4787 REQ-6).
 
+use super::questions::Questions;
 use crate::shard::Core;
 use crate::snapshot::Snapshot;
 use config::Registrar;
@@ -39,12 +40,15 @@ pub(super) struct Flows {
     sent: BTreeSet<SessionId>,
     /// Flows that were lost while bindings on them were just being changed.
     lost: BTreeSet<Line>,
+    /// Flows that may be lost, and are asked.
+    pub(super) questions: Questions,
 }
 
 impl Flows {
     /// When the next keepalive is due.
     pub(super) fn next(&self) -> Option<Mono> {
-        self.due.first().map(|(at, _, _)| *at)
+        let due = self.due.first().map(|(at, _, _)| *at);
+        [due, self.questions.next()].into_iter().flatten().min()
     }
 
     /// A binding is there, and kept open every so often.
@@ -107,7 +111,7 @@ impl Flows {
     }
 
     /// Those who are reached on a flow.
-    fn on(&self, line: Line) -> impl Iterator<Item = (&Aor, BindingId, Option<Duration>)> {
+    pub(super) fn on(&self, line: Line) -> impl Iterator<Item = (&Aor, BindingId, Option<Duration>)> {
         let from = (line, Aor::from_kept(""), BindingId(0));
         let all = self.on.range(from..).take_while(move |((on, ..), _)| *on == line);
         all.map(|((_, aor, id), silence)| (aor, *id, *silence))
@@ -244,14 +248,29 @@ impl Core {
             let every = keepalive(&snapshot, &aor, self.endpoint.settings(), binding);
             self.office.flows.learn(now, &aor, binding, every);
             let Some(ask) = every.and_then(|_| self.keepalive_of(&aor, binding)) else { continue };
-            // Where there is no room for a session, the next turn will do.
-            match self.endpoint.ask(now, ask) {
-                Ok((session, _)) => {
-                    self.counters.keepalives += 1;
-                    self.office.flows.sent.insert(session);
-                }
-                Err(_) => self.counters.keepalives_skipped += 1,
+            self.send_keepalive(now, ask);
+        }
+    }
+
+    fn send_keepalive(&mut self, now: Now, ask: Ask) {
+        // Where there is no room for a session, the next turn will do.
+        match self.endpoint.ask(now, ask) {
+            Ok((session, _)) => {
+                self.counters.keepalives += 1;
+                self.office.flows.sent.insert(session);
             }
+            Err(_) => self.counters.keepalives_skipped += 1,
+        }
+    }
+
+    /// Sends an OPTIONS on a flow, to any of those who are reached on it.
+    pub(super) fn ask_flow(&mut self, now: Now, line: Line) {
+        let reached = self.office.flows.on(line).next().map(|(aor, id, _)| (aor.clone(), id));
+        let Some((aor, id)) = reached else { return };
+        let target = self.common.directory.binding(&aor, id);
+        let ask = target.and_then(|target| self.keepalive_of(&aor, target.binding()));
+        if let Some(ask) = ask {
+            self.send_keepalive(now, ask);
         }
     }
 

@@ -16,6 +16,7 @@ mod desk;
 mod ending;
 mod flows;
 mod keeping;
+mod questions;
 mod review;
 mod row;
 mod serve;

@@ -318,5 +318,6 @@ impl Core {
             self.tell(now, &change);
         }
         self.keepalives_due(now);
+        self.questions_due(now);
     }
 }

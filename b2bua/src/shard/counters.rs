@@ -47,6 +47,8 @@ pub struct Counters {
     pub notifies_failed: u64,
     /// Addresses-of-record whose bindings ended because the connection that they were reached on was over.
     pub flows_lost: u64,
+    /// Flows of datagrams that ICMP said to be lost, and that were asked whether they are.
+    pub flows_questioned: u64,
     /// OPTIONS that keep the way to user agents behind a NAT open.
     pub keepalives: u64,
     /// Those that nobody answered.

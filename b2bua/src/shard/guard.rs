@@ -112,10 +112,17 @@ impl Core {
                 .is_some_and(|terms| self.common.guard.is_cut(now.mono, &terms, flow) && !self.is_peer(flow))
     }
 
+    /// Whether it is a trunk's, by more than a `from` that is everybody's.
     fn is_peer(&self, flow: &Flow) -> bool {
         let listener = self.endpoint.settings().listener(flow.listener);
         let network = listener.and_then(|listener| self.snapshot.network_name(listener.network));
-        network.is_some_and(|network| self.peer_on(&self.snapshot, network, flow).is_some())
+        network.is_some_and(|network| {
+            let proven = flow.connection.and_then(|id| self.peers.get(&id));
+            let source = flow.peer.ip().to_canonical();
+            proven.is_some_and(|peer| {
+                self.snapshot.policy.proven_peer(network, source, domains(peer)).is_some()
+            }) || self.snapshot.policy.own_source(network, source)
+        })
     }
 }
 

@@ -1,10 +1,15 @@
 //! What in a configuration can be put in force, and is probably not meant.
 
-use config::{Config, Listener, Network, NetworkName};
+use super::OwnCertificate;
+use config::{Config, Listener, Network, NetworkName, Target};
 use sip::{Domain, is_private};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+/// A certificate of ours that is good for less than that is spoken of, so that somebody has time to get another one.
+const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// A setting that peers may stumble over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +37,19 @@ impl fmt::Display for Advice {
 pub(crate) type Names = BTreeMap<String, Vec<Domain>>;
 
 /// All that can be said of a document.
-pub(crate) fn of(config: &Config, names: &Names, document: &[u8]) -> Vec<Advice> {
+pub(crate) fn of(
+    config: &Config,
+    names: &Names,
+    certificates: &[OwnCertificate],
+    now: SystemTime,
+    document: &[u8],
+) -> Vec<Advice> {
     let mut said = Vec::new();
+    expiring(certificates, now, &mut said);
     for (name, network) in &config.networks {
         unproved(name, network, names, &mut said);
         unreachable(config, name, network, &mut said);
+        unrouted(config, name, network, &mut said);
     }
     if said.is_empty() {
         return Vec::new();
@@ -111,16 +124,59 @@ fn unreachable(config: &Config, name: &NetworkName, network: &Network, said: &mu
     }
 }
 
+/// Our certificates that peers believe no more, or not for long.
+fn expiring(certificates: &[OwnCertificate], now: SystemTime, said: &mut Vec<Said>) {
+    for own in certificates {
+        let left = own.left(now);
+        if u64::try_from(left).is_ok_and(|left| left > SOON.as_secs()) {
+            continue;
+        }
+        let verb = if left <= 0 { "has expired" } else { "expires" };
+        let found = format!("a chain that {verb} at {}", own.expires_at());
+        let days = SOON.as_secs() / (24 * 3600);
+        said.push((
+            format!("{}.chain", own.path),
+            found,
+            format!("one that is good for more than {days} days"),
+        ));
+    }
+}
+
+/// Domains whose users register, and whom no route leads to: who calls them gets 404.
+fn unrouted(config: &Config, name: &NetworkName, network: &Network, said: &mut Vec<Said>) {
+    let Some(registrar) = &network.registrar else { return };
+    let is_same = |domain: &str, other: &str| domain.eq_ignore_ascii_case(other);
+    for (n, domain) in registrar.domains.iter().map(ToString::to_string).enumerate() {
+        let has_users = registrar.accounts.iter().any(|account| is_same(account.address.domain(), &domain));
+        let mut targets = config.routes.iter().flat_map(|route| &route.to);
+        let is_reached = targets.any(|target| match target {
+            Target::Domain(target) => is_same(&target.domain.to_string(), &domain),
+            Target::Trunk(_) | Target::Uri(_) => false,
+        });
+        if has_users && !is_reached {
+            let expected =
+                format!("a route to {{ domain = {domain:?} }}: without, calls to its users are not found");
+            said.push((format!("networks.{name}.registrar.domains[{n}]"), domain, expected));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn advice(document: &str, names: &[(&str, &[&str])]) -> String {
+        advised(document, names, &[])
+    }
+
+    /// At second 1 000 000 000.
+    fn advised(document: &str, names: &[(&str, &[&str])], certificates: &[OwnCertificate]) -> String {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let config = Config::parse("advice.toml", document).unwrap_or_else(|errors| panic!("{errors}"));
         let names = names.iter().map(|(listener, domains)| {
             ((*listener).to_owned(), domains.iter().map(|domain| Domain::new(domain)).collect())
         });
-        let said = of(&config, &names.collect(), document.as_bytes());
+        let said = of(&config, &names.collect(), certificates, now, document.as_bytes());
         said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
@@ -197,5 +253,53 @@ tls = { certificates = [{ chain = "/none", key = "/none" }] }
         3:21: warning: networks.a.media.address: found "100.64.0.1", expected an address that peers such as 198.51.100.1 reach, or `advertised` beside it
         2:45: warning: networks.a.listeners[0].address: found "10.0.0.1", expected an address that peers such as 198.51.100.1 reach, or `advertised` beside it
         "#);
+    }
+
+    #[test]
+    fn a_certificate_of_ours_that_has_expired_or_soon_will_is_named() {
+        let document = r#"
+[networks.a]
+media = { address = "10.0.0.1" }
+[[networks.a.listeners]]
+transport = "tls"
+address = "10.0.0.1:5061"
+tls = { certificates = [{ chain = "/none", key = "/none" }, { chain = "/other", key = "/none" }] }
+"#;
+        let own = |n: usize, left: i64| OwnCertificate {
+            path: format!("networks.a.listeners[0].tls.certificates[{n}]"),
+            expires: 1_000_000_000 + left,
+        };
+        let right: &[(&str, &[&str])] = &[("networks.a.listeners[0]", &["10.0.0.1"])];
+        assert_eq!(
+            advised(document, right, &[own(0, 14 * 86_400 + 1), own(1, i64::MAX - 2_000_000_000)]),
+            ""
+        );
+        insta::assert_snapshot!(advised(document, right, &[own(0, 0), own(1, 14 * 86_400)]), @r#"
+        7:35: warning: networks.a.listeners[0].tls.certificates[0].chain: found "a chain that has expired at 2001-09-09T01:46:40.000Z", expected one that is good for more than 14 days
+        7:69: warning: networks.a.listeners[0].tls.certificates[1].chain: found "a chain that expires at 2001-09-23T01:46:40.000Z", expected one that is good for more than 14 days
+        "#);
+    }
+
+    #[test]
+    fn a_domain_whose_users_nobody_can_call_is_named() {
+        let document = |to: &str| {
+            format!(
+                r#"
+[networks.a]
+listeners = [{{ transport = "udp", address = "10.0.0.1:5060" }}]
+media = {{ address = "10.0.0.1" }}
+[networks.a.registrar]
+domains = ["empty.example", "Example.com"]
+challenge = {{ realm = "example.com", users = [{{ username = "alice", password = {{ env = "ALICE" }} }}] }}
+accounts = [{{ address = "alice@example.com", users = ["alice"] }}]
+[[routes]]
+name = "users"
+to = [{to}]
+"#
+            )
+        };
+        assert_eq!(advice(&document(r#"{ domain = "example.com" }"#), &[]), "");
+        let elsewhere = document(r#"{ domain = "empty.example" }"#);
+        insta::assert_snapshot!(advice(&elsewhere, &[]), @r#"6:29: warning: networks.a.registrar.domains[1]: found "Example.com", expected a route to { domain = "Example.com" }: without, calls to its users are not found"#);
     }
 }

@@ -113,6 +113,7 @@ pub fn socket_limits(config: &Config) -> sip::driver::Limits {
     sip::driver::Limits {
         connections: limits.connections,
         connections_per_peer: limits.connections_per_peer,
+        prefixes: sip::guard::Prefixes { ipv4: config.guard.ipv4_prefix, ipv6: config.guard.ipv6_prefix },
         write_queue: limits.connection_queue,
         datagram_queue: limits.datagram_queue,
         connect_time: signalling.connect_timeout,
@@ -287,6 +288,9 @@ mod tests {
             datagram_queue = 19
             name_queries = 12
             stun_rate = 14
+            [guard]
+            ipv4_prefix = 31
+            ipv6_prefix = 48
         "#;
         let config = Config::parse("limits.toml", text).unwrap();
         let message = sip_types::Limits {
@@ -309,6 +313,7 @@ mod tests {
         let sockets = sip::driver::Limits {
             connections: 9,
             connections_per_peer: 10,
+            prefixes: sip::guard::Prefixes { ipv4: 31, ipv6: 48 },
             write_queue: 4097,
             datagram_queue: 19,
             connect_time: Duration::from_secs(1),

@@ -13,7 +13,7 @@ pub struct Memory {
 }
 
 impl Backend for Memory {
-    fn rows(&self, table: Table) -> Result<Vec<Row>, StoreError> {
+    fn rows(&mut self, table: Table) -> Result<Vec<Row>, StoreError> {
         let of_table = self.rows.iter().filter(|((of, _), _)| *of == table);
         Ok(of_table.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }

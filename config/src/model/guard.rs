@@ -5,8 +5,8 @@ use crate::error::Found;
 
 table! {
     /// How scanners are met: a source that is refused again and again, or challenged without ever answering well, is not heard
-    /// for a while. What comes from it gets no answer, and its connections are closed. Always heard are: addresses and
-    /// certificates of trunks, dialogs that stand, and the flows of users who have proved who they are. Where such a user shares
+    /// for a while. What comes from it gets no answer, and its connections are closed. Always heard are: addresses (`from`, unless
+    /// that is nearly everybody's) and certificates of trunks, dialogs that stand, and the flows of users who have proved who they are. Where such a user shares
     /// the source, each of its flows is counted and cut off by itself.
     pub struct Guard {
         /// False to answer everybody.

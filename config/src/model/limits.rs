@@ -49,9 +49,12 @@ table! {
         /// How often one request of ours is sent again because it was challenged or answered 491; then that response
         /// stands.
         live request_rounds: u8 = 5, in 1..=32;
-        /// SIP connections at a time; one more is closed when accepted.
+        /// SIP connections at a time. An eighth of them is for those that we open and those from addresses of trunks
+        /// (`from`, `targets`). One more takes the place of the oldest that has proved nothing and is from elsewhere: that has
+        /// brought no request which was not refused. Where there is none, it is closed when accepted.
         restart connections: usize = 4_096, in 1..=1_000_000;
-        /// SIP connections at a time with one peer address; one more is closed when accepted.
+        /// SIP connections at a time with one peer, which is what `guard.ipv4_prefix` and `guard.ipv6_prefix` said of an address
+        /// at the start; one more is closed when accepted.
         restart connections_per_peer: usize = 256, in 1..=1_000_000;
         /// Bytes waiting to be written per connection; a message beyond is not sent, and fails as if there were no
         /// connection. At least `message`.

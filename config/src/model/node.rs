@@ -42,7 +42,8 @@ table! {
         /// The same for connections, which are kept by CRLF. A connection that a user agent has registered on with outbound is
         /// closed once it has been silent for that long and a quarter more, 10 s at the least.
         live keepalive_connections: Duration = "2m", in "5s"..="1h";
-        /// How long a connection may stay without traffic in both directions before it is closed.
+        /// How long a connection may stay without traffic in both directions before it is closed. On one that a peer has
+        /// opened only requests and messages of ours count, until something that it asked for was not refused.
         restart connection_idle: Duration = "30m", in "10s"..="7d";
         /// How long a peer may take none of what is to be written to its TCP connection before that is closed.
         restart connection_stall: Duration = "10s", in "100ms"..="10m";

@@ -20,7 +20,9 @@ table! {
         /// The host of Request-URIs, when that is not the target's; the target is then only the next hop.
         pinned domain: Option<HostPort>, such as "sip.example.com";
         /// The source addresses that its requests are known by; the longest network wins. Where it has `identities`, it is
-        /// known by them alone, and must come from one of these addresses as well, if there are any.
+        /// known by them alone, and must come from one of these addresses as well, if there are any. A network larger than
+        /// a /8 of IPv4 or a /16 of IPv6 is no trunk's own: who is known by one is guarded against as strangers are
+        /// (`guard`), and has no part in the connections that are kept for trunks (`limits.connections`).
         live from: Vec<IpNet> = [], in 0..=1_024, say ["192.0.2.10", "198.51.100.0/24"];
         /// The domains that it is known by over TLS, whatever its address: one that its certificate stands for
         /// (RFC 5922 §7.1) is enough. It is asked for where the listener's `clients` is not `"unasked"`.
@@ -42,6 +44,13 @@ table! {
         live max_calls: Option<u32>, in 1..=1_000_000, such as 100;
     }
     check check_trunk;
+}
+
+impl Trunk {
+    /// Of `from`, the networks that tell the trunk from everybody else: at least a /8 of IPv4 or a /16 of IPv6.
+    pub fn own_sources(&self) -> impl Iterator<Item = &IpNet> {
+        self.from.iter().filter(|net| net.prefix_len() >= if net.addr().is_ipv4() { 8 } else { 16 })
+    }
 }
 
 fn check_trunk(trunk: &Trunk, reader: &mut Reader<'_>) {

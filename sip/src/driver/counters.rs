@@ -63,6 +63,8 @@ pub struct Counters {
     pub connections_refused: Count,
     /// Connections that the limit of their peer refused, likewise.
     pub connections_refused_by_peer: Count,
+    /// Connections that had proved nothing, and went for another at the limit of all.
+    pub connections_displaced: Count,
     /// Connections that could not be opened, or not in time.
     pub connect_failures: Count,
     /// Failed attempts to accept, which resources of the system cause.

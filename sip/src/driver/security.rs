@@ -3,6 +3,7 @@
 use super::tls;
 use super::websocket::Rules;
 use crate::flow::ListenerId;
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub struct Security {
     pub tls: tls::Configuration,
     /// Who may open a WebSocket, by listener; the default rules where there is no entry.
     pub websockets: BTreeMap<ListenerId, Arc<Rules>>,
+    /// Where peers are that are known, whom a part of the connections is kept for.
+    pub peers: Arc<[IpNet]>,
 }
 
 impl Security {

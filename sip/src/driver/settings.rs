@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::counters::Counters;
 use super::ids::{self, NoEntropy};
 use super::security::Security;
+use crate::guard::Prefixes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,11 +50,14 @@ impl Settings {
 /// Bounds of what peers can make a driver keep, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in being, accepted and opened, over all shards. Beyond, one that comes is accepted and closed, and
-    /// one that is wanted fails. Default 10 000.
+    /// Connections in being, accepted and opened, over all shards. An eighth is for those that we open and those of known
+    /// peers. Beyond, the oldest of those that have proved nothing goes for one from elsewhere; where there is none, one
+    /// that comes is accepted and closed, and one that is wanted fails. Default 10 000.
     pub connections: usize,
-    /// Connections in being with one peer address, likewise. Default 256.
+    /// Connections in being with one peer, likewise. Default 256.
     pub connections_per_peer: usize,
+    /// What makes one peer of addresses. Default an IPv4 address, or a /64 of IPv6.
+    pub prefixes: Prefixes,
     /// Bytes that wait to be written to one connection; a message beyond fails. Default 1 MiB.
     pub write_queue: usize,
     /// Datagrams that wait on one socket whose buffer is full; one beyond is dropped. Default 1024.
@@ -81,6 +85,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             connections_per_peer: 256,
+            prefixes: Prefixes { ipv4: 32, ipv6: 64 },
             write_queue: 1 << 20,
             datagram_queue: 1024,
             connect_time: Duration::from_secs(4),

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """registrar.py CHECK - telephones register to Liaison, call each other, and are found after a restart."""
-import here, json, os, tempfile, time
+import glob, here, json, os, signal, socket, tempfile, time
 from xml.etree import ElementTree
 from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until
@@ -261,4 +261,125 @@ def refusals():
             assert sbc.metrics()['liaison_sip_refusals_total{status="401"}'] == challenged
 
 
-run(phones, load, watched, bearer, refusals)
+def registers(user, ip="10.0.0.6", transport="udp", edits=()):
+    """One REGISTER of SIPp's, with its answer to the challenge."""
+    return Sipp("uac_registers", (ip, 5060), OUTSIDE, transport=transport, edits=(("user[call_number]", user), *edits),
+                extra=("-au", user, "-ap", PASSWORD, "-auth_uri", "example.com"))
+
+
+def statuses(phone):
+    return [m.status for m in phone.messages() if not m.sent and m.status]
+
+
+def readiness(sbc):
+    status, _, body = sbc.curl("/readyz", token=False)
+    return status, [one["reason"] for one in json.loads(body)["degraded"]]
+
+
+MD5 = 'digest = { algorithms = ["MD5"] }'
+
+
+def full():
+    """While the disk is full a REGISTER gets 500, and everybody can see why; once there is room, the same node registers again."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    with Liaison(tables=TABLES, profile=MD5, room="4m") as sbc:
+        with registers("carol") as carol:
+            carol.wait()
+        assert readiness(sbc) == (200, [])
+        with open(sbc.state + "/fill", "wb", buffering=0) as fill:
+            try:
+                while fill.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+        # A row that the pages which the file has do not hold.
+        with registers("dave", edits=(("[local_port]>", "[local_port]>;+sip.description=\"" + 3000 * "d" + "\""),)) as dave:
+            until(lambda: f"500, but {statuses(dave)}", lambda: 500 in statuses(dave), 10)
+        status, (why,) = readiness(sbc)
+        assert status == 200 and "No space left on device" in why, (status, why)
+        assert sbc.metrics()["liaison_store_failing"] == 1
+        assert "No space left on device" in sbc.logged()
+        os.remove(sbc.state + "/fill")
+        # It finds out by itself.
+        until(lambda: f"no reason, but {readiness(sbc)}", lambda: readiness(sbc) == (200, []), 10)
+        with registers("dave") as dave:
+            dave.wait()
+        assert set(registered(sbc)) == {"carol@example.com", "dave@example.com"}
+        metrics = sbc.metrics()
+        assert metrics["liaison_store_failing"] == 0 and metrics["liaison_store_recoveries_total"] >= 1, metrics
+        assert sbc.logged().count("rows cannot be kept") <= 2, "once for each change"
+
+
+def damaged():
+    """With a damaged file it starts all the same, says so, puts the file aside and registers."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    with Liaison(tables=TABLES, profile=MD5) as sbc:
+        with registers("carol") as carol:
+            carol.wait()
+        path = sbc.state + "/registrations.redb"
+        aside = lambda: sorted(glob.glob(path + ".damaged-*"))
+        with open(path, "rb") as file:
+            whole = file.read()
+        for n, bytes_ in enumerate((whole[:len(whole) // 2], bytes(4096) + whole[4096:], os.urandom(70000)), 1):
+            sbc.kill()
+            with open(path, "wb") as file:
+                file.write(bytes_)
+            sbc.start()
+            status, reasons = readiness(sbc)
+            assert status == 200 and any("was damaged" in reason for reason in reasons), (status, reasons)
+            assert sbc.metrics()["liaison_store_damages_total"] == 1
+            assert len(aside()) == n, aside()
+            assert not registered(sbc)
+            with registers("carol") as carol:
+                carol.wait()
+            assert set(registered(sbc)) == {"carol@example.com"}
+        assert "the store was damaged, and has begun anew" in sbc.logged()
+        for file in aside():
+            os.remove(file)
+        assert readiness(sbc) == (200, [])
+        sbc.kill()
+        sbc.start()
+        assert set(registered(sbc)) == {"carol@example.com"}, "the new file keeps"
+
+
+STRAY = ("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP x;branch=z9hG4bKx\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>;tag=2\r\nCall-ID: x\r\n"
+         "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+
+
+def crowded():
+    """Hosts that take every connection there is, each with a stray response and pings, keep neither the trunk out nor a phone."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    limits = "[limits]\nconnections = 160\nconnections_per_peer = 100\n"
+    with Liaison(tables=TABLES + limits, profile=MD5, transport="tcp") as sbc:
+        taken = []
+        for ip in ("10.0.0.7", "10.0.0.8", "10.0.0.9"):
+            for _ in range(100):
+                one = socket.create_connection(("10.0.0.2", 5060), 10, (ip, 0))
+                one.sendall(STRAY.encode() + b"\r\n\r\n")
+                taken.append(one)
+        failed = lambda cause: sbc.metrics()['liaison_connections_failed_total{cause="%s"}' % cause]
+        open_now = lambda: sbc.metrics()["liaison_connections"]
+        until(lambda: f"all that are not kept for others, but {open_now()}", lambda: open_now() == 140 and failed("displaced") >= 160, 10)
+        assert "there are as many connections as may be" in sbc.logged()
+        # The trunk has its own part, and its call goes out on a connection of ours.
+        with Sipp("uas", ("10.0.0.4", 5060), transport="tcp") as called, \
+             Sipp("uac", ("10.0.0.1", 5060), OUTSIDE, transport="tcp") as calling:
+            calling.wait(30)
+            called.wait(30)
+        before = failed("displaced")
+        with registers("carol", transport="tcp") as carol:
+            carol.wait()
+        assert failed("displaced") > before
+        assert set(registered(sbc)) == {"carol@example.com"}
+        # Pings alone keep nobody: those that are left end within 64*T1.
+        for one in taken:
+            try:
+                one.sendall(b"\r\n\r\n")
+            except OSError:
+                pass
+        until(lambda: f"none is left, but {open_now()}", lambda: open_now() <= 4, 45, 0.5)
+        for one in taken:
+            one.close()
+
+
+run(phones, load, watched, bearer, refusals, full, damaged, crowded)

@@ -28,6 +28,21 @@ fn a_subscriber_hears_what_another_registers_over_tcp_and_on_another_shard() {
 }
 
 #[test]
+fn a_full_disk_ends_registering_for_as_long_as_it_is_full() {
+    check("registrar.py", &["full"], 90);
+}
+
+#[test]
+fn a_damaged_store_is_put_aside() {
+    check("registrar.py", &["damaged"], 90);
+}
+
+#[test]
+fn connections_that_prove_nothing_keep_neither_trunks_nor_phones_out() {
+    check("registrar.py", &["crowded"], 120);
+}
+
+#[test]
 fn a_thousand_users_register_and_none_is_lost_when_the_node_is_killed() {
     check("registrar.py", &["load"], 90);
 }

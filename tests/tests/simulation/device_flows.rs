@@ -80,16 +80,40 @@ fn rfc5626_11_5_a_caller_hears_nothing_of_flows() {
 
 // conforms: RFC5626-7-4
 #[test]
-fn rfc5626_7_icmp_ends_the_bindings_on_its_flow() {
+fn rfc5626_7_icmp_ends_the_bindings_on_its_flow_once_it_answers_nothing() {
     let mut world = two_flows();
     let now = world.now;
     world.core.handle_unreachable(now, ListenerId(0), MOBILE.parse().unwrap());
-    world.run_for(s(1));
+    world.run_for(s(9));
+    assert_eq!((world.gauges().bindings, world.core.counters().flows_lost), (2, 0));
+    assert!(world.sent_to(MOBILE).iter().any(|text| text.starts_with("OPTIONS")));
+    world.run_for(s(2));
     assert_eq!((world.gauges().bindings, world.core.counters().flows_lost), (1, 1));
     call(&mut world, BOB);
     let only = world.expect(DESK, "INVITE");
     says(&mut world, DESK, &only, 430);
     fails(&mut world, "480");
+}
+
+#[test]
+fn a_flow_that_answers_stands_however_much_icmp_says_that_it_does_not() {
+    let mut world = two_flows();
+    let peer: std::net::SocketAddr = MOBILE.parse().unwrap();
+    for _ in 0..40 {
+        let now = world.now;
+        world.core.handle_unreachable(now, ListenerId(0), peer);
+        world.run_for(s(1) / 2);
+        let asked: Vec<_> =
+            world.sent_to(MOBILE).into_iter().filter(|text| text.starts_with("OPTIONS")).collect();
+        // Its transaction has been ended by the next packet before the answer comes.
+        let now = world.now;
+        world.core.handle_unreachable(now, ListenerId(0), peer);
+        if let Some(options) = asked.last() {
+            says(&mut world, MOBILE, options, 200);
+        }
+    }
+    assert_eq!((world.gauges().bindings, world.core.counters().flows_lost), (2, 0));
+    assert!(world.core.counters().flows_questioned >= 20);
 }
 
 #[test]

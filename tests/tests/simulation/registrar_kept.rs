@@ -109,6 +109,7 @@ fn rfc5626_7_a_flow_that_icmp_has_ended_is_not_bound_by_a_later_life_though_othe
     let mut kept = Kept::with_two_flows();
     let now = kept.world.now;
     kept.world.core.handle_unreachable(now, ListenerId(0), MOBILE.parse().unwrap());
+    kept.world.run_for(std::time::Duration::from_secs(11));
     assert_eq!(kept.bound(), 1);
     kept.commit(true);
     kept.restart();

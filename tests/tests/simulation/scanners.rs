@@ -106,6 +106,25 @@ fn messages_that_cannot_be_read_are_counted_and_a_trunk_is_never_cut_off() {
 }
 
 #[test]
+fn a_trunk_known_by_an_address_that_may_be_anybodys_is_cut_off_as_strangers_are() {
+    for (from, cut) in [("0.0.0.0/0", true), ("0.0.0.0/1", true), ("10.0.0.0/7", true), ("10.0.0.0/8", false)]
+    {
+        let mut world =
+            by_hand(&TWO_SIDES.replace("from = [\"10.0.0.2\"]", &format!("from = [{from:?}]")), 6);
+        world.post(ALICE, OUTSIDE, &asks(ALICE, 1));
+        assert!(start(&world.expect(ALICE, "")).starts_with("200"), "it is a trunk's all the same");
+        for _ in 0..=ANSWERED {
+            world.post_text(ALICE, OUTSIDE, "BREAK sip:10.0.0.1\r\n\r\n");
+        }
+        world.post(ALICE, OUTSIDE, &asks(ALICE, 2));
+        match cut {
+            true => hears_nothing(&mut world, ALICE),
+            false => assert!(start(&world.expect(ALICE, "")).starts_with("200")),
+        }
+    }
+}
+
+#[test]
 fn a_call_of_a_stranger_who_scans_goes_on_and_is_hung_up() {
     let routed = TWO_SIDES.replace("[networks.carrier]", "[networks.carrier]\nstrangers = \"route\"");
     let mut world = by_hand(&routed, 4);

@@ -29,6 +29,7 @@ impl sip::driver::Core for Core {
         if !self.hears(now, &flow, &bytes) {
             return;
         }
+        self.flow_stands(&flow);
         let before = self.endpoint.unusable();
         self.endpoint.handle_input(now, flow, bytes);
         if self.endpoint.unusable() != before {
@@ -54,7 +55,7 @@ impl sip::driver::Core for Core {
 
     fn handle_unreachable(&mut self, now: Now, listener: ListenerId, peer: SocketAddr) {
         self.endpoint.handle_unreachable(now, listener, peer);
-        self.flow_lost(now, Line::Datagrams(listener, peer));
+        self.flow_in_question(now, Line::Datagrams(listener, peer));
         self.settle(now);
     }
 

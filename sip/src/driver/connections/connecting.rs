@@ -109,23 +109,23 @@ impl<W: Wires> Table<W> {
             (Transport::Tcp, _) => (Leads::Anyone, None),
             (Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss, _) => return None,
         };
-        if !self.enter(peer) {
+        if !self.enter(now, peer, true) {
             return None;
         }
         let id = self.name();
         if !only {
             self.directory.insert(id, listener, peer, leads);
         } else if let Err(known) = self.directory.claim(id, listener, peer, leads, domain) {
-            self.census.leave(peer.ip());
+            self.census.leave(peer.ip(), &self.limits);
             return Some(known);
         }
         let Some(wire) = self.wires.open(id, listener, peer, domain) else {
             self.directory.remove(id);
-            self.census.leave(peer.ip());
+            self.census.leave(peer.ip(), &self.limits);
             self.counters.connect_failures.add(1);
             return None;
         };
-        self.keep(now, Start { id, listener, peer, wire, accepted: false, websocket: None });
+        self.keep(now, Start { id, listener, peer, wire, accepted: false, known: true, websocket: None });
         Some(Way::Own(id))
     }
 }

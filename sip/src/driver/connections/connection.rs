@@ -24,6 +24,8 @@ pub(super) struct Start<W> {
     pub(super) wire: W,
     /// Whether the peer opened it.
     pub(super) accepted: bool,
+    /// Whether the peer is known by its address, or it is we who open it.
+    pub(super) known: bool,
     /// On a WebSocket: who may open it.
     pub(super) websocket: Option<Arc<Rules>>,
 }
@@ -36,6 +38,8 @@ pub(super) struct Connection<W> {
     pub(super) framing: Framing,
     /// Whether the peer opened it.
     pub(super) accepted: bool,
+    /// It is of use to somebody, as far as is known (`displacing`).
+    pub(super) proven: bool,
     /// The core was told whom it leads to.
     pub(super) told: bool,
     /// It ends once the outbox is written.
@@ -46,7 +50,7 @@ pub(super) struct Connection<W> {
     /// When the timer of the connection will be heard.
     pub(super) armed: Option<Mono>,
     since: Mono,
-    /// When something last travelled.
+    /// When something last travelled; where nothing is proved, when a request came or a message went.
     pub(super) last: Mono,
     /// When something last came.
     pub(super) heard: Mono,
@@ -54,7 +58,8 @@ pub(super) struct Connection<W> {
     silences: Vec<(ShardNo, Duration)>,
     /// The pong to a ping of ours has come, and the core was not told (RFC 5626 §4.4.1).
     pub(super) ponged: bool,
-    /// A message has travelled: it is not only a connection.
+    /// A message has travelled: it is not only a connection. On one that a peer opens, responses do not count, for we have
+    /// asked nothing.
     pub(super) used: bool,
     /// Since when a message is incomplete.
     pub(super) partial: Option<Mono>,
@@ -81,6 +86,7 @@ impl<W: Wire> Connection<W> {
             wire: start.wire,
             open: false,
             accepted: start.accepted,
+            proven: start.known,
             told: false,
             framing: Framing::new(start.websocket),
             leaving: None,
@@ -128,7 +134,7 @@ impl<W: Wire> Connection<W> {
 
     /// Its end is told, and as far as a shard is concerned it may be silent for that long.
     pub(super) fn watch(&mut self, by: ShardNo, silence: Option<Duration>) {
-        self.told = true;
+        (self.told, self.proven) = (true, true);
         self.silences.retain(|(shard, _)| *shard != by);
         self.silences.extend(silence.map(|silence| (by, silence)));
     }

@@ -30,6 +30,8 @@ pub(super) enum Ending {
     Dawdling,
     /// Nothing travels on it.
     Idle,
+    /// It has proved nothing, and another one needs its place.
+    Displaced,
     /// The core wants it closed.
     Wanted,
 }
@@ -43,7 +45,8 @@ impl<W: Wires> Table<W> {
         if connection.told {
             self.ends.push(id);
         }
-        self.census.leave(peer.ip());
+        self.unproven.remove(&id);
+        self.census.leave(peer.ip(), &self.limits);
         self.counters.connections.sub(1);
         match ending {
             Ending::NotOpened => self.counters.connect_failures.add(1),
@@ -54,6 +57,7 @@ impl<W: Wires> Table<W> {
             Ending::Stalled => self.counters.connections_stalled.add(1),
             Ending::Dawdling => self.counters.connections_dawdling.add(1),
             Ending::Idle => self.counters.connections_idle.add(1),
+            Ending::Displaced => self.counters.connections_displaced.add(1),
             Ending::Closed | Ending::Broken | Ending::Wanted => {}
         }
         connection.say_goodbye();
@@ -101,7 +105,7 @@ impl<W: Wires> Drop for Table<W> {
     /// A shard is lost: its connections count no longer.
     fn drop(&mut self) {
         for connection in self.connections.values() {
-            self.census.leave(connection.flow.peer.ip());
+            self.census.leave(connection.flow.peer.ip(), &self.limits);
             self.counters.connections.sub(1);
         }
     }

@@ -8,6 +8,7 @@
 mod connecting;
 mod connection;
 mod directory;
+mod displacing;
 mod ending;
 mod event;
 mod framing;
@@ -22,7 +23,7 @@ pub use wire::{OpenError, Wire, Wires};
 
 use super::Map;
 use super::counters::Counters;
-use super::exchange::{Census, Full};
+use super::exchange::Census;
 use super::settings::Limits;
 use super::tls::Peer;
 use super::websocket::Rules;
@@ -36,7 +37,9 @@ use connecting::{Connecting, Way};
 use connection::{Connection, Start};
 use directory::{Directory, Leads};
 use ending::Ending;
+use ipnet::IpNet;
 use reading::Reader;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +65,12 @@ pub struct Table<W: Wires> {
     directory: Directory,
     /// How many there are, over all shards.
     census: Arc<Census>,
+    /// Where known peers are.
+    known: Arc<[IpNet]>,
+    /// Connections that peers have opened, the oldest first, but for those known to have proved something.
+    unproven: BTreeSet<ConnectionId>,
+    /// Messages that were lost with a connection that had to go.
+    lost: Vec<TransmitId>,
     shard: ShardNo,
     timers: TimerQueue<ConnectionId>,
     connecting: Connecting,
@@ -105,6 +114,9 @@ impl<W: Wires> Table<W> {
             connections: Map::with_hasher(hasher.clone()),
             directory: Directory::new(hasher, place.shared),
             census: place.census,
+            known: Arc::default(),
+            unproven: BTreeSet::new(),
+            lost: Vec::new(),
             shard: place.shard,
             timers: TimerQueue::default(),
             connecting: Connecting::default(),
@@ -173,31 +185,24 @@ impl<W: Wires> Table<W> {
         wire: impl FnOnce(&mut W, ConnectionId) -> Option<W::Wire>,
     ) -> Option<ConnectionId> {
         let transport = self.wires.transport(listener)?;
-        if !self.enter(peer) {
+        let known = self.knows(peer);
+        if !self.enter(now, peer, known) {
             return None;
         }
         let id = self.name();
         let Some(wire) = wire(&mut self.wires, id) else {
             self.counters.handshakes_failed.add(1);
-            self.census.leave(peer.ip());
+            self.census.leave(peer.ip(), &self.limits);
             return None;
         };
         self.counters.connections_accepted.add(1);
         let leads = if transport == Transport::Tcp { Leads::Anyone } else { Leads::Itself };
         self.directory.insert(id, listener, peer, leads);
-        self.keep(now, Start { id, listener, peer, wire, accepted: true, websocket });
+        self.keep(now, Start { id, listener, peer, wire, accepted: true, known, websocket });
+        if !known {
+            self.unproven.insert(id);
+        }
         Some(id)
-    }
-
-    /// Counts a connection in, unless a limit refuses it.
-    fn enter(&self, peer: SocketAddr) -> bool {
-        let full = match self.census.enter(peer.ip(), &self.limits) {
-            Ok(()) => return true,
-            Err(Full::Node) => &self.counters.connections_refused,
-            Err(Full::Peer) => &self.counters.connections_refused_by_peer,
-        };
-        full.add(1);
-        false
     }
 
     fn name(&mut self) -> ConnectionId {
@@ -297,6 +302,7 @@ impl<W: Wires> Table<W> {
                 self.connecting.tell(id, true);
                 let peer = peer.map(Arc::new);
                 connection.told |= peer.is_some();
+                connection.proven |= peer.as_ref().is_some_and(|peer| !peer.identities.is_empty());
                 self.directory.opened(id, peer.clone());
                 if let Some(peer) = peer {
                     self.counters.handshakes.add(1);
@@ -337,6 +343,7 @@ impl<W: Wires> Table<W> {
 
     /// Writes what was queued.
     pub fn flush(&mut self, now: Now, failed: &mut Vec<TransmitId>) {
+        failed.append(&mut self.lost);
         let mut dirty = std::mem::take(&mut self.dirty);
         for id in dirty.drain(..) {
             self.flush_one(now, id, failed);

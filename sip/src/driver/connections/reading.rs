@@ -78,7 +78,10 @@ impl<W: Wire> Connection<W> {
             Poll::Ready(Ok(0)) => return Err(self.ending.map_or(Ending::Closed, |(_, ending)| ending)),
             Poll::Ready(Ok(read)) => read,
         };
-        (self.last, self.heard) = (now, now);
+        self.heard = now;
+        if self.proven {
+            self.last = now;
+        }
         counters.bytes_in.bytes(read);
         if self.ending.is_some() {
             return Ok(read);
@@ -101,9 +104,13 @@ impl<W: Wire> Connection<W> {
         let before = inbox.len();
         let mut answers = Answers::new();
         let fed = self.framing.feed(bytes, message, inbox, &mut answers);
-        let came = inbox.len() - before;
+        let messages = inbox.get(before..).unwrap_or_default();
+        let (came, asks) = (messages.len(), messages.iter().any(|message| !message.starts_with(b"SIP/2.0 ")));
         counters.stream_messages_in.bytes(came);
-        self.used |= came > 0;
+        self.used |= asks || self.proven && came > 0;
+        if asks {
+            self.last = now;
+        }
         if !self.framing.is_partial() {
             self.partial = None;
         } else if came > 0 || self.partial.is_none() {

@@ -98,6 +98,7 @@ impl<W: Wire> Connection<W> {
             self.outbox.push(None, websocket::header(&bytes));
         }
         self.used = true;
+        self.proven |= tells_of_use(&bytes);
         self.outbox.push(Some(id), bytes);
         Ok(())
     }
@@ -139,9 +140,14 @@ impl<W: Wire> Connection<W> {
                 }
                 Poll::Ready(Ok(0) | Err(_)) => return Err(Ending::Broken),
                 Poll::Ready(Ok(written)) => {
-                    (self.blocked, self.last, self.outbox.unflushed) = (None, now, true);
+                    (self.blocked, self.outbox.unflushed) = (None, true);
                     counters.bytes_out.bytes(written);
-                    counters.stream_messages_out.add(self.outbox.advance(written));
+                    let messages = self.outbox.advance(written);
+                    counters.stream_messages_out.add(messages);
+                    // A pong keeps nobody.
+                    if self.proven || messages > 0 {
+                        self.last = now;
+                    }
                     if self.held.is_some_and(|room| self.outbox.queued < room) {
                         self.held = None;
                         self.wire.requeue();
@@ -171,5 +177,15 @@ impl<W: Wire> Connection<W> {
                 Ok(true)
             }
         }
+    }
+}
+
+/// Whether somebody has use for a connection on which this goes out: a request, or a response of 101 to 299.
+fn tells_of_use(message: &[u8]) -> bool {
+    let Some(response) = message.strip_prefix(b"SIP/2.0 ") else { return true };
+    match response.get(..3) {
+        Some(b"100") => false,
+        Some([b'1' | b'2', ..]) => true,
+        Some(_) | None => false,
     }
 }

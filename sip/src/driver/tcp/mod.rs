@@ -68,11 +68,9 @@ impl Tcp {
             security: Arc::clone(&settings.security),
         };
         let counters = Arc::clone(&settings.counters);
-        Self {
-            table: Table::at(place, streams, settings.limits, settings.message, counters, hasher),
-            counters: Arc::clone(&settings.counters),
-            resting: TimerQueue::default(),
-        }
+        let mut table = Table::at(place, streams, settings.limits, settings.message, counters, hasher);
+        table.know(Arc::clone(&settings.security.peers));
+        Self { table, counters: Arc::clone(&settings.counters), resting: TimerQueue::default() }
     }
 
     /// Registers a bound socket with the runtime; it is on the list from the start.
@@ -95,6 +93,7 @@ impl Tcp {
 
     /// From now on handshakes begin with these settings.
     pub(crate) fn adopt(&mut self, security: Arc<Security>) {
+        self.table.know(Arc::clone(&security.peers));
         self.table.wires().security = security;
     }
 

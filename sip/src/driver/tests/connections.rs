@@ -139,6 +139,60 @@ fn answers(stream: &mut std::net::TcpStream) -> bool {
     stream.write_all(b"\r\n\r\n").is_ok() && stream.read_exact(&mut answer).is_ok()
 }
 
+/// A connection from another address of this machine.
+fn connect_from(lab: &Lab, address: &str) -> std::net::TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::new(address.parse().unwrap(), 0).into()).unwrap();
+    socket.connect(&lab.address(0).into()).unwrap();
+    guarded(socket.into())
+}
+
+#[test]
+fn at_the_limit_the_oldest_that_has_proved_nothing_goes_for_one_from_elsewhere() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |s| s.limits.connections = 3);
+    let mut streams = [1, 2, 3].map(|n| {
+        let mut stream = connect_from(&lab, "127.0.0.2");
+        stream.write_all(message(n).as_bytes()).unwrap();
+        (lab.input().0, stream)
+    });
+    // The first proves to be of use.
+    lab.tell([send(4, Destination::Flow(streams[0].0))]);
+    expect(&mut streams[0].1, &message(4));
+    let mut other = connect_from(&lab, "127.0.0.3");
+    other.write_all(message(5).as_bytes()).unwrap();
+    assert_eq!(lab.input().1, message(5));
+    expect_end(&mut streams[1].1);
+    let _second = connect_from(&lab, "127.0.0.3");
+    expect_end(&mut streams[2].1);
+    // Nobody finds room at his own cost; one that we open does at that of another.
+    expect_end(&mut connect_from(&lab, "127.0.0.3"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    lab.tell([send(6, open(listener.local_addr().unwrap()))]);
+    expect(&mut guarded(listener.accept().unwrap().0), &message(6));
+    expect_end(&mut other);
+    let counters = &lab.settings.counters;
+    assert_eq!((counters.connections_displaced.get(), counters.connections.get()), (3, 3));
+    assert_eq!(counters.connections_refused.get(), 1);
+}
+
+#[test]
+fn responses_and_pings_keep_no_connection_that_has_proved_nothing() {
+    let lab = Lab::new(&[local(Transport::Tcp)], |s| {
+        s.limits.message_time = Duration::from_millis(50);
+        s.limits.idle_time = Duration::from_millis(100);
+    });
+    let mut stray = connect(&lab);
+    stray.write_all(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    lab.input();
+    expect_end(&mut stray);
+    assert_eq!(lab.settings.counters.connections_dawdling.get(), 1);
+    let mut pinging = connect(&lab);
+    pinging.write_all(message(1).as_bytes()).unwrap();
+    lab.input();
+    while answers(&mut pinging) {}
+    assert_eq!(lab.settings.counters.connections_idle.get(), 1);
+}
+
 #[test]
 fn silence_ends_a_connection() {
     let lab = Lab::new(&[local(Transport::Tcp)], |s| s.limits.idle_time = Duration::from_millis(30));

@@ -40,6 +40,12 @@ impl std::fmt::Display for Identity {
     }
 }
 
+/// When a certificate expires, in seconds since 1970 (RFC 5280 §4.1.2.5); `None` if it cannot be read.
+pub(super) fn expires(certificate: &[u8]) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
 /// The SIP domain identities of a certificate whose chain was verified; none if it cannot be read.
 pub(super) fn of(certificate: &[u8]) -> Vec<Identity> {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };

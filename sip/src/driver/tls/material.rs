@@ -16,6 +16,7 @@ use webpki::{CertRevocationList, OwnedCertRevocationList};
 pub struct Credentials {
     pub(super) key: Arc<CertifiedKey>,
     domains: Vec<Domain>,
+    expires: Option<i64>,
 }
 
 impl Credentials {
@@ -27,14 +28,20 @@ impl Credentials {
         let chain = certificates(chain)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(TlsError::NoKey)?;
         let domains = chain.first().map(|leaf| identity::of(leaf)).unwrap_or_default();
+        let expires = chain.iter().filter_map(|one| identity::expires(one)).min();
         let key = CertifiedKey::from_der(chain, key, &PROVIDER).map_err(TlsError::Key)?;
         let domains = domains.into_iter().map(|identity| identity.domain).collect();
-        Ok(Self { key: Arc::new(key), domains })
+        Ok(Self { key: Arc::new(key), domains, expires })
     }
 
     /// The domains that the certificate stands for (RFC 5922 §7.1).
     pub fn domains(&self) -> &[Domain] {
         &self.domains
+    }
+
+    /// When the first certificate of the chain expires, in seconds since 1970.
+    pub fn expires(&self) -> Option<i64> {
+        self.expires
     }
 }
 
