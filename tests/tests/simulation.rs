@@ -38,6 +38,7 @@ mod simulation {
     mod targets;
     mod trunk_calls;
     mod trunk_flows;
+    mod trunk_gruus;
     mod trunk_registration;
     mod users;
     mod wire;

@@ -31,6 +31,11 @@ table! {
         live unregistered: Unregistered = "refuse";
         /// Registers by several flows to edge proxies, so that calls go on while one of them fails.
         live outbound: Option<Outbound>;
+        /// Whether the registrar is asked for GRUUs (RFC 5627), names that lead to this node and no other device of the
+        /// address-of-record. Where it gives one, that is the Contact of our calls with the trunk, so that requests in them find
+        /// us after we have registered from another address; one that shows nothing in a call that is anonymous. Without
+        /// `outbound` that says another, our name as an instance is the one in the state directory.
+        live gruu: bool = true;
         /// Whether REGISTERs offer the first hop that keepalives be sent to it (RFC 6223): none are sent unless it answers
         /// that it takes them. Outbound has keepalives of its own where the registrar applies it.
         live offer_keepalives: bool = false;

@@ -323,3 +323,23 @@ register = { address = "c@example.com", contact_user = "b", registrars = ["sips:
     f.toml:6:64: trunks.a.register.registrars[1]: found "tel:+49", expected a sip: or sips: URI
     "#);
 }
+
+// conforms: RFC5627-4.1-4
+#[test]
+fn rfc5627_4_1_no_contact_is_the_address_that_it_is_registered_for() {
+    let network = |more: &str| {
+        format!(
+            "[networks.a]\nlisteners = [{{ transport = \"udp\", address = \"192.0.2.1:5060\" }}]\n{more}\
+             media = {{ address = \"192.0.2.1\" }}\n[trunks.gw]\nnetwork = \"a\"\ntargets = [\"sip:192.0.2.7\"]\n"
+        )
+    };
+    let register = |more: &str, address: &str| {
+        let text = format!("{}register = {{ address = \"{address}\" }}\n", network(more));
+        Config::parse("f.toml", &text).map(|_| ()).map_err(|errors| errors.to_string())
+    };
+    insta::assert_snapshot!(register("", "gw@192.0.2.1:5060").unwrap_err(), @r#"f.toml:7:24: trunks.gw.register.address: found "gw@192.0.2.1:5060", expected another address than that of the contact, which would lead to itself"#);
+    assert!(register("domain = \"SBC.example\"\n", "gw@sbc.example:5060").is_err());
+    for other in ["gw@192.0.2.1", "gw@192.0.2.1:5061", "other@192.0.2.1:5060"] {
+        assert_eq!(register("", other), Ok(()), "{other}");
+    }
+}

@@ -333,6 +333,7 @@ impl Endpoint {
             dialog: false,
             report,
             secure: false,
+            gruu: None,
         };
         let bytes = composer.compose(reply);
         self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));

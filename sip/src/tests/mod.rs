@@ -18,6 +18,7 @@ mod dialog;
 mod failover;
 mod fork;
 mod goodput;
+mod gruu;
 mod keepalive;
 mod loss;
 mod mutation;

@@ -5,6 +5,7 @@
 //! it lacks outbound, one flow stands at a time, and the others rest until it fails.
 
 mod act;
+mod aliases;
 mod called;
 mod flow;
 mod follow;
@@ -14,7 +15,7 @@ mod standing;
 mod tell;
 pub(crate) mod view;
 
-pub(crate) use called::called_by_contact;
+pub(crate) use called::Registered;
 pub(crate) use standing::{FlowStanding, Standing, Standings, State};
 
 use crate::snapshot::Snapshot;

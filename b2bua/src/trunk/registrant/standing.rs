@@ -1,8 +1,9 @@
 //! What every shard knows of the registrations of trunks.
 
+use super::aliases::{Aliases, is_same_gruu};
 use config::TrunkName;
 use sip::Flow;
-use sip::registration::client::Fault;
+use sip::registration::client::{Fault, Gruus};
 use sip::time::{Mono, Now};
 use sip_types::Uri;
 use std::net::IpAddr;
@@ -31,6 +32,8 @@ pub(crate) enum State {
 pub(crate) struct Standing {
     /// By number; one without outbound.
     flows: Box<[FlowStanding]>,
+    /// What they have been called by since one of them at least has stood without a break.
+    aliases: Aliases,
 }
 
 /// One of them.
@@ -51,6 +54,8 @@ pub(crate) struct FlowStanding {
     pub(crate) first_hop: Option<Uri>,
     /// Where the registrar has answered from.
     pub(crate) registrar: Option<IpAddr>,
+    /// The GRUUs that it was given last (RFC 5627 §4.2).
+    pub(crate) gruus: Gruus,
     /// The URI that REGISTERs go to.
     pub(crate) towards: Box<str>,
     /// Attempts that failed in a row.
@@ -96,6 +101,23 @@ impl Standing {
         registered.or(self.flows.first())
     }
 
+    /// The GRUUs that were given last, by the best way.
+    pub(crate) fn gruus(&self, now: Now) -> Option<&Gruus> {
+        self.ways(now).into_iter().map(|way| &way.gruus).find(|gruus| !gruus.is_empty())
+    }
+
+    /// Which of the periods without a break it is, as temporary GRUUs are good for one of them.
+    pub(crate) fn period(&self) -> u64 {
+        self.aliases.period()
+    }
+
+    /// Whether a URI is a GRUU of ours, of this or an earlier REGISTER.
+    pub(crate) fn goes_by(&self, now: Now, uri: &Uri) -> bool {
+        let bound = || self.flows.iter().filter(|of| of.is_bound(now));
+        let mut public = bound().filter_map(|of| of.gruus.public.as_ref());
+        public.any(|gruu| is_same_gruu(gruu, uri)) || (self.aliases.has(uri) && bound().next().is_some())
+    }
+
     fn without(&self, number: u32) -> Vec<FlowStanding> {
         self.flows.iter().filter(|of| of.number != number).cloned().collect()
     }
@@ -114,23 +136,24 @@ impl Standings {
         self.0.pin().get(trunk).cloned()
     }
 
-    pub(super) fn set(&self, trunk: &TrunkName, flow: FlowStanding) {
-        let mut flows = self.others(trunk, flow.number);
+    pub(super) fn set(&self, now: Now, trunk: &TrunkName, flow: FlowStanding) {
+        let before = self.get(trunk).unwrap_or_default();
+        let stands = before.flows.iter().any(|of| of.is_bound(now));
+        let aliases = before.aliases.follow(stands, flow.gruus.temporary.as_ref());
+        let mut flows = before.without(flow.number);
         flows.push(flow);
         flows.sort_by_key(|of| of.number);
-        self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into() }));
+        self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into(), aliases }));
     }
 
     pub(super) fn remove(&self, trunk: &TrunkName, number: u32) {
-        let flows = self.others(trunk, number);
+        let Some(before) = self.get(trunk) else { return };
+        let flows = before.without(number);
         if flows.is_empty() {
             self.0.pin().remove(trunk);
         } else {
-            self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into() }));
+            let aliases = before.aliases.clone();
+            self.0.pin().insert(trunk.clone(), Arc::new(Standing { flows: flows.into(), aliases }));
         }
-    }
-
-    fn others(&self, trunk: &TrunkName, number: u32) -> Vec<FlowStanding> {
-        self.get(trunk).map(|standing| standing.without(number)).unwrap_or_default()
     }
 }
