@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Claimed, Reader};
 use crate::error::Found;
-use crate::model::{Config, Listener, MediaMode, Target, Transport, target_transport};
-use crate::text::{NetworkName, ProfileName, TrunkName};
-use sip_types::Host;
+use crate::model::{Config, Listener, MediaMode, Network, Target, Transport, target_transport};
+use crate::text::{AddressOfRecord, NetworkName, ProfileName, TrunkName};
+use sip_types::{Host, Uri};
 
 /// Reports every claim that collides with an earlier one.
 pub(crate) fn claims(reader: &mut Reader<'_>) {
@@ -241,16 +241,31 @@ fn registrations(config: &Config, reader: &mut Reader<'_>) {
             let expected = format!("a user that trunks.{other}.register does not have");
             reader.conflict_at(format!("{path}.contact_user"), Found::Text(format!("{user:?}")), expected);
         }
+        let network = config.networks.get(&trunk.network);
+        if network.is_some_and(|network| is_contact(network, user, &register.address)) {
+            let expected = "another address than that of the contact, which would lead to itself";
+            let found = Found::Text(format!("\"{}\"", register.address));
+            reader.conflict_at(format!("{path}.address"), found, expected);
+        }
     }
 }
 
-fn listener_for(
-    config: &Config,
-    reader: &mut Reader<'_>,
-    path: String,
-    network: &NetworkName,
-    uri: &sip_types::Uri,
-) {
+/// Whether an address-of-record is what we would register for it (RFC 5627 §4.1, §5.1).
+fn is_contact(network: &Network, user: &str, address: &AddressOfRecord) -> bool {
+    let port = |listener: &Listener| listener.address.port();
+    let places = network.listeners.iter().map(|listener| match (&listener.advertised, &network.domain) {
+        (Some(advertised), _) => {
+            format!("{}:{}", advertised.host(), advertised.port().unwrap_or(port(listener)))
+        }
+        (None, Some(domain)) => format!("{domain}:{}", port(listener)),
+        (None, None) => listener.address.to_string(),
+    });
+    let address = address.uri_text().parse::<Uri>();
+    let mut contacts = places.map(|place| format!("sip:{user}@{place}").parse::<Uri>());
+    address.is_ok_and(|address| contacts.any(|contact| contact.is_ok_and(|contact| contact == address)))
+}
+
+fn listener_for(config: &Config, reader: &mut Reader<'_>, path: String, network: &NetworkName, uri: &Uri) {
     let Ok(transport) = target_transport(uri) else { return };
     // RFC 3263 §4.1: UDP where the URI says nothing.
     let transport = transport.unwrap_or(Transport::Udp);

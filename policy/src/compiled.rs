@@ -105,6 +105,12 @@ impl Compiled {
         Some((name, self.config.trunks.get(name)?.register.as_ref()?))
     }
 
+    /// The trunks of a network that we register with, and how.
+    pub fn registering(&self, network: &NetworkName) -> impl Iterator<Item = (&TrunkName, &Register)> {
+        let names = self.contacts.get(network).into_iter().flat_map(BTreeMap::values);
+        names.filter_map(|name| Some((name, self.config.trunks.get(name)?.register.as_ref()?)))
+    }
+
     /// The profile of a leg: the route's, else the trunk's, else the network's, else `default`.
     #[must_use]
     pub fn profile(

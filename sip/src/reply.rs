@@ -28,6 +28,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) report: Option<Report>,
     /// Whether the dialog is of a SIPS call: each refresh of it has a SIPS Contact (RFC 5630 §5.1.2).
     pub(crate) secure: bool,
+    /// The GRUU that our Contact is (RFC 5627 §4.4).
+    pub(crate) gruu: Option<&'a Uri>,
 }
 
 impl Composer<'_> {
@@ -60,11 +62,16 @@ impl Composer<'_> {
             });
             let secure =
                 self.listener.transport.is_secure() && (self.secure || answers_securely(self.request));
-            let marks = if *self.request.method() == Method::Subscribe { GRUU } else { "" };
-            let contact = contact(self.listener, secure, marks, &reply.parts.contact_params);
-            out.value(HeaderName::Contact, |value| {
-                value.text(&contact);
-            });
+            match self.gruu {
+                Some(name) => gruu(&mut out, name, secure, &reply.parts.contact_params),
+                None => {
+                    let marks = if *self.request.method() == Method::Subscribe { GRUU } else { "" };
+                    let contact = contact(self.listener, secure, marks, &reply.parts.contact_params);
+                    out.value(HeaderName::Contact, |value| {
+                        value.text(&contact);
+                    });
+                }
+            }
         }
         if let Some(product) = self.settings.server.as_ref().filter(|_| reply.status.as_u16() != 100) {
             out.value(HeaderName::Server, |server| {
@@ -137,8 +144,18 @@ pub(crate) fn contact(listener: &Listener, secure: bool, marks: &str, params: &s
 }
 
 /// A Contact of ours with a user part, as it is registered: what comes for it makes dialogs.
-pub(crate) fn contact_of(user: &str, listener: &Listener, secure: bool, params: &str) -> String {
-    contact_at(listener, secure, "", &format!("{user}@{}", listener.sent_by), params)
+pub(crate) fn contact_of(user: &str, listener: &Listener, secure: bool, marks: &str, params: &str) -> String {
+    contact_at(listener, secure, marks, &format!("{user}@{}", listener.sent_by), params)
+}
+
+/// Our Contact that is a GRUU from a registrar, as it came but for the scheme, which is that of the dialog: each GRUU is there
+/// with both (RFC 5630 §5.1.1.4). Beside it stands that we know of GRUUs (RFC 5627 §4.4).
+pub(crate) fn gruu(out: &mut MessageWriter, gruu: &Uri, secure: bool, params: &str) {
+    let rest = gruu.as_str().split_once(':').map_or("", |(_, rest)| rest);
+    out.value(HeaderName::Contact, |contact| {
+        contact.text(if secure { "<sips:" } else { "<sip:" }).text(rest).text(">").text(params);
+    });
+    out.header(HeaderName::Supported, "gruu");
 }
 
 fn contact_at(listener: &Listener, secure: bool, marks: &str, host: &str, params: &str) -> String {

@@ -3,10 +3,11 @@
     with Registrar("udp") as carrier:
         carrier.registers()          # every REGISTER that it has heard, as text
 
-It challenges REGISTERs, wants lifetimes of 120 s (423) though it grants 10, and gives a Service-Route to itself. A call from 10.0.0.1
-goes to whoever has registered ADDRESS; a call from Liaison goes to 10.0.0.1.
+It challenges REGISTERs, wants lifetimes of 120 s (423) though it grants 10, gives a Service-Route to itself and GRUUs to those who
+know of them. A call from 10.0.0.1 goes to whoever has registered ADDRESS, or that GRUU; a call from Liaison goes to 10.0.0.1; what
+is sent to a GRUU in a dialog goes to whoever has it at that moment.
 """
-from kamailio_process import COMMON, TLS, WITHIN, Process, profile
+from kamailio_process import COMMON, TLS, Process, profile
 
 ADDRESS, REALM, USER, PASSWORD = "4930123456@carrier.example", "carrier.example", "trunk-7", "open sesame"
 AT = {"udp": "10.0.0.6:5060", "tcp": "10.0.0.6:5060;transport=tcp", "tls": "10.0.0.6:5061;transport=tls"}
@@ -38,10 +39,22 @@ request_route {{
         if (!save("location")) sl_reply_error();
         exit;
     }}
-""" + WITHIN + """
+    if (has_totag()) {{
+        xlog("L_ERR", "within<<$rm $ru>>\\n");
+        loose_route();
+        if ($ru =~ ";gr(=|;|$)") {{
+            if (!lookup("location")) {{ sl_send_reply("480", "Not Registered"); exit; }}
+            xlog("L_ERR", "led<<$rm $ru>>\\n");
+        }}
+        if (is_method("ACK") && !t_check_trans()) {{ t_relay(); exit; }}
+        if (!t_relay()) sl_reply_error();
+        exit;
+    }}
+    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
+    t_check_trans();
     xlog("L_ERR", "{{$rm $ru|$hdr(Route)}}\\n");
     if ($si == "10.0.0.1") {{
-        $ru = "sip:{address}";
+        if (!($ru =~ ";gr(=|;|$)")) $ru = "sip:{address}";
         record_route();
         if (!lookup("location")) {{ sl_send_reply("480", "Not Registered"); exit; }}
     }} else {{

@@ -42,6 +42,7 @@ mod simulation {
     mod targets;
     mod trunk_calls;
     mod trunk_flows;
+    mod trunk_gruus;
     mod trunk_registration;
     mod trunk_reloads;
     mod users;

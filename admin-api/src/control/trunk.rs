@@ -53,6 +53,12 @@ pub struct TrunkRegistration {
     pub failure: Option<String>,
     /// The route of calls to the trunk, in order: its Service-Route (RFC 3608), else the edge proxy.
     pub service_route: Vec<String>,
+    /// The GRUU (RFC 5627) that calls with the trunk go by; null while the registrar has given none.
+    #[schema(examples("sip:+4930123456@sip.example.com;gr=urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"))]
+    pub public_gruu: Option<String>,
+    /// The one that anonymous calls go by, another after each REGISTER; null while the registrar has given none.
+    #[schema(examples("sip:tgruu.7hs3kq@sip.example.com;gr"))]
+    pub temporary_gruu: Option<String>,
     /// The flows that it is made of with outbound (RFC 5626), by number; what stands above is of the first that is registered.
     pub flows: Vec<TrunkFlow>,
     /// The shard that sees to it; null before it has begun.

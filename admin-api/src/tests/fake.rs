@@ -178,6 +178,8 @@ impl Control for Fake {
                 failures: 1,
                 failure: Some("503".into()),
                 service_route: vec!["<sip:edge.example.com;lr>".into()],
+                public_gruu: Some("sip:+4930123456@sip.example.com;gr=urn:uuid:1".into()),
+                temporary_gruu: None,
                 flows: vec![TrunkFlow {
                     reg_id: 1,
                     state: TrunkRegistrationState::Registered,

@@ -140,6 +140,7 @@ impl Core {
         }
         self.forget_losers(now, key);
         self.counters.answered += 1;
+        self.name_leg(now, key, LegNo::CALLER, Some(response.headers()));
         // A caller that is gone in this moment has its own event.
         let _ = self.endpoint.answer(now, caller, caller_dialog, parts);
         if !delayed {

@@ -3,6 +3,7 @@
 use super::body::{Taken, Wrap};
 use super::fork::Fork;
 use super::incoming::Arrival;
+use super::naming::Naming;
 use super::place::Place;
 use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
@@ -50,6 +51,7 @@ impl Core {
         let party = call.caller.party;
         let key = self.enter(call);
         self.endpoint.label(session, label);
+        self.name_leg(now, key, LegNo::CALLER, None);
         self.counters.calls += 1;
         match self.describe_caller(key, network, party, source, taken.sdp.as_deref()) {
             Ok(()) => self.dial_more(now, key),
@@ -76,6 +78,7 @@ impl Core {
             target: String::new(),
             device: false,
             trunk_flow: None,
+            naming: Naming::default(),
             branch: 0,
             breadth: 0,
             party: PartyId(0),

@@ -32,7 +32,7 @@ impl Core {
         let network = listener.network;
         let name = snapshot.network_name(network).ok_or_else(nowhere)?;
         let peer = self.peer_on(snapshot, name, &request.flow);
-        let trunk = self.caller_of_contact(snapshot, name, peer, request).or(peer).cloned();
+        let trunk = self.caller_of_contact(now, snapshot, name, peer, request).or(peer).cloned();
         let protected = match &trunk {
             Some(trunk) => Some(Protected::Trunk(trunk.clone())),
             // Whoever names a domain of ours is challenged, whether or not there is such a user: nobody learns who there is.

@@ -41,10 +41,13 @@ impl Core {
         }
         let (no, snapshot) =
             (LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?), call.snapshot.clone());
+        let mut naming = call.naming();
+        let gruu = naming.gruu(now, self, target.trunk.as_ref());
         let in_trunk = self.admit_to_trunk(&snapshot, target.trunk.as_ref())?;
         let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
         let (party, offer) = self.offer_to(key, place, network)?;
         let invited = self.invite_for(key, turn, network, offer).and_then(|invite| {
+            let invite = Invite { gruu, ..invite };
             self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))
         });
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
@@ -70,6 +73,7 @@ impl Core {
             target: target.request_uri.to_string(),
             device: place.is_device(),
             trunk_flow: place.flow.filter(|_| !place.is_device()),
+            naming,
             branch: place.branch,
             breadth: turn.breadth,
             party,
@@ -158,6 +162,7 @@ impl Core {
             routes: place.routes.clone(),
             flow: place.flow,
             outbound,
+            gruu: None,
             from: request.from.untagged(),
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.

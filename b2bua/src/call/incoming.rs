@@ -5,7 +5,7 @@ use super::place::{Finder, Place};
 use super::{Caller, OrRefuse, decide};
 use crate::shard::{Core, Held};
 use crate::snapshot::{Snapshot, conduct};
-use crate::trunk::called_by_contact;
+use crate::trunk::Registered;
 use config::TrunkName;
 use policy::{Decision, RouteFacts, Step, Trail};
 use sip::session::{Reply, SessionId};
@@ -54,7 +54,7 @@ impl Core {
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
         trail.push(Step::Peer { network: name, source, trunk: trunk.clone() });
-        let routed = route(&snapshot, network, trunk.as_ref(), &request, &mut trail);
+        let routed = route(self.registered(now, &snapshot), network, trunk.as_ref(), &request, &mut trail);
         let found = routed.and_then(|targets| self.find(now, &snapshot, targets, &request, &mut trail));
         match found {
             Ok(places) => {
@@ -155,16 +155,17 @@ impl Core {
 
 /// Asks policy where a call goes, or what is asked of somebody as a call would be.
 pub(crate) fn route(
-    snapshot: &Snapshot,
+    by: Registered<'_>,
     network: NetworkId,
     trunk: Option<&TrunkName>,
     request: &Received,
     trail: &mut Trail,
 ) -> OrRefuse<Vec<policy::Target>> {
+    let snapshot = by.snapshot;
     let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
     let name = snapshot.network_name(network).ok_or_else(not_found)?;
     let uri = request.request.uri().map_err(|_| Box::new(Reply::new(StatusCode::BAD_REQUEST)))?;
-    let registered = trunk.and_then(|trunk| called_by_contact(snapshot, name, trunk, request));
+    let registered = trunk.and_then(|trunk| by.called(name, trunk, request));
     if let Some(called) = &registered {
         trail.push(Step::Registered { called: called.to_bytestring() });
     }

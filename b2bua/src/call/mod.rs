@@ -22,6 +22,7 @@ mod fork;
 mod guard;
 mod incoming;
 mod modify;
+mod naming;
 mod outside;
 mod place;
 mod progress;
@@ -41,6 +42,7 @@ use bytes::Bytes;
 use config::{Profile, TrunkName};
 use fork::Fork;
 use media::{CallMedia, PartyId};
+use naming::Naming;
 use place::Place;
 use policy::Trail;
 use sip::dialog::DialogNo;
@@ -80,6 +82,8 @@ pub(crate) struct Leg {
     pub(crate) device: bool,
     /// The flow to a trunk that it goes by (RFC 5626 §4.3).
     pub(crate) trunk_flow: Option<Flow>,
+    /// What it goes by towards a trunk.
+    pub(crate) naming: Naming,
     /// Which branch of the fork it is.
     pub(crate) branch: u16,
     /// What it has of the caller's Max-Breadth, until it is over.

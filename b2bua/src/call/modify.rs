@@ -56,6 +56,8 @@ impl Core {
         let target = to.session;
         // RFC 7332 §5, as for the INVITE.
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
+        self.name_leg(now, key, other, Some(request.headers()));
+        let Some(call) = self.calls.get_mut(key) else { return };
         if self.endpoint.reinvite(now, target, hops, parts).is_ok() {
             call.exchange = Exchange::Reinvite { from: leg, offer };
             self.watch_exchange(now, key);
@@ -128,6 +130,7 @@ impl Core {
                 } else {
                     let _ = self.endpoint.acknowledge(now, session, Parts::default());
                 }
+                self.name_leg(now, key, from, Some(response.headers()));
                 let _ = self.endpoint.answer_reinvite(now, asking, parts);
             }
             Err(refusal) => {
@@ -194,6 +197,8 @@ impl Core {
                 return call.media.offer_failed(here);
             }
             let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
+            self.name_leg(now, key, leg, None);
+            let Some(call) = self.calls.get_mut(key) else { return };
             if self.endpoint.reinvite(now, session, 70, parts).is_ok() {
                 call.exchange = Exchange::Restore;
             } else {

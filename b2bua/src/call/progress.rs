@@ -57,6 +57,7 @@ impl Core {
             "the called side progresses"
         );
         let session = call.caller.session;
+        self.name_leg(now, key, LegNo::CALLER, Some(response.headers()));
         // A caller that has hung up meanwhile is told of elsewhere.
         let _ = self.endpoint.progress(now, session, caller_dialog, &reply);
     }

@@ -1,6 +1,6 @@
 //! Our name as a user agent instance, the same for as long as the state directory lives (RFC 5626 §4.1).
 
-use config::Config;
+use config::{Config, Register};
 use sip::driver::ids::RandomIds;
 use sip::ids::Ids;
 use std::fs::{File, create_dir_all, read_to_string};
@@ -9,15 +9,21 @@ use std::path::Path;
 
 /// The name, kept or made up now, if a trunk of the configuration needs one; the error has the setting that does.
 pub(super) fn of(config: &Config) -> Result<Option<Box<str>>, (String, String)> {
-    let needs = config.trunks.iter().find(|(_, trunk)| {
-        let outbound = trunk.register.as_ref().and_then(|register| register.outbound.as_ref());
-        outbound.is_some_and(|outbound| outbound.instance.is_none())
-    });
-    let Some((name, _)) = needs else { return Ok(None) };
+    let needs =
+        config.trunks.iter().find_map(|(name, trunk)| Some((name, demander(trunk.register.as_ref()?)?)));
+    let Some((name, setting)) = needs else { return Ok(None) };
     let path = config.node.state_directory.join("instance");
     kept(&path).map(Some).map_err(|error| {
-        (format!("trunks.{name}.register.outbound.instance"), format!("{}: {error}", path.display()))
+        (format!("trunks.{name}.register.{setting}"), format!("{}: {error}", path.display()))
     })
+}
+
+/// The setting of a registration by which it needs a name, and has none of its own.
+fn demander(register: &Register) -> Option<&'static str> {
+    match &register.outbound {
+        Some(outbound) => outbound.instance.is_none().then_some("outbound.instance"),
+        None => register.gruu.then_some("gruu"),
+    }
 }
 
 /// What is in the file, which is made if it is not there.
@@ -80,13 +86,14 @@ mod tests {
     fn rfc5626_4_1_an_instance_has_one_name_for_ever() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
-        assert_eq!(of(&config(&state, "")), Ok(None));
+        assert_eq!(of(&config(&state, ", gruu = false")), Ok(None));
         let given = ", outbound = { instance = \"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6\" }";
         assert_eq!(of(&config(&state, given)), Ok(None));
         assert!(!state.exists(), "nobody needs it");
         let wanted = config(&state, ", outbound = {}");
         let first = of(&wanted).unwrap().unwrap();
         assert_eq!(of(&wanted), Ok(Some(first.clone())), "after a restart, and in whatever network");
+        assert_eq!(of(&config(&state, "")), Ok(Some(first.clone())), "for GRUUs (RFC 5627 §4.1)");
         assert_eq!(first.len(), 45);
         assert!(first.starts_with("urn:uuid:") && first.chars().nth(23) == Some('4'), "{first}");
         assert_eq!(std::fs::read_dir(&state).unwrap().count(), 1);
@@ -95,6 +102,8 @@ mod tests {
         std::fs::write(state.join("instance"), "nonsense").unwrap();
         let (setting, why) = of(&wanted).unwrap_err();
         assert_eq!(setting, "trunks.t.register.outbound.instance");
+        let (setting, _) = of(&config(&state, "")).unwrap_err();
+        assert_eq!(setting, "trunks.t.register.gruu");
         assert!(why.ends_with("state/instance: holds no UUID as a URN"), "{why}");
     }
 }

@@ -286,6 +286,7 @@ impl Core {
             next_hop: binding.uri.clone(),
             routes: Box::default(),
             flow: Some(binding.flow),
+            outbound: false,
             keep: false,
             from: format!("<sip:{}>", listener.sent_by).into(),
             to: format!("<{}>", aor.uri()?).into(),

@@ -255,7 +255,7 @@ impl Core {
     fn served(&mut self, now: Now, served: Served<RequestId>) {
         let Served { id, demand, plan, change } = served;
         let registrar = demand.knows_gruu.then(|| flows::registrar_of(&self.snapshot, &plan.aor));
-        let keys = registrar.flatten().filter(|registrar| registrar.gruu).map(|_| &self.common.gruu);
+        let keys = registrar.flatten().filter(|registrar| registrar.gruu).map(|_| &*self.common.gruu);
         let mut reply = Reply::new(StatusCode::OK);
         let listener = self.endpoint.settings().listener(demand.flow.listener);
         let flow_timer = listener.map(|listener| listener.flow_timer).unwrap_or_default();

@@ -25,7 +25,8 @@ pub struct Common {
     pub(super) guard: Guard,
     /// What is registered, written by the home shard of each address-of-record.
     pub(crate) directory: Arc<Directory>,
-    pub(crate) gruu: GruuKeys,
+    /// The keys of GRUUs.
+    pub(crate) gruu: Arc<GruuKeys>,
     /// How trunks are registered, written by the shard that registers each.
     pub(crate) standings: Arc<Standings>,
     /// What is known of overload, here and at servers.
@@ -55,7 +56,7 @@ impl Common {
             subscriptions: Arc::default(),
             trunks: Mutex::default(),
             directory: Arc::new(Directory::new(&hasher)),
-            gruu,
+            gruu: Arc::new(gruu),
             standings: Arc::new(Standings::new(&hasher)),
             overload: Arc::new(sip::overload::Shared::new(&hasher)),
             guard: Guard::new(hasher.clone()),

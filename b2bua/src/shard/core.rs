@@ -108,6 +108,7 @@ impl Core {
         let office = Office::new(setup.keeping, directory, &setup.sip, &setup.snapshot, &setup.hasher);
         let endpoint = Endpoint::new(setup.sip, setup.sip_ids, setup.hasher.clone());
         let mut endpoint = endpoint.sharing_overload(&setup.common.overload, setup.shard);
+        endpoint = endpoint.knowing(&setup.common.directory, &setup.common.gruu);
         if let Some(occupancy) = &setup.common.occupancy {
             endpoint = endpoint.sharing(occupancy);
         }

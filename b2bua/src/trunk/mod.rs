@@ -10,4 +10,4 @@ pub(crate) mod view;
 pub(crate) use demand::Demand;
 pub(crate) use gate::{Entry, Gate};
 pub(crate) use probe::Probes;
-pub(crate) use registrant::{FlowStanding, Registrants, Standings, called_by_contact};
+pub(crate) use registrant::{FlowStanding, Registered, Registrants, Standings};

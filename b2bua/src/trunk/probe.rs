@@ -93,6 +93,7 @@ impl Core {
             next_hop: uri.clone(),
             routes: Box::default(),
             flow: None,
+            outbound: false,
             keep: false,
             from: from.clone(),
             to: format!("<{uri}>").into(),

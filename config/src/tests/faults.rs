@@ -337,3 +337,23 @@ fn pins_of_clients_that_are_not_asked_for_a_certificate_are_a_fault() {
     insta::assert_snapshot!(faults(&format!("{network}{}", listener(""))), @r#"f.toml:6:1: networks.inside.listeners[0].tls.clients: found "unasked", expected "optional" or "required", as there are `pins`"#);
     assert!(Config::parse("f.toml", &format!("{network}{}", listener("clients = \"optional\""))).is_ok());
 }
+
+// conforms: RFC5627-4.1-4
+#[test]
+fn rfc5627_4_1_no_contact_is_the_address_that_it_is_registered_for() {
+    let network = |more: &str| {
+        format!(
+            "[networks.a]\nlisteners = [{{ transport = \"udp\", address = \"192.0.2.1:5060\" }}]\n{more}\
+             media = {{ address = \"192.0.2.1\" }}\n[trunks.gw]\nnetwork = \"a\"\ntargets = [\"sip:192.0.2.7\"]\n"
+        )
+    };
+    let register = |more: &str, address: &str| {
+        let text = format!("{}register = {{ address = \"{address}\" }}\n", network(more));
+        Config::parse("f.toml", &text).map(|_| ()).map_err(|errors| errors.to_string())
+    };
+    insta::assert_snapshot!(register("", "gw@192.0.2.1:5060").unwrap_err(), @r#"f.toml:7:24: trunks.gw.register.address: found "gw@192.0.2.1:5060", expected another address than that of the contact, which would lead to itself"#);
+    assert!(register("domain = \"SBC.example\"\n", "gw@sbc.example:5060").is_err());
+    for other in ["gw@192.0.2.1", "gw@192.0.2.1:5061", "other@192.0.2.1:5060"] {
+        assert_eq!(register("", other), Ok(()), "{other}");
+    }
+}

@@ -27,7 +27,7 @@ use crate::occupancy::{Occupancy, Share};
 use crate::overload;
 use crate::received::Received;
 use crate::reply;
-use crate::session::{Locating, OutgoingId, Reply, Session, SessionId, SessionTimer};
+use crate::session::{Locating, OutgoingId, Registered, Reply, Session, SessionId, SessionTimer};
 use crate::settings::Settings;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
@@ -66,6 +66,8 @@ pub struct Endpoint {
     pub(crate) hasher: ahash::RandomState,
     pub(crate) counters: Counters,
     pub(crate) census: Census,
+    /// Where the devices of registrars of ours are.
+    pub(crate) registered: Option<Registered>,
     /// What is known of the overload of servers and of the process.
     pub(crate) overload: Arc<overload::Shared>,
     /// Which of the endpoints that share it this is.
@@ -184,6 +186,7 @@ impl Endpoint {
             load: overload::Load::default(),
             counters: Counters::default(),
             census: Census::default(),
+            registered: None,
             key: String::new(),
             settings,
             hasher,
@@ -360,6 +363,7 @@ impl Endpoint {
                 Tag::of(&*self.io.ids, chance)
             })
         });
+        let session = self.session_of(request, tag).filter(|_| dialog);
         let composer = reply::Composer {
             settings: &self.settings,
             listener,
@@ -369,17 +373,18 @@ impl Endpoint {
             tag: own_tag,
             dialog,
             report,
-            secure: dialog && self.is_within_sips(request),
+            secure: request.to.tag().is_some() && session.is_some_and(|session| session.secure),
+            gruu: session.and_then(|session| session.gruu.as_deref()),
         };
         let bytes = composer.compose(reply);
         self.counters.refusals.count(reply.status);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);
     }
 
-    /// Whether a request is in the dialog of a SIPS call.
-    fn is_within_sips(&self, request: &Received) -> bool {
-        let session = request.to.tag().and_then(Tag::parse).and_then(|tag| self.by_tag.get(&tag));
-        session.and_then(|sid| self.sessions.get(*sid)).is_some_and(|session| session.secure)
+    /// The session whose dialog a response belongs to: that which the request is in, else the one that it makes with this tag.
+    fn session_of(&self, request: &Received, made: Option<Tag>) -> Option<&Session> {
+        let tag = request.to.tag().map_or(made, Tag::parse)?;
+        self.sessions.get(*self.by_tag.get(&tag)?)
     }
 
     /// Who a credential is shown to, for the authorizer.

@@ -339,6 +339,7 @@ impl Endpoint {
             dialog: false,
             report,
             secure: false,
+            gruu: None,
         };
         let bytes = composer.compose(reply);
         self.counters.refusals.count(reply.status);

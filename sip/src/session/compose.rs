@@ -3,7 +3,7 @@
 use super::{Parts, Session};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
-use crate::reply::{GRUU, contact, contact_of};
+use crate::reply::{GRUU, contact, contact_of, gruu};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::{HeaderName, MessageWriter, Method, Scheme, Uri};
@@ -62,15 +62,17 @@ impl Composer<'_> {
             (false, true) => ";ob",
             (false, false) => "",
         };
-        match self.contact_user {
-            Some(user) => {
-                let contact = contact_of(user, listener, secure, &parts.contact_params);
+        let sets_target = notifies || *self.method == Method::Invite;
+        match (self.contact_user, self.session.gruu.as_deref()) {
+            (Some(user), _) => {
+                let contact = contact_of(user, listener, secure, marks, &parts.contact_params);
                 out.header(HeaderName::Contact, contact);
             }
-            None if notifies || *self.method == Method::Invite => {
+            (None, Some(name)) if sets_target => gruu(&mut out, name, secure, &parts.contact_params),
+            (None, None) if sets_target => {
                 out.header(HeaderName::Contact, contact(listener, secure, marks, &parts.contact_params));
             }
-            None => {}
+            (None, _) => {}
         }
         for (name, value) in self.credentials {
             out.header(*name, value);

@@ -1,6 +1,7 @@
 //! Where a request of ours goes: the look-up of its next hop (RFC 3263), and the race of connections to it (RFC 8305).
 
 use super::outgoing::aim;
+use super::whereabouts::Whereabouts;
 use super::{Flight, OutgoingId, Purpose, SessionId, SessionTimer};
 use crate::action::{Action, Connect};
 use crate::endpoint::Endpoint;
@@ -30,13 +31,16 @@ impl Endpoint {
         let network = session.network;
         let secure = session.secure;
         let Some(aim) = aim(session, id) else { return };
-        let is_gruu = self.settings.is_our_gruu(network, &aim.next_hop);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         outgoing.course.targets.clear();
         let is_outside = outgoing.dialog.is_none();
-        let way = match is_outside {
-            true => session.flow.map(Destination::Flow),
-            false => session.way_inside(is_gruu, &aim.next_hop),
+        let device = if is_outside { None } else { self.whereabouts(now, network, &aim.next_hop) };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let way = match (is_outside, &device) {
+            (true, _) => session.flow.map(Destination::Flow),
+            (false, Some(Whereabouts::Flow(flow))) => Some(Destination::Flow(*flow)),
+            (false, Some(Whereabouts::Contact(_))) => None,
+            (false, None) => session.way_inside(&self.settings, &aim.next_hop),
         };
         if let Some(way) = way {
             if is_outside {
@@ -46,7 +50,11 @@ impl Endpoint {
             return self.send_to(now, sid, id, way);
         }
         let Some(outgoing) = session.outgoing_mut(id) else { return };
-        let hop = match NextHop::of(&aim.next_hop, secure || aim.request_uri.scheme() == Scheme::Sips) {
+        let next_hop = match &device {
+            Some(Whereabouts::Contact(contact)) => contact,
+            _ => &aim.next_hop,
+        };
+        let hop = match NextHop::of(next_hop, secure || aim.request_uri.scheme() == Scheme::Sips) {
             Ok(hop) => hop,
             Err(why) => return self.failed(now, sid, id, Failure::Unreachable(why)),
         };

@@ -26,6 +26,7 @@ mod subscribed;
 mod uac;
 mod uas;
 mod view;
+mod whereabouts;
 
 pub use failover::Patience;
 pub use outside::Ask;
@@ -36,14 +37,15 @@ pub(crate) use ack::Ack;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use uas::refusal;
+pub(crate) use whereabouts::Registered;
 
 use crate::auth::client::Authorizer;
 use crate::dialog::{Aim, Census, Dialog, DialogNo};
 use crate::flow::{Destination, Flow, NetworkId};
 use crate::ids::Tag;
-use crate::location::{Fate, Found, NextHop, Target};
+use crate::location::{Fate, Found, Target};
 use crate::received::Received;
-use crate::settings::{Conduct, Listener};
+use crate::settings::{Conduct, Listener, Settings};
 use crate::time::Mono;
 use crate::transaction::ServerId;
 use bytes::Bytes;
@@ -250,6 +252,8 @@ pub(crate) struct Session {
     pub(crate) flow: Option<Flow>,
     /// Whether outbound is applied to that flow, which is ours (RFC 5626 §4.3).
     pub(crate) outbound: bool,
+    /// The GRUU that our Contact is (RFC 5627 §4.4).
+    pub(crate) gruu: Option<Box<Uri>>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -272,24 +276,10 @@ pub(crate) struct Session {
 impl Session {
     /// The peer's way to it is that of a request that sets its Contact (RFC 3261 §12.2): its NAT may have given it another
     /// address, or it may have opened another connection.
-    pub(crate) fn take_way(&mut self, settings: &crate::settings::Settings, request: &Received) {
+    pub(crate) fn take_way(&mut self, settings: &Settings, request: &Received) {
         let listener = settings.listener(request.flow.listener);
         self.keeps_way = listener.is_some_and(|listener| listener.binds_to_flow(request));
         self.way = Some(Destination::Flow(request.flow));
-    }
-
-    /// The way of requests in its dialogs, where that is not the one that their next hop shows.
-    fn way_inside(&self, is_gruu: bool, next_hop: &Uri) -> Option<Destination> {
-        let kept = self.flow.map(Destination::Flow);
-        let keeps_way = kept.is_some() || self.keeps_way || is_gruu;
-        match self.way.clone().filter(|_| keeps_way).or(kept)? {
-            // We opened it, and can open another.
-            Destination::Flow(flow) if self.outbound && flow.connection.is_some() => {
-                let domain = NextHop::of(next_hop, self.secure).ok().and_then(|hop| hop.domain);
-                Some(Destination::FlowOr { flow, peer: flow.peer, domain })
-            }
-            way => Some(way),
-        }
     }
 
     /// A session with nothing in it yet.
@@ -317,6 +307,7 @@ impl Session {
             keeps_way: false,
             flow: None,
             outbound: false,
+            gruu: None,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),

@@ -38,6 +38,8 @@ pub struct Ask {
     pub contact_user: Option<Box<str>>,
     /// The flow that it is sent on, wherever the next hop is (RFC 5626 §4.2, §5.3).
     pub flow: Option<Flow>,
+    /// Whether our Contact asks for what comes for it to come on the flow of this request (`ob`, RFC 5626 §4.3).
+    pub outbound: bool,
     /// Whether its Via offers keepalives (RFC 6223 §4.3).
     pub keep: bool,
     /// Max-Forwards.
@@ -123,7 +125,7 @@ impl Endpoint {
     #[must_use]
     pub fn contact_of(&self, user: &str, listener: ListenerId, secure: bool) -> Option<Uri> {
         let listener = self.settings.listener(listener)?;
-        let contact = reply::contact_of(user, listener, secure && listener.transport.is_secure(), "");
+        let contact = reply::contact_of(user, listener, secure && listener.transport.is_secure(), "", "");
         contact.strip_prefix('<')?.strip_suffix('>')?.parse().ok()
     }
 
@@ -149,7 +151,7 @@ impl Endpoint {
         let session = self.sessions.get_mut(sid)?;
         (session.label, session.conduct) = (ask.label, ask.conduct);
         (session.local, session.remote) = (ask.from, ask.to);
-        session.flow = ask.flow;
+        (session.flow, session.outbound) = (ask.flow, ask.outbound);
         let request_uri = ask.request_uri.for_request_line();
         session.secure = request_uri.scheme() == Scheme::Sips;
         session.aim = Some(Box::new(RouteSet::preset(ask.routes).aim_or(request_uri, ask.next_hop)));

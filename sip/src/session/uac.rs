@@ -34,6 +34,8 @@ pub struct Invite {
     /// Whether the flow is one of ours that outbound is applied to: then our Contact asks for what follows to come on it
     /// (`ob`, RFC 5626 §4.3), and requests in the dialogs may take another one to the same place once it is gone.
     pub outbound: bool,
+    /// The GRUU that our Contact is, as for [`Endpoint::go_by`].
+    pub gruu: Option<Uri>,
     /// From without tag: a name-addr, and other parameters.
     pub from: Box<str>,
     /// To without tag.
@@ -65,6 +67,7 @@ impl Endpoint {
         session.local = invite.from;
         session.remote = invite.to;
         (session.flow, session.outbound) = (invite.flow, invite.outbound);
+        session.gruu = invite.gruu.map(Box::new);
         let request_uri = invite.request_uri.for_request_line();
         session.aim = Some(Box::new(RouteSet::preset(invite.routes).aim_or(request_uri, invite.next_hop)));
         let id = session.name_outgoing();

@@ -8,6 +8,7 @@ use crate::io::Timer;
 use crate::location::Found;
 use crate::settings::Conduct;
 use crate::time::Now;
+use sip_types::Uri;
 
 /// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,14 @@ impl Endpoint {
             pending.every = conduct.provisional_interval;
             pending.provisional_at = now.mono + pending.every;
             self.io.timers.arm(now, pending.every, Timer::Session(sid, SessionTimer::Provisional));
+        }
+    }
+
+    /// Says which GRUU our Contact is in a session, from the next message on that sets it (RFC 5627 §4.4): one that a registration
+    /// of ours has given us, and that still stands. Without one it is the address of the listener.
+    pub fn go_by(&mut self, sid: SessionId, gruu: Option<Uri>) {
+        if let Some(session) = self.sessions.get_mut(sid) {
+            session.gruu = gruu.map(Box::new);
         }
     }
 

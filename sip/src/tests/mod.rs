@@ -19,6 +19,7 @@ mod failover;
 mod fork;
 mod found;
 mod goodput;
+mod gruu;
 mod keepalive;
 mod loss;
 mod mutation;

@@ -112,6 +112,7 @@ impl Net {
             routes: Box::default(),
             flow: None,
             outbound: false,
+            gruu: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 70,

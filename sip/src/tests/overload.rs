@@ -39,6 +39,7 @@ fn ask(ua: &mut Ua, method: Method) {
         to: "<sip:bob@example.com>".into(),
         contact_user: None,
         flow: None,
+        outbound: false,
         routes: Box::default(),
         keep: false,
         max_forwards: 70,

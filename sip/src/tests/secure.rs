@@ -29,11 +29,12 @@ fn invite(ua: &mut Ua, request_uri: &str, next_hop: &str) -> SessionId {
     ua.act(|e, now| e.invite(now, invite)).unwrap()
 }
 
-fn invite_for(request_uri: &str, next_hop: &str) -> Invite {
+pub(super) fn invite_for(request_uri: &str, next_hop: &str) -> Invite {
     Invite {
         routes: Box::default(),
         flow: None,
         outbound: false,
+        gruu: None,
         patience: Patience::default(),
         label: 0,
         conduct: None,

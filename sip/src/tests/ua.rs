@@ -257,6 +257,7 @@ impl Ua {
             routes: Box::default(),
             flow: None,
             outbound: false,
+            gruu: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 69,

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """registrar.py CHECK - telephones register to Liaison, call each other, and are found after a restart."""
-import glob, here, json, os, signal, socket, tempfile, time
+import glob, here, json, os, socket, tempfile, time
 from xml.etree import ElementTree
 from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until

@@ -1,6 +1,6 @@
 //! Calls to GRUUs (RFC 5627).
 
-use super::common::ms;
+use super::common::{ms, s};
 use super::users::{
     ALICE, BOB, DESK, DOCUMENT, MOBILE, REGISTRAR, answered_as, bind, call, contact, on_shards, register,
     says, secrets, world,
@@ -75,4 +75,33 @@ fn rfc5627_6_1_another_contact_of_the_instance_is_not_tried_after_its_refusal() 
     says(&mut world, MOBILE, &invited, 486);
     world.expect(ALICE, "486");
     world.expect_no(DESK, "INVITE");
+}
+
+#[test]
+fn rfc5627_6_1_in_a_dialog_a_device_is_found_where_it_has_registered_last() {
+    for (shards, name) in [(1, "pub-gruu"), (1, "temp-gruu"), (4, "pub-gruu"), (4, "temp-gruu")] {
+        let mut world = on_shards(shards, DOCUMENT);
+        let at = |device: &str, seq: u32| {
+            let phone = contact(device, ";+sip.instance=\"<urn:uuid:1>\"");
+            let request = register("bob", device, seq).set("Contact", &phone).with("Supported", "gruu");
+            request.set("Call-ID", "registration-of-the-device")
+        };
+        let ok = answered_as(&mut world, DESK, &at(DESK, 1), "bob");
+        let gruu = gruu(&ok, name);
+        call(&mut world, BOB);
+        let invited = world.expect(DESK, "INVITE");
+        let ok = Msg::response(&invited, 200, "moves").sdp(&audio(DESK, 6000));
+        world.post(DESK, REGISTRAR, &ok.with("Contact", &format!("<{gruu}>")));
+        world.expect(DESK, "ACK");
+        let answered = world.expect(ALICE, "200");
+        world.post(ALICE, REGISTRAR, &Msg::inside("ACK", ALICE, 2, &answered));
+        // It comes by another network, and has not been able to say farewell to the one before.
+        world.run_for(s(60));
+        let ok = answered_as(&mut world, MOBILE, &at(MOBILE, 10), "bob");
+        assert!(ok.starts_with("SIP/2.0 200"), "{ok}");
+        world.post(ALICE, REGISTRAR, &Msg::inside("BYE", ALICE, 3, &answered));
+        let bye = world.expect(MOBILE, "BYE");
+        assert!(bye.starts_with(&format!("BYE {gruu} SIP/2.0\r\n")), "{bye}");
+        world.expect_no(DESK, "BYE");
+    }
 }

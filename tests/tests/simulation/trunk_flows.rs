@@ -82,7 +82,7 @@ fn rfc5626_4_2_1_a_trunk_is_registered_by_a_flow_to_each_edge_proxy() {
         assert_eq!(start(&first), "REGISTER sip:carrier.example SIP/2.0");
         assert_eq!(
             (field(&first, "Route"), field(&first, "Supported")),
-            ("<sip:10.0.0.7;lr>".into(), "path, outbound".into())
+            ("<sip:10.0.0.7;lr>".into(), "path, outbound, gruu".into())
         );
         world.expect_no(TWO, "REGISTER");
         grant(&mut world, ONE, &first);
@@ -91,7 +91,7 @@ fn rfc5626_4_2_1_a_trunk_is_registered_by_a_flow_to_each_edge_proxy() {
         assert_ne!(field(&first, "Call-ID"), field(&second, "Call-ID"));
         let contact = |number| {
             format!(
-                "<sip:provider@10.0.0.1:5060>;expires=3600;+sip.instance=\"<{INSTANCE}>\";reg-id={number}"
+                "<sip:provider@10.0.0.1:5060;ob>;expires=3600;+sip.instance=\"<{INSTANCE}>\";reg-id={number}"
             )
         };
         assert_eq!([field(&first, "Contact"), field(&second, "Contact")], [contact(1), contact(2)]);
@@ -251,7 +251,7 @@ fn rfc5626_4_2_1_without_outbound_one_flow_stands_alone_and_the_other_takes_over
         if let Some(status) = refusal {
             world.post(ONE, OUTSIDE, &Msg::response(&first, status, "edge"));
             first = register(&mut world, ONE, s(1));
-            assert_eq!(field(&first, "Supported"), "path");
+            assert_eq!(field(&first, "Supported"), "path, gruu");
             assert!(
                 field(&first, "Contact").ends_with(&format!(";+sip.instance=\"<{INSTANCE}>\"")),
                 "{first}"

@@ -38,6 +38,7 @@ impl Plain {
             routes: Box::default(),
             flow: None,
             outbound: false,
+            gruu: None,
             from: "<sip:caller@example.com>".into(),
             to: "<sip:callee@example.edu>".into(),
             max_forwards: 70,

@@ -58,7 +58,7 @@ impl Core {
         }
         let Caller { network, trunk, .. } = caller;
         let mut trail = Trail::default();
-        let routed = route(snapshot, network, trunk.as_ref(), request, &mut trail);
+        let routed = route(self.registered(now, snapshot), network, trunk.as_ref(), request, &mut trail);
         let found = routed.and_then(|targets| self.find(now, snapshot, targets, request, &mut trail));
         let mut left = VecDeque::from(found.inspect_err(|_| self.counters.unroutable += 1)?);
         let first = left.pop_front().ok_or_else(|| Box::new(Reply::new(StatusCode::NOT_FOUND)))?;
@@ -132,6 +132,7 @@ impl Core {
             next_hop: target.next_hop.clone(),
             routes: place.routes.clone(),
             flow: place.flow,
+            outbound: false,
             keep: false,
             from: request.from.untagged(),
             to: request.to.untagged(),

@@ -93,6 +93,7 @@ impl Agent {
                         routes: Box::default(),
                         flow: None,
                         outbound: false,
+                        gruu: None,
                         from: dial.from,
                         to: dial.to,
                         max_forwards: 70,

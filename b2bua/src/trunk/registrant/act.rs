@@ -137,7 +137,7 @@ impl Core {
         let contact = flow.and_then(|flow| self.endpoint.contact_of(user, flow.listener, secure));
         let plain = || format!("sip:{user}@{}", plan.register.address.domain()).parse().ok();
         let contact = contact.or_else(plain)?;
-        Some(Answer::read(outcome, Own { contact: &contact, flow: plan.flow() }))
+        Some(Answer::read(outcome, Own { contact: &contact, instance: plan.instance(), flow: plan.flow() }))
     }
 
     /// Sets the next deadline of a registration, and tells how it is; one that has left is forgotten.

@@ -96,15 +96,15 @@ impl Registrant {
         let (before, after) = (Plan::of(&self.trunk, self.number, &before), self.plan());
         let Some((before, after)) = before.zip(after) else { return (None, false) };
         let moved = before.registrars() != after.registrars();
-        let (other_lifetime, settings) =
-            (before.register.expires != after.register.expires, after.settings());
+        let asks = |plan: &Plan<'_>| (plan.register.expires, plan.register.gruu);
+        let (asks_otherwise, settings) = (asks(&before) != asks(&after), after.settings());
         self.machine.adopt(settings);
         if moved {
             (self.at, self.moved) = (0, self.machine.stage() == Stage::Sending);
         }
         let anew = match self.machine.stage() {
             Stage::Retry(..) => true,
-            Stage::Refresh(_) => moved || other_lifetime,
+            Stage::Refresh(_) => moved || asks_otherwise,
             Stage::Idle | Stage::Sending | Stage::Removing => false,
         };
         (if anew { self.machine.start() } else { None }, moved)

@@ -8,6 +8,7 @@
 //! bindings in place of what is registered, none is made before those that it could be taken for are removed.
 
 mod act;
+mod aliases;
 mod begin;
 mod called;
 mod flow;
@@ -18,7 +19,7 @@ mod standing;
 mod tell;
 pub(crate) mod view;
 
-pub(crate) use called::called_by_contact;
+pub(crate) use called::Registered;
 pub(crate) use standing::{FlowStanding, Standing, Standings, State};
 
 use crate::snapshot::Snapshot;

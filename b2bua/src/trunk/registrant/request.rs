@@ -31,7 +31,7 @@ impl<'a> Plan<'a> {
     pub(super) fn is_same_binding(&self, other: &Plan<'_>) -> bool {
         self.is_same_address(other.trunk, other.register)
             && self.register.contact_user(self.name) == other.register.contact_user(other.name)
-            && (self.number, self.instance()) == (other.number, other.instance())
+            && (self.number, self.flow_of()) == (other.number, other.flow_of())
             && self.reach() == other.reach()
     }
 
@@ -57,15 +57,23 @@ impl<'a> Plan<'a> {
         self.register.outbound.as_ref().filter(|_| self.number > 0)
     }
 
-    /// Our name as an instance.
+    /// Our name as an instance, where flows or GRUUs need one.
     pub(super) fn instance(&self) -> Option<&'a str> {
-        let outbound = self.outbound()?;
-        outbound.instance.as_ref().map(config::InstanceId::as_str).or(self.snapshot.instance.as_deref())
+        let of_node = || self.snapshot.instance.as_deref();
+        match self.outbound() {
+            Some(outbound) => outbound.instance.as_ref().map(config::InstanceId::as_str).or_else(of_node),
+            None => of_node().filter(|_| self.register.gruu),
+        }
     }
 
-    /// Instance and number of the flow.
-    pub(super) fn flow(&self) -> Option<(&'a str, u32)> {
-        Some((self.instance()?, self.number))
+    /// The number of the flow, where it is one of several.
+    pub(super) fn flow(&self) -> Option<u32> {
+        (self.number > 0).then_some(self.number)
+    }
+
+    /// The instance whose flow it is; without outbound the contact alone tells a binding from others.
+    fn flow_of(&self) -> Option<&'a str> {
+        self.instance().filter(|_| self.number > 0)
     }
 
     /// The edge proxy of the flow.
@@ -125,6 +133,8 @@ impl<'a> Plan<'a> {
             next_hop,
             routes: routes.into_iter().collect(),
             flow: flow.filter(|_| send.target.is_none()),
+            // What comes for a GRUU is to come by the flow that its contact was registered on (RFC 5626 §4.3).
+            outbound: self.asks_for_gruu(send) && self.flow().is_some() && !is_left_out(send, OUTBOUND),
             keep: self.register.offer_keepalives,
             from: identity.clone(),
             to: identity,
@@ -149,24 +159,29 @@ impl<'a> Plan<'a> {
         format!("{scheme}:{}", self.register.address.domain()).parse().ok()
     }
 
-    /// Lifetime and flow. The instance is told without outbound too (RFC 5626 §4.2.1).
+    /// Whether it asks for GRUUs (RFC 5627 §4.1).
+    fn asks_for_gruu(&self, send: &Send) -> bool {
+        self.register.gruu && !is_left_out(send, GRUU)
+    }
+
+    /// Lifetime and flow. The instance is told without outbound too (RFC 5626 §4.2.1, RFC 5627 §4.1).
     fn contact_params(&self, send: &Send) -> String {
         let mut params = format!(";expires={}", send.expires);
-        if let Some((instance, number)) = self.flow() {
+        if let Some(instance) = self.instance() {
             // Writing to a String does not fail.
             let _ = write!(params, ";+sip.instance=\"<{instance}>\"");
-            if !is_left_out(send, OUTBOUND) {
-                let _ = write!(params, ";reg-id={number}");
-            }
+        }
+        if let Some(number) = self.flow().filter(|_| !is_left_out(send, OUTBOUND)) {
+            let _ = write!(params, ";reg-id={number}");
         }
         params
     }
 
-    /// What we ask for, and can do (RFC 3327 §5.1, RFC 5626 §4.2.1).
+    /// What we ask for, and can do (RFC 3327 §5.1, RFC 5626 §4.2.1, RFC 5627 §4.1).
     fn fields(&self, send: &Send) -> Fields {
         let mut fields = Fields::default();
         fields.push(HeaderName::Expires, send.expires.to_string());
-        let tags = [Some(PATH), self.outbound().map(|_| OUTBOUND)];
+        let tags = [Some(PATH), self.outbound().map(|_| OUTBOUND), self.register.gruu.then_some(GRUU)];
         let tags: Vec<&str> = tags.into_iter().flatten().filter(|tag| !is_left_out(send, tag)).collect();
         if !tags.is_empty() {
             fields.push(HeaderName::Supported, tags.join(", "));
@@ -187,6 +202,7 @@ impl<'a> Plan<'a> {
 
 const PATH: &str = "path";
 const OUTBOUND: &str = "outbound";
+const GRUU: &str = "gruu";
 
 fn is_left_out(send: &Send, tag: &str) -> bool {
     send.without.iter().any(|without| **without == *tag)

@@ -1,9 +1,10 @@
 //! What every shard knows of the registrations of trunks.
 
+use super::aliases::{Aliases, is_same_gruu};
 use config::TrunkName;
 use papaya::Operation;
 use sip::Flow;
-use sip::registration::client::Fault;
+use sip::registration::client::{Fault, Gruus};
 use sip::time::{Mono, Now};
 use sip_types::Uri;
 use std::net::IpAddr;
@@ -32,6 +33,8 @@ pub(crate) enum State {
 pub(crate) struct Standing {
     /// By number; one without outbound.
     flows: Box<[FlowStanding]>,
+    /// What they have been called by since one of them at least has stood without a break.
+    aliases: Aliases,
 }
 
 /// One of them.
@@ -52,6 +55,8 @@ pub(crate) struct FlowStanding {
     pub(crate) first_hop: Option<Uri>,
     /// Where the registrar has answered from.
     pub(crate) registrar: Option<IpAddr>,
+    /// The GRUUs that it was given last (RFC 5627 §4.2).
+    pub(crate) gruus: Gruus,
     /// The URI that REGISTERs go to.
     pub(crate) towards: Box<str>,
     /// Attempts that failed in a row.
@@ -97,6 +102,23 @@ impl Standing {
         registered.or(self.flows.first())
     }
 
+    /// The GRUUs that were given last, by the best way.
+    pub(crate) fn gruus(&self, now: Now) -> Option<&Gruus> {
+        self.ways(now).into_iter().map(|way| &way.gruus).find(|gruus| !gruus.is_empty())
+    }
+
+    /// Which of the periods without a break it is, as temporary GRUUs are good for one of them.
+    pub(crate) fn period(&self) -> u64 {
+        self.aliases.period()
+    }
+
+    /// Whether a URI is a GRUU of ours, of this or an earlier REGISTER.
+    pub(crate) fn goes_by(&self, now: Now, uri: &Uri) -> bool {
+        let bound = || self.flows.iter().filter(|of| of.is_bound(now));
+        let mut public = bound().filter_map(|of| of.gruus.public.as_ref());
+        public.any(|gruu| is_same_gruu(gruu, uri)) || (self.aliases.has(uri) && bound().next().is_some())
+    }
+
     fn without(&self, number: u32) -> Vec<FlowStanding> {
         self.flows.iter().filter(|of| of.number != number).cloned().collect()
     }
@@ -115,31 +137,34 @@ impl Standings {
         self.0.pin().get(trunk).cloned()
     }
 
-    pub(super) fn set(&self, trunk: &TrunkName, flow: &FlowStanding) {
+    pub(super) fn set(&self, now: Now, trunk: &TrunkName, flow: &FlowStanding) {
         self.change(trunk, |before| {
-            let mut flows = before.map(|standing| standing.without(flow.number)).unwrap_or_default();
+            let stands = before.flows.iter().any(|of| of.is_bound(now));
+            let aliases = before.aliases.follow(stands, flow.gruus.temporary.as_ref());
+            let mut flows = before.without(flow.number);
             flows.push(flow.clone());
             flows.sort_by_key(|of| of.number);
-            flows
+            Standing { flows: flows.into(), aliases }
         });
     }
 
     /// Forgets what that shard has told; another one may have the trunk by now, at another address-of-record.
     pub(super) fn remove(&self, trunk: &TrunkName, number: u32, shard: u16) {
         self.change(trunk, |before| {
-            let flows = before.map(Standing::flows).unwrap_or_default();
-            flows.iter().filter(|of| (of.number, of.shard) != (number, shard)).cloned().collect()
+            let others = before.flows.iter().filter(|of| (of.number, of.shard) != (number, shard));
+            Standing { flows: others.cloned().collect(), aliases: before.aliases.clone() }
         });
     }
 
     /// Puts another standing in the place of one, whoever else does so meanwhile.
-    fn change(&self, trunk: &TrunkName, to: impl Fn(Option<&Standing>) -> Vec<FlowStanding>) {
+    fn change(&self, trunk: &TrunkName, to: impl Fn(&Standing) -> Standing) {
         self.0.pin().compute(trunk.clone(), |before| {
-            let flows = to(before.map(|(_, standing)| &**standing));
-            if flows.is_empty() {
+            let none = Standing::default();
+            let standing = to(before.map_or(&none, |(_, standing)| standing));
+            if standing.flows.is_empty() {
                 return before.map_or(Operation::Abort(()), |_| Operation::Remove);
             }
-            Operation::Insert(Arc::new(Standing { flows: flows.into() }))
+            Operation::Insert(Arc::new(standing))
         });
     }
 }

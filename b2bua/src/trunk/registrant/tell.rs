@@ -4,6 +4,7 @@ use super::request::Plan;
 use super::{FlowStanding, Registrant, RegistrantId, State};
 use crate::cdr::system_time;
 use crate::shard::Core;
+use sip::registration::client::Gruus;
 use sip::time::{Mono, Now};
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ impl Core {
         let standing = registrant.standing(now, self.shard);
         registrant.log(now, &standing);
         if !registrant.leaving {
-            self.common.standings.set(&registrant.trunk, &standing);
+            self.common.standings.set(now, &registrant.trunk, &standing);
         }
     }
 }
@@ -38,6 +39,10 @@ impl Registrant {
             first_hop: routes.first().map(|route| route.uri().clone()).or_else(|| plan.as_ref()?.edge()),
             service_route,
             registrar: self.peer,
+            gruus: match bound.filter(|_| plan.as_ref().is_some_and(|plan| plan.register.gruu)) {
+                Some((_, extras)) => extras.gruus.clone(),
+                None => Gruus::default(),
+            },
             towards: plan
                 .and_then(|plan| plan.registrar(self.at))
                 .map(ToString::to_string)

@@ -37,6 +37,8 @@ fn registration(
         service_route: chief
             .map(|standing| standing.service_route.iter().map(ToString::to_string).collect())
             .unwrap_or_default(),
+        public_gruu: chief.and_then(|standing| standing.gruus.public.as_ref()).map(ToString::to_string),
+        temporary_gruu: chief.and_then(|standing| standing.gruus.temporary.as_ref()).map(ToString::to_string),
         flows: flows.map(flow).collect(),
         shard: chief.map(|standing| standing.shard),
     }

@@ -1,5 +1,6 @@
 //! What the outcome of a REGISTER means.
 
+use super::Gruus;
 use crate::event::{Failure, Unreachable};
 use sip_types::header::{
     Contact, Expires, FlowTimer, MinExpires, NameAddr, RetryAfter, ServiceRoute, Unsupported, Via,
@@ -12,8 +13,10 @@ use std::time::Duration;
 pub struct Own<'a> {
     /// The contact that we registered.
     pub contact: &'a Uri,
-    /// The instance and flow that we registered, where we did.
-    pub flow: Option<(&'a str, u32)>,
+    /// The instance that we registered it as, where we did.
+    pub instance: Option<&'a str>,
+    /// The flow of that instance, where it is one of several (`reg-id`, RFC 5626 §4.2.1).
+    pub flow: Option<u32>,
 }
 
 /// What a 200 brings besides the lifetime.
@@ -21,10 +24,8 @@ pub struct Own<'a> {
 pub struct Extras {
     /// The route of requests that use this registration (RFC 3608 §5), in order.
     pub service_route: Vec<ServiceRoute>,
-    /// Our public GRUU (RFC 5627 §4.2).
-    pub public_gruu: Option<Box<str>>,
-    /// The newest temporary GRUU.
-    pub temporary_gruu: Option<Box<str>>,
+    /// Our GRUUs (RFC 5627 §4.2).
+    pub gruus: Gruus,
     /// Other identities of ours (RFC 7315 §4.1), as they came.
     pub associated: Vec<Box<str>>,
     /// Whether the registrar applies outbound (RFC 5626 §4.2.1).
@@ -146,43 +147,55 @@ impl Answer {
 }
 
 impl Own<'_> {
-    /// Ours among contacts: the one of our instance and flow (RFC 5626 §6), else the one that is equal to ours as a URI (RFC
-    /// 3261 §10.2.4). Some edges write another host into it, as they see it behind a NAT: then the only one of our user.
+    /// Ours among contacts: the one of our instance and flow (RFC 5626 §6), else of our instance (RFC 5627 §4.2), else the one
+    /// that is equal to ours as a URI (RFC 3261 §10.2.4). Some edges write another host into it, as they see it behind a NAT:
+    /// then the only one of our user.
     fn among<'c>(&self, contacts: &'c [Contact]) -> Option<&'c Contact> {
-        let own = self.flow.map(|(_, reg_id)| reg_id);
-        // A registrar without outbound does not return the number.
-        let unnumbered =
-            || contacts.iter().filter_map(|c| Some((c, c.address().filter(|a| self.number(a).is_none())?)));
-        if let Some(ours) =
-            contacts.iter().find(|c| own.is_some() && c.address().and_then(|a| self.number(a)) == own)
+        let known = || contacts.iter().filter_map(|contact| Some((contact, contact.address()?)));
+        if self.flow.is_some()
+            && let Some((ours, _)) = known().find(|(_, address)| self.number(address) == self.flow)
         {
             return Some(ours);
         }
-        if let Some((ours, _)) = unnumbered().find(|(_, address)| address.uri() == self.contact) {
-            return Some(ours);
-        }
-        let mut of_user = unnumbered().filter(|(_, address)| address.uri().user() == self.contact.user());
-        of_user.next().filter(|_| of_user.next().is_none()).map(|(contact, _)| contact)
+        // A registrar without outbound does not return the number.
+        let unnumbered = || known().filter(|(_, address)| self.number(address).is_none());
+        let equal = |address: &NameAddr| address.uri() == self.contact;
+        let of_instance = || unnumbered().filter(|(_, address)| self.is_instance(address));
+        let chosen = of_instance()
+            .find(|(_, address)| equal(address))
+            .or_else(|| only(of_instance()))
+            .or_else(|| unnumbered().find(|(_, address)| equal(address)))
+            .or_else(|| {
+                only(unnumbered().filter(|(_, address)| address.uri().user() == self.contact.user()))
+            });
+        chosen.map(|(contact, _)| contact)
+    }
+
+    fn is_instance(&self, contact: &NameAddr) -> bool {
+        let told = contact.params().get_unquoted("+sip.instance");
+        told.zip(self.instance)
+            .is_some_and(|(told, ours)| told.trim_matches(['<', '>']).eq_ignore_ascii_case(ours))
     }
 
     /// The number of a flow of our instance.
     fn number(&self, contact: &NameAddr) -> Option<u32> {
-        let (instance, _) = self.flow?;
-        let quoted = contact.params().get_unquoted("+sip.instance")?;
-        quoted.trim_matches(['<', '>']).eq_ignore_ascii_case(instance).then_some(())?;
-        contact.param("reg-id").flatten()?.parse().ok()
+        let number = contact.param("reg-id").flatten()?.parse().ok();
+        number.filter(|_| self.is_instance(contact))
     }
+}
+
+/// The first, if there is no other.
+fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
+    let first = all.next();
+    first.filter(|_| all.next().is_none())
 }
 
 impl Extras {
     fn read(headers: &Headers, contact: Option<&NameAddr>) -> Self {
-        let gruu =
-            |name: &str| contact.and_then(|c| c.params().get_unquoted(name)).map(|v| v.as_ref().into());
         let associated = headers.all(HeaderName::PAssociatedUri);
         Self {
             service_route: headers.list::<ServiceRoute>().unwrap_or_default(),
-            public_gruu: gruu("pub-gruu"),
-            temporary_gruu: gruu("temp-gruu"),
+            gruus: contact.map(Gruus::read).unwrap_or_default(),
             associated: associated.map(|f| String::from_utf8_lossy(f.value()).into()).collect(),
             outbound: headers
                 .list::<sip_types::header::Require>()

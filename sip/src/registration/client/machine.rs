@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// REGISTERs that follow one another without a wait, each mending what the one before was refused for.
 const MENDINGS: u8 = 4;
-/// A refresh is sent while the binding still has that long, if it was granted more than twice that: the time that a
-/// request without an answer takes (64*T1).
+/// A refresh is sent while the binding still has that long, or half of a brief one: more than the time that a request without an
+/// answer takes (64*T1), so that its outcome is known before the binding and our GRUUs end (RFC 5627 §4.2).
 const SPARE: Duration = Duration::from_secs(35);
 
 /// The longest that a registrar may have us wait: what was meant for longer is asked for again.
@@ -260,13 +260,13 @@ impl Registration {
     }
 
     /// Refreshes come between three quarters and nine tenths of the lifetime, so that those that began together do
-    /// not stay together.
+    /// not stay together; of a brief one sooner.
     fn granted(&mut self, now: Now, lifetime: Duration, extras: Extras, ids: &mut dyn Ids) {
         // A registrar may shorten what was asked for (RFC 3261 §10.3 step 7), and has no say beyond it.
         let lifetime = lifetime.min(self.asking);
         self.failures = 0;
         self.tried.clear();
-        let latest = if lifetime > 2 * SPARE { lifetime - SPARE } else { lifetime.mul_f32(0.9) };
+        let latest = lifetime.saturating_sub(SPARE).max(lifetime / 2);
         let share = 0.75 + 0.00015 * f32::from(u16::try_from(below(ids, 1000)).unwrap_or(0));
         self.stage = Stage::Refresh(now.mono + lifetime.mul_f32(share).min(latest));
         self.bound = Some(Bound { until: now.mono + lifetime, extras });

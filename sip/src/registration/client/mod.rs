@@ -14,10 +14,12 @@
 
 mod answer;
 mod backoff;
+mod gruus;
 mod machine;
 
 pub use answer::{Answer, Extras, Fault, Own};
 pub use backoff::Backoff;
+pub use gruus::Gruus;
 pub use machine::{Registration, Send, Settings, Stage};
 
 #[cfg(test)]

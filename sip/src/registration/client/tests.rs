@@ -7,43 +7,43 @@ use crate::time::{Mono, Now};
 use sip_types::{Message, Response};
 use std::time::Duration;
 
-const fn secs(n: u64) -> Duration {
+pub(super) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-fn at(seconds: u64) -> Now {
+pub(super) fn at(seconds: u64) -> Now {
     Now { mono: Mono::from_epoch(secs(seconds)), ..Now::default() }
 }
 
-struct Bench {
-    registration: Registration,
-    ids: Seeded,
+pub(super) struct Bench {
+    pub(super) registration: Registration,
+    pub(super) ids: Seeded,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let settings = Settings { expires: secs(600), refused: secs(900), backoff: Backoff::default() };
         Self { registration: Registration::new(settings), ids: Seeded(3) }
     }
 
     fn read(&self, outcome: &Result<Response, Failure>) -> Answer {
         let contact = "sip:gw@192.0.2.1:5060".parse().unwrap();
-        Answer::read(outcome, Own { contact: &contact, flow: Some(("urn:uuid:1", 1)) })
+        Answer::read(outcome, Own { contact: &contact, instance: Some("urn:uuid:1"), flow: Some(1) })
     }
 
-    fn hear(&mut self, now: Now, outcome: &Result<Response, Failure>) -> Option<Send> {
+    pub(super) fn hear(&mut self, now: Now, outcome: &Result<Response, Failure>) -> Option<Send> {
         let answer = self.read(outcome);
         self.registration.handle_outcome(now, answer, false, &mut self.ids)
     }
 
-    fn answer(&mut self, now: Now, status: u16, lines: &str) -> Option<Send> {
+    pub(super) fn answer(&mut self, now: Now, status: u16, lines: &str) -> Option<Send> {
         let response = response(status, lines);
         let outcome = if status < 300 { Ok(response) } else { Err(Failure::Response(response)) };
         self.hear(now, &outcome)
     }
 }
 
-fn response(status: u16, lines: &str) -> Response {
+pub(super) fn response(status: u16, lines: &str) -> Response {
     let lines: String = lines.lines().map(|l| format!("{}\r\n", l.trim())).collect();
     let text = format!("SIP/2.0 {status} X\r\n{lines}Content-Length: 0\r\n\r\n");
     match Message::parse(text.into(), &sip_types::Limits::default()) {
@@ -101,7 +101,7 @@ fn our_contact_is_found_by_instance_and_flow_where_the_registrar_rewrote_it() {
     match bench.read(&Ok(response(200, lines))) {
         Answer::Bound(lifetime, extras) => {
             assert_eq!((lifetime, extras.outbound, extras.flow_timer), (secs(60), true, Some(secs(25))));
-            assert_eq!(extras.public_gruu.as_deref(), Some("sip:a@b;gr=x"));
+            assert_eq!(extras.gruus.public.map(|gruu| gruu.to_string()).as_deref(), Some("sip:a@b;gr=x"));
             assert_eq!((extras.service_route.len(), extras.associated.len()), (1, 1));
         }
         other => panic!("{other:?}"),

@@ -63,6 +63,7 @@ pub(super) fn ask(method: &str) -> Ask {
         next_hop: format!("sip:{PEER}").parse().unwrap(),
         routes: Box::default(),
         flow: None,
+        outbound: false,
         keep: false,
         from: "<sip:liaison@example.net>".into(),
         to: "<sip:liaison@example.com>".into(),
