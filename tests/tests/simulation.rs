@@ -43,6 +43,7 @@ mod simulation {
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_gruus;
+    mod trunk_gruus_here;
     mod trunk_registration;
     mod trunk_reloads;
     mod users;

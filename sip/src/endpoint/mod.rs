@@ -363,7 +363,7 @@ impl Endpoint {
                 Tag::of(&*self.io.ids, chance)
             })
         });
-        let session = self.session_of(request, tag).filter(|_| dialog);
+        let session = if dialog { self.session_of(request, tag) } else { None };
         let composer = reply::Composer {
             settings: &self.settings,
             listener,
