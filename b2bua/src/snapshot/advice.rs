@@ -276,7 +276,7 @@ tls = { certificates = [{ chain = "/none", key = "/none" }, { chain = "/other", 
         );
         insta::assert_snapshot!(advised(document, right, &[own(0, 0), own(1, 14 * 86_400)]), @r#"
         7:35: warning: networks.a.listeners[0].tls.certificates[0].chain: found "a chain that has expired at 2001-09-09T01:46:40.000Z", expected one that is good for more than 14 days
-        7:69: warning: networks.a.listeners[0].tls.certificates[1].chain: found "a chain that expires at 2001-09-23T01:46:40.000Z", expected one that is good for more than 14 days
+        7:71: warning: networks.a.listeners[0].tls.certificates[1].chain: found "a chain that expires at 2001-09-23T01:46:40.000Z", expected one that is good for more than 14 days
         "#);
     }
 

@@ -178,8 +178,8 @@ mod tests {
         assert!(Predicate::of(Params::of_checked(&features(MOST))).is_ok());
         assert!(Predicate::of(Params::of_checked(&features(MOST + 1))).is_err());
         let values = |most: usize| format!(";methods=\"{}\"", vec!["a"; most].join(","));
-        assert!(Predicate::of(Params::of_checked(&values(MOST))).is_ok());
-        assert!(Predicate::of(Params::of_checked(&values(MOST + 1))).is_err());
+        assert!(Predicate::of(Params::of_checked(&values(MOST_ALTERNATIVES))).is_ok());
+        assert!(Predicate::of(Params::of_checked(&values(MOST_ALTERNATIVES + 1))).is_err());
     }
 
     // conforms: RFC3841-7.2-2

@@ -84,8 +84,8 @@ fn rfc3665_2_1_successful_new_registration() {
     Call-ID: 1j9FpLxk3uxtm8tn@biloxi.example.com
     CSeq: 1 REGISTER
     Server: Liaison
-    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c05edb2772eace87f699a0e558fbb2a61f40d6f44a506c903af", qop="auth", algorithm=SHA-256
-    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c05edb2772eace87f699a0e558fbb2a61f40d6f44a506c903af", qop="auth", algorithm=MD5
+    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c05edb2772eace87f695737fa36da49c4c73d858f340339442c", qop="auth", algorithm=SHA-256
+    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c05edb2772eace87f695737fa36da49c4c73d858f340339442c", qop="auth", algorithm=MD5
     Content-Length: 0
     "#);
     assert_snapshot!(show(&ok), @r#"
@@ -179,8 +179,8 @@ fn rfc3665_2_5_unsuccessful_registration() {
     Call-ID: 1j9FpLxk3uxtm8tn@biloxi.example.com
     CSeq: 2 REGISTER
     Server: Liaison
-    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c0f5ff0fb049617107db5f6fb7fef04436fd61a2209f83e8569", qop="auth", algorithm=SHA-256
-    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c0f5ff0fb049617107db5f6fb7fef04436fd61a2209f83e8569", qop="auth", algorithm=MD5
+    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c0f5ff0fb049617107d0db2dc90962ae0abdc22a04dffeff74d", qop="auth", algorithm=SHA-256
+    WWW-Authenticate: Digest realm="atlanta.example.com", nonce="000001a0c4506c0f5ff0fb049617107d0db2dc90962ae0abdc22a04dffeff74d", qop="auth", algorithm=MD5
     Content-Length: 0
     "#);
     assert_ne!(field(&asked, "WWW-Authenticate"), field(&refused, "WWW-Authenticate"), "another nonce");

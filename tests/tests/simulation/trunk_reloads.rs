@@ -11,11 +11,16 @@ use liaison_tests::world::INSTANCE;
 const ONE: &str = "10.0.0.7:5060";
 const TWO: &str = "10.0.0.8:5060";
 const OUTBOUND: &str = "outbound = { proxies = [\"sip:10.0.0.7\", \"sip:10.0.0.8\"] }";
-/// What is bound without outbound.
-const PLAIN: &str = "<sip:provider@10.0.0.1:5060>";
+/// What is bound by flows.
+const BY_FLOW: &str = "<sip:provider@10.0.0.1:5060;ob>";
 
 fn by_flows() -> String {
     registering(&format!(", {OUTBOUND}"))
+}
+
+/// A contact of ours without outbound.
+fn plain(expires: u32) -> String {
+    format!("<sip:provider@10.0.0.1:5060>;expires={expires};+sip.instance=\"<{INSTANCE}>\"")
 }
 
 /// A contact of ours with outbound.
@@ -85,7 +90,7 @@ fn outbound_switched_on_removes_the_binding_before_the_flows_are_made() {
     let call = Call::establish(&mut world);
     world.reload(&by_flows(), secrets());
     let removal = asks(&mut world, ONE, "0");
-    assert_eq!(field(&removal, "Contact"), format!("{PLAIN};expires=0"));
+    assert_eq!(field(&removal, "Contact"), plain(0));
     let gauges = world.gauges();
     assert_eq!((gauges.trunks_registering, gauges.trunks_registered, gauges.trunk_flows), (1, 0, 2));
     // A registrar without outbound would take a flow for the binding that is removed.
@@ -111,15 +116,15 @@ fn outbound_switched_off_removes_each_flow_before_the_binding_is_made() {
     world.post(BOB, INSIDE, &Msg::inside("ACK", BOB, 1, &ok));
     world.reload(&registering(""), secrets());
     let first = asks(&mut world, ONE, "0");
-    assert_eq!(field(&first, "Contact"), format!("{PLAIN};expires=0{}", numbered(1)));
+    assert_eq!(field(&first, "Contact"), format!("{BY_FLOW};expires=0{}", numbered(1)));
     let second = asks(&mut world, TWO, "0");
-    assert_eq!(field(&second, "Contact"), format!("{PLAIN};expires=0{}", numbered(2)));
+    assert_eq!(field(&second, "Contact"), format!("{BY_FLOW};expires=0{}", numbered(2)));
     removed(&mut world, ONE, &first);
     world.expect_no(ONE, "REGISTER");
     assert_eq!(world.gauges().trunks_registered, 0);
     removed(&mut world, TWO, &second);
     let made = asks(&mut world, ONE, "3600");
-    assert_eq!(field(&made, "Contact"), format!("{PLAIN};expires=3600"));
+    assert_eq!(field(&made, "Contact"), plain(3600));
     grant(&mut world, ONE, &made);
     must_be_silent(&mut world);
     let gauges = world.gauges();

@@ -104,7 +104,7 @@ impl Plan<'_> {
     /// by instance (RFC 5626 §6).
     fn may_be_taken_for(&self, other: &Plan<'_>) -> bool {
         let same_contact = self.register.contact_user(self.name) == other.register.contact_user(other.name);
-        let same_instance = self.instance().is_some() && self.instance() == other.instance();
+        let same_instance = self.flow_of().is_some() && self.flow_of() == other.flow_of();
         self.is_same_address(other.trunk, other.register) && (same_contact || same_instance)
     }
 }

@@ -72,7 +72,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The instance whose flow it is; without outbound the contact alone tells a binding from others.
-    fn flow_of(&self) -> Option<&'a str> {
+    pub(super) fn flow_of(&self) -> Option<&'a str> {
         self.instance().filter(|_| self.number > 0)
     }
 

@@ -188,7 +188,7 @@ const NONCES: &[Form] = &[
         other(a, "nonce", &format!("\"{}\"", "0".repeat(64)))
     }),
     form("with a nonce of somebody else", Stale, Plain, |a| other(a, "nonce", "\"theirs\"")),
-    form("with a forged nonce under a response that was heard", Guess, Plain, |a| {
+    form("with a forged nonce under a response that was heard", Stale, Plain, |a| {
         changed(a, "nonce", &format!("\"{}\"", "0".repeat(64)))
     }),
     form("with another count under a response that was heard", Guess, Plain, |a| {
