@@ -107,8 +107,13 @@ mod tests {
 
     fn decide(kind: &str, required: bool, to: &Profile) -> Result<bool, BodyRefused> {
         let open = profile("");
-        let crossing =
-            Crossing { from_trusted: false, to_trusted: false, from_profile: &open, to_profile: to };
+        let crossing = Crossing {
+            from_trusted: false,
+            to_trusted: false,
+            from_profile: &open,
+            to_profile: to,
+            realms: &[],
+        };
         let kind = (!kind.is_empty()).then(|| ContentType::parse(&kind.into()).unwrap());
         body_crosses(kind.as_ref(), required, &crossing)
     }

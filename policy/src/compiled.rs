@@ -1,6 +1,6 @@
 //! The configuration, made ready for decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub struct Compiled {
     /// Trunks by the user of the contact that we register with them, by network.
     contacts: BTreeMap<NetworkName, BTreeMap<String, TrunkName>>,
     reached: Reached,
+    /// Those of our challenges and credentials.
+    realms: Vec<Box<str>>,
     routes: Routes,
 }
 
@@ -49,9 +51,15 @@ impl Compiled {
             let of: &mut BTreeMap<_, _> = identities.entry(trunk.network.clone()).or_default();
             of.extend(trunk.identities.iter().map(|identity| (identity.comparable(), name.clone())));
         }
-        let routes = Routes::new(&config.routes);
+        let (routes, realms) = (Routes::new(&config.routes), realms(&config));
         let reached = Reached::new(&config);
-        Self { config, profiles, default_profile, sources, identities, contacts, reached, routes }
+        Self { config, profiles, default_profile, sources, identities, contacts, reached, realms, routes }
+    }
+
+    /// The realms of our own challenges and credentials.
+    #[must_use]
+    pub fn realms(&self) -> &[Box<str>] {
+        &self.realms
     }
 
     /// The document that it was built from.
@@ -135,6 +143,17 @@ impl Compiled {
     pub fn explain(&self, facts: &RouteFacts<'_>) -> Vec<String> {
         self.routes.explain(self, facts)
     }
+}
+
+/// The realms that a configuration names, each once.
+fn realms(config: &Config) -> Vec<Box<str>> {
+    let registrars = config.networks.values().filter_map(|network| network.registrar.as_ref());
+    let challenges = registrars.map(|registrar| &registrar.challenge);
+    let challenges = challenges.chain(config.trunks.values().filter_map(|trunk| trunk.challenge.as_ref()));
+    let passwords = config.trunks.values().flat_map(|trunk| &trunk.credentials).map(|one| &one.realm);
+    let cards = config.trunks.values().flat_map(|trunk| &trunk.card_credentials).map(|one| &one.realm);
+    let all = challenges.map(|one| &one.realm).chain(passwords).chain(cards);
+    all.map(|realm| realm.to_string().into()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]

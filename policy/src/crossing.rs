@@ -11,6 +11,8 @@ pub struct Crossing<'p> {
     pub from_profile: &'p Profile,
     /// The profile of the leg that it goes to. What either profile forbids does not cross.
     pub to_profile: &'p Profile,
+    /// The realms of our own challenges and credentials: what has to do with them is for us.
+    pub realms: &'p [Box<str>],
 }
 
 impl<'p> Crossing<'p> {

@@ -91,6 +91,11 @@ pub enum Step {
         /// Why.
         why: Verdict,
     },
+    /// What a side answers to the other side's challenge crossed: a request of ours in the call cannot answer one.
+    Proof {
+        /// The field.
+        field: ByteString,
+    },
     /// A failure was given another status.
     Failed(Mapped),
     /// A challenge was not answered.
@@ -113,7 +118,7 @@ impl Step {
             Self::PassedOver { .. } | Self::Forked { .. } | Self::Branch { .. } => "device",
             Self::Dropped { .. } => "header",
             Self::Failed(_) => "failure",
-            Self::Unanswered { .. } => "credentials",
+            Self::Proof { .. } | Self::Unanswered { .. } => "credentials",
         }
     }
 
@@ -136,6 +141,7 @@ impl Step {
             Self::Branch { contact, status: Some(status), .. } => format!("{contact} ended with {status}"),
             Self::Branch { contact, status: None, .. } => format!("{contact} ended"),
             Self::Dropped { field, .. } => format!("{field} does not cross"),
+            Self::Proof { field } => format!("{field} crosses"),
             Self::Failed(mapped) => format!("{} becomes {}", mapped.from, mapped.to),
             Self::Unanswered { realm, .. } => format!("no credentials for {realm:?}"),
         }
@@ -160,6 +166,9 @@ impl Step {
             Self::PassedOver { why, .. } | Self::Forked { why, .. } => (*why).to_owned(),
             Self::Branch { cause, .. } => (*cause).to_owned(),
             Self::Dropped { why, .. } => why.to_string(),
+            Self::Proof { .. } => {
+                "it is between the two sides: requests of our own prove nothing there".to_owned()
+            }
             Self::Failed(mapped) => mapped.rule.to_string(),
             Self::Unanswered { why, .. } => why.to_string(),
         }

@@ -80,8 +80,13 @@ mod tests {
         let closed = profile("carry = { unknown_methods = false, forbid_methods = [\"MESSAGE\"] }");
         let decide = |method: &str, from, to| {
             let method: Method = method.parse().unwrap();
-            let crossing =
-                Crossing { from_trusted: true, to_trusted: true, from_profile: from, to_profile: to };
+            let crossing = Crossing {
+                from_trusted: true,
+                to_trusted: true,
+                from_profile: from,
+                to_profile: to,
+                realms: &[],
+            };
             method_crosses(&method, &crossing)
         };
         assert_eq!(decide("FOO", &open, &open), Ok(()));

@@ -25,6 +25,7 @@ mod simulation {
     mod offers;
     mod preferences;
     mod profiles;
+    mod proofs;
     mod reg_event;
     mod registrar;
     mod registrar_answers;

@@ -32,6 +32,10 @@ impl Across<'_> {
         let mapped = |status, challenged| policy::failure(status, method, challenged, profile);
         match failure {
             Failure::Response(response) => self.failure(response, mapped(response.status(), false)),
+            Failure::Challenged(response) if self.crossing.passes_challenge(response.headers()) => {
+                let status = response.status();
+                self.failure(response, profile.failures.get(&status).copied().unwrap_or(status))
+            }
             Failure::Challenged(response) => Reply::new(mapped(response.status(), true)),
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
             Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),

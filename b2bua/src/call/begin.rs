@@ -183,7 +183,12 @@ fn own_rules(
     request: &Received,
 ) -> OrRefuse<Taken> {
     let trusted = snapshot.trusts(network);
-    let crossing =
-        Crossing { from_trusted: trusted, to_trusted: trusted, from_profile: profile, to_profile: profile };
+    let crossing = Crossing {
+        from_trusted: trusted,
+        to_trusted: trusted,
+        from_profile: profile,
+        to_profile: profile,
+        realms: snapshot.policy.realms(),
+    };
     decide::take_strictly(&crossing, mode, &request.request)
 }

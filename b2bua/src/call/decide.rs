@@ -61,12 +61,12 @@ pub(crate) fn crossing_to<'a>(
 
 /// What a message crosses on its way from one side to another, each with the profile that it is treated by.
 pub(crate) fn crossing_between<'a>(
-    snapshot: &Snapshot,
+    snapshot: &'a Snapshot,
     (from, from_profile): (NetworkId, &'a Profile),
     (to, to_profile): (NetworkId, &'a Profile),
 ) -> Crossing<'a> {
     let (from_trusted, to_trusted) = (snapshot.trusts(from), snapshot.trusts(to));
-    Crossing { from_trusted, to_trusted, from_profile, to_profile }
+    Crossing { from_trusted, to_trusted, from_profile, to_profile, realms: snapshot.policy.realms() }
 }
 
 /// The header fields and Contact parameters of one leg's message that another leg's message has: what crosses,

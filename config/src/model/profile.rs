@@ -92,6 +92,11 @@ table! {
         pinned unknown_bodies: bool = true;
         /// Whether header fields that we don't know cross.
         pinned unknown_header_fields: bool = true;
+        /// Whether what the sides prove to each other crosses, by Digest only (AKA included): a challenge for a realm that we have no
+        /// credentials for goes on with its status, and what is answered to it as it is. Both profiles of a call must say so. Each
+        /// leg has a Request-URI of its own: who checks must take another digest-uri (RFC 8760 §2.6). A BYE of ours that is
+        /// challenged in such a call cannot be answered.
+        pinned credentials: bool = false;
         /// Methods that never cross.
         pinned forbid_methods: Vec<Token> = [], in 0..=256, such as ["MESSAGE"];
         /// Media types of bodies that never cross.

@@ -4,6 +4,7 @@ use sip_types::{Field, Fields, HeaderName, Headers};
 
 use crate::crossing::Crossing;
 use crate::explain::{Step, Trail};
+use crate::headers::proof;
 use crate::headers::warning::passed_on;
 use crate::headers::{Class, On, Row};
 
@@ -60,6 +61,7 @@ pub fn verdict(field: &Field<'_>, on: On<'_>, crossing: &Crossing<'_>) -> Verdic
     let row = Row::of(field.name(), field.name_text());
     let crosses = match row.map(|row| (row, row.class)) {
         Some((row, Class::Leg)) => return Verdict::Leg(row),
+        Some((row, Class::Statement)) if proof::crosses(field, on, crossing) => Verdict::Crosses(Some(row)),
         Some((row, Class::Statement)) => return Verdict::Statement(row),
         Some((row, Class::Body)) => return Verdict::Body(row),
         Some((row, Class::TrustDomain)) if !crossing.from_trusted => return Verdict::FromUntrusted(row),
@@ -104,7 +106,15 @@ pub fn carry(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>, trail: &mut
                     trail.push(Step::Dropped { field: field.name_text().into(), why });
                 }
             },
-            Verdict::Crosses(_) => fields.push_field(field.to_owned()),
+            Verdict::Crosses(_) => match proof::without_keys(&field) {
+                Some(challenge) => fields.push(field.name(), challenge),
+                None => {
+                    if matches!(field.name(), HeaderName::Authorization | HeaderName::ProxyAuthorization) {
+                        trail.push(Step::Proof { field: field.name_text().into() });
+                    }
+                    fields.push_field(field.to_owned());
+                }
+            },
             Verdict::Leg(_) | Verdict::Statement(_) | Verdict::Body(_) => {}
             why @ (Verdict::FromUntrusted(_)
             | Verdict::ToUntrusted(_)
@@ -149,8 +159,13 @@ mod tests {
     /// The fields that cross, and the trail.
     fn crossing(trusted: (bool, bool), from: &str, to: &str) -> (Vec<String>, String) {
         let (from, to) = (profile(from), profile(to));
-        let crossing =
-            Crossing { from_trusted: trusted.0, to_trusted: trusted.1, from_profile: &from, to_profile: &to };
+        let crossing = Crossing {
+            from_trusted: trusted.0,
+            to_trusted: trusted.1,
+            from_profile: &from,
+            to_profile: &to,
+            realms: &[],
+        };
         let mut trail = Trail::default();
         let message = invite(FIELDS);
         let fields = carry(message.headers(), On::Request(&Method::Invite), &crossing, &mut trail);
@@ -209,8 +224,13 @@ mod tests {
     #[test]
     fn rfc3261_20_43_a_warning_that_is_passed_on_is_ours() {
         let open = profile("");
-        let crossing =
-            Crossing { from_trusted: true, to_trusted: true, from_profile: &open, to_profile: &open };
+        let crossing = Crossing {
+            from_trusted: true,
+            to_trusted: true,
+            from_profile: &open,
+            to_profile: &open,
+            realms: &[],
+        };
         let passed = |warning: &str| {
             let mut trail = Trail::default();
             let message = invite(&[&format!("Warning: {warning}")]);
@@ -231,8 +251,13 @@ mod tests {
     #[test]
     fn rfc3261_7_3_2_what_means_nothing_in_a_message_does_not_cross() {
         let open = profile("");
-        let crossing =
-            Crossing { from_trusted: true, to_trusted: true, from_profile: &open, to_profile: &open };
+        let crossing = Crossing {
+            from_trusted: true,
+            to_trusted: true,
+            from_profile: &open,
+            to_profile: &open,
+            realms: &[],
+        };
         let message =
             invite(&["Subject: s", "Retry-After: 5", "o: reg", "Subscription-State: active", "X-Any: x"]);
         let crossing = |on| {
@@ -256,8 +281,13 @@ mod tests {
     #[test]
     fn every_verdict_gives_its_reason_with_the_source() {
         let (from, message) = (profile(""), invite(FIELDS));
-        let crossing =
-            Crossing { from_trusted: false, to_trusted: true, from_profile: &from, to_profile: &from };
+        let crossing = Crossing {
+            from_trusted: false,
+            to_trusted: true,
+            from_profile: &from,
+            to_profile: &from,
+            realms: &[],
+        };
         let verdicts: Vec<String> = message
             .headers()
             .iter()

@@ -7,6 +7,7 @@
 mod carry;
 mod contact;
 mod place;
+mod proof;
 mod statement;
 mod table;
 mod warning;

@@ -153,8 +153,13 @@ mod tests {
 
     fn state_on(on: On<'_>, fields: &[&str], from: &str, to: &str) -> Vec<String> {
         let (from, to) = (profile(from), profile(to));
-        let crossing =
-            Crossing { from_trusted: false, to_trusted: false, from_profile: &from, to_profile: &to };
+        let crossing = Crossing {
+            from_trusted: false,
+            to_trusted: false,
+            from_profile: &from,
+            to_profile: &to,
+            realms: &[],
+        };
         let own: Vec<Method> = OWN.split(", ").map(|name| name.parse().unwrap()).collect();
         let fields = statement(invite(fields).headers(), on, &crossing, Some(own.iter()));
         fields.iter().map(|field| format!("{}: {}", field.name_text(), field.text().unwrap())).collect()
@@ -186,8 +191,13 @@ mod tests {
         assert_eq!(state(&fields, through, through).len(), 3, "Unsupported means nothing in a request");
         assert_eq!(state(&fields, through, "").len(), 1);
         let open = profile(through);
-        let crossing =
-            Crossing { from_trusted: false, to_trusted: false, from_profile: &open, to_profile: &open };
+        let crossing = Crossing {
+            from_trusted: false,
+            to_trusted: false,
+            from_profile: &open,
+            to_profile: &open,
+            realms: &[],
+        };
         let left = required(invite(&fields).headers(), &crossing, &["BAR"]);
         assert_eq!(left, []);
         assert_eq!(required(invite(&fields).headers(), &crossing, &[]).len(), 1);

@@ -9,7 +9,7 @@ use crate::flow::Destination;
 use crate::time::Now;
 use crate::transaction::Clients;
 use bytes::Bytes;
-use sip_types::Method;
+use sip_types::{HeaderName, Method};
 use std::net::IpAddr;
 
 impl Endpoint {
@@ -133,7 +133,13 @@ impl std::fmt::Debug for Ack {
 /// What an INVITE of ours was authorized with, and where.
 pub(super) fn shown(clients: &Clients, invite: &mut Outgoing) -> Option<Box<Shown>> {
     let to = clients.destination(invite.client()?)?.peer().ip();
-    let fields = std::mem::take(&mut invite.credentials);
+    let mut fields = std::mem::take(&mut invite.credentials);
+    // What the owner has written of the kind is repeated as well.
+    let written =
+        invite.parts.fields.iter().filter(|field| {
+            matches!(field.name(), HeaderName::Authorization | HeaderName::ProxyAuthorization)
+        });
+    fields.extend(written.map(|field| (field.name(), String::from_utf8_lossy(field.value()).into_owned())));
     (!fields.is_empty()).then(|| Box::new(Shown { to, fields }))
 }
 
