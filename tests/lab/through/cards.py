@@ -2,9 +2,9 @@
 """cards.py CHECK - Digest AKA with a smart card's keys (RFC 3310, RFC 4169): SIPp is the home network's registrar."""
 import here, hashlib, hmac, base64, tempfile
 import messages
-from liaison import Liaison, run, until
+from liaison import OUTSIDE, Liaison, run, until
 from milenage import Home
-from sipp import Sipp
+from sipp import UAC, UAS, Sipp
 
 # Test set 1 of TS 35.207.
 K, OP = bytes.fromhex("465b5ce8b199b49faa5f0a2ee238a6bc"), bytes.fromhex("cdc202d5123e20f62b6d676ac72cb318")
@@ -120,6 +120,36 @@ def foreign():
             assert sbc.metrics()["liaison_sip_challenges_failed_total"] == 1
 
 
+def carried():
+    """A home network challenges the call of its terminal, and Liaison is in between: the challenge and the answer cross as they are, and the
+    answer is right by the home network's count. Where the profile says nothing of it, the caller hears 403."""
+    k, op, amf = "a-key-of-the-lab", "an-operator-of-it", "am"
+    ims = Home(k.encode(), op[:16].encode())
+    challenge = ims.challenge(100, amf=amf.encode())
+    edits = [("[authentication]", f"[authentication username={USER} aka_K={k} aka_OP={op[:16]} aka_AMF={amf}]")]
+    with Liaison(profile="carry = { credentials = true }") as sbc:
+        keys = asks(challenge) + ', ik="00112233445566778899aabbccddeeff", ck="ffeeddccbbaa99887766554433221100"'
+        with Sipp("uas_asks_for_proof", UAS, calls=2, keys={"challenge": keys}) as called, Sipp("uac_proves", UAC, OUTSIDE, edits=edits) as calling:
+            calling.wait(20)
+            called.wait(20)
+        sbc.idle()
+        asked, = {m.one("www-authenticate") for m in calling.messages() if m.status == 401}
+        assert messages.parameters(asked) == messages.parameters(asks(challenge).partition(": ")[2]), "as it came, without the keys"
+        sent = messages.requests(calling.messages(), "INVITE", sent=True)[1]
+        heard = messages.requests(called.messages(), "INVITE", sent=False)[1]
+        assert heard.one("authorization") == sent.one("authorization"), (str(heard), str(sent))
+        ack = [m for m in messages.requests(called.messages(), "ACK", sent=False) if m.one("call-id") == heard.one("call-id")]
+        assert ack[0].one("authorization") == sent.one("authorization"), str(ack[0])
+        got = messages.parameters(heard.one("authorization"))
+        h = lambda *parts: hashlib.md5(b":".join(parts)).hexdigest().encode()
+        first, second = h(USER.encode(), REALM.encode(), ims.res(challenge)), h(b"INVITE", got["uri"].encode())
+        assert got["response"].encode() == h(first, challenge.encode(), got["nc"].encode(), got["cnonce"].encode(), b"auth", second), got
+    with Liaison() as sbc, Sipp("uas_asks_for_proof", UAS, keys={"challenge": asks(challenge)}) as called, \
+         Sipp("uac_refused", UAC, OUTSIDE) as calling:
+        calling.wait(20)
+        assert [m.status for m in calling.messages() if m.status and m.status >= 200] == [403], calling.report()
+
+
 def sipp():
     """The lab itself: SIPp, with a MILENAGE of its own, takes the challenges of our home network, and its answers are right."""
     # SIPp wants keys that are text.
@@ -136,4 +166,4 @@ def sipp():
         assert got["response"].encode() == h(first, nonce.encode(), got["nc"].encode(), got["cnonce"].encode(), b"auth", second), got
 
 
-run(restarted, versions, foreign, sipp)
+run(restarted, versions, foreign, carried, sipp)

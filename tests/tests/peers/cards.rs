@@ -18,6 +18,11 @@ fn rfc3310_3_3_a_challenge_of_another_network_gets_nothing() {
 }
 
 #[test]
+fn rfc3310_3_a_challenge_of_the_home_network_and_its_answer_cross_as_they_are() {
+    check("cards.py", &["carried"], 60);
+}
+
+#[test]
 fn the_home_network_of_the_lab_is_right_by_sipp() {
     check("cards.py", &["sipp"], 60);
 }
