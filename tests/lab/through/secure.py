@@ -193,7 +193,7 @@ def checked():
     with open(path, "w") as file:
         file.write(DOCUMENT.format(state=folder, own=old, root=cast.root.root, target="sips:pbx.example"))
     done = subprocess.run([os.environ["LIAISON_BIN"], "check", path], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr.count("warning") == done.stderr.count("a chain that expires at ") == 4, done
+    assert done.returncode == 0 and done.stderr.count("a chain that expires at ") == 4, done
 
 
 def named():
