@@ -18,21 +18,21 @@ class Authority:
     def __init__(self, folder, name):
         self.folder, self.name = folder, name
         self.root, self.key = self.path(name, "pem"), self.path(name, "key")
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "60",
                 "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.root)
 
     def path(self, name, ending):
         return os.path.join(self.folder, f"{name}.{ending}")
 
-    def issue(self, name, names):
-        """A certificate with these subjectAltNames, as openssl writes them, and its key."""
+    def issue(self, name, names, days=60):
+        """A certificate with these subjectAltNames, as openssl writes them, that is good for so many days, and its key."""
         chain, key, request = self.path(name, "pem"), self.path(name, "key"), self.path(name, "csr")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/O={name}",
                 "-keyout", key, "-out", request)
         extensions = self.path(name, "ext")
         with open(extensions, "w") as file:
             file.write(f"subjectAltName={','.join(names)}\nbasicConstraints=CA:FALSE\n")
-        openssl("x509", "-req", "-in", request, "-CA", self.root, "-CAkey", self.key, "-CAcreateserial", "-days", "2",
+        openssl("x509", "-req", "-in", request, "-CA", self.root, "-CAkey", self.key, "-CAcreateserial", "-days", str(days),
                 "-extfile", extensions, "-out", chain)
         os.chmod(key, 0o600)
         return Issued(chain, key)

@@ -1,7 +1,7 @@
 //! What in a configuration can be put in force, and is probably not meant.
 
 use super::OwnCertificate;
-use config::{Config, Listener, Network, NetworkName, Target};
+use config::{Config, Listener, Network, NetworkName, Pattern, Target};
 use sip::{Domain, is_private};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -146,16 +146,22 @@ fn expiring(certificates: &[OwnCertificate], now: SystemTime, said: &mut Vec<Sai
 fn unrouted(config: &Config, name: &NetworkName, network: &Network, said: &mut Vec<Said>) {
     let Some(registrar) = &network.registrar else { return };
     let is_same = |domain: &str, other: &str| domain.eq_ignore_ascii_case(other);
-    for (n, domain) in registrar.domains.iter().map(ToString::to_string).enumerate() {
+    for (n, domain) in registrar.domains.iter().enumerate() {
+        let (host, domain) = (domain.host(), domain.to_string());
         let has_users = registrar.accounts.iter().any(|account| is_same(account.address.domain(), &domain));
-        let mut targets = config.routes.iter().flat_map(|route| &route.to);
-        let is_reached = targets.any(|target| match target {
+        let leads = |target: &Target| match target {
             Target::Domain(target) => is_same(&target.domain.to_string(), &domain),
             Target::Trunk(_) | Target::Uri(_) => false,
+        };
+        // Numbers and users may be theirs.
+        let matches = |called: &Pattern| !matches!(called, Pattern::Domain(other) if !is_same(other, host));
+        let is_reached = config.routes.iter().any(|route| {
+            route.to.iter().any(leads) && (route.called.is_empty() || route.called.iter().any(matches))
         });
         if has_users && !is_reached {
-            let expected =
-                format!("a route to {{ domain = {domain:?} }}: without, calls to its users are not found");
+            let expected = format!(
+                "a route for \"@{host}\" to {{ domain = {domain:?} }}: without, calls to its users are not found"
+            );
             said.push((format!("networks.{name}.registrar.domains[{n}]"), domain, expected));
         }
     }
@@ -299,7 +305,14 @@ to = [{to}]
             )
         };
         assert_eq!(advice(&document(r#"{ domain = "example.com" }"#), &[]), "");
+        let right = document(r#"{ domain = "example.com" }"#);
+        for called in ["+49*", "alice", "@EXAMPLE.com", "*"] {
+            let route = format!("\ncalled = [\"@other.example\", {called:?}]\nto =");
+            assert_eq!(advice(&right.replace("\nto =", &route), &[]), "", "{called}");
+        }
         let elsewhere = document(r#"{ domain = "empty.example" }"#);
-        insta::assert_snapshot!(advice(&elsewhere, &[]), @r#"6:29: warning: networks.a.registrar.domains[1]: found "Example.com", expected a route to { domain = "Example.com" }: without, calls to its users are not found"#);
+        let other = right.replace("\nto =", "\ncalled = [\"@empty.example\"]\nto =");
+        assert_eq!(advice(&other, &[]), advice(&elsewhere, &[]));
+        insta::assert_snapshot!(advice(&elsewhere, &[]), @r#"6:29: warning: networks.a.registrar.domains[1]: found "Example.com", expected a route for "@Example.com" to { domain = "Example.com" }: without, calls to its users are not found"#);
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """registrar.py CHECK - telephones register to Liaison, call each other, and are found after a restart."""
-import glob, here, json, os, socket, tempfile, time
+import glob, here, json, os, socket, struct, tempfile, time
 from xml.etree import ElementTree
 from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until
@@ -261,10 +261,10 @@ def refusals():
             assert sbc.metrics()['liaison_sip_refusals_total{status="401"}'] == challenged
 
 
-def registers(user, ip="10.0.0.6", transport="udp", edits=()):
+def registers(user, ip="10.0.0.6", transport="udp", edits=(), more=()):
     """One REGISTER of SIPp's, with its answer to the challenge."""
     return Sipp("uac_registers", (ip, 5060), OUTSIDE, transport=transport, edits=(("user[call_number]", user), *edits),
-                extra=("-au", user, "-ap", PASSWORD, "-auth_uri", "example.com"))
+                extra=("-au", user, "-ap", PASSWORD, "-auth_uri", "example.com", *more))
 
 
 def statuses(phone):
@@ -342,6 +342,48 @@ def damaged():
         assert set(registered(sbc)) == {"carol@example.com"}, "the new file keeps"
 
 
+def sum16(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > 0xffff:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def out_of_reach(teller, source, destination):
+    """`teller` tells by ICMP that the port of `destination` is out of reach for datagrams of `source`, of which it knows nothing else."""
+    (ours, our_port), (theirs, their_port) = source, destination
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 300, 1, 0, 64, 17, 0, socket.inet_aton(ours), socket.inet_aton(theirs))
+    quoted = ip[:10] + struct.pack("!H", sum16(ip)) + ip[12:] + struct.pack("!HHHH", our_port, their_port, 280, 0)
+    packet = struct.pack("!BBHI", 3, 3, 0, 0) + quoted
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.bind((teller, 0))
+        raw.sendto(packet[:2] + struct.pack("!H", sum16(packet)) + packet[4:], (ours, 0))
+
+
+def forged():
+    """ICMP of a third party does not end the binding of a phone that is there; of one that is gone it does."""
+    os.environ["PHONE_PASSWORD"] = PASSWORD
+    flow = (("[local_port]>", "[local_port]>;reg-id=1;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"\n      Supported: outbound, gruu, path"),
+            ("</scenario>", "<pause milliseconds=\"60000\"/></scenario>"))
+    # It answers the OPTIONS by SIPp's own scenario for what belongs to no call.
+    with Liaison(tables=TABLES, profile=MD5) as sbc, registers("carol", edits=flow, more=("-oocsn", "ooc_default")) as carol:
+        until(lambda: f"registered, but {statuses(carol)}", lambda: 200 in statuses(carol), 10)
+        questioned = lambda: sbc.metrics()["liaison_flows_questioned_total"]
+        lies = lambda: out_of_reach("10.0.0.7", ("10.0.0.2", 5060), ("10.0.0.6", 5060))
+        for n in range(1, 4):
+            lies()
+            until(lambda: f"asked {n} times, but {questioned()}", lambda: questioned() == n, 5)
+            # The answer comes at once; only then another packet is another question.
+            until(lambda: f"{n} answers:\n{carol.report()[-3000:]}", lambda: sbc.metrics()['liaison_keepalives_total{outcome="sent"}'] == n, 5)
+            until("no question any more", lambda: sbc.metrics()['liaison_sip_transactions{role="client"}'] == 0, 10)
+        assert set(registered(sbc)) == {"carol@example.com"}
+        carol.process.kill()
+        carol.process.wait()
+        lies()
+        until(lambda: f"nobody, but {registered(sbc)}", lambda: not registered(sbc), 20)
+        assert sbc.metrics()["liaison_flows_lost_total"] == 1
+
+
 STRAY = ("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP x;branch=z9hG4bKx\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>;tag=2\r\nCall-ID: x\r\n"
          "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
 
@@ -382,4 +424,4 @@ def crowded():
             one.close()
 
 
-run(phones, load, watched, bearer, refusals, full, damaged, crowded)
+run(phones, load, watched, bearer, refusals, full, damaged, crowded, forged)

@@ -194,6 +194,12 @@ def checked():
     assert done.returncode == 0 and done.stderr.count("warning") == 1, done
     assert re.search(rf'liaison\.toml:{line}:\d+: warning: networks\.inside\.listeners\[0\]\.address: found "10\.0\.0\.3", expected '
                      r"a name that a certificate of the listener stands for: sbc\.example, \*\.elsewhere\.example", done.stderr), done.stderr
+    # So is a certificate of ours that will not be good for long: of each network as a server, and as a client.
+    old = cast.root.issue("old", ["DNS:sbc.example", "IP:10.0.0.2"], days=13)
+    with open(path, "w") as file:
+        file.write(DOCUMENT.format(state=folder, own=old, root=cast.root.root, target="sips:pbx.example"))
+    done = subprocess.run([os.environ["LIAISON_BIN"], "check", path], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr.count("a chain that expires at ") == 4, done
 
 
 def named():

@@ -126,7 +126,7 @@ fn every_example_configuration_is_without_mistakes() {
     // Secrets have to be at hand: those of the environment, and the files that stand in /etc/liaison.
     let secrets = std::env::temp_dir().join(format!("liaison-examples-{}", std::process::id()));
     fs::create_dir_all(&secrets).unwrap();
-    for user in ["south", "reception"] {
+    for user in ["south", "reception", "workshop"] {
         fs::write(secrets.join(format!("{user}.password")), "a long secret\n").unwrap();
     }
     issue(&secrets.join("tls"));

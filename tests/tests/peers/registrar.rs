@@ -38,6 +38,11 @@ fn a_damaged_store_is_put_aside() {
 }
 
 #[test]
+fn icmp_of_a_third_party_ends_no_binding_of_a_phone_that_is_there() {
+    check("registrar.py", &["forged"], 90);
+}
+
+#[test]
 fn connections_that_prove_nothing_keep_neither_trunks_nor_phones_out() {
     check("registrar.py", &["crowded"], 120);
 }
