@@ -69,6 +69,9 @@ impl Registrant {
             State::Registered if before != State::Registered => {
                 let (expires, route) = (seconds(standing.until), standing.service_route.join(", "));
                 tracing::info!(trunk, flow, registrar = %standing.towards, expires, route, "a trunk is registered");
+                if self.machine.bound(now).is_some_and(|(_, extras)| extras.route_unreadable) {
+                    tracing::warn!(trunk, flow, "its Service-Route cannot be read, and calls go without it");
+                }
             }
             State::Failed => {
                 let fault = standing.fault.map(super::view::failure);

@@ -24,6 +24,8 @@ pub struct Own<'a> {
 pub struct Extras {
     /// The route of requests that use this registration (RFC 3608 §5), in order.
     pub service_route: Vec<ServiceRoute>,
+    /// Whether there is a route that cannot be read: then none of it is followed.
+    pub route_unreadable: bool,
     /// Our GRUUs (RFC 5627 §4.2).
     pub gruus: Gruus,
     /// Other identities of ours (RFC 7315 §4.1), as they came.
@@ -193,8 +195,10 @@ fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
 impl Extras {
     fn read(headers: &Headers, contact: Option<&NameAddr>) -> Self {
         let associated = headers.all(HeaderName::PAssociatedUri);
+        let service_route = headers.list::<ServiceRoute>();
         Self {
-            service_route: headers.list::<ServiceRoute>().unwrap_or_default(),
+            route_unreadable: service_route.is_err(),
+            service_route: service_route.unwrap_or_default(),
             gruus: contact.map(Gruus::read).unwrap_or_default(),
             associated: associated.map(|f| String::from_utf8_lossy(f.value()).into()).collect(),
             outbound: headers

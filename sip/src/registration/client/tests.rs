@@ -368,3 +368,17 @@ fn what_a_registrar_says_of_times_is_followed_within_reason() {
     let (until, _) = bench.registration.bound(at(0)).unwrap();
     assert_eq!(until, at(600).mono, "no longer than was asked for");
 }
+
+#[test]
+fn rfc3608_a_route_that_cannot_be_read_is_told_and_not_followed_in_part() {
+    for (route, read, unreadable) in
+        [("<sip:edge.example;lr>", 1, false), ("<sip:edge.example;lr>, garbage", 0, true), ("", 0, false)]
+    {
+        let mut bench = Bench::new();
+        bench.registration.start();
+        let line = if route.is_empty() { String::new() } else { format!("\nService-Route: {route}") };
+        bench.answer(at(0), 200, &format!("{OURS}{line}"));
+        let (_, extras) = bench.registration.bound(at(0)).unwrap();
+        assert_eq!((extras.service_route.len(), extras.route_unreadable), (read, unreadable), "{route}");
+    }
+}
