@@ -114,13 +114,13 @@ def pinned():
         outside = outside.replace(asked, asked + pins("carrier.example") + ", ").replace(made, made + pins("10.0.0.6") + ", ")
         return outside + mark + inside.replace(made, made + pins("10.0.0.7") + ", ")
 
-    with Kamailio(cast.root.root, cast.both, cast.both), Secure(cast.own, cast.root.root, text=text(cast.both)) as sbc:
+    with Kamailio(cast.root.root, cast.both, cast.both), liaison(cast, text(cast.both)) as sbc:
         # The BYE goes to the calling side on a connection that we open.
         pair("uas_hangs_up", "uac_hears_bye", through=CARRIER)
         sbc.idle()
         log, record = sbc.logged(), sbc.records(1)[0]
         assert all(f"pin:{host}" in log for host in ("carrier.example", "10.0.0.6", "10.0.0.7")) and record["legs"][0]["trunk"] == "a", log
-    with Kamailio(cast.root.root, cast.both, cast.both), Secure(cast.own, cast.root.root, text=text(cast.carrier)) as sbc:
+    with Kamailio(cast.root.root, cast.both, cast.both), liaison(cast, text(cast.carrier)) as sbc:
         with Sipp("uac_refused", UAC, CARRIER):
             until("the handshake fails", lambda: sbc.metrics()['liaison_connections_failed_total{cause="handshake"}'] >= 1, 20)
         assert not sbc.calls()
