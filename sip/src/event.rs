@@ -26,14 +26,28 @@ pub enum Event {
         /// The request.
         request: Received,
     },
-    /// A provisional response other than 100 to our INVITE.
+    /// A provisional response other than 100 to our INVITE, each that is reliable once and in their order.
     Progress {
         /// Our session.
         session: SessionId,
         /// The early dialog that it makes or belongs to, if it has a To tag.
         dialog: Option<DialogNo>,
+        /// Its number, where it is reliable: it waits for [`prack`](crate::Endpoint::prack).
+        reliable: Option<u32>,
         /// The response.
         response: Response,
+    },
+    /// The PRACK of a reliable provisional response of ours.
+    Pracked {
+        /// Our session.
+        session: SessionId,
+        /// The early dialog.
+        dialog: DialogNo,
+        /// Where it has a body: its name for the answer, as it waits for [`respond`](crate::Endpoint::respond). Else it has had
+        /// its 200.
+        id: Option<RequestId>,
+        /// The PRACK.
+        request: Received,
     },
     /// The first 2xx to our INVITE; it waits for [`acknowledge`](crate::Endpoint::acknowledge).
     Answered {
@@ -91,7 +105,7 @@ pub enum Event {
     Responded {
         /// Our session.
         session: SessionId,
-        /// What [`request`](crate::Endpoint::request) or [`ask`](crate::Endpoint::ask) returned.
+        /// What [`request`](crate::Endpoint::request), [`prack`](crate::Endpoint::prack) or [`ask`](crate::Endpoint::ask) returned.
         id: OutgoingId,
         /// The final response, or why there is none.
         outcome: Result<Response, Failure>,
@@ -142,6 +156,8 @@ pub enum End {
     Lost(Failure),
     /// A 2xx of ours was never acknowledged (RFC 3261 §13.3.1.4).
     NoAck,
+    /// A reliable provisional response of ours was never acknowledged; the INVITE has had its 504 (RFC 3262 §3).
+    NoPrack,
 }
 
 /// Why a request of ours did not succeed.

@@ -74,6 +74,8 @@ pub struct Listener {
     /// Whether clients that follow overload control are told our load (RFC 7339 §5.1); else they are treated like those that
     /// don't.
     pub tells_load: bool,
+    /// Whether we take part in reliable provisional responses (RFC 3262).
+    pub reliable: bool,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,
@@ -228,7 +230,8 @@ impl Listener {
         };
         let asked = self.asked.iter().map(|asked| &asked.method);
         let added = asked.filter(|method| !SERVED.contains(method) && !carried.contains(method));
-        SERVED.iter().chain(carried).chain(added)
+        let reliable = self.reliable.then_some(&Method::Prack);
+        SERVED.iter().chain(reliable).chain(carried).chain(added)
     }
 
     /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).

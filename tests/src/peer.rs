@@ -320,6 +320,7 @@ impl Peer {
             Event::Asked { .. }
             | Event::Overload(_)
             | Event::Progress { .. }
+            | Event::Pracked { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
             | Event::FlowProven { .. }
@@ -376,6 +377,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         carrying: sip::Carrying::All { transparent: Vec::new() },
         asked: Vec::new(),
         events: &[],
+        reliable: false,
         heeds_priority: true,
     }
 }

@@ -8,7 +8,7 @@ pub use route_set::{Aim, RouteSet};
 
 use crate::ids::Tag;
 use crate::received::Received;
-use crate::session::Ack;
+use crate::session::{Ack, Heard, Sending};
 use sip_types::header::{Contact, RecordRoute};
 use sip_types::{HeaderError, HeaderName, Headers, Response, Uri};
 
@@ -48,6 +48,10 @@ pub struct Dialog {
     pub remote_seq: Option<u32>,
     /// Our last ACK of a 2xx, repeated whenever the 2xx is (RFC 3261 §13.2.2.4).
     pub(crate) ack: Option<Box<Ack>>,
+    /// The reliable provisional responses that have come in it while it was early (RFC 3262 §4).
+    pub(crate) heard: Option<Box<Heard>>,
+    /// Those that we send in it (RFC 3262 §3).
+    pub(crate) sending: Option<Box<Sending>>,
     /// From the entry into a session to the end of the dialog.
     pub(crate) alive: Option<Alive>,
 }
@@ -79,6 +83,8 @@ impl Dialog {
             local_seq: 0,
             remote_seq: Some(request.cseq.seq),
             ack: None,
+            heard: None,
+            sending: None,
             alive: None,
         })
     }
@@ -104,6 +110,8 @@ impl Dialog {
             local_seq: seq,
             remote_seq: None,
             ack: None,
+            heard: None,
+            sending: None,
             alive: None,
         })
     }
@@ -130,6 +138,8 @@ impl Dialog {
             local_seq: seq,
             remote_seq: None,
             ack: None,
+            heard: None,
+            sending: None,
             alive: None,
         })
     }
@@ -144,6 +154,11 @@ impl Dialog {
             self.state = DialogState::Confirmed;
         }
         self.refresh(response.headers());
+    }
+
+    /// Whether a reliable provisional response of ours has no PRACK yet.
+    pub(crate) fn awaits_prack(&self) -> bool {
+        self.sending.as_ref().is_some_and(|sending| sending.is_out())
     }
 
     /// Terminates it.

@@ -2,8 +2,7 @@
 
 use super::Endpoint;
 use crate::received::Received;
-use crate::session::Reply;
-use crate::session::refusal;
+use crate::session::{RELIABLE, Reply, refusal};
 use crate::settings::{Carrying, Listener};
 use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
 use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
@@ -72,7 +71,8 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
     let understood = understood.map(|asked| asked.understood).unwrap_or_default();
     let known = |tag: &str| {
         let transparent = transparent.iter().map(|t| &**t);
-        understood.iter().copied().chain(transparent).any(|t| t.eq_ignore_ascii_case(tag))
+        let own = (listener.reliable && *request.method() == Method::Invite).then_some(RELIABLE);
+        understood.iter().copied().chain(transparent).chain(own).any(|t| t.eq_ignore_ascii_case(tag))
     };
     unsupported(request.headers(), known)
 }

@@ -38,7 +38,8 @@ impl Endpoint {
         let Some(outgoing) = session.outgoing.iter().find(|o| o.id == id) else { return false };
         let rank = match outgoing.purpose {
             Purpose::Ack => return false,
-            Purpose::Bye => Rank::Always,
+            // Without PRACK a pending INVITE comes to nothing, and its server has sent in vain.
+            Purpose::Bye | Purpose::Prack => Rank::Always,
             Purpose::Reinvite | Purpose::Request => Rank::Preferred,
             Purpose::Invite | Purpose::Outside => {
                 // What has been sent before goes on, and so does what is registered; OPTIONS find out how a server is.

@@ -100,6 +100,8 @@ pub struct Counters {
     pub overloaded: u64,
     /// Early dialogs beyond the limit.
     pub early_dialogs_refused: u64,
+    /// Reliable provisional responses that came again, or before one that is missing (RFC 3262 §4).
+    pub progress_out_of_order: u64,
     /// Late answers of forks that were acknowledged and released.
     pub forks_released: u64,
     /// Challenges that no credentials were given for.
@@ -323,6 +325,7 @@ impl Endpoint {
             SessionTimer::Provisional => self.provisional_due(now, sid),
             SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
+            SessionTimer::Unpracked(no) => self.unpracked_due(now, sid, no),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
             SessionTimer::Trying(server) => self.trying_due(now, sid, server),
             SessionTimer::Target(id) => self.target_due(now, sid, id),

@@ -21,6 +21,7 @@ mod outcome;
 mod outgoing;
 mod outside;
 mod reinvite;
+mod reliable;
 mod request;
 mod subscribed;
 mod uac;
@@ -30,12 +31,14 @@ mod whereabouts;
 
 pub use failover::Patience;
 pub use outside::Ask;
+pub use reliable::{OPTION as RELIABLE, Reliability};
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
 pub(crate) use ack::Ack;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
+pub(crate) use reliable::{Heard, Sending};
 pub(crate) use uas::refusal;
 pub(crate) use whereabouts::Registered;
 
@@ -81,6 +84,8 @@ pub(crate) enum SessionTimer {
     Expires,
     /// Our 2xx needs to be sent again, or has waited too long for its ACK.
     Unacked,
+    /// A reliable provisional response of ours needs to be sent again, or has waited too long for its PRACK.
+    Unpracked(DialogNo),
     /// The back-off after a 491 is over.
     Backoff(OutgoingId),
     /// A request of the peer has waited for as long as it may without a response.
@@ -179,8 +184,10 @@ pub(crate) enum Stage {
 pub(crate) struct PendingInvite {
     pub(crate) server: ServerId,
     pub(crate) request: Received,
-    /// Whether the last response sent was a provisional one other than 100.
-    pub(crate) progressed: bool,
+    /// The last provisional response sent other than 100.
+    pub(crate) progressed: Option<(DialogNo, StatusCode)>,
+    /// What it says of reliable provisional responses.
+    pub(crate) reliability: Reliability,
     /// When it has waited for as long as its Expires allows.
     pub(crate) expires_at: Option<Mono>,
     /// Longest time without a provisional response.
@@ -259,6 +266,8 @@ pub(crate) struct Session {
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) reinvite: Option<Box<PendingInvite>>,
     pub(crate) unacked: Option<Box<Unacked>>,
+    /// Our 2xx, for that dialog, which waits for PRACKs (RFC 3262 §3).
+    pub(crate) held_answer: Option<Box<(DialogNo, Parts)>>,
     /// The number of an INVITE of ours whose 2xx the owner has not acknowledged yet.
     pub(crate) owed_ack: Option<u32>,
     pub(crate) cancel_sent: bool,
@@ -313,6 +322,7 @@ impl Session {
             incoming: Vec::new(),
             reinvite: None,
             unacked: None,
+            held_answer: None,
             owed_ack: None,
             cancel_sent: false,
             owed_bye: None,
@@ -381,6 +391,7 @@ impl Session {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
             Purpose::Outside => matches!(self.stage, Stage::Asking { .. }),
             Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
+            Purpose::Prack => matches!(self.stage, Stage::Calling { .. } | Stage::Confirmed),
             Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
             Purpose::Bye | Purpose::Ack => true,
         }
@@ -420,5 +431,11 @@ impl Session {
             && self.forks == 0
             && self.outgoing.is_empty()
             && self.unacked.is_none()
+            && !self.dialogs.iter().any(Dialog::awaits_prack)
+    }
+
+    /// Whether our INVITE is pending, and was given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self.stage, Stage::Calling { cancel: Some(_) })
     }
 }

@@ -1,6 +1,6 @@
 //! What we say of ourselves (RFC 3261 §11.2).
 
-use super::Reply;
+use super::{RELIABLE, Reply};
 use crate::endpoint::Endpoint;
 use crate::settings::{Carrying, Listener};
 use sip_types::{HeaderName, StatusCode};
@@ -18,7 +18,9 @@ impl Endpoint {
             Carrying::All { transparent } => ("application/sdp, */*;q=0.5", transparent.as_slice()),
         };
         let understood = listener.asked.iter().flat_map(|asked| asked.understood).copied();
-        let supported: BTreeSet<&str> = transparent.iter().map(|t| &**t).chain(understood).collect();
+        let own = listener.reliable.then_some(RELIABLE);
+        let supported: BTreeSet<&str> =
+            transparent.iter().map(|t| &**t).chain(understood).chain(own).collect();
         let supported = supported.into_iter().collect::<Vec<_>>().join(", ");
         fields.push(HeaderName::Accept, accept);
         fields.push(HeaderName::AcceptEncoding, "identity");

@@ -44,7 +44,10 @@ impl Endpoint {
             if purpose == Purpose::Invite && status.as_u16() > 100 {
                 return self.on_progress(now, sid, id, response);
             }
-            return self.cancel_if_wanted(now, sid, id);
+            if purpose == Purpose::Invite {
+                self.cancel_if_wanted(now, sid, id);
+            }
+            return;
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
             return self.on_challenge(now, sid, id, response);
@@ -69,12 +72,14 @@ impl Endpoint {
             (Purpose::Invite, true) => self.on_answer(now, sid, id, response),
             (Purpose::Reinvite, true) => self.on_reinvite_answer(now, sid, id, response),
             (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
+            (Purpose::Prack, true) => self.prack_done(sid, id, Ok(response)),
             (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
             (Purpose::Outside, true) => self.ask_done(sid, id, Ok(response)),
             (Purpose::Ack, _) => {}
-            (Purpose::Invite | Purpose::Reinvite | Purpose::Request | Purpose::Outside, false) => {
-                self.failed(now, sid, id, Failure::Response(response));
-            }
+            (
+                Purpose::Invite | Purpose::Prack | Purpose::Reinvite | Purpose::Request | Purpose::Outside,
+                false,
+            ) => self.failed(now, sid, id, Failure::Response(response)),
         }
     }
 
@@ -88,6 +93,7 @@ impl Endpoint {
             Purpose::Invite => self.on_invite_failed(now, sid, id, why),
             Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
             Purpose::Bye => self.bye_done(now, sid, id, None),
+            Purpose::Prack => self.prack_done(sid, id, Err(why)),
             Purpose::Request => self.request_done(now, sid, id, Err(why)),
             Purpose::Outside => self.ask_done(sid, id, Err(why)),
             Purpose::Ack => self.ack_failed(sid, id),

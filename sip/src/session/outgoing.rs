@@ -23,6 +23,8 @@ const DATAGRAM_MAX: usize = 1300;
 pub(crate) enum Purpose {
     /// Makes the session.
     Invite,
+    /// Acknowledges a reliable provisional response (RFC 3262 §4).
+    Prack,
     /// Changes it.
     Reinvite,
     /// Ends it, or an early dialog that a fork confirmed too late.

@@ -2,8 +2,8 @@
 
 use super::ack::shown;
 use super::{
-    Flight, IntentError, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reply, SessionId, SessionTimer,
-    Stage,
+    Flight, IntentError, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reliability, Reply, SessionId,
+    SessionTimer, Stage,
 };
 use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
@@ -127,7 +127,8 @@ impl Endpoint {
         session.reinvite = Some(Box::new(PendingInvite {
             server,
             request: request.clone(),
-            progressed: false,
+            progressed: None,
+            reliability: Reliability::None,
             expires_at: None,
             every: Duration::ZERO,
             provisional_at: now.mono,

@@ -44,7 +44,7 @@ impl Endpoint {
         Ok(id)
     }
 
-    /// Answers a request that [`Event::Requested`] told of.
+    /// Answers a request that [`Event::Requested`] or [`Event::Pracked`] told of.
     ///
     /// # Errors
     /// The session or request is gone, or the response is not final: who carries a request leaves 1xx out, which
@@ -58,6 +58,7 @@ impl Endpoint {
     ) -> Result<(), IntentError> {
         let incoming = self.take_incoming(sid, id, reply)?;
         self.reply(now, incoming.server, &incoming.request, None, false, reply);
+        self.release_answer(now, sid);
         Ok(())
     }
 
@@ -92,6 +93,7 @@ impl Endpoint {
         match request.method() {
             Method::Bye => self.on_bye(now, sid, no, server, request),
             Method::Invite => self.on_reinvite(now, sid, no, server, request),
+            Method::Prack if listener.reliable => self.on_prack(now, sid, no, server, request),
             Method::Options => {
                 let reply = self.capabilities(listener);
                 self.reply(now, server, &request, None, false, &reply);

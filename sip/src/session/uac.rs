@@ -10,6 +10,7 @@ use crate::flow::{Flow, NetworkId};
 use crate::ids::{self, Tag};
 use crate::settings::Conduct;
 use crate::time::Now;
+use crate::transaction::ClientId;
 use sip_types::header::To;
 use sip_types::{Fields, Method, Response, Scheme, Uri};
 
@@ -85,10 +86,9 @@ impl Endpoint {
     pub(crate) fn on_progress(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
         self.cancel_if_wanted(now, sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if !matches!(session.stage, Stage::Calling { cancel: None }) {
-            return;
-        }
-        let Some(seq) = session.outgoing_mut(id).map(|o| o.seq) else { return };
+        let Stage::Calling { cancel } = &session.stage else { return };
+        let given_up = cancel.is_some();
+        let Some((seq, client)) = session.outgoing_mut(id).map(|o| (o.seq, o.client())) else { return };
         let tag = to_tag(&response);
         let dialog = match &tag {
             None => None,
@@ -97,7 +97,28 @@ impl Endpoint {
                 None => return,
             },
         };
-        self.io.tell(Event::Progress { session: sid, dialog, response });
+        let Ok(number) = self.order(sid, dialog, seq, &response) else { return };
+        if let (Some(_), Some(client)) = (number, client) {
+            self.learn_way(sid, client, &response);
+        }
+        match (given_up, number, dialog) {
+            // Who waits for it would send it again until its INVITE is over.
+            (true, Some(number), Some(no)) => drop(self.prack(now, sid, no, number, Parts::default())),
+            (true, _, _) => {}
+            (false, number, _) => {
+                self.io.tell(Event::Progress { session: sid, dialog, reliable: number, response });
+            }
+        }
+    }
+
+    /// The way to whom a response to our INVITE is from, that what follows in its dialog may take.
+    fn learn_way(&mut self, sid: SessionId, client: ClientId, response: &Response) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.way = self.clients.destination(client);
+        session.keeps_way = session.way.as_ref().is_some_and(|to| {
+            let listener = self.settings.listener(to.listener());
+            listener.is_some_and(|l| l.answers_behind_nat(response.headers(), to.peer()))
+        });
     }
 
     /// The early dialog of a provisional response, made if it is new; `None` past the limit.
@@ -126,14 +147,11 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(mut outgoing) = session.take_outgoing(id) else { return };
         let shown = shown(&self.clients, &mut outgoing);
-        if let Flight::Sent(client) = outgoing.flight {
-            session.way = self.clients.destination(client);
-            session.keeps_way = session.way.as_ref().is_some_and(|to| {
-                let listener = self.settings.listener(to.listener());
-                listener.is_some_and(|l| l.answers_behind_nat(response.headers(), to.peer()))
-            });
-        }
         session.ack_credentials = shown;
+        if let Some(client) = outgoing.client() {
+            self.learn_way(sid, client, &response);
+        }
+        let Some(session) = self.sessions.get_mut(sid) else { return };
         let given_up = match &mut session.stage {
             Stage::Calling { cancel } => cancel.take(),
             Stage::Called(_)

@@ -1,6 +1,8 @@
 //! The callee: an INVITE of the peer, our responses, its ACK or CANCEL (RFC 3261 §13.3, §9.2).
 
-use super::{IntentError, Parts, PendingInvite, Reply, Session, SessionId, SessionTimer, Stage, Unacked};
+use super::{
+    IntentError, Parts, PendingInvite, Reliability, Reply, Session, SessionId, SessionTimer, Stage, Unacked,
+};
 use crate::dialog::{Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event};
@@ -11,7 +13,7 @@ use crate::time::Now;
 use crate::transaction::ServerId;
 use bytestring::ByteString;
 use sip_types::header::Expires;
-use sip_types::{Fields, HeaderName, Scheme, StatusCode};
+use sip_types::{Fields, HeaderName, Method, Scheme, StatusCode};
 use std::time::Duration;
 
 impl Endpoint {
@@ -19,6 +21,7 @@ impl Endpoint {
     pub(crate) fn on_invite(&mut self, now: Now, server: ServerId, request: Received) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
         let (network, every) = (listener.network, listener.provisional_interval);
+        let reliability = Reliability::of(listener, &request);
         let local_tag = Tag::new(&mut *self.io.ids);
         let placeholder = Dialog::of_uas(DialogNo(0), local_tag, &request);
         if placeholder.is_err() {
@@ -34,7 +37,8 @@ impl Endpoint {
             every,
             server,
             request: request.clone(),
-            progressed: false,
+            progressed: None,
+            reliability,
             provisional_at,
         };
         let call_id = request.call_id.as_str().into();
@@ -88,7 +92,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends a provisional response above 100 in one of the early dialogs.
+    /// Sends a provisional response above 100 in one of the early dialogs: reliably where the caller requires that, or else only
+    /// once.
     ///
     /// # Errors
     /// The session or dialog is gone, the session is answered, or the status is not 101 to 199.
@@ -104,15 +109,23 @@ impl Endpoint {
         }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let tag = session.dialog(dialog).ok_or(IntentError::Gone)?.local_tag;
+        let held = session.held_answer.is_some();
         let Stage::Called(pending) = &mut session.stage else { return Err(IntentError::WrongState) };
-        pending.progressed = true;
+        if held {
+            return Err(IntentError::WrongState);
+        }
+        if pending.reliability == Reliability::Required {
+            return self.progress_reliably(now, sid, dialog, reply);
+        }
+        pending.progressed = Some((dialog, reply.status));
         pending.provisional_at = now.mono + pending.every;
         let (server, request) = (pending.server, pending.request.clone());
         self.reply(now, server, &request, Some(tag), true, reply);
         Ok(())
     }
 
-    /// Answers the call with a 2xx, which is repeated until its ACK comes (RFC 3261 §13.3.1.4).
+    /// Answers the call with a 2xx, which is repeated until its ACK comes (RFC 3261 §13.3.1.4). Where a session description of a
+    /// reliable provisional response waits for its PRACK, or a PRACK for its answer, the 2xx waits for that (RFC 3262 §3).
     ///
     /// # Errors
     /// The session or dialog is gone, or the session is answered.
@@ -124,10 +137,15 @@ impl Endpoint {
         parts: Parts,
     ) -> Result<(), IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        if !matches!(session.stage, Stage::Called(_)) {
+        if !matches!(session.stage, Stage::Called(_)) || session.held_answer.is_some() {
             return Err(IntentError::WrongState);
         }
+        let has_prack = session.incoming.iter().any(|incoming| *incoming.request.method() == Method::Prack);
         let chosen = session.dialog_mut(dialog).ok_or(IntentError::Gone)?;
+        if has_prack || chosen.sending.as_ref().is_some_and(|sending| sending.is_describing()) {
+            session.held_answer = Some(Box::new((dialog, parts)));
+            return Ok(());
+        }
         chosen.state = DialogState::Confirmed;
         let tag = chosen.local_tag;
         let stage = std::mem::replace(&mut session.stage, Stage::Confirmed);
@@ -296,17 +314,22 @@ impl Endpoint {
         }
         pending.provisional_at = now.mono + pending.every;
         self.io.timers.arm(now, pending.every, timer);
-        if pending.progressed {
-            let server = pending.server;
-            return self.servers.repeat(&mut self.io, server);
-        }
-        let no = match session.dialogs.first() {
-            Some(dialog) => Ok(dialog.no),
-            None => self.open_dialog(sid),
+        let (server, last) = (pending.server, pending.progressed);
+        let (no, status) = match (last, session.dialogs.first()) {
+            (Some((no, status)), _) => (no, status),
+            (None, Some(dialog)) => (dialog.no, StatusCode::SESSION_PROGRESS),
+            (None, None) => match self.open_dialog(sid) {
+                Ok(no) => (no, StatusCode::SESSION_PROGRESS),
+                Err(_) => return,
+            },
         };
-        if let Ok(no) = no {
+        let sending =
+            self.sessions.get(sid).and_then(|s| s.dialog(no)).map(|dialog| dialog.sending.is_some());
+        match (last, sending) {
+            // One that is reliable is news only with a number of its own.
+            (Some(_), Some(false)) => self.servers.repeat(&mut self.io, server),
             // The session was just seen to be there and pending.
-            let _ = self.progress(now, sid, no, &Reply::new(StatusCode::SESSION_PROGRESS));
+            _ => drop(self.progress(now, sid, no, &Reply::new(status))),
         }
     }
 }

@@ -27,6 +27,7 @@ mod outside;
 mod overload;
 mod race;
 mod reinvite;
+mod reliable;
 mod request;
 mod reserve;
 mod responses;

@@ -74,6 +74,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
         asked: Vec::new(),
         events: &[],
+        reliable: false,
         heeds_priority: true,
     }
 }

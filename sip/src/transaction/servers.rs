@@ -171,7 +171,7 @@ impl Servers {
             }
         };
         if resend {
-            self.send(io, id);
+            self.repeat(io, id);
         }
         true
     }
@@ -224,19 +224,25 @@ impl Servers {
         }
         if send {
             server.bytes = bytes;
-            self.send(io, id);
+            self.repeat(io, id);
         }
     }
 
     /// Sends the last response again: how a session repeats its 2xx (RFC 3261 §13.3.1.4), or a provisional one.
     pub(crate) fn repeat(&self, io: &mut Io, id: ServerId) {
-        self.send(io, id);
+        self.send(io, id, self.last(id));
     }
 
-    fn send(&self, io: &mut Io, id: ServerId) {
-        if let Some(server) = self.table.get(id).filter(|s| !s.bytes.is_empty()) {
+    /// The last response; empty before the first.
+    pub(crate) fn last(&self, id: ServerId) -> Bytes {
+        self.table.get(id).map(|server| server.bytes.clone()).unwrap_or_default()
+    }
+
+    /// Sends a response that it has sent before: a reliable one need not be its last.
+    pub(crate) fn send(&self, io: &mut Io, id: ServerId, bytes: Bytes) {
+        if let Some(server) = self.table.get(id).filter(|_| !bytes.is_empty()) {
             let id = TransmitId::of(Sender::Server(id));
-            io.push(Action::Transmit(Transmit { id, to: server.to.clone(), bytes: server.bytes.clone() }));
+            io.push(Action::Transmit(Transmit { id, to: server.to.clone(), bytes }));
         }
     }
 
@@ -270,7 +276,7 @@ impl Servers {
         server.retransmit_at = resend.then(|| now.mono + server.interval);
         if resend {
             io.timers.arm(now, server.interval, TransactionTimer::ServerRetransmit(id).into());
-            self.send(io, id);
+            self.repeat(io, id);
         }
     }
 

@@ -102,6 +102,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         carrying: Carrying::Nothing,
         asked: Vec::new(),
         events: &[],
+        reliable: false,
         heeds_priority: true,
         provisional_interval: Duration::from_secs(60),
     };

@@ -197,6 +197,7 @@ impl Agent {
             Event::Asked { .. }
             | Event::Overload(_)
             | Event::Progress { .. }
+            | Event::Pracked { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
@@ -219,6 +220,7 @@ fn ended(why: End) -> Happened {
         End::Rejected(failure) => format!("the call was refused: {}", reason(&failure)),
         End::Lost(failure) => format!("the call was lost: {}", reason(&failure)),
         End::NoAck => "the answer was never acknowledged".to_owned(),
+        End::NoPrack => "the ringing was never acknowledged".to_owned(),
     })
 }
 

@@ -190,6 +190,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         carrying: sip::Carrying::Nothing,
         asked: Vec::new(),
         events: &[],
+        reliable: false,
         heeds_priority: true,
     };
     sip::Settings {

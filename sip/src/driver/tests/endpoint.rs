@@ -89,6 +89,7 @@ fn listener(bind: &Bind) -> Listener {
         carrying: Carrying::Nothing,
         asked: Vec::new(),
         events: &[],
+        reliable: false,
         heeds_priority: true,
     }
 }

@@ -1,0 +1,75 @@
+//! The caller: reliable provisional responses of the peer, and our PRACKs (RFC 3262 §4).
+
+use super::{Heard, number};
+use crate::dialog::DialogNo;
+use crate::endpoint::Endpoint;
+use crate::event::{Event, Failure};
+use crate::session::{IntentError, Outgoing, OutgoingId, Parts, Purpose, SessionId};
+use crate::time::Now;
+use sip_types::{HeaderName, Method, Response};
+
+impl Endpoint {
+    /// Acknowledges the reliable provisional response with that number. [`Event::Responded`] follows, unless the session ends
+    /// before.
+    ///
+    /// # Errors
+    /// The session or dialog is gone, no such response waits, or as many requests are pending as may be.
+    pub fn prack(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        number: u32,
+        mut parts: Parts,
+    ) -> Result<OutgoingId, IntentError> {
+        let limit = self.settings.limits.pending_requests;
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        if session.outgoing.len() >= limit {
+            self.counters.pending_full += 1;
+            return Err(IntentError::Full);
+        }
+        let dialog = session.dialog_mut(no).ok_or(IntentError::Gone)?;
+        let invite = dialog.heard.as_mut().and_then(|heard| heard.settle(number));
+        let invite = invite.ok_or(IntentError::WrongState)?;
+        parts.fields.push(HeaderName::RAck, format!("{number} {invite} INVITE"));
+        let id = session.name_outgoing();
+        let mut outgoing = Outgoing::new(id, Purpose::Prack, Method::Prack, parts);
+        outgoing.dialog = Some(no);
+        self.launch(now, sid, outgoing);
+        Ok(id)
+    }
+
+    /// What a provisional response is in its early dialog: `Ok(None)` one that is not reliable, and an error where it is not
+    /// to be looked at.
+    pub(crate) fn order(
+        &mut self,
+        sid: SessionId,
+        dialog: Option<DialogNo>,
+        invite: u32,
+        response: &Response,
+    ) -> Result<Option<u32>, OutOfOrder> {
+        let Some(number) = number(response.headers()) else { return Ok(None) };
+        let session = self.sessions.get_mut(sid).ok_or(OutOfOrder)?;
+        let dialog = dialog.and_then(|no| session.dialog_mut(no)).ok_or(OutOfOrder)?;
+        match Heard::take(&mut dialog.heard, invite, number) {
+            true => Ok(Some(number)),
+            false => {
+                self.counters.progress_out_of_order += 1;
+                Err(OutOfOrder)
+            }
+        }
+    }
+
+    /// Our PRACK is over.
+    pub(crate) fn prack_done(&mut self, sid: SessionId, id: OutgoingId, outcome: Result<Response, Failure>) {
+        self.take_outgoing(sid, id);
+        let Some(session) = self.sessions.get(sid) else { return };
+        if session.told || session.is_given_up() {
+            return self.sweep(sid);
+        }
+        self.io.tell(Event::Responded { session: sid, id, outcome });
+    }
+}
+
+/// A reliable provisional response that is a repetition, or has one before it that has not come.
+pub(crate) struct OutOfOrder;
