@@ -42,6 +42,8 @@ mod path;
 mod phones;
 #[path = "peers/registrar.rs"]
 mod registrar;
+#[path = "peers/reliable.rs"]
+mod reliable;
 #[path = "peers/scanners.rs"]
 mod scanners;
 #[path = "peers/secure.rs"]

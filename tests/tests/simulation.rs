@@ -34,6 +34,7 @@ mod simulation {
     mod registrar_kept;
     mod registrar_nat;
     mod registrar_storm;
+    mod reliable;
     mod requests;
     mod scanners;
     mod secure;

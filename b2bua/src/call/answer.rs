@@ -85,10 +85,13 @@ impl Core {
         let Some(pair) = call.pairs.get(at) else { return Ok(None) };
         let callee = pair.callee_party;
         match (call.wrap.has_sdp(), sdp) {
-            (true, Some(sdp)) => call.media.receive_answer(callee, sdp)?,
+            (_, _) if pair.owes.is_some() => return Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+            // All was said in reliable responses and PRACKs (RFC 3262 §5).
+            (_, _) if pair.agreed => return Ok(None),
+            (true, Some(sdp)) if !pair.settled => call.media.receive_answer(callee, sdp)?,
             // The answer came ahead, in a provisional response (RFC 3261 §13.2.1).
-            (true, None) if pair.described => {}
-            (true, None) => return Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+            (true, _) if pair.described => {}
+            (true, _) => return Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
             (false, Some(sdp)) => {
                 call.media.receive_offer(callee, sdp)?;
                 return call.media.compose_offer(caller, callee, &mut *self.link).map(Some);

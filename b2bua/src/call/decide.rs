@@ -100,7 +100,10 @@ pub(crate) fn carried(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>) ->
 
 /// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).
 pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
-    let known = |tag: &str| profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag));
+    let known = |tag: &str| {
+        (profile.reliable_responses && tag.eq_ignore_ascii_case(sip::session::RELIABLE))
+            || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))
+    };
     sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))
 }
 

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use media::PartyId;
 use policy::{On, Trail};
 use sip::NetworkId;
-use sip::session::{Invite, Patience, Reply};
+use sip::session::{Invite, Patience, RELIABLE, Reliability, Reply};
 use sip::time::Now;
 use sip_types::{HeaderName, Method, StatusCode};
 
@@ -130,6 +130,7 @@ impl Core {
         let place = &turn.place;
         let target = &place.target;
         let label = self.label(target.trunk.as_ref());
+        let caller = self.reliability_of_caller(key);
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
         let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
@@ -144,6 +145,11 @@ impl Core {
             &mut trail,
         );
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
+        // Without an offer to answer, a reliable response would bring one, which only a caller can answer that takes it reliably.
+        let reliable = call.wrap.has_sdp() || caller != Reliability::None;
+        if target.profile.reliable_responses && reliable {
+            parts.fields.push(HeaderName::Supported, RELIABLE);
+        }
         let outbound = place.flow.is_some() && !place.is_device();
         if outbound {
             // RFC 5626 §4.3.

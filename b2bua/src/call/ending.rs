@@ -45,7 +45,12 @@ impl Leg {
                 Some(Release::Confirmed { authenticated })
             }
             End::HungUp(_) => Some(Release::Unconfirmed),
-            End::Cancelled(_) | End::Expired | End::Rejected(_) | End::Lost(_) | End::NoAck => None,
+            End::Cancelled(_)
+            | End::Expired
+            | End::Rejected(_)
+            | End::Lost(_)
+            | End::NoAck
+            | End::NoPrack => None,
         }
     }
 }
@@ -99,6 +104,7 @@ impl Core {
             }
             End::Lost(failure) => (status_of(failure), "dialog lost", None),
             End::NoAck => (None, "no ACK", None),
+            End::NoPrack => (Some(StatusCode::SERVER_TIMEOUT), "no PRACK", None),
         };
         leg.close(now, status, cause, reason);
         let release = leg.release(why, authenticated);
@@ -124,6 +130,7 @@ impl Core {
             _ if call.state == State::Ending => {}
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
             End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
+            End::NoPrack => self.end_call(now, key, &decide::reason(504, "No PRACK"), "no PRACK"),
             End::Expired => self.end_call(now, key, &decide::reason(487, "INVITE expired"), "INVITE expired"),
             End::Rejected(_) => self.end_call(now, key, &decide::reason(487, "Call ended"), "call ended"),
             End::HungUp(_) if joined => {

@@ -25,6 +25,7 @@ mod modify;
 mod naming;
 mod outside;
 mod place;
+mod prack;
 mod progress;
 mod redirect;
 mod request;
@@ -163,6 +164,12 @@ pub(crate) struct Pair {
     pub(crate) described: bool,
     /// Whether the caller has had that answer, ahead of the 2xx.
     pub(crate) shown: bool,
+    /// Whether the far side has described it reliably: what it says later is no answer any more.
+    pub(crate) settled: bool,
+    /// Whether the caller has had it reliably, so that its 2xx has no description (RFC 3262 §5).
+    pub(crate) agreed: bool,
+    /// The number of a reliable response with an offer, whose PRACK waits for the caller's answer.
+    pub(crate) owes: Option<u32>,
 }
 
 /// What an established call is in the middle of.

@@ -1,12 +1,12 @@
 //! The called side rings: each of its early dialogs gets one of its own towards the caller.
 
-use super::{CallKey, LegNo, Pair, decide};
+use super::{Call, CallKey, LegNo, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::{PartyId, Refusal};
 use policy::On;
 use sip::dialog::DialogNo;
-use sip::session::Reply;
+use sip::session::{Reliability, Reply};
 use sip::time::Now;
 use sip_types::{Response, StatusCode};
 
@@ -17,15 +17,17 @@ impl Core {
         now: Now,
         key: CallKey,
         leg: LegNo,
-        dialog: Option<DialogNo>,
+        (dialog, number): (Option<DialogNo>, Option<u32>),
         response: &Response,
     ) {
         let Some(call) = self.calls.get(key) else { return };
         let taken = decide::take_response(call, leg, LegNo::CALLER, response);
-        let Some(at) = self.pair(key, leg, dialog, response.status()) else { return };
-        let answer = match taken.sdp.as_deref() {
-            Some(sdp) => match self.preview(key, at, sdp) {
-                Ok(answer) => answer,
+        let Some(at) = self.pair(key, leg, dialog, response.status()) else {
+            return self.acknowledge_progress(now, key, (leg, dialog), number, None);
+        };
+        let described = match taken.sdp.as_deref() {
+            Some(sdp) => match self.preview(key, at, sdp, number) {
+                Ok(described) => described,
                 Err(_) => {
                     // What cannot be taken in a provisional response decides nothing; the final one does.
                     self.counters.descriptions_refused += 1;
@@ -34,6 +36,8 @@ impl Core {
             },
             None => None,
         };
+        self.acknowledge_unless_owed(now, key, at, number);
+        let is_described = described.is_some();
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(pair) = call.pairs.get_mut(at) else { return };
         pair.last_status = response.status();
@@ -46,7 +50,7 @@ impl Core {
             &crossing,
             listener_in(&self.endpoint, call.caller.network),
         );
-        parts.body = taken.wrap.around(answer);
+        parts.body = taken.wrap.around(described);
         let reply = Reply { status: response.status(), reason: response.reason().to_owned().into(), parts };
         tracing::debug!(
             call = %call.id,
@@ -57,9 +61,27 @@ impl Core {
             "the called side progresses"
         );
         let session = call.caller.session;
+        let bare = !call.wrap.has_sdp() && !is_described && !pair_is_settled(call, at);
+        let reliably = match self.reliability_of_caller(key) {
+            // The first reliable response to an INVITE without an offer has one (RFC 3262 §5).
+            Reliability::Required if bare => return,
+            Reliability::Required => true,
+            Reliability::Supported => !bare && number.is_some(),
+            Reliability::None => false,
+        };
         self.name_leg(now, key, LegNo::CALLER, Some(response.headers()));
         // A caller that has hung up meanwhile is told of elsewhere.
-        let _ = self.endpoint.progress(now, session, caller_dialog, &reply);
+        let sent = match reliably {
+            true => self.endpoint.progress_reliably(now, session, caller_dialog, &reply),
+            false => self.endpoint.progress(now, session, caller_dialog, &reply),
+        };
+        if sent.is_ok()
+            && reliably
+            && is_described
+            && let Some(pair) = self.calls.get_mut(key).and_then(|call| call.pairs.get_mut(at))
+        {
+            pair.agreed = true;
+        }
     }
 
     /// The early dialogs that go together, made where they are new; `None` past the limit.
@@ -100,6 +122,9 @@ impl Core {
             last_status: status,
             described: false,
             shown: false,
+            settled: false,
+            agreed: false,
+            owes: None,
         });
         Some(call.pairs.len() - 1)
     }
@@ -151,16 +176,24 @@ impl Core {
 
     /// An answer ahead of the final response: our own for the caller. Of several legs, the caller hears the one that was
     /// first to describe its media, until it fails or another one is answered: two at once are noise (RFC 3960 §3.1). The
-    /// early dialogs of one leg are the choice of a fork further down. An offer there is for PRACK, and crosses no earlier
-    /// than the 2xx.
-    fn preview(&mut self, key: CallKey, at: usize, sdp: &[u8]) -> Result<Option<Bytes>, Refusal> {
+    /// early dialogs of one leg are the choice of a fork further down.
+    fn preview(
+        &mut self,
+        key: CallKey,
+        at: usize,
+        sdp: &[u8],
+        number: Option<u32>,
+    ) -> Result<Option<Bytes>, Refusal> {
         let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
         if !call.wrap.has_sdp() {
-            return Ok(None);
+            return self.offer_ahead(key, at, sdp, number);
         }
         let Some(pair) = call.pairs.get_mut(at) else { return Ok(None) };
+        if pair.settled {
+            return Ok(None);
+        }
         call.media.receive_answer(pair.callee_party, sdp)?;
-        pair.described = true;
+        (pair.described, pair.settled) = (true, number.is_some());
         let (leg, callee_party) = (pair.callee, pair.callee_party);
         if call.pairs.iter().any(|other| other.shown && other.callee != leg) {
             return Ok(None);
@@ -173,4 +206,9 @@ impl Core {
         }
         Ok(Some(answer))
     }
+}
+
+/// Whether the far side has described its media reliably, as an offer or an answer.
+fn pair_is_settled(call: &Call, at: usize) -> bool {
+    call.pairs.get(at).is_some_and(|pair| pair.settled)
 }

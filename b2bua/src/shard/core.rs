@@ -276,7 +276,10 @@ impl Core {
             | Event::Overload(_)
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
-            Event::Progress { dialog, response, .. } => self.on_progress(now, key, leg, dialog, &response),
+            Event::Progress { dialog, reliable, response, .. } => {
+                self.on_progress(now, key, leg, (dialog, reliable), &response);
+            }
+            Event::Pracked { dialog, id, request, .. } => self.on_pracked(now, key, dialog, id, &request),
             Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
             Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
             Event::Reinvited { request, .. } => self.on_reinvited(now, key, leg, &request),
@@ -417,6 +420,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         Event::Asked { .. } | Event::Overload(_) | Event::FlowProven { .. } | Event::FlowLost { .. } => None,
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
+        | Event::Pracked { session, .. }
         | Event::Answered { session, .. }
         | Event::Acknowledged { session, .. }
         | Event::Reinvited { session, .. }

@@ -203,6 +203,7 @@ pub fn sip_listener(
         carrying,
         asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
+        reliable: profile.reliable_responses,
     })
 }
 

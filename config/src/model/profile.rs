@@ -31,6 +31,10 @@ table! {
         pinned media_inactivity: Duration = "5m", in "0s"..="24h";
         /// The least time between provisional responses while a call is pending (RFC 3261 §13.3.1.1).
         pinned provisional_interval: Duration = "60s", in "1s"..="170s";
+        /// Whether provisional responses may be reliable (`100rel`, RFC 3262): the leg says so and acknowledges those that come, and
+        /// sends them so where its peer asks for that, or where its peer supports it and the other leg's came so. Else a peer that
+        /// requires them is refused with 420.
+        pinned reliable_responses: bool = true;
         /// What a redirection (3xx) of the called side leads to.
         pinned redirects: Redirects = "carry";
         /// Option tags that may stand in Require although we don't know them: they cross, both sides see to them.

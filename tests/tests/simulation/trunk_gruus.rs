@@ -274,7 +274,10 @@ fn rfc5627_4_4_no_gruu_outlives_its_registration() {
             assert_eq!(target_refreshed(&mut world, &open, 20), OWN);
             assert_eq!(target_refreshed(&mut world, &anonymous, 21), OWN);
             let invite = call_out(&mut world, 3, &[]);
-            assert_eq!((field(&invite, "Contact"), find(&invite, "Supported")), (OWN.into(), None));
+            assert_eq!(
+                (field(&invite, "Contact"), find(&invite, "Supported")),
+                (OWN.into(), Some("100rel".into()))
+            );
             refused(&mut world, &invite);
             is_a_stranger(&mut world, PUBLIC, 4);
             break;

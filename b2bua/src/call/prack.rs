@@ -1,0 +1,169 @@
+//! Reliable provisional responses (RFC 3262): each leg acknowledges its own. Only a PRACK that owes an answer waits for the
+//! other leg.
+
+use super::{CallKey, LegNo, decide};
+use crate::shard::Core;
+use bytes::Bytes;
+use media::{Mode, PartyId, Refusal};
+use sip::Received;
+use sip::dialog::DialogNo;
+use sip::session::{Body, Parts, Reliability, Reply, RequestId};
+use sip::time::Now;
+use sip_types::StatusCode;
+
+impl Core {
+    /// What the caller says of reliable responses, as far as its profile takes part.
+    pub(super) fn reliability_of_caller(&self, key: CallKey) -> Reliability {
+        match self.calls.get(key) {
+            Some(call) if call.caller.profile.reliable_responses => {
+                self.endpoint.reliability(call.caller.session)
+            }
+            _ => Reliability::None,
+        }
+    }
+
+    /// Acknowledges a response of a called leg, if it is reliable.
+    pub(super) fn acknowledge_progress(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (leg, dialog): (LegNo, Option<DialogNo>),
+        number: Option<u32>,
+        body: Option<Body>,
+    ) {
+        let (Some(number), Some(dialog)) = (number, dialog) else { return };
+        let Some(session) = self.calls.get(key).and_then(|call| call.leg(leg)).map(|leg| leg.session) else {
+            return;
+        };
+        // A leg that has as many requests pending as may be has its INVITE refused when nobody acknowledges.
+        let _ = self.endpoint.prack(now, session, dialog, number, Parts { body, ..Parts::default() });
+    }
+
+    /// The same, unless its PRACK waits for the caller's answer.
+    pub(super) fn acknowledge_unless_owed(&mut self, now: Now, key: CallKey, at: usize, number: Option<u32>) {
+        let Some(pair) = self.calls.get(key).and_then(|call| call.pairs.get(at)) else { return };
+        if pair.owes.is_some() && pair.owes == number {
+            return;
+        }
+        let of = (pair.callee, pair.callee_dialog);
+        self.acknowledge_progress(now, key, of, number, None);
+    }
+
+    /// A reliable response of the far side has the offer of a call that the caller began without one: our own for the caller, in
+    /// a reliable response as well, and the PRACK waits for its answer.
+    pub(super) fn offer_ahead(
+        &mut self,
+        key: CallKey,
+        at: usize,
+        sdp: &[u8],
+        number: Option<u32>,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let Some(call) = self.calls.get(key) else { return Ok(None) };
+        let Some(pair) = call.pairs.get(at) else { return Ok(None) };
+        // What is not reliable has no offer; and who is not told that we acknowledge sends none.
+        let reliable = number.is_some() && self.reliability_of_caller(key) != Reliability::None;
+        if !reliable || pair.settled {
+            return Ok(None);
+        }
+        let callee = pair.callee_party;
+        let caller = self.caller_party(key, at)?;
+        let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
+        call.media.receive_offer(callee, sdp)?;
+        let offer = call.media.compose_offer(caller, callee, &mut *self.link)?;
+        if let Some(pair) = call.pairs.get_mut(at) {
+            (pair.settled, pair.owes) = (true, number);
+        }
+        Ok(Some(offer))
+    }
+
+    /// The caller acknowledges a reliable response of ours; `id` where the PRACK has a body and waits for our answer.
+    pub(crate) fn on_pracked(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        dialog: DialogNo,
+        id: Option<RequestId>,
+        request: &Received,
+    ) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let session = call.caller.session;
+        let at = call.pairs.iter().position(|pair| pair.caller_dialog == dialog);
+        let pair = at.and_then(|at| call.pairs.get_mut(at));
+        let parties = match &pair {
+            Some(pair) => pair.caller_party.map(|caller| (pair.callee, caller, pair.callee_party)),
+            None => {
+                call.joined.map(|(callee, callee_party, caller_party)| (callee, caller_party, callee_party))
+            }
+        };
+        let owed = pair.and_then(|pair| pair.owes.take());
+        let Some((leg, caller, callee)) = parties else { return self.answer_prack(now, key, id, None) };
+        let taken = decide::take_ack(call, LegNo::CALLER, leg, &request.request);
+        let Some(number) = owed else {
+            let Some(sdp) = taken.sdp.as_deref() else { return self.answer_prack(now, key, id, None) };
+            let answer = self.answer_offer(key, (caller, callee), sdp);
+            let reply = match answer {
+                Ok(answer) => {
+                    let body = taken.wrap.around(Some(answer));
+                    Reply { parts: Parts { body, ..Parts::default() }, ..Reply::new(StatusCode::OK) }
+                }
+                Err(refusal) => {
+                    self.counters.descriptions_refused += 1;
+                    self.media_reply(&refusal)
+                }
+            };
+            return self.answer_prack(now, key, id, Some(reply));
+        };
+        let answer = match taken.sdp.as_deref() {
+            Some(sdp) => call
+                .media
+                .receive_answer(caller, sdp)
+                .and_then(|()| call.media.compose_answer(callee, caller, &mut *self.link)),
+            None => Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+        };
+        let Some(pair) = at.and_then(|at| call.pairs.get_mut(at)) else { return };
+        let of = (pair.callee, pair.callee_dialog);
+        match answer {
+            Ok(answer) => {
+                (pair.described, pair.agreed) = (true, true);
+                let body = taken.wrap.around(Some(answer));
+                self.answer_prack(now, key, id, None);
+                self.acknowledge_progress(now, key, of, Some(number), body);
+            }
+            Err(refusal) => {
+                // What is offered is answered all the same (RFC 3262 §5), and nothing comes of the call.
+                self.counters.descriptions_refused += 1;
+                let refused = call.media.compose_refusal(callee).ok();
+                let body = super::body::Wrap::Nothing.around(refused);
+                let reply = self.media_reply(&refusal);
+                self.answer_prack(now, key, id, Some(reply.clone()));
+                self.acknowledge_progress(now, key, of, Some(number), body);
+                tracing::debug!(sip_session = ?session, %refusal, "the answer in a PRACK cannot be taken");
+                self.refuse_caller(now, key, &reply);
+            }
+        }
+    }
+
+    /// Another offer of the caller, in a PRACK, whose answer is due at once: from what the far side has described. Where media
+    /// goes around us the far side would have to know of it.
+    fn answer_offer(
+        &mut self,
+        key: CallKey,
+        (caller, callee): (PartyId, PartyId),
+        sdp: &[u8],
+    ) -> Result<Bytes, Refusal> {
+        let unknown = Refusal::Misuse(media::Misuse::UnknownParty);
+        let call = self.calls.get_mut(key).ok_or(unknown)?;
+        if call.media.mode() == Mode::Bypass {
+            return Err(Refusal::Misuse(media::Misuse::NoOffer));
+        }
+        call.media.receive_offer(caller, sdp)?;
+        call.media.compose_answer(caller, callee, &mut *self.link)
+    }
+
+    fn answer_prack(&mut self, now: Now, key: CallKey, id: Option<RequestId>, reply: Option<Reply>) {
+        let (Some(id), Some(call)) = (id, self.calls.get(key)) else { return };
+        let reply = reply.unwrap_or_else(|| Reply::new(StatusCode::OK));
+        // A caller that has hung up meanwhile has had its answer.
+        let _ = self.endpoint.respond(now, call.caller.session, id, &reply);
+    }
+}
