@@ -86,14 +86,18 @@ mod tests {
     fn rfc5626_4_1_an_instance_has_one_name_for_ever() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
-        assert_eq!(of(&config(&state, ", gruu = false")), Ok(None));
+        assert_eq!(of(&config(&state, "")), Ok(None));
         let given = ", outbound = { instance = \"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6\" }";
         assert_eq!(of(&config(&state, given)), Ok(None));
         assert!(!state.exists(), "nobody needs it");
         let wanted = config(&state, ", outbound = {}");
         let first = of(&wanted).unwrap().unwrap();
         assert_eq!(of(&wanted), Ok(Some(first.clone())), "after a restart, and in whatever network");
-        assert_eq!(of(&config(&state, "")), Ok(Some(first.clone())), "for GRUUs (RFC 5627 §4.1)");
+        assert_eq!(
+            of(&config(&state, ", gruu = true")),
+            Ok(Some(first.clone())),
+            "for GRUUs (RFC 5627 §4.1)"
+        );
         assert_eq!(first.len(), 45);
         assert!(first.starts_with("urn:uuid:") && first.chars().nth(23) == Some('4'), "{first}");
         assert_eq!(std::fs::read_dir(&state).unwrap().count(), 1);
@@ -102,7 +106,7 @@ mod tests {
         std::fs::write(state.join("instance"), "nonsense").unwrap();
         let (setting, why) = of(&wanted).unwrap_err();
         assert_eq!(setting, "trunks.t.register.outbound.instance");
-        let (setting, _) = of(&config(&state, "")).unwrap_err();
+        let (setting, _) = of(&config(&state, ", gruu = true")).unwrap_err();
         assert_eq!(setting, "trunks.t.register.gruu");
         assert!(why.ends_with("state/instance: holds no UUID as a URN"), "{why}");
     }

@@ -36,8 +36,9 @@ table! {
         /// Whether the registrar is asked for GRUUs (RFC 5627), names that lead to this node and no other device of the
         /// address-of-record. Where it gives one, that is the Contact of our calls with the trunk, so that requests in them find
         /// us after we have registered from another address; one that shows nothing in a call that is anonymous. Without
-        /// `outbound` that says another, our name as an instance is the one in the state directory.
-        live gruu: bool = true;
+        /// `outbound` that says another, our name as an instance is the one in the state directory. Ask for them only where what is
+        /// sent to a GRUU within a dialog is routed: some registrars give them out and refuse it.
+        live gruu: bool = false;
         /// Whether REGISTERs offer the first hop that keepalives be sent to it (RFC 6223): none are sent unless it answers
         /// that it takes them. Outbound has keepalives of its own where the registrar applies it.
         live offer_keepalives: bool = false;

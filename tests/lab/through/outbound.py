@@ -15,8 +15,6 @@ targets = ["sip:10.0.0.9:5060"]
 [trunks.carrier.register]
 address = "{address}"
 expires = "1m"
-# Its edges know nothing of GRUUs.
-gruu = false
 outbound = {{ proxies = [{proxies}], keepalive = "5s", wait_all_failed = "1s", wait_some_left = "1s", wait_longest = "2s" }}
 
 [[routes]]

@@ -12,7 +12,7 @@ network = "outside"
 # Nobody is there: calls take the Service-Route.
 targets = ["sip:10.0.0.9:5060"]
 credentials = [{{ realm = "carrier.example", username = "{user}", password = {{ env = "TRUNK_PASSWORD" }} }}]
-register = {{ address = "{address}", registrars = ["sip:{at}"], expires = "1m" }}
+register = {{ address = "{address}", registrars = ["sip:{at}"], expires = "1m", gruu = true }}
 
 [[routes]]
 name = "by-registration"

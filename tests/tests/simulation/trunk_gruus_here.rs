@@ -38,7 +38,7 @@ media = { address = "10.2.0.1", ports = "20000-20999" }
 network = "uplink"
 targets = ["sip:example.com"]
 credentials = [{ realm = "sbc", username = "bob", password = { env = "X" } }]
-register = { address = "bob@example.com", registrars = ["sip:10.0.0.1"] }
+register = { address = "bob@example.com", registrars = ["sip:10.0.0.1"], gruu = true }
 
 [trunks.pbx]
 network = "office"

@@ -17,9 +17,10 @@ const OTHER: &str = "10.0.0.8:5060";
 
 /// The trunk `provider` registers, with more settings of that.
 pub fn registering(more: &str) -> String {
+    let gruu = if more.contains("gruu") { "" } else { ", gruu = true" };
     let register = format!(
         "credentials = [{{ realm = \"carrier\", username = \"u\", password = {{ env = \"X\" }} }}]\n\
-         register = {{ address = \"+4930123456@carrier.example\", registrars = [\"sip:10.0.0.7\"]{more} }}"
+         register = {{ address = \"+4930123456@carrier.example\", registrars = [\"sip:10.0.0.7\"]{gruu}{more} }}"
     );
     document(&register, "", "")
 }
