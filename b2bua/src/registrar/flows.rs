@@ -158,7 +158,7 @@ fn only_way(settings: &Settings, binding: &Binding) -> Option<Line> {
 }
 
 /// Whether the contact is the far end of the connection itself, which nobody listens at.
-fn names_connection(binding: &Binding, transport: Transport) -> bool {
+pub(super) fn names_connection(binding: &Binding, transport: Transport) -> bool {
     let peer = binding.flow.peer;
     let at = sip::numeric_hop(&binding.uri).map(|ip| (ip.to_canonical(), binding.uri.port()));
     at == Some((peer.ip().to_canonical(), Some(peer.port()))) && peer.port() != transport.default_port()

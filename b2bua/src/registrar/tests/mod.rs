@@ -1,5 +1,6 @@
 //! The registrar without user agents: rows, and who waits for whom.
 
+mod contacts;
 mod desk;
 mod rows;
 
