@@ -23,6 +23,12 @@ listeners = [
     {{ transport = "wss", address = "127.0.0.1:8443", tls = {{ certificates = [{certificate}] }} }},
 ]
 
+# Whoever is nobody's gets no answer after a while.
+[trunks.load]
+network = "peers"
+targets = ["sip:127.0.0.1:5070"]
+from = ["127.0.0.1"]
+
 [profiles.default]
 media = "bypass"
 """
