@@ -86,7 +86,6 @@ impl Core {
         request: &Received,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        let session = call.caller.session;
         let at = call.pairs.iter().position(|pair| pair.caller_dialog == dialog);
         let pair = at.and_then(|at| call.pairs.get_mut(at));
         let parties = match &pair {
@@ -108,7 +107,7 @@ impl Core {
                 }
                 Err(refusal) => {
                     self.counters.descriptions_refused += 1;
-                    self.media_reply(&refusal)
+                    self.not_in_a_prack(&refusal)
                 }
             };
             return self.answer_prack(now, key, id, Some(reply));
@@ -132,12 +131,17 @@ impl Core {
             Err(refusal) => {
                 // What is offered is answered all the same (RFC 3262 §5), and nothing comes of the call.
                 self.counters.descriptions_refused += 1;
+                tracing::debug!(
+                    call = %call.id,
+                    sip_call_id = %call.caller.call_id,
+                    %refusal,
+                    "the answer in a PRACK cannot be taken"
+                );
                 let refused = call.media.compose_refusal(callee).ok();
                 let body = super::body::Wrap::Nothing.around(refused);
-                let reply = self.media_reply(&refusal);
+                let reply = self.not_in_a_prack(&refusal);
                 self.answer_prack(now, key, id, Some(reply.clone()));
                 self.acknowledge_progress(now, key, of, Some(number), body);
-                tracing::debug!(sip_session = ?session, %refusal, "the answer in a PRACK cannot be taken");
                 self.refuse_caller(now, key, &reply);
             }
         }
@@ -158,6 +162,15 @@ impl Core {
         }
         call.media.receive_offer(caller, sdp)?;
         call.media.compose_answer(caller, callee, &mut *self.link)
+    }
+
+    /// What a description in a PRACK leads to that cannot be taken; one that is missing, or that nobody waits for, is the caller's
+    /// doing.
+    fn not_in_a_prack(&self, refusal: &Refusal) -> Reply {
+        match refusal {
+            Refusal::Misuse(_) => Reply::new(StatusCode::NOT_ACCEPTABLE_HERE),
+            _ => self.media_reply(refusal),
+        }
     }
 
     fn answer_prack(&mut self, now: Now, key: CallKey, id: Option<RequestId>, reply: Option<Reply>) {

@@ -1,6 +1,6 @@
 //! The called side rings: each of its early dialogs gets one of its own towards the caller.
 
-use super::{Call, CallKey, LegNo, Pair, decide};
+use super::{CallKey, LegNo, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::{PartyId, Refusal};
@@ -41,7 +41,7 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(pair) = call.pairs.get_mut(at) else { return };
         pair.last_status = response.status();
-        let caller_dialog = pair.caller_dialog;
+        let (caller_dialog, is_settled) = (pair.caller_dialog, pair.settled);
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
         let mut parts = decide::parts(
@@ -61,7 +61,7 @@ impl Core {
             "the called side progresses"
         );
         let session = call.caller.session;
-        let bare = !call.wrap.has_sdp() && !is_described && !pair_is_settled(call, at);
+        let bare = !call.wrap.has_sdp() && !is_described && !is_settled;
         let reliably = match self.reliability_of_caller(key) {
             // The first reliable response to an INVITE without an offer has one (RFC 3262 §5).
             Reliability::Required if bare => return,
@@ -206,9 +206,4 @@ impl Core {
         }
         Ok(Some(answer))
     }
-}
-
-/// Whether the far side has described its media reliably, as an offer or an answer.
-fn pair_is_settled(call: &Call, at: usize) -> bool {
-    call.pairs.get(at).is_some_and(|pair| pair.settled)
 }

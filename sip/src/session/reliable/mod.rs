@@ -32,19 +32,20 @@ impl Reliability {
     /// What that INVITE says, on that listener.
     pub(crate) fn of(listener: &Listener, request: &Received) -> Self {
         let headers = request.headers();
-        let required = || headers.list::<Require>().is_ok_and(|tags| tags.iter().any(|tag| tag.is(OPTION)));
-        let supported =
-            || headers.list::<Supported>().is_ok_and(|tags| tags.iter().any(|tag| tag.is(OPTION)));
+        let supports = |tags: Vec<Supported>| tags.iter().any(|tag| tag.is(OPTION));
         match listener.reliable {
-            true if required() => Self::Required,
-            true if supported() => Self::Supported,
+            true if requires(headers) => Self::Required,
+            true if headers.list().is_ok_and(supports) => Self::Supported,
             _ => Self::None,
         }
     }
 }
 
+fn requires(headers: &Headers) -> bool {
+    headers.list::<Require>().is_ok_and(|tags| tags.iter().any(|tag| tag.is(OPTION)))
+}
+
 /// The number of a provisional response, where it is reliable (RFC 3262 §4).
 fn number(headers: &Headers) -> Option<u32> {
-    let reliable = headers.list::<Require>().ok()?.iter().any(|tag| tag.is(OPTION));
-    headers.get::<RSeq>().ok().flatten().filter(|_| reliable).map(|rseq| rseq.0)
+    headers.get::<RSeq>().ok().flatten().filter(|_| requires(headers)).map(|rseq| rseq.0)
 }
