@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod cpu_time;
+pub mod endpoint;
 pub mod messages;
 pub mod parser;
