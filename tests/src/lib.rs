@@ -5,6 +5,7 @@
 mod browser;
 pub mod disk;
 pub mod ids;
+pub mod ladder;
 pub mod lines;
 pub mod message;
 pub mod network;

@@ -13,7 +13,9 @@ mod simulation {
     mod devices;
     mod devices_loss;
     mod devices_media;
+    mod economy;
     mod failures;
+    mod flows;
     mod forks;
     mod gate;
     mod guessers;
