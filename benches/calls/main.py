@@ -12,13 +12,15 @@ CHILDREN = (1, 2, 4)
 
 def options():
     parser = argparse.ArgumentParser(prog="benches/calls/run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*MODES, "shards", "memory", "profile", "syscalls"],
-                        help="a part; may be given several times (default: all but shards, profile and syscalls)")
+    parser.add_argument("--only", action="append", choices=[*MODES, "shards", "memory", "flat", "profile", "syscalls"],
+                        help="a part; may be given several times (default: all but shards, flat, profile and syscalls)")
     parser.add_argument("--rate", action="append", type=int, help="calls/s, several times (default 500 and 1000)")
     parser.add_argument("--runs", type=int, default=7, help="rounds that have to count (default 7)")
     parser.add_argument("--most", type=int, help="rounds to try (default: three times --runs)")
     parser.add_argument("--calls", type=int, default=4000, help="calls of a run (default 4000)")
     parser.add_argument("--held", type=int, default=4000, help="calls held for memory (default 4000)")
+    parser.add_argument("--standing", action="append", type=int,
+                        help="calls that stand, for flat, several times (default 10, 1000, 5000 and 20000)")
     parser.add_argument("--children", type=int, help="children of Kamailio, instead of the best of 1, 2 and 4")
     parser.add_argument("--trials", type=int, default=3, help="runs with each number of children to choose (default 3)")
     parser.add_argument("--patience", type=int, default=20, help="seconds to wait for a quiet machine (default 20)")
@@ -72,6 +74,10 @@ def main():
         # The first number of children does for memory.
         held = [servers.liaison(True), servers.liaison(False), servers.rtpengine(args.children or CHILDREN[0])]
         tables.append(report.memory_table([emit(measure.memory(server, args.held)) for server in held]))
+    if "flat" in parts:
+        standing = args.standing or [10, 1000, 5000, 20000]
+        tables.append(report.flat_table([
+            emit(measure.flat(servers.liaison(True, many=True), held, rates[0], args.calls, args.patience)) for held in standing]))
     if "profile" in parts:
         for bypass in (True, False):
             for watch in (hotspots.perf, hotspots.strace):

@@ -9,6 +9,7 @@ WARM = 500  # calls before the first that counts
 TAIL = 40  # s: the last timers of a call (64*T1) and the quarantine of its ports are over
 PAUSE = 13  # s between two waves of calls: the quarantine of all ports is over
 MEMORY_RATE = 200  # calls/s while calls gather
+FLAT_RATE = 500  # the same, where twenty thousand do
 
 
 def warm_up(directory, rate, calls=WARM):
@@ -75,6 +76,36 @@ def counts(result, calls):
     """Whether a run counts: failures and retransmissions under 0.1 %, foreign CPU under 3 %."""
     lost = calls - result["succeeded"] + result["retransmissions"]
     return lost < 0.001 * calls and result["foreign"] < 0.03
+
+
+def flat(server, held, rate, calls, patience):
+    """CPU per call while `held` other calls stand, and the memory that one of these takes. What idle calls cost by themselves
+    (timers, refreshes) is measured apart and taken off."""
+    directory = place()
+    with Called(directory) as called, server.start(directory) as running:
+        warm_up(directory, rate)
+        time.sleep(TAIL)
+        before = machine.pss(running.pids)
+        standing = Calling(directory, "held", FLAT_RATE, held, 3_600_000, port=15061)
+        time.sleep(held / FLAT_RATE + TAIL)
+        memory, counters = machine.pss(running.pids), standing.counters()
+        idle = -machine.cpu(running.pids)["all"]
+        time.sleep(5)
+        idle = (idle + machine.cpu(running.pids)["all"]) / 5
+        machine.wait_quiet(patience)
+        used, own, whole, begun = machine.cpu(running.pids), _own(called), machine.whole(), time.monotonic()
+        run = Calling(directory, "run", rate, calls, HOLD).wait()
+        time.sleep(0.5)
+        late, own_late, whole_late = machine.cpu(running.pids), _own(called), machine.whole()
+        lasted, spent = time.monotonic() - begun, late["all"] - used["all"]
+        busy, total = whole_late[0] - whole[0], whole_late[1] - whole[1]
+        standing.kill()
+        result = {"kind": "flat", "server": server.name, "standing": counters["now"], "rate": rate, **run,
+                  "us_call": round(1e6 * (spent - idle * lasted) / max(1, run["succeeded"]), 1),
+                  "idle_percent": round(100 * idle, 2),
+                  "kib_call": round((memory - before) / max(1, counters["now"]), 2),
+                  "foreign": round((busy - spent - (own_late - own)) / total, 4)}
+        return result | {"counts": counts(result, calls) and counters["failed"] == 0}
 
 
 def _own(called):

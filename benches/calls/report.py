@@ -30,3 +30,13 @@ def memory_table(results):
     for r in results:
         lines.append(f"| {r['server']} | {r['held']} | {r['fresh_kib']} | {r['held_kib']} | **{r['kib_call']}** |")
     return "\n".join(lines)
+
+
+def flat_table(results):
+    """CPU and memory of a call beside the number of calls that stand, each as a ratio to the least number."""
+    lines = ["| calls that stand | µs per call more | of the first | idle, % of a core | KiB per call that stands | counts |",
+             "|--:|--:|--:|--:|--:|---|"]
+    for r in results:
+        ratio = r["us_call"] / results[0]["us_call"]
+        lines.append(f"| {r['standing']} | {r['us_call']} | **{ratio:.2f}** | {r['idle_percent']} | {r['kib_call']} | {r['counts']} |")
+    return "\n".join(lines)

@@ -39,12 +39,20 @@ BYPASS = """
 [profiles.default]
 media = "bypass"
 """
+# Twenty thousand calls that stand are more than the default lets in.
+MANY = """
+[limits]
+calls = 40000
+sessions = 400000
+transactions = 400000
+"""
 
 
-def liaison(bypass, shards=None):
+def liaison(bypass, shards=None, many=False):
     def commands(directory):
         signalling = f"\n[signalling]\nshards = {shards}\n" if shards else ""
-        return [process.liaison(directory, LIAISON.format(state=directory) + signalling + (BYPASS if bypass else ""), [SIP])]
+        document = LIAISON.format(state=directory) + signalling + (BYPASS if bypass else "") + (MANY if many else "")
+        return [process.liaison(directory, document, [SIP])]
 
     name = "liaison, bypass" if bypass else "liaison, anchored"
     return Server(f"{name}, {shards} shards" if shards else name, commands)

@@ -35,11 +35,11 @@ class Called:
 class Calling:
     """The calling side: `calls` calls, `rate` a second, each held for `hold` milliseconds."""
 
-    def __init__(self, directory, name, rate, calls, hold):
+    def __init__(self, directory, name, rate, calls, hold, port=15060):
         self.table = os.path.join(directory, f"{name}.csv")
         most = int(calls / rate + hold / 1000 + 40)
         self.process = _spawn(
-            ["127.0.0.1:5060", "-sf", str(PEERS / "uac.xml"), "-p", "15060", "-r", str(rate), "-m", str(calls), "-l", "200000",
+            ["127.0.0.1:5060", "-sf", str(PEERS / "uac.xml"), "-p", str(port), "-r", str(rate), "-m", str(calls), "-l", "200000",
              "-d", str(hold), "-trace_stat", "-fd", "1", "-stf", self.table, "-timeout", str(most), "-timeout_error"],
             directory, f"{name}.log")
 
