@@ -42,6 +42,8 @@ pub struct Peer {
     pub events: Vec<Event>,
     /// Every session that it began.
     pub sessions: Vec<SessionId>,
+    /// Every session in which it was called.
+    pub invited: Vec<SessionId>,
     /// Its session, once there is one: the last.
     pub session: Option<SessionId>,
     /// How often it was told that a session ended.
@@ -84,6 +86,7 @@ impl Peer {
             manner,
             events: Vec::new(),
             sessions: Vec::new(),
+            invited: Vec::new(),
             session: None,
             ended: 0,
             outbox: Vec::new(),
@@ -134,6 +137,16 @@ impl Peer {
         let session = self.session.unwrap();
         let _ = self.endpoint.end(now, session, Fields::default());
         self.settle(now);
+    }
+
+    /// Ends everything that it still has: it hangs up, or stops ringing.
+    pub fn leave(&mut self, now: Now) {
+        let all: Vec<_> = self.sessions.iter().chain(&self.invited).copied().collect();
+        for session in all {
+            self.session = Some(session);
+            self.stop_ringing(now);
+            self.hang_up(now);
+        }
     }
 
     /// Sends a re-INVITE, with an offer of its own or without one; `false` if there can be none now.
@@ -289,6 +302,7 @@ impl Peer {
         match event {
             Event::Invited { session, request } => {
                 self.session = Some(*session);
+                self.invited.push(*session);
                 if let Manner::Refuses(status) = self.manner {
                     self.endpoint.reject(now, *session, &Reply::new(status)).unwrap();
                     return;

@@ -99,6 +99,8 @@ pub struct World {
     pub names: BTreeMap<String, Vec<IpAddr>>,
     /// Whose connections there are, where they are not played.
     pub stations: Option<Stations>,
+    /// The node dies, and another life of it that knows nothing begins, once so many datagrams have been sent.
+    pub dies_after: Option<usize>,
     pub(crate) listeners: Vec<(Transport, SocketAddr)>,
     lent: Vec<Arc<AtomicUsize>>,
 }
@@ -156,6 +158,7 @@ impl World {
             mail: Vec::new(),
             names: BTreeMap::new(),
             stations: None,
+            dies_after: None,
             listeners,
             lent,
         }
@@ -291,6 +294,10 @@ impl World {
                     self.network.send(self.now.mono, peer.address, to(&transmit.to), transmit.bytes);
                 }
             }
+        }
+        if self.dies_after.is_some_and(|count| self.network.log.len() >= count) {
+            self.dies_after = None;
+            self.restart(|now| (Keeping::nothing(now), mpsc::channel(1).0));
         }
     }
 

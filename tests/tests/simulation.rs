@@ -38,6 +38,7 @@ mod simulation {
     mod registrar_storm;
     mod reliable;
     mod requests;
+    mod restarts;
     mod scanners;
     mod secure;
     mod shards;

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 /// What happens in a call.
 #[derive(Clone, Copy, Debug)]
-enum Plot {
+pub(super) enum Plot {
     Plain,
     Changes,
     /// Both sides offer a change at once.
@@ -33,7 +33,7 @@ impl Plot {
     }
 }
 
-const PLOTS: [Plot; 8] = [
+pub(super) const PLOTS: [Plot; 8] = [
     Plot::Plain,
     Plot::Changes,
     Plot::Glare,
@@ -44,14 +44,18 @@ const PLOTS: [Plot; 8] = [
     Plot::BothEnd,
 ];
 
-/// Plays a plot until all that was sent has been heard or given up.
-fn play(plot: Plot, weather: Weather, seed: u64) -> World {
+/// Who plays a plot.
+pub(super) fn cast(plot: Plot, weather: Weather, seed: u64) -> World {
     let manner = match plot {
         Plot::Cancelled => Manner::Rings,
         Plot::Refused => Manner::Refuses(StatusCode::BUSY_HERE),
         _ => Manner::Answers,
     };
-    let mut world = World::two_sides(manner, weather, seed);
+    World::two_sides(manner, weather, seed)
+}
+
+/// Plays a plot until all that was sent has been heard or given up.
+pub(super) fn play(plot: Plot, world: &mut World) {
     let now = world.now;
     world.peers[0].call(now, NUMBER, OUTSIDE.parse().unwrap(), Fields::default());
     // The called side answers at 10 ms, which the caller hears 10 ms later.
@@ -82,13 +86,12 @@ fn play(plot: Plot, weather: Weather, seed: u64) -> World {
             world.peers[0].give_up(now);
             world.run_for(s(10));
         }
-        Plot::Cancelled | Plot::Race => hang_up(&mut world),
+        Plot::Cancelled | Plot::Race => hang_up(world),
         Plot::BothEnd => {
             let now = world.now;
             world.peers.iter_mut().filter(|peer| peer.session.is_some()).for_each(|peer| peer.hang_up(now));
         }
     }
-    world
 }
 
 fn hang_up(world: &mut World) {
@@ -97,7 +100,7 @@ fn hang_up(world: &mut World) {
 }
 
 /// Every message that was sent, one a line.
-fn ladder(world: &World) -> String {
+pub(super) fn ladder(world: &World) -> String {
     let start = |d: &Datagram| start(&d.text()).to_owned();
     let lines = world.network.log.iter();
     lines.map(|d| format!("{:?} {} -> {} {}\n", d.at, d.from, d.to, start(d))).collect()
@@ -117,7 +120,8 @@ fn agree(world: &World, what: &str) {
 
 /// A plot from its beginning to its end, and whether the call was established.
 fn whole(plot: Plot, weather: Weather, what: &str) -> (World, bool) {
-    let mut world = play(plot, weather, 7);
+    let mut world = cast(plot, weather, 7);
+    play(plot, &mut world);
     world.run_for(s(40));
     agree(&world, what);
     let established = world.peers[0].is_established();
@@ -217,7 +221,8 @@ fn calls_in_a_storm_end_the_same_way_on_both_legs() {
     for seed in seeds.clone() {
         for plot in PLOTS {
             let what = format!("{plot:?}, seed {seed}");
-            let mut world = play(plot, storm(seed), seed);
+            let mut world = cast(plot, storm(seed), seed);
+            play(plot, &mut world);
             // No ACK comes for 64*T1, then no answer to BYE for as long.
             world.run_for(s(110));
             if !bob_was_heard(&world) {
