@@ -29,6 +29,7 @@ mod prack;
 mod progress;
 mod redirect;
 mod request;
+mod update;
 pub(crate) mod view;
 
 pub(crate) use caller::Caller;

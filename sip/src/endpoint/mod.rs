@@ -118,6 +118,8 @@ pub struct Counters {
     pub pending_full: u64,
     /// Challenges and 491s that stood because their request had been repeated as often as may be.
     pub rounds_spent: u64,
+    /// Requests of peers that collided with what was under way in their dialog (491, or 500 with Retry-After).
+    pub glares: u64,
     /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
     pub impostors: u64,
     /// Failures that we have answered with.

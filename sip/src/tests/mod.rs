@@ -34,3 +34,4 @@ mod responses;
 mod secure;
 mod timers;
 mod transport;
+mod update;
