@@ -104,12 +104,24 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("failed", count(|c| c.trunk_registers_failed)),
         ],
     );
-    out.counter(
-        "liaison_options_carried_total",
-        "OPTIONS for somebody behind us that were carried on.",
-        count(|c| c.options_carried),
+    out.labelled(
+        "liaison_requests_carried_total",
+        "Requests outside a dialog for somebody behind us that were carried on.",
+        "method",
+        [
+            ("OPTIONS", count(|c| c.options_carried)),
+            ("MESSAGE", count(|c| c.messages_carried)),
+            ("PUBLISH", count(|c| c.publishes_carried)),
+            ("SUBSCRIBE", count(|c| c.subscribes_carried)),
+            ("NOTIFY", count(|c| c.notifies_unsolicited)),
+            ("other", count(|c| c.others_carried)),
+        ],
     );
-    out.gauge("liaison_options_waiting", "OPTIONS that wait for somebody behind us.", gauge(|g| g.outside));
+    out.gauge(
+        "liaison_requests_waiting",
+        "Requests outside a dialog that wait for somebody behind us.",
+        gauge(|g| g.outside),
+    );
     out.gauge("liaison_registered", "Addresses-of-record with bindings.", gauge(|g| g.registered));
     out.gauge("liaison_bindings", "Bindings of addresses-of-record.", gauge(|g| g.bindings));
     out.gauge(

@@ -3,7 +3,7 @@
 //! - [`Compiled`] is made from a configuration: which trunk a request comes from ([`Compiled::peer`]), where it goes
 //!   ([`Compiled::route`]), which credentials answer a challenge ([`Compiled::credentials`]).
 //! - What crosses from one leg to another: header fields ([`carry`], [`statement`], [`contact_params`]), methods
-//!   ([`method_crosses`]), bodies ([`body_crosses`]), failures ([`failure`], [`fails_over`]).
+//!   ([`method_crosses`], [`goes_outside`]), messages ([`message_crosses`]), bodies ([`body_crosses`]), failures ([`failure`], [`fails_over`]).
 //! - Every decision can say why: refusals and verdicts are small enums that print, and a [`Trail`] collects the steps of
 //!   a call, formatted when somebody reads them.
 #![forbid(unsafe_code)]
@@ -15,6 +15,7 @@ mod crossing;
 mod explain;
 mod failure;
 mod headers;
+mod message;
 mod method;
 mod reached;
 mod route;
@@ -28,7 +29,8 @@ pub use failure::{Mapped, Rule, fails_over, failure, is_of_a_loop, map_failure};
 pub use headers::{
     Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, required, statement, verdict,
 };
-pub use method::{MethodRefused, is_own, method_crosses};
+pub use message::{MessageRefused, message_crosses};
+pub use method::{MethodRefused, goes_outside, is_own, method_crosses};
 pub use route::{Decision, Miss, RouteFacts, Target};
 
 #[cfg(test)]

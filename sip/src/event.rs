@@ -212,6 +212,9 @@ pub enum Unreachable {
     /// It has asked for fewer requests (RFC 7339 §5.5).
     #[error("it is overloaded and has asked for fewer requests")]
     Overloaded,
+    /// It is too large for a datagram, and may not become one: a MESSAGE of more than 1300 bytes (RFC 3428 §8).
+    #[error("it is too large for a datagram")]
+    TooLarge,
     /// Every target is known to be down, or has asked for no requests (RFC 3261 §21.5.4).
     #[error("every target is known to be down")]
     Held,

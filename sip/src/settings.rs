@@ -84,6 +84,8 @@ pub struct Listener {
     /// Requests outside a dialog that the owner answers. All others but INVITE get 405; to OPTIONS, where it is none of them,
     /// the endpoint says what it can.
     pub asked: Vec<Asked>,
+    /// Whether methods that nobody here knows are handed up outside a dialog as well.
+    pub asks_unknown: bool,
     /// Event packages whose SUBSCRIBEs the owner accepts, as Allow-Events says them (RFC 6665 §8.2.2).
     pub events: &'static [&'static str],
 }
@@ -244,6 +246,7 @@ impl Listener {
     /// Whether the owner serves this method outside a dialog.
     pub(crate) fn asks(&self, method: &Method) -> bool {
         self.asked.iter().any(|asked| asked.method == *method)
+            || (self.asks_unknown && matches!(method, Method::Extension(_)))
     }
 
     /// The same as a 405 says it to a method that is served in a dialog only, or that policy refuses.

@@ -399,5 +399,6 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         events: &[],
         reliable: false,
         heeds_priority: true,
+        asks_unknown: false,
     }
 }

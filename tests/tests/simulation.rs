@@ -24,6 +24,7 @@ mod simulation {
     mod limits;
     mod loops;
     mod loss;
+    mod messages;
     mod offers;
     mod preferences;
     mod profiles;

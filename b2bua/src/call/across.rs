@@ -40,6 +40,8 @@ impl Across<'_> {
             Failure::Timeout => Reply::new(mapped(StatusCode::REQUEST_TIMEOUT, false)),
             Failure::Unreachable(Unreachable::NotSecure) => decide::sips_not_allowed(),
             Failure::Unreachable(Unreachable::Overloaded) => decide::next_hop_overloaded(profile),
+            // RFC 3428 §8.
+            Failure::Unreachable(Unreachable::TooLarge) => Reply::new(StatusCode::MESSAGE_TOO_LARGE),
             Failure::Unreachable(_) => Reply::new(mapped(StatusCode::SERVICE_UNAVAILABLE, false)),
             Failure::Full => full(),
         }
@@ -51,7 +53,8 @@ impl Across<'_> {
         if status == response.status() {
             reply.reason = response.reason().to_owned().into();
         }
-        reply.parts.fields = decide::carried(response.headers(), On::Response, &self.crossing);
+        // What the far side takes instead is said here, too: Accept, Allow-Events, Recv-Info.
+        reply.parts = decide::parts(response.headers(), On::Response, &self.crossing, None);
         if status.is_redirection() {
             // These are no addresses of the far side's user agent, but where the caller may call (RFC 3261 §21.3).
             let contacts = response.headers().all(HeaderName::Contact);

@@ -15,17 +15,17 @@ pub(super) struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    /// What becomes of the devices of an account, the best first, by an INVITE with these header fields.
+    /// What becomes of the devices of an account, the best first, by a request of that method with these header fields.
     ///
     /// # Errors
-    /// The INVITE has more preferences than are looked at.
+    /// The request has more preferences than are looked at.
     pub(super) fn of(
         account: &Account,
-        headers: &Headers,
+        (method, headers): (&Method, &Headers),
         found: &'a [Target],
         trail: &mut Trail,
     ) -> Result<Self, TooMany> {
-        let preferences = Preferences::of(headers, &Method::Invite)?;
+        let preferences = Preferences::of(headers, method)?;
         let disposition = Disposition::of(headers);
         let mut suited = suited(&preferences, found, trail);
         let (ring, mut why) = match (disposition.parallel, account.ring) {
@@ -56,7 +56,7 @@ impl<'a> Choice<'a> {
 }
 
 /// The devices that may be called, in the order of q, and within one q of how well they meet what the caller asks for. What
-/// its INVITE asks for unsaid, its method, puts none behind another, and is let go where nobody meets it (RFC 3841 §7.2.4).
+/// its request asks for unsaid, its method, puts none behind another, and is let go where nobody meets it (RFC 3841 §7.2.4).
 fn suited<'a>(preferences: &Preferences, found: &'a [Target], trail: &mut Trail) -> Vec<(Rank, &'a Target)> {
     let rank = |device: &Target| preferences.rank(&device.binding().params);
     let mut suited: Vec<_> = found.iter().filter_map(|device| Some((rank(device)?, device))).collect();
@@ -70,7 +70,7 @@ fn suited<'a>(preferences: &Preferences, found: &'a [Target], trail: &mut Trail)
     for device in found.iter().filter(|device| !is_suited(device)) {
         let why = match preferences.are_explicit() {
             true => "it is not what the caller asks for (RFC 3841)",
-            false => "it does not know INVITE (RFC 3841)",
+            false => "it does not know the method (RFC 3841)",
         };
         trail.push(Step::PassedOver { contact: device.binding().uri.to_bytestring(), why });
     }

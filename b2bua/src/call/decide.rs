@@ -9,7 +9,7 @@ use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing, On};
 use sip::session::{Parts, Reply};
 use sip::{Listener, NetworkId};
-use sip_types::{Fields, HeaderName, Headers, Request, Response, StatusCode};
+use sip_types::{Fields, HeaderName, Headers, Method, Request, Response, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +107,25 @@ pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
     sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))
 }
 
+/// Whether a request outside a dialog goes to whom a call would reach.
+///
+/// # Errors
+/// 405 with what is served on that listener, or 481.
+pub(crate) fn goes_outside(
+    method: &Method,
+    crossing: &Crossing<'_>,
+    listener: Option<&Listener>,
+) -> OrRefuse<()> {
+    policy::goes_outside(method, crossing).map_err(|refused| {
+        let mut reply = Reply::new(refused.status());
+        if reply.status == StatusCode::METHOD_NOT_ALLOWED {
+            let allow = listener.map(|l| l.allow_without(method)).unwrap_or_default();
+            reply.parts.fields.push(HeaderName::Allow, allow);
+        }
+        Box::new(reply)
+    })
+}
+
 /// The response that a refusal of media leads to; a lack of ports may be over after `retry_after`.
 pub(crate) fn media_reply(refusal: &Refusal, retry_after: Duration) -> Reply {
     let status = StatusCode::new(refusal.status()).unwrap_or(StatusCode::SERVER_INTERNAL_ERROR);
@@ -121,7 +140,7 @@ pub(crate) fn media_reply(refusal: &Refusal, retry_after: Duration) -> Reply {
 }
 
 /// A Warning of ours; the text has nothing that needs an escape.
-fn our_warning(code: u16, text: &'static str) -> String {
+pub(crate) fn our_warning(code: u16, text: &str) -> String {
     format!("{code} {} \"{text}\"", policy::WARN_AGENT)
 }
 

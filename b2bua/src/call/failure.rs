@@ -3,6 +3,7 @@
 use super::across::Across;
 use super::{CallKey, LegNo, State, decide};
 use crate::shard::Core;
+use config::Profile;
 use sip::session::Reply;
 use sip::time::Now;
 use sip::{Failure, Unreachable};
@@ -18,22 +19,14 @@ impl Core {
         let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk.clone().zip(leg.trunk_flow));
         // A device that is not where it was registered is no failure of ours, nor of the way.
         let reply = match failure {
-            Failure::Unreachable(Unreachable::NotSecure | Unreachable::Overloaded) => reply,
+            Failure::Unreachable(
+                Unreachable::NotSecure | Unreachable::Overloaded | Unreachable::TooLarge,
+            ) => reply,
             Failure::Unreachable(_) if device => Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE),
             _ => reply,
         };
         // Whether the next place, which for a device is another way to the same one, is tried.
-        let tries_another = match failure {
-            Failure::Response(response) if device => is_of_the_way(response.status()),
-            Failure::Response(response)
-                if trunk_flow.is_some() && response.status() == StatusCode::FLOW_FAILED =>
-            {
-                true
-            }
-            Failure::Response(response) => policy::fails_over(response.status(), &leg.profile),
-            Failure::Timeout | Failure::Unreachable(_) => true,
-            Failure::Challenged(_) | Failure::Full => false,
-        };
+        let tries_another = tries_another(failure, device, trunk_flow.is_some(), &leg.profile);
         match (tries_another, device) {
             (true, _) => {}
             (false, true) => call.fork.settle(branch),
@@ -123,9 +116,21 @@ impl Core {
     }
 }
 
+/// Whether a failure speaks of the way only: then the next place is tried, which for a device is another way to the same one.
+/// `by_flow` says that it went on a flow to a trunk.
+pub(super) fn tries_another(failure: &Failure, device: bool, by_flow: bool, profile: &Profile) -> bool {
+    match failure {
+        Failure::Response(response) if device => is_of_the_way(response.status()),
+        Failure::Response(response) if by_flow && response.status() == StatusCode::FLOW_FAILED => true,
+        Failure::Response(response) => policy::fails_over(response.status(), profile),
+        Failure::Timeout | Failure::Unreachable(_) => true,
+        Failure::Challenged(_) | Failure::Full => false,
+    }
+}
+
 /// Whether a failure may be that of the flow to a trunk. 430 speaks of another one, but whoever sends it to us means ours
 /// (RFC 5626 §11.5).
-fn speaks_of_flow(failure: &Failure) -> bool {
+pub(super) fn speaks_of_flow(failure: &Failure) -> bool {
     match failure {
         Failure::Response(response) => response.status() == StatusCode::FLOW_FAILED,
         Failure::Challenged(_) | Failure::Full | Failure::Unreachable(Unreachable::Overloaded) => false,

@@ -122,6 +122,15 @@ impl Fork {
         Some(Turn { place, breadth: share, last_resort: !instead || more == 1 })
     }
 
+    /// The next place where one is tried after the other, each with all of the breadth, after so many.
+    pub(crate) fn next_alone(&mut self, tried: usize, limits: &Limits) -> Option<Turn> {
+        let more = limits.targets.saturating_sub(tried);
+        let place = self.places.pop_front().filter(|_| more > 0)?;
+        self.group = place.group;
+        let breadth = std::mem::take(&mut self.breadth);
+        Some(Turn { place, breadth, last_resort: self.places.is_empty() || more == 1 })
+    }
+
     /// Branches of the group that are left and that `counts` is true of. The ways of one stand together.
     fn waiting(&self, counts: impl Fn(u16) -> bool) -> usize {
         let mut of_group = self.places.iter().filter(|p| p.group == self.group && counts(p.branch));

@@ -86,7 +86,7 @@ impl Core {
             standings: &self.common.standings,
             settings: self.endpoint.settings(),
         };
-        let found = finder.places(targets, request.headers(), trail);
+        let found = finder.places(targets, (request.method(), request.headers()), trail);
         found.inspect_err(|reply| match reply.status {
             StatusCode::SERVICE_UNAVAILABLE => self.counters.trunks_unregistered += 1,
             _ => self.counters.unregistered += 1,

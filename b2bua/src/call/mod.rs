@@ -14,7 +14,7 @@ mod begin;
 mod body;
 mod caller;
 mod choice;
-mod decide;
+pub(crate) mod decide;
 mod dial;
 mod ending;
 mod failure;

@@ -11,7 +11,7 @@ use sip::Flow;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
 use sip::time::Now;
-use sip_types::{Headers, StatusCode};
+use sip_types::{Headers, Method, StatusCode};
 use std::time::Duration;
 
 /// A place to call. Places of one group ring at once, and groups one after the other; of one branch, which is one device, a
@@ -70,7 +70,7 @@ impl Finder<'_> {
     pub(crate) fn places(
         self,
         targets: Vec<policy::Target>,
-        headers: &Headers,
+        request: (&Method, &Headers),
         trail: &mut Trail,
     ) -> OrRefuse<Vec<Place>> {
         let (mut places, mut missing) = (Vec::with_capacity(targets.len()), None);
@@ -85,7 +85,7 @@ impl Finder<'_> {
                 }
                 continue;
             }
-            match self.devices(&target, following(&places), headers, trail) {
+            match self.devices(&target, following(&places), request, trail) {
                 Ok(devices) if devices.is_empty() => {
                     missing.get_or_insert(StatusCode::TEMPORARILY_UNAVAILABLE);
                 }
@@ -134,7 +134,7 @@ impl Finder<'_> {
         self,
         target: &policy::Target,
         number: u16,
-        headers: &Headers,
+        request: (&Method, &Headers),
         trail: &mut Trail,
     ) -> Result<Vec<Place>, StatusCode> {
         let uri = &target.request_uri;
@@ -164,7 +164,7 @@ impl Finder<'_> {
         let Some(account) = found.first().and_then(|first| account(first.aor())) else {
             return Ok(Vec::new());
         };
-        let choice = Choice::of(account, headers, &found, trail).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let choice = Choice::of(account, request, &found, trail).map_err(|_| StatusCode::BAD_REQUEST)?;
         let (mut places, mut group, mut branch) = (Vec::with_capacity(found.len()), number, number);
         for (nth, devices) in choice.groups.iter().enumerate() {
             let is_last = nth + 1 == choice.groups.len();

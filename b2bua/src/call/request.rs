@@ -2,6 +2,7 @@
 
 use super::across::Across;
 use super::body::Taken;
+use super::outside::message;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use policy::On;
@@ -56,6 +57,9 @@ impl Core {
             reply.parts.fields.push(HeaderName::Allow, allow);
             reply
         })?;
+        let settings = self.endpoint.settings();
+        message::permit(&from.profile, message::is_secure(settings, &request.flow), &request.request)?;
+        message::permit(&to.profile, self.endpoint.goes_securely(to.session), &request.request)?;
         let rules = decide::rules(&crossing, call.media.mode(), true);
         let body = Taken::carried(headers, request.request.body(), &rules);
         let mut parts = decide::parts(headers, On::Request(request.method()), &crossing, None);

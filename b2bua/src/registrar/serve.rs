@@ -108,9 +108,9 @@ impl Core {
     /// A request outside a dialog.
     pub(crate) fn on_asked(&mut self, now: Now, id: RequestId, request: &Received) {
         match request.method() {
-            Method::Options => self.on_options(now, id, request),
-            Method::Subscribe => self.on_subscribe(now, id, request),
-            _ => self.on_register(now, id, request),
+            Method::Register => self.on_register(now, id, request),
+            Method::Subscribe if self.serves_subscription(request) => self.on_subscribe(now, id, request),
+            _ => self.on_outside(now, id, request),
         }
     }
 

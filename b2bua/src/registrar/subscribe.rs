@@ -2,6 +2,7 @@
 
 use super::serve::terms;
 use super::watch::{Subscriber, Watch};
+use crate::call::decide;
 use crate::shard::{Core, Held};
 use crate::snapshot::{PACKAGES, Protected, Snapshot};
 use crate::trunk::Entry;
@@ -35,6 +36,22 @@ fn refuse(status: StatusCode) -> Box<Reply> {
 }
 
 impl Core {
+    /// Whether a SUBSCRIBE is to what is registered here: for a domain of a registrar of ours and its package. In a network with
+    /// a registrar whose profile takes none across, all are.
+    pub(super) fn serves_subscription(&self, request: &Received) -> bool {
+        let snapshot = &self.snapshot;
+        let listener = self.endpoint.settings().listener(request.flow.listener);
+        let Some(network) = listener.map(|listener| listener.network) else { return false };
+        let profile = decide::profile(snapshot, network, None);
+        let alone = decide::crossing_between(snapshot, (network, &profile), (network, &profile));
+        if policy::goes_outside(&Method::Subscribe, &alone).is_err() {
+            return snapshot.network(network).is_some_and(|network| network.registrar.is_some());
+        }
+        let event = request.headers().get::<Package>().ok().flatten();
+        let is_ours = event.is_none_or(|event| PACKAGES.iter().any(|package| event.is(package)));
+        is_ours && self.registrar_for(snapshot, request).is_ok()
+    }
+
     /// A SUBSCRIBE outside a dialog.
     pub(super) fn on_subscribe(&mut self, now: Now, id: RequestId, request: &Received) {
         let snapshot = self.snapshot.clone();

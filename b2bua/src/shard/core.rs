@@ -122,7 +122,7 @@ impl Core {
             by_sequence: BTreeMap::new(),
             by_session: HashMap::with_hasher(setup.hasher.clone()),
             timers: TimerQueue::default(),
-            outside: Outside::with_hasher(setup.hasher.clone()),
+            outside: Outside::new(&setup.hasher),
             link: setup.link,
             ids,
             probes,

@@ -23,6 +23,16 @@ pub struct Counters {
     pub stale_nonces: u64,
     /// OPTIONS for somebody behind us that were carried on.
     pub options_carried: u64,
+    /// MESSAGEs outside a dialog that were carried on.
+    pub messages_carried: u64,
+    /// PUBLISHes that were carried on.
+    pub publishes_carried: u64,
+    /// SUBSCRIBEs outside a dialog that were carried on.
+    pub subscribes_carried: u64,
+    /// NOTIFYs without a subscription that were carried on.
+    pub notifies_unsolicited: u64,
+    /// Requests outside a dialog of unknown methods that were carried on.
+    pub others_carried: u64,
     /// REGISTERs that were served.
     pub registers: u64,
     /// REGISTERs that were challenged, or failed a challenge.
@@ -128,7 +138,7 @@ pub struct Gauges {
     pub registered: usize,
     /// Bindings.
     pub bindings: usize,
-    /// OPTIONS that wait for somebody behind us.
+    /// Requests outside a dialog that wait for somebody behind us.
     pub outside: usize,
     /// REGISTERs that wait, for the store or for one another.
     pub registers_waiting: usize,

@@ -163,11 +163,12 @@ pub fn sip_listener(
         (None, None) => bound.to_string(),
     };
     let carry = &profile.carry;
+    let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
+    let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
+    let profiles: Vec<_> = std::iter::once(profile.clone()).chain(profiles).collect();
     let carrying = if carry.unknown_methods || carry.unknown_bodies {
-        let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
-        let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
-        let tags: BTreeSet<String> = std::iter::once(profile.clone())
-            .chain(profiles)
+        let tags: BTreeSet<String> = profiles
+            .iter()
             .flat_map(|profile| profile.transparent.iter().map(ToString::to_string).collect::<Vec<_>>())
             .collect();
         sip::Carrying::All { transparent: tags.into_iter().map(Into::into).collect() }
@@ -202,6 +203,7 @@ pub fn sip_listener(
         heeds_priority: settings.trusted,
         carrying,
         asked: asked(settings.registrar.is_some()),
+        asks_unknown: profiles.iter().any(|profile| profile.carry.unknown_methods),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
     })
@@ -209,10 +211,11 @@ pub fn sip_listener(
 
 /// The requests outside a dialog that a network's listeners hand up.
 fn asked(registers: bool) -> Vec<sip::Asked> {
-    let mut asked = vec![sip::Asked { method: Method::Options, understood: &[] }];
+    let carried =
+        [Method::Options, Method::Message, Method::Publish, Method::Subscribe, Method::Notify].into_iter();
+    let mut asked: Vec<_> = carried.map(|method| sip::Asked { method, understood: &[] }).collect();
     if registers {
         asked.push(sip::Asked { method: Method::Register, understood: REGISTERING });
-        asked.push(sip::Asked { method: Method::Subscribe, understood: &[] });
     }
     asked
 }

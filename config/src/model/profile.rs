@@ -41,6 +41,11 @@ table! {
         pinned transparent: Vec<Token> = [], in 0..=64, such as ["replaces"];
         /// What crosses from one side to the other.
         pinned carry: Carry = {};
+        /// What is asked of messages (MESSAGE, RFC 3428).
+        pinned message: Messages = {};
+        /// What becomes of a NOTIFY from a peer that has no subscription to be told by, such as a carrier's that counts the
+        /// messages waiting for a user (RFC 3842).
+        pinned unsolicited_notify: UnsolicitedNotify = "refuse";
         /// How digest authentication is done.
         pinned digest: Digest = {};
         /// What the status of a failed leg becomes on the other side, by status; it comes before the built-in rules:
@@ -90,7 +95,8 @@ choice! {
 table! {
     /// What crosses from one side to the other, beside what we understand ourselves.
     pub struct Carry {
-        /// Whether methods that we don't know cross within a dialog; else they are answered 405.
+        /// Whether methods that we don't know cross, within a dialog, and outside to whom a call would reach; else they are
+        /// answered 405.
         pinned unknown_methods: bool = true;
         /// Whether bodies other than session descriptions cross; else they are answered 415.
         pinned unknown_bodies: bool = true;
@@ -101,12 +107,35 @@ table! {
         /// leg has a Request-URI of its own: who checks must take another digest-uri (RFC 8760 §2.6). A BYE of ours that is
         /// challenged in such a call cannot be answered.
         pinned credentials: bool = false;
-        /// Methods that never cross.
+        /// Methods that never cross. MESSAGE, PUBLISH and SUBSCRIBE outside a dialog go to whom a call would reach unless they are
+        /// among these, in the profile of either side.
         pinned forbid_methods: Vec<Token> = [], in 0..=256, such as ["MESSAGE"];
         /// Media types of bodies that never cross.
         pinned forbid_bodies: Vec<MediaType> = [], in 0..=256, such as ["application/isup", "image/*"];
         /// Header fields that never cross, beside those of the built-in table.
         pinned forbid_header_fields: Vec<Token> = [], in 0..=256, such as ["X-Internal"];
+    }
+}
+
+table! {
+    /// What is asked of messages (MESSAGE, RFC 3428), in a dialog and outside. Both profiles are asked, of how a message comes
+    /// and of how it goes.
+    pub struct Messages {
+        /// Whether they must come and go over TLS. One that does not is refused with 403 and Warning 399.
+        pinned require_secure: bool = false;
+        /// Whether their body must be protected end to end, signed or encrypted by S/MIME (RFC 3428 §11.3). One that is not is
+        /// refused in the same way.
+        pinned require_end_to_end: bool = false;
+    }
+}
+
+choice! {
+    /// What becomes of a NOTIFY without a subscription.
+    pub enum UnsolicitedNotify {
+        /// It is answered 481 (RFC 6665 §4.1.3).
+        Refuse = "refuse",
+        /// It goes to whom a call would reach, to all devices of a user, where the profiles of both sides say so.
+        Carry = "carry",
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt::{Display, Write};
 
-use sip_types::header::{Accept, RecvInfo, Require, Supported, Unsupported};
+use sip_types::header::{Accept, AllowEvents, RecvInfo, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
 use crate::crossing::Crossing;
@@ -15,6 +15,7 @@ use crate::method::{is_own, method_crosses};
 ///   nothing is known, and all of `own` that may cross is claimed. Without `own` there is no Allow.
 /// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags.
 /// - Accept (RFC 3261 §20.1): the far side's media ranges but for those that a profile forbids.
+/// - Allow-Events (RFC 6665 §4.4.4): the far side's packages, where SUBSCRIBE crosses.
 /// - Recv-Info (RFC 6086 §7.3): the far side's packages, where INFO crosses.
 #[must_use]
 pub fn statement<'m>(
@@ -49,6 +50,10 @@ pub fn statement<'m>(
     if headers.contains(HeaderName::Accept) {
         let ranges = headers.list::<Accept>().unwrap_or_default();
         push(&mut fields, HeaderName::Accept, ranges.iter().filter(|range| accepts(range, crossing)));
+    }
+    if headers.contains(HeaderName::AllowEvents) && method_crosses(&Method::Subscribe, crossing).is_ok() {
+        let packages = headers.list::<AllowEvents>().unwrap_or_default();
+        push(&mut fields, HeaderName::AllowEvents, packages.iter());
     }
     if headers.contains(HeaderName::RecvInfo) && method_crosses(&Method::Info, crossing).is_ok() {
         let packages = headers.list::<RecvInfo>().unwrap_or_default();

@@ -160,6 +160,9 @@ impl Endpoint {
             return self.failed(now, sid, id, Failure::Unreachable(Unreachable::Listener));
         };
         let (mut to, mut datagram) = (to, None);
+        if bytes.len() > DATAGRAM_MAX && self.needs_stream(sid, id, &to) {
+            return self.try_another(now, sid, id, Failure::Unreachable(Unreachable::TooLarge));
+        }
         if bytes.len() > DATAGRAM_MAX
             && let Some(stream) = self.stream_instead(sid, id, &to)
             && let Some(rewritten) = self.compose(sid, id, &stream, branch)
@@ -199,6 +202,16 @@ impl Endpoint {
             }
             None => self.failed(now, sid, id, Failure::Full),
         }
+    }
+
+    /// Whether a request may not be sent to that destination that is too large for a datagram, as there is no stream to it: a
+    /// MESSAGE outside a dialog carries media, and this much of it only under congestion control (RFC 3428 §8).
+    fn needs_stream(&self, sid: SessionId, id: OutgoingId, to: &Destination) -> bool {
+        let outgoing = self.sessions.get(sid).and_then(|s| s.outgoing.iter().find(|o| o.id == id));
+        let listener = self.settings.listener(to.listener());
+        outgoing.is_some_and(|o| o.method == Method::Message && o.dialog.is_none())
+            && listener.is_some_and(|listener| !listener.transport.is_reliable())
+            && self.stream_instead(sid, id, to).is_none()
     }
 
     /// Where a request goes that is too large for a datagram, if there is a stream to try. What is sent on a flow

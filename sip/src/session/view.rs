@@ -84,6 +84,16 @@ impl Endpoint {
         self.sessions.get(session).is_some_and(|session| session.keeps_way || session.flow.is_some())
     }
 
+    /// Whether requests in the dialogs of a session go over TLS, as far as is known of its way.
+    #[must_use]
+    pub fn goes_securely(&self, session: SessionId) -> bool {
+        let Some(session) = self.sessions.get(session) else { return false };
+        let flow = session.flow.map(Destination::Flow);
+        let way = flow.as_ref().or(session.way.as_ref());
+        let listener = way.and_then(|way| self.settings.listener(way.listener()));
+        session.secure || listener.is_some_and(|listener| listener.transport.is_secure())
+    }
+
     /// Whether every session is over on both sides, and only late answers of forks may still come.
     pub fn is_quiet(&self) -> bool {
         self.sessions.values().all(|session| {

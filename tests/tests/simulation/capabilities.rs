@@ -23,7 +23,10 @@ fn hears(world: &mut World, from: &str, request: &Msg, status: &str) -> String {
 fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
     let mut world = by_hand(TWO_SIDES, 1);
     let ours = hears(&mut world, ALICE, &options(US, ALICE, 1), "200");
-    assert_eq!(field(&ours, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE");
+    assert_eq!(
+        field(&ours, "Allow"),
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY"
+    );
     for name in ["Accept", "Accept-Encoding", "Accept-Language", "Supported"] {
         assert!(find(&ours, name).is_some(), "{name} in {ours}");
     }

@@ -192,6 +192,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         events: &[],
         reliable: false,
         heeds_priority: true,
+        asks_unknown: false,
     };
     sip::Settings {
         listeners: vec![listener],
