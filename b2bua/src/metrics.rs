@@ -79,6 +79,18 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("trunk_limit", count(|c| c.trunk_full)),
         ],
     );
+    let foreign = reports.iter().map(|r| r.sip.foreign_requests).sum::<u64>();
+    out.labelled(
+        "liaison_strays_total",
+        "Requests within calls that came from elsewhere than their peer was known to be, by what became of them.",
+        "outcome",
+        [
+            ("admitted", count(|c| c.strays_admitted)),
+            ("challenged", count(|c| c.strays_challenged)),
+            ("refused", count(|c| c.strays_refused)),
+            ("other_network", foreign),
+        ],
+    );
     let trunks = gauge(|g| g.trunks_registered);
     let others = gauge(|g| g.trunks_registering).saturating_sub(trunks);
     out.labelled_gauge(

@@ -7,7 +7,7 @@ mod settings;
 pub use advice::Advice;
 pub(crate) use advice::{Names, of as advice_of};
 pub(crate) use certificate::OwnCertificate;
-pub(crate) use settings::{PACKAGES, hash, media_networks, sip_transport};
+pub(crate) use settings::{PACKAGES, conduct_with, hash, media_networks, sip_transport};
 pub use settings::{
     conduct, location_settings, message_limits, overload_settings, sip_limits, sip_listener, socket_limits,
 };
@@ -196,6 +196,17 @@ impl Snapshot {
         self.config().networks.get(self.network_name(id)?)
     }
 
+    /// The addresses that a trunk's settings say where it is called and registered with.
+    pub(crate) fn addresses_of(&self, trunk: &TrunkName) -> impl Iterator<Item = IpAddr> {
+        let trunk = self.config().trunks.get(trunk);
+        let targets = trunk.into_iter().flat_map(|trunk| &trunk.targets);
+        let register = trunk.and_then(|trunk| trunk.register.as_ref());
+        let registrars = register.into_iter().flat_map(|register| &register.registrars);
+        let outbound = register.and_then(|register| register.outbound.as_ref());
+        let proxies = outbound.into_iter().flat_map(|outbound| &outbound.proxies);
+        targets.chain(registrars).chain(proxies).filter_map(sip::numeric_hop)
+    }
+
     /// What answers a challenge for `realm` on a leg of `trunk` that came from `peer`; `resolved` are the addresses
     /// that the trunk's target had, where it is a name; `proven` the domains that the peer there has proved.
     ///
@@ -209,13 +220,7 @@ impl Snapshot {
         resolved: &[IpAddr],
         proven: &[&str],
     ) -> Result<Arc<Credential>, policy::Refusal> {
-        let trunk_settings = trunk.and_then(|name| self.config().trunks.get(name));
-        let targets = trunk_settings.into_iter().flat_map(|trunk| &trunk.targets);
-        let register = trunk_settings.and_then(|trunk| trunk.register.as_ref());
-        let registrars = register.into_iter().flat_map(|register| &register.registrars);
-        let outbound = register.and_then(|register| register.outbound.as_ref());
-        let proxies = outbound.into_iter().flat_map(|outbound| &outbound.proxies);
-        let numeric = targets.chain(registrars).chain(proxies).filter_map(sip::numeric_hop);
+        let numeric = trunk.into_iter().flat_map(|name| self.addresses_of(name));
         let resolved: Vec<IpAddr> = numeric.chain(resolved.iter().copied()).collect();
         let facts = policy::ChallengeFacts { trunk, realm, peer, resolved: &resolved, proven };
         self.policy.credentials(&facts)?;

@@ -35,7 +35,7 @@ pub use error::{Error, Errors, Fault, Found};
 pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
-    AddressOfRecord, Auto, Domain, Fingerprint, HostPort, InstanceId, MediaType, NetworkName, Origin,
+    AddressOfRecord, Auto, Cause, Domain, Fingerprint, HostPort, InstanceId, MediaType, NetworkName, Origin,
     Pattern, PeerHost, PortRange, ProfileName, RouteName, Secret, Token, TrunkName, UrlPath, UserPart,
 };
 

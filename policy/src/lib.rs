@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod cause;
 mod compiled;
 mod credentials;
 mod crossing;
@@ -21,6 +22,7 @@ mod reached;
 mod route;
 
 pub use body::{BodyRefused, body_crosses, is_acceptable, is_protected};
+pub use cause::{add_cause, status_by_cause};
 pub use compiled::Compiled;
 pub use credentials::{ChallengeFacts, Refusal};
 pub use crossing::Crossing;

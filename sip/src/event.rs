@@ -5,7 +5,7 @@ use crate::keepalive::{KeepId, Lost};
 use crate::location::Found;
 use crate::overload::Change;
 use crate::received::Received;
-use crate::session::{OutgoingId, RequestId, SessionId};
+use crate::session::{OutgoingId, RequestId, SessionId, Stray};
 use sip_types::Response;
 
 /// Something that happened to a session or a flow.
@@ -112,6 +112,9 @@ pub enum Event {
         /// The request.
         request: Received,
     },
+    /// A request in the dialog, or a CANCEL, that came from elsewhere than where its peer is known to be. It waits for
+    /// [`admit`](crate::Endpoint::admit) or [`turn_back`](crate::Endpoint::turn_back).
+    Strayed(Box<Stray>),
     /// The end of a request of ours in the dialog, or of one outside a dialog: the session of
     /// [`ask`](crate::Endpoint::ask) is over then, that of [`ask_lasting`](crate::Endpoint::ask_lasting) goes on.
     Responded {

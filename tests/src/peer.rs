@@ -335,6 +335,7 @@ impl Peer {
             Event::Requested { session, id, .. } => {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
+            Event::Strayed(stray) => self.endpoint.admit(now, (**stray).clone()),
             Event::Ended { .. } => self.ended += 1,
             Event::Responded { outcome, .. } => self.responses.extend(status_of(outcome)),
             Event::Asked { .. }
@@ -398,6 +399,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        provenance: sip::session::Provenance::Network,
         heeds_priority: true,
         asks_unknown: false,
     }

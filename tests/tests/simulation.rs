@@ -45,6 +45,7 @@ mod simulation {
     mod shards;
     mod storm_phones;
     mod strangers;
+    mod strays;
     mod targets;
     mod trunk_calls;
     mod trunk_flows;

@@ -104,6 +104,9 @@ pub struct CallDetail {
     pub summary: CallSummary,
     /// Its legs: the calling one first, then those towards the called side in the order they were dialled.
     pub legs: Vec<Leg>,
+    /// Whether what the sides prove to each other crosses (`carry.credentials`): then a challenge of a BYE of ours cannot be
+    /// answered.
+    pub credentials_carried: bool,
     /// What policy decided, in order.
     pub policy_trail: Vec<PolicyStep>,
 }

@@ -108,6 +108,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
         "network": "carrier",
         "trunk": "east"
       },
+      "credentials_carried": false,
       "established_at": "2026-03-01T12:00:02.250Z",
       "from_uri": "sip:alice@example.com",
       "id": "0-1",

@@ -31,7 +31,10 @@ impl Across<'_> {
         let profile = self.crossing.to_profile;
         let mapped = |status, challenged| policy::failure(status, method, challenged, profile);
         match failure {
-            Failure::Response(response) => self.failure(response, mapped(response.status(), false)),
+            Failure::Response(response) => {
+                let by_cause = policy::status_by_cause(response.headers(), self.crossing.from_profile);
+                self.failure(response, mapped(by_cause.unwrap_or(response.status()), false))
+            }
             Failure::Challenged(response) if self.crossing.passes_challenge(response.headers()) => {
                 let status = response.status();
                 self.failure(response, profile.failures.get(&status).copied().unwrap_or(status))

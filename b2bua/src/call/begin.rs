@@ -55,7 +55,7 @@ impl Core {
         self.counters.calls += 1;
         match self.describe_caller(key, network, party, source, taken.sdp.as_deref()) {
             Ok(()) => self.dial_more(now, key),
-            Err(reply) => self.refuse_caller(now, key, &reply),
+            Err(reply) => self.refuse_caller(now, key, *reply),
         }
     }
 
@@ -77,6 +77,7 @@ impl Core {
             profile,
             target: String::new(),
             device: false,
+            user: None,
             trunk_flow: None,
             naming: Naming::default(),
             branch: 0,

@@ -8,8 +8,8 @@ use config::{Latch, Nat, Profile, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing, On};
 use sip::session::{Parts, Reply};
-use sip::{Listener, NetworkId};
-use sip_types::{Fields, HeaderName, Headers, Method, Request, Response, StatusCode};
+use sip::{Listener, NetworkId, Received};
+use sip_types::{Fields, HeaderName, Headers, Method, Request, Response, StatusCode, Uri};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +91,12 @@ pub(crate) fn explained_parts(
     let mut fields = policy::statement(headers, on, crossing, listener.map(Listener::methods));
     fields.extend(policy::carry(headers, on, crossing, trail));
     Parts { fields, contact_params: policy::contact_params(headers), body: None }
+}
+
+/// The Request-URI that a proof covers which crosses with the request (RFC 7616 §3.4.6): it stays.
+pub(crate) fn proven_uri(request: &Received, crossing: &Crossing<'_>) -> Option<Uri> {
+    let proves = crossing.passes_proof(request.headers(), request.method());
+    request.request.uri().ok().filter(|_| proves).map(|uri| uri.for_request_line())
 }
 
 /// Only what crosses: for messages that say nothing about a user agent, such as BYE.

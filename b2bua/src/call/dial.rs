@@ -3,7 +3,7 @@
 use super::fork::{MAX_BREADTH, Turn};
 use super::{Call, CallKey, Leg, LegNo, OrRefuse, Place, State, decide};
 use crate::shard::{Core, listener_in};
-use crate::snapshot::conduct;
+use crate::snapshot::conduct_with;
 use bytes::Bytes;
 use bytestring::ByteString;
 use media::PartyId;
@@ -26,7 +26,7 @@ impl Core {
         // Places that are left wait for the end of what has been given up already.
         if call.state == State::SettingUp && !call.rings() && call.fork.len() == 0 {
             let reply = call.fork.take_failure();
-            self.refuse_caller(now, key, &reply);
+            self.refuse_caller(now, key, reply);
         }
     }
 
@@ -72,6 +72,7 @@ impl Core {
             profile: target.profile.clone(),
             target: target.request_uri.to_string(),
             device: place.is_device(),
+            user: place.user.clone(),
             trunk_flow: place.flow.filter(|_| !place.is_device()),
             naming,
             branch: place.branch,
@@ -150,6 +151,8 @@ impl Core {
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
         }
+        let proven_uri = decide::proven_uri(request, &crossing).filter(|_| !target.registered);
+        let peer = target.trunk.as_ref().and_then(|trunk| call.snapshot.config().trunks.get(trunk));
         let outbound = place.flow.is_some() && !place.is_device();
         if outbound {
             // RFC 5626 §4.3.
@@ -159,10 +162,11 @@ impl Core {
         let invite = Invite {
             network,
             label,
-            conduct: Some(conduct(&target.profile)),
-            request_uri: match call.facts.secure {
-                true => target.request_uri.secured(),
-                false => target.request_uri.clone(),
+            conduct: Some(conduct_with(&target.profile, peer)),
+            request_uri: match (proven_uri, call.facts.secure) {
+                (Some(uri), _) => uri,
+                (None, true) => target.request_uri.secured(),
+                (None, false) => target.request_uri.clone(),
             },
             next_hop: target.next_hop.clone(),
             routes: place.routes.clone(),
@@ -181,11 +185,12 @@ impl Core {
     }
 
     /// Ends a call that was never answered: the caller gets this response.
-    pub(crate) fn refuse_caller(&mut self, now: Now, key: CallKey, reply: &Reply) {
+    pub(crate) fn refuse_caller(&mut self, now: Now, key: CallKey, mut reply: Reply) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let session = call.caller.session;
+        policy::add_cause(&mut reply.parts.fields, Some(reply.status), &call.caller.profile);
         // A caller that is gone already needs no answer.
-        let _ = self.endpoint.reject(now, session, reply);
+        let _ = self.endpoint.reject(now, session, &reply);
         call.caller.bid_farewell(&reply.parts.fields);
         call.caller.close(now, Some(reply.status), "refused", None);
         self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));

@@ -171,14 +171,17 @@ impl Core {
         key: CallKey,
         no: LegNo,
         session: sip::session::SessionId,
-        fields: Fields,
+        mut fields: Fields,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let joined = call.joined.is_some();
+        let is_refused = no == LegNo::CALLER && !joined;
         if let Some(leg) = call.leg_mut(no) {
+            let status = is_refused.then_some(StatusCode::TEMPORARILY_UNAVAILABLE);
+            policy::add_cause(&mut fields, status, &leg.profile);
             leg.bid_farewell(&fields);
         }
-        if no != LegNo::CALLER || joined {
+        if !is_refused {
             let _ = self.endpoint.end(now, session, fields);
             return;
         }

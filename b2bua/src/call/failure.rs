@@ -71,7 +71,7 @@ impl Core {
         call.fork.note(reply, device);
         if device && is_global {
             let reply = call.fork.take_failure();
-            return self.refuse_caller(now, key, &reply);
+            return self.refuse_caller(now, key, reply);
         }
         self.dial_more(now, key);
     }

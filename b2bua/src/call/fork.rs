@@ -37,6 +37,8 @@ pub(crate) struct Fork {
     redirected: Option<Reply>,
     /// Whether a device has failed: then the best failure is chosen, not the last.
     ranked: bool,
+    /// What came of the other devices, whose failures the caller does not get.
+    others: Vec<StatusCode>,
 }
 
 /// A place whose turn it is.
@@ -68,6 +70,7 @@ impl Fork {
             failure: None,
             redirected: None,
             ranked: false,
+            others: Vec::new(),
         }
     }
 
@@ -169,7 +172,9 @@ impl Fork {
     pub(crate) fn note(&mut self, reply: Reply, device: bool) {
         self.ranked |= device;
         let earlier = self.failure.take().filter(|_| self.ranked);
-        self.failure = Some(better(earlier, reply));
+        let (best, other) = better(earlier, reply);
+        self.others.extend(other.map(|other| other.status));
+        self.failure = Some(best);
     }
 
     /// A redirection that is followed: the caller hears of it only if nothing that it leads to could be called.
@@ -179,10 +184,12 @@ impl Fork {
 
     /// What the caller hears, as none has answered.
     pub(crate) fn take_failure(&mut self) -> Reply {
-        self.failure
-            .take()
-            .or(self.redirected.take())
-            .unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR))
+        let failure = self.failure.take().or(self.redirected.take());
+        let mut failure = failure.unwrap_or_else(|| Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        if !self.others.is_empty() {
+            failure.parts.fields.push(HeaderName::Warning, others_warning(&self.others));
+        }
+        failure
     }
 }
 
@@ -200,16 +207,23 @@ const HELPFUL: [StatusCode; 3] =
     [StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::BAD_EXTENSION, StatusCode::ADDRESS_INCOMPLETE];
 
 /// Which of two failures of a user's devices the caller hears of: 6xx before all, else the lowest class, of one class
-/// what helps the caller, and else the first (RFC 3261 §16.7 step 6).
-fn better(earlier: Option<Reply>, later: Reply) -> Reply {
+/// what helps the caller, and else the first (RFC 3261 §16.7 step 6); and the other one.
+fn better(earlier: Option<Reply>, later: Reply) -> (Reply, Option<Reply>) {
     let rank = |reply: &Reply| match reply.status.class() {
         6 => (0, false),
         class => (class, !HELPFUL.contains(&reply.status)),
     };
     match earlier {
-        Some(earlier) if rank(&earlier) <= rank(&later) => earlier,
-        _ => later,
+        Some(earlier) if rank(&earlier) <= rank(&later) => (earlier, Some(later)),
+        earlier => (later, earlier),
     }
+}
+
+/// What the caller hears of the failures that it does not get. A final response has one reason of SIP only, its own status
+/// (RFC 3326 §2), so that theirs are in a warning.
+fn others_warning(others: &[StatusCode]) -> String {
+    let statuses: Vec<String> = others.iter().map(|status| status.as_u16().to_string()).collect();
+    format!("399 {} \"Other branches: {}\"", policy::WARN_AGENT, statuses.join(", "))
 }
 
 #[cfg(test)]

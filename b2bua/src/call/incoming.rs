@@ -4,7 +4,7 @@ use super::fork::incoming_breadth;
 use super::place::{Finder, Place};
 use super::{Caller, OrRefuse, decide};
 use crate::shard::{Core, Held};
-use crate::snapshot::{Snapshot, conduct};
+use crate::snapshot::{Snapshot, conduct_with};
 use crate::trunk::Registered;
 use config::TrunkName;
 use policy::{Decision, RouteFacts, Step, Trail};
@@ -47,7 +47,8 @@ impl Core {
             Err(reply) => return self.refuse(now, session, &reply),
         };
         let profile = decide::profile(&snapshot, network, trunk.as_ref());
-        self.endpoint.conduct(now, session, conduct(&profile));
+        let peer = trunk.as_ref().and_then(|trunk| snapshot.config().trunks.get(trunk));
+        self.endpoint.conduct(now, session, conduct_with(&profile, peer));
         if let Err(reply) = decide::extensions(request.headers(), &profile) {
             return self.refuse(now, session, &reply);
         }

@@ -29,6 +29,7 @@ mod prack;
 mod progress;
 mod redirect;
 mod request;
+mod stray;
 mod update;
 pub(crate) mod view;
 
@@ -49,6 +50,7 @@ use place::Place;
 use policy::Trail;
 use sip::dialog::DialogNo;
 use sip::location::Found;
+use sip::registration::server::Aor;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Flow, NetworkId, Received};
@@ -82,6 +84,8 @@ pub(crate) struct Leg {
     pub(crate) target: String,
     /// Whether it goes to a device of a registered user.
     pub(crate) device: bool,
+    /// Whose device, where that is registered.
+    pub(crate) user: Option<Aor>,
     /// The flow to a trunk that it goes by (RFC 5626 §4.3).
     pub(crate) trunk_flow: Option<Flow>,
     /// What it goes by towards a trunk.
@@ -273,6 +277,12 @@ impl Call {
     /// Whether a leg is one of the two that talk, or that may still do so: of an answered call, those that are joined.
     pub(crate) fn takes_part(&self, leg: &Leg) -> bool {
         self.joined.is_none_or(|(callee, ..)| leg.no == LegNo::CALLER || leg.no == callee)
+    }
+
+    /// Whether what the sides prove to each other crosses: then a BYE of ours may meet a challenge that nobody here can answer.
+    pub(crate) fn carries_proofs(&self) -> bool {
+        let called = self.callees.iter().filter(|leg| self.takes_part(leg));
+        self.caller.profile.carry.credentials && called.into_iter().any(|leg| leg.profile.carry.credentials)
     }
 
     /// Whether a called leg may still answer.

@@ -23,6 +23,8 @@ pub(crate) struct Place {
     pub(crate) routes: Box<[Box<str>]>,
     /// The flow to a device, or that of our registration with a trunk.
     pub(crate) flow: Option<Flow>,
+    /// Whose device it is, where that is registered.
+    pub(crate) user: Option<Aor>,
     pub(crate) group: u16,
     pub(crate) branch: u16,
     /// How long its group rings.
@@ -33,7 +35,15 @@ impl Place {
     /// A target as it stands, a group by itself.
     pub(crate) fn plain(target: policy::Target, number: u16) -> Self {
         let ring_limit = target.profile.ring_limit;
-        Self { target, routes: Box::default(), flow: None, group: number, branch: number, ring_limit }
+        Self {
+            target,
+            routes: Box::default(),
+            flow: None,
+            user: None,
+            group: number,
+            branch: number,
+            ring_limit,
+        }
     }
 
     /// Whether its Service-Route or flow leads where that of a place of the same trunk did, of which it is another target.
@@ -179,6 +189,7 @@ impl Finder<'_> {
                         target,
                         routes: binding.path.clone(),
                         flow,
+                        user: Some(device.aor().clone()),
                         group,
                         branch,
                         ring_limit,

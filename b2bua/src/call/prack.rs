@@ -142,7 +142,7 @@ impl Core {
                 let reply = self.not_in_a_prack(&refusal);
                 self.answer_prack(now, key, id, Some(reply.clone()));
                 self.acknowledge_progress(now, key, of, Some(number), body);
-                self.refuse_caller(now, key, &reply);
+                self.refuse_caller(now, key, reply);
             }
         }
     }

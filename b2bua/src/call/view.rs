@@ -53,6 +53,7 @@ pub(crate) fn detail(
     Some(api::CallDetail {
         summary: summary(call, now)?,
         legs: call.legs().map(|leg| leg_view(call, leg, endpoint, clock)).collect(),
+        credentials_carried: call.carries_proofs(),
         policy_trail: trail.collect(),
     })
 }

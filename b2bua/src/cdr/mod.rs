@@ -38,6 +38,9 @@ pub struct Record {
     pub cause: String,
     /// Who hung up or gave up: `calling`, `called`, or `liaison` where we did; none where the call was refused.
     pub released_by: Option<&'static str>,
+    /// Whether what the sides prove to each other crossed: then a challenge of a BYE of ours could not be answered; left out where
+    /// not.
+    pub credentials_carried: bool,
     /// The legs, the caller's first.
     pub legs: Vec<LegRecord>,
 }
@@ -109,6 +112,7 @@ impl Record {
             duration_seconds: lasted.as_secs_f64(),
             cause: call.cause.or(first_end.map(|end| end.cause)).unwrap_or_default().to_owned(),
             released_by: call.hung_up.map(role).or(call.cause.and(Some("liaison"))),
+            credentials_carried: call.carries_proofs(),
             legs: call.legs().map(|leg| leg_record(call, leg)).collect(),
         }
     }
@@ -127,6 +131,9 @@ impl Record {
             record.seconds("duration_seconds", self.duration_seconds);
             record.text("cause", &self.cause);
             record.maybe_text("released_by", self.released_by);
+            if self.credentials_carried {
+                record.flag("credentials_carried", true);
+            }
             record.list("legs", &self.legs, |out, leg| leg.write(out));
         });
         line.push(b'\n');
@@ -268,6 +275,7 @@ mod tests {
             duration_seconds: 0.0,
             cause: String::new(),
             released_by: None,
+            credentials_carried: true,
             legs: vec![leg],
         }
     }

@@ -251,6 +251,7 @@ impl Core {
             Event::Invited { session, request } => return self.on_invited(now, session, request),
             Event::Asked { id, request } => return self.on_asked(now, id, &request),
             Event::Overload(change) => return self.on_overload(&change),
+            Event::Strayed(stray) => return self.on_strayed(now, *stray),
             Event::Responded { session, ref outcome, .. } if self.on_registered(now, session, outcome) => {
                 return;
             }
@@ -274,6 +275,7 @@ impl Core {
             Event::Invited { .. }
             | Event::Asked { .. }
             | Event::Overload(_)
+            | Event::Strayed(_)
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
             Event::Progress { dialog, reliable, response, .. } => {
@@ -421,6 +423,7 @@ pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&si
 fn session_of(event: &Event) -> Option<SessionId> {
     match event {
         Event::Asked { .. } | Event::Overload(_) | Event::FlowProven { .. } | Event::FlowLost { .. } => None,
+        Event::Strayed(stray) => Some(stray.session),
         Event::Invited { session, .. }
         | Event::Progress { session, .. }
         | Event::Pracked { session, .. }

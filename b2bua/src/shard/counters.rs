@@ -17,6 +17,12 @@ pub struct Counters {
     pub unacceptable: u64,
     /// INVITEs from addresses that no trunk knows.
     pub strangers: u64,
+    /// Requests within calls that came from elsewhere than their peer was known to be, and were its own.
+    pub strays_admitted: u64,
+    /// Those that were challenged, or failed a challenge.
+    pub strays_challenged: u64,
+    /// Those that were refused.
+    pub strays_refused: u64,
     /// INVITEs that were challenged, or failed a challenge.
     pub challenged: u64,
     /// Right answers to a challenge of ours whose nonce was too old, or forgotten by its limit.

@@ -90,10 +90,19 @@ impl Core {
         network: &NetworkName,
         flow: &Flow,
     ) -> Option<&'s TrunkName> {
-        let source = flow.peer.ip();
-        let proven = flow.connection.and_then(|id| self.peers.get(&id));
-        let proven = proven.and_then(|peer| snapshot.policy.proven_peer(network, source, domains(peer)));
-        proven.or_else(|| snapshot.policy.peer(network, source))
+        let proven = self.proven_on(snapshot, network, flow);
+        proven.or_else(|| snapshot.policy.peer(network, flow.peer.ip()))
+    }
+
+    /// The trunk whose certificate a flow has.
+    pub(crate) fn proven_on<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        network: &NetworkName,
+        flow: &Flow,
+    ) -> Option<&'s TrunkName> {
+        let proven = flow.connection.and_then(|id| self.peers.get(&id))?;
+        snapshot.policy.proven_peer(network, flow.peer.ip(), domains(proven))
     }
 
     /// Who is not heard.

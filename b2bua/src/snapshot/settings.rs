@@ -1,12 +1,14 @@
 //! A configuration in the words of what it configures: listeners, limits, targets, media.
 
 use config::{
-    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile, Transport,
+    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
+    RequestsFrom, Transport, Trunk,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::Hash;
+use sip::session::Provenance;
 use sip_types::Method;
 use std::collections::BTreeSet;
 
@@ -175,7 +177,8 @@ pub fn sip_listener(
     } else {
         sip::Carrying::Nothing
     };
-    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload } = conduct(profile);
+    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, provenance } =
+        conduct(profile);
     Some(sip::Listener {
         network,
         transport,
@@ -206,6 +209,7 @@ pub fn sip_listener(
         asks_unknown: profiles.iter().any(|profile| profile.carry.unknown_methods),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
+        provenance,
     })
 }
 
@@ -236,6 +240,22 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
             Heed::Loss => sip::overload::Heed::Loss,
             Heed::LossAndRate => sip::overload::Heed::LossAndRate,
         },
+        provenance: match profile.requests_from {
+            RequestsFrom::Peer => Provenance::Peer,
+            RequestsFrom::Flow => Provenance::Flow,
+            RequestsFrom::Network => Provenance::Network,
+        },
+    }
+}
+
+/// The same of a trunk, if it is one: who is known by what it proves is asked for that on every other flow.
+pub(crate) fn conduct_with(profile: &Profile, trunk: Option<&Trunk>) -> sip::Conduct {
+    let conduct = conduct(profile);
+    match trunk {
+        Some(trunk) if !trunk.identities.is_empty() && conduct.provenance == Provenance::Peer => {
+            sip::Conduct { provenance: Provenance::Flow, ..conduct }
+        }
+        _ => conduct,
     }
 }
 

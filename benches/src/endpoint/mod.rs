@@ -168,6 +168,8 @@ fn endpoint(side: Side, job: Job) -> Endpoint {
         reliable: job == Job::CallReliable,
         heeds_priority: false,
         carrying: Carrying::All { transparent: Vec::new() },
+        asks_unknown: false,
+        provenance: sip::session::Provenance::Peer,
         asked: vec![Asked { method: Method::Message, understood: &[] }],
         events: &[],
     };

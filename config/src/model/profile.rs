@@ -6,7 +6,7 @@ use sip_types::StatusCode;
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
 use crate::model::OverloadControl;
-use crate::text::{MediaType, Token};
+use crate::text::{Cause, MediaType, Token};
 
 table! {
     /// A bundle of policy for legs: of the trunk's profile where the trunk is known, for legs that we dial always, for
@@ -35,6 +35,9 @@ table! {
         /// sends them so where its peer asks for that, or where its peer supports it and the other leg's came so. Else a peer that
         /// requires them is refused with 420.
         pinned reliable_responses: bool = true;
+        /// From where requests within a call are taken for the peer's own, a BYE above all, and CANCELs: those that come from
+        /// elsewhere in its network are challenged where the peer can prove who it is, else refused with 403, and end no call.
+        pinned requests_from: RequestsFrom = "peer";
         /// What a redirection (3xx) of the called side leads to.
         pinned redirects: Redirects = "carry";
         /// Option tags that may stand in Require although we don't know them: they cross, both sides see to them.
@@ -51,6 +54,8 @@ table! {
         /// What the status of a failed leg becomes on the other side, by status; it comes before the built-in rules:
         /// 401 and 407 become 403, 503 becomes 500, 408 of other requests than INVITE becomes 504, all else stays.
         pinned failures: BTreeMap<StatusCode, StatusCode> = {}, in 0..=300, such as { "480" = 486 };
+        /// What ISDN causes (ITU-T Q.850) have to do with failures.
+        pinned causes: Causes = {};
         /// The statuses after which the next target is tried, as when a target does not answer at all: those that speak
         /// of the way, not of the called party. Those of a loop (440, 482, 483) never lead to the next target: each round
         /// would try what is left again.
@@ -59,6 +64,22 @@ table! {
         pinned overload: OverloadControl = {};
         /// The timers of SIP.
         pinned timers: Timers = {};
+    }
+}
+
+table! {
+    /// ISDN causes in Reason (RFC 3326, RFC 6432) and statuses, for legs to and from gateways (RFC 3398). A cause that is there
+    /// crosses whatever this says, with its location (RFC 8606).
+    pub struct Causes {
+        /// Whether a failure, BYE or CANCEL that the peer of the leg gets has a cause, where none is there: by the status, or
+        /// by that which its Reason names; else 16.
+        pinned add: bool = false;
+        /// Whether the cause of a failure that comes from the peer of the leg decides its status, before `failures` does.
+        pinned heed: bool = false;
+        /// The causes of statuses, where they are not those of RFC 3398 §8.2.6.1.
+        pinned causes: BTreeMap<StatusCode, Cause> = {}, in 0..=300, such as { "480" = 19 };
+        /// The statuses of causes, where they are not those of RFC 3398 §7.2.4.1.
+        pinned statuses: BTreeMap<Cause, StatusCode> = {}, in 0..=127, such as { "42" = 503 };
     }
 }
 
@@ -83,6 +104,21 @@ choice! {
 }
 
 choice! {
+    /// From where requests within a call are taken.
+    pub enum RequestsFrom {
+        /// From the peer: the address of its INVITE, or those that ours was sent to; that which its Contact leads to; what its
+        /// trunk is known by; the flow that a user's device is registered on. Who is reached on its connection only is heard on that,
+        /// who is reached over TLS over TLS, and a trunk with `identities` where it has proved one.
+        Peer = "peer",
+        /// From the very flow of the call: its connection, or the same address and port; and as before from where a certificate
+        /// proves the trunk, or a user is registered.
+        Flow = "flow",
+        /// From everywhere in the network: right Call-ID and tags are enough.
+        Network = "network",
+    }
+}
+
+choice! {
     /// What becomes of a redirection.
     pub enum Redirects {
         /// The other side gets it, with its Contact.
@@ -103,9 +139,10 @@ table! {
         /// Whether header fields that we don't know cross.
         pinned unknown_header_fields: bool = true;
         /// Whether what the sides prove to each other crosses, by Digest only (AKA included): a challenge for a realm that we have no
-        /// credentials for goes on with its status, and what is answered to it as it is. Both profiles of a call must say so. Each
-        /// leg has a Request-URI of its own: who checks must take another digest-uri (RFC 8760 §2.6). A BYE of ours that is
-        /// challenged in such a call cannot be answered.
+        /// credentials for goes on with its status, and what is answered to it as it is. Both profiles of a call must say so. An
+        /// INVITE and a request outside a call that proves something so keeps the Request-URI that the proof covers, wherever it
+        /// goes; within a dialog each leg has a Request-URI of its own: who checks must take another digest-uri (RFC 8760 §2.6).
+        /// A BYE of ours that is challenged in such a call cannot be answered, and the call's record says so.
         pinned credentials: bool = false;
         /// Methods that never cross. MESSAGE, PUBLISH and SUBSCRIBE outside a dialog go to whom a call would reach unless they are
         /// among these, in the profile of either side.

@@ -2,6 +2,7 @@
 
 mod aor;
 mod auto;
+mod cause;
 mod duration;
 mod host;
 mod instance;
@@ -16,6 +17,7 @@ mod user;
 
 pub use aor::AddressOfRecord;
 pub use auto::Auto;
+pub use cause::Cause;
 pub use host::{Domain, HostPort, PeerHost};
 pub use instance::InstanceId;
 pub use name::{NetworkName, ProfileName, RouteName, TrunkName};

@@ -4,7 +4,7 @@
 use sip_types::header::auth::{
     Authorization, Challenge, ProxyAuthenticate, ProxyAuthorization, WwwAuthenticate,
 };
-use sip_types::{Field, HeaderName, Headers};
+use sip_types::{Field, HeaderName, Headers, Method};
 
 use crate::crossing::Crossing;
 use crate::headers::On;
@@ -14,7 +14,7 @@ const KEYS: [&str; 2] = ["ik", "ck"];
 
 /// Whether a field is such a challenge, or what belongs to one: of Digest, for a realm that is none of ours.
 pub(super) fn crosses(field: &Field<'_>, on: On<'_>, crossing: &Crossing<'_>) -> bool {
-    if !crossing.profiles().iter().all(|profile| profile.carry.credentials) {
+    if !crossing.carries_proofs() {
         return false;
     }
     let theirs =
@@ -50,6 +50,22 @@ fn challenge(field: &Field<'_>) -> Option<Challenge> {
 }
 
 impl Crossing<'_> {
+    /// Whether challenges and what answers them cross at all.
+    #[must_use]
+    pub fn carries_proofs(&self) -> bool {
+        self.profiles().iter().all(|profile| profile.carry.credentials)
+    }
+
+    /// Whether a request has a proof for the other side.
+    #[must_use]
+    pub fn passes_proof(&self, headers: &Headers, method: &Method) -> bool {
+        let proofs = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
+        self.carries_proofs()
+            && headers
+                .iter()
+                .any(|field| proofs.contains(&field.name()) && crosses(&field, On::Request(method), self))
+    }
+
     /// Whether a response has a challenge that the other side is to answer.
     #[must_use]
     pub fn passes_challenge(&self, headers: &Headers) -> bool {
@@ -63,8 +79,6 @@ mod tests {
     use crate::explain::Trail;
     use crate::headers::carry;
     use crate::testing::{invite, profile};
-    use sip_types::Method;
-
     const FIELDS: &[&str] = &[
         "WWW-Authenticate: Digest realm=\"ims\", nonce=\"n+/=\",algorithm=AKAv1-MD5, ik=\"0011\", CK=\"00\",  qop=\"auth\"",
         "WWW-Authenticate: Digest realm=\"ours\", nonce=\"n\"",

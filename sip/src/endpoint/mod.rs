@@ -94,6 +94,8 @@ pub struct Counters {
     pub stray_acks: u64,
     /// Requests for dialogs that are not there.
     pub unknown_dialogs: u64,
+    /// Requests with the identifiers of a dialog, and CANCELs of an INVITE, of another network (481).
+    pub foreign_requests: u64,
     /// Requests that came twice by different ways (482).
     pub merged_requests: u64,
     /// Requests that a limit refused (503).

@@ -144,8 +144,9 @@ impl Endpoint {
         {
             return;
         }
-        match self.find_dialog(&request) {
-            Some((sid, _)) => self.on_ack(now, sid, request),
+        match self.dialog_of(&request) {
+            Some((sid, _)) if self.is_in_network(sid, &request.flow) => self.ack_from(now, sid, request),
+            Some(_) => self.counters.foreign_requests += 1,
             None => self.counters.stray_acks += 1,
         }
     }
@@ -215,7 +216,7 @@ impl Endpoint {
     /// Whether a request is in a dialog of ours, or cancels an INVITE that is here.
     pub(super) fn belongs(&self, request: &Received) -> bool {
         if *request.method() != Method::Cancel {
-            return self.find_dialog(request).is_some();
+            return self.dialog_of(request).is_some_and(|(sid, _)| self.is_in_network(sid, &request.flow));
         }
         let mut text = String::new();
         key::write(&mut text, request, &Method::Invite);
@@ -224,18 +225,37 @@ impl Endpoint {
 
     fn receive_cancel(&mut self, now: Now, key: &mut String, server: ServerId, request: Received) {
         key::write(key, &request, &Method::Invite);
+        let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
         let Some(invite) = self.servers.find(key) else {
-            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
             return self.reply(now, server, &request, None, false, &gone);
         };
-        let sid = self.servers.session(invite);
-        let tag = sid
-            .and_then(|sid| self.sessions.get(sid))
-            .map(|s| s.dialogs.first().map_or(s.local_tag, |d| d.local_tag));
-        self.reply(now, server, &request, tag, false, &Reply::new(StatusCode::OK));
-        if let Some(sid) = sid {
-            self.on_cancel(now, sid, invite, request);
+        match self.servers.session(invite).filter(|sid| self.sessions.contains_key(*sid)) {
+            Some(sid) if self.is_in_network(sid, &request.flow) => {
+                self.cancel_from(now, sid, (invite, server), request);
+            }
+            Some(_) => {
+                self.counters.foreign_requests += 1;
+                self.reply(now, server, &request, None, false, &gone);
+                self.servers.forget(server);
+            }
+            // It has its final response, and its session is over.
+            None => self.reply(now, server, &request, None, false, &Reply::new(StatusCode::OK)),
         }
+    }
+
+    /// The CANCEL of whose INVITE it cancels.
+    pub(crate) fn receive_own_cancel(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        invite: ServerId,
+        server: ServerId,
+        request: Received,
+    ) {
+        let session = self.sessions.get(sid);
+        let tag = session.map(|s| s.dialogs.first().map_or(s.local_tag, |d| d.local_tag));
+        self.reply(now, server, &request, tag, false, &Reply::new(StatusCode::OK));
+        self.on_cancel(now, sid, invite, request);
     }
 
     fn receive_outside(&mut self, now: Now, server: ServerId, request: Received) {
@@ -264,19 +284,37 @@ impl Endpoint {
     }
 
     fn receive_inside(&mut self, now: Now, server: ServerId, request: Received) {
-        let Some((sid, no)) = self.find_dialog(&request) else {
-            self.counters.unknown_dialogs += 1;
+        let found = self.dialog_of(&request);
+        let Some((sid, no)) = found.filter(|(sid, _)| self.is_in_network(*sid, &request.flow)) else {
+            match found {
+                Some(_) => self.counters.foreign_requests += 1,
+                None => self.counters.unknown_dialogs += 1,
+            }
             let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
             return self.reply(now, server, &request, None, false, &gone);
         };
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        let (transport, extension) = (listener.transport, admission::refuse_extensions(listener, &request));
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        if session.secure && !transport.is_secure() {
+        if !listener.transport.is_secure() && self.sessions.get(sid).is_some_and(|session| session.secure) {
             let refusal = admission::sips_not_allowed(listener);
             return self.reply(now, server, &request, None, false, &refusal);
         }
-        let Some(dialog) = session.dialog_mut(no) else { return };
+        self.receive_from(now, sid, no, server, request);
+    }
+
+    /// A request of the peer in a dialog.
+    pub(crate) fn receive_known(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        server: ServerId,
+        request: Received,
+    ) {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        let extension = admission::refuse_extensions(listener, &request);
+        let Some(dialog) = self.sessions.get_mut(sid).and_then(|session| session.dialog_mut(no)) else {
+            return;
+        };
         if dialog.remote_seq.is_some_and(|last| request.cseq.seq < last) {
             // RFC 3261 §12.2.2.
             let late = refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order");
@@ -289,13 +327,12 @@ impl Endpoint {
         self.on_request(now, sid, no, server, request);
     }
 
-    /// The dialog that a request of the peer is in (RFC 3261 §12.2.2).
-    fn find_dialog(&self, request: &Received) -> Option<(SessionId, DialogNo)> {
+    /// The dialog that a request is in by its Call-ID and tags (RFC 3261 §12.2.2), wherever it comes from.
+    fn dialog_of(&self, request: &Received) -> Option<(SessionId, DialogNo)> {
         let local = Tag::parse(request.to.tag()?)?;
         let sid = *self.by_tag.get(&local)?;
         let session = self.sessions.get(sid)?;
-        let network = self.settings.listener(request.flow.listener).map(|l| l.network);
-        if *session.call_id != *request.call_id.as_str() || network != Some(session.network) {
+        if *session.call_id != *request.call_id.as_str() {
             return None;
         }
         let remote = request.from.tag();

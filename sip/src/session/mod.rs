@@ -21,6 +21,7 @@ mod options;
 mod outcome;
 mod outgoing;
 mod outside;
+mod provenance;
 mod reinvite;
 mod reliable;
 mod request;
@@ -33,6 +34,7 @@ mod whereabouts;
 
 pub use failover::Patience;
 pub use outside::Ask;
+pub use provenance::{Provenance, Stray};
 pub use reliable::{OPTION as RELIABLE, Reliability};
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};

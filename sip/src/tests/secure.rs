@@ -319,6 +319,9 @@ fn rfc7118_5_a_websocket_peer_is_reached_on_its_connection_only() {
             .set("Via", &via.replace("Kw", "Kx"))
             .contact("x.invalid;transport=ws");
         ua.hear_on(back, &again.text());
+        // Whether that is the peer's its owner has to say.
+        let Some(Event::Strayed(stray)) = ua.events.pop() else { panic!("taken at once") };
+        ua.act(|e, now| e.admit(now, *stray));
         ua.take();
         ua.events.clear();
         ua.act(|e, now| e.answer_reinvite(now, session, Parts::default())).unwrap();

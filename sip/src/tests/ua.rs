@@ -75,6 +75,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        provenance: crate::session::Provenance::Peer,
         heeds_priority: true,
         asks_unknown: false,
     }

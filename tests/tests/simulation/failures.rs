@@ -1,6 +1,7 @@
 //! What the failure of the called side becomes towards the caller.
 
-use super::common::{ALICE, BOB, INSIDE, OUTSIDE, TWO_SIDES, World, by_hand, invite, s};
+use super::common::{ALICE, BOB, Call, INSIDE, OUTSIDE, TWO_SIDES, World, by_hand, invite, s};
+use super::users;
 use liaison_tests::message::{Msg, body, field, find, start};
 
 /// Bob refuses: what Alice gets.
@@ -93,6 +94,66 @@ fn reason_phrase_warning_and_reason_cross() {
         assert_eq!(field(&refused, name), value);
     }
     assert_eq!(body(&refused), "why");
+}
+
+/// RFC 8606: the location of a cause is kept with it.
+#[test]
+fn rfc6432_a_cause_of_isdn_and_its_location_cross_as_they_are() {
+    let reason = "Q.850;cause=34;location=LN;text=\"No circuit\"";
+    let refused = refusal(TWO_SIDES, |invited| Msg::response(invited, 503, "no").with("Reason", reason));
+    assert!(start(&refused).starts_with("500"), "{refused}");
+    assert_eq!(field(&refused, "Reason"), reason);
+}
+
+#[test]
+fn rfc3398_causes_are_added_and_heeded_where_the_profile_says_so() {
+    let document = format!("{TWO_SIDES}\n[profiles.default]\ncauses = {{ add = true, heed = true }}\n");
+    let refused = refusal(&document, |invited| Msg::response(invited, 404, "no"));
+    assert_eq!(field(&refused, "Reason"), "Q.850;cause=1");
+    let busy = "Q.850;cause=17;location=RLN";
+    let refused = refusal(&document, |invited| Msg::response(invited, 500, "no").with("Reason", busy));
+    assert!(start(&refused).starts_with("486"), "{refused}");
+    assert_eq!(field(&refused, "Reason"), busy);
+    let mut world = by_hand(&document, 4);
+    let call = Call::establish(&mut world);
+    world.post(ALICE, OUTSIDE, &call.alice("BYE", 2));
+    world.expect(ALICE, "200");
+    let bye = world.expect(BOB, "BYE");
+    assert_eq!(field(&bye, "Reason"), "Q.850;cause=16");
+    world.ok(BOB, INSIDE, &bye);
+    // Who gives up has the others cancelled for the same cause.
+    world.post(ALICE, OUTSIDE, &invite().set("Call-ID", "second").branch("second"));
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    world.expect(ALICE, "180");
+    let cancel = Msg::of_invite("CANCEL", &invite().set("Call-ID", "second").branch("second"));
+    world.post(ALICE, OUTSIDE, &cancel.with("Reason", "SIP;cause=600"));
+    assert_eq!(reasons(&world.expect(BOB, "CANCEL")), ["SIP;cause=600", "Q.850;cause=17"]);
+}
+
+fn reasons(text: &str) -> Vec<String> {
+    let fields = liaison_tests::message::fields(text).into_iter();
+    fields.filter(|(name, _)| name == "Reason").map(|(_, value)| value).collect()
+}
+
+/// The best failure of a user's devices, and the statuses of the others beside it.
+#[test]
+fn rfc3261_16_7_the_caller_hears_the_best_failure_and_of_the_rest() {
+    let mut world = users::world(users::DOCUMENT);
+    let devices = [(users::DESK, 486), (users::MOBILE, 404), (users::TABLET, 480)];
+    for (device, _) in devices {
+        users::bind(&mut world, "bob", device, "");
+    }
+    users::call(&mut world, users::BOB);
+    for (device, status) in devices {
+        let invited = world.expect(device, "INVITE");
+        let refusal = Msg::response(&invited, status, "no").with("Reason", "Q.850;cause=17;location=U");
+        world.post(device, users::REGISTRAR, &refusal);
+        world.expect(device, "ACK");
+    }
+    let refused = world.expect(users::ALICE, "486");
+    assert_eq!(field(&refused, "Warning"), "399 liaison \"Other branches: 404, 480\"");
+    assert_eq!(field(&refused, "Reason"), "Q.850;cause=17;location=U");
 }
 
 #[test]

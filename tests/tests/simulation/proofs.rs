@@ -48,6 +48,8 @@ fn rfc3310_3_a_home_network_and_its_terminal_prove_themselves_through_us() {
         let second = world.expect(BOB, "INVITE");
         assert_ne!(field(&second, "Call-ID"), field(&again.text(), "Call-ID"));
         assert_eq!(values(&second, answers), [ANSWER], "byte for byte, and no token");
+        assert!(start(&first).starts_with("INVITE sip:+4930@10.1.0.2:5060 "), "{first}");
+        assert!(start(&second).starts_with("INVITE sip:+4930@10.0.0.1 "), "the proof covers it: {second}");
         world.post(BOB, INSIDE, &answer(&second));
         let ok = world.expect(ALICE, "200");
         let ack = world.expect(BOB, "ACK");
@@ -61,6 +63,7 @@ fn rfc3310_3_a_home_network_and_its_terminal_prove_themselves_through_us() {
         world.post(BOB, INSIDE, &Msg::response(&bye, status, "").with(asks, AKA));
         world.expect_no(BOB, "BYE");
         world.must_forget("a call that the two sides have proved");
+        assert!(world.records.lock().unwrap().iter().all(|record| record.credentials_carried));
     }
 }
 

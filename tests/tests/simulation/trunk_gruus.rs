@@ -145,10 +145,10 @@ fn rfc5627_4_4_calls_to_a_trunk_have_the_public_gruu_as_contact_as_it_came() {
     assert_eq!(target_refreshed(&mut world, &ok, 2), format!("<{PUBLIC}>"));
     // Bob is no trunk that we register with.
     assert_eq!(field(&ok, "Contact"), "<sip:10.1.0.1:5060>");
-    // What the trunk sends to the GRUU, from wherever, is in the dialog.
+    // What the trunk sends to the GRUU, from whichever of its addresses, is in the dialog.
     let info = Msg::inside("INFO", REGISTRAR, 7, &invite).set("To", &field(&invite, "From"));
     let info = info.set("From", &format!("{};tag=far", field(&invite, "To"))).uri(PUBLIC);
-    world.post("10.0.0.99:5060", OUTSIDE, &info);
+    world.post("10.0.0.2:5060", OUTSIDE, &info);
     world.expect(BOB, "INFO");
     let bye = Msg::inside("BYE", REGISTRAR, 8, &invite).set("To", &field(&invite, "From"));
     world.post(

@@ -103,6 +103,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        provenance: sip::session::Provenance::Network,
         heeds_priority: true,
         asks_unknown: false,
         provisional_interval: Duration::from_secs(60),

@@ -123,7 +123,12 @@ impl Core {
             label,
             conduct: Some(conduct(&target.profile)),
             method: request.method().clone(),
-            request_uri: if secure { target.request_uri.secured() } else { target.request_uri.clone() },
+            request_uri: match (decide::proven_uri(request, &crossing).filter(|_| !target.registered), secure)
+            {
+                (Some(uri), _) => uri,
+                (None, true) => target.request_uri.secured(),
+                (None, false) => target.request_uri.clone(),
+            },
             next_hop: target.next_hop.clone(),
             routes: turn.place.routes.clone(),
             flow: turn.place.flow,

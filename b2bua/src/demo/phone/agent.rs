@@ -194,6 +194,7 @@ impl Agent {
             Event::Requested { session, id, .. } => {
                 self.endpoint.respond(now, session, id, &Reply::new(StatusCode::NOT_IMPLEMENTED))?;
             }
+            Event::Strayed(stray) => self.endpoint.admit(now, *stray),
             Event::Ended { why, .. } => {
                 self.session = None;
                 let _ = self.line.try_send(line::Order::Silence);

@@ -191,6 +191,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        provenance: sip::session::Provenance::Network,
         heeds_priority: true,
         asks_unknown: false,
     };

@@ -90,6 +90,7 @@ fn listener(bind: &Bind) -> Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        provenance: crate::session::Provenance::Network,
         heeds_priority: true,
         asks_unknown: false,
     }

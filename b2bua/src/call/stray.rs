@@ -1,0 +1,157 @@
+//! Requests within a call that came from elsewhere than the endpoint knows their peer: whose they are, by what the
+//! configuration, the registrar and certificates say at this moment, or by what their sender proves.
+
+use super::{CallKey, Leg, LegNo, OrRefuse};
+use crate::shard::{Core, domains};
+use crate::snapshot::{Protected, Snapshot};
+use crate::trunk::Entry;
+use config::{NetworkName, RequestsFrom, TrunkName};
+use sip::registration::server::Aor;
+use sip::session::{Reply, Stray};
+use sip::time::Now;
+use sip::{ConnectionId, Flow, Received};
+use sip_types::StatusCode;
+
+/// Who the peer of a leg is.
+struct Peer {
+    network: NetworkName,
+    trunk: Option<TrunkName>,
+    /// The address-of-record of a user of our registrar.
+    user: Option<Aor>,
+    /// Whether an address is enough.
+    by_address: bool,
+    /// The connection that the leg goes by.
+    connection: Option<ConnectionId>,
+}
+
+impl Core {
+    /// A request in a dialog, or a CANCEL, came from elsewhere.
+    pub(crate) fn on_strayed(&mut self, now: Now, stray: Stray) {
+        let verdict = match self.by_session.get(&stray.session).copied() {
+            Some((key, no)) => self.trace(now, key, no, &stray),
+            None => Err(forbidden()),
+        };
+        let (method, source) = (stray.request.method(), stray.request.flow.peer);
+        let call = self.by_session.get(&stray.session).and_then(|(key, _)| self.calls.get(*key));
+        let call = call.map(|call| &*call.id);
+        match verdict {
+            Ok(()) => {
+                tracing::debug!(call, %method, %source, "a request came from another place of its peer");
+                self.counters.strays_admitted += 1;
+                self.endpoint.admit(now, stray);
+            }
+            Err(reply) => {
+                let status = reply.status;
+                tracing::info!(call, %method, %source, %status, "a request within a call is not its peer's");
+                match status {
+                    StatusCode::UNAUTHORIZED => self.counters.strays_challenged += 1,
+                    _ => self.counters.strays_refused += 1,
+                }
+                self.refused(now, &stray.request.flow, status);
+                self.endpoint.turn_back(now, &stray, &reply);
+            }
+        }
+    }
+
+    /// Whether a stray is of the peer of that leg.
+    ///
+    /// # Errors
+    /// It is not, or it is to prove it.
+    fn trace(&mut self, now: Now, key: CallKey, no: LegNo, stray: &Stray) -> OrRefuse<()> {
+        // Whom we trust is told by the configuration in force.
+        let snapshot = self.snapshot.clone();
+        let peer = self.peer_of(&snapshot, key, no).ok_or_else(forbidden)?;
+        let request = &stray.request;
+        if self.is_place_of(now, &snapshot, &peer, &request.flow) {
+            return Ok(());
+        }
+        match stray.may_be_challenged() {
+            true => self.prove_stray(now, &snapshot, &peer, request),
+            false => Err(forbidden()),
+        }
+    }
+
+    fn peer_of(&self, snapshot: &Snapshot, key: CallKey, no: LegNo) -> Option<Peer> {
+        let call = self.calls.get(key)?;
+        let leg: &Leg = call.leg(no)?;
+        let network = snapshot.network_name(leg.network)?.clone();
+        let calling = || {
+            let from = call.facts.from.parse().ok().filter(|_| no == LegNo::CALLER && leg.trunk.is_none());
+            from.filter(|from| snapshot.registrars.serves(&network, from)).and_then(|from| Aor::of(&from))
+        };
+        let view = self.endpoint.session(leg.session);
+        Some(Peer {
+            trunk: leg.trunk.clone(),
+            user: leg.user.clone().or_else(calling),
+            by_address: leg.profile.requests_from != RequestsFrom::Flow,
+            connection: view.and_then(|view| view.way?.connection()),
+            network,
+        })
+    }
+
+    /// Whether a flow is one of that peer.
+    fn is_place_of(&self, now: Now, snapshot: &Snapshot, peer: &Peer, flow: &Flow) -> bool {
+        if let Some(trunk) = &peer.trunk {
+            return self.is_place_of_trunk(snapshot, peer, trunk, flow);
+        }
+        let registered = peer.user.as_ref().and_then(|user| self.common.directory.record(user));
+        let is_registered = registered.is_some_and(|record| {
+            // Behind a proxy many share a flow.
+            let mut live = record.bindings.iter().filter(|binding| binding.ends > now.mono);
+            live.any(|binding| binding.flow == *flow && binding.path.is_empty())
+        });
+        is_registered || self.have_same_identity(peer.connection, flow.connection)
+    }
+
+    fn is_place_of_trunk(&self, snapshot: &Snapshot, peer: &Peer, trunk: &TrunkName, flow: &Flow) -> bool {
+        let source = flow.peer.ip();
+        if self.proven_on(snapshot, &peer.network, flow) == Some(trunk) {
+            return true;
+        }
+        let known = snapshot.config().trunks.get(trunk);
+        // Who is known by what it proves is not known by an address.
+        if !peer.by_address || known.is_none_or(|known| !known.identities.is_empty()) {
+            return false;
+        }
+        let source = source.to_canonical();
+        let is_registrar =
+            || self.common.standings.get(trunk).is_some_and(|standing| standing.has_registrar(source));
+        snapshot.policy.peer(&peer.network, source) == Some(trunk)
+            || snapshot.addresses_of(trunk).any(|address| address.to_canonical() == source)
+            || is_registrar()
+    }
+
+    /// Whether the certificates at the far ends of two connections have proved one domain.
+    fn have_same_identity(&self, ours: Option<ConnectionId>, theirs: Option<ConnectionId>) -> bool {
+        let of = |connection: Option<ConnectionId>| connection.and_then(|id| self.peers.get(&id));
+        let (Some(ours), Some(theirs)) = (of(ours), of(theirs)) else { return false };
+        domains(theirs).any(|domain| domains(ours).any(|known| known == domain))
+    }
+
+    /// Whether the sender of a stray proves that it is the peer.
+    fn prove_stray(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        peer: &Peer,
+        request: &Received,
+    ) -> OrRefuse<()> {
+        let (of, account) = match (&peer.trunk, &peer.user) {
+            (Some(trunk), _) => (Protected::Trunk(trunk.clone()), None),
+            (None, Some(user)) => {
+                let account = snapshot.registrars.account(user).filter(|of| of.network == peer.network);
+                (Protected::Registrar(peer.network.clone()), Some(account.ok_or_else(forbidden)?))
+            }
+            (None, None) => return Err(forbidden()),
+        };
+        match self.at_the_gate(now, snapshot, &of, request) {
+            Entry::Open(Some(name)) if account.is_none_or(|account| account.is_of(&name)) => Ok(()),
+            Entry::Open(_) => Err(forbidden()),
+            Entry::Closed(reply) => Err(reply),
+        }
+    }
+}
+
+fn forbidden() -> Box<Reply> {
+    Box::new(Reply::new(StatusCode::FORBIDDEN))
+}
