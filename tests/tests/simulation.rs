@@ -24,6 +24,7 @@ mod simulation {
     mod loss;
     mod messages;
     mod offers;
+    mod packages;
     mod preferences;
     mod profiles;
     mod proofs;
@@ -42,6 +43,7 @@ mod simulation {
     mod shards;
     mod storm_phones;
     mod strangers;
+    mod subscriptions;
     mod targets;
     mod trunk_calls;
     mod trunk_flows;

@@ -264,7 +264,11 @@ impl Endpoint {
     }
 
     fn receive_inside(&mut self, now: Now, server: ServerId, request: Received) {
-        let Some((sid, no)) = self.find_dialog(&request) else {
+        let opened = match self.open_by_notify(&request) {
+            Ok(opened) => opened,
+            Err(refusal) => return self.reply(now, server, &request, None, false, &refusal),
+        };
+        let Some((sid, no)) = opened.or_else(|| self.find_dialog(&request)) else {
             self.counters.unknown_dialogs += 1;
             let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
             return self.reply(now, server, &request, None, false, &gone);
