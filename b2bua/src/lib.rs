@@ -8,6 +8,7 @@ pub mod cdr;
 pub mod cli;
 mod control;
 mod demo;
+mod events;
 mod metrics;
 pub mod node;
 mod out;

@@ -158,6 +158,11 @@ fn calls(out: &mut Families, reports: &[Report]) {
         count(|c| c.bindings_expired),
     );
     out.gauge("liaison_subscriptions", "Subscriptions to what is registered.", gauge(|g| g.subscriptions));
+    out.gauge(
+        "liaison_subscriptions_carried",
+        "Subscriptions from one side to the other.",
+        gauge(|g| g.subscriptions_carried),
+    );
     out.labelled(
         "liaison_subscribes_total",
         "SUBSCRIBEs, by outcome.",

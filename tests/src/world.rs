@@ -225,6 +225,7 @@ impl World {
             outside: sum(|g| g.outside),
             registers_waiting: sum(|g| g.registers_waiting),
             subscriptions: sum(|g| g.subscriptions),
+            subscriptions_carried: sum(|g| g.subscriptions_carried),
             media_pairs: sum(|g| g.media_pairs),
             sip: sip::Gauges {
                 sessions: sum(|g| g.sip.sessions),

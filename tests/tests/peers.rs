@@ -40,6 +40,8 @@ mod overload;
 mod path;
 #[path = "peers/phones.rs"]
 mod phones;
+#[path = "peers/presence.rs"]
+mod presence;
 #[path = "peers/registrar.rs"]
 mod registrar;
 #[path = "peers/reliable.rs"]

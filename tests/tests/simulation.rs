@@ -26,6 +26,7 @@ mod simulation {
     mod loss;
     mod messages;
     mod offers;
+    mod packages;
     mod preferences;
     mod profiles;
     mod proofs;
@@ -46,6 +47,7 @@ mod simulation {
     mod storm_phones;
     mod strangers;
     mod strays;
+    mod subscriptions;
     mod targets;
     mod trunk_calls;
     mod trunk_flows;

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use config::{Latch, Nat, Profile, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing, On};
-use sip::session::{Parts, Reply};
+use sip::session::{Body, Parts, Reply};
 use sip::{Listener, NetworkId, Received};
+use sip_types::header::{ContentDisposition, ContentType};
 use sip_types::{Fields, HeaderName, Headers, Method, Request, Response, StatusCode, Uri};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -179,8 +180,32 @@ pub(crate) fn take(call: &Call, from: LegNo, to: LegNo, request: &Request) -> Or
 /// # Errors
 /// It has a body that does not cross and must be understood.
 pub(crate) fn take_strictly(crossing: &Crossing<'_>, mode: Mode, request: &Request) -> OrRefuse<Taken> {
+    if mode == Mode::Anchored && hides_session(request.headers()) {
+        let mut reply = Reply::new(StatusCode::UNDECIPHERABLE);
+        let value = our_warning(399, "Encrypted Session, Media Is Anchored");
+        reply.parts.fields.push(HeaderName::Warning, value);
+        return Err(Box::new(reply));
+    }
     Taken::read(request.headers(), request.body(), &rules(crossing, mode, true))
         .map_err(|refused| Box::new(body_reply(refused)))
+}
+
+/// Whether a body is encrypted that has to be understood: what describes the session is in it, and nobody between can read, or
+/// change, where media goes (RFC 3261 §21.4.28, §23.2).
+fn hides_session(headers: &Headers) -> bool {
+    let kind = headers.get::<ContentType>().ok().flatten();
+    let encrypted =
+        kind.is_some_and(|kind| kind.is("application", "pkcs7-mime") || kind.is("multipart", "encrypted"));
+    let disposition = || headers.get::<ContentDisposition>().ok().flatten();
+    encrypted && disposition().is_none_or(|disposition| disposition.handling_required())
+}
+
+/// The body of a request that has neither offer nor answer, as it crosses.
+///
+/// # Errors
+/// It has a body that does not cross and must be understood.
+pub(crate) fn body_across(request: &Request, rules: &Rules<'_>) -> OrRefuse<Option<Body>> {
+    Taken::carried(request.headers(), request.body(), rules).map_err(|refused| Box::new(body_reply(refused)))
 }
 
 /// The rules for a body of a call with media of that mode.

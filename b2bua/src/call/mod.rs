@@ -23,7 +23,7 @@ mod guard;
 mod incoming;
 mod modify;
 mod naming;
-mod outside;
+pub(crate) mod outside;
 mod place;
 mod prack;
 mod progress;
@@ -33,6 +33,7 @@ mod stray;
 mod update;
 pub(crate) mod view;
 
+pub(crate) use across::Across;
 pub(crate) use caller::Caller;
 pub(crate) use decide::reason;
 pub(crate) use guard::CallTimer;

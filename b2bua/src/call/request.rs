@@ -1,15 +1,14 @@
 //! Other requests in the dialog: carried, with their bodies and what nobody here understands.
 
 use super::across::Across;
-use super::body::Taken;
 use super::outside::message;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use policy::On;
-use sip::session::{OutgoingId, Reply, RequestId};
+use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Failure, Received};
-use sip_types::{HeaderName, Response, StatusCode};
+use sip_types::{HeaderName, Method, Response, StatusCode};
 
 impl Core {
     /// A request in a dialog that our user agent does not serve by itself.
@@ -57,13 +56,14 @@ impl Core {
             reply.parts.fields.push(HeaderName::Allow, allow);
             reply
         })?;
+        self.takes_package(to.session, request)?;
         let settings = self.endpoint.settings();
         message::permit(&from.profile, message::is_secure(settings, &request.flow), &request.request)?;
         message::permit(&to.profile, self.endpoint.goes_securely(to.session), &request.request)?;
         let rules = decide::rules(&crossing, call.media.mode(), true);
-        let body = Taken::carried(headers, request.request.body(), &rules);
+        let body = decide::body_across(&request.request, &rules)?;
         let mut parts = decide::parts(headers, On::Request(request.method()), &crossing, None);
-        parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
+        parts.body = body;
         let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
         let (session, method) = (to.session, request.method().clone());
         let sent = self
@@ -74,6 +74,25 @@ impl Core {
             call.carried.push(Carried { from: leg, id, to: other, sent, method: request.method().clone() });
         }
         Ok(())
+    }
+
+    /// Whether the other side takes the Info Package of an INFO, if it is of one (RFC 6086 §4.2.2).
+    ///
+    /// # Errors
+    /// It does not: 469 with those that it does take.
+    fn takes_package(&self, to: SessionId, request: &Received) -> OrRefuse<()> {
+        let field = request.headers().first(HeaderName::InfoPackage);
+        let Some(field) = field.filter(|_| *request.method() == Method::Info) else { return Ok(()) };
+        let name =
+            |element: &str| element.split(';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        let wanted = name(field.text().unwrap_or_default());
+        let taken = self.endpoint.info_packages(to).unwrap_or_default();
+        if taken.split(',').any(|package| !package.trim_ascii().is_empty() && name(package) == wanted) {
+            return Ok(());
+        }
+        let mut reply = Reply::new(StatusCode::BAD_INFO_PACKAGE);
+        reply.parts.fields.push(HeaderName::RecvInfo, taken);
+        Err(Box::new(reply))
     }
 
     /// The end of a request that was carried.

@@ -32,6 +32,7 @@ pub(crate) use flows::Line;
 pub(crate) use keeping::aor_of;
 pub use keeping::{Keeper, Keeping, News};
 pub(crate) use serve::Office;
+pub(crate) use subscribe::leads_back;
 
 #[cfg(test)]
 use row::{FlowRow, read, write};

@@ -338,7 +338,7 @@ fn lifetime(terms: &Terms, request: &Received) -> Result<u32, Box<Reply>> {
 
 /// Whether the Contact of a SUBSCRIBE leads back to us: a GRUU that it has from this registrar. Then the flow that it came
 /// on is the way to the subscriber.
-fn leads_back(snapshot: &Snapshot, endpoint: &sip::Endpoint, request: &Received) -> bool {
+pub(crate) fn leads_back(snapshot: &Snapshot, endpoint: &sip::Endpoint, request: &Received) -> bool {
     let Ok(Some(Contact::Addr(contact))) = request.headers().first_of::<Contact>() else { return false };
     let listener = endpoint.settings().listener(request.flow.listener);
     let network = listener.and_then(|listener| snapshot.network_name(listener.network));

@@ -8,6 +8,7 @@ use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{Call, CallKey, CallTimer, LegNo, Outside, reason};
 use crate::cdr::Record;
+use crate::events::Subscriptions;
 use crate::registrar::{Keeping, Office};
 use crate::snapshot::Snapshot;
 use crate::trunk::{Probes, Registrants};
@@ -70,6 +71,7 @@ pub struct Core {
     pub(super) by_sequence: BTreeMap<u64, CallKey>,
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) outside: Outside,
+    pub(crate) subscriptions: Subscriptions,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
@@ -123,6 +125,7 @@ impl Core {
             by_session: HashMap::with_hasher(setup.hasher.clone()),
             timers: TimerQueue::default(),
             outside: Outside::new(&setup.hasher),
+            subscriptions: Subscriptions::new(&setup.hasher),
             link: setup.link,
             ids,
             probes,
@@ -173,6 +176,7 @@ impl Core {
             registers_waiting,
             outside: self.outside.len(),
             subscriptions,
+            subscriptions_carried: self.subscriptions.len(),
             calls: self.calls.len(),
             call_timers: self.timers.len(),
             records: self.records.len(),
@@ -193,6 +197,7 @@ impl Core {
         self.drain = Some(deadline);
         self.unregister_all(now);
         self.end_subscriptions(now, EndReason::Deactivated, |_| true);
+        self.end_bridged(now);
     }
 
     /// Puts another configuration in force. Calls in being keep theirs.
@@ -268,6 +273,7 @@ impl Core {
             of_a_session => of_a_session,
         };
         let Some(event) = self.subscription_event(now, event) else { return };
+        let Some(event) = self.bridged_event(now, event) else { return };
         let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
             return;
         };

@@ -150,6 +150,8 @@ pub struct Gauges {
     pub registers_waiting: usize,
     /// Subscriptions to what is registered.
     pub subscriptions: usize,
+    /// Subscriptions that are carried from one side to the other.
+    pub subscriptions_carried: usize,
     /// Call detail records that wait to be written.
     pub records: usize,
     /// Pairs of media ports that calls have borrowed.

@@ -44,7 +44,8 @@ table! {
         /// Requests outside a dialog, such as REGISTER, that wait for our answer; one more is answered 503 with
         /// Retry-After.
         live asked_requests: usize = 10_000, in 1..=10_000_000;
-        /// Subscriptions of peers at a time, to what is registered (RFC 3680); one more is answered 503 with Retry-After.
+        /// Subscriptions of peers at a time, to what is registered (RFC 3680) and from one side to the other (RFC 6665); one
+        /// more is answered 503 with Retry-After.
         live subscriptions: usize = 20_000, in 1..=4_000_000;
         /// How often one request of ours is sent again because it was challenged or answered 491; then that response
         /// stands.

@@ -1,6 +1,6 @@
 use std::fmt::{Display, Write};
 
-use sip_types::header::{Accept, AllowEvents, RecvInfo, Require, Supported, Unsupported};
+use sip_types::header::{Accept, AllowEvents, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
 use crate::crossing::Crossing;
@@ -16,7 +16,7 @@ use crate::method::{is_own, method_crosses};
 /// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags.
 /// - Accept (RFC 3261 §20.1): the far side's media ranges but for those that a profile forbids.
 /// - Allow-Events (RFC 6665 §4.4.4): the far side's packages, where SUBSCRIBE crosses.
-/// - Recv-Info (RFC 6086 §7.3): the far side's packages, where INFO crosses.
+/// - Recv-Info (RFC 6086 §7.3): the far side's packages, be they none, where INFO crosses.
 #[must_use]
 pub fn statement<'m>(
     headers: &Headers,
@@ -55,9 +55,13 @@ pub fn statement<'m>(
         let packages = headers.list::<AllowEvents>().unwrap_or_default();
         push(&mut fields, HeaderName::AllowEvents, packages.iter());
     }
-    if headers.contains(HeaderName::RecvInfo) && method_crosses(&Method::Info, crossing).is_ok() {
-        let packages = headers.list::<RecvInfo>().unwrap_or_default();
-        push(&mut fields, HeaderName::RecvInfo, packages.iter());
+    // RFC 6086 §4.2.1: not in an INFO itself.
+    let says_packages = headers.contains(HeaderName::RecvInfo) && on != On::Request(&Method::Info);
+    if says_packages && method_crosses(&Method::Info, crossing).is_ok() {
+        // As they stand, with their parameters. That there are none is said as well (RFC 6086 §5.2.2).
+        let values = headers.all(HeaderName::RecvInfo).filter_map(|field| field.text().ok());
+        let values: Vec<&str> = values.map(str::trim_ascii).filter(|value| !value.is_empty()).collect();
+        fields.push(HeaderName::RecvInfo, values.join(", "));
     }
     fields
 }

@@ -284,7 +284,11 @@ impl Endpoint {
     }
 
     fn receive_inside(&mut self, now: Now, server: ServerId, request: Received) {
-        let found = self.dialog_of(&request);
+        let opened = match self.open_by_notify(&request) {
+            Ok(opened) => opened,
+            Err(refusal) => return self.reply(now, server, &request, None, false, &refusal),
+        };
+        let found = opened.or_else(|| self.dialog_of(&request));
         let Some((sid, no)) = found.filter(|(sid, _)| self.is_in_network(*sid, &request.flow)) else {
             match found {
                 Some(_) => self.counters.foreign_requests += 1,

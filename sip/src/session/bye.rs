@@ -20,7 +20,7 @@ impl Endpoint {
         let session = self.sessions.get_mut(sid).filter(|s| !s.told).ok_or(IntentError::Gone)?;
         match &session.stage {
             Stage::Calling { .. } => self.cancel(now, sid, reason),
-            Stage::Called(_) | Stage::Asking { .. } | Stage::Subscribed => {
+            Stage::Called(_) | Stage::Asking { .. } | Stage::Subscribed | Stage::Subscribing(_) => {
                 return Err(IntentError::WrongState);
             }
             Stage::Confirmed => self.hang_up(now, sid, reason),

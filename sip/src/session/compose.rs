@@ -62,7 +62,8 @@ impl Composer<'_> {
             (false, true) => ";ob",
             (false, false) => "",
         };
-        let sets_target = notifies || matches!(self.method, Method::Invite | Method::Update);
+        let sets_target =
+            notifies || matches!(self.method, Method::Invite | Method::Update | Method::Subscribe);
         match (self.contact_user, self.session.gruu.as_deref()) {
             (Some(user), _) => {
                 let contact = contact_of(user, listener, secure, marks, &parts.contact_params);

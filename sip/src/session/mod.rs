@@ -17,15 +17,18 @@ mod expected;
 mod failover;
 mod glare;
 mod locating;
+mod names;
 mod options;
 mod outcome;
 mod outgoing;
 mod outside;
+mod packages;
 mod provenance;
 mod reinvite;
 mod reliable;
 mod request;
 mod subscribed;
+mod subscribing;
 mod uac;
 mod uas;
 mod update;
@@ -33,6 +36,7 @@ mod view;
 mod whereabouts;
 
 pub use failover::Patience;
+pub use names::DialogNames;
 pub use outside::Ask;
 pub use provenance::{Provenance, Stray};
 pub use reliable::{OPTION as RELIABLE, Reliability};
@@ -44,6 +48,7 @@ pub(crate) use glare::Opening;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use reliable::{Heard, Sending};
+pub(crate) use subscribing::Subscribing;
 pub(crate) use uas::refusal;
 pub(crate) use whereabouts::Registered;
 
@@ -179,6 +184,8 @@ pub(crate) enum Stage {
     },
     /// The dialog of a SUBSCRIBE that we accepted (RFC 6665 §4.4.1).
     Subscribed,
+    /// A SUBSCRIBE of ours, and the dialog that a NOTIFY makes of it (RFC 6665 §4.4.1).
+    Subscribing(Box<Subscribing>),
     /// A BYE of ours is pending or owed.
     Ending,
     /// Only a fork of our INVITE may still answer.
@@ -284,6 +291,8 @@ pub(crate) struct Session {
     /// INVITE transactions of ours, those of targets that were given up included, that may still bring a 2xx.
     pub(crate) forks: u8,
     pub(crate) authorizer: Option<Box<Authorizer>>,
+    /// The Info Packages that the peer takes, as its last Recv-Info said them (RFC 6086 §5.2).
+    pub(crate) packages: Option<Box<str>>,
     /// Whether the owner was told that it ended.
     pub(crate) told: bool,
     /// Whether the BYE that ended it carried credentials.
@@ -336,6 +345,7 @@ impl Session {
             owed_bye: None,
             forks: 0,
             authorizer: None,
+            packages: None,
             told: false,
             bye_authenticated: false,
         }
@@ -397,13 +407,15 @@ impl Session {
     pub(crate) fn wants(&self, purpose: Purpose) -> bool {
         match purpose {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
-            Purpose::Outside => matches!(self.stage, Stage::Asking { .. }),
+            Purpose::Outside => matches!(self.stage, Stage::Asking { .. } | Stage::Subscribing(_)),
             Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
             Purpose::Update => {
                 matches!(self.stage, Stage::Calling { cancel: None } | Stage::Called(_) | Stage::Confirmed)
             }
             Purpose::Prack => matches!(self.stage, Stage::Calling { .. } | Stage::Confirmed),
-            Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
+            Purpose::Request => {
+                matches!(self.stage, Stage::Confirmed | Stage::Subscribed | Stage::Subscribing(_))
+            }
             Purpose::Bye | Purpose::Ack => true,
         }
     }

@@ -147,7 +147,7 @@ impl Endpoint {
         }
     }
 
-    fn send_asked(&mut self, now: Now, sid: SessionId, ask: Ask) -> Option<OutgoingId> {
+    pub(super) fn send_asked(&mut self, now: Now, sid: SessionId, ask: Ask) -> Option<OutgoingId> {
         let session = self.sessions.get_mut(sid)?;
         (session.label, session.conduct) = (ask.label, ask.conduct);
         (session.local, session.remote) = (ask.from, ask.to);
@@ -195,6 +195,9 @@ impl Endpoint {
 
     /// A request of ours outside a dialog is over.
     pub(crate) fn ask_done(&mut self, sid: SessionId, id: OutgoingId, outcome: Result<Response, Failure>) {
+        if self.sessions.get(sid).is_some_and(|session| matches!(session.stage, Stage::Subscribing(_))) {
+            return self.subscribe_done(sid, id, outcome);
+        }
         self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if matches!(session.stage, Stage::Asking { lasting: true }) {
@@ -209,6 +212,6 @@ impl Endpoint {
 }
 
 /// Whether a method has another intent than to be asked.
-fn is_not_asked(method: &Method) -> bool {
+pub(super) fn is_not_asked(method: &Method) -> bool {
     matches!(method, Method::Invite | Method::Ack | Method::Cancel)
 }

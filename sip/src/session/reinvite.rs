@@ -139,6 +139,7 @@ impl Endpoint {
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.confirm(&response);
         }
+        session.hear_packages(response.headers());
         if matches!(session.stage, Stage::Confirmed) {
             session.owed_ack = Some(outgoing.seq);
             self.io.tell(Event::ReinviteAnswered { session: sid, response });

@@ -90,8 +90,10 @@ impl Endpoint {
         request: Received,
     ) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        if self.sessions.get(sid).is_some_and(|s| matches!(s.stage, Stage::Subscribed)) {
-            return self.on_request_of_subscriber(now, sid, no, server, request);
+        match self.sessions.get(sid).map(|session| &session.stage) {
+            Some(Stage::Subscribed) => return self.on_request_of_subscriber(now, sid, no, server, request),
+            Some(Stage::Subscribing(_)) => return self.on_request_of_notifier(now, sid, no, server, request),
+            _ => {}
         }
         match request.method() {
             Method::Bye => self.on_bye(now, sid, no, server, request),

@@ -80,10 +80,10 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Lets the dialog of a subscription go: nothing more is sent in it, and what comes gets 481.
+    /// Lets the dialog of a subscription of either side go: nothing more is sent in it, and what comes gets 481.
     pub fn end_subscription(&mut self, now: Now, sid: SessionId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if !matches!(session.stage, Stage::Subscribed) {
+        if !matches!(session.stage, Stage::Subscribed | Stage::Subscribing(_)) {
             return;
         }
         (session.stage, session.told) = (Stage::Over, true);

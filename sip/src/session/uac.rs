@@ -112,7 +112,7 @@ impl Endpoint {
     }
 
     /// The way to whom a response to our INVITE is from, that what follows in its dialog may take.
-    fn learn_way(&mut self, sid: SessionId, client: ClientId, response: &Response) {
+    pub(super) fn learn_way(&mut self, sid: SessionId, client: ClientId, response: &Response) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         session.way = self.clients.destination(client);
         session.keeps_way = session.way.as_ref().is_some_and(|to| {
@@ -158,12 +158,14 @@ impl Endpoint {
             | Stage::Confirmed
             | Stage::Asking { .. }
             | Stage::Subscribed
+            | Stage::Subscribing(_)
             | Stage::Ending
             | Stage::Over => return,
         };
         let Some(no) = self.confirmed_dialog(sid, outgoing.seq, &response) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
         session.current = Some(no);
+        session.hear_packages(response.headers());
         session.stage = Stage::Confirmed;
         session.owed_ack = given_up.is_none().then_some(outgoing.seq);
         match given_up {

@@ -1,6 +1,7 @@
 //! The callee: an INVITE of the peer, our responses, its ACK or CANCEL (RFC 3261 §13.3, §9.2).
 
 use super::glare::{describes, is_described};
+use super::packages;
 use super::{
     Incoming, IntentError, Parts, PendingInvite, Reliability, Reply, Session, SessionId, SessionTimer, Stage,
     Unacked,
@@ -208,13 +209,15 @@ impl Endpoint {
         sid: SessionId,
         pending: &PendingInvite,
         tag: Tag,
-        parts: Parts,
+        mut parts: Parts,
     ) {
         let offers = describes(&parts) && !is_described(&pending.request);
+        packages::say_none(pending, &mut parts.fields);
         let reply = Reply { parts, ..Reply::new(StatusCode::OK) };
         self.reply(now, pending.server, &pending.request, Some(tag), true, &reply);
         let listener = self.settings.listener(pending.request.flow.listener);
         let Some(session) = self.sessions.get_mut(sid) else { return };
+        session.hear_packages(pending.request.headers());
         let timers = listener.map(|l| session.conduct(l).timers).unwrap_or_default();
         session.unacked = Some(Box::new(Unacked {
             server: pending.server,

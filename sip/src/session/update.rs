@@ -166,7 +166,11 @@ impl Endpoint {
                 self.reply(now, pending.server, &pending.request, Some(tag), false, &reply);
                 self.ended(now, sid, End::Lost(why));
             }
-            Stage::Asking { .. } | Stage::Subscribed | Stage::Ending | Stage::Over => {}
+            Stage::Asking { .. }
+            | Stage::Subscribing(_)
+            | Stage::Subscribed
+            | Stage::Ending
+            | Stage::Over => {}
         }
     }
 }
@@ -178,7 +182,11 @@ impl Session {
         let stands = match &self.stage {
             Stage::Calling { cancel } => cancel.is_none(),
             Stage::Called(_) | Stage::Confirmed => true,
-            Stage::Asking { .. } | Stage::Subscribed | Stage::Ending | Stage::Over => false,
+            Stage::Asking { .. }
+            | Stage::Subscribing(_)
+            | Stage::Subscribed
+            | Stage::Ending
+            | Stage::Over => false,
         };
         stands && !self.told && self.current.is_none_or(|current| current == no)
     }

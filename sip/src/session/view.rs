@@ -27,6 +27,8 @@ pub enum Stage {
     Asking,
     /// A subscription of the peer's.
     Subscribed,
+    /// A subscription of ours.
+    Subscribing,
     /// A BYE of ours is pending, or waits for the ACK.
     Ending,
     /// Over; only a fork may still answer.
@@ -146,6 +148,7 @@ impl Endpoint {
             Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
             Inner::Confirmed => Stage::Confirmed,
             Inner::Subscribed => Stage::Subscribed,
+            Inner::Subscribing(_) => Stage::Subscribing,
             Inner::Ending => Stage::Ending,
             Inner::Over => Stage::Over,
         };

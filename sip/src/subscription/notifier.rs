@@ -213,11 +213,10 @@ impl Subscription {
 }
 
 /// Whether a NOTIFY that failed so ends its subscription (RFC 6665 §4.2.2).
-fn ends(why: &Failure) -> bool {
+#[must_use]
+pub fn ends(why: &Failure) -> bool {
     match why {
-        Failure::Response(response) => {
-            matches!(response.status().as_u16(), 404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604)
-        }
+        Failure::Response(response) => super::ends(response.status()),
         // Not sent, for reasons that are not the subscriber's.
         Failure::Challenged(_) | Failure::Full | Failure::Unreachable(Unreachable::Overloaded) => false,
         Failure::Timeout | Failure::Unreachable(_) => true,

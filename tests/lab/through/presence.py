@@ -69,7 +69,7 @@ def presence():
         again = publish(bob, PIDF % "closed", SIP_If_Match=tag)
         assert again.one("sip-etag") != tag
         assert basic(alice.expect("NOTIFY")) == ["closed"]
-        publish(bob, PIDF % "open", "412", SIP_If_Match="nobody-gave-this")
+        publish(bob, PIDF % "open", "412", SIP_If_Match=tag)
         # A refresh tells everything again; the end is told, too.
         refreshed = subscribe(alice, 30, ok)
         assert int(refreshed.one("expires")) == 30, str(refreshed)

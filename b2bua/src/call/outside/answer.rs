@@ -56,6 +56,10 @@ impl Core {
         match outcome {
             Ok(response) => {
                 let Some((waiting, asked)) = self.outside.take(session) else { return true };
+                if *waiting.request.method() == Method::Subscribe {
+                    self.subscription_granted(now, waiting, &asked, response);
+                    return true;
+                }
                 let listener = self.endpoint.settings().listener(waiting.request.flow.listener);
                 let reply = waiting.success(&asked, response, listener);
                 self.answer_outside(now, waiting.id, &reply);

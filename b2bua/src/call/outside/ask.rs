@@ -2,7 +2,7 @@
 
 use super::super::dial::breadth_text;
 use super::super::fork::Turn;
-use super::super::{OrRefuse, body::Taken, decide};
+use super::super::{OrRefuse, decide};
 use super::{Asked, LONGEST, Manner, PATIENCE, Waiting, WaitingKey, message};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::conduct;
@@ -61,7 +61,11 @@ impl Core {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let ask = self.ask_of(now, key, turn)?;
         let network = ask.network;
-        let (session, _) = self.endpoint.ask(now, ask).map_err(|why| match why {
+        let asked = match ask.method {
+            Method::Subscribe => self.endpoint.subscribe(now, ask),
+            _ => self.endpoint.ask(now, ask).map(|(session, _)| session),
+        };
+        let session = asked.map_err(|why| match why {
             IntentError::Full => Box::new(self.overload_reply()),
             _ => gone(),
         })?;
@@ -110,8 +114,7 @@ impl Core {
             }
         } else {
             let rules = decide::rules(&crossing, waiting.mode(), true);
-            let body = Taken::carried(request.headers(), request.request.body(), &rules);
-            parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
+            parts.body = decide::body_across(&request.request, &rules)?;
         }
         let left = (waiting.since + LONGEST).since(now.mono);
         let silence = match turn.last_resort {

@@ -104,6 +104,11 @@ impl Outside {
         Self { waiting: SlotMap::with_key(), by_session: HashMap::with_hasher(hasher.clone()) }
     }
 
+    /// Whether somebody waits for what comes of a session.
+    pub(crate) fn waits_for(&self, session: SessionId) -> bool {
+        self.by_session.contains_key(&session)
+    }
+
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()

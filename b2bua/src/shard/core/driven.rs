@@ -76,6 +76,7 @@ impl sip::driver::Core for Core {
         self.registrants_due(now);
         self.registrations_due(now);
         self.subscriptions_due(now);
+        self.bridged_due(now);
         self.drain_due(now);
         self.settle(now);
     }
@@ -100,8 +101,10 @@ impl sip::driver::Core for Core {
         let probe = self.probes.next().filter(|_| self.drain.is_none());
         let binding = self.office.poll_timeout();
         let registrant = self.registrants.next();
-        let all = [self.endpoint.poll_timeout(), self.timers.next(), drain, probe, binding, registrant];
-        all.into_iter().flatten().min()
+        let bridged = self.subscriptions.next();
+        let own = [self.endpoint.poll_timeout(), self.timers.next(), drain, probe];
+        let all = own.into_iter().chain([binding, registrant, bridged]);
+        all.flatten().min()
     }
 
     fn worked(&mut self, now: Now, time: Duration) {
