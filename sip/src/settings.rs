@@ -76,6 +76,8 @@ pub struct Listener {
     pub tells_load: bool,
     /// Whether we take part in reliable provisional responses (RFC 3262).
     pub reliable: bool,
+    /// Whether REFERs in a dialog go up (RFC 3515), and the peer may tell of ours; else they get 405.
+    pub refers: bool,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,
@@ -230,8 +232,10 @@ impl Listener {
         };
         let asked = self.asked.iter().map(|asked| &asked.method);
         let added = asked.filter(|method| !SERVED.contains(method) && !carried.contains(method));
+        const REFERS: &[Method] = &[Method::Refer, Method::Notify];
         let reliable = self.reliable.then_some(&Method::Prack);
-        SERVED.iter().chain(reliable).chain(carried).chain(added)
+        let refers = if self.refers { REFERS } else { &[] };
+        SERVED.iter().chain(reliable).chain(refers).chain(carried).chain(added)
     }
 
     /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).
@@ -252,8 +256,10 @@ impl Listener {
 
     /// The same for a request outside a dialog, where nothing is carried.
     pub(crate) fn allow_outside(&self) -> String {
-        let inside_only =
-            |method: &Method| matches!(method, Method::Info | Method::Message) && !self.asks(method);
+        let inside_only = |method: &Method| {
+            let carried = matches!(method, Method::Info | Method::Message | Method::Refer | Method::Notify);
+            carried && !self.asks(method)
+        };
         let served = self.methods().filter(|method| !inside_only(method));
         served.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }

@@ -312,7 +312,7 @@ impl Peer {
                 self.endpoint.answer_reinvite(now, *session, parts).unwrap();
             }
             Event::ReinviteFailed { .. } => self.refused += 1,
-            Event::Requested { session, id, .. } => {
+            Event::Requested { session, id, .. } | Event::Referred { session, id, .. } => {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
             Event::Ended { .. } => self.ended += 1,
@@ -323,6 +323,7 @@ impl Peer {
             | Event::Pracked { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
+            | Event::ReferNotified { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
         }
@@ -378,6 +379,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        refers: false,
         heeds_priority: true,
     }
 }

@@ -50,5 +50,7 @@ mod scanners;
 mod secure;
 #[path = "peers/sips.rs"]
 mod sips;
+#[path = "peers/transfer.rs"]
+mod transfer;
 #[path = "peers/trunks.rs"]
 mod trunks;

@@ -42,6 +42,7 @@ mod simulation {
     mod storm_phones;
     mod strangers;
     mod targets;
+    mod transfer;
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_gruus;

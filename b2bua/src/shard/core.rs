@@ -287,6 +287,11 @@ impl Core {
             Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
+            Event::Referred { id, refer, request, .. } => {
+                self.on_referred(now, key, leg, id, (&refer, &request));
+            }
+            // Nobody here has sent a REFER.
+            Event::ReferNotified { .. } => {}
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, authenticated, found, .. } => {
                 self.keep_found(key, leg, found);
@@ -365,7 +370,10 @@ impl Core {
         self.by_name.remove(&call.id);
         self.by_sequence.remove(&call.sequence);
         for leg in call.legs() {
-            self.by_session.remove(&leg.session);
+            // A leg that went to another call is that one's.
+            if self.by_session.get(&leg.session).is_some_and(|(of, _)| *of == key) {
+                self.by_session.remove(&leg.session);
+            }
         }
         Some(call)
     }
@@ -428,6 +436,8 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::ReinviteAnswered { session, .. }
         | Event::ReinviteFailed { session, .. }
         | Event::Requested { session, .. }
+        | Event::Referred { session, .. }
+        | Event::ReferNotified { session, .. }
         | Event::Responded { session, .. }
         | Event::Ended { session, .. } => Some(*session),
     }

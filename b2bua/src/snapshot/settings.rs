@@ -204,6 +204,7 @@ pub fn sip_listener(
         asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
+        refers: profile.refer != config::ReferPolicy::Refuse,
     })
 }
 

@@ -16,10 +16,12 @@ mod compose;
 mod expected;
 mod failover;
 mod locating;
+mod named;
 mod options;
 mod outcome;
 mod outgoing;
 mod outside;
+mod refer;
 mod reinvite;
 mod reliable;
 mod request;
@@ -31,6 +33,7 @@ mod whereabouts;
 
 pub use failover::Patience;
 pub use outside::Ask;
+pub use refer::{NO_SUBSCRIPTION, Refer, ReferId};
 pub use reliable::{OPTION as RELIABLE, Reliability};
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
@@ -38,6 +41,7 @@ pub use view::{DialogView, SessionView, Stage as SessionStage};
 pub(crate) use ack::Ack;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
+pub(crate) use refer::Refers;
 pub(crate) use reliable::{Heard, Sending};
 pub(crate) use uas::refusal;
 pub(crate) use whereabouts::Registered;
@@ -94,6 +98,8 @@ pub(crate) enum SessionTimer {
     Target(OutgoingId),
     /// The next connection of a race may begin.
     Race(OutgoingId),
+    /// The sender of a REFER is to be told something, or its subscription is over.
+    Refer(ReferId),
 }
 
 /// A message body with the header fields that describe it.
@@ -265,6 +271,8 @@ pub(crate) struct Session {
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) reinvite: Option<Box<PendingInvite>>,
+    /// The REFERs whose subscriptions stand; for nearly all sessions there were none.
+    pub(crate) refers: Option<Box<Refers>>,
     pub(crate) unacked: Option<Box<Unacked>>,
     /// Our 2xx, for that dialog, which waits for PRACKs (RFC 3262 §3).
     pub(crate) held_answer: Option<Box<(DialogNo, Parts)>>,
@@ -321,6 +329,7 @@ impl Session {
             next_outgoing: 0,
             incoming: Vec::new(),
             reinvite: None,
+            refers: None,
             unacked: None,
             held_answer: None,
             owed_ack: None,

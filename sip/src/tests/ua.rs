@@ -75,6 +75,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        refers: false,
         heeds_priority: true,
     }
 }

@@ -186,7 +186,7 @@ impl Agent {
             Event::Reinvited { session, .. } => {
                 self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::NOT_ACCEPTABLE_HERE))?;
             }
-            Event::Requested { session, id, .. } => {
+            Event::Requested { session, id, .. } | Event::Referred { session, id, .. } => {
                 self.endpoint.respond(now, session, id, &Reply::new(StatusCode::NOT_IMPLEMENTED))?;
             }
             Event::Ended { why, .. } => {
@@ -203,6 +203,7 @@ impl Agent {
             | Event::ReinviteFailed { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. }
+            | Event::ReferNotified { .. }
             | Event::Responded { .. } => {}
         }
         Ok(())

@@ -191,6 +191,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        refers: false,
         heeds_priority: true,
     };
     sip::Settings {

@@ -90,6 +90,7 @@ fn listener(bind: &Bind) -> Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        refers: false,
         heeds_priority: true,
     }
 }
