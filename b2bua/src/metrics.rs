@@ -91,6 +91,19 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("other_network", foreign),
         ],
     );
+    out.labelled(
+        "liaison_transfers_total",
+        "Transfers that peers asked for (REFER), by what came of them.",
+        "outcome",
+        [
+            ("accepted", count(|c| c.transfers)),
+            ("done", count(|c| c.transfers_done)),
+            ("failed", count(|c| c.transfers_failed)),
+            ("refused", count(|c| c.transfers_refused)),
+            ("over_limit", count(|c| c.transfers_over_limit)),
+            ("unsettled", count(|c| c.transfers_unsettled)),
+        ],
+    );
     let trunks = gauge(|g| g.trunks_registered);
     let others = gauge(|g| g.trunks_registering).saturating_sub(trunks);
     out.labelled_gauge(

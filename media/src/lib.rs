@@ -14,7 +14,9 @@ mod quality;
 pub mod relay;
 mod rtp;
 
-pub use call::{CallMedia, Carriage, Codec, Connections, Mode, PartyView, Silence, StreamView, Tally};
+pub use call::{
+    CallMedia, Carriage, Codec, Connections, Mode, Moving, PartyView, Silence, StreamView, Tally,
+};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};

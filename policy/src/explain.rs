@@ -61,6 +61,11 @@ pub enum Step {
     },
     /// No route matched.
     NoRoute,
+    /// A peer has asked that somebody else take its place: what follows is of this.
+    Referred {
+        /// Whom it has named.
+        to: ByteString,
+    },
     /// A device of the called user is not called.
     PassedOver {
         /// Its contact.
@@ -114,6 +119,7 @@ impl Step {
         match self {
             Self::Peer { .. } => "peer",
             Self::Registered { .. } => "called party",
+            Self::Referred { .. } => "transfer",
             Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
             Self::PassedOver { .. } | Self::Forked { .. } | Self::Branch { .. } => "device",
             Self::Dropped { .. } => "header",
@@ -133,6 +139,7 @@ impl Step {
             Self::Routed { route, to, .. } => format!("{route}: to {}", to.join(", ")),
             Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
             Self::NoRoute => "404".to_owned(),
+            Self::Referred { to } => format!("to {to}"),
             Self::PassedOver { contact, .. } => format!("not {contact}"),
             Self::Forked { groups, .. } => {
                 let groups: Vec<_> = groups.iter().map(|group| group.join(" and ")).collect();
@@ -163,6 +170,7 @@ impl Step {
                 format!("called matches {called}, and so does all else that it asks")
             }
             Self::NoRoute => "no route matches".to_owned(),
+            Self::Referred { .. } => "a peer refers to it".to_owned(),
             Self::PassedOver { why, .. } | Self::Forked { why, .. } => (*why).to_owned(),
             Self::Branch { cause, .. } => (*cause).to_owned(),
             Self::Dropped { why, .. } => why.to_string(),

@@ -5,8 +5,8 @@ use crate::keepalive::{KeepId, Lost};
 use crate::location::Found;
 use crate::overload::Change;
 use crate::received::Received;
-use crate::session::{OutgoingId, RequestId, SessionId, Stray};
-use sip_types::Response;
+use crate::session::{OutgoingId, Refer, RequestId, SessionId, Stray};
+use sip_types::{Response, StatusCode};
 
 /// Something that happened to a session or a flow.
 #[derive(Clone, Debug)]
@@ -115,6 +115,30 @@ pub enum Event {
     /// A request in the dialog, or a CANCEL, that came from elsewhere than where its peer is known to be. It waits for
     /// [`admit`](crate::Endpoint::admit) or [`turn_back`](crate::Endpoint::turn_back).
     Strayed(Box<Stray>),
+    /// A REFER, which waits for [`accept_refer`](crate::Endpoint::accept_refer) or [`respond`](crate::Endpoint::respond).
+    Referred {
+        /// Our session.
+        session: SessionId,
+        /// Its name for the answer.
+        id: RequestId,
+        /// What it asks for.
+        refer: Box<Refer>,
+        /// The REFER.
+        request: Received,
+    },
+    /// The peer tells what has come of a REFER of ours; its NOTIFY has had its 200.
+    ReferNotified {
+        /// Our session.
+        session: SessionId,
+        /// What [`refer`](crate::Endpoint::refer) returned.
+        refer: OutgoingId,
+        /// The status of what we asked for.
+        status: StatusCode,
+        /// Its reason phrase.
+        reason: Box<str>,
+        /// Whether this is the last word.
+        last: bool,
+    },
     /// The end of a request of ours in the dialog, or of one outside a dialog: the session of
     /// [`ask`](crate::Endpoint::ask) is over then, that of [`ask_lasting`](crate::Endpoint::ask_lasting) goes on.
     Responded {

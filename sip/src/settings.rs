@@ -79,6 +79,8 @@ pub struct Listener {
     pub reliable: bool,
     /// From where requests in dialogs are taken.
     pub provenance: Provenance,
+    /// Whether REFERs in a dialog go up (RFC 3515), and the peer may tell of ours; else they get 405.
+    pub refers: bool,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,
@@ -231,16 +233,18 @@ impl Listener {
         const SERVED: &[Method] =
             &[Method::Invite, Method::Ack, Method::Cancel, Method::Bye, Method::Options];
         const CHANGING: &[Method] = &[Method::Update];
+        const REFERS: &[Method] = &[Method::Refer, Method::Notify];
         const CARRIED: &[Method] = &[Method::Info, Method::Message];
         let carried = match self.carrying {
             Carrying::Nothing => &[],
             Carrying::All { .. } => CARRIED,
         };
-        let asked = self.asked.iter().map(|asked| &asked.method);
-        let ours = |method: &Method| [SERVED, CHANGING, carried].iter().any(|all| all.contains(method));
-        let added = asked.filter(move |method| !ours(method));
+        let refers = if self.refers { REFERS } else { &[] };
+        let ours =
+            move |method: &Method| [SERVED, CHANGING, refers, carried].iter().any(|all| all.contains(method));
+        let added = self.asked.iter().map(|asked| &asked.method).filter(move |method| !ours(method));
         let reliable = self.reliable.then_some(&Method::Prack);
-        SERVED.iter().chain(reliable).chain(CHANGING).chain(carried).chain(added)
+        SERVED.iter().chain(reliable).chain(CHANGING).chain(refers).chain(carried).chain(added)
     }
 
     /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).
@@ -262,8 +266,10 @@ impl Listener {
 
     /// The same for a request outside a dialog, where nothing is carried.
     pub(crate) fn allow_outside(&self) -> String {
-        let inside_only =
-            |method: &Method| matches!(method, Method::Info | Method::Message) && !self.asks(method);
+        let inside_only = |method: &Method| {
+            let carried = matches!(method, Method::Info | Method::Message | Method::Refer | Method::Notify);
+            carried && !self.asks(method)
+        };
         let served = self.methods().filter(|method| !inside_only(method));
         served.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }

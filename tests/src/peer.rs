@@ -332,7 +332,7 @@ impl Peer {
                 let ok = Reply { parts, ..Reply::new(StatusCode::OK) };
                 self.endpoint.respond(now, *session, *id, &ok).unwrap();
             }
-            Event::Requested { session, id, .. } => {
+            Event::Requested { session, id, .. } | Event::Referred { session, id, .. } => {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
             Event::Strayed(stray) => self.endpoint.admit(now, (**stray).clone()),
@@ -344,6 +344,7 @@ impl Peer {
             | Event::Pracked { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
+            | Event::ReferNotified { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
         }
@@ -400,6 +401,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         events: &[],
         reliable: false,
         provenance: sip::session::Provenance::Network,
+        refers: false,
         heeds_priority: true,
         asks_unknown: false,
     }

@@ -54,5 +54,7 @@ mod secure;
 mod sips;
 #[path = "peers/strays.rs"]
 mod strays;
+#[path = "peers/transfer.rs"]
+mod transfer;
 #[path = "peers/trunks.rs"]
 mod trunks;

@@ -49,6 +49,7 @@ mod simulation {
     mod strays;
     mod subscriptions;
     mod targets;
+    mod transfer;
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_gruus;

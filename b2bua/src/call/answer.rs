@@ -23,6 +23,9 @@ impl Core {
         response: &Response,
     ) {
         let Some(call) = self.calls.get(key) else { return };
+        if call.transfer().is_some() {
+            return self.on_target_answered(now, key, leg, dialog, response);
+        }
         let session = call.leg(leg).map(|l| l.session);
         let Some(session) = session else { return };
         if call.joined.is_some() || call.state == State::Ending {

@@ -100,6 +100,8 @@ impl Core {
             callees: Vec::new(),
             pairs: Vec::new(),
             joined: None,
+            partner: LegNo::CALLER,
+            transfers: None,
             exchange: Exchange::Idle,
             exchanges: 0,
             carried: Vec::new(),

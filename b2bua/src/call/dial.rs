@@ -1,7 +1,7 @@
 //! Dialling a target.
 
 use super::fork::{MAX_BREADTH, Turn};
-use super::{Call, CallKey, Leg, LegNo, OrRefuse, Place, State, decide};
+use super::{Call, CallKey, Leg, LegNo, OrRefuse, Place, decide};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::conduct_with;
 use bytes::Bytes;
@@ -24,7 +24,7 @@ impl Core {
         }
         let Some(call) = self.calls.get_mut(key) else { return };
         // Places that are left wait for the end of what has been given up already.
-        if call.state == State::SettingUp && !call.rings() && call.fork.len() == 0 {
+        if call.seeks() && !call.rings() && call.fork.len() == 0 {
             let reply = call.fork.take_failure();
             self.refuse_caller(now, key, reply);
         }
@@ -107,10 +107,8 @@ impl Core {
         if let Some(source) = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(next_hop)) {
             call.media.signalling_source(party, source);
         }
-        if !call.wrap.has_sdp() {
-            return Ok((party, None));
-        }
-        match call.media.compose_offer(party, call.caller.party, &mut *self.link) {
+        let Some(offered) = call.offered() else { return Ok((party, None)) };
+        match call.media.compose_offer(party, offered, &mut *self.link) {
             Ok(offer) => Ok((party, Some(offer))),
             Err(refusal) => {
                 call.media.remove_party(party);
@@ -134,7 +132,7 @@ impl Core {
         let caller = self.reliability_of_caller(key);
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
-        let crossing = decide::crossing_to(call, &call.caller, network, &target.profile);
+        let crossing = decide::crossing_to(call, call.asker(), network, &target.profile);
         let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
         let mut trail = Trail::default();
         let listener = listener_in(&self.endpoint, network);
@@ -147,7 +145,7 @@ impl Core {
         );
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
         // Without an offer to answer, a reliable response would bring one, which only a caller can answer that takes it reliably.
-        let reliable = call.wrap.has_sdp() || caller != Reliability::None;
+        let reliable = call.offered().is_some() || caller != Reliability::None;
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
         }
@@ -157,6 +155,9 @@ impl Core {
         if outbound {
             // RFC 5626 §4.3.
             parts.fields.push(HeaderName::Supported, "outbound");
+        }
+        if let Some(transfer) = call.transfer() {
+            parts.fields.extend(transfer.fields.clone());
         }
         parts.body = taken.wrap.around(offer);
         let invite = Invite {
@@ -187,6 +188,9 @@ impl Core {
     /// Ends a call that was never answered: the caller gets this response.
     pub(crate) fn refuse_caller(&mut self, now: Now, key: CallKey, mut reply: Reply) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        if call.transfer().is_some() {
+            return self.transfer_failed(now, key, &reply);
+        }
         let session = call.caller.session;
         policy::add_cause(&mut reply.parts.fields, Some(reply.status), &call.caller.profile);
         // A caller that is gone already needs no answer.

@@ -118,16 +118,23 @@ impl Core {
         if !was_over {
             call.explain_end(no);
         }
-        let joined = call.joined.is_some_and(|(callee, ..)| callee == no || no == LegNo::CALLER);
+        let joined = call.party(no).is_some();
+        let answered = call.joined.is_some();
+        if joined && self.outlives(now, key, no) {
+            return;
+        }
+        let Some(call) = self.calls.get_mut(key) else { return };
         match why {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
                 return self.leg_failed(now, key, no, failure);
             }
-            End::Bye(request) | End::Cancelled(request) if joined || no == LegNo::CALLER => {
+            End::Bye(request) | End::Cancelled(request) if joined || (no == LegNo::CALLER && !answered) => {
                 self.hang_up_others(now, key, no, request);
             }
             // The other legs are being ended already.
             _ if call.state == State::Ending => {}
+            // It had lost against another leg, or its place to one.
+            _ if answered && !joined => self.dial_more(now, key),
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
             End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
             End::NoPrack => self.end_call(now, key, &decide::reason(504, "No PRACK"), "no PRACK"),

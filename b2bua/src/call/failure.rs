@@ -12,7 +12,8 @@ use sip_types::{Method, StatusCode};
 impl Core {
     /// The INVITE of a called leg came to nothing. What is left to try is tried, or the caller hears of it.
     pub(super) fn leg_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
-        let reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
+        let asker = self.calls.get(key).map_or(LegNo::CALLER, |call| call.asker().no);
+        let reply = self.failure_reply(key, (no, asker), &Method::Invite, failure);
         self.forget_media_of(key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
@@ -86,6 +87,7 @@ impl Core {
 
     /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it.
     pub(super) fn forget_media_of(&mut self, key: CallKey, no: LegNo) {
+        self.forget_target(key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let own = call.leg(no).map(|leg| leg.party);
         let (session, first) = (call.caller.session, call.caller.party);

@@ -197,7 +197,9 @@ impl Call {
     /// The next place whose turn it is.
     pub(crate) fn next_turn(&mut self) -> Option<Turn> {
         let ringing = self.callees.iter().filter(|leg| leg.rings()).map(|leg| leg.branch);
-        self.fork.next(&ringing, self.callees.len(), &self.snapshot.config().limits)
+        let legs = self.callees.len()
+            - self.transfer().map_or(0, |transfer| transfer.before.min(self.callees.len()));
+        self.fork.next(&ringing, legs, &self.snapshot.config().limits)
     }
 }
 

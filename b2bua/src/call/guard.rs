@@ -21,6 +21,8 @@ pub(crate) enum CallTimer {
     Media,
     /// The re-INVITE with that number has waited for as long as it may.
     Exchange(u32),
+    /// A transfer has something left to do.
+    Transfer,
 }
 
 impl Core {
@@ -49,12 +51,13 @@ impl Core {
             CallTimer::Length => self.length_due(now, key),
             CallTimer::Media => self.media_due(now, key),
             CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
+            CallTimer::Transfer => self.transfer_due(now, key),
         }
     }
 
     fn rung_out(&mut self, now: Now, key: CallKey, group: u16) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if call.state != State::SettingUp || call.fork.group() != group || !call.rings() {
+        if !call.seeks() || call.fork.group() != group || !call.rings() {
             return;
         }
         let Some(due) = call.fork.due else { return };
@@ -89,8 +92,12 @@ impl Core {
     /// Gives up a re-INVITE that is not answered: its CANCEL brings the failure that the asking leg hears of.
     fn exchange_due(&mut self, now: Now, key: CallKey, nth: u32) {
         let Some(call) = self.calls.get(key).filter(|call| call.exchanges == nth) else { return };
-        let Exchange::Reinvite { from, .. } = call.exchange else { return };
-        let answering = call.other(from).and_then(|other| call.leg(other)).map(|leg| leg.session);
+        let answering = match call.exchange {
+            Exchange::Reinvite { from, .. } => call.other(from),
+            Exchange::Renegotiate { leg } => Some(leg),
+            Exchange::Idle | Exchange::Answer { .. } | Exchange::GivenUp { .. } | Exchange::Restore => None,
+        };
+        let answering = answering.and_then(|leg| call.leg(leg)).map(|leg| leg.session);
         if let Some(session) = answering {
             // Without a provisional response there is nothing to cancel, and the transaction has its own limit.
             let _ = self.endpoint.cancel_reinvite(now, session);

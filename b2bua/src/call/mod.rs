@@ -30,6 +30,7 @@ mod progress;
 mod redirect;
 mod request;
 mod stray;
+mod transfer;
 mod update;
 pub(crate) mod view;
 
@@ -38,6 +39,7 @@ pub(crate) use caller::Caller;
 pub(crate) use decide::reason;
 pub(crate) use guard::CallTimer;
 pub(crate) use outside::Outside;
+pub(crate) use transfer::Logged;
 
 use crate::shard::Held;
 use crate::snapshot::Snapshot;
@@ -57,6 +59,7 @@ use sip::time::Now;
 use sip::{Flow, NetworkId, Received};
 use sip_types::{Method, StatusCode};
 use std::sync::Arc;
+use transfer::Transfers;
 
 slotmap::new_key_type! {
     /// Names a call within its shard.
@@ -192,6 +195,8 @@ pub(crate) enum Exchange {
     GivenUp { offer: Option<Bytes> },
     /// A re-INVITE of ours puts back what stood; its answer concerns nobody else.
     Restore,
+    /// A re-INVITE of ours tells that leg of its new partner.
+    Renegotiate { leg: LegNo },
 }
 
 /// How far a call has come.
@@ -222,8 +227,12 @@ pub(crate) struct Call {
     pub(crate) caller: Leg,
     pub(crate) callees: Vec<Leg>,
     pub(crate) pairs: Vec<Pair>,
-    /// The pair that the answer chose.
+    /// The pair that the answer chose, or the last transfer: a called leg, its media, and that of its partner.
     pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
+    /// Whom the joined leg talks with: the caller, until a transfer puts another one in its place.
+    pub(crate) partner: LegNo,
+    /// Its transfers, if there ever was one.
+    pub(crate) transfers: Option<Box<Transfers>>,
     pub(crate) exchange: Exchange,
     /// How many re-INVITEs have been taken across.
     pub(crate) exchanges: u32,
@@ -277,7 +286,7 @@ impl Call {
 
     /// Whether a leg is one of the two that talk, or that may still do so: of an answered call, those that are joined.
     pub(crate) fn takes_part(&self, leg: &Leg) -> bool {
-        self.joined.is_none_or(|(callee, ..)| leg.no == LegNo::CALLER || leg.no == callee)
+        self.joined.is_none_or(|(callee, ..)| leg.no == self.partner || leg.no == callee)
     }
 
     /// Whether what the sides prove to each other crosses: then a BYE of ours may meet a challenge that nobody here can answer.
@@ -300,17 +309,17 @@ impl Call {
     pub(crate) fn other(&self, no: LegNo) -> Option<LegNo> {
         let (callee, ..) = self.joined?;
         match no {
-            LegNo::CALLER => Some(callee),
-            _ if no == callee => Some(LegNo::CALLER),
+            _ if no == self.partner => Some(callee),
+            _ if no == callee => Some(self.partner),
             _ => None,
         }
     }
 
     /// The media of a leg of an answered call.
     pub(crate) fn party(&self, no: LegNo) -> Option<PartyId> {
-        let (callee, callee_party, caller_party) = self.joined?;
+        let (callee, callee_party, partner_party) = self.joined?;
         match no {
-            LegNo::CALLER => Some(caller_party),
+            _ if no == self.partner => Some(partner_party),
             _ if no == callee => Some(callee_party),
             _ => None,
         }

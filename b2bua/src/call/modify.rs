@@ -16,7 +16,7 @@ impl Core {
     pub(crate) fn on_reinvited(&mut self, now: Now, key: CallKey, leg: LegNo, request: &Received) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
-        let other = call.other(leg).filter(|_| call.state == State::Established);
+        let other = call.other(leg).filter(|_| call.state == State::Established && !call.hands_over());
         let (Some(other), Exchange::Idle) = (other, &call.exchange) else {
             // The other leg is in the middle of something: glare, seen from here (RFC 3261 §14.2).
             let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
@@ -99,6 +99,9 @@ impl Core {
     /// A 2xx to a re-INVITE of ours.
     pub(crate) fn on_reinvite_answered(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        if matches!(call.exchange, Exchange::Renegotiate { leg: told } if told == leg) {
+            return self.renegotiated(now, key, leg, response);
+        }
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let exchange = std::mem::replace(&mut call.exchange, Exchange::Idle);
         let Exchange::Reinvite { from, offer } = exchange else {
@@ -230,6 +233,10 @@ impl Core {
 
     /// A re-INVITE of ours failed; both legs stand as they stood.
     pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
+        let Some(call) = self.calls.get(key) else { return };
+        if matches!(call.exchange, Exchange::Renegotiate { leg: told } if told == leg) {
+            return self.not_renegotiated(now, key, leg, why);
+        }
         self.undo_offer(key);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Exchange::Reinvite { from, .. } = std::mem::replace(&mut call.exchange, Exchange::Idle) else {

@@ -21,6 +21,9 @@ impl Core {
         response: &Response,
     ) {
         let Some(call) = self.calls.get(key) else { return };
+        if call.transfer().is_some() {
+            return self.on_target_progress(now, key, leg, (dialog, number), response);
+        }
         let taken = decide::take_response(call, leg, LegNo::CALLER, response);
         let Some(at) = self.pair(key, leg, dialog, response.status()) else {
             return self.acknowledge_progress(now, key, (leg, dialog), number, None);

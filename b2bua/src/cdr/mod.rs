@@ -6,7 +6,7 @@ mod writer;
 
 pub use writer::{Writer, WriterError};
 
-use crate::call::{Call, Leg, LegNo, Release};
+use crate::call::{Call, Leg, LegNo, Logged, Release};
 use json::{Object, push_text};
 use media::{PartyId, Tally};
 use sip::location::Found;
@@ -43,6 +43,23 @@ pub struct Record {
     pub credentials_carried: bool,
     /// The legs, the caller's first.
     pub legs: Vec<LegRecord>,
+    /// The transfers that were accepted, in order; left out where there was none.
+    pub transfers: Vec<TransferRecord>,
+}
+
+/// One transfer. Legs are told by their places in the list of legs, from 0.
+#[derive(Clone, Debug)]
+pub struct TransferRecord {
+    /// The leg that asked for it.
+    pub by: u8,
+    /// The leg that was transferred.
+    pub of: u8,
+    /// The target, as Refer-To named it.
+    pub to: Box<str>,
+    /// The leg that took the place of the first.
+    pub target: Option<u8>,
+    /// What came of it, as a SIP status; none where the call ended before.
+    pub status: Option<u16>,
 }
 
 /// One leg.
@@ -114,6 +131,12 @@ impl Record {
             released_by: call.hung_up.map(role).or(call.cause.and(Some("liaison"))),
             credentials_carried: call.carries_proofs(),
             legs: call.legs().map(|leg| leg_record(call, leg)).collect(),
+            transfers: call
+                .transfers
+                .iter()
+                .flat_map(|transfers| &transfers.log)
+                .map(transfer_record)
+                .collect(),
         }
     }
 
@@ -135,6 +158,9 @@ impl Record {
                 record.flag("credentials_carried", true);
             }
             record.list("legs", &self.legs, |out, leg| leg.write(out));
+            if !self.transfers.is_empty() {
+                record.list("transfers", &self.transfers, |out, transfer| transfer.write(out));
+            }
         });
         line.push(b'\n');
     }
@@ -180,6 +206,34 @@ impl StreamRecord {
                 None => stream.null("jitter_seconds"),
             }
         });
+    }
+}
+
+impl TransferRecord {
+    fn write(&self, out: &mut Vec<u8>) {
+        Object::write(out, |transfer| {
+            transfer.number("by", self.by);
+            transfer.number("of", self.of);
+            transfer.text("to", &self.to);
+            match self.target {
+                Some(target) => transfer.number("target", target),
+                None => transfer.null("target"),
+            }
+            match self.status {
+                Some(status) => transfer.number("status", status),
+                None => transfer.null("status"),
+            }
+        });
+    }
+}
+
+fn transfer_record(of: &Logged) -> TransferRecord {
+    TransferRecord {
+        by: of.by.0,
+        of: of.of.0,
+        to: of.to.clone(),
+        target: of.target.map(|leg| leg.0),
+        status: of.status.map(|status| status.as_u16()),
     }
 }
 
@@ -277,6 +331,7 @@ mod tests {
             released_by: None,
             credentials_carried: true,
             legs: vec![leg],
+            transfers: vec![TransferRecord { by: 0, of: 1, to: "".into(), target: None, status: None }],
         }
     }
 
@@ -289,7 +344,8 @@ mod tests {
         let mut line = Vec::new();
         record().write(&mut line);
         let json: serde_json::Value = serde_json::from_slice(&line).unwrap();
-        let places = ["", "/legs/0", "/legs/0/streams/0"].map(|place| json.pointer(place).unwrap());
+        let places =
+            ["", "/legs/0", "/legs/0/streams/0", "/transfers/0"].map(|place| json.pointer(place).unwrap());
         let fields = places.iter().flat_map(|table| table.as_object().unwrap().keys().cloned());
         let (mut wanted, mut got): (Vec<_>, Vec<_>) = (fields.collect(), described);
         wanted.sort();

@@ -298,6 +298,11 @@ impl Core {
                 self.on_updated(now, key, (leg, dialog), id, &request);
             }
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
+            Event::Referred { id, refer, request, .. } => {
+                self.on_referred(now, key, leg, id, (&refer, &request));
+            }
+            // Nobody here has sent a REFER.
+            Event::ReferNotified { .. } => {}
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, authenticated, found, .. } => {
                 self.keep_found(key, leg, found);
@@ -376,7 +381,10 @@ impl Core {
         self.by_name.remove(&call.id);
         self.by_sequence.remove(&call.sequence);
         for leg in call.legs() {
-            self.by_session.remove(&leg.session);
+            // A leg that went to another call is that one's.
+            if self.by_session.get(&leg.session).is_some_and(|(of, _)| *of == key) {
+                self.by_session.remove(&leg.session);
+            }
         }
         Some(call)
     }
@@ -441,6 +449,8 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::ReinviteFailed { session, .. }
         | Event::Updated { session, .. }
         | Event::Requested { session, .. }
+        | Event::Referred { session, .. }
+        | Event::ReferNotified { session, .. }
         | Event::Responded { session, .. }
         | Event::Ended { session, .. } => Some(*session),
     }

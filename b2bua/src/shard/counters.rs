@@ -103,6 +103,18 @@ pub struct Counters {
     pub descriptions_private: u64,
     /// Session descriptions that could not be taken.
     pub descriptions_refused: u64,
+    /// REFERs that were accepted.
+    pub transfers: u64,
+    /// Those whose target took the transferor's place.
+    pub transfers_done: u64,
+    /// Those that came to nothing.
+    pub transfers_failed: u64,
+    /// REFERs that were refused.
+    pub transfers_refused: u64,
+    /// Those of them that were refused because their call had been transferred as often as may be.
+    pub transfers_over_limit: u64,
+    /// Legs that refused the re-INVITE which told them of their new partner.
+    pub transfers_unsettled: u64,
     /// Legs that rang for too long.
     pub rung_out: u64,
     /// Legs given up because another one of their call was answered.

@@ -210,6 +210,7 @@ pub fn sip_listener(
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
         provenance,
+        refers: profile.refer != config::ReferPolicy::Refuse,
     })
 }
 

@@ -169,6 +169,7 @@ fn endpoint(side: Side, job: Job) -> Endpoint {
         heeds_priority: false,
         carrying: Carrying::All { transparent: Vec::new() },
         asks_unknown: false,
+        refers: false,
         provenance: sip::session::Provenance::Peer,
         asked: vec![Asked { method: Method::Message, understood: &[] }],
         events: &[],

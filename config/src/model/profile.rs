@@ -40,6 +40,8 @@ table! {
         pinned requests_from: RequestsFrom = "peer";
         /// What a redirection (3xx) of the called side leads to.
         pinned redirects: Redirects = "carry";
+        /// What becomes of a REFER in a call (RFC 3515), by which a peer transfers whom it talks with.
+        pinned refer: ReferPolicy = "handle";
         /// Option tags that may stand in Require although we don't know them: they cross, both sides see to them.
         pinned transparent: Vec<Token> = [], in 0..=64, such as ["replaces"];
         /// What crosses from one side to the other.
@@ -125,6 +127,18 @@ choice! {
         Carry = "carry",
         /// We call where it points to, without credentials.
         Follow = "follow",
+    }
+}
+
+choice! {
+    /// What becomes of a REFER.
+    pub enum ReferPolicy {
+        /// We do what it asks for: whom it points to is called by the routes of the network that it comes from, and takes the
+        /// place of who has sent it. The other side needs to know nothing of it, nor be able to reach the target. Where it
+        /// points to somebody whom its sender talks with in another call here, the two calls become one.
+        Handle = "handle",
+        /// It is answered 405, and REFER is not in our Allow.
+        Refuse = "refuse",
     }
 }
 

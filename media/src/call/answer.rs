@@ -67,10 +67,11 @@ impl CallMedia {
         let offer = sections::reread(&offer_text);
         let source = self.party(from)?;
         let source_ipv6 = source.own.address.is_ipv6();
+        let willing = source.introduced.then_some(from);
         let described = source.remote.as_ref().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
         let source = sections::reread(described);
         let standing = self.party(to)?.streams.len();
-        let slots = self.answered_slots(to, &offer, (&source, source_ipv6), ports);
+        let slots = self.answered_slots(to, &offer, (&source, source_ipv6, willing), ports);
         let slots = match slots {
             Ok(slots) => slots,
             Err(refusal) => {
@@ -126,7 +127,7 @@ impl CallMedia {
         &mut self,
         to: PartyId,
         offer: &Description,
-        (source, source_ipv6): (&Description, bool),
+        (source, source_ipv6, willing): (&Description, bool, Option<PartyId>),
         ports: &mut dyn Ports,
     ) -> Result<Vec<Slot>, Refusal> {
         let to_ipv6 = self.party(to)?.own.address.is_ipv6();
@@ -154,7 +155,8 @@ impl CallMedia {
                     let context = self.stream_context(to, section, ports)?;
                     let port = self.port(context.pair).unwrap_or_default();
                     let mux = theirs.mux && shares_port(&answer, &far);
-                    Slot::Relayed { port, mux, direction: far.direction.and(theirs.direction.reversed()) }
+                    let far = self.willing(willing, section, far.direction);
+                    Slot::Relayed { port, mux, direction: far.and(theirs.direction.reversed()) }
                 }
                 (Described::Around, Described::Around) => Slot::Around,
                 _ => Slot::Padded,
@@ -205,7 +207,7 @@ impl CallMedia {
         let Some(found) = self.parties.get_mut(index) else { return Ok(()) };
         let changed = found.remote.as_ref() != Some(&remote);
         let keep = found.first_offer.as_ref().is_some_and(|(side, _)| *side == Side::Us);
-        found.exchange = Exchange::Idle;
+        (found.exchange, found.introduced) = (Exchange::Idle, false);
         (found.answered, found.local, found.remote) = (Some(answered), Some(local), Some(remote));
         found.streams.resize_with(outcomes.len(), Stream::default);
         found.standing = outcomes.len();

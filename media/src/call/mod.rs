@@ -8,6 +8,7 @@ mod sections;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod view;
 mod wiring;
 
@@ -22,6 +23,7 @@ use crate::{ContextId, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Po
 pub use codec::Codec;
 use party::{Exchange, Party, Side, Stream};
 pub use tally::Tally;
+pub use transfer::Moving;
 pub use view::{Carriage, PartyView, Silence, StreamView};
 
 /// Whether media flows through us.
@@ -232,14 +234,17 @@ impl CallMedia {
     /// Nobody sends or is heard any more (RFC 3261 §15.1.1): all ports are given back. What was negotiated and counted
     /// is still told.
     pub fn stop(&mut self) {
-        for index in 0..self.parties.len() {
-            for section in 0.. {
-                let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
-                let Some(stream) = stream else { break };
-                let applied = stream.applied.take().is_some();
-                if let Some(context) = stream.context.take() {
-                    self.drop_context(context, applied);
-                }
+        (0..self.parties.len()).for_each(|index| self.silence_all(index));
+    }
+
+    /// Gives back the ports of all streams of the party in that place.
+    fn silence_all(&mut self, index: usize) {
+        for section in 0.. {
+            let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
+            let Some(stream) = stream else { break };
+            let applied = stream.applied.take().is_some();
+            if let Some(context) = stream.context.take() {
+                self.drop_context(context, applied);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Offers, received and made (RFC 3264 §5, §8).
 
 use bytes::Bytes;
-use sdp::{Description, Media};
+use sdp::{Description, Direction, Media};
 
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
@@ -107,6 +107,7 @@ impl CallMedia {
         }
         let source = self.party(from)?;
         let source_ipv6 = source.own.address.is_ipv6();
+        let willing = source.introduced.then_some(from);
         let described = match &source.exchange {
             Exchange::Received(offer) => Some(offer),
             Exchange::Idle | Exchange::Sent(_) => source.remote.as_ref(),
@@ -115,7 +116,7 @@ impl CallMedia {
         let party = self.party(to)?;
         let frame = party.local.as_ref().map(sections::reread);
         let standing = party.streams.len();
-        let borrowed = self.offered_slots(to, &source, source_ipv6, ports);
+        let borrowed = self.offered_slots(to, &source, (source_ipv6, willing), ports);
         let slots = match borrowed {
             Ok(slots) => slots,
             Err(refusal) => {
@@ -142,7 +143,7 @@ impl CallMedia {
         &mut self,
         to: PartyId,
         source: &Description,
-        source_ipv6: bool,
+        (source_ipv6, willing): (bool, Option<PartyId>),
         ports: &mut dyn Ports,
     ) -> Result<Vec<Slot>, Refusal> {
         let mut slots = Vec::new();
@@ -161,7 +162,8 @@ impl CallMedia {
                     let context = self.stream_context(to, section, ports)?;
                     let kept = self.link_mux(to, section) && !is_secure(media.line().proto);
                     let port = self.port(context.pair).unwrap_or_default();
-                    Slot::Relayed { port, mux: endpoint.mux || kept, direction: endpoint.direction }
+                    let direction = self.willing(willing, section, endpoint.direction);
+                    Slot::Relayed { port, mux: endpoint.mux || kept, direction }
                 }
             };
             self.stream_at(to, section)?;
@@ -170,6 +172,12 @@ impl CallMedia {
         let missing = self.party(to)?.streams.len().saturating_sub(slots.len());
         slots.extend(std::iter::repeat_n(Slot::Padded, missing));
         Ok(slots)
+    }
+
+    /// The direction of a section that is described so, where it is of a party that is introduced to somebody.
+    pub(super) fn willing(&self, of: Option<PartyId>, section: usize, stated: Direction) -> Direction {
+        let party = of.and_then(|of| self.party(of).ok());
+        party.map_or(stated, |party| party.willing(section, stated))
     }
 
     fn link_mux(&self, party: PartyId, section: usize) -> bool {

@@ -60,6 +60,8 @@ pub(super) struct Party {
     /// How many of the streams stood before the pending offer of ours.
     pub(super) standing: usize,
     pub(super) peer: Option<PartyId>,
+    /// It is about to be joined with somebody whom its description was not made for.
+    pub(super) introduced: bool,
 }
 
 /// One media section of a party.
@@ -108,6 +110,7 @@ impl Party {
             streams: Vec::new(),
             standing: 0,
             peer: None,
+            introduced: false,
         }
     }
 
@@ -129,6 +132,7 @@ impl Party {
             streams: Vec::new(),
             standing: 0,
             peer: None,
+            introduced: false,
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt::{Display, Write};
 
+use config::ReferPolicy;
 use sip_types::header::{Accept, AllowEvents, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
@@ -91,7 +92,13 @@ fn allow<'m>(headers: &Headers, crossing: &Crossing<'_>, own: impl Iterator<Item
     let far_allows = |method: &str| far.as_ref().is_none_or(|far| far.contains(&method));
     let mut value = String::with_capacity(EXPECTED_ALLOW);
     for method in own {
-        if is_own(method) || (far_allows(method.as_str()) && crosses(method)) {
+        let claims = match method {
+            // Whoever does what a REFER asks for needs nothing of the far side, and tells of it in NOTIFY.
+            Method::Refer | Method::Notify => crossing.to_profile.refer == ReferPolicy::Handle,
+            own if is_own(own) => true,
+            carried => far_allows(carried.as_str()) && crosses(carried),
+        };
+        if claims {
             add(&mut value, method.as_str());
         }
     }

@@ -106,6 +106,8 @@ pub struct Counters {
     pub progress_out_of_order: u64,
     /// Late answers of forks that were acknowledged and released.
     pub forks_released: u64,
+    /// REFERs of peers that could be acted upon.
+    pub refers: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
     /// Next hops that were looked up.
@@ -334,6 +336,7 @@ impl Endpoint {
             SessionTimer::Trying(server) => self.trying_due(now, sid, server),
             SessionTimer::Target(id) => self.target_due(now, sid, id),
             SessionTimer::Race(id) => self.race_due(now, sid, id),
+            SessionTimer::Refer(refer) => self.refer_due(now, sid, refer),
         }
     }
 

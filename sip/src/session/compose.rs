@@ -1,6 +1,6 @@
 //! Composing requests.
 
-use super::{Parts, Session};
+use super::{Parts, Session, Stage};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
 use crate::reply::{GRUU, contact, contact_of, gruu};
@@ -56,14 +56,18 @@ impl Composer<'_> {
             cseq.number(self.seq.into()).text(" ").text(self.method.as_str());
         });
         let secure = listener.transport.is_secure() && self.is_secure();
-        let notifies = *self.method == Method::Notify;
+        // A notifier's Contact is a GRUU (RFC 6665 §4.5.1), but in the dialog of a session it stays what it is.
+        let notifies = *self.method == Method::Notify && matches!(self.session.stage, Stage::Subscribed);
         let marks = match (notifies, self.session.outbound) {
             (true, _) => GRUU,
             (false, true) => ";ob",
             (false, false) => "",
         };
-        let sets_target =
-            notifies || matches!(self.method, Method::Invite | Method::Update | Method::Subscribe);
+        let sets_target = notifies
+            || matches!(
+                self.method,
+                Method::Invite | Method::Update | Method::Subscribe | Method::Notify | Method::Refer
+            );
         match (self.contact_user, self.session.gruu.as_deref()) {
             (Some(user), _) => {
                 let contact = contact_of(user, listener, secure, marks, &parts.contact_params);

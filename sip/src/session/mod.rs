@@ -17,6 +17,7 @@ mod expected;
 mod failover;
 mod glare;
 mod locating;
+mod named;
 mod names;
 mod options;
 mod outcome;
@@ -24,6 +25,7 @@ mod outgoing;
 mod outside;
 mod packages;
 mod provenance;
+mod refer;
 mod reinvite;
 mod reliable;
 mod request;
@@ -39,6 +41,7 @@ pub use failover::Patience;
 pub use names::DialogNames;
 pub use outside::Ask;
 pub use provenance::{Provenance, Stray};
+pub use refer::{NO_SUBSCRIPTION, Refer, ReferId};
 pub use reliable::{OPTION as RELIABLE, Reliability};
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
@@ -47,6 +50,7 @@ pub(crate) use ack::Ack;
 pub(crate) use glare::Opening;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
+pub(crate) use refer::Refers;
 pub(crate) use reliable::{Heard, Sending};
 pub(crate) use subscribing::Subscribing;
 pub(crate) use uas::refusal;
@@ -104,6 +108,8 @@ pub(crate) enum SessionTimer {
     Target(OutgoingId),
     /// The next connection of a race may begin.
     Race(OutgoingId),
+    /// The sender of a REFER is to be told something, or its subscription is over.
+    Refer(ReferId),
 }
 
 /// A message body with the header fields that describe it.
@@ -280,6 +286,8 @@ pub(crate) struct Session {
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
     pub(crate) reinvite: Option<Box<PendingInvite>>,
+    /// The REFERs whose subscriptions stand; for nearly all sessions there were none.
+    pub(crate) refers: Option<Box<Refers>>,
     pub(crate) unacked: Option<Box<Unacked>>,
     /// Our 2xx, for that dialog, which waits for PRACKs (RFC 3262 §3).
     pub(crate) held_answer: Option<Box<(DialogNo, Parts)>>,
@@ -338,6 +346,7 @@ impl Session {
             next_outgoing: 0,
             incoming: Vec::new(),
             reinvite: None,
+            refers: None,
             unacked: None,
             held_answer: None,
             owed_ack: None,

@@ -100,6 +100,9 @@ impl Endpoint {
             Method::Invite => self.on_reinvite(now, sid, no, server, request),
             Method::Update => self.on_update(now, sid, no, server, request),
             Method::Prack if listener.reliable => self.on_prack(now, sid, no, server, request),
+            Method::Refer if listener.refers => self.on_refer(now, sid, no, server, request),
+            Method::Notify if listener.refers => self.on_refer_notify(now, sid, server, &request),
+            Method::Subscribe if listener.refers => self.on_refer_subscribe(now, sid, server, &request),
             Method::Options => {
                 let reply = self.capabilities(listener);
                 self.reply(now, server, &request, None, false, &reply);
@@ -121,22 +124,38 @@ impl Endpoint {
         server: ServerId,
         request: Received,
     ) {
-        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        if self.hold(now, sid, no, server, &request) {
+            self.io.tell(Event::Requested { session: sid, id: RequestId(server), request });
+        }
+    }
+
+    /// Keeps a request of the peer until its owner answers it; `false` if it has been refused.
+    pub(super) fn hold(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        no: DialogNo,
+        server: ServerId,
+        request: &Received,
+    ) -> bool {
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return false };
         let limit = self.settings.limits.pending_requests;
-        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return false };
         if session.told || session.current.is_some_and(|current| current != no) {
             let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
-            return self.reply(now, server, &request, None, false, &gone);
+            self.reply(now, server, request, None, false, &gone);
+            return false;
         }
         if session.incoming.len() >= limit {
             self.counters.pending_full += 1;
             let reply = self.unavailable();
-            return self.reply(now, server, &request, None, false, &reply);
+            self.reply(now, server, request, None, false, &reply);
+            return false;
         }
         session.incoming.push(Incoming { server, dialog: no, request: request.clone() });
         let after = listener.timers.trying();
         self.io.timers.arm(now, after, Timer::Session(sid, SessionTimer::Trying(server)));
-        self.io.tell(Event::Requested { session: sid, id: RequestId(server), request });
+        true
     }
 
     /// A request of the peer has no response yet: now a 100 does no harm, and says that we have it (RFC 4320 §4.1).
@@ -155,10 +174,17 @@ impl Endpoint {
         id: OutgoingId,
         outcome: Result<Response, Failure>,
     ) {
-        self.take_outgoing(sid, id);
+        let done = self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if session.told {
             return self.sweep(sid);
+        }
+        // Its failure ends the subscription, and no more than that: the session goes on (RFC 5057 §5.1).
+        if session.refers.is_some() && self.refer_notified(now, sid, id, &outcome) {
+            return;
+        }
+        if let Some(refer) = done.filter(|done| done.method == Method::Refer) {
+            self.refer_responded(sid, id, refer.seq, &outcome);
         }
         let fatal = outcome.as_ref().err().filter(|why| is_fatal(why)).cloned();
         self.io.tell(Event::Responded { session: sid, id, outcome });

@@ -97,6 +97,12 @@ impl Msg {
         self.with("Content-Type", "application/sdp")
     }
 
+    /// Gives it that body.
+    pub(super) fn body(mut self, body: &str) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// The message on the wire.
     pub(super) fn text(&self) -> String {
         let mut out = format!("{}\r\n", self.start);

@@ -26,6 +26,7 @@ mod mutation;
 mod outside;
 mod overload;
 mod race;
+mod refer;
 mod reinvite;
 mod reliable;
 mod request;

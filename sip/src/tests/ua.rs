@@ -76,6 +76,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         events: &[],
         reliable: false,
         provenance: crate::session::Provenance::Peer,
+        refers: false,
         heeds_priority: true,
         asks_unknown: false,
     }

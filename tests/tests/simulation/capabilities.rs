@@ -25,7 +25,7 @@ fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
     let ours = hears(&mut world, ALICE, &options(US, ALICE, 1), "200");
     assert_eq!(
         field(&ours, "Allow"),
-        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY"
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY"
     );
     for name in ["Accept", "Accept-Encoding", "Accept-Language", "Supported"] {
         assert!(find(&ours, name).is_some(), "{name} in {ours}");
@@ -74,7 +74,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     Call-ID: rqdes9p9hs51c7agq680ykp4q3
     CSeq: 1 OPTIONS
     User-Agent: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, FOO
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, FOO
     Accept: application/sdp
     X-Ask: yes
     Max-Breadth: 60
@@ -84,7 +84,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     assert_ne!(tag(&asked, "From"), tag(&request.text(), "From"));
     let capable = Msg::response(&asked, 200, "bob")
         .contact(BOB)
-        .with("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, FOO")
+        .with("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, REFER, NOTIFY, FOO")
         .with("Supported", "100rel, timer")
         .with("Accept", "application/sdp, application/isup")
         .with("Accept-Language", "de")
@@ -100,7 +100,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     Call-ID: call-1@10.0.0.2:5060
     CSeq: 1 OPTIONS
     Server: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, FOO
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, FOO
     Accept: application/sdp, application/isup
     X-Answer: yes
     Content-Length: 0

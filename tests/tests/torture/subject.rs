@@ -104,6 +104,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         events: &[],
         reliable: false,
         provenance: sip::session::Provenance::Network,
+        refers: false,
         heeds_priority: true,
         asks_unknown: false,
         provisional_interval: Duration::from_secs(60),

@@ -191,7 +191,7 @@ impl Agent {
                 let status = if described { StatusCode::NOT_ACCEPTABLE_HERE } else { StatusCode::OK };
                 self.endpoint.respond(now, session, id, &Reply::new(status))?;
             }
-            Event::Requested { session, id, .. } => {
+            Event::Requested { session, id, .. } | Event::Referred { session, id, .. } => {
                 self.endpoint.respond(now, session, id, &Reply::new(StatusCode::NOT_IMPLEMENTED))?;
             }
             Event::Strayed(stray) => self.endpoint.admit(now, *stray),
@@ -209,6 +209,7 @@ impl Agent {
             | Event::ReinviteFailed { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. }
+            | Event::ReferNotified { .. }
             | Event::Responded { .. } => {}
         }
         Ok(())

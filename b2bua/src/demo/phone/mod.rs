@@ -192,6 +192,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         events: &[],
         reliable: false,
         provenance: sip::session::Provenance::Network,
+        refers: false,
         heeds_priority: true,
         asks_unknown: false,
     };

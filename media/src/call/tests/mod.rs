@@ -7,6 +7,7 @@ mod hold;
 mod invariants;
 mod lines;
 mod secure;
+mod transfer;
 mod wiring;
 
 use std::net::IpAddr;

@@ -91,6 +91,7 @@ fn listener(bind: &Bind) -> Listener {
         events: &[],
         reliable: false,
         provenance: crate::session::Provenance::Network,
+        refers: false,
         heeds_priority: true,
         asks_unknown: false,
     }

@@ -15,6 +15,7 @@ mod event;
 mod name_addr;
 mod numbers;
 mod reason;
+mod refer_sub;
 mod reliable;
 mod retry_after;
 mod routes;
@@ -41,6 +42,7 @@ pub use event::{Event, SubscriptionState};
 pub use name_addr::NameAddr;
 pub use numbers::{ContentLength, Expires, FlowTimer, MaxBreadth, MaxForwards, MinExpires};
 pub use reason::Reason;
+pub use refer_sub::ReferSub;
 pub use reliable::{RAck, RSeq};
 pub use retry_after::RetryAfter;
 pub use routes::{

@@ -238,6 +238,15 @@ impl Uri {
         self.parts.headers.of(&self.text).split('&').filter_map(|header| header.split_once('='))
     }
 
+    /// The values of the headers of that name after the `?`, in any case, with escapes read; one that is not UTF-8 then is as
+    /// if it were empty.
+    pub fn header<'u>(&'u self, name: &'u str) -> impl Iterator<Item = Cow<'u, str>> {
+        let named = self.headers().filter(move |(known, _)| {
+            text::unescape(known).is_some_and(|known| known.eq_ignore_ascii_case(name))
+        });
+        named.map(|(_, value)| text::unescape(value).unwrap_or_default())
+    }
+
     /// Whether there are headers after a `?`.
     #[must_use]
     pub fn has_headers(&self) -> bool {

@@ -274,3 +274,10 @@ fn a_detached_uri_has_all_its_parts_in_memory_of_its_own() {
     assert_eq!(detached.headers().collect::<Vec<_>>(), uri.headers().collect::<Vec<_>>());
     assert_eq!(&detached, uri);
 }
+
+#[test]
+fn rfc3261_19_1_1_headers_are_found_by_name_with_escapes_read() {
+    let uri: Uri = "sip:c@d?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2&x=1&REPL%61ces=".parse().unwrap();
+    assert_eq!(uri.header("replaces").collect::<Vec<_>>(), ["a@b;to-tag=1;from-tag=2", ""]);
+    assert_eq!(uri.header("y").count(), 0);
+}

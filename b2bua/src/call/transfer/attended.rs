@@ -1,0 +1,110 @@
+//! Attended transfer between two calls that are here: who is talked with in the other call comes into this one. Nobody is
+//! called, and each of the two goes on in its dialog.
+
+use crate::call::{Call, CallKey, Exchange, Leg, LegEnd, LegNo, OrRefuse, State, decide};
+use crate::shard::Core;
+use sip::dialog::DialogState;
+use sip::session::Reply;
+use sip::time::Now;
+use sip_types::StatusCode;
+use sip_types::header::Replaces;
+
+impl Core {
+    /// The leg of another call here that a Refer-To names with Replaces: the transferor's own, as it stands. `None`: the dialog is
+    /// somebody else's.
+    ///
+    /// # Errors
+    /// 603 where it may not be replaced for this leg (RFC 3891 §3), 491 where it cannot be at this moment.
+    pub(super) fn named(
+        &mut self,
+        key: CallKey,
+        leg: LegNo,
+        replaces: &Replaces,
+    ) -> OrRefuse<Option<(CallKey, LegNo)>> {
+        let tags = (replaces.local_tag(), replaces.remote_tag());
+        let Some((session, state)) = self.endpoint.named(replaces.call_id(), tags.0, tags.1) else {
+            return Ok(None);
+        };
+        let Some((other, named)) = self.by_session.get(&session).copied() else { return Ok(None) };
+        // Who transfers must be the peer of both dialogs.
+        let of = |key, no| {
+            let leg: &Leg = self.calls.get(key).and_then(|call: &Call| call.leg(no))?;
+            Some((leg.network, leg.trunk.clone()))
+        };
+        let is_theirs = other != key && of(other, named).is_some() && of(other, named) == of(key, leg);
+        if !is_theirs || (state == DialogState::Confirmed && replaces.early_only()) {
+            return Err(self.declined());
+        }
+        let Some(call) = self.calls.get(other) else { return Ok(None) };
+        let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
+        let partner = call.other(named).filter(|_| settled && call.transfer().is_none());
+        match partner.and_then(|partner| call.leg(partner)).filter(|leg| leg.end.is_none()) {
+            Some(_) => Ok(Some((other, named))),
+            None => Err(Box::new(Reply::new(StatusCode::REQUEST_PENDING))),
+        }
+    }
+
+    /// Brings the partner of that leg of the other call into this one, as the target of its transfer. The other call is over.
+    pub(super) fn merge(&mut self, now: Now, key: CallKey, other: CallKey, named: LegNo) {
+        self.carry_out_media(other);
+        let Some(taken) = self.calls.get_mut(other).and_then(|call| call.take_partner(now, named)) else {
+            return self.transfer_failed(
+                now,
+                key,
+                &Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST),
+            );
+        };
+        let (mut leg, moving) = taken;
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Ok(no) = u8::try_from(call.callees.len() + 1).map(LegNo) else { return };
+        let party = call.name_party();
+        call.media.take_in(party, moving);
+        call.media.introduce(party);
+        if let Some(of) = call.transfer().and_then(|transfer| call.party(transfer.of)) {
+            call.media.introduce(of);
+        }
+        (leg.no, leg.party) = (no, party);
+        self.by_session.insert(leg.session, (key, no));
+        call.callees.push(leg);
+        self.hand_over(now, key, no, party);
+        self.end_call(now, other, &decide::reason(200, "Transferred"), "transferred");
+    }
+}
+
+impl Call {
+    /// Takes out whom a leg talks with, with its media. A double stays for the record.
+    fn take_partner(&mut self, now: Now, no: LegNo) -> Option<(Leg, media::Moving)> {
+        let partner = self.other(no)?;
+        let moving = self.media.part_with(self.party(partner)?)?;
+        let leg = self.leg_mut(partner)?;
+        let double = Leg {
+            no: leg.no,
+            session: leg.session,
+            network: leg.network,
+            trunk: leg.trunk.clone(),
+            profile: leg.profile.clone(),
+            target: leg.target.clone(),
+            device: leg.device,
+            user: leg.user.clone(),
+            trunk_flow: None,
+            naming: leg.naming.clone(),
+            branch: leg.branch,
+            breadth: 0,
+            party: leg.party,
+            started: leg.started,
+            confirmed: leg.confirmed,
+            end: Some(LegEnd {
+                at: now,
+                status: None,
+                cause: "transferred to another call",
+                reason: None,
+                release: None,
+            }),
+            call_id: leg.call_id.clone(),
+            farewell: None,
+            found: leg.found.clone(),
+            _in_trunk: None,
+        };
+        Some((std::mem::replace(leg, double), moving))
+    }
+}

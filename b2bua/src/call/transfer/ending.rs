@@ -1,0 +1,59 @@
+//! Legs that end while a transfer is under way.
+
+use crate::call::{CallKey, Exchange, LegNo, State};
+use crate::shard::Core;
+use sip::session::{Parts, Reply};
+use sip::time::Now;
+use sip_types::StatusCode;
+
+impl Core {
+    /// A leg of a call with a transfer under way has ended: whether the call goes on without it. It does without the
+    /// transferor, who need not wait for the target (RFC 5589 §6.1); without the transferee there is nobody to transfer.
+    pub(in crate::call) fn outlives(&mut self, now: Now, key: CallKey, no: LegNo) -> bool {
+        let Some(call) = self.calls.get(key).filter(|call| call.state == State::Established) else {
+            return false;
+        };
+        let Some((by, of)) = call.transfer().map(|transfer| (transfer.by, transfer.of)) else { return false };
+        if no == by {
+            self.abandon_exchange(now, key, by);
+            if let Some(call) = self.calls.get_mut(key)
+                && let Some(party) = call.party(by)
+            {
+                call.media.retire(party);
+            }
+            self.let_hear(key);
+            return true;
+        }
+        if no == of {
+            self.tell_transferor(now, key, StatusCode::REQUEST_TERMINATED, "Transferee Gone".into());
+            if let Some(call) = self.calls.get_mut(key) {
+                call.end_transfer(StatusCode::REQUEST_TERMINATED, None);
+            }
+            self.counters.transfers_failed += 1;
+        }
+        false
+    }
+
+    /// One of two legs has gone in the middle of an exchange between them: the other one is not kept waiting for it.
+    fn abandon_exchange(&mut self, now: Now, key: CallKey, gone: LegNo) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(other) = call.other(gone) else { return };
+        let (Some(session), Some(party)) = (call.leg(other).map(|leg| leg.session), call.party(other)) else {
+            return;
+        };
+        match std::mem::replace(&mut call.exchange, Exchange::Idle) {
+            Exchange::Reinvite { from, .. } if from == other => {
+                call.media.offer_failed(party);
+                let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
+            }
+            // Its answer is still to come, and concerns nobody else.
+            Exchange::Reinvite { offer, .. } => call.exchange = Exchange::GivenUp { offer },
+            Exchange::Answer { from } if from == gone => {
+                let refusal = call.media.compose_refusal(party).ok();
+                let body = crate::call::body::Wrap::Nothing.around(refusal);
+                let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
+            }
+            stays => call.exchange = stays,
+        }
+    }
+}

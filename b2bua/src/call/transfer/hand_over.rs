@@ -1,0 +1,176 @@
+//! The transferee gets another partner: the media at once, then what there is to say of it by re-INVITE.
+
+use super::{GRACE, PATIENCE, Transfer};
+use crate::call::body::Wrap;
+use crate::call::guard::CallTimer;
+use crate::call::{Call, CallKey, Exchange, LegNo, State, decide};
+use crate::shard::Core;
+use media::PartyId;
+use sip::Failure;
+use sip::session::Parts;
+use sip::time::Now;
+use sip_types::{Response, StatusCode};
+
+impl Call {
+    /// The transfer under way is over, with that outcome.
+    pub(super) fn end_transfer(&mut self, status: StatusCode, target: Option<LegNo>) -> Option<Transfer> {
+        let transfers = self.transfers.as_mut()?;
+        let transfer = transfers.now.take()?;
+        if let Some(last) = transfers.log.last_mut() {
+            (last.status, last.target) = (Some(status), target);
+        }
+        self.fork.clear();
+        self.invite = None;
+        Some(transfer)
+    }
+}
+
+impl Core {
+    /// The target takes the transferor's place, once nothing is being negotiated between the two who have talked so far.
+    pub(super) fn hand_over(&mut self, now: Now, key: CallKey, leg: LegNo, party: PartyId) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if !matches!(call.exchange, Exchange::Idle) {
+            if let Some(transfer) = call.transfer_mut() {
+                transfer.answered = Some((leg, party));
+            }
+            return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
+        }
+        self.tell_transferor(now, key, StatusCode::OK, "OK".into());
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(Transfer { by, of, moved, .. }) = call.end_transfer(StatusCode::OK, Some(leg)) else {
+            return;
+        };
+        let (Some(of_party), by_party) = (call.party(of), call.party(by)) else { return };
+        call.media.connect(of_party, party);
+        if let Some(by_party) = by_party {
+            call.media.retire(by_party);
+            call.leg_mut(by).into_iter().for_each(|by| by.party = by_party);
+        }
+        call.join_pair((leg, party), (of, of_party));
+        let goes = call.leg(by).is_some_and(|by| by.end.is_none());
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            transferor = by.0,
+            transferee = of.0,
+            target = leg.0,
+            "a call is transferred"
+        );
+        let transfers = call.transfers.get_or_insert_default();
+        if goes {
+            transfers.leaving.push((by, now.mono + GRACE));
+            self.timers.arm(now, GRACE, (key, CallTimer::Transfer));
+        }
+        // A leg that was dialled for the transferee has been offered what that has described.
+        transfers.news = if moved { vec![leg, of] } else { vec![of] };
+        self.counters.transfers_done += 1;
+        self.renegotiate(now, key);
+    }
+
+    /// A deadline of a transfer has come.
+    pub(in crate::call) fn transfer_due(&mut self, now: Now, key: CallKey) {
+        let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Established) else {
+            return;
+        };
+        let Some(transfers) = call.transfers.as_mut() else { return };
+        if let Some((leg, party)) = transfers.now.as_ref().and_then(|transfer| transfer.answered) {
+            return self.hand_over(now, key, leg, party);
+        }
+        let due = transfers.leaving.extract_if(.., |(_, at)| *at <= now.mono);
+        let due: Vec<_> = due.map(|(no, _)| no).collect();
+        for no in due {
+            let leg = self.calls.get(key).and_then(|call| call.leg(no)).filter(|leg| leg.end.is_none());
+            if let Some(session) = leg.map(|leg| leg.session) {
+                self.end_leg(now, key, no, session, decide::reason(200, "Transferred"));
+            }
+        }
+        self.renegotiate(now, key);
+    }
+
+    /// Tells the legs that have a new partner what that has described, by a re-INVITE in the dialog of each, where it is not what
+    /// stands there already. One after the other, so that the second one is offered what the first one has answered.
+    pub(super) fn renegotiate(&mut self, now: Now, key: CallKey) {
+        loop {
+            let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Established) else {
+                return;
+            };
+            let Some(leg) = call.transfers.as_ref().and_then(|t| t.news.first().copied()) else { return };
+            if !matches!(call.exchange, Exchange::Idle) {
+                return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
+            }
+            let parties = call.other(leg).and_then(|other| call.party(leg).zip(call.party(other)));
+            let session = call.leg(leg).map(|leg| leg.session);
+            if let (Some((here, there)), Some(session)) = (parties, session) {
+                match call.media.compose_offer(here, there, &mut *self.link) {
+                    Ok(offer) if call.media.stands(here, &offer) => call.media.offer_failed(here),
+                    Ok(offer) => {
+                        let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
+                        self.name_leg(now, key, leg, None);
+                        let sent = self.endpoint.reinvite(now, session, 70, parts);
+                        let Some(call) = self.calls.get_mut(key) else { return };
+                        if sent.is_err() {
+                            // Its peer is in the middle of something of its own.
+                            call.media.offer_failed(here);
+                            return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
+                        }
+                        call.exchange = Exchange::Renegotiate { leg };
+                        call.told(leg);
+                        return self.watch_exchange(now, key);
+                    }
+                    Err(_) => self.counters.descriptions_refused += 1,
+                }
+            }
+            if let Some(call) = self.calls.get_mut(key) {
+                call.told(leg);
+            }
+        }
+    }
+
+    /// A leg with a new partner has answered our re-INVITE.
+    pub(in crate::call) fn renegotiated(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.exchange = Exchange::Idle;
+        let (Some(session), Some(other)) = (call.leg(leg).map(|leg| leg.session), call.other(leg)) else {
+            return;
+        };
+        let taken = decide::take_response(call, leg, other, response);
+        let answer = match (call.party(leg), taken.sdp.as_deref()) {
+            (Some(party), Some(sdp)) => call.media.receive_answer(party, sdp).is_ok(),
+            _ => false,
+        };
+        let _ = self.endpoint.acknowledge(now, session, Parts::default());
+        if answer {
+            return self.renegotiate(now, key);
+        }
+        // It has changed to what we cannot take: there is no way back for it but the end.
+        self.counters.descriptions_refused += 1;
+        self.end_call(now, key, &decide::reason(488, "Session description refused"), "answer refused");
+    }
+
+    /// A leg with a new partner refuses our re-INVITE: it goes on as it was, which may be good enough for both.
+    pub(in crate::call) fn not_renegotiated(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.exchange = Exchange::Idle;
+        if let Some(party) = call.party(leg) {
+            call.media.offer_failed(party);
+        }
+        tracing::debug!(call = %call.id, leg = leg.0, ?why, "a leg does not take its new partner's description");
+        self.counters.transfers_unsettled += 1;
+        self.renegotiate(now, key);
+    }
+}
+
+impl Call {
+    /// These two legs talk from now on.
+    pub(super) fn join_pair(&mut self, (leg, party): (LegNo, PartyId), (of, of_party): (LegNo, PartyId)) {
+        self.joined = Some((leg, party, of_party));
+        self.partner = of;
+    }
+
+    /// A leg has been told all that there was to tell.
+    fn told(&mut self, leg: LegNo) {
+        if let Some(transfers) = &mut self.transfers {
+            transfers.news.retain(|waiting| *waiting != leg);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A REFER comes: whether it is acted upon, and the target is dialled.
+
+use super::super::fork::{Fork, MAX_BREADTH};
+use super::super::{Call, CallKey, Exchange, LegNo, OrRefuse, State};
+use super::request;
+use super::{Logged, Transfer};
+use crate::call::incoming::route;
+use crate::call::place::Place;
+use crate::shard::{Core, listener_in};
+use config::ReferPolicy;
+use policy::{Step, Trail};
+use sip::Received;
+use sip::session::{Refer, Reply, RequestId, SessionId};
+use sip::time::Now;
+use sip_types::{HeaderName, Method, StatusCode};
+use std::time::Duration;
+
+/// How long the transferor is told of a target after it has rung for as long as it may.
+const MORE: Duration = Duration::from_secs(60);
+
+/// What a REFER leads to.
+enum Way {
+    /// The target is dialled, at these places, with an INVITE as the transferee would have sent it.
+    Dial(Vec<Place>, Box<Received>, Trail),
+    /// The target is whom that leg of another call here talks with.
+    Here(CallKey, LegNo),
+    /// No way leads to the target.
+    Nowhere(Box<Reply>),
+}
+
+impl Core {
+    /// A REFER of a leg.
+    pub(crate) fn on_referred(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        id: RequestId,
+        (refer, request): (&Refer, &Received),
+    ) {
+        let Some(session) = self.calls.get(key).and_then(|call| call.leg(leg)).map(|leg| leg.session) else {
+            return;
+        };
+        match self.way_of(now, key, leg, refer, request) {
+            Ok(way) => self.take_refer(now, key, (leg, session), id, refer, way),
+            Err(reply) => {
+                self.counters.transfers_refused += 1;
+                let _ = self.endpoint.respond(now, session, id, &reply);
+            }
+        }
+    }
+
+    /// Whether a leg may transfer at this moment, and where to. What is not known here is that of the target, of which the
+    /// transferor is told later.
+    fn way_of(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        refer: &Refer,
+        request: &Received,
+    ) -> OrRefuse<Way> {
+        let refuse = |status| Box::new(Reply::new(status));
+        let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
+        let from = call.leg(leg).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
+        if from.profile.refer == ReferPolicy::Refuse {
+            let mut reply = refuse(StatusCode::METHOD_NOT_ALLOWED);
+            let listener = listener_in(&self.endpoint, from.network);
+            let allow = listener.map(|l| l.allow_without(&Method::Refer)).unwrap_or_default();
+            reply.parts.fields.push(HeaderName::Allow, allow);
+            return Err(reply);
+        }
+        if request.max_forwards.is_some_and(|hops| hops.0 == 0) {
+            return Err(refuse(StatusCode::TOO_MANY_HOPS));
+        }
+        let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
+        let of = call.other(leg).filter(|_| settled && call.transfer().is_none());
+        // In the middle of something: glare, as for a re-INVITE (RFC 3261 §14.2). The transferor tries again.
+        let of = of.ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
+        let done = call.transfers.as_ref().map_or(0, |transfers| transfers.log.len());
+        if done >= self.snapshot.config().limits.transfers {
+            self.counters.transfers_over_limit += 1;
+            return Err(self.declined());
+        }
+        if let Some(replaces) = &refer.replaces
+            && let Some(here) = self.named(key, leg, replaces)?
+        {
+            return Ok(Way::Here(here.0, here.1));
+        }
+        Ok(self.places_of(now, key, (leg, of), refer, request).unwrap_or_else(Way::Nowhere))
+    }
+
+    /// Where the routes of the transferor's network lead to with the target.
+    fn places_of(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (by, of): (LegNo, LegNo),
+        refer: &Refer,
+        request: &Received,
+    ) -> OrRefuse<Way> {
+        let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        let call = self.calls.get(key).ok_or_else(gone)?;
+        let (snapshot, Some(from), Some(transferee)) = (call.snapshot.clone(), call.leg(by), call.leg(of))
+        else {
+            return Err(gone());
+        };
+        let (network, trunk) = (from.network, from.trunk.clone());
+        let speaker =
+            self.endpoint.session(transferee.session).map(|session| session.remote).unwrap_or_default();
+        let invite = request::invite(refer, request, &speaker)
+            .ok_or_else(|| Box::new(Reply::new(StatusCode::BAD_REQUEST)))?;
+        let mut trail = Trail::default();
+        trail.push(Step::Referred { to: refer.to.uri().to_bytestring() });
+        let routed = route(self.registered(now, &snapshot), network, trunk.as_ref(), &invite, &mut trail);
+        let places = routed.and_then(|targets| self.find(now, &snapshot, targets, &invite, &mut trail))?;
+        Ok(Way::Dial(places, Box::new(invite), trail))
+    }
+
+    /// Accepts a REFER, and begins.
+    fn take_refer(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (by, session): (LegNo, SessionId),
+        id: RequestId,
+        refer: &Refer,
+        way: Way,
+    ) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let (Some(of), Some(ring_limit)) = (call.other(by), call.leg(by).map(|leg| leg.profile.ring_limit))
+        else {
+            return;
+        };
+        let lifetime = (!refer.silent).then_some(ring_limit + MORE);
+        let Ok(told) = self.endpoint.accept_refer(now, session, id, lifetime) else { return };
+        self.counters.transfers += 1;
+        let Some(call) = self.calls.get_mut(key) else { return };
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            leg = by.0,
+            target = refer.to.uri().as_str(),
+            "a transfer begins"
+        );
+        let transfer = Transfer {
+            by,
+            of,
+            told,
+            before: call.callees.len(),
+            fields: request::fields(refer),
+            targets: Vec::new(),
+            moved: matches!(way, Way::Here(..)),
+            answered: None,
+        };
+        let transfers = call.transfers.get_or_insert_default();
+        transfers.log.push(Logged {
+            by,
+            of,
+            to: refer.to.uri().to_string().into(),
+            target: None,
+            status: None,
+        });
+        transfers.now = Some(transfer);
+        match way {
+            Way::Dial(places, invite, trail) => {
+                call.begin_to_seek(places, invite, &trail);
+                self.dial_more(now, key);
+            }
+            Way::Here(other, leg) => self.merge(now, key, other, leg),
+            Way::Nowhere(reply) => self.transfer_failed(now, key, &reply),
+        }
+    }
+
+    /// A decision of ours against a request, which asking again does not change.
+    pub(super) fn declined(&self) -> Box<Reply> {
+        Box::new(Reply::new(StatusCode::DECLINE))
+    }
+}
+
+impl Call {
+    /// The places of the target are dialled from now on.
+    fn begin_to_seek(&mut self, places: Vec<Place>, invite: Box<Received>, trail: &Trail) {
+        trail.iter().for_each(|step| self.trail.push(step.clone()));
+        self.fork = Fork::new(places, MAX_BREADTH);
+        self.invite = Some(invite);
+        if let Some(party) = self.offered() {
+            self.media.introduce(party);
+        }
+    }
+}

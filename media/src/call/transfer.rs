@@ -1,0 +1,123 @@
+//! A party is given another partner: one of this call, or one that comes from another call.
+
+use sdp::Direction;
+
+use super::party::{Exchange, Party, Side, Stream};
+use super::{CallMedia, Lent, sections};
+use crate::relay::Command;
+use crate::{ContextId, PartyId, ThreadId};
+
+/// A party on its way from one call to another, with its ports.
+#[derive(Debug)]
+#[must_use = "its ports come back with the call that takes it in"]
+pub struct Moving {
+    party: Party,
+    pairs: Vec<Lent>,
+    thread: Option<ThreadId>,
+}
+
+impl CallMedia {
+    /// The party is about to be joined with another one. What its last answer left out only because our offer did not allow
+    /// it, as the partner before had it on hold, is no more left out of what is made from that description, until it
+    /// describes itself again.
+    pub fn introduce(&mut self, party: PartyId) {
+        if let Ok(party) = self.party_mut(party) {
+            party.introduced = true;
+        }
+    }
+
+    /// Whether an offer of ours to the party says what stands already, so that there is no need to send it.
+    #[must_use]
+    pub fn stands(&self, party: PartyId, offer: &[u8]) -> bool {
+        self.party(party).is_ok_and(|party| party.local.as_deref() == Some(offer))
+    }
+
+    /// The party talks with nobody any more: its ports are given back. What was negotiated and counted is still told.
+    pub fn retire(&mut self, party: PartyId) {
+        let Ok(index) = self.index(party) else { return };
+        self.part(party);
+        self.silence_all(index);
+    }
+
+    /// Takes a party out, for another call to take it in ([`Self::take_in`]).
+    pub fn part_with(&mut self, party: PartyId) -> Option<Moving> {
+        let index = self.index(party).ok()?;
+        self.part(party);
+        let mut party = self.parties.swap_remove(index);
+        let mut pairs = Vec::with_capacity(party.streams.len());
+        for stream in &mut party.streams {
+            let Some(context) = stream.context else { continue };
+            let only = 1u16.checked_shl(context.remote.into()).unwrap_or_default();
+            match self.pairs.iter().position(|lent| lent.pair.id == context.pair) {
+                Some(at) if self.pairs.get(at).is_some_and(|lent| lent.contexts == only) => {
+                    pairs.push(self.pairs.swap_remove(at));
+                }
+                // What another dialog shares stays with it.
+                _ => {
+                    if let Some((context, applied)) = stream.strip() {
+                        self.drop_context(context, applied);
+                    }
+                }
+            }
+        }
+        let thread = self.thread.filter(|_| !pairs.is_empty());
+        if self.pairs.is_empty() {
+            self.thread = None;
+        }
+        Some(Moving { party, pairs, thread })
+    }
+
+    /// Takes in a party of another call, under that name. It keeps its ports where they are of the relay thread that this call's
+    /// are of; else it gets others with our next offer, which is due then.
+    pub fn take_in(&mut self, id: PartyId, moving: Moving) {
+        self.remove_party(id);
+        let Moving { mut party, pairs, thread } = moving;
+        (party.id, party.peer) = (id, None);
+        if self.thread.is_none() || thread.is_none() || self.thread == thread {
+            self.thread = self.thread.or(thread);
+            self.pairs.extend(pairs);
+        } else {
+            party.streams.iter_mut().for_each(|stream| {
+                stream.strip();
+            });
+            self.commands.extend(pairs.iter().map(|lent| Command::Release { pair: lent.pair.id }));
+        }
+        self.enter(party);
+    }
+
+    /// Nobody feeds the party any more, and it feeds nobody.
+    fn part(&mut self, party: PartyId) {
+        let mut touched = vec![party];
+        for other in &mut self.parties {
+            if other.id == party {
+                other.peer = None;
+            } else if other.peer == Some(party) {
+                other.peer = None;
+                touched.push(other.id);
+            }
+        }
+        touched.into_iter().for_each(|party| self.apply(party, false));
+    }
+}
+
+impl Party {
+    /// The direction of a section of its last description as it would be towards somebody whom it has not been told of: `stated`
+    /// is what it says there.
+    pub(super) fn willing(&self, section: usize, stated: Direction) -> Direction {
+        let answered = self.answered == Some(Side::Them) && self.exchange == Exchange::Idle;
+        let offer = self.local.as_ref().filter(|_| self.introduced && answered).map(sections::reread);
+        let offered = offer.as_ref().and_then(|offer| Some(offer.media().nth(section)?.direction()));
+        offered.map_or(stated, |ours| {
+            Direction::new(stated.sends() || !ours.receives(), stated.receives() || !ours.sends())
+        })
+    }
+}
+
+impl Stream {
+    /// Lets go of the ports, whatever was negotiated for them; answers them, and whether the relay knows them.
+    fn strip(&mut self) -> Option<(ContextId, bool)> {
+        (self.link, self.fresh) = (None, false);
+        let applied = self.applied.take().is_some();
+        self.context.take().map(|context| (context, applied))
+    }
+}

@@ -1,0 +1,18 @@
+//! Telephones transfer one another.
+
+use crate::lab::check;
+
+#[test]
+fn the_called_phone_transfers_its_caller_and_the_two_hear_each_other() {
+    check("transfer.py", &["blind", "called"], 90);
+}
+
+#[test]
+fn the_calling_phone_transfers_whom_it_called_and_the_two_hear_each_other() {
+    check("transfer.py", &["blind", "caller"], 90);
+}
+
+#[test]
+fn where_the_target_does_not_take_it_the_two_go_on() {
+    check("transfer.py", &["refused"], 90);
+}
