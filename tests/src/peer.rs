@@ -117,6 +117,7 @@ impl Peer {
             flow: None,
             outbound: false,
             gruu: None,
+            speaks_for: None,
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
@@ -380,6 +381,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         events: &[],
         reliable: false,
         provenance: sip::session::Provenance::Network,
+        identifying: sip::session::Identifying::Carry,
         heeds_priority: true,
     }
 }

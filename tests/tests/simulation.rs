@@ -26,6 +26,7 @@ mod simulation {
     mod preferences;
     mod profiles;
     mod proofs;
+    mod races;
     mod reg_event;
     mod registrar;
     mod registrar_answers;
@@ -38,6 +39,7 @@ mod simulation {
     mod requests;
     mod scanners;
     mod secure;
+    mod session_ids;
     mod shards;
     mod storm_phones;
     mod strangers;

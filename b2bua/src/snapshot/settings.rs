@@ -2,13 +2,13 @@
 
 use config::{
     Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
-    RequestsFrom, Transport, Trunk,
+    RequestsFrom, SessionIds, Transport, Trunk,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::Hash;
-use sip::session::Provenance;
+use sip::session::{Identifying, Provenance};
 use sip_types::Method;
 use std::collections::BTreeSet;
 
@@ -176,7 +176,7 @@ pub fn sip_listener(
     } else {
         sip::Carrying::Nothing
     };
-    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, provenance } =
+    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, provenance, identifying } =
         conduct(profile);
     Some(sip::Listener {
         network,
@@ -208,6 +208,7 @@ pub fn sip_listener(
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
         provenance,
+        identifying,
     })
 }
 
@@ -241,6 +242,11 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
             RequestsFrom::Peer => Provenance::Peer,
             RequestsFrom::Flow => Provenance::Flow,
             RequestsFrom::Network => Provenance::Network,
+        },
+        identifying: match profile.session_id {
+            SessionIds::Carry => Identifying::Carry,
+            SessionIds::Make => Identifying::Make,
+            SessionIds::Remove => Identifying::Remove,
         },
     }
 }

@@ -15,6 +15,7 @@ mod challenge;
 mod compose;
 mod expected;
 mod failover;
+mod identifier;
 mod locating;
 mod options;
 mod outcome;
@@ -31,6 +32,7 @@ mod view;
 mod whereabouts;
 
 pub use failover::Patience;
+pub use identifier::Identifying;
 pub use outside::Ask;
 pub use provenance::{Provenance, Stray};
 pub use reliable::{OPTION as RELIABLE, Reliability};
@@ -38,6 +40,7 @@ pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
 pub(crate) use ack::Ack;
+pub(crate) use identifier::Identified;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use reliable::{Heard, Sending};
@@ -263,6 +266,8 @@ pub(crate) struct Session {
     pub(crate) outbound: bool,
     /// The GRUU that our Contact is (RFC 5627 §4.4).
     pub(crate) gruu: Option<Box<Uri>>,
+    /// What its messages say in Session-ID (RFC 7989).
+    pub(crate) identified: Option<Box<Identified>>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -319,6 +324,7 @@ impl Session {
             flow: None,
             outbound: false,
             gruu: None,
+            identified: None,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),

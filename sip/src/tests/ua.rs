@@ -76,6 +76,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         events: &[],
         reliable: false,
         provenance: crate::session::Provenance::Peer,
+        identifying: crate::session::Identifying::Carry,
         heeds_priority: true,
     }
 }
@@ -260,6 +261,7 @@ impl Ua {
             flow: None,
             outbound: false,
             gruu: None,
+            speaks_for: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 69,

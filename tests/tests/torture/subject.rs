@@ -104,6 +104,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         events: &[],
         reliable: false,
         provenance: sip::session::Provenance::Network,
+        identifying: sip::session::Identifying::Carry,
         heeds_priority: true,
         provisional_interval: Duration::from_secs(60),
     };

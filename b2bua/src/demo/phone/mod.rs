@@ -192,6 +192,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         events: &[],
         reliable: false,
         provenance: sip::session::Provenance::Network,
+        identifying: sip::session::Identifying::Carry,
         heeds_priority: true,
     };
     sip::Settings {

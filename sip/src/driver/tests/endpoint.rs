@@ -91,6 +91,7 @@ fn listener(bind: &Bind) -> Listener {
         events: &[],
         reliable: false,
         provenance: crate::session::Provenance::Network,
+        identifying: crate::session::Identifying::Carry,
         heeds_priority: true,
     }
 }
