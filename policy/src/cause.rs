@@ -212,6 +212,7 @@ mod tests {
         assert_eq!(added(&["SIP;text=\"x, Q.850;cause=3\""], None, on), ["Q.850;cause=16"], "a text is none");
     }
 
+    // conforms: RFC8606-4-2
     #[test]
     fn rfc3398_7_2_4_1_every_cause_has_its_status() {
         let heed = profile("causes = { heed = true, statuses = { \"42\" = 486 } }");
@@ -257,6 +258,7 @@ mod tests {
             assert_eq!(by(&format!("SIP;cause=500, Q.850;cause={cause}"), &heed), Some(status), "{cause}");
         }
         assert_eq!(by("Q.850;cause=21;location=U", &heed), Some(603), "the user's own refusal");
+        assert_eq!(by("Q.850;cause=21;location=XX", &heed), Some(403), "a location that is none");
         for none in ["Q.850;cause=16", "Q.850;cause=44", "Q.850", "SIP;cause=486", "Q.850;cause=300"] {
             assert_eq!(by(none, &heed), None, "{none}");
         }

@@ -7,7 +7,7 @@ use crate::overload::Report;
 use crate::session::Reply;
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
-use sip_types::header::{Contact, RecordRoute, Via};
+use sip_types::header::{Contact, RecordRoute, SessionIdentifier, Via};
 use sip_types::{HeaderName, Host, MessageWriter, Method, Request, Scheme, Uri};
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +30,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) secure: bool,
     /// The GRUU that our Contact is (RFC 5627 §4.4).
     pub(crate) gruu: Option<&'a Uri>,
+    /// Whose session it is of (RFC 7989).
+    pub(crate) identifier: Option<SessionIdentifier>,
 }
 
 impl Composer<'_> {
@@ -78,8 +80,13 @@ impl Composer<'_> {
                 server.text(product);
             });
         }
+        if let Some(identifier) = self.identifier {
+            out.header(HeaderName::SessionId, identifier);
+        }
         for field in reply.parts.fields.iter() {
-            out.field(field);
+            if self.identifier.is_none() || field.name() != HeaderName::SessionId {
+                out.field(field);
+            }
         }
         let Some(body) = &reply.parts.body else { return out.finish(b"") };
         for field in body.fields.iter() {

@@ -6,7 +6,7 @@ use crate::location;
 use crate::nat::Nat;
 use crate::overload;
 use crate::registration::server::Aor;
-use crate::session::Provenance;
+use crate::session::{Identifying, Provenance};
 use crate::timers::Timers;
 use bytestring::ByteString;
 use ipnet::IpNet;
@@ -81,6 +81,8 @@ pub struct Listener {
     pub provenance: Provenance,
     /// Whether REFERs in a dialog go up (RFC 3515), and the peer may tell of ours; else they get 405.
     pub refers: bool,
+    /// What becomes of Session-ID (RFC 7989).
+    pub identifying: Identifying,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,
@@ -117,13 +119,23 @@ pub struct Conduct {
     pub heeds_overload: overload::Heed,
     /// As [`Listener::provenance`].
     pub provenance: Provenance,
+    /// As [`Listener::identifying`].
+    pub identifying: Identifying,
 }
 
 impl Conduct {
     /// Towards a peer that nothing is known of but the listener that it uses.
     pub(crate) fn of(listener: &Listener) -> Self {
-        let Listener { timers, provisional_interval, acceptance, heeds_overload, provenance, .. } = *listener;
-        Self { timers, provisional_interval, acceptance, heeds_overload, provenance }
+        let Listener {
+            timers,
+            provisional_interval,
+            acceptance,
+            heeds_overload,
+            provenance,
+            identifying,
+            ..
+        } = *listener;
+        Self { timers, provisional_interval, acceptance, heeds_overload, provenance, identifying }
     }
 }
 

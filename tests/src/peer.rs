@@ -120,6 +120,7 @@ impl Peer {
             flow: None,
             outbound: false,
             gruu: None,
+            speaks_for: None,
             from: format!("\"Alice\" <sip:alice@{}>", self.address).into(),
             to: format!("<{uri}>").into(),
             max_forwards: 70,
@@ -402,6 +403,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         reliable: false,
         provenance: sip::session::Provenance::Network,
         refers: false,
+        identifying: sip::session::Identifying::Carry,
         heeds_priority: true,
         asks_unknown: false,
     }

@@ -30,6 +30,7 @@ mod simulation {
     mod preferences;
     mod profiles;
     mod proofs;
+    mod races;
     mod reg_event;
     mod registrar;
     mod registrar_answers;
@@ -43,6 +44,7 @@ mod simulation {
     mod restarts;
     mod scanners;
     mod secure;
+    mod session_ids;
     mod shards;
     mod storm_phones;
     mod strangers;

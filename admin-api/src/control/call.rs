@@ -33,6 +33,8 @@ pub struct CallFilter {
     pub network: Option<String>,
     /// It is in this state.
     pub state: Option<CallState>,
+    /// The peer of one of its legs has this identifier in Session-ID (RFC 7989): 32 hexadecimal digits.
+    pub session_id: Option<String>,
 }
 
 /// One page of calls.

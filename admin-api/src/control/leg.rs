@@ -21,6 +21,9 @@ pub struct Leg {
     /// The Call-ID of this leg; no two legs share one.
     #[schema(examples("b7Jx0e1QmZ@203.0.113.5"))]
     pub sip_call_id: String,
+    /// The identifier of its peer in Session-ID (RFC 7989); null where it has none.
+    #[schema(examples("ab30317f1a784dc48ff824d0d3715d86"))]
+    pub session_id: Option<String>,
     /// Our tag; null while we have sent none.
     pub local_tag: Option<String>,
     /// The peer's tag in the dialog that the leg goes by; null while it has none.

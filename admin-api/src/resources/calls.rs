@@ -32,13 +32,17 @@ pub(crate) struct ListQuery {
     /// Only calls in this state.
     #[param(inline)]
     state: Option<CallState>,
+    /// Only calls with a leg whose peer has this identifier in Session-ID (RFC 7989).
+    #[param(example = "ab30317f1a784dc48ff824d0d3715d86")]
+    session_id: Option<String>,
 }
 
 impl ListQuery {
     fn check(self) -> Result<CallQuery, Problem> {
         let limit = page_limit(self.limit.as_deref())?;
         let after = self.cursor.as_deref().map(Cursor::from_str).transpose()?;
-        let filter = CallFilter { trunk: self.trunk, network: self.network, state: self.state };
+        let (trunk, network, state, session_id) = (self.trunk, self.network, self.state, self.session_id);
+        let filter = CallFilter { trunk, network, state, session_id };
         Ok(CallQuery { after, limit, filter })
     }
 }

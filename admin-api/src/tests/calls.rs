@@ -66,6 +66,9 @@ async fn filters_must_all_match() {
     assert_eq!(ids(&api, "?state=setting_up").await, ["0-2", "1-2"]);
     assert_eq!(ids(&api, "?trunk=west&state=setting_up&network=carrier").await, ["0-2", "1-2"]);
     assert!(ids(&api, "?trunk=west&state=ending").await.is_empty());
+    let known = "?session_id=ab30317f1a784dc48ff824d0d3715d86";
+    assert_eq!(ids(&api, known).await, ids(&api, "").await, "of whichever leg");
+    assert!(ids(&api, "?session_id=00").await.is_empty());
 }
 
 #[tokio::test]
@@ -177,6 +180,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
           "route_set": [
             "<sip:192.0.2.1;lr>"
           ],
+          "session_id": "ab30317f1a784dc48ff824d0d3715d86",
           "sip_call_id": "b7Jx0e1QmZ@192.0.2.9",
           "started_at": "2026-03-01T12:00:00.000Z",
           "state": "confirmed",

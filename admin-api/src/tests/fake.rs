@@ -87,7 +87,7 @@ impl Control for Fake {
             let party = |call: &CallSummary| [Some(call.calling.clone()), call.called.clone()];
             let wanted = |call: &CallSummary| {
                 let parties = || party(call).into_iter().flatten();
-                let CallFilter { trunk, network, state } = &query.filter;
+                let CallFilter { trunk, network, state, .. } = &query.filter;
                 state.is_none_or(|state| state == call.state)
                     && trunk
                         .as_ref()
@@ -98,7 +98,10 @@ impl Control for Fake {
                 .calls
                 .iter()
                 .filter(|(place, call)| {
-                    query.after.is_none_or(|after| **place > after) && wanted(&call.summary)
+                    let has = |id: &String| call.legs.iter().any(|leg| leg.session_id.as_ref() == Some(id));
+                    query.after.is_none_or(|after| **place > after)
+                        && wanted(&call.summary)
+                        && query.filter.session_id.as_ref().is_none_or(has)
                 })
                 .collect();
             let more = following.len() > usize::from(query.limit);
@@ -414,6 +417,7 @@ fn calling_leg(trunk: &str) -> Leg {
         state: LegState::Confirmed,
         party: Party { network: "carrier".into(), trunk: Some(trunk.into()) },
         sip_call_id: "b7Jx0e1QmZ@192.0.2.9".into(),
+        session_id: Some("ab30317f1a784dc48ff824d0d3715d86".into()),
         local_tag: Some("l1".into()),
         remote_tag: Some("r1".into()),
         local_uri: "sip:+15551234@example.net".into(),

@@ -41,6 +41,7 @@ impl Core {
         tracing::debug!(
             call = %call.id,
             sip_call_id = %call.caller.call_id,
+            session_id = call.caller.identifier.as_deref().map(tracing::field::display),
             network = call.snapshot.network_name(network).map(NetworkName::as_str),
             trunk = call.caller.trunk.as_ref().map(TrunkName::as_str),
             %source,
@@ -69,6 +70,7 @@ impl Core {
         trail: Trail,
     ) -> Call {
         let Arrival { session, network, trunk, request, breadth, in_node, in_trunk } = arrival;
+        let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| uuid);
         let caller = Leg {
             no: LegNo::CALLER,
             session,
@@ -87,6 +89,7 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: request.call_id.as_str().into(),
+            identifier: identifier.map(Box::new),
             farewell: None,
             found: None,
             _in_trunk: in_trunk,

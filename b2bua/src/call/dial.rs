@@ -82,6 +82,7 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: call_id.into(),
+            identifier: None,
             farewell: None,
             found: None,
             _in_trunk: in_trunk,
@@ -174,6 +175,7 @@ impl Core {
             flow: place.flow,
             outbound,
             gruu: None,
+            speaks_for: self.endpoint.peer_identifier(call.caller.session),
             from: request.from.untagged(),
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
@@ -193,6 +195,8 @@ impl Core {
         }
         let session = call.caller.session;
         policy::add_cause(&mut reply.parts.fields, Some(reply.status), &call.caller.profile);
+        self.speak_for_nobody(key);
+        let Some(call) = self.calls.get_mut(key) else { return };
         // A caller that is gone already needs no answer.
         let _ = self.endpoint.reject(now, session, &reply);
         call.caller.bid_farewell(&reply.parts.fields);

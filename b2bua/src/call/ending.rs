@@ -239,6 +239,8 @@ impl Core {
             call = %call.id,
             sip_call_id = %call.caller.call_id,
             leg_sip_call_id = joined.map(|leg| &*leg.call_id),
+            session_id = call.caller.identifier.as_deref().map(tracing::field::display),
+            leg_session_id = joined.and_then(|leg| leg.identifier.as_deref()).map(tracing::field::display),
             cause = record.cause,
             released_by = record.released_by,
             duration_seconds = record.duration_seconds,

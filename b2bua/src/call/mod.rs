@@ -14,6 +14,7 @@ mod begin;
 mod body;
 mod caller;
 mod choice;
+mod correlate;
 pub(crate) mod decide;
 mod dial;
 mod ending;
@@ -57,6 +58,7 @@ use sip::registration::server::Aor;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Flow, NetworkId, Received};
+use sip_types::header::SessionUuid;
 use sip_types::{Method, StatusCode};
 use std::sync::Arc;
 use transfer::Transfers;
@@ -105,6 +107,8 @@ pub(crate) struct Leg {
     pub(crate) end: Option<LegEnd>,
     /// The Call-ID of its session.
     pub(crate) call_id: Box<str>,
+    /// The identifier of its peer (RFC 7989), if that is known.
+    pub(crate) identifier: Option<Box<SessionUuid>>,
     /// The Reason that we ended it with.
     pub(crate) farewell: Option<String>,
     /// Once it is over: how whom it called was found, where that was by name.
@@ -293,6 +297,12 @@ impl Call {
     pub(crate) fn carries_proofs(&self) -> bool {
         let called = self.callees.iter().filter(|leg| self.takes_part(leg));
         self.caller.profile.carry.credentials && called.into_iter().any(|leg| leg.profile.carry.credentials)
+    }
+
+    /// Whether one of its ends has that identifier (RFC 7989).
+    pub(crate) fn has_identifier(&self, wanted: &str) -> bool {
+        let wanted = SessionUuid::parse(wanted);
+        wanted.is_some() && self.legs().any(|leg| leg.identifier.as_deref().copied() == wanted)
     }
 
     /// Whether a called leg may still answer.

@@ -76,6 +76,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
         state: state(leg, session),
         party: party(call, leg),
         sip_call_id: leg.call_id.to_string(),
+        session_id: leg.identifier.as_ref().map(ToString::to_string),
         local_tag: dialog
             .map(|d| d.local_tag.clone())
             .or(session.filter(|s| s.caller).map(|s| s.local_tag.clone())),

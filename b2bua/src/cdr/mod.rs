@@ -73,6 +73,8 @@ pub struct LegRecord {
     pub trunk: Option<String>,
     /// Its Call-ID.
     pub sip_call_id: String,
+    /// The identifier of its peer in Session-ID (RFC 7989); left out where there is none.
+    pub session_id: Option<String>,
     /// The Request-URI that it dialled; left out where that is empty.
     pub target: String,
     /// The final status of its INVITE, where that ended it.
@@ -173,6 +175,7 @@ impl LegRecord {
             leg.maybe_text("network", self.network.as_deref());
             leg.maybe_text("trunk", self.trunk.as_deref());
             leg.text("sip_call_id", &self.sip_call_id);
+            leg.text_if_any("session_id", self.session_id.as_deref());
             leg.text_if_any("target", Some(&*self.target).filter(|target| !target.is_empty()));
             match self.status {
                 Some(status) => leg.number("status", status),
@@ -247,6 +250,7 @@ fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
         network: call.snapshot.network_name(leg.network).map(ToString::to_string),
         trunk: leg.trunk.as_ref().map(ToString::to_string),
         sip_call_id: leg.call_id.to_string(),
+        session_id: leg.identifier.as_ref().map(ToString::to_string),
         target: leg.target.clone(),
         status: leg.end.as_ref().and_then(|end| end.status).map(|s| s.as_u16()),
         cause: leg.end.as_ref().map(|end| end.cause),
@@ -309,6 +313,7 @@ mod tests {
             network: None,
             trunk: None,
             sip_call_id: String::new(),
+            session_id: Some(String::new()),
             target: "sip:a@b".to_owned(),
             status: None,
             cause: None,

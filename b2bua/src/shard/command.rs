@@ -135,6 +135,7 @@ impl Core {
         let found = self.by_sequence.range((Bound::Excluded(after), Bound::Unbounded));
         let matching = found
             .filter_map(|(_, key)| self.calls.get(*key))
+            .filter(|call| query.filter.session_id.as_ref().is_none_or(|wanted| call.has_identifier(wanted)))
             .filter_map(|call| Some((call.sequence, view::summary(call, now)?)))
             .filter(|(_, call)| matches(&query.filter, call));
         let limit = usize::from(query.limit);

@@ -277,6 +277,7 @@ impl Core {
         let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
             return;
         };
+        self.correlate(key, leg, &event);
         match event {
             Event::Invited { .. }
             | Event::Asked { .. }

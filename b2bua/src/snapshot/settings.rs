@@ -2,13 +2,13 @@
 
 use config::{
     Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
-    RequestsFrom, Transport, Trunk,
+    RequestsFrom, SessionIds, Transport, Trunk,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::Hash;
-use sip::session::Provenance;
+use sip::session::{Identifying, Provenance};
 use sip_types::Method;
 use std::collections::BTreeSet;
 
@@ -177,7 +177,7 @@ pub fn sip_listener(
     } else {
         sip::Carrying::Nothing
     };
-    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, provenance } =
+    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, provenance, identifying } =
         conduct(profile);
     Some(sip::Listener {
         network,
@@ -211,6 +211,7 @@ pub fn sip_listener(
         reliable: profile.reliable_responses,
         provenance,
         refers: profile.refer != config::ReferPolicy::Refuse,
+        identifying,
     })
 }
 
@@ -245,6 +246,11 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
             RequestsFrom::Peer => Provenance::Peer,
             RequestsFrom::Flow => Provenance::Flow,
             RequestsFrom::Network => Provenance::Network,
+        },
+        identifying: match profile.session_id {
+            SessionIds::Carry => Identifying::Carry,
+            SessionIds::Make => Identifying::Make,
+            SessionIds::Remove => Identifying::Remove,
         },
     }
 }

@@ -151,6 +151,7 @@ impl Pair {
                 flow: None,
                 outbound: false,
                 gruu: None,
+                speaks_for: None,
                 from,
                 to,
                 max_forwards: 70,

@@ -170,6 +170,7 @@ fn endpoint(side: Side, job: Job) -> Endpoint {
         carrying: Carrying::All { transparent: Vec::new() },
         asks_unknown: false,
         refers: false,
+        identifying: sip::session::Identifying::Carry,
         provenance: sip::session::Provenance::Peer,
         asked: vec![Asked { method: Method::Message, understood: &[] }],
         events: &[],

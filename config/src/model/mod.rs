@@ -27,7 +27,7 @@ pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
     Algorithm, Carry, Causes, Digest, MediaMode, Messages, Profile, Qop, Redirects, ReferPolicy,
-    RequestsFrom, TcpMedia, Timers, UnsolicitedNotify,
+    RequestsFrom, SessionIds, TcpMedia, Timers, UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};

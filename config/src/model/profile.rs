@@ -38,6 +38,9 @@ table! {
         /// From where requests within a call are taken for the peer's own, a BYE above all, and CANCELs: those that come from
         /// elsewhere in its network are challenged where the peer can prove who it is, else refused with 403, and end no call.
         pinned requests_from: RequestsFrom = "peer";
+        /// What becomes of Session-ID (RFC 7989), the identifiers of the two ends of a session, by which logs, records and the
+        /// API find calls beside our own names of them.
+        pinned session_id: SessionIds = "carry";
         /// What a redirection (3xx) of the called side leads to.
         pinned redirects: Redirects = "carry";
         /// What becomes of a REFER in a call (RFC 3515), by which a peer transfers whom it talks with.
@@ -117,6 +120,18 @@ choice! {
         Flow = "flow",
         /// From everywhere in the network: right Call-ID and tags are enough.
         Network = "network",
+    }
+}
+
+choice! {
+    /// What becomes of Session-ID.
+    pub enum SessionIds {
+        /// Where one of the ends has an identifier, our messages have it, those that we send by ourselves as well.
+        Carry = "carry",
+        /// A peer of the leg that has none gets one from us, for as long as its dialog lasts.
+        Make = "make",
+        /// None is sent to the peer of the leg, and none is taken from it.
+        Remove = "remove",
     }
 }
 

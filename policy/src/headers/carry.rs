@@ -1,5 +1,6 @@
 use std::fmt;
 
+use config::SessionIds;
 use sip_types::{Field, Fields, HeaderName, Headers};
 
 use crate::crossing::Crossing;
@@ -74,6 +75,9 @@ pub fn verdict(field: &Field<'_>, on: On<'_>, crossing: &Crossing<'_>) -> Verdic
     };
     for profile in crossing.profiles() {
         let carry = &profile.carry;
+        if field.name() == HeaderName::SessionId && profile.session_id == SessionIds::Remove {
+            return Verdict::Forbidden;
+        }
         if carry.forbid_header_fields.iter().any(|forbidden| is_named(field, forbidden.as_str())) {
             return Verdict::Forbidden;
         }

@@ -32,6 +32,7 @@ use crate::settings::Settings;
 use crate::time::{Mono, Now};
 use crate::timers::TimerQueue;
 use crate::transaction::{Clients, Report, ServerId, Servers, TransactionTimer};
+use sip_types::Method;
 use slotmap::SlotMap;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -373,7 +374,7 @@ impl Endpoint {
                 Tag::of(&*self.io.ids, chance)
             })
         });
-        let session = if dialog { self.session_of(request, tag) } else { None };
+        let session = self.session_of(request, tag);
         let composer = reply::Composer {
             settings: &self.settings,
             listener,
@@ -385,8 +386,16 @@ impl Endpoint {
             report,
             secure: request.to.tag().is_some() && session.is_some_and(|session| session.secure),
             gruu: session.and_then(|session| session.gruu.as_deref()),
+            identifier: self.identifier_of_reply(session, &request.request, listener),
         };
         let bytes = composer.compose(reply);
+        let takes = matches!(reply.status.class(), 2 | 3) && *request.method() != Method::Cancel;
+        if takes
+            && let Some(sid) =
+                request.to.tag().and_then(Tag::parse).and_then(|tag| self.by_tag.get(&tag).copied())
+        {
+            self.accept_identifier(sid, request);
+        }
         self.counters.refusals.count(reply.status);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);
     }

@@ -381,6 +381,7 @@ impl Endpoint {
             report,
             secure: false,
             gruu: None,
+            identifier: self.identifier_of_reply(None, request, listener),
         };
         let bytes = composer.compose(reply);
         self.counters.refusals.count(reply.status);

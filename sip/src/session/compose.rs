@@ -79,6 +79,10 @@ impl Composer<'_> {
             }
             (None, _) => {}
         }
+        let identifier = self.session.identified.as_deref().and_then(|identified| identified.said());
+        if let Some(identifier) = identifier {
+            out.header(HeaderName::SessionId, identifier);
+        }
         for (name, value) in self.credentials {
             out.header(*name, value);
         }
@@ -86,7 +90,9 @@ impl Composer<'_> {
             out.header(HeaderName::UserAgent, product);
         }
         for field in parts.fields.iter() {
-            out.field(field);
+            if identifier.is_none() || field.name() != HeaderName::SessionId {
+                out.field(field);
+            }
         }
         let Some(body) = &parts.body else { return out.finish(b"") };
         for field in body.fields.iter() {

@@ -16,6 +16,7 @@ mod compose;
 mod expected;
 mod failover;
 mod glare;
+mod identifier;
 mod locating;
 mod named;
 mod names;
@@ -38,6 +39,7 @@ mod view;
 mod whereabouts;
 
 pub use failover::Patience;
+pub use identifier::Identifying;
 pub use names::DialogNames;
 pub use outside::Ask;
 pub use provenance::{Provenance, Stray};
@@ -48,6 +50,7 @@ pub use view::{DialogView, SessionView, Stage as SessionStage};
 
 pub(crate) use ack::Ack;
 pub(crate) use glare::Opening;
+pub(crate) use identifier::Identified;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use refer::Refers;
@@ -282,6 +285,8 @@ pub(crate) struct Session {
     pub(crate) outbound: bool,
     /// The GRUU that our Contact is (RFC 5627 §4.4).
     pub(crate) gruu: Option<Box<Uri>>,
+    /// What its messages say in Session-ID (RFC 7989).
+    pub(crate) identified: Option<Box<Identified>>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) next_outgoing: u16,
     pub(crate) incoming: Vec<Incoming>,
@@ -342,6 +347,7 @@ impl Session {
             flow: None,
             outbound: false,
             gruu: None,
+            identified: None,
             outgoing: Vec::new(),
             next_outgoing: 0,
             incoming: Vec::new(),

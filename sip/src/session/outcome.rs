@@ -28,6 +28,7 @@ impl Endpoint {
 
     /// A response to a request of ours.
     pub(crate) fn on_response(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
+        self.hear_identifier(sid, response.headers());
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else {
             // Its first final response was dealt with: what comes now is a 2xx, repeated or of a fork.

@@ -141,7 +141,9 @@ impl Endpoint {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return false };
         let limit = self.settings.limits.pending_requests;
         let Some(session) = self.sessions.get_mut(sid) else { return false };
-        if session.told || session.current.is_some_and(|current| current != no) {
+        // RFC 5407 §3.3.3: nor is there a dialog any more once a BYE of ours is on its way.
+        let ends = session.told || matches!(session.stage, Stage::Ending | Stage::Over);
+        if ends || session.current.is_some_and(|current| current != no) {
             let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
             self.reply(now, server, request, None, false, &gone);
             return false;

@@ -11,7 +11,7 @@ use crate::ids::{self, Tag};
 use crate::settings::Conduct;
 use crate::time::Now;
 use crate::transaction::ClientId;
-use sip_types::header::To;
+use sip_types::header::{SessionUuid, To};
 use sip_types::{Fields, Method, Response, Scheme, Uri};
 
 /// A call to make.
@@ -37,6 +37,8 @@ pub struct Invite {
     pub outbound: bool,
     /// The GRUU that our Contact is, as for [`Endpoint::go_by`].
     pub gruu: Option<Uri>,
+    /// The identifier of the end that it is made for, and whether that end knows one for both (RFC 7989, RFC 7329).
+    pub speaks_for: Option<(SessionUuid, bool)>,
     /// From without tag: a name-addr, and other parameters.
     pub from: Box<str>,
     /// To without tag.
@@ -69,6 +71,7 @@ impl Endpoint {
         session.remote = invite.to;
         (session.flow, session.outbound) = (invite.flow, invite.outbound);
         session.gruu = invite.gruu.map(Box::new);
+        session.begin_speaking(invite.speaks_for);
         let request_uri = invite.request_uri.for_request_line();
         session.aim = Some(Box::new(RouteSet::preset(invite.routes).aim_or(request_uri, invite.next_hop)));
         let id = session.name_outgoing();

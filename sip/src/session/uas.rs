@@ -50,6 +50,9 @@ impl Endpoint {
         session.remote = request.from.untagged();
         session.secure = request.request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         session.take_way(&self.settings, &request);
+        if let Some(listener) = self.settings.listener(request.flow.listener) {
+            session.identify_caller(&request, listener, &mut *self.io.ids);
+        }
         let sid = self.sessions.insert(session);
         self.share.enter();
         self.servers.bind(server, sid);
@@ -272,6 +275,7 @@ impl Endpoint {
             return;
         }
         session.unacked = None;
+        session.accept_identifier(request.headers());
         match (session.owed_bye.take(), session.current) {
             (Some(reason), Some(no)) => self.begin_bye(now, sid, no, reason),
             _ if session.told => self.sweep(sid),

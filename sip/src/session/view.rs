@@ -115,12 +115,17 @@ impl Endpoint {
     /// listener says.
     pub fn conduct(&mut self, now: Now, sid: SessionId, conduct: Conduct) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        session.conduct = Some(conduct);
+        let before = session.conduct.replace(conduct).map(|before| before.identifying);
         let Inner::Called(pending) = &mut session.stage else { return };
+        let request = pending.request.clone();
         if pending.every != conduct.provisional_interval {
             pending.every = conduct.provisional_interval;
             pending.provisional_at = now.mono + pending.every;
             self.io.timers.arm(now, pending.every, Timer::Session(sid, SessionTimer::Provisional));
+        }
+        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        if before.unwrap_or(listener.identifying) != conduct.identifying {
+            session.identify_caller(&request, listener, &mut *self.io.ids);
         }
     }
 

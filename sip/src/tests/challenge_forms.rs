@@ -1,9 +1,9 @@
 //! Every kind of request of ours × every form of challenge (RFC 3261 §22; RFC 8760; RFC 7616).
 
 mod proof;
-mod requests;
 mod table;
 
+use super::every_request::{KINDS, Kind, next, sent};
 use super::message::{Msg, field, find, start};
 use super::ua::{PEER, Ua};
 use crate::auth::aka::{Card, Operator};
@@ -11,7 +11,6 @@ use crate::auth::client::Acceptance;
 use crate::auth::{Credential, Hash, Secret};
 use crate::session::Parts;
 use proof::{User, check, param};
-use requests::{KINDS, Kind, next, sent};
 use std::sync::Arc;
 use table::{FOR_A_CARD, Form, MD5, OF_PROXY, Outcome, PROXY, USER, forms};
 

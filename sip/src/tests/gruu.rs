@@ -56,6 +56,7 @@ fn rfc5630_5_1_1_4_a_gruu_has_the_scheme_of_its_dialog() {
         let mut ua = Ua::with(settings);
         let invite = crate::session::Invite {
             gruu: gruu(given),
+            speaks_for: None,
             ..super::secure::invite_for(request_uri, &format!("sip:{PEER};transport=tls"))
         };
         ua.act(|e, now| e.invite(now, invite)).unwrap();

@@ -6,6 +6,7 @@ pub(crate) mod ua;
 pub(crate) mod zone;
 
 mod admission;
+mod answers;
 mod asked;
 mod bye;
 mod call;
@@ -15,6 +16,7 @@ mod challenge;
 mod challenge_forms;
 mod derived;
 mod dialog;
+mod every_request;
 mod failover;
 mod fork;
 mod found;

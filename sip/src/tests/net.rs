@@ -113,6 +113,7 @@ impl Net {
             flow: None,
             outbound: false,
             gruu: None,
+            speaks_for: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 70,

@@ -219,6 +219,7 @@ fn rfc5626_4_3_a_call_on_a_flow_of_ours_asks_for_what_follows_on_it_and_outlives
         flow: Some(flow(Some(1))),
         outbound: true,
         gruu: None,
+        speaks_for: None,
         from: "<sip:alice@example.net>".into(),
         to: "<sip:bob@example.com>".into(),
         max_forwards: 70,

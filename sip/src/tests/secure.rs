@@ -35,6 +35,7 @@ pub(super) fn invite_for(request_uri: &str, next_hop: &str) -> Invite {
         flow: None,
         outbound: false,
         gruu: None,
+        speaks_for: None,
         patience: Patience::default(),
         label: 0,
         conduct: None,

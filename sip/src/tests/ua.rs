@@ -77,6 +77,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         reliable: false,
         provenance: crate::session::Provenance::Peer,
         refers: false,
+        identifying: crate::session::Identifying::Carry,
         heeds_priority: true,
         asks_unknown: false,
     }
@@ -262,6 +263,7 @@ impl Ua {
             flow: None,
             outbound: false,
             gruu: None,
+            speaks_for: None,
             from: "<sip:alice@example.net>".into(),
             to: "<sip:bob@example.com>".into(),
             max_forwards: 69,

@@ -20,7 +20,7 @@ pub(crate) fn cancel(invite: &Bytes, reason: &Fields) -> Option<Bytes> {
     let invite = reread(invite)?;
     let mut out = begin(&invite, &Method::Cancel)?;
     out.copy(invite.headers().first(HeaderName::To)?);
-    for field in reason.iter() {
+    for field in reason.iter().filter(|field| field.name() != HeaderName::SessionId) {
         out.field(field);
     }
     Some(out.finish(b""))
@@ -41,6 +41,10 @@ fn begin(invite: &Request, method: &Method) -> Option<MessageWriter> {
     out.copy(headers.first(HeaderName::CallId)?);
     let cseq = headers.require::<sip_types::header::CSeq>().ok()?;
     out.header(HeaderName::CSeq, format_args!("{} {method}", cseq.seq));
+    // RFC 7989 §6: that of the request.
+    if let Some(identifier) = headers.first(HeaderName::SessionId) {
+        out.copy(identifier);
+    }
     Some(out)
 }
 

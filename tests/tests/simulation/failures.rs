@@ -105,6 +105,7 @@ fn rfc6432_a_cause_of_isdn_and_its_location_cross_as_they_are() {
     assert_eq!(field(&refused, "Reason"), reason);
 }
 
+// conforms: RFC3326-2-1
 #[test]
 fn rfc3398_causes_are_added_and_heeded_where_the_profile_says_so() {
     let document = format!("{TWO_SIDES}\n[profiles.default]\ncauses = {{ add = true, heed = true }}\n");

@@ -39,6 +39,7 @@ impl Plain {
             flow: None,
             outbound: false,
             gruu: None,
+            speaks_for: None,
             from: "<sip:caller@example.com>".into(),
             to: "<sip:callee@example.edu>".into(),
             max_forwards: 70,

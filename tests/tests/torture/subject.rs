@@ -105,6 +105,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         reliable: false,
         provenance: sip::session::Provenance::Network,
         refers: false,
+        identifying: sip::session::Identifying::Carry,
         heeds_priority: true,
         asks_unknown: false,
         provisional_interval: Duration::from_secs(60),

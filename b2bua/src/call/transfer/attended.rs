@@ -86,6 +86,7 @@ impl Call {
             target: leg.target.clone(),
             device: leg.device,
             user: leg.user.clone(),
+            identifier: leg.identifier.clone(),
             trunk_flow: None,
             naming: leg.naming.clone(),
             branch: leg.branch,

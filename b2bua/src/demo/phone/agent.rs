@@ -94,6 +94,7 @@ impl Agent {
                         flow: None,
                         outbound: false,
                         gruu: None,
+                        speaks_for: None,
                         from: dial.from,
                         to: dial.to,
                         max_forwards: 70,

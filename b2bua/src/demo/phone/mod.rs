@@ -193,6 +193,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         reliable: false,
         provenance: sip::session::Provenance::Network,
         refers: false,
+        identifying: sip::session::Identifying::Carry,
         heeds_priority: true,
         asks_unknown: false,
     };

@@ -92,6 +92,7 @@ fn listener(bind: &Bind) -> Listener {
         reliable: false,
         provenance: crate::session::Provenance::Network,
         refers: false,
+        identifying: crate::session::Identifying::Carry,
         heeds_priority: true,
         asks_unknown: false,
     }

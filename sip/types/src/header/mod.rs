@@ -19,6 +19,7 @@ mod refer_sub;
 mod reliable;
 mod retry_after;
 mod routes;
+mod session_id;
 mod session_timer;
 mod split;
 mod timestamp;
@@ -49,6 +50,7 @@ pub use routes::{
     Diversion, From, HistoryInfo, PAssertedIdentity, PAssociatedUri, PCalledPartyId, PPreferredIdentity,
     Path, RecordRoute, ReferTo, ReferredBy, RemotePartyId, ReplyTo, Route, ServiceRoute, To,
 };
+pub use session_id::{SessionIdentifier, SessionUuid};
 pub use session_timer::{MinSE, Refresher, SessionExpires};
 pub(crate) use split::Elements;
 pub use timestamp::Timestamp;

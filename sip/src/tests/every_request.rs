@@ -1,4 +1,4 @@
-//! Every kind of request that can be challenged, sent.
+//! Every kind of request of ours, sent.
 
 use crate::auth::client::Acceptance;
 use crate::flow::{NetworkId, Transport};
