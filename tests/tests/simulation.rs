@@ -35,6 +35,7 @@ mod simulation {
     mod registrar_nat;
     mod registrar_storm;
     mod reliable;
+    mod replaces;
     mod requests;
     mod scanners;
     mod secure;
@@ -43,6 +44,8 @@ mod simulation {
     mod strangers;
     mod targets;
     mod transfer;
+    mod transfer_carried;
+    mod transfer_wire;
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_gruus;

@@ -148,6 +148,7 @@ impl Core {
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
         }
+        decide::tell_replaces(&mut parts, &target.profile);
         let outbound = place.flow.is_some() && !place.is_device();
         if outbound {
             // RFC 5626 §4.3.

@@ -1,7 +1,8 @@
 //! A configuration in the words of what it configures: listeners, limits, targets, media.
 
 use config::{
-    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile, Transport,
+    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
+    ReferPolicy, Transport,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
@@ -204,8 +205,16 @@ pub fn sip_listener(
         asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
-        refers: profile.refer != config::ReferPolicy::Refuse,
+        refers: refers(policy, name),
     })
+}
+
+/// Whether any peer of a network may send a REFER; the call looks at the profile of its own leg.
+fn refers(policy: &Compiled, name: &NetworkName) -> bool {
+    let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
+    let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
+    let mut all = std::iter::once(policy.profile(name, None, None)).chain(profiles);
+    all.any(|profile| profile.refer != ReferPolicy::Refuse)
 }
 
 /// The requests outside a dialog that a network's listeners hand up.

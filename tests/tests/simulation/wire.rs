@@ -50,6 +50,7 @@ fn what_the_caller_sees_of_a_basic_call() {
     Contact: <sip:10.0.0.1:5060>
     Server: Liaison
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, REFER, NOTIFY, INFO, MESSAGE
+    Supported: replaces
     Content-Type: application/sdp
     Content-Length: 164
 
@@ -89,6 +90,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     X-Keep: π
     Max-Breadth: 60
     Supported: 100rel
+    Supported: replaces
     Content-Type: application/sdp
     Content-Length: 164
 
