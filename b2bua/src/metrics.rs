@@ -102,7 +102,14 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("refused", count(|c| c.transfers_refused)),
             ("over_limit", count(|c| c.transfers_over_limit)),
             ("unsettled", count(|c| c.transfers_unsettled)),
+            ("carried", count(|c| c.refers_carried)),
         ],
+    );
+    out.labelled(
+        "liaison_replaces_total",
+        "INVITEs with Replaces (RFC 3891), by what became of them first.",
+        "outcome",
+        [("taken_up", count(|c| c.takeovers)), ("refused", count(|c| c.takeovers_refused))],
     );
     let trunks = gauge(|g| g.trunks_registered);
     let others = gauge(|g| g.trunks_registering).saturating_sub(trunks);

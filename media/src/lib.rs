@@ -15,7 +15,7 @@ pub mod relay;
 mod rtp;
 
 pub use call::{
-    CallMedia, Carriage, Codec, Connections, Mode, Moving, PartyView, Silence, StreamView, Tally,
+    CallMedia, Carriage, Codec, Connections, Mark, Mode, Moving, PartyView, Silence, StreamView, Tally,
 };
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use negotiate::{Misuse, Refusal, Warning};

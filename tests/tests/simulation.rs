@@ -40,6 +40,7 @@ mod simulation {
     mod registrar_nat;
     mod registrar_storm;
     mod reliable;
+    mod replaces;
     mod requests;
     mod restarts;
     mod scanners;
@@ -52,6 +53,8 @@ mod simulation {
     mod subscriptions;
     mod targets;
     mod transfer;
+    mod transfer_carried;
+    mod transfer_wire;
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_gruus;

@@ -129,6 +129,7 @@ impl Core {
             &crossing,
             listener_in(&self.endpoint, call.caller.network),
         );
+        decide::tell_replaces(&mut parts, &call.caller.profile);
         parts.body = taken.wrap.around(description);
         tracing::debug!(
             call = %call.id,

@@ -4,7 +4,7 @@ use super::body::{Rules, Taken};
 use super::{Call, Leg, LegNo, OrRefuse};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
-use config::{Latch, Nat, Profile, TrunkName};
+use config::{Latch, Nat, Profile, ReferPolicy, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing, On};
 use sip::session::{Body, Parts, Reply};
@@ -100,15 +100,28 @@ pub(crate) fn proven_uri(request: &Received, crossing: &Crossing<'_>) -> Option<
     request.request.uri().ok().filter(|_| proves).map(|uri| uri.for_request_line())
 }
 
+/// Says that an INVITE of the peer's may replace a dialog of ours (RFC 3891 §6.2), where its profile has us do that.
+pub(crate) fn tell_replaces(parts: &mut Parts, profile: &Profile) {
+    let through = profile.transparent.iter().any(|tag| tag.as_str().eq_ignore_ascii_case("replaces"));
+    if profile.refer == ReferPolicy::Handle && !through {
+        parts.fields.push(HeaderName::Supported, "replaces");
+    }
+}
+
 /// Only what crosses: for messages that say nothing about a user agent, such as BYE.
 pub(crate) fn carried(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>) -> Fields {
     policy::carry(headers, on, crossing, &mut policy::Trail::default())
 }
 
+/// What a peer may require of who does what a REFER asks for (RFC 3891 §6.2, RFC 4488 §4).
+const OF_TRANSFER: [&str; 2] = ["replaces", sip::session::NO_SUBSCRIPTION];
+
 /// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).
 pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
     let known = |tag: &str| {
         (profile.reliable_responses && tag.eq_ignore_ascii_case(sip::session::RELIABLE))
+            || (profile.refer == ReferPolicy::Handle
+                && OF_TRANSFER.iter().any(|t| tag.eq_ignore_ascii_case(t)))
             || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))
     };
     sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))

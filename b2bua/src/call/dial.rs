@@ -150,6 +150,7 @@ impl Core {
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
         }
+        decide::tell_replaces(&mut parts, &target.profile);
         let proven_uri = decide::proven_uri(request, &crossing).filter(|_| !target.registered);
         let peer = target.trunk.as_ref().and_then(|trunk| call.snapshot.config().trunks.get(trunk));
         let outbound = place.flow.is_some() && !place.is_device();

@@ -5,7 +5,7 @@ use crate::cdr::Record;
 use crate::shard::Core;
 use policy::{On, Step};
 use sip::location::Found;
-use sip::session::Reply;
+use sip::session::{IntentError, Reply};
 use sip::time::Now;
 use sip::{End, Failure, Received, Unreachable};
 use sip_types::header::CSeq;
@@ -120,7 +120,9 @@ impl Core {
         }
         let joined = call.party(no).is_some();
         let answered = call.joined.is_some();
-        if joined && self.outlives(now, key, no) {
+        if !joined {
+            self.give_up_taking_over(now, key, no);
+        } else if self.outlives(now, key, no) {
             return;
         }
         let Some(call) = self.calls.get_mut(key) else { return };
@@ -188,15 +190,15 @@ impl Core {
             policy::add_cause(&mut fields, status, &leg.profile);
             leg.bid_farewell(&fields);
         }
-        if !is_refused {
-            let _ = self.endpoint.end(now, session, fields);
+        // Who waits for an answer of ours is refused.
+        if !is_refused && self.endpoint.end(now, session, fields.clone()) != Err(IntentError::WrongState) {
             return;
         }
         let mut reply = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
         reply.parts.fields = fields;
         let _ = self.endpoint.reject(now, session, &reply);
         if let Some(call) = self.calls.get_mut(key) {
-            call.caller.close(now, Some(reply.status), "refused", None);
+            call.leg_mut(no).into_iter().for_each(|leg| leg.close(now, Some(reply.status), "refused", None));
         }
     }
 

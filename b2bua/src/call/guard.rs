@@ -94,7 +94,7 @@ impl Core {
         let Some(call) = self.calls.get(key).filter(|call| call.exchanges == nth) else { return };
         let answering = match call.exchange {
             Exchange::Reinvite { from, .. } => call.other(from),
-            Exchange::Renegotiate { leg } => Some(leg),
+            Exchange::Renegotiate { leg } | Exchange::TakeOver { leg, .. } => Some(leg),
             Exchange::Idle | Exchange::Answer { .. } | Exchange::GivenUp { .. } | Exchange::Restore => None,
         };
         let answering = answering.and_then(|leg| call.leg(leg)).map(|leg| leg.session);

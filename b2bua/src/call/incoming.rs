@@ -6,7 +6,7 @@ use super::{Caller, OrRefuse, decide};
 use crate::shard::{Core, Held};
 use crate::snapshot::{Snapshot, conduct_with};
 use crate::trunk::Registered;
-use config::TrunkName;
+use config::{ReferPolicy, TrunkName};
 use policy::{Decision, RouteFacts, Step, Trail};
 use sip::session::{Reply, SessionId};
 use sip::time::Now;
@@ -51,6 +51,10 @@ impl Core {
         self.endpoint.conduct(now, session, conduct_with(&profile, peer));
         if let Err(reply) = decide::extensions(request.headers(), &profile) {
             return self.refuse(now, session, &reply);
+        }
+        if profile.refer == ReferPolicy::Handle && request.headers().contains(HeaderName::Replaces) {
+            let arrival = Arrival { session, network, trunk, request, breadth, in_node, in_trunk };
+            return self.on_replacing(now, arrival, profile);
         }
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();

@@ -199,6 +199,8 @@ pub(crate) enum Exchange {
     GivenUp { offer: Option<Bytes> },
     /// A re-INVITE of ours puts back what stood; its answer concerns nobody else.
     Restore,
+    /// A re-INVITE of ours offers that leg what `by` describes, which is to take the place of its partner.
+    TakeOver { leg: LegNo, by: LegNo, offer: Bytes },
     /// A re-INVITE of ours tells that leg of its new partner.
     Renegotiate { leg: LegNo },
 }

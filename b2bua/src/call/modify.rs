@@ -99,8 +99,14 @@ impl Core {
     /// A 2xx to a re-INVITE of ours.
     pub(crate) fn on_reinvite_answered(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if matches!(call.exchange, Exchange::Renegotiate { leg: told } if told == leg) {
-            return self.renegotiated(now, key, leg, response);
+        match call.exchange {
+            Exchange::Renegotiate { leg: told } if told == leg => {
+                return self.renegotiated(now, key, leg, response);
+            }
+            Exchange::TakeOver { leg: asked, by, .. } if asked == leg => {
+                return self.taken_over(now, key, (leg, by), response);
+            }
+            _ => {}
         }
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let exchange = std::mem::replace(&mut call.exchange, Exchange::Idle);
@@ -234,8 +240,14 @@ impl Core {
     /// A re-INVITE of ours failed; both legs stand as they stood.
     pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
         let Some(call) = self.calls.get(key) else { return };
-        if matches!(call.exchange, Exchange::Renegotiate { leg: told } if told == leg) {
-            return self.not_renegotiated(now, key, leg, why);
+        match call.exchange {
+            Exchange::Renegotiate { leg: told } if told == leg => {
+                return self.not_renegotiated(now, key, leg, why);
+            }
+            Exchange::TakeOver { leg: asked, by, .. } if asked == leg => {
+                return self.not_taken_over(now, key, (leg, by), why);
+            }
+            _ => {}
         }
         self.undo_offer(key);
         let Some(call) = self.calls.get_mut(key) else { return };

@@ -302,8 +302,10 @@ impl Core {
             Event::Referred { id, refer, request, .. } => {
                 self.on_referred(now, key, leg, id, (&refer, &request));
             }
-            // Nobody here has sent a REFER.
-            Event::ReferNotified { .. } => {}
+            Event::ReferNotified { refer, status, reason, last, .. } => {
+                self.on_refer_notified(now, key, leg, refer, (status, &reason, last));
+            }
+            Event::Responded { id, outcome, .. } if self.refer_over(now, key, leg, id, &outcome) => {}
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, authenticated, found, .. } => {
                 self.keep_found(key, leg, found);

@@ -115,6 +115,12 @@ pub struct Counters {
     pub transfers_over_limit: u64,
     /// Legs that refused the re-INVITE which told them of their new partner.
     pub transfers_unsettled: u64,
+    /// REFERs that crossed to the other leg.
+    pub refers_carried: u64,
+    /// INVITEs with Replaces that were taken up.
+    pub takeovers: u64,
+    /// INVITEs with Replaces that were refused.
+    pub takeovers_refused: u64,
     /// Legs that rang for too long.
     pub rung_out: u64,
     /// Legs given up because another one of their call was answered.

@@ -2,7 +2,7 @@
 
 use config::{
     Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
-    RequestsFrom, SessionIds, Transport, Trunk,
+    ReferPolicy, RequestsFrom, SessionIds, Transport, Trunk,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
@@ -210,9 +210,17 @@ pub fn sip_listener(
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
         provenance,
-        refers: profile.refer != config::ReferPolicy::Refuse,
+        refers: refers(policy, name),
         identifying,
     })
+}
+
+/// Whether any peer of a network may send a REFER; the call looks at the profile of its own leg.
+fn refers(policy: &Compiled, name: &NetworkName) -> bool {
+    let trunks = policy.config().trunks.iter().filter(|(_, trunk)| trunk.network == *name);
+    let profiles = trunks.map(|(trunk, _)| policy.profile(name, Some(trunk), None));
+    let mut all = std::iter::once(policy.profile(name, None, None)).chain(profiles);
+    all.any(|profile| profile.refer != ReferPolicy::Refuse)
 }
 
 /// The requests outside a dialog that a network's listeners hand up.

@@ -152,6 +152,9 @@ choice! {
         /// place of who has sent it. The other side needs to know nothing of it, nor be able to reach the target. Where it
         /// points to somebody whom its sender talks with in another call here, the two calls become one.
         Handle = "handle",
+        /// It crosses: the other side gets a REFER of its own, with our addresses and the dialogs that Replaces names as they are there,
+        /// and what it tells of it comes back. Who is transferred calls the target by itself.
+        Carry = "carry",
         /// It is answered 405, and REFER is not in our Allow.
         Refuse = "refuse",
     }

@@ -23,7 +23,7 @@ use crate::{ContextId, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Po
 pub use codec::Codec;
 use party::{Exchange, Party, Side, Stream};
 pub use tally::Tally;
-pub use transfer::Moving;
+pub use transfer::{Mark, Moving};
 pub use view::{Carriage, PartyView, Silence, StreamView};
 
 /// Whether media flows through us.

@@ -1,5 +1,6 @@
 //! A party is given another partner: one of this call, or one that comes from another call.
 
+use bytes::Bytes;
 use sdp::Direction;
 
 use super::party::{Exchange, Party, Side, Stream};
@@ -16,6 +17,10 @@ pub struct Moving {
     thread: Option<ThreadId>,
 }
 
+/// What was sent to a party last.
+#[derive(Debug)]
+pub struct Mark(Option<(u64, Option<Bytes>)>);
+
 impl CallMedia {
     /// The party is about to be joined with another one. What its last answer left out only because our offer did not allow
     /// it, as the partner before had it on hold, is no more left out of what is made from that description, until it
@@ -26,10 +31,27 @@ impl CallMedia {
         }
     }
 
-    /// Whether an offer of ours to the party says what stands already, so that there is no need to send it.
+    /// Whether an offer of ours to the party says what stands already, whatever its version, so that there is no need to send it.
     #[must_use]
     pub fn stands(&self, party: PartyId, offer: &[u8]) -> bool {
-        self.party(party).is_ok_and(|party| party.local.as_deref() == Some(offer))
+        let local = self.party(party).ok().and_then(|party| party.local.as_deref());
+        local.is_some_and(|local| said(local).eq(said(offer)))
+    }
+
+    /// What was sent to the party last, for [`Self::withdraw`].
+    #[must_use]
+    pub fn mark(&self, party: PartyId) -> Mark {
+        let party = self.party(party).ok();
+        Mark(party.map(|party| (party.own.version, party.sent.clone())))
+    }
+
+    /// The offer to the party that was made since then is not sent: it is as if it had never been made, and its version is that of
+    /// the next one (RFC 3264 §8).
+    pub fn withdraw(&mut self, party: PartyId, since: Mark) {
+        self.offer_failed(party);
+        if let (Ok(party), Some((version, sent))) = (self.party_mut(party), since.0) {
+            (party.own.version, party.sent) = (version, sent);
+        }
     }
 
     /// The party talks with nobody any more: its ports are given back. What was negotiated and counted is still told.
@@ -98,6 +120,12 @@ impl CallMedia {
         }
         touched.into_iter().for_each(|party| self.apply(party, false));
     }
+}
+
+/// The lines of a description that say something: not its origin, and not what holds where nothing is said (RFC 3264 §5.1).
+fn said(description: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = description.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines.filter(|line| !line.starts_with(b"o=") && *line != b"a=sendrecv")
 }
 
 impl Party {

@@ -94,7 +94,11 @@ fn allow<'m>(headers: &Headers, crossing: &Crossing<'_>, own: impl Iterator<Item
     for method in own {
         let claims = match method {
             // Whoever does what a REFER asks for needs nothing of the far side, and tells of it in NOTIFY.
-            Method::Refer | Method::Notify => crossing.to_profile.refer == ReferPolicy::Handle,
+            Method::Refer | Method::Notify => match crossing.to_profile.refer {
+                ReferPolicy::Handle => true,
+                ReferPolicy::Carry => far_allows(Method::Refer.as_str()) && crosses(&Method::Refer),
+                ReferPolicy::Refuse => false,
+            },
             own if is_own(own) => true,
             carried => far_allows(carried.as_str()) && crosses(carried),
         };

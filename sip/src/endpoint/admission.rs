@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use crate::received::Received;
-use crate::session::{RELIABLE, Reply, refusal};
+use crate::session::{NO_SUBSCRIPTION, RELIABLE, Reply, refusal};
 use crate::settings::{Carrying, Listener};
 use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
 use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
@@ -72,6 +72,12 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
     let known = |tag: &str| {
         let transparent = transparent.iter().map(|t| &**t);
         let own = (listener.reliable && *request.method() == Method::Invite).then_some(RELIABLE);
+        let of_transfer: &[&str] = match request.method() {
+            Method::Invite if listener.refers => &["replaces"],
+            Method::Refer if listener.refers => &[NO_SUBSCRIPTION],
+            _ => &[],
+        };
+        let own = own.into_iter().chain(of_transfer.iter().copied());
         understood.iter().copied().chain(transparent).chain(own).any(|t| t.eq_ignore_ascii_case(tag))
     };
     unsupported(request.headers(), known)

@@ -1,6 +1,6 @@
 //! What we say of ourselves (RFC 3261 §11.2).
 
-use super::{RELIABLE, Reply};
+use super::{NO_SUBSCRIPTION, RELIABLE, Reply};
 use crate::endpoint::Endpoint;
 use crate::settings::{Carrying, Listener};
 use sip_types::{HeaderName, StatusCode};
@@ -19,6 +19,8 @@ impl Endpoint {
         };
         let understood = listener.asked.iter().flat_map(|asked| asked.understood).copied();
         let own = listener.reliable.then_some(RELIABLE);
+        let of_transfer = listener.refers.then_some(["replaces", NO_SUBSCRIPTION]);
+        let own = own.into_iter().chain(of_transfer.into_iter().flatten());
         let supported: BTreeSet<&str> =
             transparent.iter().map(|t| &**t).chain(understood).chain(own).collect();
         let supported = supported.into_iter().collect::<Vec<_>>().join(", ");

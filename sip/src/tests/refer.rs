@@ -51,7 +51,7 @@ fn said(notify: &str) -> [String; 3] {
 
 fn tell(ua: &mut Ua, sid: SessionId, name: ReferId, status: u16) -> Result<(), IntentError> {
     let status = StatusCode::new(status).unwrap();
-    ua.act(|e, now| e.tell_referrer(now, sid, name, status, "".into()))
+    ua.act(|e, now| e.tell_referrer(now, sid, name, (status, "".into()), false))
 }
 
 // conforms: RFC3515-2.4.2-3,4 RFC3515-2.4.4-1,2,3 RFC3515-2.4.5-1,2 RFC3515-2.4.7-1 RFC7647-5-2

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """transfer.py CHECK - telephones that transfer one another through Liaison, which does what their REFER asks for."""
-import here, liaison, re
+import here, liaison, re, socket
 from baresip_ua import Baresip
 from ear import Ear
 from liaison import Liaison, run, until
@@ -79,4 +79,98 @@ def refused():
         sbc.idle()
 
 
-run(blind, refused)
+class Desk:
+    """A telephone of two lines that is played by hand, as no telephone of the lab joins two calls: it sends no media."""
+    def __init__(self, ip, sbc):
+        self.ip, self.sbc, self.seq = ip, (sbc, 5060), 100
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((ip, 5060))
+        self.socket.settimeout(10)
+        self.sdp = (f"v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 28000 RTP/AVP 8\r\n"
+                    "a=rtpmap:8 PCMA/8000\r\n")
+        self.heard = []
+
+    def send(self, start, fields, body="", kind="application/sdp"):
+        lines = [start, *(f"{name}: {value}" for name, value in fields)]
+        lines += [f"Content-Type: {kind}"] if body else []
+        text = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
+        self.socket.sendto(text.encode(), self.sbc)
+
+    def expect(self, what):
+        """The next message whose start line begins so; NOTIFY and BYE are answered meanwhile, and kept."""
+        while True:
+            for n, text in enumerate(self.heard):
+                if text.startswith(what):
+                    return self.heard.pop(n)
+            text = self.socket.recv(65535).decode()
+            if text.startswith(("NOTIFY ", "BYE ")):
+                self.answer(text, "200 OK")
+            self.heard.append(text)
+
+    @staticmethod
+    def of(text, name):
+        return re.search(rf"^{name}: *(.*?)\r$", text, re.M | re.I)[1]
+
+    def answer(self, request, status, body="", tag=""):
+        fields = [("Via", via) for via in re.findall(r"^Via: *(.*?)\r$", request, re.M | re.I)]
+        fields += [(name, self.of(request, name)) for name in ("From", "Call-ID", "CSeq")]
+        fields += [("To", self.of(request, "To") + tag), ("Contact", f"<sip:desk@{self.ip}>")]
+        self.send(f"SIP/2.0 {status}", fields, body)
+
+    def request(self, method, uri, local, remote, call_id, more=(), body="", seq=None):
+        self.seq += 1
+        self.send(f"{method} {uri} SIP/2.0", [
+            ("Via", f"SIP/2.0/UDP {self.ip}:5060;branch=z9hG4bKdesk{self.seq}"), ("Max-Forwards", "70"), ("From", local), ("To", remote),
+            ("Call-ID", call_id), ("CSeq", f"{seq or self.seq} {method}"), ("Contact", f"<sip:desk@{self.ip}>"), *more], body)
+
+    def call(self, uri):
+        """Calls somebody: our 200 in that dialog."""
+        local = f"<sip:desk@{self.ip}>;tag=second"
+        self.request("INVITE", uri, local, f"<{uri}>", "second@desk", body=self.sdp)
+        while not (ok := self.expect("SIP/2.0 ")).startswith("SIP/2.0 200"):
+            assert ok.startswith("SIP/2.0 1"), ok
+        target = re.search(r"<(.*?)>", self.of(ok, "Contact"))[1]
+        self.request("ACK", target, local, self.of(ok, "To"), "second@desk", seq=self.seq)
+        return ok
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def attended():
+    """Who talks with Alice asks Carol, and joins the two: nobody is called for it, and they hear each other."""
+    with Liaison() as sbc, Desk("10.0.0.4", "10.0.0.3") as desk, \
+         Baresip("alice", "10.0.0.1", tone=440) as alice, \
+         Baresip("carol", "10.0.0.5", tone=1500, account="answermode=auto") as carol, \
+         Ear(alice.rtp_ports) as at_alice, Ear(carol.rtp_ports) as at_carol:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        invited = desk.expect("INVITE ")
+        desk.answer(invited, "200 OK", desk.sdp, ";tag=first")
+        desk.expect("ACK "), alice.wait("CALL_ESTABLISHED")
+        ok = desk.call("sip:carol@10.0.0.3")
+        carol.wait("CALL_ESTABLISHED")
+        sbc.established(2)
+        tags = [re.search(r"tag=([^;\s]+)", desk.of(ok, name))[1] for name in ("To", "From")]
+        replaces = f"second%40desk%3Bto-tag%3D{tags[0]}%3Bfrom-tag%3D{tags[1]}"
+        target = re.search(r"<(.*?)>", desk.of(invited, "Contact"))[1]
+        desk.request("REFER", target, desk.of(invited, "To") + ";tag=first", desk.of(invited, "From"), desk.of(invited, "Call-ID"),
+                     [("Refer-To", f"<sip:carol@10.0.0.3?Replaces={replaces}>")])
+        assert desk.of(desk.expect("SIP/2.0 200"), "CSeq").endswith("REFER")
+        at_alice.listen(1500), at_carol.listen(440)
+        notified = [desk.expect("NOTIFY "), desk.expect("NOTIFY ")]
+        assert notified[0].rstrip().endswith("SIP/2.0 100 Trying") and notified[1].rstrip().endswith("SIP/2.0 200 OK"), notified
+        assert desk.of(notified[1], "Subscription-State") == "terminated;reason=noresource", notified[1]
+        # Both of its dialogs are over: the consultation at once, the other one as it does not hang up itself.
+        ended = {desk.of(desk.expect("BYE "), "Call-ID") for _ in range(2)}
+        assert ended == {"second@desk", desk.of(invited, "Call-ID")}, ended
+        sbc.established(1)
+        alice.command("hangup")
+        carol.wait("CALL_CLOSED")
+        sbc.idle()
+        assert len(sbc.records(2)) == 2
+
+
+run(blind, refused, attended)

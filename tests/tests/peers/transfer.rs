@@ -16,3 +16,8 @@ fn the_calling_phone_transfers_whom_it_called_and_the_two_hear_each_other() {
 fn where_the_target_does_not_take_it_the_two_go_on() {
     check("transfer.py", &["refused"], 90);
 }
+
+#[test]
+fn an_attended_transfer_joins_two_calls_whose_phones_hear_each_other() {
+    check("transfer.py", &["attended"], 90);
+}

@@ -25,7 +25,7 @@ pub fn told(notify: &str) -> (String, String) {
 
 /// The next NOTIFY at a phone, answered.
 pub fn notified(world: &mut World, at: &str, to: &str) -> (String, String) {
-    let notify = world.expect(at, "NOTIFY");
+    let notify = world.expect_within(at, "NOTIFY", ms(300));
     world.ok(at, to, &notify);
     told(&notify)
 }
@@ -48,7 +48,7 @@ fn ended(state: &str) -> (String, String) {
 }
 
 /// Carol answers the INVITE that she got.
-fn carol_answers(world: &mut World, invited: &str) -> String {
+pub fn carol_answers(world: &mut World, invited: &str) -> String {
     world.post(CAROL, OUTSIDE, &Msg::response(invited, 200, "carol").contact(CAROL).sdp(&audio(CAROL, 7000)));
     world.expect(CAROL, "ACK")
 }
@@ -93,7 +93,7 @@ fn rfc5589_6_1_the_called_side_transfers_its_caller_and_is_released() {
     world.run_for(ms(1500));
     assert!(is_quiet(&world, BOB) && is_quiet(&world, ALICE), "she has nothing to change");
     // Who does not hang up by itself is released.
-    let bye = world.expect(BOB, "BYE");
+    let bye = world.expect_within(BOB, "BYE", s(1));
     assert_eq!(field(&bye, "Reason"), "SIP;cause=200;text=\"Transferred\"");
     world.ok(BOB, INSIDE, &bye);
     world.run_for(ms(20));
@@ -227,7 +227,7 @@ fn a_refer_in_the_middle_of_an_exchange_or_of_a_transfer_is_to_come_again() {
     world.post(BOB, INSIDE, &call.bob("INVITE", 2).sdp(&audio(BOB, 6000)));
     let change = world.expect(ALICE, "INVITE");
     carol_answers(&mut world, &invited);
-    world.run_for(ms(500));
+    world.run_for(ms(300));
     assert!(is_quiet(&world, ALICE));
     world.post(ALICE, OUTSIDE, &Msg::response(&change, 200, "").contact(ALICE).sdp(&audio(ALICE, 4000)));
     world.expect(BOB, "200");
@@ -279,7 +279,7 @@ fn rfc3892_the_token_of_who_refers_crosses_byte_for_byte_beside_the_offer() {
     carol_answers(&mut world, &invited);
     world.run_for(ms(100));
     assert!(is_quiet(&world, ALICE), "she wanted to hear nothing of it");
-    let bye = world.expect(ALICE, "BYE");
+    let bye = world.expect_within(ALICE, "BYE", s(3));
     world.ok(ALICE, OUTSIDE, &bye);
     world.run_for(s(1));
     assert_eq!(world.gauges().calls, 1);

@@ -89,6 +89,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     X-Keep: π
     Max-Breadth: 60
     Supported: 100rel
+    Supported: replaces
     Content-Type: application/sdp
     Content-Length: 164
 

@@ -101,8 +101,9 @@ impl Core {
             let parties = call.other(leg).and_then(|other| call.party(leg).zip(call.party(other)));
             let session = call.leg(leg).map(|leg| leg.session);
             if let (Some((here, there)), Some(session)) = (parties, session) {
+                let mark = call.media.mark(here);
                 match call.media.compose_offer(here, there, &mut *self.link) {
-                    Ok(offer) if call.media.stands(here, &offer) => call.media.offer_failed(here),
+                    Ok(offer) if call.media.stands(here, &offer) => call.media.withdraw(here, mark),
                     Ok(offer) => {
                         let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
                         self.name_leg(now, key, leg, None);
@@ -110,7 +111,7 @@ impl Core {
                         let Some(call) = self.calls.get_mut(key) else { return };
                         if sent.is_err() {
                             // Its peer is in the middle of something of its own.
-                            call.media.offer_failed(here);
+                            call.media.withdraw(here, mark);
                             return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
                         }
                         call.exchange = Exchange::Renegotiate { leg };

@@ -10,14 +10,19 @@
 //! it answers nothing changes for the two who talk, and if nobody answers, nothing has.
 
 mod attended;
+mod carry;
 mod ending;
 mod hand_over;
 mod refer;
 mod request;
+mod takeover;
 mod target;
 
 use super::{Call, Leg, LegNo};
+use carry::CarriedRefer;
+use config::TrunkName;
 use media::PartyId;
+use sip::NetworkId;
 use sip::dialog::DialogNo;
 use sip::session::ReferId;
 use sip::time::Mono;
@@ -29,6 +34,9 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How long it takes until it is seen again whether a leg is free for a re-INVITE. What it waits for has limits of its own.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// So many peers may take a place of one call; the first of more is forgotten.
+const MOST_GRANTS: usize = 8;
 
 /// A transfer under way: whom its target is dialled for.
 pub(crate) struct Transfer {
@@ -71,6 +79,10 @@ pub(crate) struct Transfers {
     pub(crate) log: Vec<Logged>,
     /// Legs that were replaced, each with the time when it is released, if it does not hang up itself.
     leaving: Vec<(LegNo, Mono)>,
+    /// REFERs that have crossed.
+    carried: Vec<CarriedRefer>,
+    /// Who may take the place of a leg, because a peer of the call has referred them to it.
+    granted: Vec<(NetworkId, Option<TrunkName>)>,
     /// Legs that are still to be told by re-INVITE of whom they talk with.
     pub(super) news: Vec<LegNo>,
 }
@@ -87,6 +99,16 @@ pub(crate) struct Logged {
     pub(crate) target: Option<LegNo>,
     /// What has come of it.
     pub(crate) status: Option<StatusCode>,
+}
+
+impl Transfers {
+    /// As many may take a place as there are REFERs under way in a call.
+    fn grant(&mut self, network: NetworkId, trunk: Option<TrunkName>) {
+        if !self.granted.iter().any(|grant| grant.0 == network && grant.1 == trunk) {
+            self.granted.truncate(MOST_GRANTS - 1);
+            self.granted.insert(0, (network, trunk));
+        }
+    }
 }
 
 impl Call {

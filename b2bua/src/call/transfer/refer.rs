@@ -1,7 +1,7 @@
 //! A REFER comes: whether it is acted upon, and the target is dialled.
 
 use super::super::fork::{Fork, MAX_BREADTH};
-use super::super::{Call, CallKey, Exchange, LegNo, OrRefuse, State};
+use super::super::{Call, CallKey, Exchange, LegNo, OrRefuse, State, decide};
 use super::request;
 use super::{Logged, Transfer};
 use crate::call::incoming::route;
@@ -41,6 +41,13 @@ impl Core {
         let Some(session) = self.calls.get(key).and_then(|call| call.leg(leg)).map(|leg| leg.session) else {
             return;
         };
+        if self.crosses_refer(key, leg) {
+            if let Err(reply) = self.carry_refer(now, key, leg, id, (refer, request)) {
+                self.counters.transfers_refused += 1;
+                let _ = self.endpoint.respond(now, session, id, &reply);
+            }
+            return;
+        }
         match self.way_of(now, key, leg, refer, request) {
             Ok(way) => self.take_refer(now, key, (leg, session), id, refer, way),
             Err(reply) => {
@@ -70,6 +77,7 @@ impl Core {
             reply.parts.fields.push(HeaderName::Allow, allow);
             return Err(reply);
         }
+        decide::extensions(request.headers(), &from.profile)?;
         if request.max_forwards.is_some_and(|hops| hops.0 == 0) {
             return Err(refuse(StatusCode::TOO_MANY_HOPS));
         }
@@ -170,6 +178,12 @@ impl Core {
             Way::Here(other, leg) => self.merge(now, key, other, leg),
             Way::Nowhere(reply) => self.transfer_failed(now, key, &reply),
         }
+    }
+
+    /// Whether a leg's profile has REFER cross.
+    fn crosses_refer(&self, key: CallKey, leg: LegNo) -> bool {
+        let leg = self.calls.get(key).and_then(|call| call.leg(leg));
+        leg.is_some_and(|leg| leg.profile.refer == ReferPolicy::Carry)
     }
 
     /// A decision of ours against a request, which asking again does not change.

@@ -162,7 +162,7 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return };
         let Some(transfer) = call.transfer() else { return };
         if let (Some(told), Some(by)) = (transfer.told, call.leg(transfer.by)) {
-            let _ = self.endpoint.tell_referrer(now, by.session, told, status, reason);
+            let _ = self.endpoint.tell_referrer(now, by.session, told, (status, reason), false);
         }
     }
 

@@ -50,6 +50,12 @@ fn what_stands_already_needs_no_offer() {
     let again = call.media.compose_offer(B, A, &mut call.ports).unwrap();
     assert!(call.media.stands(B, &again));
     call.media.offer_failed(B);
+    let mark = call.media.mark(B);
+    call.media.receive_offer(A, wire(&AUDIO.replace("a=ptime:20\n", "")).as_bytes()).unwrap();
+    let other = call.media.compose_offer(B, A, &mut call.ports).unwrap();
+    assert!(!call.media.stands(B, &other));
+    call.media.withdraw(B, mark);
+    assert_eq!(call.media.compose_offer(B, A, &mut call.ports).unwrap(), other, "its version was not used");
 }
 
 #[test]

@@ -54,8 +54,8 @@ impl Endpoint {
         Ok(Some(ReferId(number)))
     }
 
-    /// Tells the sender of a REFER how far it has come; a final status is the last word, and ends the subscription with
-    /// `noresource` (RFC 3515 §2.4.7). Of several that come while a NOTIFY is under way, the last one is told.
+    /// Tells the sender of a REFER how far it has come; a final status is the last word, and so is what nothing more follows
+    /// (`last`): it ends the subscription with `noresource` (RFC 3515 §2.4.7). Of several that come while a NOTIFY is under way, the last one is told.
     ///
     /// # Errors
     /// The session is gone, or the subscription is over.
@@ -64,12 +64,12 @@ impl Endpoint {
         now: Now,
         sid: SessionId,
         refer: ReferId,
-        status: StatusCode,
-        reason: ByteString,
+        (status, reason): (StatusCode, ByteString),
+        last: bool,
     ) -> Result<(), IntentError> {
         let told = self.told(sid, refer.0).ok_or(IntentError::Gone)?;
         (told.status, told.reason) = (status, reason);
-        match status.is_final() {
+        match last || status.is_final() {
             true => told.subscription.end(now, EndReason::Noresource, None),
             false => told.subscription.changed(),
         }

@@ -123,6 +123,7 @@ fn read(text: &str, names: [&'static str; 2]) -> Result<Parts, SyntaxError> {
 mod tests {
     use super::{Replaces, TargetDialog, TypedHeader};
 
+    // conforms: RFC3891-6.1-1
     #[test]
     fn rfc3891_6_1_both_tags_are_needed_once() {
         let r = Replaces::parse(&"98732@sip.example ; from-tag=r33th4x0r;to-tag=ff87ff;early-only".into())

@@ -1,0 +1,228 @@
+//! A REFER that crosses: the other leg sends one of its own, and what it is told comes back as NOTIFYs of the leg that was asked.
+//! Two subscriptions, each with the identifiers of its own dialog.
+
+use crate::call::across::Across;
+use crate::call::body::Taken;
+use crate::call::{CallKey, LegNo, OrRefuse, State, decide};
+use crate::shard::Core;
+use bytestring::ByteString;
+use policy::On;
+use sip::session::{OutgoingId, Refer, ReferId, Reply, RequestId};
+use sip::time::Now;
+use sip::{Failure, NetworkId, Received};
+use sip_types::header::Replaces;
+use sip_types::{HeaderName, Method, Response, StatusCode};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// How long the sender is told of what has become of it, unless it prolongs that.
+const LIFETIME: Duration = Duration::from_secs(240);
+
+/// A REFER that has crossed.
+pub(in crate::call) struct CarriedRefer {
+    from: LegNo,
+    to: LegNo,
+    sent: OutgoingId,
+    /// The REFER, until it is answered.
+    id: Option<RequestId>,
+    /// Its subscription, once it is accepted.
+    told: Option<ReferId>,
+    /// Whether its sender wants none.
+    silent: bool,
+    /// What was told before it was accepted.
+    early: Option<(StatusCode, ByteString, bool)>,
+}
+
+impl Core {
+    /// Takes a REFER across.
+    ///
+    /// # Errors
+    /// The response that refuses it.
+    pub(super) fn carry_refer(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        id: RequestId,
+        (refer, request): (&Refer, &Received),
+    ) -> OrRefuse<()> {
+        let refuse = |status| Box::new(Reply::new(status));
+        let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
+        let other = call.other(leg).filter(|_| call.state == State::Established);
+        let other = other.ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
+        let (Some(from), Some(to)) = (call.leg(leg), call.leg(other)) else {
+            return Err(refuse(StatusCode::SERVER_INTERNAL_ERROR));
+        };
+        if request.max_forwards.is_some_and(|hops| hops.0 == 0) {
+            return Err(refuse(StatusCode::TOO_MANY_HOPS));
+        }
+        let crossing = decide::crossing(call, from, to);
+        let rules = decide::rules(&crossing, call.media.mode(), true);
+        let body = Taken::carried(request.headers(), request.request.body(), &rules);
+        let mut parts = decide::parts(request.headers(), On::Request(&Method::Refer), &crossing, None);
+        parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
+        parts.fields.remove(HeaderName::ReferTo);
+        let (here, there, trunk) = (from.network, to.network, to.trunk.clone());
+        let target = self.target_there(refer, (here, there));
+        parts.fields.push(HeaderName::ReferTo, target);
+        let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
+        let session = to.session;
+        self.name_leg(now, key, other, Some(request.headers()));
+        let sent =
+            self.endpoint.refer(now, session, hops, parts).map_err(|_| Box::new(self.overload_reply()))?;
+        self.counters.refers_carried += 1;
+        // Who is referred to a dialog here may take the place of its peer.
+        if let Some((named, ..)) = refer.replaces.as_ref().and_then(|replaces| self.dialog_of(replaces))
+            && let Some(named) = self.calls.get_mut(named)
+        {
+            named.transfers.get_or_insert_default().grant(there, trunk);
+        }
+        let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
+        call.transfers.get_or_insert_default().carried.push(CarriedRefer {
+            from: leg,
+            to: other,
+            sent,
+            id: Some(id),
+            told: None,
+            silent: refer.silent,
+            early: None,
+        });
+        Ok(())
+    }
+
+    /// Refer-To as it is on the other side: an address of ours becomes the one that we have there, a dialog of ours the dialog that
+    /// stands behind it; all else stays as it is, byte for byte.
+    fn target_there(&self, refer: &Refer, (here, there): (NetworkId, NetworkId)) -> String {
+        let mut text = refer.to.to_string();
+        let settings = self.endpoint.settings();
+        let ours = |network| settings.listeners.iter().filter(move |listener| listener.network == network);
+        let uri = refer.to.uri().as_str();
+        let host = refer.to.uri().host().map(|host| match refer.to.uri().port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        });
+        if let Some(host) = host {
+            let is_ours =
+                ours(here).any(|l| *l.sent_by == *host || l.sent_by.split(':').next() == Some(&*host));
+            let own = ours(there).next().filter(|_| is_ours && here != there);
+            if let Some(own) = own {
+                let (user, rest) = uri.split_once('@').map_or(("", uri), |(user, rest)| (user, rest));
+                let at = if user.is_empty() { "" } else { "@" };
+                let mapped = format!("{user}{at}{}", rest.replacen(&host, &own.sent_by, 1));
+                text = text.replacen(uri, &mapped, 1);
+            }
+        }
+        let Some(replaces) = &refer.replaces else { return text };
+        let far = self.dialog_of(replaces).and_then(|(key, no, _)| self.far_dialog(key, no));
+        let Some(far) = far else { return text };
+        let Some((before, rest)) = text.split_once('?') else { return text };
+        let (headers, after) = rest.split_at(rest.find('>').unwrap_or(rest.len()));
+        let mapped = headers.split('&').map(|header| match header.split_once('=') {
+            Some((name, _)) if name.eq_ignore_ascii_case("Replaces") => {
+                let early = if replaces.early_only() { ";early-only" } else { "" };
+                format!("{name}={}", escape(&format!("{far}{early}")))
+            }
+            _ => header.to_owned(),
+        });
+        format!("{before}?{}{after}", mapped.collect::<Vec<_>>().join("&"))
+    }
+
+    /// The dialog of a leg's partner as its peer has to be told of it.
+    fn far_dialog(&self, key: CallKey, no: LegNo) -> Option<Replaces> {
+        let call = self.calls.get(key)?;
+        let session = self.endpoint.session(call.leg(call.other(no)?)?.session)?;
+        let dialog = session.dialogs.iter().find(|d| d.state == sip::dialog::DialogState::Confirmed)?;
+        Replaces::new(&session.call_id, dialog.remote_tag.as_deref().unwrap_or("0"), &dialog.local_tag).ok()
+    }
+
+    /// The end of a request of ours, if it was a REFER that has crossed.
+    pub(crate) fn refer_over(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        sent: OutgoingId,
+        outcome: &Result<Response, Failure>,
+    ) -> bool {
+        let Some(call) = self.calls.get_mut(key) else { return false };
+        let Some(transfers) = call.transfers.as_mut() else { return false };
+        let carried = &mut transfers.carried;
+        let Some(at) = carried.iter().position(|c| c.to == leg && c.sent == sent && c.id.is_some()) else {
+            return false;
+        };
+        let Some(refer) = carried.get_mut(at) else { return false };
+        // Whatever comes of it, its name is not asked for twice.
+        let (from, id, silent, early) = (refer.from, refer.id.take(), refer.silent, refer.early.take());
+        let Some(id) = id else { return false };
+        let Some(session) = call.leg(from).map(|leg| leg.session) else { return true };
+        match outcome {
+            Ok(_) => {
+                let lifetime = (!silent).then_some(LIFETIME);
+                let told = self.endpoint.accept_refer(now, session, id, lifetime).ok().flatten();
+                let transfers = self.calls.get_mut(key).and_then(|call| call.transfers.as_mut());
+                if let Some(refer) = transfers.and_then(|transfers| transfers.carried.get_mut(at)) {
+                    refer.told = told;
+                }
+                if let Some((status, reason, last)) = early {
+                    self.on_refer_notified(now, key, leg, sent, (status, &reason, last));
+                }
+            }
+            Err(why) => {
+                if let Some(transfers) = self.calls.get_mut(key).and_then(|call| call.transfers.as_mut()) {
+                    transfers.carried.swap_remove(at);
+                }
+                let reply = self.refer_failed(key, (leg, from), why);
+                let _ = self.endpoint.respond(now, session, id, &reply);
+            }
+        }
+        true
+    }
+
+    fn refer_failed(&self, key: CallKey, (from, to): (LegNo, LegNo), why: &Failure) -> Reply {
+        let legs = self.calls.get(key).and_then(|call| Some((call, call.leg(from)?, call.leg(to)?)));
+        let Some((call, from, to)) = legs else { return Reply::new(StatusCode::SERVER_INTERNAL_ERROR) };
+        let across = Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() };
+        across.failed(&Method::Refer, why, || self.overload_reply())
+    }
+
+    /// The other leg is told what has come of a REFER that has crossed: so is its sender.
+    pub(crate) fn on_refer_notified(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        sent: OutgoingId,
+        (status, reason, last): (StatusCode, &str, bool),
+    ) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(carried) = call.transfers.as_mut().map(|transfers| &mut transfers.carried) else { return };
+        let Some(at) = carried.iter().position(|c| c.to == leg && c.sent == sent) else { return };
+        let Some(refer) = carried.get_mut(at) else { return };
+        if refer.id.is_some() {
+            refer.early = Some((status, reason.into(), last));
+            return;
+        }
+        let (from, told) = (refer.from, refer.told);
+        if last {
+            carried.swap_remove(at);
+        }
+        let Some(session) = call.leg(from).map(|leg| leg.session) else { return };
+        if let Some(told) = told {
+            let _ = self.endpoint.tell_referrer(now, session, told, (status, reason.into()), last);
+        }
+    }
+}
+
+/// A header value as it stands in a URI (RFC 3261 §19.1.1): all that has a meaning there escaped.
+fn escape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len() + 16);
+    for byte in value.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&b) => out.push(char::from(b)),
+            b => {
+                let _ = write!(out, "%{b:02X}");
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,283 @@
+//! An INVITE with Replaces (RFC 3891): who sends it takes the place of one of the two who talk.
+//!
+//! ```text
+//!   INVITE with Replaces ─► re-INVITE of the partner, with what it describes ─► its 200 ─► our 200 ─► BYE to who is replaced
+//!                                                     └── failure ─► the same failure; the call stands as it stood
+//! ```
+//! It is done here, whatever the partner's user agent knows of Replaces, and whichever of the two dialogs of the call is named: the
+//! one of who is replaced, or that which its partner has with us.
+
+use crate::call::incoming::Arrival;
+use crate::call::naming::Naming;
+use crate::call::{Call, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
+use crate::shard::{Core, listener_in};
+use config::{Profile, TrunkName};
+use media::PartyId;
+use policy::On;
+use sip::dialog::DialogState;
+use sip::session::{Parts, Reply};
+use sip::time::Now;
+use sip::{Failure, NetworkId};
+use sip_types::header::Replaces;
+use sip_types::{HeaderName, Method, Response, StatusCode};
+use std::sync::Arc;
+
+impl Core {
+    /// An INVITE with Replaces.
+    pub(in crate::call) fn on_replacing(&mut self, now: Now, arrival: Arrival, profile: Arc<Profile>) {
+        let session = arrival.session;
+        let begun =
+            self.replaced(&arrival).and_then(|(key, no)| self.take_over(now, key, no, arrival, profile));
+        if let Err(reply) = begun {
+            self.counters.takeovers_refused += 1;
+            self.refuse(now, session, &reply);
+        }
+    }
+
+    /// The leg whose place an INVITE is to take.
+    ///
+    /// # Errors
+    /// The response that RFC 3891 §3 has for it: 400 for several of them or with Join, 481 where there is no such dialog, or an early
+    /// one that was not begun by us, 486 where only an early one may be replaced, 603 where it is over, 403 for who may not;
+    /// 488 for an early dialog of ours, whose caller has made an offer as well; 491 in the middle of something.
+    fn replaced(&self, arrival: &Arrival) -> OrRefuse<(CallKey, LegNo)> {
+        let refuse = |status| Box::new(Reply::new(status));
+        let headers = arrival.request.headers();
+        let replaces = headers.sole::<Replaces>().ok().flatten();
+        let replaces = replaces.filter(|_| !headers.contains(HeaderName::Join));
+        let replaces = replaces.ok_or_else(|| refuse(StatusCode::BAD_REQUEST))?;
+        let none = || refuse(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+        let (key, no, state) = self.dialog_of(&replaces).ok_or_else(none)?;
+        let call = self.calls.get(key).ok_or_else(none)?;
+        match state {
+            DialogState::Ended => return Err(self.declined()),
+            DialogState::Early if no == LegNo::CALLER => return Err(none()),
+            DialogState::Early => return Err(refuse(StatusCode::NOT_ACCEPTABLE_HERE)),
+            DialogState::Confirmed if replaces.early_only() => return Err(refuse(StatusCode::BUSY_HERE)),
+            DialogState::Confirmed => {}
+        }
+        if !call.lets_replace(no, arrival.network, arrival.trunk.as_ref()) {
+            return Err(refuse(StatusCode::FORBIDDEN));
+        }
+        let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
+        match call.other(no).filter(|_| settled && call.transfer().is_none()) {
+            Some(_) => Ok((key, no)),
+            None => Err(refuse(StatusCode::REQUEST_PENDING)),
+        }
+    }
+
+    /// The leg that Replaces names: by its own dialog, or by that of its partner as that one's peer knows it.
+    pub(super) fn dialog_of(&self, replaces: &Replaces) -> Option<(CallKey, LegNo, DialogState)> {
+        let (call_id, to, from) = (replaces.call_id(), replaces.local_tag(), replaces.remote_tag());
+        if let Some((session, state)) = self.endpoint.named(call_id, to, from) {
+            return self.by_session.get(&session).map(|(key, no)| (*key, *no, state));
+        }
+        let (session, state) = self.endpoint.named(call_id, from, to)?;
+        let (key, partner) = *self.by_session.get(&session)?;
+        self.calls.get(key)?.other(partner).map(|no| (key, no, state))
+    }
+
+    /// Makes a leg of the INVITE, and offers the partner of who is replaced what it describes.
+    fn take_over(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        replaced: LegNo,
+        arrival: Arrival,
+        profile: Arc<Profile>,
+    ) -> OrRefuse<()> {
+        let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        let Arrival { session, network, trunk, request, in_trunk, .. } = arrival;
+        let call = self.calls.get(key).ok_or_else(gone)?;
+        let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
+        let of = call.other(replaced).ok_or_else(gone)?;
+        let (partner, of_party) = call.leg(of).zip(call.party(of)).ok_or_else(gone)?;
+        let snapshot = call.snapshot.clone();
+        let crossing =
+            decide::crossing_between(&snapshot, (network, &profile), (partner.network, &partner.profile));
+        let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
+        let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
+        let listener = listener_in(&self.endpoint, partner.network);
+        let mut parts = decide::parts(request.headers(), On::Request(&Method::Invite), &crossing, listener);
+        let target = partner.session;
+        // Whoever replaces makes the offer: nobody could be asked for one who has not been answered.
+        let sdp = taken.sdp.clone().ok_or_else(|| Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)))?;
+        let on_flow = self.endpoint.is_on_flow(session);
+        let label = self.label(trunk.as_ref());
+        let call = self.calls.get_mut(key).ok_or_else(gone)?;
+        let party = call.name_party();
+        call.media.add_party(party, &decide::media_network(&snapshot, network, on_flow));
+        call.media.signalling_source(party, request.flow.peer.ip());
+        let received = call.media.receive_offer(party, &sdp);
+        let offer = received
+            .and_then(|()| call.media.reserve(party, &mut *self.link))
+            .and_then(|()| call.media.compose_offer(of_party, party, &mut *self.link));
+        let offer = match offer {
+            Ok(offer) => offer,
+            Err(refusal) => {
+                call.media.remove_party(party);
+                self.counters.descriptions_refused += 1;
+                return Err(Box::new(self.media_reply(&refusal)));
+            }
+        };
+        parts.body = taken.wrap.around(Some(offer.clone()));
+        self.name_leg(now, key, of, Some(request.headers()));
+        let sent = self.endpoint.reinvite(now, target, hops, parts);
+        let call = self.calls.get_mut(key).ok_or_else(gone)?;
+        if sent.is_err() {
+            call.media.offer_failed(of_party);
+            call.media.remove_party(party);
+            return Err(Box::new(Reply::new(StatusCode::REQUEST_PENDING)));
+        }
+        tracing::debug!(
+            call = %call.id,
+            sip_call_id = %call.caller.call_id,
+            leg_sip_call_id = request.call_id.as_str(),
+            replaced = replaced.0,
+            "a leg is to be replaced"
+        );
+        call.exchange = Exchange::TakeOver { leg: of, by: no, offer };
+        call.callees.push(new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk));
+        self.by_session.insert(session, (key, no));
+        self.endpoint.label(session, label);
+        self.counters.takeovers += 1;
+        self.watch_exchange(now, key);
+        Ok(())
+    }
+
+    /// The partner has answered what who replaces has offered: it is answered in turn, and has its place.
+    pub(in crate::call) fn taken_over(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (leg, by): (LegNo, LegNo),
+        response: &Response,
+    ) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.exchange = Exchange::Idle;
+        let Some(replaced) = call.other(leg) else { return };
+        let (Some(of_party), Some(replaced_party)) = (call.party(leg), call.party(replaced)) else { return };
+        let (Some(asked), Some(new)) = (call.leg(leg), call.leg(by)) else { return };
+        let taken = decide::take_response(call, leg, by, response);
+        let crossing = decide::crossing(call, asked, new);
+        let listener = listener_in(&self.endpoint, new.network);
+        let mut parts = decide::parts(response.headers(), On::Response, &crossing, listener);
+        let (partner, session, party) = (asked.session, new.session, new.party);
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let answer = match taken.sdp.as_deref() {
+            Some(sdp) => call
+                .media
+                .receive_answer(of_party, sdp)
+                .and_then(|()| call.media.compose_answer(party, of_party, &mut *self.link)),
+            None => Err(media::Refusal::Misuse(media::Misuse::NothingDescribed)),
+        };
+        let _ = self.endpoint.acknowledge(now, partner, Parts::default());
+        let Ok(answer) = answer else {
+            // The partner has changed to what we cannot take: there is no way back for it but the end.
+            self.counters.descriptions_refused += 1;
+            let reason = decide::reason(488, "Session description refused");
+            return self.end_call(now, key, &reason, "answer refused");
+        };
+        parts.body = taken.wrap.around(Some(answer));
+        self.name_leg(now, key, by, Some(response.headers()));
+        // Who has given up in this moment has its own event, and the call is over with it.
+        if let Ok(dialog) = self.endpoint.open_dialog(session) {
+            let _ = self.endpoint.answer(now, session, dialog, parts);
+        }
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.media.connect(party, of_party);
+        call.media.confirm(party);
+        call.media.retire(replaced_party);
+        call.leg_mut(replaced).into_iter().for_each(|replaced| replaced.party = replaced_party);
+        call.leg_mut(by).into_iter().for_each(|by| by.confirmed = Some(now));
+        call.join_pair((by, party), (leg, of_party));
+        if let Some(old) = call.leg(replaced).filter(|old| old.end.is_none()) {
+            let session = old.session;
+            self.end_leg(now, key, replaced, session, decide::reason(200, "Replaced"));
+        }
+    }
+
+    /// The partner does not take what who replaces has offered: that one hears so, and the call stands as it stood.
+    pub(in crate::call) fn not_taken_over(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (leg, by): (LegNo, LegNo),
+        why: &Failure,
+    ) {
+        let reply = self.failure_reply(key, (leg, by), &Method::Invite, why);
+        let Some(call) = self.calls.get_mut(key) else { return };
+        call.exchange = Exchange::Idle;
+        if let Some(party) = call.party(leg) {
+            call.media.offer_failed(party);
+        }
+        let Some(new) = call.leg_mut(by) else { return };
+        let (session, party) = (new.session, new.party);
+        new.close(now, Some(reply.status), "refused", None);
+        new._in_trunk = None;
+        call.media.remove_party(party);
+        self.counters.takeovers_refused += 1;
+        let _ = self.endpoint.reject(now, session, &reply);
+    }
+
+    /// A leg has ended that was to take a place: what its offer has changed is put back.
+    pub(in crate::call) fn give_up_taking_over(&mut self, now: Now, key: CallKey, no: LegNo) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Exchange::TakeOver { leg, by, offer } = &call.exchange else { return };
+        if *by != no {
+            return;
+        }
+        let (leg, offer) = (*leg, offer.clone());
+        call.exchange = Exchange::GivenUp { offer: Some(offer) };
+        if let Some(party) = call.leg(no).map(|new| new.party) {
+            call.media.remove_party(party);
+        }
+        if let Some(session) = call.leg(leg).map(|leg| leg.session) {
+            // If there is nothing to cancel, the answer is on its way.
+            let _ = self.endpoint.cancel_reinvite(now, session);
+        }
+    }
+}
+
+impl Call {
+    /// Whether an INVITE from there may take a leg's place: it is from the leg's own peer, or from whom that peer's REFER has named
+    /// the dialog to (RFC 3891 §3).
+    fn lets_replace(&self, no: LegNo, network: NetworkId, trunk: Option<&TrunkName>) -> bool {
+        let is_own = self.leg(no).is_some_and(|leg| leg.network == network && leg.trunk.as_ref() == trunk);
+        let granted = self.transfers.iter().flat_map(|transfers| &transfers.granted);
+        is_own || granted.into_iter().any(|grant| grant.0 == network && grant.1.as_ref() == trunk)
+    }
+}
+
+/// The leg of an INVITE that takes a place.
+fn new_leg(
+    no: LegNo,
+    session: sip::session::SessionId,
+    (network, trunk, profile): (NetworkId, Option<TrunkName>, Arc<Profile>),
+    request: &sip::Received,
+    party: PartyId,
+    now: Now,
+    in_trunk: Option<crate::shard::Held>,
+) -> Leg {
+    Leg {
+        no,
+        session,
+        network,
+        trunk,
+        profile,
+        target: String::new(),
+        device: false,
+        trunk_flow: None,
+        naming: Naming::default(),
+        branch: 0,
+        breadth: 0,
+        party,
+        started: now,
+        confirmed: None,
+        end: None,
+        call_id: request.call_id.as_str().into(),
+        farewell: None,
+        found: None,
+        _in_trunk: in_trunk,
+    }
+}

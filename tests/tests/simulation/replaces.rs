@@ -1,0 +1,156 @@
+//! INVITEs with Replaces (RFC 3891): their sender takes the place of one of two who talk.
+
+use super::common::{ALICE, BOB, Call, INSIDE, OUTSIDE, World, by_hand, ms};
+use super::transfer::{CAROL, TARGET, is_quiet, three};
+use liaison_tests::message::{Msg, audio, body, field, fields, line, tag};
+
+/// Carol's INVITE, in place of the dialog that `message`, which we sent to a phone, stands in.
+fn replacing(message: &str, with: &str) -> Msg {
+    let request = !message.starts_with("SIP/2.0");
+    let (ours, theirs) = if request { ("From", "To") } else { ("To", "From") };
+    let of = (field(message, "Call-ID"), tag(message, ours), tag(message, theirs));
+    let value = format!("{};to-tag={};from-tag={}{with}", of.0, of.1, of.2);
+    let invite = Msg::request("INVITE", "sip:10.0.0.1:5060", CAROL, 1).sdp(&audio(CAROL, 7000));
+    invite.with("Replaces", &value)
+}
+
+/// All values of that name.
+fn all(text: &str, name: &str) -> String {
+    let all = fields(text).into_iter().filter(|(known, _)| known == name).map(|(_, value)| value);
+    all.collect::<Vec<_>>().join(", ")
+}
+
+/// Two sides and Carol, who is of Alice's trunk.
+fn one_trunk() -> String {
+    three().replacen("from = [\"10.0.0.2\"]", "from = [\"10.0.0.2\", \"10.0.0.3\"]", 1).replace(
+        "\n[trunks.mobile]\nnetwork = \"carrier\"\ntargets = [\"sip:10.0.0.3:5060\"]\nfrom = [\"10.0.0.3\"]\n",
+        "\n[trunks.mobile]\nnetwork = \"carrier\"\ntargets = [\"sip:10.0.0.3:5060\"]\n",
+    )
+}
+
+fn talking(seed: u64) -> (World, Call) {
+    let mut world = by_hand(&one_trunk(), seed);
+    let call = Call::establish(&mut world);
+    (world, call)
+}
+
+// conforms: RFC3891-3-5 RFC3891-6.2-1
+#[test]
+fn rfc3891_3_who_replaces_talks_with_the_partner_and_who_is_replaced_is_released() {
+    let (mut world, call) = talking(1);
+    assert_eq!(
+        (field(&call.ok, "Supported"), all(&call.invited, "Supported")),
+        ("replaces".into(), "100rel, replaces".into())
+    );
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, "").with("Require", "replaces"));
+    let offered = world.expect(BOB, "INVITE");
+    assert!(line(body(&offered), 'm').starts_with("audio 2000"), "{offered}");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 200, "").contact(BOB).sdp(&audio(BOB, 6000)));
+    world.expect(BOB, "ACK");
+    let ok = world.expect(CAROL, "200");
+    assert!(line(body(&ok), 'm').starts_with("audio 2000"), "{ok}");
+    world.post(CAROL, OUTSIDE, &Msg::inside("ACK", CAROL, 1, &ok));
+    let bye = world.expect(ALICE, "BYE");
+    assert_eq!(field(&bye, "Reason"), "SIP;cause=200;text=\"Replaced\"");
+    world.ok(ALICE, OUTSIDE, &bye);
+    world.run_for(ms(50));
+    assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+    world.post(BOB, INSIDE, &call.bob("BYE", 3));
+    world.expect(BOB, "200");
+    let bye = world.expect(CAROL, "BYE");
+    world.ok(CAROL, OUTSIDE, &bye);
+    world.must_forget("a call that another one took over");
+    assert_eq!(world.lent(), 0);
+}
+
+#[test]
+fn the_partners_dialog_may_be_named_as_its_peer_knows_it() {
+    let (mut world, call) = talking(2);
+    // As Bob would be told: our tag is the remote one, his the local one.
+    let of = (field(&call.acked, "Call-ID"), tag(&call.acked, "To"), tag(&call.acked, "From"));
+    let value = format!("{};to-tag={};from-tag={}", of.0, of.1, of.2);
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, "").set("Replaces", &value));
+    let offered = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 200, "").contact(BOB).sdp(&audio(BOB, 6000)));
+    world.expect(CAROL, "200");
+    world.expect(ALICE, "BYE");
+}
+
+// conforms: RFC3891-3-6
+#[test]
+fn rfc3891_3_where_the_partner_does_not_take_it_the_call_stands() {
+    let (mut world, call) = talking(3);
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, ""));
+    let offered = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 488, ""));
+    world.expect(CAROL, "488");
+    world.run_for(ms(50));
+    assert!(is_quiet(&world, ALICE));
+    assert_eq!(world.lent(), 2);
+    call.hang_up(&mut world, 2);
+}
+
+#[test]
+fn who_gives_up_replacing_leaves_the_two_as_they_were() {
+    let (mut world, call) = talking(4);
+    let invite = replacing(&call.ok, "");
+    world.post(CAROL, OUTSIDE, &invite);
+    let offered = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 100, ""));
+    world.post(CAROL, OUTSIDE, &Msg::of_invite("CANCEL", &invite));
+    world.expect(CAROL, "200");
+    world.expect(CAROL, "487");
+    let cancel = world.expect(BOB, "CANCEL");
+    world.ok(BOB, INSIDE, &cancel);
+    world.post(BOB, INSIDE, &Msg::response(&offered, 487, ""));
+    world.run_for(ms(50));
+    assert_eq!(world.lent(), 2);
+    call.hang_up(&mut world, 2);
+}
+
+#[test]
+fn who_is_about_to_replace_is_refused_when_the_call_ends() {
+    let (mut world, call) = talking(5);
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, ""));
+    world.expect(BOB, "INVITE");
+    world.post(ALICE, OUTSIDE, &call.alice("BYE", 2));
+    world.expect(ALICE, "200");
+    world.expect(CAROL, "480");
+}
+
+// conforms: RFC3891-3-1,2,4
+#[test]
+fn rfc3891_3_what_cannot_be_replaced_is_refused() {
+    let (mut world, call) = talking(6);
+    let plain = replacing(&call.ok, "");
+    let known = plain.get("Replaces");
+    let rows = [
+        (plain.clone().with("Replaces", &known), "400"),
+        (plain.clone().with("Join", &known), "400"),
+        (plain.clone().set("Replaces", "x@y;to-tag=1;from-tag=2"), "481"),
+        (replacing(&call.ok, ";early-only"), "486"),
+        (Msg::request("INVITE", TARGET, CAROL, 9).with("Replaces", &known), "488"),
+    ];
+    for (seq, (message, status)) in (20..).zip(rows) {
+        let message = message.branch(&seq.to_string()).set("CSeq", &format!("{seq} INVITE"));
+        world.post(CAROL, OUTSIDE, &message.set("Call-ID", &format!("{seq}@carol")));
+        world.expect(CAROL, status);
+    }
+    assert!(is_quiet(&world, BOB) && is_quiet(&world, ALICE));
+    call.hang_up(&mut world, 2);
+}
+
+// conforms: RFC3891-8-1
+#[test]
+fn rfc3891_8_nobody_replaces_whom_it_is_not_the_peer_of() {
+    let mut world = by_hand(&three(), 7);
+    let call = Call::establish(&mut world);
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, ""));
+    world.expect(CAROL, "403");
+    // Nor a stranger, who hears nothing of dialogs.
+    let stranger = replacing(&call.ok, "");
+    world.post("10.0.0.9:5060", OUTSIDE, &stranger.branch("s").set("Call-ID", "s"));
+    world.run_for(ms(50));
+    assert!(is_quiet(&world, BOB));
+    call.hang_up(&mut world, 2);
+}
