@@ -12,7 +12,7 @@ impl Core {
     /// The INVITE of a called leg came to nothing. What is left to try is tried, or the caller hears of it.
     pub(super) fn leg_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
         let reply = self.failure_reply(key, (no, LegNo::CALLER), &Method::Invite, failure);
-        self.forget_media_of(key, no);
+        self.forget_media_of(now, key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
         let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk.clone().zip(leg.trunk_flow));
@@ -58,7 +58,7 @@ impl Core {
 
     /// A called leg that answered cannot be used: other devices may still be, but no other target of a route.
     pub(super) fn branch_failed(&mut self, now: Now, key: CallKey, no: LegNo, reply: Reply) {
-        self.forget_media_of(key, no);
+        self.forget_media_of(now, key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some((device, branch)) = call.leg(no).map(|leg| (leg.device, leg.branch)) else { return };
         match device {
@@ -92,7 +92,7 @@ impl Core {
     }
 
     /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it.
-    pub(super) fn forget_media_of(&mut self, key: CallKey, no: LegNo) {
+    pub(super) fn forget_media_of(&mut self, now: Now, key: CallKey, no: LegNo) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let own = call.leg(no).map(|leg| leg.party);
         let (session, first) = (call.caller.session, call.caller.party);
@@ -102,7 +102,8 @@ impl Core {
         for party in parties.chain(own).filter(|party| *party != first) {
             call.media.remove_party(party);
         }
-        for pair in &pairs {
+        for pair in pairs {
+            self.abandon(now, session, pair.exchange);
             self.endpoint.close_dialog(session, pair.caller_dialog);
         }
     }

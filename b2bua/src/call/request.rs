@@ -72,7 +72,7 @@ impl Core {
         Ok(())
     }
 
-    /// The end of a request that was carried.
+    /// The end of a request of ours: an UPDATE, or one that was carried.
     pub(crate) fn on_responded(
         &mut self,
         now: Now,
@@ -81,6 +81,9 @@ impl Core {
         sent: OutgoingId,
         outcome: &Result<Response, Failure>,
     ) {
+        if self.on_update_over(now, key, leg, sent, outcome) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(at) = call.carried.iter().position(|c| c.to == leg && c.sent == sent) else { return };
         let carried = call.carried.swap_remove(at);
