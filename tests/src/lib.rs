@@ -14,4 +14,5 @@ pub mod peer;
 pub mod ports;
 pub mod script;
 pub mod stations;
+pub mod whims;
 pub mod world;

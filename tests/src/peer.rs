@@ -1,6 +1,7 @@
 //! A telephone of the simulation: a user agent, and what it does about each event.
 
 use crate::ids::Seeded;
+use crate::whims::Whims;
 use bytes::Bytes;
 use sip::auth::Credential;
 use sip::session::{Ask, Body, Invite, Parts, Patience, Reply, SessionId};
@@ -62,6 +63,8 @@ pub struct Peer {
     pub refused: usize,
     /// What it gives back for credentials: by realm.
     pub credentials: Vec<(Box<str>, Arc<Credential>)>,
+    /// What it does by chance, if anything.
+    pub whims: Option<Box<Whims>>,
     version: u64,
     /// Whether its last INVITE had no offer, so that the ACK owes an answer.
     delayed: bool,
@@ -96,6 +99,7 @@ impl Peer {
             reinvited: 0,
             refused: 0,
             credentials: Vec::new(),
+            whims: None,
             version: 0,
             delayed: false,
         }
@@ -130,6 +134,33 @@ impl Peer {
         let session = self.endpoint.invite(now, invite).unwrap();
         self.sessions.push(session);
         self.session = Some(session);
+        self.settle(now);
+    }
+
+    /// Calls somebody by way of `proxy`, with an offer as its whims have it.
+    pub fn call_at_whim(&mut self, now: Now, uri: &str, proxy: SocketAddr) {
+        let Some(whims) = &mut self.whims else { return };
+        let Parts { fields, body, .. } = whims.invite();
+        self.call_with(now, uri, proxy, fields, body);
+    }
+
+    /// Changes its session as its whims have it.
+    pub fn change(&mut self, now: Now) {
+        if let (Some(whims), Some(session)) = (&mut self.whims, self.session) {
+            whims.give_up(now, &mut self.endpoint, session);
+        }
+        self.settle(now);
+        if let (Some(whims), Some(session)) = (&mut self.whims, self.session) {
+            whims.change(now, &mut self.endpoint, session);
+        }
+        self.settle(now);
+    }
+
+    /// Answers what its whims have left waiting for long enough.
+    pub fn have_whims(&mut self, now: Now) {
+        if let (Some(whims), Some(session)) = (&mut self.whims, self.session) {
+            whims.act(now, &mut self.endpoint, session);
+        }
         self.settle(now);
     }
 
@@ -284,7 +315,13 @@ impl Peer {
             match action {
                 Action::Transmit(transmit) => self.outbox.push(transmit),
                 Action::Event(event) => {
-                    self.react(now, &event);
+                    if let Event::Invited { session, .. } = &*event {
+                        self.session = Some(*session);
+                    }
+                    let whims = self.whims.as_mut();
+                    if !whims.is_some_and(|whims| whims.react(now, &mut self.endpoint, &event)) {
+                        self.react(now, &event);
+                    }
                     self.events.push(*event);
                 }
                 Action::SecretNeeded(needed) => {

@@ -16,6 +16,8 @@ mod crowd;
 mod devices;
 #[path = "peers/families.rs"]
 mod families;
+#[path = "peers/glare.rs"]
+mod glare;
 #[path = "peers/gruus.rs"]
 mod gruus;
 #[path = "peers/lab.rs"]

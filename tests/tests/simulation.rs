@@ -61,6 +61,7 @@ mod simulation {
     mod trunk_gruus_here;
     mod trunk_registration;
     mod trunk_reloads;
+    mod update;
     mod users;
     mod wire;
 }

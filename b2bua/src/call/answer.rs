@@ -1,7 +1,8 @@
 //! The called side answers: one pair of dialogs becomes the call, the others go.
 
 use super::body::{Taken, Wrap};
-use super::{CallKey, Exchange, LegNo, State, decide};
+use super::exchange::Exchange;
+use super::{CallKey, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::{PartyId, Refusal};
@@ -33,7 +34,7 @@ impl Core {
             return self.end_leg(now, key, leg, session, answered_elsewhere());
         }
         let taken = decide::take_response(call, leg, LegNo::CALLER, response);
-        let Some(at) = self.pair_to_answer(key, leg, dialog, response.status()) else {
+        let Some(at) = self.pair_to_answer(now, key, (leg, dialog), response.status()) else {
             self.end_leg(now, key, leg, session, decide::reason(503, "Too many early dialogs"));
             return self.branch_failed(now, key, leg, self.overload_reply());
         };
@@ -57,9 +58,9 @@ impl Core {
     /// another leg, which has lost.
     fn pair_to_answer(
         &mut self,
+        now: Now,
         key: CallKey,
-        leg: LegNo,
-        dialog: DialogNo,
+        (leg, dialog): (LegNo, DialogNo),
         status: StatusCode,
     ) -> Option<usize> {
         if let Some(at) = self.pair(key, leg, Some(dialog), status) {
@@ -72,6 +73,7 @@ impl Core {
         let parties = lost.caller_party.into_iter().chain(Some(lost.callee_party));
         let gone = parties.filter(|party| *party != call.caller.party && Some(*party) != first);
         gone.collect::<Vec<_>>().into_iter().for_each(|party| call.media.remove_party(party));
+        self.abandon(now, session, lost.exchange);
         self.endpoint.close_dialog(session, lost.caller_dialog);
         self.pair(key, leg, Some(dialog), status)
     }
@@ -116,11 +118,12 @@ impl Core {
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let delayed = !call.wrap.has_sdp() && description.is_some();
-        let Some(pair) = call.pairs.get(at) else { return };
+        let Some(pair) = call.pairs.get_mut(at) else { return };
         let Some(caller_party) = pair.caller_party else { return };
+        let exchange = std::mem::take(&mut pair.exchange);
         let (leg, caller_dialog) = (pair.callee, pair.caller_dialog);
         call.joined = Some((leg, pair.callee_party, caller_party));
-        call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER } } else { Exchange::Idle };
+        call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER } } else { exchange };
         let Some(callee) = call.leg(leg) else { return };
         let crossing = decide::crossing(call, callee, &call.caller);
         let mut parts = decide::parts(
@@ -164,9 +167,10 @@ impl Core {
         // What only the setting up needed, and the bytes of the INVITE with it.
         call.invite = None;
         call.wrap = Wrap::default();
-        let mut losers: Vec<PartyId> = Vec::new();
+        let (mut losers, mut abandoned) = (Vec::<PartyId>::new(), Vec::new());
         for pair in call.pairs.drain(..) {
             losers.extend(pair.caller_party.into_iter().chain(Some(pair.callee_party)));
+            abandoned.extend(pair.exchange.is_busy().then_some(pair.exchange));
         }
         losers.extend(call.callees.iter().map(|l| l.party));
         losers.push(call.caller.party);
@@ -177,6 +181,10 @@ impl Core {
         call.media.confirm(caller_party);
         let others = call.callees.iter().filter(|l| l.no != leg && l.end.is_none());
         let others: Vec<_> = others.map(|l| (l.no, l.session, l.rings())).collect();
+        let caller = call.caller.session;
+        for exchange in abandoned {
+            self.abandon(now, caller, exchange);
+        }
         for (no, session, rings) in others {
             self.counters.answered_elsewhere += u64::from(rings);
             self.end_leg(now, key, no, session, answered_elsewhere());

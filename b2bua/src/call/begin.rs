@@ -1,11 +1,12 @@
 //! A call begins: what is known of it, its media, and the first places that it goes to.
 
 use super::body::{Taken, Wrap};
+use super::exchange::Exchange;
 use super::fork::Fork;
 use super::incoming::Arrival;
 use super::naming::Naming;
 use super::place::Place;
-use super::{Call, CallFacts, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
+use super::{Call, CallFacts, CallKey, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
 use crate::snapshot::Snapshot;
 use config::{MediaMode, NetworkName, Profile, TcpMedia, TrunkName};

@@ -14,7 +14,7 @@ impl Core {
     pub(super) fn leg_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
         let asker = self.calls.get(key).map_or(LegNo::CALLER, |call| call.asker().no);
         let reply = self.failure_reply(key, (no, asker), &Method::Invite, failure);
-        self.forget_media_of(key, no);
+        self.forget_media_of(now, key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
         let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk.clone().zip(leg.trunk_flow));
@@ -52,7 +52,7 @@ impl Core {
 
     /// A called leg that answered cannot be used: other devices may still be, but no other target of a route.
     pub(super) fn branch_failed(&mut self, now: Now, key: CallKey, no: LegNo, reply: Reply) {
-        self.forget_media_of(key, no);
+        self.forget_media_of(now, key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some((device, branch)) = call.leg(no).map(|leg| (leg.device, leg.branch)) else { return };
         match device {
@@ -86,7 +86,7 @@ impl Core {
     }
 
     /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it.
-    pub(super) fn forget_media_of(&mut self, key: CallKey, no: LegNo) {
+    pub(super) fn forget_media_of(&mut self, now: Now, key: CallKey, no: LegNo) {
         self.forget_target(key, no);
         let Some(call) = self.calls.get_mut(key) else { return };
         let own = call.leg(no).map(|leg| leg.party);
@@ -97,7 +97,8 @@ impl Core {
         for party in parties.chain(own).filter(|party| *party != first) {
             call.media.remove_party(party);
         }
-        for pair in &pairs {
+        for pair in pairs {
+            self.abandon(now, session, pair.exchange);
             self.endpoint.close_dialog(session, pair.caller_dialog);
         }
     }

@@ -1,6 +1,7 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
-use super::{CallKey, Exchange, State, decide};
+use super::exchange::Ask;
+use super::{CallKey, State, decide};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
@@ -9,6 +10,9 @@ use std::time::Duration;
 
 /// How long a re-INVITE may wait for its final response: nobody is asked to pick up, a user agent answers by itself.
 const EXCHANGE: Duration = Duration::from_secs(32);
+
+/// How long an UPDATE may, which has to be answered at once: well within timer F of who sent it (RFC 3311 §5.2).
+const PROMPT: Duration = Duration::from_secs(20);
 
 /// Names a deadline of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +23,7 @@ pub(crate) enum CallTimer {
     Length,
     /// Time to see whether media still flows.
     Media,
-    /// The re-INVITE with that number has waited for as long as it may.
+    /// The change with that number has waited for as long as it may.
     Exchange(u32),
     /// A transfer has something left to do.
     Transfer,
@@ -70,7 +74,7 @@ impl Core {
         for (no, session, device) in ringing {
             // The session goes on by itself until the far side has confirmed the CANCEL.
             self.end_leg(now, key, no, session, decide::reason(480, "Ring limit"));
-            self.forget_media_of(key, no);
+            self.forget_media_of(now, key, no);
             self.counters.rung_out += 1;
             let Some(call) = self.calls.get_mut(key) else { return };
             if let Some(leg) = call.leg_mut(no) {
@@ -82,26 +86,21 @@ impl Core {
         self.dial_more(now, key);
     }
 
-    /// Limits how long a leg may leave a re-INVITE unanswered after a provisional response.
-    pub(crate) fn watch_exchange(&mut self, now: Now, key: CallKey) {
+    /// Limits how long a leg may leave what it was asked last unanswered.
+    pub(crate) fn watch_exchange(&mut self, now: Now, key: CallKey, ask: Ask) {
+        let Some(call) = self.calls.get(key) else { return };
+        let limit = match ask {
+            Ask::Reinvite => EXCHANGE,
+            Ask::Update(_) | Ask::Prack(_) => PROMPT,
+        };
+        self.timers.arm(now, limit, (key, CallTimer::Exchange(call.exchanges)));
+    }
+
+    /// The same of what a leg is told by a re-INVITE of ours that no other leg has asked for.
+    pub(crate) fn watch_telling(&mut self, now: Now, key: CallKey) {
         let Some(call) = self.calls.get_mut(key) else { return };
         call.exchanges = call.exchanges.wrapping_add(1);
         self.timers.arm(now, EXCHANGE, (key, CallTimer::Exchange(call.exchanges)));
-    }
-
-    /// Gives up a re-INVITE that is not answered: its CANCEL brings the failure that the asking leg hears of.
-    fn exchange_due(&mut self, now: Now, key: CallKey, nth: u32) {
-        let Some(call) = self.calls.get(key).filter(|call| call.exchanges == nth) else { return };
-        let answering = match call.exchange {
-            Exchange::Reinvite { from, .. } => call.other(from),
-            Exchange::Renegotiate { leg } | Exchange::TakeOver { leg, .. } => Some(leg),
-            Exchange::Idle | Exchange::Answer { .. } | Exchange::GivenUp { .. } | Exchange::Restore => None,
-        };
-        let answering = answering.and_then(|leg| call.leg(leg)).map(|leg| leg.session);
-        if let Some(session) = answering {
-            // Without a provisional response there is nothing to cancel, and the transaction has its own limit.
-            let _ = self.endpoint.cancel_reinvite(now, session);
-        }
     }
 
     fn length_due(&mut self, now: Now, key: CallKey) {

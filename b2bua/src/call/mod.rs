@@ -10,6 +10,7 @@
 
 mod across;
 mod answer;
+mod ask;
 mod begin;
 mod body;
 mod caller;
@@ -18,6 +19,7 @@ mod correlate;
 pub(crate) mod decide;
 mod dial;
 mod ending;
+mod exchange;
 mod failure;
 mod fork;
 mod guard;
@@ -45,8 +47,8 @@ pub(crate) use transfer::Logged;
 use crate::shard::Held;
 use crate::snapshot::Snapshot;
 use body::Wrap;
-use bytes::Bytes;
 use config::{Profile, TrunkName};
+use exchange::Exchange;
 use fork::Fork;
 use media::{CallMedia, PartyId};
 use naming::Naming;
@@ -183,26 +185,8 @@ pub(crate) struct Pair {
     pub(crate) agreed: bool,
     /// The number of a reliable response with an offer, whose PRACK waits for the caller's answer.
     pub(crate) owes: Option<u32>,
-}
-
-/// What an established call is in the middle of.
-#[derive(Debug)]
-pub(crate) enum Exchange {
-    /// Nothing.
-    Idle,
-    /// A re-INVITE of that leg waits for the other leg's answer; `offer` is what that one was offered, if anything.
-    Reinvite { from: LegNo, offer: Option<Bytes> },
-    /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for.
-    Answer { from: LegNo },
-    /// Nobody waits for the answer to a re-INVITE of ours any more: who asked for it gave up. What it changes is put
-    /// back. `offer` is what it offered, if anything.
-    GivenUp { offer: Option<Bytes> },
-    /// A re-INVITE of ours puts back what stood; its answer concerns nobody else.
-    Restore,
-    /// A re-INVITE of ours offers that leg what `by` describes, which is to take the place of its partner.
-    TakeOver { leg: LegNo, by: LegNo, offer: Bytes },
-    /// A re-INVITE of ours tells that leg of its new partner.
-    Renegotiate { leg: LegNo },
+    /// What these dialogs are in the middle of besides.
+    pub(crate) exchange: Exchange,
 }
 
 /// How far a call has come.
@@ -239,8 +223,9 @@ pub(crate) struct Call {
     pub(crate) partner: LegNo,
     /// Its transfers, if there ever was one.
     pub(crate) transfers: Option<Box<Transfers>>,
+    /// What the dialogs of the pair that the answer chose are in the middle of.
     pub(crate) exchange: Exchange,
-    /// How many re-INVITEs have been taken across.
+    /// How many changes have been taken across.
     pub(crate) exchanges: u32,
     pub(crate) carried: Vec<Carried>,
     /// The places that have not been tried, and what came of the others.

@@ -1,10 +1,11 @@
 //! Reliable provisional responses (RFC 3262): each leg acknowledges its own. Only a PRACK that owes an answer waits for the
 //! other leg.
 
+use super::exchange::Ask;
 use super::{CallKey, LegNo, decide};
 use crate::shard::Core;
 use bytes::Bytes;
-use media::{Mode, PartyId, Refusal};
+use media::Refusal;
 use sip::Received;
 use sip::dialog::DialogNo;
 use sip::session::{Body, Parts, Reliability, Reply, RequestId};
@@ -99,6 +100,9 @@ impl Core {
         let taken = decide::take_ack(call, LegNo::CALLER, leg, &request.request);
         let Some(number) = owed else {
             let Some(sdp) = taken.sdp.as_deref() else { return self.answer_prack(now, key, id, None) };
+            if id.is_some_and(|id| self.ask_for_caller(now, key, dialog, id, request)) {
+                return;
+            }
             let answer = self.answer_offer(key, (caller, callee), sdp);
             let reply = match answer {
                 Ok(answer) => {
@@ -147,21 +151,21 @@ impl Core {
         }
     }
 
-    /// Another offer of the caller, in a PRACK, whose answer is due at once: from what the far side has described. Where media
-    /// goes around us the far side would have to know of it.
-    fn answer_offer(
+    /// Another offer of the caller, in a PRACK: in an UPDATE for the far side, if that takes one now. Else it is answered at once from
+    /// what the far side has described, for a PRACK is not to be refused (RFC 6337 §2.3).
+    fn ask_for_caller(
         &mut self,
+        now: Now,
         key: CallKey,
-        (caller, callee): (PartyId, PartyId),
-        sdp: &[u8],
-    ) -> Result<Bytes, Refusal> {
-        let unknown = Refusal::Misuse(media::Misuse::UnknownParty);
-        let call = self.calls.get_mut(key).ok_or(unknown)?;
-        if call.media.mode() == Mode::Bypass {
-            return Err(Refusal::Misuse(media::Misuse::NoOffer));
-        }
-        call.media.receive_offer(caller, sdp)?;
-        call.media.compose_answer(caller, callee, &mut *self.link)
+        dialog: DialogNo,
+        id: RequestId,
+        request: &Received,
+    ) -> bool {
+        let (ask, leg) = (Ask::Prack(id), LegNo::CALLER);
+        let between = self.calls.get(key).and_then(|call| call.between(leg, dialog));
+        let Some(between) = between else { return false };
+        let Some(means) = self.means(key, between, leg, ask) else { return false };
+        self.ask(now, key, (between, leg), (ask, means), request).is_ok()
     }
 
     /// What a description in a PRACK leads to that cannot be taken; one that is missing, or that nobody waits for, is the caller's

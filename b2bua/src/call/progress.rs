@@ -1,5 +1,6 @@
 //! The called side rings: each of its early dialogs gets one of its own towards the caller.
 
+use super::exchange::Exchange;
 use super::{CallKey, LegNo, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
@@ -128,6 +129,7 @@ impl Core {
             settled: false,
             agreed: false,
             owes: None,
+            exchange: Exchange::Idle,
         });
         Some(call.pairs.len() - 1)
     }

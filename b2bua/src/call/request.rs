@@ -95,7 +95,7 @@ impl Core {
         Err(Box::new(reply))
     }
 
-    /// The end of a request that was carried.
+    /// The end of a request of ours: an UPDATE, or one that was carried.
     pub(crate) fn on_responded(
         &mut self,
         now: Now,
@@ -104,6 +104,9 @@ impl Core {
         sent: OutgoingId,
         outcome: &Result<Response, Failure>,
     ) {
+        if self.on_update_over(now, key, leg, sent, outcome) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(at) = call.carried.iter().position(|c| c.to == leg && c.sent == sent) else { return };
         let carried = call.carried.swap_remove(at);

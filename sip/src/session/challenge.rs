@@ -34,10 +34,11 @@ impl Endpoint {
         let rounds = self.settings.limits.rounds;
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
-        let (purpose, spent) = (outgoing.purpose, outgoing.rounds >= rounds);
+        let (purpose, given_up) = (outgoing.purpose, outgoing.given_up);
+        let spent = outgoing.rounds >= rounds;
         outgoing.rounds = outgoing.rounds.saturating_add(1);
         self.counters.rounds_spent += u64::from(spent);
-        let wanted = session.wants(purpose) && !spent;
+        let wanted = session.wants(purpose) && !spent && !given_up;
         if purpose == Purpose::Invite {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
             session.dialogs.retain(|dialog| dialog.state != DialogState::Early);

@@ -170,8 +170,8 @@ impl Endpoint {
         let Some(purpose) = session.outgoing_mut(id).map(|outgoing| outgoing.purpose) else { return };
         let wanted = session.wants(purpose);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if outgoing.rounds >= rounds || !wanted {
-            self.counters.rounds_spent += u64::from(wanted);
+        if outgoing.rounds >= rounds || !wanted || outgoing.given_up {
+            self.counters.rounds_spent += u64::from(wanted && outgoing.rounds >= rounds);
             return self.failed(now, sid, id, Failure::Response(*response));
         }
         outgoing.rounds += 1;

@@ -45,8 +45,10 @@ impl Endpoint {
             if purpose == Purpose::Invite && status.as_u16() > 100 {
                 return self.on_progress(now, sid, id, response);
             }
-            if purpose == Purpose::Invite {
-                self.cancel_if_wanted(now, sid, id);
+            match purpose {
+                Purpose::Invite => self.cancel_if_wanted(now, sid, id),
+                Purpose::Reinvite => self.cancel_reinvite_if_wanted(now, sid, id),
+                _ => {}
             }
             return;
         }

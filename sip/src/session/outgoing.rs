@@ -86,6 +86,8 @@ pub(crate) struct Outgoing {
     pub(crate) attempt: Option<Attempt>,
     /// Repetitions after a challenge or a 491.
     pub(crate) rounds: u8,
+    /// A re-INVITE that nobody wants any more: it is cancelled once it may be, and not sent again.
+    pub(crate) given_up: bool,
 }
 
 impl Outgoing {
@@ -107,6 +109,7 @@ impl Outgoing {
             credentials: Vec::new(),
             attempt: None,
             rounds: 0,
+            given_up: false,
         }
     }
 

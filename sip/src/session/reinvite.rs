@@ -29,10 +29,8 @@ impl Endpoint {
         max_forwards: u8,
         parts: Parts,
     ) -> Result<(), IntentError> {
+        let no = self.may_reinvite(sid)?;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
-        let no = no.filter(|no| session.ledger(*no, None).admits(Change::Reinvite));
-        let no = no.ok_or(IntentError::WrongState)?;
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.opening = Opening::Open;
         }
@@ -42,23 +40,44 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Gives a re-INVITE of ours up with CANCEL (RFC 3261 §9.1). [`Event::ReinviteFailed`] follows, or
-    /// [`Event::ReinviteAnswered`] if the answer crosses the CANCEL.
+    /// The dialog that [`reinvite`](Self::reinvite) would send a re-INVITE in at this moment.
     ///
     /// # Errors
-    /// The session is gone, or no re-INVITE of ours has had a provisional response yet.
-    pub fn cancel_reinvite(&mut self, now: Now, sid: SessionId) -> Result<(), IntentError> {
+    /// As there.
+    pub fn may_reinvite(&self, sid: SessionId) -> Result<DialogNo, IntentError> {
         let session = self.sessions.get(sid).ok_or(IntentError::Gone)?;
-        let reinvite = session.outgoing.iter().find(|o| o.purpose == Purpose::Reinvite);
-        let Some(Flight::Sent(client)) = reinvite.map(|o| &o.flight) else {
-            return Err(IntentError::WrongState);
-        };
-        let client = *client;
-        if !self.clients.is_proceeding(client) {
-            return Err(IntentError::WrongState);
+        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
+        let no = no.filter(|no| session.ledger(*no, None).admits(Change::Reinvite));
+        no.ok_or(IntentError::WrongState)
+    }
+
+    /// Gives a re-INVITE of ours up: with CANCEL as soon as it has had a provisional response (RFC 3261 §9.1), and without another try
+    /// after a 491 or a challenge. [`Event::ReinviteFailed`] follows, or [`Event::ReinviteAnswered`] if the answer crosses the CANCEL.
+    ///
+    /// # Errors
+    /// The session is gone, or no re-INVITE of ours is pending.
+    pub fn cancel_reinvite(&mut self, now: Now, sid: SessionId) -> Result<(), IntentError> {
+        let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let reinvite = session.outgoing.iter_mut().find(|o| o.purpose == Purpose::Reinvite);
+        let reinvite = reinvite.ok_or(IntentError::WrongState)?;
+        reinvite.given_up = true;
+        let id = reinvite.id;
+        if let Flight::Backoff(response) = &reinvite.flight {
+            let why = Failure::Response(Response::clone(response));
+            self.failed(now, sid, id, why);
+        } else {
+            self.cancel_reinvite_if_wanted(now, sid, id);
         }
-        self.clients.cancel(&mut self.io, now, client, &Fields::default());
         Ok(())
+    }
+
+    /// Cancels a re-INVITE that was given up, once it may be.
+    pub(crate) fn cancel_reinvite_if_wanted(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let Some(outgoing) = self.sessions.get_mut(sid).and_then(|s| s.outgoing_mut(id)) else { return };
+        if let (true, Flight::Sent(client)) = (outgoing.given_up, &outgoing.flight) {
+            let client = *client;
+            self.clients.cancel(&mut self.io, now, client, &Fields::default());
+        }
     }
 
     /// Answers a re-INVITE with a 2xx.

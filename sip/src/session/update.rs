@@ -33,24 +33,39 @@ impl Endpoint {
         max_forwards: u8,
         parts: Parts,
     ) -> Result<OutgoingId, IntentError> {
-        let limit = self.settings.limits.pending_requests;
+        let may = self.may_update(sid, dialog, describes(&parts));
+        self.counters.pending_full += u64::from(may == Err(IntentError::Full));
+        let no = may?;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let no = dialog.or(session.current).ok_or(IntentError::WrongState)?;
-        let found = session.dialog(no).ok_or(IntentError::Gone)?;
-        let change = Change::Update { offer: describes(&parts) };
-        let is_ready = found.is_mutual() && session.current.is_none_or(|current| current == no);
-        if !is_ready || !session.wants(Purpose::Update) || !session.ledger(no, None).admits(change) {
-            return Err(IntentError::WrongState);
-        }
-        if session.outgoing.len() >= limit {
-            self.counters.pending_full += 1;
-            return Err(IntentError::Full);
-        }
         let id = session.name_outgoing();
         let mut outgoing = Outgoing::new(id, Purpose::Update, Method::Update, parts);
         (outgoing.dialog, outgoing.max_forwards) = (Some(no), max_forwards);
         self.launch(now, sid, outgoing);
         Ok(id)
+    }
+
+    /// The dialog that [`update`](Self::update) would send an UPDATE in at this moment, with an offer or without.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn may_update(
+        &self,
+        sid: SessionId,
+        dialog: Option<DialogNo>,
+        offer: bool,
+    ) -> Result<DialogNo, IntentError> {
+        let session = self.sessions.get(sid).ok_or(IntentError::Gone)?;
+        let no = dialog.or(session.current).ok_or(IntentError::WrongState)?;
+        let found = session.dialog(no).ok_or(IntentError::Gone)?;
+        let is_ready = found.is_mutual() && session.current.is_none_or(|current| current == no);
+        let admits = session.ledger(no, None).admits(Change::Update { offer });
+        if !is_ready || !session.wants(Purpose::Update) || !admits {
+            return Err(IntentError::WrongState);
+        }
+        match session.outgoing.len() < self.settings.limits.pending_requests {
+            true => Ok(no),
+            false => Err(IntentError::Full),
+        }
     }
 
     /// Whether the peer has said that it takes UPDATE (RFC 3311 §4), in the dialog that stands.

@@ -42,12 +42,12 @@ impl Core {
             return;
         };
         match std::mem::replace(&mut call.exchange, Exchange::Idle) {
-            Exchange::Reinvite { from, .. } if from == other => {
+            Exchange::Asked(asked) if asked.from == other => {
                 call.media.offer_failed(party);
-                let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
+                self.deny(now, session, asked.ask, &Reply::new(StatusCode::REQUEST_PENDING));
             }
             // Its answer is still to come, and concerns nobody else.
-            Exchange::Reinvite { offer, .. } => call.exchange = Exchange::GivenUp { offer },
+            Exchange::Asked(asked) => call.exchange = Exchange::GivenUp(asked),
             Exchange::Answer { from } if from == gone => {
                 let refusal = call.media.compose_refusal(party).ok();
                 let body = crate::call::body::Wrap::Nothing.around(refusal);

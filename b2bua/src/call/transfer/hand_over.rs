@@ -116,7 +116,7 @@ impl Core {
                         }
                         call.exchange = Exchange::Renegotiate { leg };
                         call.told(leg);
-                        return self.watch_exchange(now, key);
+                        return self.watch_telling(now, key);
                     }
                     Err(_) => self.counters.descriptions_refused += 1,
                 }

@@ -7,6 +7,7 @@
 //! It is done here, whatever the partner's user agent knows of Replaces, and whichever of the two dialogs of the call is named: the
 //! one of who is replaced, or that which its partner has with us.
 
+use crate::call::exchange::{Ask, Asked, By};
 use crate::call::incoming::Arrival;
 use crate::call::naming::Naming;
 use crate::call::{Call, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
@@ -141,7 +142,7 @@ impl Core {
         self.by_session.insert(session, (key, no));
         self.endpoint.label(session, label);
         self.counters.takeovers += 1;
-        self.watch_exchange(now, key);
+        self.watch_telling(now, key);
         Ok(())
     }
 
@@ -228,7 +229,9 @@ impl Core {
             return;
         }
         let (leg, offer) = (*leg, offer.clone());
-        call.exchange = Exchange::GivenUp { offer: Some(offer) };
+        let asked =
+            Asked { from: no, ask: Ask::Reinvite, by: By::Reinvite, offer: Some(offer), nth: call.exchanges };
+        call.exchange = Exchange::GivenUp(Box::new(asked));
         if let Some(party) = call.leg(no).map(|new| new.party) {
             call.media.remove_party(party);
         }
@@ -267,6 +270,7 @@ fn new_leg(
         profile,
         target: String::new(),
         device: false,
+        user: None,
         trunk_flow: None,
         naming: Naming::default(),
         branch: 0,
@@ -276,6 +280,7 @@ fn new_leg(
         confirmed: None,
         end: None,
         call_id: request.call_id.as_str().into(),
+        identifier: None,
         farewell: None,
         found: None,
         _in_trunk: in_trunk,

@@ -1,0 +1,208 @@
+//! A change that one leg asks for is asked of the other: in a re-INVITE what came in one, in an UPDATE what came in an UPDATE or a
+//! PRACK, or in a re-INVITE as well where the other side takes no UPDATE.
+
+use super::exchange::{Ask, Asked, Between, By, Exchange, Sides};
+use super::{CallKey, LegNo, OrRefuse, State, decide};
+use crate::shard::{Core, listener_in};
+use bytes::Bytes;
+use media::Refusal;
+use policy::On;
+use sip::Received;
+use sip::dialog::DialogNo;
+use sip::session::{IntentError, Parts, Reply, SessionId};
+use sip::time::Now;
+use sip_types::{Method, StatusCode};
+
+/// How the other leg can be asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    Reinvite,
+    Update,
+}
+
+impl Core {
+    /// How the other leg of two dialogs can be asked for what came in that; `None` where it cannot be: an early dialog takes
+    /// UPDATE or nothing (RFC 6337 §3.2).
+    pub(super) fn means(&self, key: CallKey, between: Between, leg: LegNo, ask: Ask) -> Option<Means> {
+        let call = self.calls.get(key)?;
+        let sides = call.sides(between, leg)?;
+        let session = call.leg(sides.other)?.session;
+        let takes_update = match sides.dialog {
+            Some(no) => self.endpoint.takes_update_in(session, no),
+            None => self.endpoint.takes_update(session),
+        };
+        match (ask, between) {
+            (Ask::Reinvite, _) => Some(Means::Reinvite),
+            (Ask::Update(_) | Ask::Prack(_), _) if takes_update => Some(Means::Update),
+            (Ask::Update(_), Between::Standing) => Some(Means::Reinvite),
+            (Ask::Update(_) | Ask::Prack(_), _) => None,
+        }
+    }
+
+    /// Asks the other leg for what one asks for; its answer comes later. While the two are in the middle of something, the
+    /// asking leg hears of a glare, as it is one seen from here (RFC 3261 §14.2, RFC 3311 §5.2).
+    ///
+    /// # Errors
+    /// The response that refuses it.
+    pub(super) fn ask(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (between, leg): (Between, LegNo),
+        (ask, means): (Ask, Means),
+        request: &Received,
+    ) -> OrRefuse<()> {
+        let refuse = |status| Box::new(Reply::new(status));
+        let busy = || refuse(StatusCode::REQUEST_PENDING);
+        let Some(call) = self.calls.get_mut(key) else { return Err(busy()) };
+        let awaits = if between == Between::Standing { State::Established } else { State::SettingUp };
+        let takes_changes = call.state == awaits && !(between == Between::Standing && call.hands_over());
+        let sides = call.sides(between, leg).filter(|_| takes_changes).ok_or_else(busy)?;
+        if !matches!(call.exchange_of(between), Some(Exchange::Idle)) {
+            return Err(busy());
+        }
+        if request.max_forwards.is_some_and(|hops| hops.0 == 0) {
+            return Err(refuse(StatusCode::TOO_MANY_HOPS));
+        }
+        if let Some(from) = call.leg(leg) {
+            decide::extensions(request.headers(), &from.profile)?;
+        }
+        let taken = decide::take(call, leg, sides.other, &request.request)?;
+        let target = call.leg(sides.other).map(|to| to.session).ok_or_else(busy)?;
+        // Before an offer is made: what is not sent must have had no version.
+        let may = match means {
+            Means::Reinvite => self.endpoint.may_reinvite(target),
+            Means::Update => self.endpoint.may_update(target, sides.dialog, taken.sdp.is_some()),
+        };
+        match may {
+            Ok(_) => {}
+            Err(IntentError::Full) => return Err(Box::new(self.overload_reply())),
+            Err(_) => return Err(busy()),
+        }
+        let offer = self.offer_across(key, sides, taken.sdp.as_deref()).map_err(|refusal| {
+            self.counters.descriptions_refused += 1;
+            Box::new(self.media_reply(&refusal))
+        })?;
+        let Some(call) = self.calls.get(key) else { return Err(busy()) };
+        let (Some(from), Some(to)) = (call.leg(leg), call.leg(sides.other)) else { return Err(busy()) };
+        let method = means.method();
+        let crossing = decide::crossing(call, from, to);
+        let listener = listener_in(&self.endpoint, to.network);
+        let mut parts = decide::parts(request.headers(), On::Request(&method), &crossing, listener);
+        parts.body = taken.wrap.around(offer.clone());
+        // RFC 7332 §5, as for the INVITE.
+        let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
+        self.name_leg(now, key, sides.other, Some(request.headers()));
+        let sent = self.send_change(now, (target, sides.dialog), means, hops, parts);
+        let Some(call) = self.calls.get_mut(key) else { return Err(busy()) };
+        match sent {
+            Ok(by) => {
+                call.exchanges = call.exchanges.wrapping_add(1);
+                let asked = Asked { from: leg, ask, by, offer, nth: call.exchanges };
+                if let Some(exchange) = call.exchange_of(between) {
+                    *exchange = Exchange::Asked(Box::new(asked));
+                }
+                self.watch_exchange(now, key, ask);
+                Ok(())
+            }
+            // It could have been sent a moment ago.
+            Err(_) => {
+                call.undo_offer(sides);
+                Err(busy())
+            }
+        }
+    }
+
+    /// Sends a re-INVITE or an UPDATE on a leg.
+    pub(super) fn send_change(
+        &mut self,
+        now: Now,
+        (session, dialog): (SessionId, Option<DialogNo>),
+        means: Means,
+        hops: u8,
+        parts: Parts,
+    ) -> Result<By, IntentError> {
+        match means {
+            Means::Reinvite => self.endpoint.reinvite(now, session, hops, parts).map(|()| By::Reinvite),
+            Means::Update => self.endpoint.update(now, session, dialog, hops, parts).map(By::Update),
+        }
+    }
+
+    /// The offer for the other leg, if this one made one.
+    fn offer_across(
+        &mut self,
+        key: CallKey,
+        sides: Sides,
+        sdp: Option<&[u8]>,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let (Some(call), Some(sdp)) = (self.calls.get_mut(key), sdp) else { return Ok(None) };
+        call.media.receive_offer(sides.here, sdp)?;
+        let reserved = call.media.reserve(sides.here, &mut *self.link);
+        let offer =
+            reserved.and_then(|()| call.media.compose_offer(sides.there, sides.here, &mut *self.link));
+        if offer.is_err() {
+            call.media.offer_failed(sides.here);
+        }
+        offer.map(Some)
+    }
+
+    /// A leg whose peer asks for a change hears that it is made.
+    pub(super) fn grant(&mut self, now: Now, session: SessionId, ask: Ask, parts: Parts) {
+        // A peer that has gone meanwhile has had its answer.
+        match ask {
+            Ask::Reinvite => drop(self.endpoint.answer_reinvite(now, session, parts)),
+            Ask::Update(id) | Ask::Prack(id) => {
+                let ok = Reply { parts, ..Reply::new(StatusCode::OK) };
+                let _ = self.endpoint.respond(now, session, id, &ok);
+            }
+        }
+    }
+
+    /// It hears that it is not.
+    pub(super) fn deny(&mut self, now: Now, session: SessionId, ask: Ask, reply: &Reply) {
+        match ask {
+            Ask::Reinvite => drop(self.endpoint.reject_reinvite(now, session, reply)),
+            Ask::Update(id) | Ask::Prack(id) => drop(self.endpoint.respond(now, session, id, reply)),
+        }
+    }
+
+    /// The dialogs of an exchange are over on the other side: who asks for something in them is told so.
+    pub(super) fn abandon(&mut self, now: Now, session: SessionId, exchange: Exchange) {
+        if let Exchange::Asked(asked) = exchange
+            && asked.from == LegNo::CALLER
+        {
+            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            self.deny(now, session, asked.ask, &gone);
+        }
+    }
+}
+
+impl Means {
+    pub(super) fn method(self) -> Method {
+        match self {
+            Self::Reinvite => Method::Invite,
+            Self::Update => Method::Update,
+        }
+    }
+}
+
+impl Ask {
+    /// The method of the request.
+    pub(super) fn method(self) -> Method {
+        match self {
+            Self::Reinvite => Method::Invite,
+            Self::Update(_) => Method::Update,
+            Self::Prack(_) => Method::Prack,
+        }
+    }
+}
+
+impl By {
+    /// How the other leg was asked.
+    pub(super) fn means(self) -> Means {
+        match self {
+            Self::Reinvite => Means::Reinvite,
+            Self::Update(_) => Means::Update,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What two dialogs that go together are in the middle of: a change that one leg asks for in whatever its offer may stand, and
+//! that the other leg is asked for in whatever it takes (RFC 6337 §2.2).
+
+use super::{Call, LegNo};
+use bytes::Bytes;
+use media::PartyId;
+use sip::dialog::DialogNo;
+use sip::session::{OutgoingId, RequestId};
+
+/// What two dialogs are in the middle of.
+#[derive(Debug, Default)]
+pub(crate) enum Exchange {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// What one leg asks for waits for the other leg's answer.
+    Asked(Box<Asked>),
+    /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for.
+    Answer { from: LegNo },
+    /// Nobody waits any more for what a leg was asked: who asked for it gave up, or was told that it takes too long. What it
+    /// changes is put back.
+    GivenUp(Box<Asked>),
+    /// What stood is put back; the answer concerns nobody else.
+    Restore { by: By },
+    /// A re-INVITE of ours offers that leg what `by` describes, which is to take the place of its partner.
+    TakeOver { leg: LegNo, by: LegNo, offer: Bytes },
+    /// A re-INVITE of ours tells that leg of its new partner.
+    Renegotiate { leg: LegNo },
+}
+
+impl Exchange {
+    /// Whether it is something.
+    pub(crate) fn is_busy(&self) -> bool {
+        !matches!(self, Self::Idle)
+    }
+}
+
+/// A change that a leg asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// Which leg that is.
+    pub(crate) from: LegNo,
+    /// In what it asks.
+    pub(crate) ask: Ask,
+    /// In what the other leg is asked.
+    pub(crate) by: By,
+    /// What the other leg was offered, if anything.
+    pub(crate) offer: Option<Bytes>,
+    /// Its number in the call.
+    pub(crate) nth: u32,
+}
+
+/// What the peer of a leg asks for a change in, which waits for our answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Reinvite,
+    Update(RequestId),
+    Prack(RequestId),
+}
+
+/// What the peer of the other leg was asked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Reinvite,
+    Update(OutgoingId),
+}
+
+/// Two dialogs that go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Between {
+    /// Those of the established call.
+    Standing,
+    /// The early ones of the pair in that place.
+    Early(usize),
+}
+
+/// The two dialogs, seen from one of the legs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sides {
+    /// The other leg.
+    pub(crate) other: LegNo,
+    /// The media of this one.
+    pub(crate) here: PartyId,
+    /// That of the other.
+    pub(crate) there: PartyId,
+    /// The dialog of the other leg, where it is early.
+    pub(crate) dialog: Option<DialogNo>,
+}
+
+impl Call {
+    /// The dialogs that a request of that leg, in that dialog, is for.
+    pub(crate) fn between(&self, leg: LegNo, dialog: DialogNo) -> Option<Between> {
+        if self.joined.is_some() {
+            return self.other(leg).map(|_| Between::Standing);
+        }
+        let pair = self.pairs.iter().position(|pair| match leg {
+            LegNo::CALLER => pair.caller_dialog == dialog,
+            _ => pair.callee == leg && pair.callee_dialog == Some(dialog),
+        });
+        pair.map(Between::Early)
+    }
+
+    /// The dialogs whose exchange waits for the answer to that UPDATE of ours on that leg.
+    pub(crate) fn waiting_for(&self, leg: LegNo, sent: OutgoingId) -> Option<Between> {
+        let waits = |exchange: &Exchange, other: Option<LegNo>| match exchange {
+            Exchange::Asked(asked) | Exchange::GivenUp(asked) => {
+                asked.by == By::Update(sent) && asked.from != leg && other.is_some()
+            }
+            Exchange::Restore { by } => *by == By::Update(sent) && other.is_some(),
+            Exchange::Idle
+            | Exchange::Answer { .. }
+            | Exchange::TakeOver { .. }
+            | Exchange::Renegotiate { .. } => false,
+        };
+        if waits(&self.exchange, self.other(leg)) {
+            return Some(Between::Standing);
+        }
+        let of = |callee| (leg == LegNo::CALLER || leg == callee).then_some(callee);
+        self.pairs.iter().position(|pair| waits(&pair.exchange, of(pair.callee))).map(Between::Early)
+    }
+
+    /// The dialogs that exchange the change with that number.
+    pub(crate) fn exchanging(&self, nth: u32) -> Option<Between> {
+        let is = |exchange: &Exchange| matches!(exchange, Exchange::Asked(asked) if asked.nth == nth);
+        if is(&self.exchange) {
+            return Some(Between::Standing);
+        }
+        self.pairs.iter().position(|pair| is(&pair.exchange)).map(Between::Early)
+    }
+
+    /// The leg that is told by a re-INVITE of ours of what no other leg asks for.
+    pub(crate) fn telling(&self) -> Option<LegNo> {
+        match self.exchange {
+            Exchange::TakeOver { leg, .. } | Exchange::Renegotiate { leg } => Some(leg),
+            Exchange::Idle
+            | Exchange::Asked(_)
+            | Exchange::Answer { .. }
+            | Exchange::GivenUp(_)
+            | Exchange::Restore { .. } => None,
+        }
+    }
+
+    /// What two dialogs are in the middle of.
+    pub(crate) fn exchange_of(&mut self, between: Between) -> Option<&mut Exchange> {
+        match between {
+            Between::Standing => Some(&mut self.exchange),
+            Between::Early(at) => self.pairs.get_mut(at).map(|pair| &mut pair.exchange),
+        }
+    }
+
+    /// Two dialogs, seen from that leg; `None` where the caller has not been answered in one yet.
+    pub(crate) fn sides(&self, between: Between, leg: LegNo) -> Option<Sides> {
+        match between {
+            Between::Standing => {
+                let other = self.other(leg)?;
+                Some(Sides { other, here: self.party(leg)?, there: self.party(other)?, dialog: None })
+            }
+            Between::Early(at) => {
+                let pair = self.pairs.get(at)?;
+                let caller = pair.caller_party?;
+                Some(match leg {
+                    LegNo::CALLER => Sides {
+                        other: pair.callee,
+                        here: caller,
+                        there: pair.callee_party,
+                        dialog: Some(pair.callee_dialog?),
+                    },
+                    _ => Sides {
+                        other: LegNo::CALLER,
+                        here: pair.callee_party,
+                        there: caller,
+                        dialog: Some(pair.caller_dialog),
+                    },
+                })
+            }
+        }
+    }
+
+    /// What stood before stands again, on both legs (RFC 6141 §3.4).
+    pub(crate) fn undo_offer(&mut self, sides: Sides) {
+        self.media.offer_failed(sides.here);
+        self.media.offer_failed(sides.there);
+    }
+}
