@@ -32,5 +32,6 @@ mod request;
 mod reserve;
 mod responses;
 mod secure;
+mod subscribing;
 mod timers;
 mod transport;
