@@ -9,6 +9,7 @@ mod location;
 mod overload;
 mod quarantine;
 mod registration;
+mod subscription;
 mod target;
 mod trunk;
 mod values;
@@ -29,6 +30,9 @@ pub use overload::{Overload, Restriction, RestrictionAlgorithm, ServerLoad, Shar
 pub use quarantine::{Quarantine, QuarantinedSource};
 pub use registration::{
     Binding, Registration, RegistrationPage, RegistrationQuery, Subscription, SubscriptionList,
+};
+pub use subscription::{
+    CarriedQuery, CarriedState, CarriedSubscription, CarriedSubscriptionPage, CarriedUsage,
 };
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
 pub use trunk::{Trunk, TrunkFlow, TrunkList, TrunkRegistration, TrunkRegistrationState};
@@ -86,6 +90,10 @@ pub trait Control: Send + Sync + 'static {
 
     /// The subscriptions to what is registered for an address-of-record; none for one that nobody subscribes to.
     fn subscriptions(&self, address: String) -> Answer<'_, SubscriptionList>;
+
+    /// One page of the subscriptions from one side to the other, by shard and in the order that they began. Pages promise no
+    /// common instant.
+    fn carried_subscriptions(&self, query: CarriedQuery) -> Answer<'_, CarriedSubscriptionPage>;
 
     /// Ends every binding of an address-of-record; its devices may register again.
     fn end_registration(&self, address: String) -> Answer<'_, ()>;

@@ -12,7 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::{Kind, Problem, ProblemDocument};
 use crate::resources::{
-    calls, configuration, conformance, health, metrics, overload, quarantine, registrations, targets, trunks,
+    calls, configuration, conformance, health, metrics, overload, quarantine, registrations, subscriptions,
+    targets, trunks,
 };
 
 #[derive(OpenApi)]
@@ -20,7 +21,7 @@ use crate::resources::{
     info(
         title = "Liaison admin API",
         version = "1",
-        description = "Calls, targets, overload, quarantine, trunks, registrations, configuration, conformance, health and metrics of a Liaison session border controller. \
+        description = "Calls, targets, overload, quarantine, trunks, registrations, subscriptions, configuration, conformance, health and metrics of a Liaison session border controller. \
                        Times are RFC 3339 in UTC, spans of time are seconds; every error is an RFC 9457 problem document.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -38,6 +39,7 @@ use crate::resources::{
         registrations::show,
         registrations::end,
         registrations::subscriptions,
+        subscriptions::list,
         configuration::show,
         configuration::reload,
         conformance::list,

@@ -11,6 +11,7 @@ pub(crate) mod overload;
 pub(crate) mod quarantine;
 #[expect(unused_qualifications, reason = "utoipa writes them for the parameters")]
 pub(crate) mod registrations;
+pub(crate) mod subscriptions;
 pub(crate) mod targets;
 pub(crate) mod trunks;
 

@@ -14,7 +14,8 @@ use crate::envelope::{RequestIds, envelope};
 use crate::options::{MetricsAccess, Options};
 use crate::problem::{Kind, Problem};
 use crate::resources::{
-    calls, configuration, conformance, health, metrics, overload, quarantine, registrations, targets, trunks,
+    calls, configuration, conformance, health, metrics, overload, quarantine, registrations, subscriptions,
+    targets, trunks,
 };
 use crate::stats::Stats;
 use crate::token::Token;
@@ -58,6 +59,7 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/registrations", get(registrations::list))
         .route("/registrations/{address}", get(registrations::show).delete(registrations::end))
         .route("/registrations/{address}/subscriptions", get(registrations::subscriptions))
+        .route("/subscriptions", get(subscriptions::list))
         .route("/config", get(configuration::show))
         .route("/config/reload", post(configuration::reload))
         .route("/conformance", get(conformance::list))

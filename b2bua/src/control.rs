@@ -7,10 +7,10 @@ use crate::shard::{Command, Report};
 use crate::store::Condition;
 use crate::trunk::{Standings, registrant};
 use admin_api::control::{
-    Answer, CallDetail, CallId, CallPage, CallQuery, ComponentReadiness, ConfigurationInForce, Control,
-    ControlError, Cursor, Health, Overload, Phase, Quarantine, Readiness, ReasonText, Registration,
-    RegistrationPage, RegistrationQuery, ReloadMode, ReloadOutcome, Seconds, SubscriptionList, TargetList,
-    Timestamp, TrunkList, TrunkTargets, Unavailability,
+    Answer, CallDetail, CallId, CallPage, CallQuery, CarriedQuery, CarriedSubscriptionPage,
+    ComponentReadiness, ConfigurationInForce, Control, ControlError, Cursor, Health, Overload, Phase,
+    Quarantine, Readiness, ReasonText, Registration, RegistrationPage, RegistrationQuery, ReloadMode,
+    ReloadOutcome, Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -322,6 +322,31 @@ impl Control for Switchboard {
             let shard = self.home_of(&aor).ok_or(ControlError::RegistrationNotFound(address))?;
             let subscriptions = shard.ask(|answer| Command::Subscriptions(aor, answer)).await?;
             Ok(SubscriptionList { subscriptions })
+        })
+    }
+
+    fn carried_subscriptions(&self, query: CarriedQuery) -> Answer<'_, CarriedSubscriptionPage> {
+        Box::pin(async move {
+            if let Some(cursor) = query.after.filter(|c| usize::from(c.shard) >= self.shards.len()) {
+                return Err(ControlError::UnknownCursor(cursor));
+            }
+            let first = query.after.map_or(0, |cursor| cursor.shard);
+            let mut page = CarriedSubscriptionPage { subscriptions: Vec::new(), next_cursor: None };
+            for shard in self.shards.iter().filter(|shard| shard.number >= first) {
+                let room = usize::from(query.limit).saturating_sub(page.subscriptions.len());
+                let after = query.after.filter(|cursor| cursor.shard == shard.number);
+                let part = CarriedQuery { after, limit: u16::try_from(room).unwrap_or(u16::MAX) };
+                let (found, more) = shard.ask(|answer| Command::CarriedSubscriptions(part, answer)).await?;
+                let last = found.last().map(|(sequence, _)| *sequence).or(after.map(|c| c.sequence));
+                page.subscriptions.extend(found.into_iter().map(|(_, one)| one));
+                let others = usize::from(shard.number) + 1 < self.shards.len();
+                if more || (others && page.subscriptions.len() >= usize::from(query.limit)) {
+                    page.next_cursor =
+                        Some(Cursor { shard: shard.number, sequence: last.unwrap_or_default() });
+                    break;
+                }
+            }
+            Ok(page)
         })
     }
 

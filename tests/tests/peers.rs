@@ -30,6 +30,8 @@ mod location;
 mod loops;
 #[path = "peers/makers.rs"]
 mod makers;
+#[path = "peers/messages.rs"]
+mod messages;
 #[path = "peers/nat.rs"]
 mod nat;
 #[path = "peers/operation.rs"]
@@ -38,6 +40,8 @@ mod operation;
 mod outbound;
 #[path = "peers/overload.rs"]
 mod overload;
+#[path = "peers/packages.rs"]
+mod packages;
 #[path = "peers/path.rs"]
 mod path;
 #[path = "peers/phones.rs"]

@@ -62,6 +62,7 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/registrations
     GET /v1/registrations/{address}
     GET /v1/registrations/{address}/subscriptions
+    GET /v1/subscriptions
     GET /v1/targets
     GET /v1/trunks
     GET /v1/trunks/{name}/targets

@@ -271,6 +271,29 @@ impl Control for Fake {
         self.answer(|| Ok(SubscriptionList { subscriptions }))
     }
 
+    fn carried_subscriptions(&self, query: CarriedQuery) -> Answer<'_, CarriedSubscriptionPage> {
+        let usage = |network: &str| CarriedUsage {
+            network: network.to_owned(),
+            trunk: None,
+            sip_call_id: format!("{network}-call"),
+        };
+        let one = CarriedSubscription {
+            id: "0-7".to_owned(),
+            event: "presence".to_owned(),
+            from_uri: "sip:alice@example.com".to_owned(),
+            request_uri: "sip:bob@example.com".to_owned(),
+            state: CarriedState::Active,
+            subscriber: usage("west"),
+            notifier: usage("east"),
+            began_at: at(0),
+            expires_at: at(600),
+            notifications: 2,
+        };
+        let subscriptions = if query.after.is_none() { vec![one] } else { Vec::new() };
+        let next_cursor = query.after.is_none().then_some(Cursor { shard: 0, sequence: 7 });
+        self.answer(|| Ok(CarriedSubscriptionPage { subscriptions, next_cursor }))
+    }
+
     fn end_registration(&self, address: String) -> Answer<'_, ()> {
         self.answer(|| {
             self.command(format!("end the registration of {address}"));

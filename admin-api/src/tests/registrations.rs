@@ -35,6 +35,19 @@ async fn who_subscribes_to_a_registration_is_shown() {
 }
 
 #[tokio::test]
+async fn subscriptions_from_one_side_to_the_other_are_shown_in_pages() {
+    let api = api();
+    let first = api.ask("GET /v1/subscriptions").await.json();
+    let one = &first["subscriptions"][0];
+    assert_eq!((one["event"].as_str(), one["state"].as_str()), (Some("presence"), Some("active")));
+    assert_eq!(one["notifier"]["sip_call_id"], "east-call");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = api.ask(&format!("GET /v1/subscriptions?cursor={cursor}")).await.json();
+    assert_eq!(second["subscriptions"].as_array().map(Vec::len), Some(0));
+    assert_eq!(api.ask("GET /v1/subscriptions?cursor=nowhere").await.json()["status"], 400);
+}
+
+#[tokio::test]
 async fn the_end_of_a_registration_is_a_command() {
     let api = api();
     let ended = api.ask("DELETE /v1/registrations/alice%40example.com").await.json();

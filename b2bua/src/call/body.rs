@@ -98,6 +98,11 @@ impl Taken {
         Ok(taken.wrap.around(None))
     }
 
+    /// Whether it is a body that no description was found in.
+    pub(crate) fn is_opaque(&self) -> bool {
+        matches!(self.wrap, Wrap::Opaque(_))
+    }
+
     fn of_parts(
         headers: &Headers,
         (kind, disposition): (&ContentType, Option<&ContentDisposition>),

@@ -193,14 +193,15 @@ pub(crate) fn take(call: &Call, from: LegNo, to: LegNo, request: &Request) -> Or
 /// # Errors
 /// It has a body that does not cross and must be understood.
 pub(crate) fn take_strictly(crossing: &Crossing<'_>, mode: Mode, request: &Request) -> OrRefuse<Taken> {
-    if mode == Mode::Anchored && hides_session(request.headers()) {
+    let taken = Taken::read(request.headers(), request.body(), &rules(crossing, mode, true))
+        .map_err(|refused| Box::new(body_reply(refused)))?;
+    if mode == Mode::Anchored && taken.is_opaque() && hides_session(request.headers()) {
         let mut reply = Reply::new(StatusCode::UNDECIPHERABLE);
         let value = our_warning(399, "Encrypted Session, Media Is Anchored");
         reply.parts.fields.push(HeaderName::Warning, value);
         return Err(Box::new(reply));
     }
-    Taken::read(request.headers(), request.body(), &rules(crossing, mode, true))
-        .map_err(|refused| Box::new(body_reply(refused)))
+    Ok(taken)
 }
 
 /// Whether a body is encrypted that has to be understood: what describes the session is in it, and nobody between can read, or

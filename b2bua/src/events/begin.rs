@@ -96,12 +96,17 @@ impl Core {
         let event = headers.first(HeaderName::Event).and_then(|field| field.text().ok()).unwrap_or_default();
         let wait = place.profile.timers.t1 * 64;
         let asked = Duration::from_secs(asked(headers).unwrap_or(UNSAID).into());
-        let usage = |session, network, profile| Usage { session, network, profile, life: Life::Open };
+        let usage =
+            |session, network, trunk, profile| Usage { session, network, trunk, profile, life: Life::Open };
         tracing::debug!(%event, to = %waiting.request.to.uri(), "a subscription is carried");
         let bridged = Bridged {
             event: event.into(),
-            subscriber: usage(session, waiting.network, waiting.profile),
-            notifier: usage(place.session, place.network, place.profile.clone()),
+            from: waiting.request.from.uri().to_string().into(),
+            request_uri: waiting.request.request.uri_text().into(),
+            began: now.wall,
+            notifications: 0,
+            subscriber: usage(session, waiting.network, waiting.trunk, waiting.profile),
+            notifier: usage(place.session, place.network, place.trunk.clone(), place.profile.clone()),
             snapshot: waiting.snapshot,
             state: Subscriber::new(now, asked, wait),
             carried: Vec::new(),

@@ -16,6 +16,7 @@ mod ending;
 mod notify;
 mod subscribe;
 mod table;
+mod view;
 
 pub(crate) use table::{BridgeKey, Subscriptions};
 
@@ -23,10 +24,10 @@ use crate::call::Across;
 use crate::call::decide;
 use crate::shard::{Core, Held};
 use crate::snapshot::Snapshot;
-use config::Profile;
+use config::{Profile, TrunkName};
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::subscription::subscriber::Subscriber;
-use sip::time::Now;
+use sip::time::{Now, Wall};
 use sip::{Event, NetworkId};
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ enum Life {
 struct Usage {
     session: SessionId,
     network: NetworkId,
+    trunk: Option<TrunkName>,
     profile: Arc<Profile>,
     life: Life,
 }
@@ -75,6 +77,12 @@ pub(crate) struct Bridged {
     notifier: Usage,
     /// Its Event, as it came.
     event: Box<str>,
+    /// The URI of From, and the Request-URI.
+    from: Box<str>,
+    request_uri: Box<str>,
+    began: Wall,
+    /// NOTIFYs that have come.
+    notifications: u32,
     /// What we know of it as the subscriber.
     state: Subscriber,
     carried: Vec<Carried>,

@@ -60,7 +60,10 @@ impl Core {
             return;
         }
         let carried = self.carry_notify(now, key, id, request, &state);
-        self.subscriptions.with(key, |bridged| bridged.state.handle_notify(now, &state));
+        self.subscriptions.with(key, |bridged| {
+            bridged.notifications = bridged.notifications.saturating_add(1);
+            bridged.state.handle_notify(now, &state);
+        });
         if let Err(reply) = carried {
             self.answer_side(now, key, Side::Notifier, id, &reply);
             if last {

@@ -4,7 +4,8 @@ use super::{Bridged, Life, Side};
 use sip::session::SessionId;
 use sip::time::{Mono, Now};
 use slotmap::SlotMap;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 slotmap::new_key_type! {
     /// Names a subscription that is carried.
@@ -15,11 +16,15 @@ slotmap::new_key_type! {
 pub(crate) struct Subscriptions {
     all: SlotMap<BridgeKey, Entry>,
     by_session: HashMap<SessionId, (BridgeKey, Side), ahash::RandomState>,
+    /// In the order in which they began.
+    by_number: BTreeMap<u64, BridgeKey>,
+    numbered: u64,
     timers: BTreeSet<(Mono, BridgeKey)>,
 }
 
 struct Entry {
     bridged: Bridged,
+    number: u64,
     /// Its place in `timers`.
     armed: Option<Mono>,
 }
@@ -29,6 +34,8 @@ impl Subscriptions {
         Self {
             all: SlotMap::with_key(),
             by_session: HashMap::with_hasher(hasher.clone()),
+            by_number: BTreeMap::new(),
+            numbered: 0,
             timers: BTreeSet::new(),
         }
     }
@@ -41,7 +48,10 @@ impl Subscriptions {
     /// Takes a subscription in.
     pub(super) fn enter(&mut self, bridged: Bridged) -> BridgeKey {
         let sessions = [Side::Subscriber, Side::Notifier].map(|side| (side, bridged.usage(side).session));
-        let key = self.all.insert(Entry { bridged, armed: None });
+        self.numbered += 1;
+        let number = self.numbered;
+        let key = self.all.insert(Entry { bridged, number, armed: None });
+        self.by_number.insert(number, key);
         for (side, session) in sessions {
             self.by_session.insert(session, (key, side));
         }
@@ -91,18 +101,25 @@ impl Subscriptions {
         let is_over = self.get(key).is_some_and(|bridged| {
             [&bridged.subscriber, &bridged.notifier].iter().all(|usage| usage.life == Life::Over)
         });
-        if is_over
-            && let Some(entry) = self.all.remove(key)
-            && let Some(at) = entry.armed
-        {
-            self.timers.remove(&(at, key));
+        if is_over && let Some(entry) = self.all.remove(key) {
+            self.by_number.remove(&entry.number);
+            if let Some(at) = entry.armed {
+                self.timers.remove(&(at, key));
+            }
         }
         Some(session)
     }
 
     /// All of them.
     pub(super) fn keys(&self) -> Vec<BridgeKey> {
-        self.all.keys().collect()
+        self.by_number.values().copied().collect()
+    }
+
+    /// Those that began after the one with that number, in order.
+    pub(super) fn after(&self, number: Option<u64>) -> impl Iterator<Item = (u64, &Bridged)> {
+        let start = number.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.by_number.range((start, Bound::Unbounded));
+        found.filter_map(|(number, key)| Some((*number, self.get(*key)?)))
     }
 
     /// When the next one wants to be heard.

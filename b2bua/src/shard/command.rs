@@ -6,7 +6,8 @@ use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
 use admin_api::control::{
-    CallDetail, CallFilter, CallQuery, CallSummary, Overload, Quarantine, Subscription, Target, TrunkTarget,
+    CallDetail, CallFilter, CallQuery, CallSummary, CarriedQuery, CarriedSubscription, Overload, Quarantine,
+    Subscription, Target, TrunkTarget,
 };
 use config::TrunkName;
 use sip::registration::server::Aor;
@@ -28,6 +29,8 @@ pub enum Command {
     EndRegistration(Aor, oneshot::Sender<Ended>),
     /// The subscriptions to an address-of-record that is at home here.
     Subscriptions(Aor, oneshot::Sender<Vec<Subscription>>),
+    /// A page of the subscriptions that are carried, and whether more follow.
+    CarriedSubscriptions(CarriedQuery, oneshot::Sender<(Vec<(u64, CarriedSubscription)>, bool)>),
     /// Another configuration is in force.
     Adopt(Arc<Snapshot>, Box<sip::Settings>),
     /// No new calls; those that are left after this time are ended.
@@ -96,6 +99,9 @@ impl Core {
                 }
                 Command::Subscriptions(aor, answer) => {
                     let _ = answer.send(self.office.watches.views(&aor));
+                }
+                Command::CarriedSubscriptions(query, answer) => {
+                    let _ = answer.send(self.carried_page(now, &query));
                 }
                 Command::Adopt(snapshot, sip) => self.adopt(now, snapshot, *sip),
                 Command::Drain(patience) => self.drain(now, now.mono + patience),

@@ -55,6 +55,9 @@ def presence():
         carried(sbc, 1)
         assert state(first)[0] == "active" and 0 < int(state(first)[1]["expires"]) <= 60, str(first)
         assert first.one("call-id") == ok.one("call-id") and first.tag("from") == ok.tag("to"), (str(ok), str(first))
+        listed, = sbc.get("/v1/subscriptions")["subscriptions"]
+        assert listed["event"] == "presence" and listed["state"] == "active" and listed["notifications"] == 1, listed
+        assert listed["subscriber"]["sip_call_id"] == ok.one("call-id") and listed["notifier"]["trunk"] == "b", listed
         assert first.one("event") == "presence" and "10.0.0.4" not in first.start
         asked = Message(False, server.heard("SUBSCRIBE")[0].encode())
         assert asked.one("x-keep") == "yes" and asked.one("accept") == "application/pidf+xml", str(asked)

@@ -3,7 +3,9 @@
 use super::common::{ALICE, BOB, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, by_hand, document, ms, s};
 use super::users::{self, DESK, MOBILE, REGISTRAR};
 use b2bua::shard::Command;
+use b2bua::snapshot::Secrets;
 use liaison_tests::message::{Msg, body, field, find, seq, start, tag, uri_in};
+use liaison_tests::network::Fate;
 
 const PIDF: &str = "<?xml version=\"1.0\"?>\r\n<presence entity=\"pres:bob@example.com\"><tuple id=\"\u{3c0}\"/></presence>\n";
 
@@ -483,6 +485,31 @@ fn rfc4235_our_dialogs_have_the_names_of_the_side_that_is_told_and_all_others_th
     // It is over, and nothing is known of it any more.
     let over = targets(at_bob("terminated"));
     assert_eq!(tell(&mut world, &over), over);
+}
+
+#[test]
+fn subscriptions_and_what_is_told_find_their_shard() {
+    let mut world =
+        World::sharded(4, TWO_SIDES, Secrets::default(), Vec::new(), Box::new(|_| Fate::Arrives), 13);
+    let mut watches: Vec<Watch> = (1..=6)
+        .map(|n| {
+            let uri = format!("sip:+49{n}@10.0.0.1");
+            let mut watch = Watch::ask(&mut world, &subscribe(n).uri(&uri).set("To", &format!("<{uri}>")));
+            watch.accept(&mut world, "600");
+            watch.tell(&mut world, "active;expires=600");
+            watch
+        })
+        .collect();
+    assert_eq!(world.gauges().subscriptions_carried, 6);
+    let busy = world.cores().filter(|core| core.gauges().subscriptions_carried > 0).count();
+    assert!(busy > 1, "they are of several shards");
+    for (n, watch) in (90..).zip(&mut watches) {
+        let asked = watch.again(&mut world, n, "0");
+        world.post(BOB, INSIDE, &granted(&asked, "0"));
+        world.expect(ALICE, "200");
+        watch.tell(&mut world, "terminated;reason=timeout");
+    }
+    world.must_forget("subscriptions of several shards");
 }
 
 #[test]

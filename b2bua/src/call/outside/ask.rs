@@ -107,6 +107,12 @@ impl Core {
         let on = On::Request(request.method());
         let mut parts = decide::parts(request.headers(), on, &crossing, listener);
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
+        // What is told comes on the flow of a trunk that this one takes (RFC 5626 §4.3).
+        let outbound =
+            *request.method() == Method::Subscribe && turn.place.flow.is_some() && !turn.place.is_device();
+        if outbound {
+            parts.fields.push(HeaderName::Supported, "outbound");
+        }
         if *request.method() == Method::Options {
             // RFC 3261 §11.1: what is understood is asked for.
             if !request.headers().contains(HeaderName::Accept) {
@@ -135,7 +141,7 @@ impl Core {
             next_hop: target.next_hop.clone(),
             routes: turn.place.routes.clone(),
             flow: turn.place.flow,
-            outbound: false,
+            outbound,
             keep: false,
             from: request.from.untagged(),
             to: request.to.untagged(),
