@@ -91,6 +91,12 @@ pub enum Event {
         /// Why.
         why: Failure,
     },
+    /// The session is to be refreshed (RFC 4028 §10): [`refresh`](crate::Endpoint::refresh) wants the description that stands. Told
+    /// again, soon, as long as it is not.
+    RefreshDue {
+        /// Our session.
+        session: SessionId,
+    },
     /// Another request in the dialog, which waits for [`respond`](crate::Endpoint::respond).
     Requested {
         /// Our session.
@@ -154,6 +160,8 @@ pub enum End {
     HungUp(Option<Response>),
     /// The peer acts as if there were no dialog: a request of ours had this outcome (RFC 3261 §12.2.1.2).
     Lost(Failure),
+    /// Nobody has refreshed it in time (RFC 4028 §10).
+    SessionExpired,
     /// A 2xx of ours was never acknowledged (RFC 3261 §13.3.1.4).
     NoAck,
     /// A reliable provisional response of ours was never acknowledged; the INVITE has had its 504 (RFC 3262 §3).

@@ -6,6 +6,7 @@ use crate::location;
 use crate::nat::Nat;
 use crate::overload;
 use crate::registration::server::Aor;
+use crate::session::TimerTerms;
 use crate::timers::Timers;
 use bytestring::ByteString;
 use ipnet::IpNet;
@@ -76,6 +77,8 @@ pub struct Listener {
     pub tells_load: bool,
     /// Whether we take part in reliable provisional responses (RFC 3262).
     pub reliable: bool,
+    /// How sessions are timed (RFC 4028).
+    pub session_timers: TimerTerms,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,
@@ -108,13 +111,16 @@ pub struct Conduct {
     pub acceptance: Acceptance,
     /// As [`Listener::heeds_overload`].
     pub heeds_overload: overload::Heed,
+    /// As [`Listener::session_timers`].
+    pub session_timers: TimerTerms,
 }
 
 impl Conduct {
     /// Towards a peer that nothing is known of but the listener that it uses.
     pub(crate) fn of(listener: &Listener) -> Self {
-        let Listener { timers, provisional_interval, acceptance, heeds_overload, .. } = *listener;
-        Self { timers, provisional_interval, acceptance, heeds_overload }
+        let Listener { timers, provisional_interval, acceptance, heeds_overload, session_timers, .. } =
+            *listener;
+        Self { timers, provisional_interval, acceptance, heeds_overload, session_timers }
     }
 }
 

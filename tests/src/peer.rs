@@ -323,6 +323,7 @@ impl Peer {
             | Event::Pracked { .. }
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
+            | Event::RefreshDue { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
         }
@@ -378,6 +379,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
     }
 }

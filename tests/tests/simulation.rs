@@ -38,6 +38,7 @@ mod simulation {
     mod requests;
     mod scanners;
     mod secure;
+    mod session_timer;
     mod shards;
     mod storm_phones;
     mod strangers;

@@ -86,6 +86,8 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: request.call_id.as_str().into(),
+            refreshing: false,
+            said: None,
             farewell: None,
             found: None,
             _in_trunk: in_trunk,

@@ -81,6 +81,8 @@ impl Core {
             confirmed: None,
             end: None,
             call_id: call_id.into(),
+            refreshing: false,
+            said: None,
             farewell: None,
             found: None,
             _in_trunk: in_trunk,

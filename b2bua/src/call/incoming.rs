@@ -51,6 +51,9 @@ impl Core {
         if let Err(reply) = decide::extensions(request.headers(), &profile) {
             return self.refuse(now, session, &reply);
         }
+        if let Some(reply) = self.endpoint.interval_refusal(session) {
+            return self.refuse(now, session, &reply);
+        }
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
         trail.push(Step::Peer { network: name, source, trunk: trunk.clone() });

@@ -28,6 +28,7 @@ mod place;
 mod prack;
 mod progress;
 mod redirect;
+mod refresh;
 mod request;
 pub(crate) mod view;
 
@@ -96,6 +97,10 @@ pub(crate) struct Leg {
     pub(crate) end: Option<LegEnd>,
     /// The Call-ID of its session.
     pub(crate) call_id: Box<str>,
+    /// Whether a re-INVITE of ours refreshes its session; the answer concerns nobody else.
+    pub(crate) refreshing: bool,
+    /// A hash of the header fields of its peer's last re-INVITE that crossed.
+    pub(crate) said: Option<u64>,
     /// The Reason that we ended it with.
     pub(crate) farewell: Option<String>,
     /// Once it is over: how whom it called was found, where that was by name.

@@ -16,10 +16,9 @@ impl Core {
     pub(crate) fn on_reinvited(&mut self, now: Now, key: CallKey, leg: LegNo, request: &Received) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
-        let other = call.other(leg).filter(|_| call.state == State::Established);
-        let (Some(other), Exchange::Idle) = (other, &call.exchange) else {
-            // The other leg is in the middle of something: glare, seen from here (RFC 3261 §14.2).
-            let _ = self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::REQUEST_PENDING));
+        let pending = Reply::new(StatusCode::REQUEST_PENDING);
+        let Some(other) = call.other(leg).filter(|_| call.state == State::Established) else {
+            let _ = self.endpoint.reject_reinvite(now, session, &pending);
             return;
         };
         if request.max_forwards.is_some_and(|hops| hops.0 == 0) {
@@ -35,6 +34,15 @@ impl Core {
                 return;
             }
         };
+        if self.answers_refresh(now, key, leg, (request, &taken)) {
+            return;
+        }
+        let Some(call) = self.calls.get(key) else { return };
+        if !matches!(call.exchange, Exchange::Idle) || call.is_refreshing(other) {
+            // The other leg is in the middle of something: glare, seen from here (RFC 3261 §14.2).
+            let _ = self.endpoint.reject_reinvite(now, session, &pending);
+            return;
+        }
         let offer = match self.offer_across(key, leg, other, taken.sdp.as_deref()) {
             Ok(offer) => offer,
             Err(refusal) => {
@@ -98,6 +106,9 @@ impl Core {
 
     /// A 2xx to a re-INVITE of ours.
     pub(crate) fn on_reinvite_answered(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
+        if self.refreshed(now, key, leg, response) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let exchange = std::mem::replace(&mut call.exchange, Exchange::Idle);
@@ -190,6 +201,9 @@ impl Core {
         let taken = decide::take_response(call, leg, other, response);
         let taken_over = taken.sdp.as_deref().is_some_and(|sdp| call.media.receive_answer(here, sdp).is_ok());
         let _ = self.endpoint.acknowledge(now, session, Parts::default());
+        if !taken_over {
+            call.media.offer_failed(here);
+        }
         let (true, Some(given_up)) = (taken_over, given_up) else { return };
         let Some(call) = self.calls.get_mut(key) else { return };
         if let Ok(offer) = call.media.compose_offer(here, there, &mut *self.link) {
@@ -230,6 +244,9 @@ impl Core {
 
     /// A re-INVITE of ours failed; both legs stand as they stood.
     pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
+        if self.refresh_failed(key, leg) {
+            return;
+        }
         self.undo_offer(key);
         let Some(call) = self.calls.get_mut(key) else { return };
         let Exchange::Reinvite { from, .. } = std::mem::replace(&mut call.exchange, Exchange::Idle) else {

@@ -286,6 +286,7 @@ impl Core {
             Event::ReinviteCancelled { .. } => self.on_reinvite_cancelled(now, key, leg),
             Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
+            Event::RefreshDue { .. } => self.on_refresh_due(now, key, leg),
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, authenticated, found, .. } => {
@@ -427,6 +428,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::ReinviteCancelled { session }
         | Event::ReinviteAnswered { session, .. }
         | Event::ReinviteFailed { session, .. }
+        | Event::RefreshDue { session }
         | Event::Requested { session, .. }
         | Event::Responded { session, .. }
         | Event::Ended { session, .. } => Some(*session),

@@ -1,14 +1,17 @@
 //! A configuration in the words of what it configures: listeners, limits, targets, media.
 
 use config::{
-    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile, Transport,
+    Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
+    SessionTimer, TimerMode, Transport,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::Hash;
+use sip::session::{Refresher, TimerPart, TimerTerms};
 use sip_types::Method;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Media addresses of networks in the order of their numbers.
 pub(crate) fn media_networks<'n>(
@@ -174,7 +177,8 @@ pub fn sip_listener(
     } else {
         sip::Carrying::Nothing
     };
-    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload } = conduct(profile);
+    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, session_timers } =
+        conduct(profile);
     Some(sip::Listener {
         network,
         transport,
@@ -204,6 +208,7 @@ pub fn sip_listener(
         asked: asked(settings.registrar.is_some()),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
+        session_timers,
     })
 }
 
@@ -233,6 +238,27 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
             Heed::Loss => sip::overload::Heed::Loss,
             Heed::LossAndRate => sip::overload::Heed::LossAndRate,
         },
+        session_timers: timer_terms(&profile.session_timer),
+    }
+}
+
+/// How sessions are timed, in the words of `sip`.
+fn timer_terms(timer: &SessionTimer) -> TimerTerms {
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    TimerTerms {
+        part: match timer.mode {
+            TimerMode::Off => TimerPart::Off,
+            TimerMode::Accept => TimerPart::Accept,
+            TimerMode::Ask => TimerPart::Ask,
+        },
+        expires: seconds(timer.expires),
+        least: seconds(timer.min),
+        refresher: match timer.refresher {
+            config::Refresher::Auto => None,
+            config::Refresher::Us => Some(Refresher::Us),
+            config::Refresher::Peer => Some(Refresher::Peer),
+        },
+        alone: timer.alone,
     }
 }
 
@@ -240,7 +266,6 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use std::time::Duration;
 
     // conforms: RFC3261-18.1.1-8,10
     #[test]

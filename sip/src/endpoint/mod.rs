@@ -118,6 +118,16 @@ pub struct Counters {
     pub pending_full: u64,
     /// Challenges and 491s that stood because their request had been repeated as often as may be.
     pub rounds_spent: u64,
+    /// Refreshes of sessions that we sent (RFC 4028 §10).
+    pub refreshes: u64,
+    /// Those that failed, and left the session.
+    pub refreshes_failed: u64,
+    /// Sessions that nobody refreshed in time.
+    pub sessions_expired: u64,
+    /// Requests of ours that went out again because the session interval was too small for somebody (422).
+    pub intervals_raised: u64,
+    /// Requests of peers that we refused because their session interval is too small (422).
+    pub intervals_refused: u64,
     /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
     pub impostors: u64,
     /// Failures that we have answered with.
@@ -326,6 +336,7 @@ impl Endpoint {
             SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Unpracked(no) => self.unpracked_due(now, sid, no),
+            SessionTimer::Interval => self.interval_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
             SessionTimer::Trying(server) => self.trying_due(now, sid, server),
             SessionTimer::Target(id) => self.target_due(now, sid, id),

@@ -24,6 +24,7 @@ mod reinvite;
 mod reliable;
 mod request;
 mod subscribed;
+mod timer;
 mod uac;
 mod uas;
 mod view;
@@ -32,6 +33,7 @@ mod whereabouts;
 pub use failover::Patience;
 pub use outside::Ask;
 pub use reliable::{OPTION as RELIABLE, Reliability};
+pub use timer::{OPTION as TIMER, Refresher, TimerPart, TimerTerms, TimerView};
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
@@ -39,6 +41,7 @@ pub(crate) use ack::Ack;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use reliable::{Heard, Sending};
+pub(crate) use timer::Timing;
 pub(crate) use uas::refusal;
 pub(crate) use whereabouts::Registered;
 
@@ -88,6 +91,8 @@ pub(crate) enum SessionTimer {
     Unpracked(DialogNo),
     /// The back-off after a 491 is over.
     Backoff(OutgoingId),
+    /// The session is to be refreshed, or expires (RFC 4028 §10).
+    Interval,
     /// A request of the peer has waited for as long as it may without a response.
     Trying(ServerId),
     /// The target of a request may have been silent for too long.
@@ -276,6 +281,8 @@ pub(crate) struct Session {
     /// INVITE transactions of ours, those of targets that were given up included, that may still bring a 2xx.
     pub(crate) forks: u8,
     pub(crate) authorizer: Option<Box<Authorizer>>,
+    /// What it knows of its timer (RFC 4028).
+    pub(crate) timing: Option<Box<Timing>>,
     /// Whether the owner was told that it ended.
     pub(crate) told: bool,
     /// Whether the BYE that ended it carried credentials.
@@ -328,6 +335,7 @@ impl Session {
             owed_bye: None,
             forks: 0,
             authorizer: None,
+            timing: None,
             told: false,
             bye_authenticated: false,
         }

@@ -30,6 +30,18 @@ impl Endpoint {
         max_forwards: u8,
         parts: Parts,
     ) -> Result<(), IntentError> {
+        let outgoing = self.next_reinvite(sid, max_forwards, parts)?;
+        self.launch(now, sid, outgoing);
+        Ok(())
+    }
+
+    /// A re-INVITE that may be sent now.
+    pub(super) fn next_reinvite(
+        &mut self,
+        sid: SessionId,
+        max_forwards: u8,
+        parts: Parts,
+    ) -> Result<Outgoing, IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let busy = session.outgoing.iter().any(|o| o.method == Method::Invite)
             || session.reinvite.is_some()
@@ -39,8 +51,7 @@ impl Endpoint {
         let no = no.ok_or(IntentError::WrongState)?;
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Reinvite, Method::Invite, parts);
         (outgoing.dialog, outgoing.max_forwards) = (Some(no), max_forwards);
-        self.launch(now, sid, outgoing);
-        Ok(())
+        Ok(outgoing)
     }
 
     /// Gives a re-INVITE of ours up with CANCEL (RFC 3261 §9.1). [`Event::ReinviteFailed`] follows, or
@@ -124,6 +135,10 @@ impl Endpoint {
             // The offer/answer exchange before it is not over.
             return self.reply(now, server, &request, None, false, &Reply::new(StatusCode::REQUEST_PENDING));
         }
+        if let Some(refusal) = self.refuses_interval(sid, &request) {
+            return self.reply(now, server, &request, None, false, &refusal);
+        }
+        let Some(session) = self.sessions.get_mut(sid) else { return };
         session.reinvite = Some(Box::new(PendingInvite {
             server,
             request: request.clone(),
@@ -155,6 +170,7 @@ impl Endpoint {
         }
         if matches!(session.stage, Stage::Confirmed) {
             session.owed_ack = Some(outgoing.seq);
+            self.timed_by_answer(now, sid, (id, true), &response);
             self.io.tell(Event::ReinviteAnswered { session: sid, response });
         } else {
             self.send_ack(now, sid, no, outgoing.seq, Parts::default());
@@ -172,6 +188,7 @@ impl Endpoint {
         if is_fatal(&why) {
             return self.lost(now, sid, why);
         }
+        self.refresh_refused(now, sid, id, &why);
         self.io.tell(Event::ReinviteFailed { session: sid, why });
     }
 
@@ -180,7 +197,7 @@ impl Endpoint {
     pub(crate) fn back_off(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Box<Response>) {
         let rounds = self.settings.limits.rounds;
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let (caller, wanted) = (session.caller, session.wants(Purpose::Reinvite));
+        let wanted = session.wants(Purpose::Reinvite);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         if outgoing.rounds >= rounds || !wanted {
             self.counters.rounds_spent += u64::from(wanted);
@@ -188,13 +205,17 @@ impl Endpoint {
         }
         outgoing.rounds += 1;
         outgoing.flight = Flight::Backoff(response);
-        let steps = if caller {
-            210 + ids::below(&mut *self.io.ids, 191)
-        } else {
-            ids::below(&mut *self.io.ids, 201)
-        };
-        let wait = Duration::from_millis(u64::from(steps) * 10);
+        let wait = self.back_off_time(sid);
         self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Backoff(id)));
+    }
+
+    /// How long a session waits after a 491.
+    pub(super) fn back_off_time(&mut self, sid: SessionId) -> Duration {
+        let steps = match self.sessions.get(sid).is_some_and(|session| session.caller) {
+            true => 210 + ids::below(&mut *self.io.ids, 191),
+            false => ids::below(&mut *self.io.ids, 201),
+        };
+        Duration::from_millis(u64::from(steps) * 10)
     }
 
     /// The back-off is over.

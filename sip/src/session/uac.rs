@@ -172,7 +172,10 @@ impl Endpoint {
                 self.send_ack(now, sid, no, outgoing.seq, Parts::default());
                 self.begin_bye(now, sid, no, reason);
             }
-            None => self.io.tell(Event::Answered { session: sid, dialog: no, response }),
+            None => {
+                self.timed_by_answer(now, sid, (id, false), &response);
+                self.io.tell(Event::Answered { session: sid, dialog: no, response });
+            }
         }
     }
 

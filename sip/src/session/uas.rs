@@ -205,8 +205,9 @@ impl Endpoint {
         sid: SessionId,
         pending: &PendingInvite,
         tag: Tag,
-        parts: Parts,
+        mut parts: Parts,
     ) {
+        self.time_answer(now, sid, &pending.request, &mut parts);
         let reply = Reply { parts, ..Reply::new(StatusCode::OK) };
         self.reply(now, pending.server, &pending.request, Some(tag), true, &reply);
         let listener = self.settings.listener(pending.request.flow.listener);

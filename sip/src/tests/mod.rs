@@ -32,5 +32,6 @@ mod request;
 mod reserve;
 mod responses;
 mod secure;
+mod session_timer;
 mod timers;
 mod transport;

@@ -201,6 +201,7 @@ impl Agent {
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
+            | Event::RefreshDue { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. }
             | Event::Responded { .. } => {}
@@ -219,6 +220,7 @@ fn ended(why: End) -> Happened {
         End::Expired => "the call expired".to_owned(),
         End::Rejected(failure) => format!("the call was refused: {}", reason(&failure)),
         End::Lost(failure) => format!("the call was lost: {}", reason(&failure)),
+        End::SessionExpired => "the session expired".to_owned(),
         End::NoAck => "the answer was never acknowledged".to_owned(),
         End::NoPrack => "the ringing was never acknowledged".to_owned(),
     })
