@@ -330,6 +330,11 @@ fn sip(out: &mut Families, reports: &[Report]) {
         [("ours", count(|c| c.intervals_raised)), ("peer", count(|c| c.intervals_refused))],
     );
     out.counter(
+        "liaison_sip_glares_total",
+        "Requests of peers that collided with another in their dialog (491, or 500 with Retry-After).",
+        count(|c| c.glares),
+    );
+    out.counter(
         "liaison_sip_challenges_failed_total",
         "Challenges that our credentials did not meet.",
         count(|c| c.challenges_refused),

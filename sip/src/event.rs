@@ -97,6 +97,18 @@ pub enum Event {
         /// Our session.
         session: SessionId,
     },
+    /// An UPDATE, in the dialog that stands or in an early one; it waits for [`respond`](crate::Endpoint::respond), whose 2xx
+    /// refreshes the peer's target.
+    Updated {
+        /// Our session.
+        session: SessionId,
+        /// The dialog.
+        dialog: DialogNo,
+        /// Its name for the answer.
+        id: RequestId,
+        /// The UPDATE.
+        request: Received,
+    },
     /// Another request in the dialog, which waits for [`respond`](crate::Endpoint::respond).
     Requested {
         /// Our session.
@@ -111,7 +123,8 @@ pub enum Event {
     Responded {
         /// Our session.
         session: SessionId,
-        /// What [`request`](crate::Endpoint::request), [`prack`](crate::Endpoint::prack) or [`ask`](crate::Endpoint::ask) returned.
+        /// What [`request`](crate::Endpoint::request), [`update`](crate::Endpoint::update), [`prack`](crate::Endpoint::prack) or
+        /// [`ask`](crate::Endpoint::ask) returned.
         id: OutgoingId,
         /// The final response, or why there is none.
         outcome: Result<Response, Failure>,

@@ -229,15 +229,17 @@ impl Listener {
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         const SERVED: &[Method] =
             &[Method::Invite, Method::Ack, Method::Cancel, Method::Bye, Method::Options];
+        const CHANGING: &[Method] = &[Method::Update];
         const CARRIED: &[Method] = &[Method::Info, Method::Message];
         let carried = match self.carrying {
             Carrying::Nothing => &[],
             Carrying::All { .. } => CARRIED,
         };
         let asked = self.asked.iter().map(|asked| &asked.method);
-        let added = asked.filter(|method| !SERVED.contains(method) && !carried.contains(method));
+        let ours = |method: &Method| [SERVED, CHANGING, carried].iter().any(|all| all.contains(method));
+        let added = asked.filter(move |method| !ours(method));
         let reliable = self.reliable.then_some(&Method::Prack);
-        SERVED.iter().chain(reliable).chain(carried).chain(added)
+        SERVED.iter().chain(reliable).chain(CHANGING).chain(carried).chain(added)
     }
 
     /// Methods that we serve on this listener, as Allow says them (RFC 3261 §20.5).

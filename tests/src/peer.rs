@@ -312,6 +312,12 @@ impl Peer {
                 self.endpoint.answer_reinvite(now, *session, parts).unwrap();
             }
             Event::ReinviteFailed { .. } => self.refused += 1,
+            Event::Updated { session, id, request, .. } => {
+                let described = !request.request.body().is_empty();
+                let parts = if described { self.answer_parts(request) } else { Parts::default() };
+                let ok = Reply { parts, ..Reply::new(StatusCode::OK) };
+                self.endpoint.respond(now, *session, *id, &ok).unwrap();
+            }
             Event::Requested { session, id, .. } => {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }

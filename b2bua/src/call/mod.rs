@@ -30,6 +30,7 @@ mod progress;
 mod redirect;
 mod refresh;
 mod request;
+mod update;
 pub(crate) mod view;
 
 pub(crate) use caller::Caller;

@@ -287,6 +287,9 @@ impl Core {
             Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
             Event::RefreshDue { .. } => self.on_refresh_due(now, key, leg),
+            Event::Updated { dialog, id, request, .. } => {
+                self.on_updated(now, key, (leg, dialog), id, &request);
+            }
             Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
             Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
             Event::Ended { why, authenticated, found, .. } => {
@@ -429,6 +432,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::ReinviteAnswered { session, .. }
         | Event::ReinviteFailed { session, .. }
         | Event::RefreshDue { session }
+        | Event::Updated { session, .. }
         | Event::Requested { session, .. }
         | Event::Responded { session, .. }
         | Event::Ended { session, .. } => Some(*session),

@@ -8,7 +8,7 @@ pub use route_set::{Aim, RouteSet};
 
 use crate::ids::Tag;
 use crate::received::Received;
-use crate::session::{Ack, Heard, Sending};
+use crate::session::{Ack, Heard, Opening, Sending};
 use sip_types::header::{Contact, RecordRoute};
 use sip_types::{HeaderError, HeaderName, Headers, Response, Uri};
 
@@ -46,6 +46,10 @@ pub struct Dialog {
     pub local_seq: u32,
     /// The number of the peer's last request.
     pub remote_seq: Option<u32>,
+    /// How far the offer and answer of an INVITE that is pending in it have come.
+    pub(crate) opening: Opening,
+    /// Whether the peer has said that it takes UPDATE (RFC 3311 §4).
+    pub(crate) takes_update: bool,
     /// Our last ACK of a 2xx, repeated whenever the 2xx is (RFC 3261 §13.2.2.4).
     pub(crate) ack: Option<Box<Ack>>,
     /// The reliable provisional responses that have come in it while it was early (RFC 3262 §4).
@@ -82,6 +86,8 @@ impl Dialog {
             route_set: RouteSet::of_uas(&record_route(request.headers())?),
             local_seq: 0,
             remote_seq: Some(request.cseq.seq),
+            opening: Opening::Open,
+            takes_update: allows_update(request.headers()).unwrap_or_default(),
             ack: None,
             heard: None,
             sending: None,
@@ -109,6 +115,8 @@ impl Dialog {
             route_set: RouteSet::of_uac(&record_route(response.headers())?),
             local_seq: seq,
             remote_seq: None,
+            opening: Opening::Open,
+            takes_update: allows_update(response.headers()).unwrap_or_default(),
             ack: None,
             heard: None,
             sending: None,
@@ -137,6 +145,8 @@ impl Dialog {
             route_set: RouteSet::default(),
             local_seq: seq,
             remote_seq: None,
+            opening: Opening::Open,
+            takes_update: false,
             ack: None,
             heard: None,
             sending: None,
@@ -156,6 +166,11 @@ impl Dialog {
         self.refresh(response.headers());
     }
 
+    /// Takes what the peer says of the methods that it takes, where it says something.
+    pub(crate) fn note_allow(&mut self, headers: &Headers) {
+        self.takes_update = allows_update(headers).unwrap_or(self.takes_update);
+    }
+
     /// Whether a reliable provisional response of ours has no PRACK yet.
     pub(crate) fn awaits_prack(&self) -> bool {
         self.sending.as_ref().is_some_and(|sending| sending.is_out())
@@ -167,11 +182,13 @@ impl Dialog {
         self.alive = None;
     }
 
-    /// Refreshes the remote target from a Contact, if there is a usable one (RFC 3261 §12.2.1.2, §12.2.2).
+    /// Refreshes the remote target from a Contact, if there is a usable one (RFC 3261 §12.2.1.2, §12.2.2), and what the peer
+    /// allows.
     pub(crate) fn refresh(&mut self, headers: &Headers) {
         if let Ok(target) = contact(headers) {
             self.remote_target = target;
         }
+        self.note_allow(headers);
     }
 
     /// Whether the tags of a request from the peer are those of this dialog (RFC 3261 §12.2.2).
@@ -209,4 +226,12 @@ fn record_route(headers: &Headers) -> Result<Vec<RecordRoute>, DialogError> {
     } else {
         Ok(Vec::new())
     }
+}
+
+/// Whether a message says in Allow that its sender takes UPDATE; `None` where it says nothing (RFC 3261 §20.5).
+fn allows_update(headers: &Headers) -> Option<bool> {
+    let mut fields = headers.all(HeaderName::Allow).peekable();
+    fields.peek()?;
+    let mut listed = fields.filter_map(|field| field.text().ok()).flat_map(|value| value.split(','));
+    Some(listed.any(|method| method.trim_ascii() == "UPDATE"))
 }

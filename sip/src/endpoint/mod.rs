@@ -128,6 +128,8 @@ pub struct Counters {
     pub intervals_raised: u64,
     /// Requests of peers that we refused because their session interval is too small (422).
     pub intervals_refused: u64,
+    /// Requests of peers that collided with what was under way in their dialog (491, or 500 with Retry-After).
+    pub glares: u64,
     /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
     pub impostors: u64,
     /// Failures that we have answered with.

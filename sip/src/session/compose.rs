@@ -62,7 +62,7 @@ impl Composer<'_> {
             (false, true) => ";ob",
             (false, false) => "",
         };
-        let sets_target = notifies || *self.method == Method::Invite;
+        let sets_target = notifies || matches!(self.method, Method::Invite | Method::Update);
         match (self.contact_user, self.session.gruu.as_deref()) {
             (Some(user), _) => {
                 let contact = contact_of(user, listener, secure, marks, &parts.contact_params);

@@ -15,6 +15,7 @@ mod challenge;
 mod compose;
 mod expected;
 mod failover;
+mod glare;
 mod locating;
 mod options;
 mod outcome;
@@ -27,6 +28,7 @@ mod subscribed;
 mod timer;
 mod uac;
 mod uas;
+mod update;
 mod view;
 mod whereabouts;
 
@@ -38,6 +40,7 @@ pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
 pub(crate) use ack::Ack;
+pub(crate) use glare::Opening;
 pub(crate) use locating::Locating;
 pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use reliable::{Heard, Sending};
@@ -204,6 +207,8 @@ pub(crate) struct PendingInvite {
 pub(crate) struct Unacked {
     pub(crate) server: ServerId,
     pub(crate) seq: u32,
+    /// Whether it has an offer, which the ACK answers.
+    pub(crate) offers: bool,
     pub(crate) interval: Duration,
     pub(crate) longest: Duration,
     pub(crate) repeat_at: Mono,
@@ -213,6 +218,7 @@ pub(crate) struct Unacked {
 /// A request of the peer, other than INVITE, that waits for our final response.
 pub(crate) struct Incoming {
     pub(crate) server: ServerId,
+    pub(crate) dialog: DialogNo,
     pub(crate) request: Received,
 }
 
@@ -399,6 +405,9 @@ impl Session {
             Purpose::Invite => matches!(self.stage, Stage::Calling { cancel: None }),
             Purpose::Outside => matches!(self.stage, Stage::Asking { .. }),
             Purpose::Reinvite => matches!(self.stage, Stage::Confirmed),
+            Purpose::Update => {
+                matches!(self.stage, Stage::Calling { cancel: None } | Stage::Called(_) | Stage::Confirmed)
+            }
             Purpose::Prack => matches!(self.stage, Stage::Calling { .. } | Stage::Confirmed),
             Purpose::Request => matches!(self.stage, Stage::Confirmed | Stage::Subscribed),
             Purpose::Bye | Purpose::Ack => true,

@@ -66,8 +66,10 @@ impl Endpoint {
         {
             return;
         }
-        if purpose == Purpose::Reinvite && response.status() == StatusCode::REQUEST_PENDING {
-            if self.refresh_collided(now, sid, id, &response) {
+        if matches!(purpose, Purpose::Reinvite | Purpose::Update)
+            && response.status() == StatusCode::REQUEST_PENDING
+        {
+            if purpose == Purpose::Reinvite && self.refresh_collided(now, sid, id, &response) {
                 return;
             }
             return self.back_off(now, sid, id, Box::new(response));
@@ -81,11 +83,17 @@ impl Endpoint {
             (Purpose::Reinvite, true) => self.on_reinvite_answer(now, sid, id, response),
             (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
             (Purpose::Prack, true) => self.prack_done(sid, id, Ok(response)),
+            (Purpose::Update, true) => self.update_done(now, sid, id, Ok(response)),
             (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
             (Purpose::Outside, true) => self.ask_done(sid, id, Ok(response)),
             (Purpose::Ack, _) => {}
             (
-                Purpose::Invite | Purpose::Prack | Purpose::Reinvite | Purpose::Request | Purpose::Outside,
+                Purpose::Invite
+                | Purpose::Prack
+                | Purpose::Reinvite
+                | Purpose::Update
+                | Purpose::Request
+                | Purpose::Outside,
                 false,
             ) => self.failed(now, sid, id, Failure::Response(response)),
         }
@@ -102,6 +110,7 @@ impl Endpoint {
             Purpose::Reinvite => self.on_reinvite_failed(now, sid, id, why),
             Purpose::Bye => self.bye_done(now, sid, id, None),
             Purpose::Prack => self.prack_done(sid, id, Err(why)),
+            Purpose::Update => self.update_done(now, sid, id, Err(why)),
             Purpose::Request => self.request_done(now, sid, id, Err(why)),
             Purpose::Outside => self.ask_done(sid, id, Err(why)),
             Purpose::Ack => self.ack_failed(sid, id),

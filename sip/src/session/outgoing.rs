@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     Prack,
     /// Changes it.
     Reinvite,
+    /// Changes it at once, before it stands or after (RFC 3311).
+    Update,
     /// Ends it, or an early dialog that a fork confirmed too late.
     Bye,
     /// Anything else in the dialog.

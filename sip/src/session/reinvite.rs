@@ -1,19 +1,18 @@
-//! Re-INVITEs in both directions (RFC 3261 §14), and their glare.
+//! Re-INVITEs in both directions (RFC 3261 §14).
 
 use super::ack::shown;
+use super::glare::Change;
 use super::{
-    Flight, IntentError, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reliability, Reply, SessionId,
-    SessionTimer, Stage,
+    Flight, IntentError, Opening, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reliability, Reply,
+    SessionId, Stage,
 };
 use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
-use crate::ids;
-use crate::io::Timer;
 use crate::received::Received;
 use crate::time::Now;
 use crate::transaction::ServerId;
-use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
+use sip_types::{Fields, Method, Response, StatusCode};
 use std::time::Duration;
 
 impl Endpoint {
@@ -22,7 +21,7 @@ impl Endpoint {
     /// hops as `max_forwards` says.
     ///
     /// # Errors
-    /// The session is gone or not confirmed, or an INVITE is pending in it.
+    /// The session is gone or not confirmed, or an INVITE or an offer is pending in it.
     pub fn reinvite(
         &mut self,
         now: Now,
@@ -43,12 +42,12 @@ impl Endpoint {
         parts: Parts,
     ) -> Result<Outgoing, IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let busy = session.outgoing.iter().any(|o| o.method == Method::Invite)
-            || session.reinvite.is_some()
-            || session.unacked.is_some()
-            || session.owed_ack.is_some();
-        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed) && !busy);
+        let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
+        let no = no.filter(|no| session.ledger(*no, None).admits(Change::Reinvite));
         let no = no.ok_or(IntentError::WrongState)?;
+        if let Some(dialog) = session.dialog_mut(no) {
+            dialog.opening = Opening::Open;
+        }
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Reinvite, Method::Invite, parts);
         (outgoing.dialog, outgoing.max_forwards) = (Some(no), max_forwards);
         Ok(outgoing)
@@ -112,28 +111,15 @@ impl Endpoint {
         request: Received,
     ) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let ours = session
-            .outgoing
-            .iter()
-            .any(|o| o.method == Method::Invite && !matches!(o.flight, Flight::Backoff(_)));
-        if session.reinvite.is_some() || matches!(session.stage, Stage::Called(_)) {
-            // RFC 3261 §14.2: the first INVITE has no final response yet.
-            let mut reply = Reply::new(StatusCode::SERVER_INTERNAL_ERROR);
-            let seconds = ids::below(&mut *self.io.ids, 11);
-            reply.parts.fields.push(HeaderName::RetryAfter, seconds.to_string());
-            return self.reply(now, server, &request, None, false, &reply);
+        if let Some(clash) = session.ledger(no, None).meets(Change::Reinvite) {
+            return self.refuse_clash(now, server, &request, clash);
         }
-        if session.current != Some(no) || !matches!(session.stage, Stage::Confirmed) || ours {
-            let status = if ours {
-                StatusCode::REQUEST_PENDING
-            } else {
-                StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST
-            };
-            return self.reply(now, server, &request, None, false, &Reply::new(status));
+        if session.current != Some(no) || !matches!(session.stage, Stage::Confirmed) {
+            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+            return self.reply(now, server, &request, None, false, &gone);
         }
-        if session.unacked.is_some() || session.owed_ack.is_some() {
-            // The offer/answer exchange before it is not over.
-            return self.reply(now, server, &request, None, false, &Reply::new(StatusCode::REQUEST_PENDING));
+        if let Some(dialog) = session.dialog_mut(no) {
+            dialog.opening = Opening::Open;
         }
         if let Some(refusal) = self.refuses_interval(sid, &request) {
             return self.reply(now, server, &request, None, false, &refusal);
@@ -190,45 +176,6 @@ impl Endpoint {
         }
         self.refresh_refused(now, sid, id, &why);
         self.io.tell(Event::ReinviteFailed { session: sid, why });
-    }
-
-    /// Waits after a 491: 2.1 to 4 s for the side that made the Call-ID, 0 to 2 s for the other, in steps of 10 ms
-    /// (RFC 3261 §14.1). When it has waited often enough, the 491 stands.
-    pub(crate) fn back_off(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Box<Response>) {
-        let rounds = self.settings.limits.rounds;
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let wanted = session.wants(Purpose::Reinvite);
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        if outgoing.rounds >= rounds || !wanted {
-            self.counters.rounds_spent += u64::from(wanted);
-            return self.failed(now, sid, id, Failure::Response(*response));
-        }
-        outgoing.rounds += 1;
-        outgoing.flight = Flight::Backoff(response);
-        let wait = self.back_off_time(sid);
-        self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Backoff(id)));
-    }
-
-    /// How long a session waits after a 491.
-    pub(super) fn back_off_time(&mut self, sid: SessionId) -> Duration {
-        let steps = match self.sessions.get(sid).is_some_and(|session| session.caller) {
-            true => 210 + ids::below(&mut *self.io.ids, 191),
-            false => ids::below(&mut *self.io.ids, 201),
-        };
-        Duration::from_millis(u64::from(steps) * 10)
-    }
-
-    /// The back-off is over.
-    pub(crate) fn backoff_over(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let busy = session.reinvite.is_some() || session.unacked.is_some();
-        let Some(outgoing) = session.outgoing_mut(id) else { return };
-        let Flight::Backoff(response) = &outgoing.flight else { return };
-        if busy {
-            let response = response.clone();
-            return self.back_off(now, sid, id, response);
-        }
-        self.relaunch(now, sid, id);
     }
 }
 

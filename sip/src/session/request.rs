@@ -44,7 +44,7 @@ impl Endpoint {
         Ok(id)
     }
 
-    /// Answers a request that [`Event::Requested`] or [`Event::Pracked`] told of.
+    /// Answers a request that [`Event::Requested`], [`Event::Updated`] or [`Event::Pracked`] told of.
     ///
     /// # Errors
     /// The session or request is gone, or the response is not final: who carries a request leaves 1xx out, which
@@ -57,7 +57,10 @@ impl Endpoint {
         reply: &Reply,
     ) -> Result<(), IntentError> {
         let incoming = self.take_incoming(sid, id, reply)?;
-        self.reply(now, incoming.server, &incoming.request, None, false, reply);
+        match incoming.request.method() {
+            Method::Update => self.answer_update(now, sid, &incoming, reply),
+            _ => self.reply(now, incoming.server, &incoming.request, None, false, reply),
+        }
         self.release_answer(now, sid);
         Ok(())
     }
@@ -93,6 +96,7 @@ impl Endpoint {
         match request.method() {
             Method::Bye => self.on_bye(now, sid, no, server, request),
             Method::Invite => self.on_reinvite(now, sid, no, server, request),
+            Method::Update => self.on_update(now, sid, no, server, request),
             Method::Prack if listener.reliable => self.on_prack(now, sid, no, server, request),
             Method::Options => {
                 let reply = self.capabilities(listener);
@@ -127,7 +131,7 @@ impl Endpoint {
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
         }
-        session.incoming.push(Incoming { server, request: request.clone() });
+        session.incoming.push(Incoming { server, dialog: no, request: request.clone() });
         let after = listener.timers.trying();
         self.io.timers.arm(now, after, Timer::Session(sid, SessionTimer::Trying(server)));
         self.io.tell(Event::Requested { session: sid, id: RequestId(server), request });

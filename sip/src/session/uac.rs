@@ -125,7 +125,7 @@ impl Endpoint {
     fn early_dialog(&mut self, sid: SessionId, seq: u32, tag: &str, response: &Response) -> Option<DialogNo> {
         let session = self.sessions.get_mut(sid)?;
         if let Some(known) = session.dialogs.iter_mut().find(|d| d.has_remote_tag(Some(tag))) {
-            known.refresh(response.headers());
+            known.note_allow(response.headers());
             return Some(known.no);
         }
         if session.dialogs.len() >= self.settings.limits.early_dialogs {

@@ -1,7 +1,9 @@
 //! The callee: an INVITE of the peer, our responses, its ACK or CANCEL (RFC 3261 §13.3, §9.2).
 
+use super::glare::{describes, is_described};
 use super::{
-    IntentError, Parts, PendingInvite, Reliability, Reply, Session, SessionId, SessionTimer, Stage, Unacked,
+    Incoming, IntentError, Parts, PendingInvite, Reliability, Reply, Session, SessionId, SessionTimer, Stage,
+    Unacked,
 };
 use crate::dialog::{Dialog, DialogNo, DialogState};
 use crate::endpoint::Endpoint;
@@ -125,7 +127,7 @@ impl Endpoint {
     }
 
     /// Answers the call with a 2xx, which is repeated until its ACK comes (RFC 3261 §13.3.1.4). Where a session description of a
-    /// reliable provisional response waits for its PRACK, or a PRACK for its answer, the 2xx waits for that (RFC 3262 §3).
+    /// reliable provisional response waits for its PRACK, or a PRACK or UPDATE for its answer, the 2xx waits for that (RFC 3262 §3).
     ///
     /// # Errors
     /// The session or dialog is gone, or the session is answered.
@@ -140,9 +142,10 @@ impl Endpoint {
         if !matches!(session.stage, Stage::Called(_)) || session.held_answer.is_some() {
             return Err(IntentError::WrongState);
         }
-        let has_prack = session.incoming.iter().any(|incoming| *incoming.request.method() == Method::Prack);
+        let has_offer =
+            session.incoming.iter().any(|incoming| incoming.dialog == dialog && incoming.has_offer());
         let chosen = session.dialog_mut(dialog).ok_or(IntentError::Gone)?;
-        if has_prack || chosen.sending.as_ref().is_some_and(|sending| sending.is_describing()) {
+        if has_offer || chosen.sending.as_ref().is_some_and(|sending| sending.is_describing()) {
             session.held_answer = Some(Box::new((dialog, parts)));
             return Ok(());
         }
@@ -208,6 +211,7 @@ impl Endpoint {
         mut parts: Parts,
     ) {
         self.time_answer(now, sid, &pending.request, &mut parts);
+        let offers = describes(&parts) && !is_described(&pending.request);
         let reply = Reply { parts, ..Reply::new(StatusCode::OK) };
         self.reply(now, pending.server, &pending.request, Some(tag), true, &reply);
         let listener = self.settings.listener(pending.request.flow.listener);
@@ -216,6 +220,7 @@ impl Endpoint {
         session.unacked = Some(Box::new(Unacked {
             server: pending.server,
             seq: pending.request.cseq.seq,
+            offers,
             interval: timers.t1,
             longest: timers.t2,
             repeat_at: now.mono + timers.t1,
@@ -331,6 +336,17 @@ impl Endpoint {
             (Some(_), Some(false)) => self.servers.repeat(&mut self.io, server),
             // The session was just seen to be there and pending.
             _ => drop(self.progress(now, sid, no, &Reply::new(status))),
+        }
+    }
+}
+
+impl Incoming {
+    /// Whether it may have an offer, or the answer to one.
+    fn has_offer(&self) -> bool {
+        match self.request.method() {
+            Method::Prack => true,
+            Method::Update => is_described(&self.request),
+            _ => false,
         }
     }
 }

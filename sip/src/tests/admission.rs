@@ -32,7 +32,7 @@ fn rfc3261_8_2_1_other_methods_outside_a_dialog_are_405() {
         assert_eq!(status(&text), "405 Method Not Allowed");
         assert_eq!(
             field(&text, "Allow"),
-            "INVITE, ACK, CANCEL, BYE, OPTIONS",
+            "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE",
             "what is carried is carried in dialogs"
         );
     }
@@ -263,7 +263,7 @@ fn rfc3261_20_5_a_405_never_allows_what_it_refuses() {
     ua.hear(&Msg::request("MESSAGE", 1));
     let refused = ua.one();
     assert_eq!(refused.what(), "405 Method Not Allowed");
-    assert_eq!(field(&refused.text, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS");
+    assert_eq!(field(&refused.text, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE");
 }
 
 #[test]

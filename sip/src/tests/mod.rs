@@ -35,3 +35,4 @@ mod secure;
 mod session_timer;
 mod timers;
 mod transport;
+mod update;

@@ -472,3 +472,88 @@ fn who_takes_no_part_does_not_know_the_extension() {
     let mut ua = self::ua(ASK);
     ua.invited_by(&Msg::request("INVITE", 1).sdp().with("Require", "timer"));
 }
+
+/// A call of ours to a peer that takes UPDATE, with 90 s that we refresh.
+fn updatable(ua: &mut Ua) -> SessionId {
+    let (sid, invite) = ua.call();
+    ua.hear(&accepted(&invite, "90;refresher=uac").with("Allow", "INVITE, ACK, BYE, UPDATE"));
+    ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
+    (ua.events, ua.sent) = (Vec::new(), Vec::new());
+    sid
+}
+
+#[test]
+fn rfc4028_7_4_a_peer_that_takes_update_is_refreshed_by_one_without_an_offer() {
+    let mut ua = ua(ASK);
+    let sid = updatable(&mut ua);
+    for _ in 0..3 {
+        ua.wait(seconds(45));
+        let update = ua.one().text;
+        assert!(start(&update).starts_with("UPDATE ") && supported(&update), "{update}");
+        assert_eq!(
+            (field(&update, "Session-Expires"), field(&update, "Content-Length")),
+            ("90;refresher=uac".into(), "0".into())
+        );
+        ua.hear(&accepted(&update, "90;refresher=uac"));
+        assert!(ua.events.is_empty() && ua.take().is_empty(), "it concerns nobody else");
+    }
+    // One that collides is sent again as it is.
+    ua.wait(seconds(45));
+    let update = ua.one().text;
+    ua.hear(&Msg::response(&update, 491, ""));
+    ua.wait(seconds(4));
+    let again = ua.take().remove(0).text;
+    assert!(start(&again).starts_with("UPDATE "));
+    ua.hear(&Msg::response(&again, 422, "").with("Min-SE", "120"));
+    let raised = ua.one().text;
+    assert_eq!(
+        (field(&raised, "Session-Expires"), field(&raised, "Min-SE")),
+        ("120;refresher=uac".into(), "120".into())
+    );
+    ua.hear(&accepted(&raised, "120;refresher=uac"));
+    assert_eq!(timer(&ua, sid).unwrap().interval, 120);
+    ua.wait(seconds(60));
+    let last = ua.one().text;
+    ua.hear(&Msg::response(&last, 481, ""));
+    assert_eq!(ua.one().what(), "BYE");
+    assert!(matches!(ua.event(), Event::Ended { why: End::Lost(_), .. }));
+}
+
+#[test]
+fn a_peer_that_does_not_take_update_after_all_is_refreshed_by_reinvite_at_once() {
+    for status in [405, 501] {
+        let mut ua = ua(ASK);
+        let sid = updatable(&mut ua);
+        ua.wait(seconds(45));
+        let update = ua.one().text;
+        ua.hear(&Msg::response(&update, status, ""));
+        ua.wait(1);
+        let reinvite = refresh(&mut ua, sid);
+        ua.hear(&accepted(&reinvite, "90;refresher=uac"));
+        assert!(matches!(ua.event(), Event::ReinviteAnswered { .. }));
+    }
+}
+
+#[test]
+fn rfc4028_9_an_update_of_the_peer_refreshes_as_well() {
+    let mut ua = ua(ASK);
+    let (sid, ok) =
+        answered(&mut ua, &invited(&[("Supported", "timer"), ("Session-Expires", "90;refresher=uac")]));
+    for seq in 2..5 {
+        ua.wait(seconds(59));
+        let update = Msg::inside("UPDATE", seq, &ok).with("Supported", "timer");
+        ua.hear(&update.with("Session-Expires", "90;refresher=uac"));
+        let Event::Updated { id, .. } = ua.event() else { panic!() };
+        ua.act(|e, now| e.respond(now, sid, id, &Ua::reply(200))).unwrap();
+        let refreshed = ua.one().text;
+        assert_eq!(field(&refreshed, "Session-Expires"), "90;refresher=uac");
+        assert_eq!(field(&refreshed, "Require"), "timer");
+    }
+    let small = Msg::inside("UPDATE", 5, &ok).with("Supported", "timer").with("Session-Expires", "89");
+    ua.hear(&small);
+    assert_eq!(field(&ua.one().text, "Min-SE"), "90");
+    ua.wait(seconds(60));
+    assert!(
+        ua.events.pop().is_some_and(|event| matches!(event, Event::Ended { why: End::SessionExpired, .. }))
+    );
+}

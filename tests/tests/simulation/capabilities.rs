@@ -23,7 +23,7 @@ fn hears(world: &mut World, from: &str, request: &Msg, status: &str) -> String {
 fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
     let mut world = by_hand(TWO_SIDES, 1);
     let ours = hears(&mut world, ALICE, &options(US, ALICE, 1), "200");
-    assert_eq!(field(&ours, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, INFO, MESSAGE");
+    assert_eq!(field(&ours, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE");
     for name in ["Accept", "Accept-Encoding", "Accept-Language", "Supported"] {
         assert!(find(&ours, name).is_some(), "{name} in {ours}");
     }
@@ -71,7 +71,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     Call-ID: rqdes9p9hs51c7agq680ykp4q3
     CSeq: 1 OPTIONS
     User-Agent: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, FOO
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, FOO
     Accept: application/sdp
     X-Ask: yes
     Max-Breadth: 60
@@ -97,7 +97,7 @@ fn a_users_capabilities_cross_as_far_as_both_sides_have_them() {
     Call-ID: call-1@10.0.0.2:5060
     CSeq: 1 OPTIONS
     Server: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, FOO
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, FOO
     Accept: application/sdp, application/isup
     X-Answer: yes
     Content-Length: 0

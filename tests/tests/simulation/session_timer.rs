@@ -256,3 +256,28 @@ fn a_refresh_that_is_lost_or_doubled_or_collides_keeps_the_call() {
     accepts(&mut world, ALICE, &refresh, "600;refresher=uac", 4400);
     call.hang_up(&mut world, 4);
 }
+
+#[test]
+fn who_takes_update_is_refreshed_by_it_and_its_own_does_not_cross() {
+    let mut world = by_hand(TWO_SIDES, 12);
+    let updates = |msg: Msg| msg.with("Allow", "INVITE, ACK, BYE, CANCEL, UPDATE");
+    let call = Call::establish_with(&mut world, updates(timed("600;refresher=uac")), |invite| {
+        updates(agreeing("600;refresher=uac")(invite))
+    });
+    for seq in 2..6 {
+        let refresh = world.expect_within(BOB, "UPDATE", s(301));
+        assert!(
+            body(&refresh).is_empty() && field(&refresh, "Session-Expires") == "600;refresher=uac",
+            "{refresh}"
+        );
+        let ok = Msg::response(&refresh, 200, "").contact(BOB).with("Require", "timer");
+        world.post(BOB, INSIDE, &ok.with("Session-Expires", "600;refresher=uac"));
+        let theirs = call.alice("UPDATE", seq).with("Supported", "timer");
+        world.post(ALICE, OUTSIDE, &theirs.with("Session-Expires", "600;refresher=uac"));
+        assert_eq!(field(&world.expect(ALICE, "200"), "Session-Expires"), "600;refresher=uac");
+        world.expect_no(BOB, "");
+        world.expect_no(ALICE, "INVITE");
+    }
+    call.hang_up(&mut world, 6);
+    world.must_forget("a call refreshed by UPDATE");
+}

@@ -186,6 +186,11 @@ impl Agent {
             Event::Reinvited { session, .. } => {
                 self.endpoint.reject_reinvite(now, session, &Reply::new(StatusCode::NOT_ACCEPTABLE_HERE))?;
             }
+            Event::Updated { session, id, request, .. } => {
+                let described = !request.request.body().is_empty();
+                let status = if described { StatusCode::NOT_ACCEPTABLE_HERE } else { StatusCode::OK };
+                self.endpoint.respond(now, session, id, &Reply::new(status))?;
+            }
             Event::Requested { session, id, .. } => {
                 self.endpoint.respond(now, session, id, &Reply::new(StatusCode::NOT_IMPLEMENTED))?;
             }

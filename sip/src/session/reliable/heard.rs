@@ -1,5 +1,7 @@
 //! The reliable provisional responses that have come in an early dialog (RFC 3262 §4).
 
+use crate::session::OutgoingId;
+
 /// Responses that may be unacknowledged at a time: a peer sends one after the other.
 const OWED: usize = 8;
 
@@ -12,6 +14,12 @@ pub(crate) struct Heard {
     last: u32,
     /// Numbers that are not acknowledged yet.
     owed: Vec<u32>,
+    /// The number of the first that describes the session.
+    described: Option<u32>,
+    /// The PRACK after which its offer and answer are settled.
+    settling: Option<OutgoingId>,
+    /// Whether one has been acknowledged.
+    settled: bool,
 }
 
 impl Heard {
@@ -19,7 +27,14 @@ impl Heard {
     /// many: it is not acknowledged then, and not looked at (RFC 3262 §4).
     pub(super) fn take(heard: &mut Option<Box<Self>>, invite: u32, number: u32) -> bool {
         let Some(heard) = heard else {
-            *heard = Some(Box::new(Self { invite, last: number, owed: vec![number] }));
+            *heard = Some(Box::new(Self {
+                invite,
+                last: number,
+                owed: vec![number],
+                described: None,
+                settling: None,
+                settled: false,
+            }));
             return true;
         };
         let next = heard.last.checked_add(1) == Some(number) && heard.owed.len() < OWED;
@@ -34,7 +49,37 @@ impl Heard {
     pub(super) fn settle(&mut self, number: u32) -> Option<u32> {
         let at = self.owed.iter().position(|owed| *owed == number)?;
         self.owed.remove(at);
+        self.settled = true;
         Some(self.invite)
+    }
+
+    /// The response with that number describes the session; whether it is the first to do so, whose description counts
+    /// (RFC 6337 §3.1).
+    pub(super) fn describe(&mut self, number: u32) -> bool {
+        self.described.is_none() && {
+            self.described = Some(number);
+            true
+        }
+    }
+
+    /// That PRACK acknowledges the response with that number; whether an offer or an answer is settled with it: that of the
+    /// response, or what the PRACK has itself.
+    pub(super) fn acknowledge(&mut self, number: u32, prack: OutgoingId, describes: bool) -> bool {
+        let settles = describes || self.described == Some(number);
+        if settles {
+            self.settling = Some(prack);
+        }
+        settles
+    }
+
+    /// A PRACK is over; whether offer and answer are settled with it.
+    pub(super) fn is_settled_by(&mut self, prack: OutgoingId) -> bool {
+        self.settling.take_if(|settling| *settling == prack).is_some()
+    }
+
+    /// Whether one has been acknowledged: then the dialog is there on both sides.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Sending {
     pub(super) next: u32,
     /// CSeq of the INVITE.
     pub(super) cseq: u32,
+    /// Whether one has had its PRACK.
+    pub(super) pracked: bool,
     /// The one that waits for its PRACK.
     pub(super) out: Option<Unpracked>,
     /// Those that wait for that.
@@ -37,7 +39,7 @@ pub(crate) struct Unpracked {
 impl Sending {
     /// With the number of the first response, below 2³¹.
     pub(super) fn new(first: u32, cseq: u32) -> Self {
-        Self { next: first, cseq, out: None, waiting: VecDeque::new() }
+        Self { next: first, cseq, pracked: false, out: None, waiting: VecDeque::new() }
     }
 
     /// Has a response wait for those before it; `false` where too many do.
@@ -52,6 +54,11 @@ impl Sending {
     /// Whether one waits for its PRACK.
     pub(crate) fn is_out(&self) -> bool {
         self.out.is_some()
+    }
+
+    /// Whether one has had its PRACK: then the dialog is there on the other side too.
+    pub(crate) fn is_pracked(&self) -> bool {
+        self.pracked
     }
 
     /// Whether a session description has not had its PRACK yet.

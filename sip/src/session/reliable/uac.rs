@@ -4,7 +4,8 @@ use super::{Heard, number};
 use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
-use crate::session::{IntentError, Outgoing, OutgoingId, Parts, Purpose, SessionId};
+use crate::session::glare::{describes, has_description};
+use crate::session::{IntentError, Opening, Outgoing, OutgoingId, Parts, Purpose, SessionId};
 use crate::time::Now;
 use sip_types::{HeaderName, Method, Response};
 
@@ -33,6 +34,12 @@ impl Endpoint {
         let invite = invite.ok_or(IntentError::WrongState)?;
         parts.fields.push(HeaderName::RAck, format!("{number} {invite} INVITE"));
         let id = session.name_outgoing();
+        let describes = describes(&parts);
+        if let Some(dialog) = session.dialog_mut(no)
+            && dialog.heard.as_mut().is_some_and(|heard| heard.acknowledge(number, id, describes))
+        {
+            dialog.opening = Opening::Acknowledging;
+        }
         let mut outgoing = Outgoing::new(id, Purpose::Prack, Method::Prack, parts);
         outgoing.dialog = Some(no);
         self.launch(now, sid, outgoing);
@@ -52,7 +59,15 @@ impl Endpoint {
         let session = self.sessions.get_mut(sid).ok_or(OutOfOrder)?;
         let dialog = dialog.and_then(|no| session.dialog_mut(no)).ok_or(OutOfOrder)?;
         match Heard::take(&mut dialog.heard, invite, number) {
-            true => Ok(Some(number)),
+            true => {
+                // One that is not reliable refreshes nothing (RFC 6141 §4.7).
+                dialog.refresh(response.headers());
+                let described = !response.body().is_empty() && has_description(response.headers());
+                if described && dialog.heard.as_mut().is_some_and(|heard| heard.describe(number)) {
+                    dialog.opening = Opening::Acknowledging;
+                }
+                Ok(Some(number))
+            }
             false => {
                 self.counters.progress_out_of_order += 1;
                 Err(OutOfOrder)
@@ -62,8 +77,13 @@ impl Endpoint {
 
     /// Our PRACK is over.
     pub(crate) fn prack_done(&mut self, sid: SessionId, id: OutgoingId, outcome: Result<Response, Failure>) {
-        self.take_outgoing(sid, id);
-        let Some(session) = self.sessions.get(sid) else { return };
+        let no = self.take_outgoing(sid, id).and_then(|outgoing| outgoing.dialog);
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        if let Some(dialog) = no.and_then(|no| session.dialog_mut(no))
+            && dialog.heard.as_mut().is_some_and(|heard| heard.is_settled_by(id))
+        {
+            dialog.opening = Opening::Settled;
+        }
         if session.told || session.is_given_up() {
             return self.sweep(sid);
         }

@@ -8,7 +8,9 @@ use crate::event::{End, Event};
 use crate::ids;
 use crate::io::Timer;
 use crate::received::Received;
-use crate::session::{Incoming, IntentError, Reply, RequestId, SessionId, SessionTimer, Stage, refusal};
+use crate::session::{
+    Incoming, IntentError, Opening, Reply, RequestId, SessionId, SessionTimer, Stage, refusal,
+};
 use crate::time::Now;
 use crate::transaction::ServerId;
 use sip_types::header::RAck;
@@ -78,10 +80,15 @@ impl Endpoint {
         let listener = self.settings.listener(request.flow.listener);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let timers = listener.map(|l| session.conduct(l).timers).unwrap_or_default();
-        let Some(sending) = session.dialog_mut(no).and_then(|dialog| dialog.sending.as_mut()) else { return };
+        let Some(dialog) = session.dialog_mut(no) else { return };
+        let described = has_description(&reply);
+        if described && dialog.opening == Opening::Open {
+            dialog.opening = Opening::Acknowledging;
+        }
+        let Some(sending) = dialog.sending.as_mut() else { return };
         sending.out = Some(Unpracked {
             number,
-            described: has_description(&reply),
+            described,
             bytes,
             interval: timers.t1,
             repeat_at: now.mono + timers.t1,
@@ -167,10 +174,14 @@ impl Endpoint {
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
         }
-        sending.out = None;
+        let settles = sending.out.take().is_some_and(|out| out.described);
+        sending.pracked = true;
         let next = sending.waiting.pop_front();
+        if settles && let Some(dialog) = session.dialog_mut(no) {
+            dialog.opening = Opening::Settled;
+        }
         if described {
-            session.incoming.push(Incoming { server, request: request.clone() });
+            session.incoming.push(Incoming { server, dialog: no, request: request.clone() });
             self.io.timers.arm(now, trying, Timer::Session(sid, SessionTimer::Trying(server)));
         } else {
             self.reply(now, server, &request, None, false, &Reply::new(StatusCode::OK));

@@ -3,7 +3,8 @@
 use super::standing::Standing;
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
-use crate::session::{IntentError, OutgoingId, Parts, SessionId, Stage};
+use crate::session::update::is_unknown;
+use crate::session::{IntentError, Outgoing, OutgoingId, Parts, SessionId, Stage};
 use crate::time::Now;
 use sip_types::{Fields, HeaderName, Method, Response};
 use std::time::Duration;
@@ -16,6 +17,15 @@ const AGAIN: Duration = Duration::from_secs(2);
 const TRIES: u8 = 3;
 
 impl Endpoint {
+    /// Refreshes a session by an UPDATE without an offer, which its owner need not know of (RFC 4028 §7.4). If something is in its
+    /// way, it is looked at again.
+    fn refresh_by_update(&mut self, now: Now, sid: SessionId) {
+        if let Ok(outgoing) = self.next_update(sid, None, 70, Parts::default()) {
+            // A timer was just seen to stand.
+            let _ = self.begin_refresh(now, sid, outgoing);
+        }
+    }
+
     /// Refreshes a session by a re-INVITE, as [`Event::RefreshDue`] asks, with the description that stands as its offer.
     /// [`Event::ReinviteAnswered`] or [`Event::ReinviteFailed`] follows as for any other; who failed is asked for again in time.
     ///
@@ -23,6 +33,10 @@ impl Endpoint {
     /// The session is gone or not confirmed, has no timer, or an INVITE is pending in it.
     pub fn refresh(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
         let outgoing = self.next_reinvite(sid, 70, parts)?;
+        self.begin_refresh(now, sid, outgoing)
+    }
+
+    fn begin_refresh(&mut self, now: Now, sid: SessionId, outgoing: Outgoing) -> Result<(), IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let timing = session.timing.as_mut().ok_or(IntentError::WrongState)?;
         let standing = timing.stands.as_mut().ok_or(IntentError::WrongState)?;
@@ -57,7 +71,9 @@ impl Endpoint {
         }
         standing.wait(now.mono, AGAIN);
         self.arm_interval(now, sid);
-        if !busy {
+        if self.takes_update(sid) {
+            self.refresh_by_update(now, sid);
+        } else if !busy {
             self.io.tell(Event::RefreshDue { session: sid });
         }
     }
@@ -72,7 +88,7 @@ impl Endpoint {
     }
 
     /// Whether a request of ours is a refresh.
-    fn is_refresh(&self, sid: SessionId, id: OutgoingId) -> bool {
+    pub(crate) fn is_refresh(&self, sid: SessionId, id: OutgoingId) -> bool {
         let timing = self.sessions.get(sid).and_then(|session| session.timing.as_ref());
         timing.is_some_and(|timing| timing.refreshing == Some(id))
     }
@@ -111,7 +127,9 @@ impl Endpoint {
             *standing = Standing::new(standing.agreed, now.mono);
             return self.refresh_over(now, sid);
         }
-        self.refresh_failed(now, sid, id, None);
+        // Who knows no UPDATE is asked by re-INVITE, at once.
+        let unknown = matches!(why, Failure::Response(response) if is_unknown(response.status()));
+        self.refresh_failed(now, sid, id, unknown.then_some(Duration::ZERO));
     }
 
     fn refresh_failed(&mut self, now: Now, sid: SessionId, id: OutgoingId, wait: Option<Duration>) {
