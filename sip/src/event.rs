@@ -37,6 +37,15 @@ pub enum Event {
         /// The response.
         response: Response,
     },
+    /// 199 to our INVITE: that early dialog is over, others may go on or come (RFC 6228).
+    EarlyDialogEnded {
+        /// Our session.
+        session: SessionId,
+        /// What was the dialog.
+        dialog: DialogNo,
+        /// The response, with the Reason.
+        response: Response,
+    },
     /// The PRACK of a reliable provisional response of ours.
     Pracked {
         /// Our session.

@@ -79,6 +79,8 @@ pub struct Listener {
     pub reliable: bool,
     /// How sessions are timed (RFC 4028).
     pub session_timers: TimerTerms,
+    /// Whether 199 means something to us (RFC 6228).
+    pub takes_terminated: bool,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,

@@ -330,6 +330,7 @@ impl Peer {
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
             | Event::RefreshDue { .. }
+            | Event::EarlyDialogEnded { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
         }
@@ -385,6 +386,7 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        takes_terminated: false,
         session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
     }

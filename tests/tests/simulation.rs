@@ -43,6 +43,7 @@ mod simulation {
     mod storm_phones;
     mod strangers;
     mod targets;
+    mod terminated;
     mod trunk_calls;
     mod trunk_flows;
     mod trunk_gruus;

@@ -103,6 +103,7 @@ pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
     let known = |tag: &str| {
         let own = |ours: bool, own: &str| ours && tag.eq_ignore_ascii_case(own);
         own(profile.reliable_responses, sip::session::RELIABLE)
+            || own(profile.early_dialog_terminated, sip::session::TERMINATED)
             || own(profile.session_timer.mode != TimerMode::Off, sip::session::TIMER)
             || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))
     };

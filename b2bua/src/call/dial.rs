@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use media::PartyId;
 use policy::{On, Trail};
 use sip::NetworkId;
-use sip::session::{Invite, Patience, RELIABLE, Reliability, Reply};
+use sip::session::{Invite, Patience, RELIABLE, Reliability, Reply, TERMINATED};
 use sip::time::Now;
 use sip_types::{HeaderName, Method, StatusCode};
 
@@ -151,6 +151,9 @@ impl Core {
         let reliable = call.wrap.has_sdp() || caller != Reliability::None;
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
+        }
+        if target.profile.early_dialog_terminated {
+            parts.fields.push(HeaderName::Supported, TERMINATED);
         }
         let outbound = place.flow.is_some() && !place.is_device();
         if outbound {

@@ -30,6 +30,7 @@ mod progress;
 mod redirect;
 mod refresh;
 mod request;
+mod terminated;
 mod update;
 pub(crate) mod view;
 
@@ -166,6 +167,8 @@ pub(crate) struct Pair {
     pub(crate) caller_party: Option<PartyId>,
     /// The status of the last provisional response.
     pub(crate) last_status: StatusCode,
+    /// Whether the caller has heard of it.
+    pub(crate) told: bool,
     /// Whether the far side has described its media.
     pub(crate) described: bool,
     /// Whether the caller has had that answer, ahead of the 2xx.

@@ -209,6 +209,7 @@ pub fn sip_listener(
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
         session_timers,
+        takes_terminated: profile.early_dialog_terminated,
     })
 }
 

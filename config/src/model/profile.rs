@@ -35,6 +35,9 @@ table! {
         /// sends them so where its peer asks for that, or where its peer supports it and the other leg's came so. Else a peer that
         /// requires them is refused with 420.
         pinned reliable_responses: bool = true;
+        /// Whether 199 (Early Dialog Terminated, RFC 6228) is used: legs that we dial say that they take it, and a caller that takes it is
+        /// told of each early dialog that ends while its call goes on.
+        pinned early_dialog_terminated: bool = true;
         /// How sessions are timed.
         pinned session_timer: SessionTimer = {};
         /// What a redirection (3xx) of the called side leads to.

@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use crate::received::Received;
-use crate::session::{RELIABLE, Reply, TIMER, refusal};
+use crate::session::{RELIABLE, Reply, TERMINATED, TIMER, refusal};
 use crate::settings::{Carrying, Listener};
 use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
 use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
@@ -72,6 +72,7 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
     let known = |tag: &str| {
         let transparent = transparent.iter().map(|t| &**t);
         let own = (listener.reliable && *request.method() == Method::Invite).then_some(RELIABLE);
+        let own = own.into_iter().chain(listener.takes_terminated.then_some(TERMINATED));
         let timer = listener.session_timers.takes_part().then_some(TIMER);
         understood
             .iter()

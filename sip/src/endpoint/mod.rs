@@ -100,6 +100,10 @@ pub struct Counters {
     pub overloaded: u64,
     /// Early dialogs beyond the limit.
     pub early_dialogs_refused: u64,
+    /// Early dialogs that a peer has ended by 199 (RFC 6228).
+    pub early_dialogs_ended: u64,
+    /// 199s that we have sent.
+    pub early_dialogs_told: u64,
     /// Reliable provisional responses that came again, or before one that is missing (RFC 3262 §4).
     pub progress_out_of_order: u64,
     /// Late answers of forks that were acknowledged and released.

@@ -1,6 +1,6 @@
 //! What we say of ourselves (RFC 3261 §11.2).
 
-use super::{RELIABLE, Reply, TIMER};
+use super::{RELIABLE, Reply, TERMINATED, TIMER};
 use crate::endpoint::Endpoint;
 use crate::settings::{Carrying, Listener};
 use sip_types::{HeaderName, StatusCode};
@@ -19,6 +19,7 @@ impl Endpoint {
         };
         let understood = listener.asked.iter().flat_map(|asked| asked.understood).copied();
         let own = listener.reliable.then_some(RELIABLE);
+        let own = own.into_iter().chain(listener.takes_terminated.then_some(TERMINATED));
         let timer = listener.session_timers.takes_part().then_some(TIMER);
         let supported: BTreeSet<&str> =
             transparent.iter().map(|t| &**t).chain(understood).chain(own).chain(timer).collect();

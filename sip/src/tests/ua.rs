@@ -75,6 +75,7 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        takes_terminated: false,
         session_timers: crate::session::TimerTerms::default(),
         heeds_priority: true,
     }

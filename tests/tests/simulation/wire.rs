@@ -89,7 +89,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE
     X-Keep: π
     Max-Breadth: 60
-    Supported: 100rel, timer
+    Supported: 100rel, 199, timer
     Session-Expires: 1800
     Content-Type: application/sdp
     Content-Length: 164

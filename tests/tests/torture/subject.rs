@@ -103,6 +103,7 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        takes_terminated: false,
         session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
         provisional_interval: Duration::from_secs(60),

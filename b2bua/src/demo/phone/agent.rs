@@ -207,6 +207,7 @@ impl Agent {
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
             | Event::RefreshDue { .. }
+            | Event::EarlyDialogEnded { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. }
             | Event::Responded { .. } => {}

@@ -191,6 +191,7 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        takes_terminated: false,
         session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
     };

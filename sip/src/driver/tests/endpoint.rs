@@ -90,6 +90,7 @@ fn listener(bind: &Bind) -> Listener {
         asked: Vec::new(),
         events: &[],
         reliable: false,
+        takes_terminated: false,
         session_timers: crate::session::TimerTerms::default(),
         heeds_priority: true,
     }
