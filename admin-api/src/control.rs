@@ -22,7 +22,10 @@ pub use configuration::{
 };
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
-pub use leg::{Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, Stream};
+pub use leg::{
+    Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, SessionRefresher,
+    SessionTimer, Stream,
+};
 pub use location::{
     AnswerSource, LocatedTarget, Location, NameAnswer, NameQuestion, TargetOutcome, TrunkTarget, TrunkTargets,
 };

@@ -361,6 +361,23 @@ fn sip(out: &mut Families, reports: &[Report]) {
         "Challenges and 491s that stood because their request had been repeated as often as may be.",
         count(|c| c.rounds_spent),
     );
+    out.labelled(
+        "liaison_sip_session_refreshes_total",
+        "Refreshes of sessions by us (RFC 4028), by what became of them.",
+        "outcome",
+        [("sent", count(|c| c.refreshes)), ("failed", count(|c| c.refreshes_failed))],
+    );
+    out.counter(
+        "liaison_sip_sessions_expired_total",
+        "Sessions that nobody refreshed in time.",
+        count(|c| c.sessions_expired),
+    );
+    out.labelled(
+        "liaison_sip_intervals_too_small_total",
+        "Session intervals that were too small for somebody (422): ours, that were raised, and peers' that we refused.",
+        "whose",
+        [("ours", count(|c| c.intervals_raised)), ("peer", count(|c| c.intervals_refused))],
+    );
     out.counter(
         "liaison_sip_glares_total",
         "Requests of peers that collided with another in their dialog (491, or 500 with Retry-After).",

@@ -18,6 +18,8 @@ pub enum Rule {
     Timeout,
     /// 430 is for those who know another flow; endpoints never receive it (RFC 5626 §11.5).
     Flow,
+    /// 422 is about the session timer of that leg, and each leg has its own (RFC 4028 §7.3).
+    Timer,
     /// It stays.
     Same,
 }
@@ -30,6 +32,7 @@ impl fmt::Display for Rule {
             Self::Overload => "the overload is not ours (RFC 3261 §16.7)",
             Self::Timeout => "408 answers an INVITE only (RFC 4320 §4.2)",
             Self::Flow => "430 tells of a flow that the other side has no part in (RFC 5626 §11.5)",
+            Self::Timer => "the session interval is that leg's own (RFC 4028 §7.3)",
             Self::Same => "no rule changes it",
         })
     }
@@ -66,6 +69,9 @@ pub fn map_failure(status: StatusCode, method: &Method, challenged: bool, profil
     if status == StatusCode::FLOW_FAILED {
         return mapped(StatusCode::TEMPORARILY_UNAVAILABLE, Rule::Flow);
     }
+    if status == StatusCode::SESSION_INTERVAL_TOO_SMALL {
+        return mapped(StatusCode::SERVER_INTERNAL_ERROR, Rule::Timer);
+    }
     mapped(status, Rule::Same)
 }
 
@@ -76,10 +82,13 @@ pub fn failure(status: StatusCode, method: &Method, challenged: bool, profile: &
 }
 
 /// Whether the next target is tried after this failure. A global failure always ends the search (RFC 3261 §16.7), and so does
-/// one of a loop.
+/// one of a loop. 422 says nothing about the way (RFC 4028 §6).
 #[must_use]
 pub fn fails_over(status: StatusCode, profile: &Profile) -> bool {
-    !status.is_global_failure() && !is_of_a_loop(status) && profile.failover.contains(&status)
+    let ends = status.is_global_failure()
+        || is_of_a_loop(status)
+        || status == StatusCode::SESSION_INTERVAL_TOO_SMALL;
+    !ends && profile.failover.contains(&status)
 }
 
 /// Whether a failure says that a request has gone round in circles. Each round would try again whatever is left here, twice as
@@ -108,6 +117,7 @@ mod tests {
             (Method::Invite, 408, false, 408, Rule::Same),
             (Method::Info, 408, false, 504, Rule::Timeout),
             (Method::Invite, 430, false, 480, Rule::Flow),
+            (Method::Invite, 422, false, 500, Rule::Timer),
             (Method::Invite, 486, false, 486, Rule::Same),
             (Method::Invite, 302, false, 302, Rule::Same),
             (Method::Invite, 603, false, 603, Rule::Same),
@@ -135,9 +145,10 @@ mod tests {
         for code in [302, 404, 480, 486, 487, 488, 600, 603] {
             assert!(!fails_over(status(code), &default), "{code}");
         }
-        let wide = profile("failover = [440, 482, 483, 486, 603]");
+        let wide = profile("failover = [422, 440, 482, 483, 486, 603]");
         assert!(fails_over(status(486), &wide));
         assert!(!fails_over(status(603), &wide), "RFC 3261 §16.7: a global failure ends the search");
+        assert!(!fails_over(status(422), &wide), "it says nothing about the way");
         for code in [440, 482, 483] {
             assert!(
                 !fails_over(status(code), &wide),

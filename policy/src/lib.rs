@@ -29,7 +29,8 @@ pub use crossing::Crossing;
 pub use explain::{Step, Trail};
 pub use failure::{Mapped, Rule, fails_over, failure, is_of_a_loop, map_failure};
 pub use headers::{
-    Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, required, statement, verdict,
+    Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, own_allow, required, statement,
+    verdict,
 };
 pub use message::{MessageRefused, message_crosses};
 pub use method::{MethodRefused, goes_outside, is_own, method_crosses};

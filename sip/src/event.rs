@@ -37,6 +37,15 @@ pub enum Event {
         /// The response.
         response: Response,
     },
+    /// 199 to our INVITE: that early dialog is over, others may go on or come (RFC 6228).
+    EarlyDialogEnded {
+        /// Our session.
+        session: SessionId,
+        /// What was the dialog.
+        dialog: DialogNo,
+        /// The response, with the Reason.
+        response: Response,
+    },
     /// The PRACK of a reliable provisional response of ours.
     Pracked {
         /// Our session.
@@ -90,6 +99,12 @@ pub enum Event {
         session: SessionId,
         /// Why.
         why: Failure,
+    },
+    /// The session is to be refreshed (RFC 4028 §10): [`refresh`](crate::Endpoint::refresh) wants the description that stands. Told
+    /// again, soon, as long as it is not.
+    RefreshDue {
+        /// Our session.
+        session: SessionId,
     },
     /// An UPDATE, in the dialog that stands or in an early one; it waits for [`respond`](crate::Endpoint::respond), whose 2xx
     /// refreshes the peer's target.
@@ -194,6 +209,8 @@ pub enum End {
     HungUp(Option<Response>),
     /// The peer acts as if there were no dialog: a request of ours had this outcome (RFC 3261 §12.2.1.2).
     Lost(Failure),
+    /// Nobody has refreshed it in time (RFC 4028 §10).
+    SessionExpired,
     /// A 2xx of ours was never acknowledged (RFC 3261 §13.3.1.4).
     NoAck,
     /// A reliable provisional response of ours was never acknowledged; the INVITE has had its 504 (RFC 3262 §3).

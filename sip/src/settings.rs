@@ -6,7 +6,7 @@ use crate::location;
 use crate::nat::Nat;
 use crate::overload;
 use crate::registration::server::Aor;
-use crate::session::{Identifying, Provenance};
+use crate::session::{Identifying, Provenance, TimerTerms};
 use crate::timers::Timers;
 use bytestring::ByteString;
 use ipnet::IpNet;
@@ -83,6 +83,10 @@ pub struct Listener {
     pub refers: bool,
     /// What becomes of Session-ID (RFC 7989).
     pub identifying: Identifying,
+    /// How sessions are timed (RFC 4028).
+    pub session_timers: TimerTerms,
+    /// Whether 199 means something to us (RFC 6228).
+    pub takes_terminated: bool,
     /// Whether Resource-Priority and emergency calls of peers are heeded when we are overloaded: only of those that may be trusted
     /// with them (RFC 4412 §4.6).
     pub heeds_priority: bool,
@@ -121,6 +125,8 @@ pub struct Conduct {
     pub provenance: Provenance,
     /// As [`Listener::identifying`].
     pub identifying: Identifying,
+    /// As [`Listener::session_timers`].
+    pub session_timers: TimerTerms,
 }
 
 impl Conduct {
@@ -133,9 +139,18 @@ impl Conduct {
             heeds_overload,
             provenance,
             identifying,
+            session_timers,
             ..
         } = *listener;
-        Self { timers, provisional_interval, acceptance, heeds_overload, provenance, identifying }
+        Self {
+            timers,
+            provisional_interval,
+            acceptance,
+            heeds_overload,
+            provenance,
+            identifying,
+            session_timers,
+        }
     }
 }
 

@@ -383,6 +383,8 @@ impl Peer {
             | Event::Acknowledged { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReferNotified { .. }
+            | Event::RefreshDue { .. }
+            | Event::EarlyDialogEnded { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
         }
@@ -441,6 +443,8 @@ pub fn listener(address: SocketAddr) -> sip::Listener {
         provenance: sip::session::Provenance::Network,
         refers: false,
         identifying: sip::session::Identifying::Carry,
+        takes_terminated: false,
+        session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
         asks_unknown: false,
     }

@@ -46,12 +46,14 @@ mod simulation {
     mod scanners;
     mod secure;
     mod session_ids;
+    mod session_timer;
     mod shards;
     mod storm_phones;
     mod strangers;
     mod strays;
     mod subscriptions;
     mod targets;
+    mod terminated;
     mod transfer;
     mod transfer_carried;
     mod transfer_wire;

@@ -54,6 +54,8 @@ pub struct Leg {
     /// How its next hop was found, and what became of each target; null on the calling leg, and where the next hop is an
     /// address or a connection that is there.
     pub location: Option<Location>,
+    /// What times its session (RFC 4028); null without a session timer.
+    pub session_timer: Option<SessionTimer>,
     /// The early dialogs that are still open: several when the far side forks.
     pub early_dialogs: Vec<EarlyDialog>,
     /// When the leg sent or received its first INVITE.
@@ -90,6 +92,29 @@ pub enum LegState {
     Confirmed,
     /// BYE, CANCEL or a failure ended it.
     Terminated,
+}
+
+/// The session timer of a leg (RFC 4028).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SessionTimer {
+    /// The session interval.
+    pub interval_seconds: Seconds,
+    /// Who refreshes the session.
+    pub refresher: SessionRefresher,
+    /// True where the peer knows nothing of timers and we refresh for ourselves.
+    pub alone: bool,
+    /// When we refresh next, or end the call if the peer does not.
+    pub due_at: Timestamp,
+}
+
+/// Who refreshes a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionRefresher {
+    /// We do.
+    Us,
+    /// The peer does.
+    Peer,
 }
 
 /// One early dialog of a leg.

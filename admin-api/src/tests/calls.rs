@@ -181,6 +181,12 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
             "<sip:192.0.2.1;lr>"
           ],
           "session_id": "ab30317f1a784dc48ff824d0d3715d86",
+          "session_timer": {
+            "alone": false,
+            "due_at": "2026-03-01T12:29:30.250Z",
+            "interval_seconds": 1800.0,
+            "refresher": "peer"
+          },
           "sip_call_id": "b7Jx0e1QmZ@192.0.2.9",
           "started_at": "2026-03-01T12:00:00.000Z",
           "state": "confirmed",

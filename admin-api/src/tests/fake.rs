@@ -452,6 +452,12 @@ fn calling_leg(trunk: &str) -> Leg {
         local_address: Some(([203, 0, 113, 5], 5060).into()),
         remote_address: Some(([192, 0, 2, 9], 5060).into()),
         location: Some(location()),
+        session_timer: Some(SessionTimer {
+            interval_seconds: Duration::from_secs(1_800).into(),
+            refresher: SessionRefresher::Peer,
+            alone: false,
+            due_at: at(1_770_250),
+        }),
         early_dialogs: vec![EarlyDialog { remote_tag: "r0".into(), remote_target: None, last_status: 183 }],
         started_at: at(0),
         confirmed_at: Some(at(2_250)),

@@ -91,6 +91,8 @@ impl Core {
             end: None,
             call_id: request.call_id.as_str().into(),
             identifier: identifier.map(Box::new),
+            refreshing: false,
+            said: None,
             farewell: None,
             found: None,
             _in_trunk: in_trunk,

@@ -4,7 +4,7 @@ use super::body::{Rules, Taken};
 use super::{Call, Leg, LegNo, OrRefuse};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
-use config::{Latch, Nat, Profile, ReferPolicy, TrunkName};
+use config::{Latch, Nat, Profile, ReferPolicy, TimerMode, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
 use policy::{BodyRefused, Crossing, On};
 use sip::session::{Body, Parts, Reply};
@@ -119,7 +119,10 @@ const OF_TRANSFER: [&str; 2] = ["replaces", sip::session::NO_SUBSCRIPTION];
 /// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).
 pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
     let known = |tag: &str| {
-        (profile.reliable_responses && tag.eq_ignore_ascii_case(sip::session::RELIABLE))
+        let own = |ours: bool, own: &str| ours && tag.eq_ignore_ascii_case(own);
+        own(profile.reliable_responses, sip::session::RELIABLE)
+            || own(profile.early_dialog_terminated, sip::session::TERMINATED)
+            || own(profile.session_timer.mode != TimerMode::Off, sip::session::TIMER)
             || (profile.refer == ReferPolicy::Handle
                 && OF_TRANSFER.iter().any(|t| tag.eq_ignore_ascii_case(t)))
             || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use media::PartyId;
 use policy::{On, Trail};
 use sip::NetworkId;
-use sip::session::{Invite, Patience, RELIABLE, Reliability, Reply};
+use sip::session::{Invite, Patience, RELIABLE, Reliability, Reply, TERMINATED};
 use sip::time::Now;
 use sip_types::{HeaderName, Method, StatusCode};
 
@@ -83,6 +83,8 @@ impl Core {
             end: None,
             call_id: call_id.into(),
             identifier: None,
+            refreshing: false,
+            said: None,
             farewell: None,
             found: None,
             _in_trunk: in_trunk,
@@ -149,6 +151,9 @@ impl Core {
         let reliable = call.offered().is_some() || caller != Reliability::None;
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
+        }
+        if target.profile.early_dialog_terminated {
+            parts.fields.push(HeaderName::Supported, TERMINATED);
         }
         decide::tell_replaces(&mut parts, &target.profile);
         let proven_uri = decide::proven_uri(request, &crossing).filter(|_| !target.registered);

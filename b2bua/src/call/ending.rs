@@ -49,6 +49,7 @@ impl Leg {
             | End::Expired
             | End::Rejected(_)
             | End::Lost(_)
+            | End::SessionExpired
             | End::NoAck
             | End::NoPrack => None,
         }
@@ -103,6 +104,7 @@ impl Core {
                 (status, "ended by us", None)
             }
             End::Lost(failure) => (status_of(failure), "dialog lost", None),
+            End::SessionExpired => (None, "session expired", None),
             End::NoAck => (None, "no ACK", None),
             End::NoPrack => (Some(StatusCode::SERVER_TIMEOUT), "no PRACK", None),
         };
@@ -138,6 +140,9 @@ impl Core {
             // It had lost against another leg, or its place to one.
             _ if answered && !joined => self.dial_more(now, key),
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
+            End::SessionExpired => {
+                self.end_call(now, key, &decide::reason(408, "Session expired"), "session expired");
+            }
             End::NoAck => self.end_call(now, key, &decide::reason(408, "No ACK"), "no ACK"),
             End::NoPrack => self.end_call(now, key, &decide::reason(504, "No PRACK"), "no PRACK"),
             End::Expired => self.end_call(now, key, &decide::reason(487, "INVITE expired"), "INVITE expired"),

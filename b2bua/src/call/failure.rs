@@ -1,6 +1,7 @@
 //! A leg fails: the next place, or what the caller hears of it.
 
 use super::across::Across;
+use super::terminated::reason_of;
 use super::{CallKey, LegNo, State, decide};
 use crate::shard::Core;
 use config::Profile;
@@ -14,7 +15,12 @@ impl Core {
     pub(super) fn leg_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
         let asker = self.calls.get(key).map_or(LegNo::CALLER, |call| call.asker().no);
         let reply = self.failure_reply(key, (no, asker), &Method::Invite, failure);
-        self.forget_media_of(now, key, no);
+        let ended = self.forget_media_of(now, key, no);
+        self.without_leg(now, key, no, (failure, reply));
+        self.tell_ended(now, key, &ended, reason_of(failure));
+    }
+
+    fn without_leg(&mut self, now: Now, key: CallKey, no: LegNo, (failure, reply): (&Failure, Reply)) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(leg) = call.leg(no) else { return };
         let (device, branch, trunk_flow) = (leg.device, leg.branch, leg.trunk.clone().zip(leg.trunk_flow));
@@ -52,7 +58,8 @@ impl Core {
 
     /// A called leg that answered cannot be used: other devices may still be, but no other target of a route.
     pub(super) fn branch_failed(&mut self, now: Now, key: CallKey, no: LegNo, reply: Reply) {
-        self.forget_media_of(now, key, no);
+        let ended = self.forget_media_of(now, key, no);
+        let reason = decide::reason(reply.status.as_u16(), reply.status.reason_phrase());
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some((device, branch)) = call.leg(no).map(|leg| (leg.device, leg.branch)) else { return };
         match device {
@@ -60,6 +67,7 @@ impl Core {
             false => call.fork.clear(),
         }
         self.leg_over(now, key, (device, false), reply);
+        self.tell_ended(now, key, &ended, reason);
     }
 
     /// Goes on without a leg. Another device is another person's ear; only a global failure ends the search, and at once:
@@ -82,24 +90,6 @@ impl Core {
         match self.calls.get(key).map(|call| call.state) {
             Some(State::Ending) => self.finish_if_done(now, key),
             _ => self.dial_more(now, key),
-        }
-    }
-
-    /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it.
-    pub(super) fn forget_media_of(&mut self, now: Now, key: CallKey, no: LegNo) {
-        self.forget_target(key, no);
-        let Some(call) = self.calls.get_mut(key) else { return };
-        let own = call.leg(no).map(|leg| leg.party);
-        let (session, first) = (call.caller.session, call.caller.party);
-        let pairs: Vec<_> = call.pairs.extract_if(.., |pair| pair.callee == no).collect();
-        let parties =
-            pairs.iter().flat_map(|pair| pair.caller_party.into_iter().chain(Some(pair.callee_party)));
-        for party in parties.chain(own).filter(|party| *party != first) {
-            call.media.remove_party(party);
-        }
-        for pair in pairs {
-            self.abandon(now, session, pair.exchange);
-            self.endpoint.close_dialog(session, pair.caller_dialog);
         }
     }
 

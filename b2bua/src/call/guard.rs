@@ -71,10 +71,11 @@ impl Core {
         call.fork.end_group();
         let ringing = call.callees.iter().filter(|leg| leg.rings());
         let ringing: Vec<_> = ringing.map(|leg| (leg.no, leg.session, leg.device)).collect();
+        let mut ended = Vec::new();
         for (no, session, device) in ringing {
             // The session goes on by itself until the far side has confirmed the CANCEL.
             self.end_leg(now, key, no, session, decide::reason(480, "Ring limit"));
-            self.forget_media_of(now, key, no);
+            ended.extend(self.forget_media_of(now, key, no));
             self.counters.rung_out += 1;
             let Some(call) = self.calls.get_mut(key) else { return };
             if let Some(leg) = call.leg_mut(no) {
@@ -84,6 +85,7 @@ impl Core {
             call.fork.note(Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE), device);
         }
         self.dial_more(now, key);
+        self.tell_ended(now, key, &ended, decide::reason(480, "Ring limit"));
     }
 
     /// Limits how long a leg may leave what it was asked last unanswered.

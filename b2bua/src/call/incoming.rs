@@ -52,6 +52,9 @@ impl Core {
         if let Err(reply) = decide::extensions(request.headers(), &profile) {
             return self.refuse(now, session, &reply);
         }
+        if let Some(reply) = self.endpoint.interval_refusal(session) {
+            return self.refuse(now, session, &reply);
+        }
         if profile.refer == ReferPolicy::Handle && request.headers().contains(HeaderName::Replaces) {
             let arrival = Arrival { session, network, trunk, request, breadth, in_node, in_trunk };
             return self.on_replacing(now, arrival, profile);

@@ -31,8 +31,10 @@ mod place;
 mod prack;
 mod progress;
 mod redirect;
+mod refresh;
 mod request;
 mod stray;
+mod terminated;
 mod transfer;
 mod update;
 pub(crate) mod view;
@@ -111,6 +113,10 @@ pub(crate) struct Leg {
     pub(crate) call_id: Box<str>,
     /// The identifier of its peer (RFC 7989), if that is known.
     pub(crate) identifier: Option<Box<SessionUuid>>,
+    /// Whether a re-INVITE of ours refreshes its session; the answer concerns nobody else.
+    pub(crate) refreshing: bool,
+    /// A hash of the header fields of its peer's last re-INVITE that crossed.
+    pub(crate) said: Option<u64>,
     /// The Reason that we ended it with.
     pub(crate) farewell: Option<String>,
     /// Once it is over: how whom it called was found, where that was by name.
@@ -175,6 +181,8 @@ pub(crate) struct Pair {
     pub(crate) caller_party: Option<PartyId>,
     /// The status of the last provisional response.
     pub(crate) last_status: StatusCode,
+    /// Whether the caller has heard of it.
+    pub(crate) told: bool,
     /// Whether the far side has described its media.
     pub(crate) described: bool,
     /// Whether the caller has had that answer, ahead of the 2xx.

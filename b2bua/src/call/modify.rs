@@ -19,6 +19,9 @@ impl Core {
         let Some(session) = self.calls.get(key).and_then(|call| call.leg(leg)).map(|leg| leg.session) else {
             return;
         };
+        if self.answers_refresh(now, key, leg, request) {
+            return;
+        }
         let asking = (Ask::Reinvite, Means::Reinvite);
         if let Err(reply) = self.ask(now, key, (Between::Standing, leg), asking, request) {
             self.deny(now, session, Ask::Reinvite, &reply);
@@ -27,6 +30,9 @@ impl Core {
 
     /// A 2xx to a re-INVITE of ours.
     pub(crate) fn on_reinvite_answered(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
+        if self.refreshed(now, key, leg, response) {
+            return;
+        }
         match self.calls.get(key).map(|call| &call.exchange) {
             Some(Exchange::Renegotiate { leg: told }) if *told == leg => {
                 return self.renegotiated(now, key, leg, response);
@@ -235,6 +241,9 @@ impl Core {
 
     /// A re-INVITE of ours failed.
     pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
+        if self.refresh_failed(key, leg) {
+            return;
+        }
         match self.calls.get(key).map(|call| &call.exchange) {
             Some(Exchange::Renegotiate { leg: told }) if *told == leg => {
                 return self.not_renegotiated(now, key, leg, why);

@@ -80,11 +80,10 @@ impl Core {
             false => self.endpoint.progress(now, session, caller_dialog, &reply),
         };
         if sent.is_ok()
-            && reliably
-            && is_described
             && let Some(pair) = self.calls.get_mut(key).and_then(|call| call.pairs.get_mut(at))
         {
-            pair.agreed = true;
+            pair.told = true;
+            pair.agreed |= reliably && is_described;
         }
     }
 
@@ -124,6 +123,7 @@ impl Core {
             caller_dialog,
             caller_party: None,
             last_status: status,
+            told: false,
             described: false,
             shown: false,
             settled: false,

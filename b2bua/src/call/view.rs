@@ -7,9 +7,9 @@ use admin_api::control as api;
 use media::{Carriage, Flow, PartyId, StreamView};
 use sip::Endpoint;
 use sip::dialog::DialogState;
-use sip::session::{DialogView, SessionView};
-use sip::time::{Now, Wall};
-use std::time::Instant;
+use sip::session::{DialogView, Refresher, SessionView, TimerView};
+use sip::time::{Mono, Now, Wall};
+use std::time::{Duration, Instant};
 
 /// A call as a list shows it.
 pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
@@ -42,7 +42,7 @@ pub(crate) fn detail(
     now: Now,
     instant: Instant,
 ) -> Option<api::CallDetail> {
-    let clock = Clock { wall: now.wall, instant };
+    let clock = Clock { mono: now.mono, wall: now.wall, instant };
     let started = system_time(call.started.wall).into();
     let trail = call.trail.iter().map(|step| api::PolicyStep {
         at: started,
@@ -90,6 +90,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
         local_address: listener.map(|l| l.address),
         remote_address: way.map(|way| way.peer()),
         location: leg.found.as_ref().or(session.and_then(|s| s.found.as_ref())).map(|found| location(found)),
+        session_timer: session.and_then(|s| s.timer).map(|timer| session_timer(&timer, clock)),
         early_dialogs: early(call, leg, session),
         started_at: system_time(leg.started.wall).into(),
         confirmed_at: leg.confirmed.map(|at| system_time(at.wall).into()),
@@ -100,6 +101,19 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
             reason: end.reason.clone(),
         }),
         streams: streams(call, call.party(leg.no).unwrap_or(leg.party), clock),
+    }
+}
+
+fn session_timer(timer: &TimerView, clock: Clock) -> api::SessionTimer {
+    let left = timer.due.since(clock.mono);
+    api::SessionTimer {
+        interval_seconds: Duration::from_secs(timer.interval.into()).into(),
+        refresher: match timer.refresher {
+            Refresher::Us => api::SessionRefresher::Us,
+            Refresher::Peer => api::SessionRefresher::Peer,
+        },
+        alone: timer.alone,
+        due_at: (system_time(clock.wall) + left).into(),
     }
 }
 
@@ -143,9 +157,10 @@ fn streams(call: &Call, party: PartyId, clock: Clock) -> Vec<api::Stream> {
     view.map_or_else(Vec::new, |view| view.streams.iter().map(|of| stream(of, clock)).collect())
 }
 
-/// One moment by both clocks.
+/// One moment by all clocks.
 #[derive(Clone, Copy)]
 struct Clock {
+    mono: Mono,
     wall: Wall,
     instant: Instant,
 }

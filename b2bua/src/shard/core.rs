@@ -295,6 +295,10 @@ impl Core {
             Event::ReinviteCancelled { .. } => self.on_reinvite_cancelled(now, key, leg),
             Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
             Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
+            Event::EarlyDialogEnded { dialog, response, .. } => {
+                self.on_early_dialog_ended(now, key, (leg, dialog), &response);
+            }
+            Event::RefreshDue { .. } => self.on_refresh_due(now, key, leg),
             Event::Updated { dialog, id, request, .. } => {
                 self.on_updated(now, key, (leg, dialog), id, &request);
             }
@@ -450,6 +454,8 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::ReinviteCancelled { session }
         | Event::ReinviteAnswered { session, .. }
         | Event::ReinviteFailed { session, .. }
+        | Event::EarlyDialogEnded { session, .. }
+        | Event::RefreshDue { session }
         | Event::Updated { session, .. }
         | Event::Requested { session, .. }
         | Event::Referred { session, .. }

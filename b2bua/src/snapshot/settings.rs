@@ -2,15 +2,16 @@
 
 use config::{
     Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
-    ReferPolicy, RequestsFrom, SessionIds, Transport, Trunk,
+    ReferPolicy, RequestsFrom, SessionIds, SessionTimer, TimerMode, Transport, Trunk,
 };
 use media::{Latching, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::Hash;
-use sip::session::{Identifying, Provenance};
+use sip::session::{Identifying, Provenance, Refresher, TimerPart, TimerTerms};
 use sip_types::Method;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Media addresses of networks in the order of their numbers.
 pub(crate) fn media_networks<'n>(
@@ -177,8 +178,15 @@ pub fn sip_listener(
     } else {
         sip::Carrying::Nothing
     };
-    let sip::Conduct { timers, provisional_interval, acceptance, heeds_overload, provenance, identifying } =
-        conduct(profile);
+    let sip::Conduct {
+        timers,
+        provisional_interval,
+        acceptance,
+        heeds_overload,
+        provenance,
+        identifying,
+        session_timers,
+    } = conduct(profile);
     Some(sip::Listener {
         network,
         transport,
@@ -212,6 +220,8 @@ pub fn sip_listener(
         provenance,
         refers: refers(policy, name),
         identifying,
+        session_timers,
+        takes_terminated: profile.early_dialog_terminated,
     })
 }
 
@@ -260,6 +270,7 @@ pub fn conduct(profile: &Profile) -> sip::Conduct {
             SessionIds::Make => Identifying::Make,
             SessionIds::Remove => Identifying::Remove,
         },
+        session_timers: timer_terms(&profile.session_timer),
     }
 }
 
@@ -274,11 +285,30 @@ pub(crate) fn conduct_with(profile: &Profile, trunk: Option<&Trunk>) -> sip::Con
     }
 }
 
+/// How sessions are timed, in the words of `sip`.
+fn timer_terms(timer: &SessionTimer) -> TimerTerms {
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    TimerTerms {
+        part: match timer.mode {
+            TimerMode::Off => TimerPart::Off,
+            TimerMode::Accept => TimerPart::Accept,
+            TimerMode::Ask => TimerPart::Ask,
+        },
+        expires: seconds(timer.expires),
+        least: seconds(timer.min),
+        refresher: match timer.refresher {
+            config::Refresher::Auto => None,
+            config::Refresher::Us => Some(Refresher::Us),
+            config::Refresher::Peer => Some(Refresher::Peer),
+        },
+        alone: timer.alone,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use std::time::Duration;
 
     // conforms: RFC3261-18.1.1-8,10
     #[test]

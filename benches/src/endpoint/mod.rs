@@ -170,6 +170,8 @@ fn endpoint(side: Side, job: Job) -> Endpoint {
         carrying: Carrying::All { transparent: Vec::new() },
         asks_unknown: false,
         refers: false,
+        takes_terminated: false,
+        session_timers: sip::session::TimerTerms::default(),
         identifying: sip::session::Identifying::Carry,
         provenance: sip::session::Provenance::Peer,
         asked: vec![Asked { method: Method::Message, understood: &[] }],

@@ -13,6 +13,7 @@ mod profile;
 mod register;
 mod registrar;
 mod route;
+mod session_timer;
 mod tls;
 mod trunk;
 
@@ -32,6 +33,7 @@ pub use profile::{
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
+pub use session_timer::{Refresher, SessionTimer, TimerMode};
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;

@@ -5,7 +5,7 @@ use sip_types::StatusCode;
 
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
-use crate::model::OverloadControl;
+use crate::model::{OverloadControl, SessionTimer, TimerMode};
 use crate::text::{Cause, MediaType, Token};
 
 table! {
@@ -41,6 +41,11 @@ table! {
         /// What becomes of Session-ID (RFC 7989), the identifiers of the two ends of a session, by which logs, records and the
         /// API find calls beside our own names of them.
         pinned session_id: SessionIds = "carry";
+        /// Whether 199 (Early Dialog Terminated, RFC 6228) is used: legs that we dial say that they take it, and a caller that takes it is
+        /// told of each early dialog that ends while its call goes on.
+        pinned early_dialog_terminated: bool = true;
+        /// How sessions are timed.
+        pinned session_timer: SessionTimer = {};
         /// What a redirection (3xx) of the called side leads to.
         pinned redirects: Redirects = "carry";
         /// What becomes of a REFER in a call (RFC 3515), by which a peer transfers whom it talks with.
@@ -57,19 +62,20 @@ table! {
         /// How digest authentication is done.
         pinned digest: Digest = {};
         /// What the status of a failed leg becomes on the other side, by status; it comes before the built-in rules:
-        /// 401 and 407 become 403, 503 becomes 500, 408 of other requests than INVITE becomes 504, all else stays.
+        /// 401 and 407 become 403, 503 and 422 become 500, 408 of other requests than INVITE becomes 504, all else stays.
         pinned failures: BTreeMap<StatusCode, StatusCode> = {}, in 0..=300, such as { "480" = 486 };
         /// What ISDN causes (ITU-T Q.850) have to do with failures.
         pinned causes: Causes = {};
         /// The statuses after which the next target is tried, as when a target does not answer at all: those that speak
         /// of the way, not of the called party. Those of a loop (440, 482, 483) never lead to the next target: each round
-        /// would try what is left again.
+        /// would try what is left again; nor does 422, which is about the session timer.
         pinned failover: Vec<StatusCode> = [408, 430, 500, 502, 503, 504], in 0..=300;
         /// Overload control between neighbours.
         pinned overload: OverloadControl = {};
         /// The timers of SIP.
         pinned timers: Timers = {};
     }
+    check check_profile;
 }
 
 table! {
@@ -257,6 +263,22 @@ table! {
         pinned t4: Duration = "5s", in "100ms"..="60s";
     }
     check check_timers;
+}
+
+fn check_profile(profile: &Profile, reader: &mut Reader<'_>) {
+    if profile.session_timer.mode == TimerMode::Off {
+        return;
+    }
+    for (index, tag) in profile.transparent.iter().enumerate() {
+        if tag.to_string().eq_ignore_ascii_case("timer") {
+            let expected = "an option tag that is not ours: each leg has its own session timer, unless its mode is \"off\"";
+            reader.conflict(
+                &reader.element("transparent", index),
+                Found::Text(format!("\"{tag}\"")),
+                expected,
+            );
+        }
+    }
 }
 
 fn check_digest(digest: &Digest, reader: &mut Reader<'_>) {

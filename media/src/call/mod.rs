@@ -212,6 +212,23 @@ impl CallMedia {
         }
     }
 
+    /// The party's streams feed nobody's any more, and nobody's feed them, until it is [connected](Self::connect) again.
+    pub fn part(&mut self, party: PartyId) {
+        let both = |other: &Party| other.id == party || other.peer == Some(party);
+        let parted: Vec<_> = self
+            .parties
+            .iter_mut()
+            .filter(|other| both(other))
+            .map(|other| {
+                other.peer = None;
+                other.id
+            })
+            .collect();
+        for party in parted {
+            self.apply(party, false);
+        }
+    }
+
     /// The party's dialog is over: its ports are given back, unless another dialog shares them.
     pub fn remove_party(&mut self, party: PartyId) {
         let Ok(index) = self.index(party) else { return };

@@ -138,6 +138,37 @@ impl CallMedia {
         Ok(text)
     }
 
+    /// Our offer to `to` that changes nothing: the text that was sent last, if that is what stands (RFC 4028 §7.4). If another offer
+    /// has failed meanwhile, it is composed anew from what `from` has described.
+    ///
+    /// # Errors
+    /// Why there is none; nothing has changed then.
+    pub fn offer_again(
+        &mut self,
+        to: PartyId,
+        from: PartyId,
+        ports: &mut dyn Ports,
+    ) -> Result<Bytes, Refusal> {
+        let party = self.party_mut(to)?;
+        if party.exchange != Exchange::Idle {
+            return Err(Refusal::Misuse(Misuse::OfferPending));
+        }
+        let Some(local) = party.local.clone().filter(|local| party.sent.as_ref() == Some(local)) else {
+            return self.compose_offer(to, from, ports);
+        };
+        party.standing = party.streams.len();
+        party.exchange = Exchange::Sent(local.clone());
+        Ok(local)
+    }
+
+    /// Whether an offer of that party says what it has described last: all but the version in `o=` (RFC 8866 §5.2).
+    pub fn is_unchanged(&self, party: PartyId, sdp: &[u8]) -> bool {
+        let described = self.party(party).ok().and_then(|party| party.remote.as_ref());
+        let lines =
+            |text| <[u8]>::split(text, |byte| *byte == b'\n').filter(|line: &&[u8]| !line.starts_with(b"o="));
+        described.is_some_and(|described| lines(described).eq(lines(sdp)))
+    }
+
     /// What becomes of each section in an offer of ours, with ports borrowed for those that need them.
     fn offered_slots(
         &mut self,

@@ -106,20 +106,6 @@ impl CallMedia {
         }
         self.enter(party);
     }
-
-    /// Nobody feeds the party any more, and it feeds nobody.
-    fn part(&mut self, party: PartyId) {
-        let mut touched = vec![party];
-        for other in &mut self.parties {
-            if other.id == party {
-                other.peer = None;
-            } else if other.peer == Some(party) {
-                other.peer = None;
-                touched.push(other.id);
-            }
-        }
-        touched.into_iter().for_each(|party| self.apply(party, false));
-    }
 }
 
 /// The lines of a description that say something: not its origin, and not what holds where nothing is said (RFC 3264 §5.1).

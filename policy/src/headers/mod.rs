@@ -15,6 +15,6 @@ mod warning;
 pub use carry::{Verdict, carry, verdict};
 pub use contact::contact_params;
 pub use place::On;
-pub use statement::{required, statement};
+pub use statement::{own_allow, required, statement};
 pub use table::{Class, Row, TABLE};
 pub use warning::WARN_AGENT;

@@ -27,7 +27,8 @@ pub fn statement<'m>(
 ) -> Fields {
     let mut fields = Fields::new();
     if let Some(own) = own {
-        let allow = allow(headers, crossing, own);
+        let far = headers.contains(HeaderName::Allow).then(|| listed(headers, HeaderName::Allow));
+        let allow = allow(far.as_deref(), crossing, own);
         if !allow.is_empty() {
             fields.push(HeaderName::Allow, allow);
         }
@@ -85,11 +86,16 @@ const EXPECTED_ALLOW: usize = 128;
 /// An Allow rarely has more methods.
 const EXPECTED_METHODS: usize = 16;
 
+/// The Allow of a message that the far side has no part in.
+#[must_use]
+pub fn own_allow<'m>(crossing: &Crossing<'_>, own: impl Iterator<Item = &'m Method>) -> String {
+    allow(None, crossing, own)
+}
+
 /// Its value. It stands in every INVITE and in most responses to it, so the names are compared as they stand.
-fn allow<'m>(headers: &Headers, crossing: &Crossing<'_>, own: impl Iterator<Item = &'m Method>) -> String {
-    let far = headers.contains(HeaderName::Allow).then(|| listed(headers, HeaderName::Allow));
+fn allow<'m>(far: Option<&[&str]>, crossing: &Crossing<'_>, own: impl Iterator<Item = &'m Method>) -> String {
     let crosses = |method: &Method| method_crosses(method, crossing).is_ok();
-    let far_allows = |method: &str| far.as_ref().is_none_or(|far| far.contains(&method));
+    let far_allows = |method: &str| far.is_none_or(|far| far.contains(&method));
     let mut value = String::with_capacity(EXPECTED_ALLOW);
     for method in own {
         let claims = match method {
@@ -107,7 +113,7 @@ fn allow<'m>(headers: &Headers, crossing: &Crossing<'_>, own: impl Iterator<Item
         }
     }
     let mut room = MOST_EXTENSIONS;
-    for name in far.iter().flatten() {
+    for name in far.into_iter().flatten() {
         let Ok(method) = name.parse::<Method>() else { continue };
         let new = || !value.split(", ").any(|known| known == *name);
         if room > 0 && matches!(method, Method::Extension(_)) && crosses(&method) && new() {

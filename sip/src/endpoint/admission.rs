@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use crate::received::Received;
-use crate::session::{NO_SUBSCRIPTION, RELIABLE, Reply, refusal};
+use crate::session::{NO_SUBSCRIPTION, RELIABLE, Reply, TERMINATED, TIMER, refusal};
 use crate::settings::{Carrying, Listener};
 use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
 use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
@@ -78,7 +78,15 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
             _ => &[],
         };
         let own = own.into_iter().chain(of_transfer.iter().copied());
-        understood.iter().copied().chain(transparent).chain(own).any(|t| t.eq_ignore_ascii_case(tag))
+        let own = own.into_iter().chain(listener.takes_terminated.then_some(TERMINATED));
+        let timer = listener.session_timers.takes_part().then_some(TIMER);
+        understood
+            .iter()
+            .copied()
+            .chain(transparent)
+            .chain(own)
+            .chain(timer)
+            .any(|t| t.eq_ignore_ascii_case(tag))
     };
     unsupported(request.headers(), known)
 }

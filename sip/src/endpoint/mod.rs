@@ -103,6 +103,10 @@ pub struct Counters {
     pub overloaded: u64,
     /// Early dialogs beyond the limit.
     pub early_dialogs_refused: u64,
+    /// Early dialogs that a peer has ended by 199 (RFC 6228).
+    pub early_dialogs_ended: u64,
+    /// 199s that we have sent.
+    pub early_dialogs_told: u64,
     /// Reliable provisional responses that came again, or before one that is missing (RFC 3262 §4).
     pub progress_out_of_order: u64,
     /// Late answers of forks that were acknowledged and released.
@@ -123,6 +127,16 @@ pub struct Counters {
     pub pending_full: u64,
     /// Challenges and 491s that stood because their request had been repeated as often as may be.
     pub rounds_spent: u64,
+    /// Refreshes of sessions that we sent (RFC 4028 §10).
+    pub refreshes: u64,
+    /// Those that failed, and left the session.
+    pub refreshes_failed: u64,
+    /// Sessions that nobody refreshed in time.
+    pub sessions_expired: u64,
+    /// Requests of ours that went out again because the session interval was too small for somebody (422).
+    pub intervals_raised: u64,
+    /// Requests of peers that we refused because their session interval is too small (422).
+    pub intervals_refused: u64,
     /// Requests of peers that collided with what was under way in their dialog (491, or 500 with Retry-After).
     pub glares: u64,
     /// Responses whose Authentication-Info shows that their sender does not know the secret (RFC 7616 §3.5).
@@ -333,6 +347,7 @@ impl Endpoint {
             SessionTimer::Expires => self.expires_due(now, sid),
             SessionTimer::Unacked => self.unacked_due(now, sid),
             SessionTimer::Unpracked(no) => self.unpracked_due(now, sid, no),
+            SessionTimer::Interval => self.interval_due(now, sid),
             SessionTimer::Backoff(id) => self.backoff_over(now, sid, id),
             SessionTimer::Trying(server) => self.trying_due(now, sid, server),
             SessionTimer::Target(id) => self.target_due(now, sid, id),

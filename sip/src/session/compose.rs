@@ -1,12 +1,12 @@
 //! Composing requests.
 
-use super::{Parts, Session, Stage};
+use super::{Parts, Session, Stage, TIMER};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
 use crate::reply::{GRUU, contact, contact_of, gruu};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
-use sip_types::{HeaderName, MessageWriter, Method, Scheme, Uri};
+use sip_types::{Fields, HeaderName, MessageWriter, Method, Scheme, Uri};
 
 /// What a request takes from its session and from us.
 pub(crate) struct Composer<'a> {
@@ -89,10 +89,17 @@ impl Composer<'_> {
         if let Some(product) = &self.settings.user_agent {
             out.header(HeaderName::UserAgent, product);
         }
-        for field in parts.fields.iter() {
-            if identifier.is_none() || field.name() != HeaderName::SessionId {
-                out.field(field);
-            }
+        let written_here = |name: HeaderName| {
+            name == HeaderName::Supported || (name == HeaderName::SessionId && identifier.is_some())
+        };
+        for field in parts.fields.iter().filter(|field| !written_here(field.name())) {
+            out.field(field);
+        }
+        let terms = self.session.conduct(listener).session_timers;
+        let timer = self.session.timer_in(&terms, self.method, self.dialog.is_some());
+        supported(&mut out, &parts.fields, timer.is_some());
+        if let Some(timer) = timer {
+            timer.write(&mut out);
         }
         let Some(body) = &parts.body else { return out.finish(b"") };
         for field in body.fields.iter() {
@@ -118,6 +125,20 @@ impl Composer<'_> {
         party(out, HeaderName::From, &session.local, Some(&dialog.local_tag.digits()));
         party(out, HeaderName::To, &session.remote, dialog.remote_tag.as_ref().map(|tag| tag.as_bytes()));
     }
+}
+
+/// One Supported with what the owner says, and that we know of session timers.
+fn supported(out: &mut MessageWriter, fields: &Fields, timer: bool) {
+    let said = fields.all(HeaderName::Supported).map(|field| &**field.value());
+    let mut tags = said.chain(timer.then_some(TIMER.as_bytes())).enumerate().peekable();
+    if tags.peek().is_none() {
+        return;
+    }
+    out.value(HeaderName::Supported, |value| {
+        for (nth, tag) in tags {
+            value.text(if nth == 0 { "" } else { ", " }).bytes(tag);
+        }
+    });
 }
 
 /// From or To.

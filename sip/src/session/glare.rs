@@ -166,7 +166,6 @@ impl Endpoint {
     pub(crate) fn back_off(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Box<Response>) {
         let rounds = self.settings.limits.rounds;
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let caller = session.caller;
         let Some(purpose) = session.outgoing_mut(id).map(|outgoing| outgoing.purpose) else { return };
         let wanted = session.wants(purpose);
         let Some(outgoing) = session.outgoing_mut(id) else { return };
@@ -176,13 +175,17 @@ impl Endpoint {
         }
         outgoing.rounds += 1;
         outgoing.flight = Flight::Backoff(response);
-        let steps = if caller {
-            210 + ids::below(&mut *self.io.ids, 191)
-        } else {
-            ids::below(&mut *self.io.ids, 201)
-        };
-        let wait = Duration::from_millis(u64::from(steps) * 10);
+        let wait = self.back_off_time(sid);
         self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Backoff(id)));
+    }
+
+    /// How long a session waits after a 491.
+    pub(super) fn back_off_time(&mut self, sid: SessionId) -> Duration {
+        let steps = match self.sessions.get(sid).is_some_and(|session| session.caller) {
+            true => 210 + ids::below(&mut *self.io.ids, 191),
+            false => ids::below(&mut *self.io.ids, 201),
+        };
+        Duration::from_millis(u64::from(steps) * 10)
     }
 
     /// The back-off is over.

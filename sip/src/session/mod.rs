@@ -32,6 +32,8 @@ mod reliable;
 mod request;
 mod subscribed;
 mod subscribing;
+mod terminated;
+mod timer;
 mod uac;
 mod uas;
 mod update;
@@ -45,6 +47,8 @@ pub use outside::Ask;
 pub use provenance::{Provenance, Stray};
 pub use refer::{NO_SUBSCRIPTION, Refer, ReferId};
 pub use reliable::{OPTION as RELIABLE, Reliability};
+pub use terminated::OPTION as TERMINATED;
+pub use timer::{OPTION as TIMER, Refresher, TimerPart, TimerTerms, TimerView};
 pub use uac::Invite;
 pub use view::{DialogView, SessionView, Stage as SessionStage};
 
@@ -56,6 +60,7 @@ pub(crate) use outgoing::{Flight, Outgoing, Purpose, aim};
 pub(crate) use refer::Refers;
 pub(crate) use reliable::{Heard, Sending};
 pub(crate) use subscribing::Subscribing;
+pub(crate) use timer::Timing;
 pub(crate) use uas::refusal;
 pub(crate) use whereabouts::Registered;
 
@@ -105,6 +110,8 @@ pub(crate) enum SessionTimer {
     Unpracked(DialogNo),
     /// The back-off after a 491 is over.
     Backoff(OutgoingId),
+    /// The session is to be refreshed, or expires (RFC 4028 §10).
+    Interval,
     /// A request of the peer has waited for as long as it may without a response.
     Trying(ServerId),
     /// The target of a request may have been silent for too long.
@@ -306,6 +313,8 @@ pub(crate) struct Session {
     pub(crate) authorizer: Option<Box<Authorizer>>,
     /// The Info Packages that the peer takes, as its last Recv-Info said them (RFC 6086 §5.2).
     pub(crate) packages: Option<Box<str>>,
+    /// What it knows of its timer (RFC 4028).
+    pub(crate) timing: Option<Box<Timing>>,
     /// Whether the owner was told that it ended.
     pub(crate) told: bool,
     /// Whether the BYE that ended it carried credentials.
@@ -361,6 +370,7 @@ impl Session {
             forks: 0,
             authorizer: None,
             packages: None,
+            timing: None,
             told: false,
             bye_authenticated: false,
         }

@@ -1,6 +1,6 @@
 //! What we say of ourselves (RFC 3261 §11.2).
 
-use super::{NO_SUBSCRIPTION, RELIABLE, Reply};
+use super::{NO_SUBSCRIPTION, RELIABLE, Reply, TERMINATED, TIMER};
 use crate::endpoint::Endpoint;
 use crate::settings::{Carrying, Listener};
 use sip_types::{HeaderName, StatusCode};
@@ -21,8 +21,10 @@ impl Endpoint {
         let own = listener.reliable.then_some(RELIABLE);
         let of_transfer = listener.refers.then_some(["replaces", NO_SUBSCRIPTION]);
         let own = own.into_iter().chain(of_transfer.into_iter().flatten());
+        let own = own.into_iter().chain(listener.takes_terminated.then_some(TERMINATED));
+        let timer = listener.session_timers.takes_part().then_some(TIMER);
         let supported: BTreeSet<&str> =
-            transparent.iter().map(|t| &**t).chain(understood).chain(own).collect();
+            transparent.iter().map(|t| &**t).chain(understood).chain(own).chain(timer).collect();
         let supported = supported.into_iter().collect::<Vec<_>>().join(", ");
         fields.push(HeaderName::Accept, accept);
         fields.push(HeaderName::AcceptEncoding, "identity");

@@ -64,9 +64,17 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(outgoing) = session.outgoing_mut(id) else { return };
         let purpose = outgoing.purpose;
+        if response.status() == StatusCode::SESSION_INTERVAL_TOO_SMALL
+            && self.raises_interval(now, sid, id, &response)
+        {
+            return;
+        }
         if matches!(purpose, Purpose::Reinvite | Purpose::Update)
             && response.status() == StatusCode::REQUEST_PENDING
         {
+            if purpose == Purpose::Reinvite && self.refresh_collided(now, sid, id, &response) {
+                return;
+            }
             return self.back_off(now, sid, id, Box::new(response));
         }
         if self.fails_over(sid, id, response.status()) {

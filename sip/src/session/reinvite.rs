@@ -29,6 +29,18 @@ impl Endpoint {
         max_forwards: u8,
         parts: Parts,
     ) -> Result<(), IntentError> {
+        let outgoing = self.next_reinvite(sid, max_forwards, parts)?;
+        self.launch(now, sid, outgoing);
+        Ok(())
+    }
+
+    /// A re-INVITE that may be sent now.
+    pub(super) fn next_reinvite(
+        &mut self,
+        sid: SessionId,
+        max_forwards: u8,
+        parts: Parts,
+    ) -> Result<Outgoing, IntentError> {
         let no = self.may_reinvite(sid)?;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         if let Some(dialog) = session.dialog_mut(no) {
@@ -36,8 +48,7 @@ impl Endpoint {
         }
         let mut outgoing = Outgoing::new(session.name_outgoing(), Purpose::Reinvite, Method::Invite, parts);
         (outgoing.dialog, outgoing.max_forwards) = (Some(no), max_forwards);
-        self.launch(now, sid, outgoing);
-        Ok(())
+        Ok(outgoing)
     }
 
     /// The dialog that [`reinvite`](Self::reinvite) would send a re-INVITE in at this moment.
@@ -129,6 +140,10 @@ impl Endpoint {
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.opening = Opening::Open;
         }
+        if let Some(refusal) = self.refuses_interval(sid, &request) {
+            return self.reply(now, server, &request, None, false, &refusal);
+        }
+        let Some(session) = self.sessions.get_mut(sid) else { return };
         session.reinvite = Some(Box::new(PendingInvite {
             server,
             request: request.clone(),
@@ -161,6 +176,7 @@ impl Endpoint {
         session.hear_packages(response.headers());
         if matches!(session.stage, Stage::Confirmed) {
             session.owed_ack = Some(outgoing.seq);
+            self.timed_by_answer(now, sid, (id, true), &response);
             self.io.tell(Event::ReinviteAnswered { session: sid, response });
         } else {
             self.send_ack(now, sid, no, outgoing.seq, Parts::default());
@@ -178,6 +194,7 @@ impl Endpoint {
         if is_fatal(&why) {
             return self.lost(now, sid, why);
         }
+        self.refresh_refused(now, sid, id, &why);
         self.io.tell(Event::ReinviteFailed { session: sid, why });
     }
 }

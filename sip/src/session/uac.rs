@@ -12,7 +12,7 @@ use crate::settings::Conduct;
 use crate::time::Now;
 use crate::transaction::ClientId;
 use sip_types::header::{SessionUuid, To};
-use sip_types::{Fields, Method, Response, Scheme, Uri};
+use sip_types::{Fields, Method, Response, Scheme, StatusCode, Uri};
 
 /// A call to make.
 #[derive(Clone, Debug)]
@@ -88,6 +88,9 @@ impl Endpoint {
     /// A provisional response above 100.
     pub(crate) fn on_progress(&mut self, now: Now, sid: SessionId, id: OutgoingId, response: Response) {
         self.cancel_if_wanted(now, sid, id);
+        if response.status() == StatusCode::EARLY_DIALOG_TERMINATED {
+            return self.on_terminated(now, sid, id, response);
+        }
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Stage::Calling { cancel } = &session.stage else { return };
         let given_up = cancel.is_some();
@@ -125,7 +128,13 @@ impl Endpoint {
     }
 
     /// The early dialog of a provisional response, made if it is new; `None` past the limit.
-    fn early_dialog(&mut self, sid: SessionId, seq: u32, tag: &str, response: &Response) -> Option<DialogNo> {
+    pub(super) fn early_dialog(
+        &mut self,
+        sid: SessionId,
+        seq: u32,
+        tag: &str,
+        response: &Response,
+    ) -> Option<DialogNo> {
         let session = self.sessions.get_mut(sid)?;
         if let Some(known) = session.dialogs.iter_mut().find(|d| d.has_remote_tag(Some(tag))) {
             known.note_allow(response.headers());
@@ -177,7 +186,10 @@ impl Endpoint {
                 self.send_ack(now, sid, no, outgoing.seq, Parts::default());
                 self.begin_bye(now, sid, no, reason);
             }
-            None => self.io.tell(Event::Answered { session: sid, dialog: no, response }),
+            None => {
+                self.timed_by_answer(now, sid, (id, false), &response);
+                self.io.tell(Event::Answered { session: sid, dialog: no, response });
+            }
         }
     }
 

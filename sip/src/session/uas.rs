@@ -90,9 +90,9 @@ impl Endpoint {
     /// 481 from now on.
     pub fn close_dialog(&mut self, sid: SessionId, no: DialogNo) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if !matches!(session.stage, Stage::Called(_)) {
-            return;
-        }
+        let Stage::Called(pending) = &mut session.stage else { return };
+        // What keeps the INVITE alive is said in a dialog that is there.
+        pending.progressed.take_if(|(progressed, _)| *progressed == no);
         for closed in session.dialogs.extract_if(.., |d| d.no == no) {
             self.by_tag.remove(&closed.local_tag);
         }
@@ -214,6 +214,7 @@ impl Endpoint {
         tag: Tag,
         mut parts: Parts,
     ) {
+        self.time_answer(now, sid, &pending.request, &mut parts);
         let offers = describes(&parts) && !is_described(&pending.request);
         packages::say_none(pending, &mut parts.fields);
         let reply = Reply { parts, ..Reply::new(StatusCode::OK) };

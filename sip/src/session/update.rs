@@ -15,6 +15,7 @@ use crate::received::Received;
 use crate::time::Now;
 use crate::transaction::ServerId;
 use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
+use std::borrow::Cow;
 
 impl Endpoint {
     /// Sends an UPDATE, with an offer or without, in a dialog that is confirmed or early; without `dialog`, in the one that
@@ -33,6 +34,20 @@ impl Endpoint {
         max_forwards: u8,
         parts: Parts,
     ) -> Result<OutgoingId, IntentError> {
+        let outgoing = self.next_update(sid, dialog, max_forwards, parts)?;
+        let id = outgoing.id;
+        self.launch(now, sid, outgoing);
+        Ok(id)
+    }
+
+    /// An UPDATE that may be sent now.
+    pub(super) fn next_update(
+        &mut self,
+        sid: SessionId,
+        dialog: Option<DialogNo>,
+        max_forwards: u8,
+        parts: Parts,
+    ) -> Result<Outgoing, IntentError> {
         let may = self.may_update(sid, dialog, describes(&parts));
         self.counters.pending_full += u64::from(may == Err(IntentError::Full));
         let no = may?;
@@ -40,8 +55,7 @@ impl Endpoint {
         let id = session.name_outgoing();
         let mut outgoing = Outgoing::new(id, Purpose::Update, Method::Update, parts);
         (outgoing.dialog, outgoing.max_forwards) = (Some(no), max_forwards);
-        self.launch(now, sid, outgoing);
-        Ok(id)
+        Ok(outgoing)
     }
 
     /// The dialog that [`update`](Self::update) would send an UPDATE in at this moment, with an offer or without.
@@ -111,6 +125,12 @@ impl Endpoint {
             let reply = self.unavailable();
             return self.reply(now, server, &request, None, false, &reply);
         }
+        if matches!(session.stage, Stage::Confirmed)
+            && let Some(refusal) = self.refuses_interval(sid, &request)
+        {
+            return self.reply(now, server, &request, None, false, &refusal);
+        }
+        let Some(session) = self.sessions.get_mut(sid) else { return };
         session.incoming.push(Incoming { server, dialog: no, request: request.clone() });
         self.io.timers.arm(now, trying, Timer::Session(sid, SessionTimer::Trying(server)));
         self.io.tell(Event::Updated { session: sid, dialog: no, id: RequestId(server), request });
@@ -120,13 +140,17 @@ impl Endpoint {
     /// was (RFC 6141 §4.6).
     pub(super) fn answer_update(&mut self, now: Now, sid: SessionId, incoming: &Incoming, reply: &Reply) {
         let success = reply.status.is_success();
+        let mut reply = Cow::Borrowed(reply);
         if success && let Some(session) = self.sessions.get_mut(sid) {
             if let Some(dialog) = session.dialog_mut(incoming.dialog) {
                 dialog.refresh(incoming.request.headers());
             }
             session.take_way(&self.settings, &incoming.request);
+            if matches!(session.stage, Stage::Confirmed) {
+                self.time_answer(now, sid, &incoming.request, &mut reply.to_mut().parts);
+            }
         }
-        self.reply(now, incoming.server, &incoming.request, None, success, reply);
+        self.reply(now, incoming.server, &incoming.request, None, success, &reply);
     }
 
     /// Our UPDATE is over (RFC 3311 §5.3).
@@ -151,8 +175,21 @@ impl Endpoint {
         if session.told || session.is_given_up() {
             return self.sweep(sid);
         }
+        let confirmed = matches!(session.stage, Stage::Confirmed);
+        let is_refresh = self.is_refresh(sid, id);
+        if let Ok(response) = &outcome
+            && confirmed
+        {
+            self.timed_by_answer(now, sid, (id, true), response);
+        }
         let fatal = outcome.as_ref().err().filter(|why| is_fatal(why)).cloned();
-        self.io.tell(Event::Responded { session: sid, id, outcome });
+        match &outcome {
+            // Nobody has asked for it.
+            Ok(_) if is_refresh => {}
+            Err(_) if is_refresh && fatal.is_some() => {}
+            Err(why) if is_refresh => self.refresh_refused(now, sid, id, why),
+            _ => self.io.tell(Event::Responded { session: sid, id, outcome }),
+        }
         match (fatal, no) {
             (Some(why), Some(no)) => self.lost_in(now, sid, no, why),
             _ => {}
@@ -218,7 +255,7 @@ impl Dialog {
 }
 
 /// Whether a response says that its sender does not know the method.
-fn is_unknown(status: StatusCode) -> bool {
+pub(super) fn is_unknown(status: StatusCode) -> bool {
     matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED)
 }
 

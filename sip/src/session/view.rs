@@ -1,6 +1,6 @@
 //! What can be seen of a session from outside.
 
-use super::{SessionId, SessionTimer, Stage as Inner};
+use super::{SessionId, SessionTimer, Stage as Inner, TimerView};
 use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::flow::{Destination, NetworkId};
@@ -77,6 +77,8 @@ pub struct SessionView {
     pub found: Option<Box<Found>>,
     /// Its dialogs.
     pub dialogs: Vec<DialogView>,
+    /// Its timer, if it has one (RFC 4028).
+    pub timer: Option<TimerView>,
 }
 
 impl Endpoint {
@@ -177,6 +179,7 @@ impl Endpoint {
             way: session.way.clone(),
             found: session.found.clone(),
             dialogs: dialogs.collect(),
+            timer: session.timing.as_ref().and_then(|timing| timing.view()),
         })
     }
 }

@@ -35,6 +35,7 @@ mod request;
 mod reserve;
 mod responses;
 mod secure;
+mod session_timer;
 mod subscribing;
 mod timers;
 mod transport;

@@ -78,6 +78,8 @@ pub(crate) fn listener(transport: Transport) -> Listener {
         provenance: crate::session::Provenance::Peer,
         refers: false,
         identifying: crate::session::Identifying::Carry,
+        takes_terminated: false,
+        session_timers: crate::session::TimerTerms::default(),
         heeds_priority: true,
         asks_unknown: false,
     }

@@ -1,6 +1,8 @@
 //! Requests made from an INVITE of ours: its ACK for a failure, its CANCEL.
 
+use crate::session::TIMER;
 use bytes::Bytes;
+use sip_types::header::Supported;
 use sip_types::{Fields, HeaderName, Limits, Message, MessageWriter, Method, Request, Response};
 
 /// What proxies route by: Route (RFC 3261 §9.1, §17.1.1.3), and the caller's preferences (RFC 3841 §5).
@@ -22,6 +24,11 @@ pub(crate) fn cancel(invite: &Bytes, reason: &Fields) -> Option<Bytes> {
     out.copy(invite.headers().first(HeaderName::To)?);
     for field in reason.iter().filter(|field| field.name() != HeaderName::SessionId) {
         out.field(field);
+    }
+    // RFC 4028 §7.1: each request but ACK says so.
+    let supported = invite.headers().list::<Supported>().unwrap_or_default();
+    if supported.iter().any(|tag| tag.is(TIMER)) {
+        out.header(HeaderName::Supported, TIMER);
     }
     Some(out.finish(b""))
 }

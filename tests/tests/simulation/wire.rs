@@ -50,6 +50,7 @@ fn what_the_caller_sees_of_a_basic_call() {
     Contact: <sip:10.0.0.1:5060>
     Server: Liaison
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
+    Supported: timer
     Content-Type: application/sdp
     Content-Length: 164
 
@@ -88,8 +89,8 @@ fn what_the_called_side_sees_of_a_basic_call() {
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
     X-Keep: π
     Max-Breadth: 60
-    Supported: 100rel
-    Supported: replaces
+    Supported: 100rel, 199, replaces, timer
+    Session-Expires: 1800
     Content-Type: application/sdp
     Content-Length: 164
 
@@ -121,6 +122,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     Call-ID: yan4kxvx2x4hfb8j54q3j6cg37
     CSeq: 2 BYE
     User-Agent: Liaison
+    Supported: timer
     Content-Length: 0
     "#);
 }

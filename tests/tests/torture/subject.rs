@@ -106,6 +106,8 @@ pub fn strict() -> (Subject, Vec<Listener>) {
         provenance: sip::session::Provenance::Network,
         refers: false,
         identifying: sip::session::Identifying::Carry,
+        takes_terminated: false,
+        session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
         asks_unknown: false,
         provisional_interval: Duration::from_secs(60),

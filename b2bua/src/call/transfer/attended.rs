@@ -87,6 +87,8 @@ impl Call {
             device: leg.device,
             user: leg.user.clone(),
             identifier: leg.identifier.clone(),
+            refreshing: false,
+            said: None,
             trunk_flow: None,
             naming: leg.naming.clone(),
             branch: leg.branch,

@@ -281,6 +281,8 @@ fn new_leg(
         end: None,
         call_id: request.call_id.as_str().into(),
         identifier: None,
+        refreshing: false,
+        said: None,
         farewell: None,
         found: None,
         _in_trunk: in_trunk,

@@ -208,6 +208,8 @@ impl Agent {
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
+            | Event::RefreshDue { .. }
+            | Event::EarlyDialogEnded { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. }
             | Event::ReferNotified { .. }
@@ -227,6 +229,7 @@ fn ended(why: End) -> Happened {
         End::Expired => "the call expired".to_owned(),
         End::Rejected(failure) => format!("the call was refused: {}", reason(&failure)),
         End::Lost(failure) => format!("the call was lost: {}", reason(&failure)),
+        End::SessionExpired => "the session expired".to_owned(),
         End::NoAck => "the answer was never acknowledged".to_owned(),
         End::NoPrack => "the ringing was never acknowledged".to_owned(),
     })

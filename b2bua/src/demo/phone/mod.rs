@@ -194,6 +194,8 @@ fn settings(name: &str, address: SocketAddr) -> sip::Settings {
         provenance: sip::session::Provenance::Network,
         refers: false,
         identifying: sip::session::Identifying::Carry,
+        takes_terminated: false,
+        session_timers: sip::session::TimerTerms::default(),
         heeds_priority: true,
         asks_unknown: false,
     };

@@ -93,6 +93,8 @@ fn listener(bind: &Bind) -> Listener {
         provenance: crate::session::Provenance::Network,
         refers: false,
         identifying: crate::session::Identifying::Carry,
+        takes_terminated: false,
+        session_timers: crate::session::TimerTerms::default(),
         heeds_priority: true,
         asks_unknown: false,
     }
