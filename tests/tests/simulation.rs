@@ -44,6 +44,7 @@ mod simulation {
     mod storm_phones;
     mod strangers;
     mod subscriptions;
+    mod subscriptions_loss;
     mod targets;
     mod trunk_calls;
     mod trunk_flows;
