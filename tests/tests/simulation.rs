@@ -52,6 +52,7 @@ mod simulation {
     mod strangers;
     mod strays;
     mod subscriptions;
+    mod subscriptions_loss;
     mod targets;
     mod terminated;
     mod transfer;

@@ -80,7 +80,8 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Lets the dialog of a subscription of either side go: nothing more is sent in it, and what comes gets 481.
+    /// Lets the dialog of a subscription of either side go: nothing more is sent in it, and what comes, or waits for an
+    /// answer, gets 481.
     pub fn end_subscription(&mut self, now: Now, sid: SessionId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if !matches!(session.stage, Stage::Subscribed | Stage::Subscribing(_)) {
@@ -88,8 +89,13 @@ impl Endpoint {
         }
         (session.stage, session.told) = (Stage::Over, true);
         session.dialogs.iter_mut().for_each(Dialog::end);
+        let waiting = std::mem::take(&mut session.incoming);
         self.drop_unwanted(now, sid);
         self.sweep(sid);
+        let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
+        for incoming in waiting {
+            self.reply(now, incoming.server, &incoming.request, None, false, &gone);
+        }
     }
 
     /// A request in the dialog of a subscription: SUBSCRIBE goes up. Others have no usage here (RFC 5057 §5.3): BYE

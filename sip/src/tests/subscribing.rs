@@ -142,6 +142,17 @@ fn a_refusal_ends_it_unless_somebody_has_told_of_it_before() {
 }
 
 #[test]
+fn what_waits_when_it_is_let_go_gets_its_481() {
+    let mut ua = Ua::udp();
+    let (sid, subscribe) = subscribe(&mut ua);
+    ua.hear(&notify(&subscribe, "n1", 1));
+    ua.requested();
+    ua.act(|e, now| e.end_subscription(now, sid));
+    assert!(ua.one().text.starts_with("SIP/2.0 481"));
+    ua.must_forget();
+}
+
+#[test]
 fn a_subscribe_is_challenged_as_any_request() {
     let mut ua = Ua::udp();
     let (sid, first) = subscribe(&mut ua);

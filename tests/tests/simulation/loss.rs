@@ -163,7 +163,7 @@ fn each_message_of_a_call_may_be_overtaken() {
 }
 
 /// One in five lost, one in five doubled, one in five late.
-fn storm(seed: u64) -> Weather {
+pub fn storm(seed: u64) -> Weather {
     let mut chance = Seeded(seed ^ 0x5707);
     Box::new(move |_| match chance.below(100) {
         0..20 => Fate::Lost,
