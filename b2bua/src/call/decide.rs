@@ -1,12 +1,12 @@
 //! What the bridge asks policy, in the terms of a call.
 
 use super::body::{Rules, Taken};
-use super::{Call, Leg, LegNo, OrRefuse};
+use super::{Call, Leg, LegNo, OrRefuse, Place};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
-use config::{Latch, Nat, Profile, TrunkName};
+use config::{Diversions, Latch, Nat, Profile, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
-use policy::{BodyRefused, Crossing, On};
+use policy::{BodyRefused, CalledTarget, Crossing, On, Tried};
 use sip::session::{Parts, Reply};
 use sip::{Listener, NetworkId, Received};
 use sip_types::{Fields, HeaderName, Headers, Request, Response, StatusCode, Uri};
@@ -93,6 +93,27 @@ pub(crate) fn explained_parts(
     Parts { fields, contact_params: policy::contact_params(headers), body: None }
 }
 
+/// Has a leg that is about to be dialled told what the call has been through, as its profile says.
+pub(crate) fn tell_history(
+    fields: &mut Fields,
+    call: &Call,
+    request: &Received,
+    (network, place): (NetworkId, &Place),
+    crossing: &Crossing<'_>,
+) {
+    if crossing.to_profile.diversion == Diversions::Carry {
+        return;
+    }
+    let Ok(called) = request.request.uri() else { return };
+    let tried: Vec<Tried<'_>> = call.callees.iter().map(|leg| leg.as_tried(network)).collect();
+    let target = CalledTarget { request_uri: &place.target.request_uri, redirected: place.redirected };
+    if let Some(history) = policy::history(request.headers(), &called, &tried, target, crossing) {
+        fields.remove(HeaderName::HistoryInfo);
+        fields.remove(HeaderName::Diversion);
+        fields.extend(history);
+    }
+}
+
 /// The Request-URI that a proof covers which crosses with the request (RFC 7616 §3.4.6): it stays.
 pub(crate) fn proven_uri(request: &Received, crossing: &Crossing<'_>) -> Option<Uri> {
     let proves = crossing.passes_proof(request.headers(), request.method());
@@ -108,6 +129,7 @@ pub(crate) fn carried(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>) ->
 pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
     let known = |tag: &str| {
         (profile.reliable_responses && tag.eq_ignore_ascii_case(sip::session::RELIABLE))
+            || tag.eq_ignore_ascii_case(sip::session::FROM_CHANGE)
             || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))
     };
     sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))

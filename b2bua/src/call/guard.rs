@@ -1,6 +1,6 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
-use super::{CallKey, Exchange, State, decide};
+use super::{CallKey, Exchange, LegNo, State, decide};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
@@ -21,6 +21,8 @@ pub(crate) enum CallTimer {
     Media,
     /// The re-INVITE with that number has waited for as long as it may.
     Exchange(u32),
+    /// The peer of that leg, whose connection was lost, has had time to come back.
+    Flow(LegNo),
 }
 
 impl Core {
@@ -49,6 +51,7 @@ impl Core {
             CallTimer::Length => self.length_due(now, key),
             CallTimer::Media => self.media_due(now, key),
             CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
+            CallTimer::Flow(no) => self.flow_due(now, key, no),
         }
     }
 

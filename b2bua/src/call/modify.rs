@@ -57,6 +57,7 @@ impl Core {
         // RFC 7332 §5, as for the INVITE.
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
         self.name_leg(now, key, other, Some(request.headers()));
+        self.rename_other(key, (leg, other), request);
         let Some(call) = self.calls.get_mut(key) else { return };
         if self.endpoint.reinvite(now, target, hops, parts).is_ok() {
             call.exchange = Exchange::Reinvite { from: leg, offer };
@@ -132,6 +133,7 @@ impl Core {
                 }
                 self.name_leg(now, key, from, Some(response.headers()));
                 let _ = self.endpoint.answer_reinvite(now, asking, parts);
+                self.watch_leg(key, from);
             }
             Err(refusal) => {
                 // The far side has changed to what we cannot take: there is no way back for it but the end.

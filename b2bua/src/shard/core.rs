@@ -6,7 +6,7 @@ use super::common::Tally;
 use super::leaks::Leaks;
 use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
-use crate::call::{Call, CallKey, CallTimer, LegNo, Outside, reason};
+use crate::call::{BoundLegs, Call, CallKey, CallTimer, LegNo, Outside, reason};
 use crate::cdr::Record;
 use crate::registrar::{Keeping, Office};
 use crate::snapshot::Snapshot;
@@ -70,6 +70,7 @@ pub struct Core {
     pub(super) by_sequence: BTreeMap<u64, CallKey>,
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) outside: Outside,
+    pub(crate) bound: BoundLegs,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
@@ -123,6 +124,7 @@ impl Core {
             by_session: HashMap::with_hasher(setup.hasher.clone()),
             timers: TimerQueue::default(),
             outside: Outside::with_hasher(setup.hasher.clone()),
+            bound: BoundLegs::with_hasher(setup.hasher.clone()),
             link: setup.link,
             ids,
             probes,
@@ -272,6 +274,7 @@ impl Core {
             return;
         };
         self.correlate(key, leg, &event);
+        self.note_from_change(key, leg, &event);
         match event {
             Event::Invited { .. }
             | Event::Asked { .. }
@@ -370,6 +373,7 @@ impl Core {
         for leg in call.legs() {
             self.by_session.remove(&leg.session);
         }
+        self.forget_flows(call.legs().filter_map(|leg| Some((leg.connection?, leg.session))));
         Some(call)
     }
 

@@ -26,8 +26,8 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Algorithm, Carry, Causes, Digest, MediaMode, Profile, Qop, Redirects, RequestsFrom, SessionIds, TcpMedia,
-    Timers,
+    Algorithm, Carry, Causes, Digest, Diversions, MediaMode, Profile, Qop, Redirects, RequestsFrom,
+    SessionIds, TcpMedia, Timers,
 };
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};

@@ -13,6 +13,7 @@ mod ack;
 mod bye;
 mod challenge;
 mod compose;
+mod connected;
 mod expected;
 mod failover;
 mod identifier;
@@ -31,6 +32,7 @@ mod uas;
 mod view;
 mod whereabouts;
 
+pub use connected::FROM_CHANGE;
 pub use failover::Patience;
 pub use identifier::Identifying;
 pub use outside::Ask;
