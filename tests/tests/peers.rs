@@ -48,6 +48,8 @@ mod reliable;
 mod scanners;
 #[path = "peers/secure.rs"]
 mod secure;
+#[path = "peers/session_ids.rs"]
+mod session_ids;
 #[path = "peers/sips.rs"]
 mod sips;
 #[path = "peers/strays.rs"]

@@ -84,6 +84,8 @@ const CARRIED: &[(&str, &str)] = &[
     ("Feature-Caps", "*;+g.3gpp.srvcc=\"<tel:+1>\""),
     ("User-to-User", "56a390f3d2b7310023a2;encoding=hex"),
     ("Organization", "A & Sons"),
+    ("Diversion", "<sip:one@x>;reason=user-busy;counter=1"),
+    ("History-Info", "<sip:one@x?Reason=SIP%3Bcause%3D302>;index=1;foo=bar"),
     ("X-Whatever", "  odd ;; =\"value"),
 ];
 /// Those of requests only.
@@ -105,6 +107,7 @@ fn has_all(text: &str, fields: &[(&str, &str)]) {
     }
 }
 
+// conforms: RFC5806-3.1-3
 #[test]
 fn what_the_parties_say_of_themselves_and_of_the_call_crosses_as_it_is() {
     let mut world = by_hand(&trusted(), 2);
