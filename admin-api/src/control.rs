@@ -16,7 +16,9 @@ mod values;
 
 use std::pin::Pin;
 
-pub use call::{CallDetail, CallFilter, CallPage, CallQuery, CallState, CallSummary, Party, PolicyStep};
+pub use call::{
+    CallDetail, CallFilter, CallPage, CallQuery, CallRole, CallState, CallSummary, Party, PolicyStep,
+};
 pub use configuration::{
     Change, ConfigurationFault, ConfigurationInForce, Effect, ReloadMode, ReloadOutcome,
 };

@@ -257,6 +257,7 @@ fn calls(out: &mut Families, reports: &[Report]) {
             ("ring", count(|c| c.rung_out)),
             ("duration", count(|c| c.too_long)),
             ("media_inactivity", count(|c| c.media_silent)),
+            ("reconnect", count(|c| c.flows_of_calls_lost)),
         ],
     );
     out.counter(

@@ -13,6 +13,7 @@ mod cause;
 mod compiled;
 mod credentials;
 mod crossing;
+mod diverted;
 mod explain;
 mod failure;
 mod headers;
@@ -26,6 +27,7 @@ pub use cause::{add_cause, status_by_cause};
 pub use compiled::Compiled;
 pub use credentials::{ChallengeFacts, Refusal};
 pub use crossing::Crossing;
+pub use diverted::{Redirected, Target as CalledTarget, Tried, history};
 pub use explain::{Step, Trail};
 pub use failure::{Mapped, Rule, fails_over, failure, is_of_a_loop, map_failure};
 pub use headers::{

@@ -56,6 +56,8 @@ mod reliable;
 mod scanners;
 #[path = "peers/secure.rs"]
 mod secure;
+#[path = "peers/session_ids.rs"]
+mod session_ids;
 #[path = "peers/session_timer.rs"]
 mod session_timer;
 #[path = "peers/sips.rs"]

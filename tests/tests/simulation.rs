@@ -8,6 +8,7 @@ mod simulation {
     mod challenges;
     mod common;
     mod connections;
+    mod connections_lost;
     mod credentials;
     mod device_flows;
     mod devices;
@@ -20,6 +21,8 @@ mod simulation {
     mod gate;
     mod guessers;
     mod hiding;
+    mod histories;
+    mod identities;
     mod leaks;
     mod limits;
     mod loops;

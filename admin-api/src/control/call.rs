@@ -87,6 +87,18 @@ pub enum CallState {
     Ending,
 }
 
+/// What part we have in a call (RFC 7092 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallRole {
+    /// No media is described.
+    SignallingOnly,
+    /// Media flows around us, between addresses that we have told each side in descriptions of our own.
+    SdpModifying,
+    /// We relay media, and look into none.
+    MediaRelay,
+}
+
 /// Which side of the border a party is on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Party {
@@ -106,6 +118,8 @@ pub struct CallDetail {
     pub summary: CallSummary,
     /// Its legs: the calling one first, then those towards the called side in the order they were dialled.
     pub legs: Vec<Leg>,
+    /// What part we have between the two at this moment (RFC 7092).
+    pub role: CallRole,
     /// Whether what the sides prove to each other crosses (`carry.credentials`): then a challenge of a BYE of ours cannot be
     /// answered.
     pub credentials_carried: bool,

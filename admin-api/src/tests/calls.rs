@@ -232,6 +232,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
         }
       ],
       "request_uri": "sip:+15551234@203.0.113.5",
+      "role": "media-relay",
       "started_at": "2026-03-01T12:00:00.000Z",
       "state": "established",
       "to_uri": "sip:+15551234@example.net"

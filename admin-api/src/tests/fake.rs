@@ -386,6 +386,7 @@ fn call(shard: u16, sequence: u64) -> CallDetail {
             age_seconds: Duration::from_millis(62_500).into(),
         },
         legs: vec![calling_leg(east)],
+        role: CallRole::MediaRelay,
         credentials_carried: false,
         policy_trail: vec![PolicyStep {
             at: at(1),

@@ -156,6 +156,7 @@ impl Core {
         if !delayed {
             let _ = self.endpoint.acknowledge(now, callee, Parts::default());
         }
+        self.watch_leg(key, leg);
         self.watch_established(now, key);
     }
 

@@ -93,6 +93,7 @@ impl Core {
         // RFC 7332 §5, as for the INVITE.
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
         self.name_leg(now, key, sides.other, Some(request.headers()));
+        self.rename_other(key, (leg, sides.other), request);
         let sent = self.send_change(now, (target, sides.dialog), means, hops, parts);
         let Some(call) = self.calls.get_mut(key) else { return Err(busy()) };
         match sent {

@@ -3,6 +3,7 @@
 use super::body::{Taken, Wrap};
 use super::exchange::Exchange;
 use super::fork::Fork;
+use super::identity::takes_another_from;
 use super::incoming::Arrival;
 use super::naming::Naming;
 use super::place::Place;
@@ -54,6 +55,7 @@ impl Core {
         let key = self.enter(call);
         self.endpoint.label(session, label);
         self.name_leg(now, key, LegNo::CALLER, None);
+        self.watch_leg(key, LegNo::CALLER);
         self.counters.calls += 1;
         match self.describe_caller(key, network, party, source, taken.sdp.as_deref()) {
             Ok(()) => self.dial_more(now, key),
@@ -81,7 +83,10 @@ impl Core {
             target: String::new(),
             device: false,
             user: None,
+            redirected: None,
+            connection: None,
             trunk_flow: None,
+            from_change: takes_another_from(request.headers()),
             naming: Naming::default(),
             branch: 0,
             breadth: 0,

@@ -1,12 +1,12 @@
 //! What the bridge asks policy, in the terms of a call.
 
 use super::body::{Rules, Taken};
-use super::{Call, Leg, LegNo, OrRefuse};
+use super::{Call, Leg, LegNo, OrRefuse, Place};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
-use config::{Latch, Nat, Profile, ReferPolicy, TimerMode, TrunkName};
+use config::{Diversions, Latch, Nat, Profile, ReferPolicy, TimerMode, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
-use policy::{BodyRefused, Crossing, On};
+use policy::{BodyRefused, CalledTarget, Crossing, On, Tried};
 use sip::session::{Body, Parts, Reply};
 use sip::{Listener, NetworkId, Received};
 use sip_types::header::{ContentDisposition, ContentType};
@@ -94,6 +94,27 @@ pub(crate) fn explained_parts(
     Parts { fields, contact_params: policy::contact_params(headers), body: None }
 }
 
+/// Has a leg that is about to be dialled told what the call has been through, as its profile says.
+pub(crate) fn tell_history(
+    fields: &mut Fields,
+    call: &Call,
+    request: &Received,
+    (network, place): (NetworkId, &Place),
+    crossing: &Crossing<'_>,
+) {
+    if crossing.to_profile.diversion == Diversions::Carry {
+        return;
+    }
+    let Ok(called) = request.request.uri() else { return };
+    let tried: Vec<Tried<'_>> = call.callees.iter().map(|leg| leg.as_tried(network)).collect();
+    let target = CalledTarget { request_uri: &place.target.request_uri, redirected: place.redirected };
+    if let Some(history) = policy::history(request.headers(), &called, &tried, target, crossing) {
+        fields.remove(HeaderName::HistoryInfo);
+        fields.remove(HeaderName::Diversion);
+        fields.extend(history);
+    }
+}
+
 /// The Request-URI that a proof covers which crosses with the request (RFC 7616 §3.4.6): it stays.
 pub(crate) fn proven_uri(request: &Received, crossing: &Crossing<'_>) -> Option<Uri> {
     let proves = crossing.passes_proof(request.headers(), request.method());
@@ -125,6 +146,7 @@ pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
             || own(profile.session_timer.mode != TimerMode::Off, sip::session::TIMER)
             || (profile.refer == ReferPolicy::Handle
                 && OF_TRANSFER.iter().any(|t| tag.eq_ignore_ascii_case(t)))
+            || tag.eq_ignore_ascii_case(sip::session::FROM_CHANGE)
             || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))
     };
     sip::unsupported(headers, known).map_or(Ok(()), |reply| Err(Box::new(reply)))

@@ -73,7 +73,10 @@ impl Core {
             target: target.request_uri.to_string(),
             device: place.is_device(),
             user: place.user.clone(),
+            redirected: place.redirected.map(Box::new),
+            connection: None,
             trunk_flow: place.flow.filter(|_| !place.is_device()),
+            from_change: false,
             naming,
             branch: place.branch,
             breadth: turn.breadth,
@@ -90,6 +93,7 @@ impl Core {
             _in_trunk: in_trunk,
         });
         self.by_session.insert(session, (key, no));
+        self.watch_leg(key, no);
         self.watch_ringing(now, key, place.ring_limit);
         Ok(())
     }
@@ -146,6 +150,7 @@ impl Core {
             listener,
             &mut trail,
         );
+        decide::tell_history(&mut parts.fields, call, request, (network, place), &crossing);
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
         // Without an offer to answer, a reliable response would bring one, which only a caller can answer that takes it reliably.
         let reliable = call.offered().is_some() || caller != Reliability::None;

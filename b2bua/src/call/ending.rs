@@ -3,7 +3,7 @@
 use super::{Call, CallKey, Leg, LegEnd, LegNo, Release, State, decide};
 use crate::cdr::Record;
 use crate::shard::Core;
-use policy::{On, Step};
+use policy::{On, Step, Tried};
 use sip::location::Found;
 use sip::session::{IntentError, Reply};
 use sip::time::Now;
@@ -12,6 +12,17 @@ use sip_types::header::CSeq;
 use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode};
 
 impl Leg {
+    /// What the history of another leg tells of it.
+    pub(crate) fn as_tried(&self, network: sip::NetworkId) -> Tried<'_> {
+        Tried {
+            target: &self.target,
+            status: self.end.as_ref().and_then(|end| end.status),
+            reason: self.end.as_ref().and_then(|end| end.reason.as_deref()),
+            redirected: self.redirected.as_deref().copied(),
+            same_network: self.network == network,
+        }
+    }
+
     /// Notes how it ended; without a Reason that came with it, with the one that it was ended with.
     pub(crate) fn close(
         &mut self,

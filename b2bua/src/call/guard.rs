@@ -1,7 +1,7 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
 use super::exchange::Ask;
-use super::{CallKey, State, decide};
+use super::{CallKey, LegNo, State, decide};
 use crate::shard::Core;
 use sip::session::Reply;
 use sip::time::Now;
@@ -27,6 +27,8 @@ pub(crate) enum CallTimer {
     Exchange(u32),
     /// A transfer has something left to do.
     Transfer,
+    /// The peer of that leg, whose connection was lost, has had time to come back.
+    Flow(LegNo),
 }
 
 impl Core {
@@ -56,6 +58,7 @@ impl Core {
             CallTimer::Media => self.media_due(now, key),
             CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
             CallTimer::Transfer => self.transfer_due(now, key),
+            CallTimer::Flow(no) => self.flow_due(now, key, no),
         }
     }
 

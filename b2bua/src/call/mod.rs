@@ -21,8 +21,10 @@ mod dial;
 mod ending;
 mod exchange;
 mod failure;
+mod flow;
 mod fork;
 mod guard;
+mod identity;
 mod incoming;
 mod modify;
 mod naming;
@@ -42,6 +44,7 @@ pub(crate) mod view;
 pub(crate) use across::Across;
 pub(crate) use caller::Caller;
 pub(crate) use decide::reason;
+pub(crate) use flow::BoundLegs;
 pub(crate) use guard::CallTimer;
 pub(crate) use outside::Outside;
 pub(crate) use transfer::Logged;
@@ -55,13 +58,13 @@ use fork::Fork;
 use media::{CallMedia, PartyId};
 use naming::Naming;
 use place::Place;
-use policy::Trail;
+use policy::{Redirected, Trail};
 use sip::dialog::DialogNo;
 use sip::location::Found;
 use sip::registration::server::Aor;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
-use sip::{Flow, NetworkId, Received};
+use sip::{ConnectionId, Flow, NetworkId, Received};
 use sip_types::header::SessionUuid;
 use sip_types::{Method, StatusCode};
 use std::sync::Arc;
@@ -96,8 +99,14 @@ pub(crate) struct Leg {
     pub(crate) device: bool,
     /// Whose device, where that is registered.
     pub(crate) user: Option<Aor>,
+    /// The redirection that led to it, if one did.
+    pub(crate) redirected: Option<Box<Redirected>>,
+    /// The connection that its peer is reached on, and nowhere else.
+    pub(crate) connection: Option<ConnectionId>,
     /// The flow to a trunk that it goes by (RFC 5626 §4.3).
     pub(crate) trunk_flow: Option<Flow>,
+    /// Whether its peer takes another URI in From (RFC 4916).
+    pub(crate) from_change: bool,
     /// What it goes by towards a trunk.
     pub(crate) naming: Naming,
     /// Which branch of the fork it is.

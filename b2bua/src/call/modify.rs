@@ -131,6 +131,7 @@ impl Core {
                 }
                 self.name_leg(now, key, asked.from, Some(response.headers()));
                 self.grant(now, asking, asked.ask, parts);
+                self.watch_leg(key, asked.from);
             }
             Err(refusal) => {
                 // The far side has changed to what we cannot take: there is no way back for it but the end.

@@ -6,7 +6,7 @@ use super::choice::Choice;
 use crate::snapshot::Snapshot;
 use crate::trunk::{FlowStanding, Standings};
 use config::Unregistered;
-use policy::{Step, Trail};
+use policy::{Redirected, Step, Trail};
 use sip::Flow;
 use sip::registration::server::{Aor, Binding, Directory, GruuKeys, Resolved};
 use sip::session::Reply;
@@ -25,6 +25,8 @@ pub(crate) struct Place {
     pub(crate) flow: Option<Flow>,
     /// Whose device it is, where that is registered.
     pub(crate) user: Option<Aor>,
+    /// The redirection that leads to it, if one does.
+    pub(crate) redirected: Option<Redirected>,
     pub(crate) group: u16,
     pub(crate) branch: u16,
     /// How long its group rings.
@@ -40,6 +42,7 @@ impl Place {
             routes: Box::default(),
             flow: None,
             user: None,
+            redirected: None,
             group: number,
             branch: number,
             ring_limit,
@@ -190,6 +193,7 @@ impl Finder<'_> {
                         routes: binding.path.clone(),
                         flow,
                         user: Some(device.aor().clone()),
+                        redirected: None,
                         group,
                         branch,
                         ring_limit,

@@ -2,8 +2,9 @@
 
 use super::{Call, LegNo, Place};
 use config::Redirects;
+use policy::Redirected;
 use sip::preferences::Disposition;
-use sip_types::header::Contact;
+use sip_types::header::{Contact, NameAddr, TargetParam};
 use sip_types::{Response, Scheme, StatusCode, Uri};
 use std::cmp::Reverse;
 
@@ -24,7 +25,7 @@ impl Call {
         let group = self.fork.group();
         // RFC 3261 §21.3.4: who is called stays the same, and is reached by way of a proxy.
         let proxied = (response.status() == StatusCode::USE_PROXY).then(|| leg.target.parse().ok()).flatten();
-        let places = self.contacts(response).into_iter().zip(1..).map(|(uri, nth)| {
+        let places = self.contacts(response).into_iter().zip(1..).map(|((uri, param), nth)| {
             let target = policy::Target {
                 trunk: None,
                 network: network.clone(),
@@ -33,10 +34,12 @@ impl Call {
                 next_hop: uri,
                 registered: device,
             };
+            let status = response.status();
+            let redirected = no.0.checked_sub(1).map(|from| Redirected { from, status, param });
             match device {
-                true => Place { group, branch, ..Place::plain(target, group) },
+                true => Place { group, branch, redirected, ..Place::plain(target, group) },
                 // Nothing else is left, so that any other numbers will do.
-                false => Place::plain(target, group.wrapping_add(nth)),
+                false => Place { redirected, ..Place::plain(target, group.wrapping_add(nth)) },
             }
         });
         let places: Vec<_> = places.collect();
@@ -48,23 +51,29 @@ impl Call {
         any
     }
 
-    /// The URIs of a redirection that may be called, the preferred first. None is tried twice, or redirections go in
-    /// circles.
-    fn contacts(&self, response: &Response) -> Vec<Uri> {
+    /// The URIs of a redirection that may be called, the preferred first, each with how it says that it was found. None is tried
+    /// twice, or redirections go in circles.
+    fn contacts(&self, response: &Response) -> Vec<(Uri, Option<TargetParam>)> {
         let mut contacts = response.headers().list::<Contact>().unwrap_or_default();
         contacts.sort_by_key(|contact| Reverse(contact.q()));
         let most = self.snapshot.config().limits.targets;
         let mut known: Vec<Uri> = self.callees.iter().filter_map(|leg| leg.target.parse().ok()).collect();
-        let before = known.len();
+        let mut found = Vec::new();
         for address in contacts.iter().take(most).filter_map(Contact::address) {
             // RFC 5630 §5.3: SIPS is not given up for a redirection.
             let is_secured = !self.facts.secure || address.uri().scheme() == Scheme::Sips;
             if is_secured && makes_an_invite(address.uri()) && !known.contains(address.uri()) {
                 known.push(address.uri().clone());
+                found.push((address.uri().clone(), param_of(address)));
             }
         }
-        known.split_off(before)
+        found
     }
+}
+
+/// How a Contact of a redirection was found (RFC 7044 §10.4).
+fn param_of(address: &NameAddr) -> Option<TargetParam> {
+    [TargetParam::Mp, TargetParam::Rc].into_iter().find(|kind| address.param(kind.name()).is_some())
 }
 
 /// Whether an INVITE may be formed from a URI (RFC 3261 §19.1.5): it asks for no other method, and for no extension that

@@ -75,18 +75,26 @@ impl Core {
         let call = self.calls.get(key)?;
         let leg: &Leg = call.leg(no)?;
         let network = snapshot.network_name(leg.network)?.clone();
-        let calling = || {
-            let from = call.facts.from.parse().ok().filter(|_| no == LegNo::CALLER && leg.trunk.is_none());
-            from.filter(|from| snapshot.registrars.serves(&network, from)).and_then(|from| Aor::of(&from))
-        };
         let view = self.endpoint.session(leg.session);
         Some(Peer {
             trunk: leg.trunk.clone(),
-            user: leg.user.clone().or_else(calling),
+            user: self.user_of(snapshot, key, no),
             by_address: leg.profile.requests_from != RequestsFrom::Flow,
             connection: view.and_then(|view| view.way?.connection()),
             network,
         })
+    }
+
+    /// The user of a registrar of ours whose device a leg is with.
+    pub(super) fn user_of(&self, snapshot: &Snapshot, key: CallKey, no: LegNo) -> Option<Aor> {
+        let call = self.calls.get(key)?;
+        let leg = call.leg(no)?;
+        if leg.user.is_some() || leg.trunk.is_some() || no != LegNo::CALLER {
+            return leg.user.clone();
+        }
+        let from = call.facts.from.parse().ok()?;
+        let network = snapshot.network_name(leg.network)?;
+        snapshot.registrars.serves(network, &from).then(|| Aor::of(&from))?
     }
 
     /// Whether a flow is one of that peer.

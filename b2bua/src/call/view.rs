@@ -50,12 +50,24 @@ pub(crate) fn detail(
         decision: step.decision(),
         reason: step.reason(),
     });
+    let legs: Vec<api::Leg> = call.legs().map(|leg| leg_view(call, leg, endpoint, clock)).collect();
     Some(api::CallDetail {
         summary: summary(call, now)?,
-        legs: call.legs().map(|leg| leg_view(call, leg, endpoint, clock)).collect(),
+        role: role(&legs),
+        legs,
         credentials_carried: call.carries_proofs(),
         policy_trail: trail.collect(),
     })
+}
+
+/// By the streams as they are now: a re-INVITE may change it.
+fn role(legs: &[api::Leg]) -> api::CallRole {
+    let mut streams = legs.iter().flat_map(|leg| &leg.streams);
+    match (streams.clone().next(), streams.any(|stream| stream.anchored)) {
+        (None, _) => api::CallRole::SignallingOnly,
+        (Some(_), true) => api::CallRole::MediaRelay,
+        (Some(_), false) => api::CallRole::SdpModifying,
+    }
 }
 
 fn party(call: &Call, leg: &Leg) -> api::Party {

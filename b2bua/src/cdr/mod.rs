@@ -38,6 +38,9 @@ pub struct Record {
     pub cause: String,
     /// Who hung up or gave up: `calling`, `called`, or `liaison` where we did; none where the call was refused.
     pub released_by: Option<&'static str>,
+    /// What part we had between the two (RFC 7092): `signalling-only` where no media was described, `sdp-modifying` where it went
+    /// around us, `media-relay` where we relayed some of it.
+    pub role: &'static str,
     /// Whether what the sides prove to each other crossed: then a challenge of a BYE of ours could not be answered; left out where
     /// not.
     pub credentials_carried: bool,
@@ -118,6 +121,7 @@ impl Record {
         let ends = || call.legs().filter(|leg| call.takes_part(leg)).filter_map(|leg| leg.end.as_ref());
         let first_end = ends().min_by_key(|end| end.at.mono);
         let last = ends().map(|end| end.at.mono).max().unwrap_or(now.mono);
+        let legs: Vec<LegRecord> = call.legs().map(|leg| leg_record(call, leg)).collect();
         let lasted = call.answered.map_or(Duration::ZERO, |answered| last.since(answered.mono));
         Self {
             call: call.id.clone(),
@@ -132,7 +136,8 @@ impl Record {
             cause: call.cause.or(first_end.map(|end| end.cause)).unwrap_or_default().to_owned(),
             released_by: call.hung_up.map(role).or(call.cause.and(Some("liaison"))),
             credentials_carried: call.carries_proofs(),
-            legs: call.legs().map(|leg| leg_record(call, leg)).collect(),
+            role: role_in(&legs),
+            legs,
             transfers: call
                 .transfers
                 .iter()
@@ -156,6 +161,7 @@ impl Record {
             record.seconds("duration_seconds", self.duration_seconds);
             record.text("cause", &self.cause);
             record.maybe_text("released_by", self.released_by);
+            record.text("role", self.role);
             if self.credentials_carried {
                 record.flag("credentials_carried", true);
             }
@@ -237,6 +243,16 @@ fn transfer_record(of: &Logged) -> TransferRecord {
         to: of.to.clone(),
         target: of.target.map(|leg| leg.0),
         status: of.status.map(|status| status.as_u16()),
+    }
+}
+
+/// What part we had, by what became of the streams.
+fn role_in(legs: &[LegRecord]) -> &'static str {
+    let mut streams = legs.iter().flat_map(|leg| &leg.streams);
+    match (streams.clone().next(), streams.any(|stream| stream.relayed)) {
+        (None, _) => "signalling-only",
+        (Some(_), true) => "media-relay",
+        (Some(_), false) => "sdp-modifying",
     }
 }
 
@@ -335,6 +351,7 @@ mod tests {
             cause: String::new(),
             released_by: None,
             credentials_carried: true,
+            role: "",
             legs: vec![leg],
             transfers: vec![TransferRecord { by: 0, of: 1, to: "".into(), target: None, status: None }],
         }

@@ -6,7 +6,7 @@ use super::common::Tally;
 use super::leaks::Leaks;
 use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
-use crate::call::{Call, CallKey, CallTimer, LegNo, Outside, reason};
+use crate::call::{BoundLegs, Call, CallKey, CallTimer, LegNo, Outside, reason};
 use crate::cdr::Record;
 use crate::events::Subscriptions;
 use crate::registrar::{Keeping, Office};
@@ -72,6 +72,7 @@ pub struct Core {
     pub(crate) timers: TimerQueue<(CallKey, CallTimer)>,
     pub(crate) outside: Outside,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) bound: BoundLegs,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
@@ -126,6 +127,7 @@ impl Core {
             timers: TimerQueue::default(),
             outside: Outside::new(&setup.hasher),
             subscriptions: Subscriptions::new(&setup.hasher),
+            bound: BoundLegs::with_hasher(setup.hasher.clone()),
             link: setup.link,
             ids,
             probes,
@@ -278,6 +280,7 @@ impl Core {
             return;
         };
         self.correlate(key, leg, &event);
+        self.note_from_change(key, leg, &event);
         match event {
             Event::Invited { .. }
             | Event::Asked { .. }
@@ -393,6 +396,7 @@ impl Core {
                 self.by_session.remove(&leg.session);
             }
         }
+        self.forget_flows(call.legs().filter_map(|leg| Some((leg.connection?, leg.session))));
         Some(call)
     }
 

@@ -17,6 +17,8 @@ pub struct Counters {
     pub unacceptable: u64,
     /// INVITEs from addresses that no trunk knows.
     pub strangers: u64,
+    /// Calls that were ended because the connection of a party was lost.
+    pub flows_of_calls_lost: u64,
     /// Requests within calls that came from elsewhere than their peer was known to be, and were its own.
     pub strays_admitted: u64,
     /// Those that were challenged, or failed a challenge.

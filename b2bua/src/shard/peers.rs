@@ -39,6 +39,7 @@ impl Core {
             ConnectionEvent::Closed(id) => {
                 self.peers.remove(&id);
                 self.endpoint.handle_closed(id);
+                self.legs_cut_off(now, id);
                 self.flow_lost(now, Line::Connection(id));
             }
         }

@@ -27,7 +27,7 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Algorithm, Carry, Causes, Digest, MediaMode, Messages, Profile, Qop, Redirects, ReferPolicy,
+    Algorithm, Carry, Causes, Digest, Diversions, MediaMode, Messages, Profile, Qop, Redirects, ReferPolicy,
     RequestsFrom, SessionIds, TcpMedia, Timers, UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};

@@ -29,6 +29,9 @@ table! {
         /// How long a side that may send can stay without any RTP or RTCP before the call is ended; `"0s"` is for
         /// ever.
         pinned media_inactivity: Duration = "5m", in "0s"..="24h";
+        /// How long a call goes on without the connection that the peer of the leg is reached on only, as behind a NAT or of a
+        /// WebSocket, for the peer to come back on another; then both legs are ended with the Reason 503.
+        pinned reconnect_time: Duration = "30s", in "0s"..="1h";
         /// The least time between provisional responses while a call is pending (RFC 3261 §13.3.1.1).
         pinned provisional_interval: Duration = "60s", in "1s"..="170s";
         /// Whether provisional responses may be reliable (`100rel`, RFC 3262): the leg says so and acknowledges those that come, and
@@ -46,6 +49,8 @@ table! {
         pinned early_dialog_terminated: bool = true;
         /// How sessions are timed.
         pinned session_timer: SessionTimer = {};
+        /// How a leg that we dial is told what the call has been through: who has diverted it, and where it was tried before.
+        pinned diversion: Diversions = "carry";
         /// What a redirection (3xx) of the called side leads to.
         pinned redirects: Redirects = "carry";
         /// What becomes of a REFER in a call (RFC 3515), by which a peer transfers whom it talks with.
@@ -138,6 +143,20 @@ choice! {
         Make = "make",
         /// None is sent to the peer of the leg, and none is taken from it.
         Remove = "remove",
+    }
+}
+
+choice! {
+    /// How a leg is told what a call has been through.
+    pub enum Diversions {
+        /// History-Info and Diversion cross as they are; nothing is added.
+        Carry = "carry",
+        /// By History-Info (RFC 7044), into which Diversion is turned (RFC 7544), with an entry for whom we call, and for each whom
+        /// we have called before it and what came of that.
+        HistoryInfo = "history-info",
+        /// By Diversion (RFC 5806), into which the diversions of History-Info are turned (RFC 7544), with an entry for a
+        /// redirection that we have followed.
+        Diversion = "diversion",
     }
 }
 

@@ -14,7 +14,8 @@ use crate::method::{is_own, method_crosses};
 /// - Allow (RFC 3261 §20.5): of `own`, the methods that this leg serves or carries, those that it serves alone, and those
 ///   that the far side allows as well; beside them the far side's unknown ones that may cross. Without an Allow there,
 ///   nothing is known, and all of `own` that may cross is claimed. Without `own` there is no Allow.
-/// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags.
+/// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags; in Supported
+///   `from-change` (RFC 4916) as well.
 /// - Accept (RFC 3261 §20.1): the far side's media ranges but for those that a profile forbids.
 /// - Allow-Events (RFC 6665 §4.4.4): the far side's packages, where SUBSCRIBE crosses.
 /// - Recv-Info (RFC 6086 §7.3): the far side's packages, be they none, where INFO crosses.
@@ -34,9 +35,13 @@ pub fn statement<'m>(
         }
     }
     let transparent = |tag: &str| crossing.is_transparent(tag);
-    if crossing.profiles().iter().all(|profile| !profile.transparent.is_empty()) {
+    if headers.contains(HeaderName::Supported) {
+        // We take another URI in From, and pass it on to who takes that too (RFC 4916).
+        let passed = |tag: &Supported| tag.is("from-change") || transparent(tag.as_str());
         let supported = headers.list::<Supported>().unwrap_or_default();
-        push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| transparent(tag.as_str())));
+        push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| passed(tag)));
+    }
+    if crossing.profiles().iter().all(|profile| !profile.transparent.is_empty()) {
         let require = headers.list::<Require>().unwrap_or_default();
         push(&mut fields, HeaderName::Require, require.iter().filter(|tag| transparent(tag.as_str())));
         let unsupported = match on.admits(HeaderName::Unsupported) {

@@ -410,6 +410,9 @@ impl Endpoint {
                 request.to.tag().and_then(Tag::parse).and_then(|tag| self.by_tag.get(&tag).copied())
         {
             self.accept_identifier(sid, request);
+            if reply.status.is_success() && *request.method() != Method::Bye {
+                self.accept_remote(sid, request);
+            }
         }
         self.counters.refusals.count(reply.status);
         self.servers.respond(&mut self.io, now, server, reply.status, bytes);

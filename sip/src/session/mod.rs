@@ -13,6 +13,7 @@ mod ack;
 mod bye;
 mod challenge;
 mod compose;
+mod connected;
 mod expected;
 mod failover;
 mod glare;
@@ -40,6 +41,7 @@ mod update;
 mod view;
 mod whereabouts;
 
+pub use connected::FROM_CHANGE;
 pub use failover::Patience;
 pub use identifier::Identifying;
 pub use names::DialogNames;

@@ -12,7 +12,7 @@
 use super::{Reply, Session, SessionId, Stage};
 use crate::dialog::DialogNo;
 use crate::endpoint::Endpoint;
-use crate::flow::{Destination, Flow};
+use crate::flow::{ConnectionId, Destination, Flow};
 use crate::location::{Answer, Question, RecordKind, Records, numeric_hop};
 use crate::received::Received;
 use crate::settings::{Listener, Settings};
@@ -67,10 +67,10 @@ impl Stray {
 }
 
 impl Session {
-    /// Whether it is reached on one connection only.
-    fn is_bound(&self) -> bool {
+    /// The connection that its peer is reached on, and nowhere else.
+    pub(crate) fn bound_to(&self) -> Option<ConnectionId> {
         let kept = self.way.as_ref().filter(|_| self.keeps_way).and_then(Destination::connection);
-        kept.or(self.flow.and_then(|flow| flow.connection)).is_some()
+        kept.or(self.flow.filter(|_| !self.outbound).and_then(|flow| flow.connection))
     }
 
     /// Whether a flow is the one that it goes by.
@@ -177,7 +177,7 @@ impl Endpoint {
         match session.conduct(listener).provenance {
             Provenance::Network => true,
             Provenance::Flow => false,
-            Provenance::Peer if session.is_bound() => false,
+            Provenance::Peer if session.bound_to().is_some() => false,
             Provenance::Peer if session.is_safer_than(&self.settings, listener) => false,
             Provenance::Peer => {
                 let source = flow.peer.ip().to_canonical();

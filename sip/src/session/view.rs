@@ -3,7 +3,7 @@
 use super::{SessionId, SessionTimer, Stage as Inner, TimerView};
 use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
-use crate::flow::{Destination, NetworkId};
+use crate::flow::{ConnectionId, Destination, Flow, NetworkId};
 use crate::io::Timer;
 use crate::location::Found;
 use crate::settings::Conduct;
@@ -96,6 +96,19 @@ impl Endpoint {
         let way = flow.as_ref().or(session.way.as_ref());
         let listener = way.and_then(|way| self.settings.listener(way.listener()));
         session.secure || listener.is_some_and(|listener| listener.transport.is_secure())
+    }
+
+    /// The connection that the peer of a session is reached on, and nowhere else.
+    #[must_use]
+    pub fn bound_to(&self, session: SessionId) -> Option<ConnectionId> {
+        self.sessions.get(session)?.bound_to()
+    }
+
+    /// The peer of a session is reached on that flow from now on: it has come back on it.
+    pub fn move_to(&mut self, session: SessionId, flow: Flow) {
+        let Some(session) = self.sessions.get_mut(session) else { return };
+        session.way = Some(Destination::Flow(flow));
+        session.flow = session.flow.map(|_| flow);
     }
 
     /// Whether every session is over on both sides, and only late answers of forks may still come.

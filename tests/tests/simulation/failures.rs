@@ -132,6 +132,24 @@ fn rfc3398_causes_are_added_and_heeded_where_the_profile_says_so() {
     assert_eq!(reasons(&world.expect(BOB, "CANCEL")), ["SIP;cause=600", "Q.850;cause=17"]);
 }
 
+/// Bob has begun anew, and knows of no call (RFC 3261 §12.2.1.2): both legs end, each with its Reason.
+#[test]
+fn rfc3261_12_2_1_2_a_peer_that_knows_the_dialog_no_more_ends_the_call() {
+    let mut world = by_hand(TWO_SIDES, 5);
+    let call = Call::establish(&mut world);
+    world.post(ALICE, OUTSIDE, &call.alice("INFO", 2));
+    let info = world.expect(BOB, "INFO");
+    world.post(BOB, INSIDE, &Msg::response(&info, 481, ""));
+    world.expect(ALICE, "481");
+    for (at, from) in [(BOB, INSIDE), (ALICE, OUTSIDE)] {
+        let bye = world.expect(at, "BYE");
+        assert_eq!(field(&bye, "Reason"), "SIP;cause=481;text=\"Dialog lost\"");
+        world.post(at, from, &Msg::response(&bye, 481, ""));
+    }
+    world.must_forget("a peer that has begun anew");
+    assert_eq!(world.records.lock().unwrap()[0].cause, "dialog lost");
+}
+
 fn reasons(text: &str) -> Vec<String> {
     let fields = liaison_tests::message::fields(text).into_iter();
     fields.filter(|(name, _)| name == "Reason").map(|(_, value)| value).collect()

@@ -1,0 +1,200 @@
+use super::*;
+use crate::testing::{invite, profile};
+
+/// What a leg is told of a call to `sip:b@x` with these header fields, which goes to that target.
+fn told(
+    fields: &[&str],
+    mode: &str,
+    trusted: bool,
+    tried: &[Tried<'_>],
+    target: (&str, Option<Redirected>),
+) -> Vec<String> {
+    let (from, to) = (profile(""), profile(&format!("diversion = \"{mode}\"")));
+    let crossing = Crossing {
+        from_trusted: true,
+        to_trusted: trusted,
+        from_profile: &from,
+        to_profile: &to,
+        realms: &[],
+    };
+    let message = invite(fields);
+    let called: Uri = "sip:b@example.com".parse().unwrap();
+    let uri: Uri = target.0.parse().unwrap();
+    let target = Target { request_uri: &uri, redirected: target.1 };
+    let fields = history(message.headers(), &called, tried, target, &crossing);
+    let text = |field: &sip_types::OwnedField| {
+        format!("{}: {}", field.name_text(), String::from_utf8_lossy(field.value()))
+    };
+    fields.map(|fields| fields.iter().map(text).collect()).unwrap_or_default()
+}
+
+const NO_LEGS: &[Tried<'_>] = &[];
+
+fn leg(target: &str, status: u16) -> Tried<'_> {
+    Tried { target, status: StatusCode::new(status), reason: None, redirected: None, same_network: true }
+}
+
+#[test]
+fn they_cross_as_they_are_where_nothing_else_is_said() {
+    assert!(told(&["Diversion: <sip:a@x>"], "carry", true, NO_LEGS, ("sip:b@y", None)).is_empty());
+}
+
+// conforms: RFC7044-9.1-3,4,6,7 RFC7044-9.2-2,3,5,6 RFC7044-10.3-1,2,3,4
+#[test]
+fn rfc7044_9_a_request_without_history_begins_one() {
+    let text = told(&[], "history-info", true, NO_LEGS, ("sip:b@gw.example", None));
+    assert_eq!(
+        text,
+        ["History-Info: <sip:b@example.com>;index=1", "History-Info: <sip:b@gw.example>;index=1.1;rc=1",]
+    );
+    let text = told(&[], "history-info", true, NO_LEGS, ("sip:b@example.com", None));
+    assert_eq!(text[1], "History-Info: <sip:b@example.com>;index=1.1;np=1");
+}
+
+// conforms: RFC7044-9.1-1,2 RFC7044-9.2-1 RFC7044-10.3-5,6,12 RFC7044-5-1
+#[test]
+fn rfc7044_10_3_what_came_is_kept_and_a_gap_is_told_of() {
+    let came = "History-Info: <sip:first@a.example?Reason=SIP%3Bcause%3D302>;index=1;foo=bar, \
+                <sip:b@example.com>;index=1.1;mp=1";
+    let text = told(&[came], "history-info", true, NO_LEGS, ("sip:b@gw.example", None));
+    assert_eq!(
+        text,
+        [
+            "History-Info: <sip:first@a.example?Reason=SIP%3Bcause%3D302>;index=1;foo=bar",
+            "History-Info: <sip:b@example.com>;index=1.1;mp=1",
+            "History-Info: <sip:b@gw.example>;index=1.1.1;rc=1.1",
+        ]
+    );
+    let gap = told(
+        &["History-Info: <sip:first@a.example>;index=1"],
+        "history-info",
+        true,
+        NO_LEGS,
+        ("sip:b@gw", None),
+    );
+    assert_eq!(
+        gap[1..],
+        ["History-Info: <sip:b@example.com>;index=1.0.1", "History-Info: <sip:b@gw>;index=1.0.1.1;rc=1.0.1",]
+    );
+}
+
+// conforms: RFC7044-9.3-1,2 RFC7044-10.2-1,2,3 RFC7044-10.3-7,10,11 RFC7044-11-2
+#[test]
+fn rfc7044_9_3_the_next_branch_tells_what_came_of_those_before() {
+    let busy = Tried { reason: Some("Q.850;cause=17;text=\"busy\""), ..leg("sip:b@one", 486) };
+    let tried = [busy, Tried { status: None, ..leg("sip:b@rings", 0) }, leg("sip:b@two", 408)];
+    let text = told(&[], "history-info", true, &tried, ("sip:b@three", None));
+    assert_eq!(
+        text[1..],
+        [
+            "History-Info: <sip:b@one?Reason=SIP%3Bcause%3D486%2CQ.850%3Bcause%3D17%3Btext%3D%22busy%22>;index=1.1;rc=1",
+            "History-Info: <sip:b@two?Reason=SIP%3Bcause%3D408>;index=1.3;rc=1",
+            "History-Info: <sip:b@three>;index=1.4;rc=1",
+        ]
+    );
+}
+
+// conforms: RFC7044-10.3-8,9 RFC7044-10.4-1,2 RFC5806-3.1-1,2
+#[test]
+fn a_redirection_that_we_follow_diverts_the_call() {
+    let redirected =
+        Redirected { from: 0, status: StatusCode::MOVED_TEMPORARILY, param: Some(TargetParam::Mp) };
+    let tried = [leg("sip:b@one", 302)];
+    let text = told(&[], "history-info", true, &tried, ("sip:c@two", Some(redirected)));
+    assert_eq!(
+        text[1..],
+        [
+            "History-Info: <sip:b@one?Reason=SIP%3Bcause%3D302>;index=1.1;rc=1",
+            "History-Info: <sip:c@two;cause=302>;index=1.2;mp=1.1",
+        ]
+    );
+    let unsaid = Redirected { param: None, ..redirected };
+    let text = told(&[], "history-info", true, &tried, ("sip:c@two", Some(unsaid)));
+    assert_eq!(text[2], "History-Info: <sip:c@two;cause=302>;index=1.2");
+    let text = told(
+        &["Diversion: <sip:a@x>;reason=no-answer"],
+        "diversion",
+        true,
+        &tried,
+        ("sip:c@two", Some(redirected)),
+    );
+    assert_eq!(
+        text,
+        [
+            "Diversion: <sip:b@one>;reason=unconditional;counter=1;privacy=off",
+            "Diversion: <sip:a@x>;reason=no-answer",
+        ]
+    );
+}
+
+const DIVERTED: &str = "Diversion: <sip:two@x>;reason=user-busy;counter=1;privacy=full, \
+                        <sip:one@x>;reason=unconditional;counter=1;privacy=off";
+
+#[test]
+fn rfc7544_5_diversions_become_history() {
+    let text = told(&[DIVERTED], "history-info", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(
+        text,
+        [
+            "History-Info: <sip:one@x>;index=1",
+            "History-Info: <sip:two@x;cause=302?Privacy=history>;index=1.1;mp=1",
+            "History-Info: <sip:b@example.com;cause=486>;index=1.1.1;mp=1.1",
+            "History-Info: <sip:b@gw>;index=1.1.1.1;rc=1.1.1",
+        ]
+    );
+    let many = told(
+        &["Diversion: <tel:+49301>;reason=deflection;counter=2"],
+        "history-info",
+        true,
+        NO_LEGS,
+        ("sip:b@gw", None),
+    );
+    assert_eq!(
+        many[..3],
+        [
+            "History-Info: <sip:unknown@unknown.invalid>;index=1",
+            "History-Info: <sip:+49301@unknown.invalid;user=phone;cause=404>;index=1.1;mp=1",
+            "History-Info: <sip:b@example.com;cause=480>;index=1.1.1;mp=1.1",
+        ]
+    );
+}
+
+#[test]
+fn rfc7544_6_history_becomes_diversions_and_what_is_more_than_that_stays() {
+    let pure = "History-Info: <sip:one@x?Privacy=none>;index=1, \
+                <sip:two@x;cause=408?Privacy=history>;index=1.1;mp=1, <sip:b@example.com;cause=486>;index=1.1.1;mp=1.1";
+    let text = told(&[pure], "diversion", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(
+        text,
+        [
+            "Diversion: <sip:two@x>;reason=user-busy;counter=1;privacy=full",
+            "Diversion: <sip:one@x>;reason=no-answer;counter=1;privacy=off",
+        ]
+    );
+    let more = "History-Info: <sip:proxy.x>;index=1, <sip:one@x>;index=1.1;rc=1, <sip:b@example.com;cause=302>;index=1.1.1;mp=1.1";
+    let text = told(&[more], "diversion", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(text.len(), 2, "{text:?}");
+    assert_eq!(text[0], "Diversion: <sip:one@x>;reason=unconditional;counter=1;privacy=off");
+    assert_eq!(text[1], more);
+}
+
+// conforms: RFC7044-10.1.2-1,2,5 RFC7044-9.2-4 RFC7044-9.1-5 RFC7044-10.1.1-4 RFC7044-13-2
+#[test]
+fn rfc7044_10_1_2_who_asks_to_stay_unknown_does_outside_of_what_we_trust() {
+    let text = told(&[DIVERTED], "history-info", false, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(text[1], "History-Info: <sip:anonymous@anonymous.invalid>;index=1.1;mp=1");
+    assert_eq!(text[0], "History-Info: <sip:one@x>;index=1");
+    let all = told(&[DIVERTED, "Privacy: id; history"], "history-info", false, NO_LEGS, ("sip:b@gw", None));
+    assert!(all.iter().all(|entry| entry.contains("<sip:anonymous@anonymous.invalid>")), "{all:?}");
+    let text = told(&[DIVERTED], "diversion", false, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(
+        text[0],
+        "Diversion: <sip:anonymous@anonymous.invalid>;reason=user-busy;counter=1;privacy=full"
+    );
+    let elsewhere = [Tried { same_network: false, ..leg("sip:b@secret.example", 486) }];
+    let text = told(&[], "history-info", false, &elsewhere, ("sip:b@gw", None));
+    assert_eq!(
+        text[1],
+        "History-Info: <sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D486>;index=1.1;rc=1"
+    );
+}
