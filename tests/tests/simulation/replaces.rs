@@ -140,6 +140,15 @@ fn rfc3891_3_what_cannot_be_replaced_is_refused() {
     call.hang_up(&mut world, 2);
 }
 
+#[test]
+fn a_place_is_taken_as_often_as_the_limit_says() {
+    let mut world = by_hand(&(one_trunk() + "\n[limits]\ntransfers = 0\n"), 8);
+    let call = Call::establish(&mut world);
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, ""));
+    world.expect(CAROL, "603");
+    call.hang_up(&mut world, 2);
+}
+
 // conforms: RFC3891-8-1
 #[test]
 fn rfc3891_8_nobody_replaces_whom_it_is_not_the_peer_of() {

@@ -38,7 +38,7 @@ impl Core {
     ///
     /// # Errors
     /// The response that RFC 3891 §3 has for it: 400 for several of them or with Join, 481 where there is no such dialog, or an early
-    /// one that was not begun by us, 486 where only an early one may be replaced, 603 where it is over, 403 for who may not;
+    /// one that was not begun by us, 486 where only an early one may be replaced, 603 where it is over or has been taken over too often, 403 for who may not;
     /// 488 for an early dialog of ours, whose caller has made an offer as well; 491 in the middle of something.
     fn replaced(&self, arrival: &Arrival) -> OrRefuse<(CallKey, LegNo)> {
         let refuse = |status| Box::new(Reply::new(status));
@@ -58,6 +58,10 @@ impl Core {
         }
         if !call.lets_replace(no, arrival.network, arrival.trunk.as_ref()) {
             return Err(refuse(StatusCode::FORBIDDEN));
+        }
+        let taken = call.transfers.as_ref().map_or(0, |transfers| transfers.takeovers);
+        if taken >= self.snapshot.config().limits.transfers {
+            return Err(self.declined());
         }
         let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
         match call.other(no).filter(|_| settled && call.transfer().is_none()) {
@@ -137,6 +141,7 @@ impl Core {
             "a leg is to be replaced"
         );
         call.exchange = Exchange::TakeOver { leg: of, by: no, offer };
+        call.transfers.get_or_insert_default().takeovers += 1;
         call.callees.push(new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk));
         self.by_session.insert(session, (key, no));
         self.endpoint.label(session, label);
