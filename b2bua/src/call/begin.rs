@@ -68,7 +68,7 @@ impl Core {
         places: Vec<Place>,
         trail: Trail,
     ) -> Call {
-        let Arrival { session, network, trunk, request, breadth, in_node, in_trunk } = arrival;
+        let Arrival { session, network, trunk, request, breadth, fields, in_node, in_trunk } = arrival;
         let caller = Leg {
             no: LegNo::CALLER,
             session,
@@ -101,6 +101,7 @@ impl Core {
             joined: None,
             partner: LegNo::CALLER,
             transfers: None,
+            fields: (!fields.is_empty()).then(|| Box::new(fields)),
             exchange: Exchange::Idle,
             exchanges: 0,
             carried: Vec::new(),

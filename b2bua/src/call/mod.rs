@@ -53,7 +53,7 @@ use sip::location::Found;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Flow, NetworkId, Received};
-use sip_types::{Method, StatusCode};
+use sip_types::{Fields, Method, StatusCode};
 use std::sync::Arc;
 use transfer::Transfers;
 
@@ -227,6 +227,8 @@ pub(crate) struct Call {
     pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
     /// Whom the joined leg talks with: the caller, until a transfer puts another one in its place.
     pub(crate) partner: LegNo,
+    /// What the INVITEs of called legs have besides what crosses.
+    pub(crate) fields: Option<Box<Fields>>,
     /// Its transfers, if there ever was one.
     pub(crate) transfers: Option<Box<Transfers>>,
     pub(crate) exchange: Exchange,

@@ -270,7 +270,9 @@ impl Endpoint {
             return self.reply(now, server, &request, None, false, &gone);
         };
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        let (transport, extension) = (listener.transport, admission::refuse_extensions(listener, &request));
+        let misplaced = admission::refuse_misplaced(listener, &request);
+        let extension = misplaced.or_else(|| admission::refuse_extensions(listener, &request));
+        let transport = listener.transport;
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if session.secure && !transport.is_secure() {
             let refusal = admission::sips_not_allowed(listener);

@@ -13,6 +13,7 @@ mod attended;
 mod carry;
 mod ending;
 mod hand_over;
+mod join;
 mod refer;
 mod request;
 mod takeover;

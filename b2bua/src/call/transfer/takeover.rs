@@ -47,7 +47,8 @@ impl Core {
         let replaces = replaces.filter(|_| !headers.contains(HeaderName::Join));
         let replaces = replaces.ok_or_else(|| refuse(StatusCode::BAD_REQUEST))?;
         let none = || refuse(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
-        let (key, no, state) = self.dialog_of(&replaces).ok_or_else(none)?;
+        let tags = (replaces.local_tag(), replaces.remote_tag());
+        let (key, no, state) = self.dialog_of(replaces.call_id(), tags).ok_or_else(none)?;
         let call = self.calls.get(key).ok_or_else(none)?;
         match state {
             DialogState::Ended => return Err(self.declined()),
@@ -70,9 +71,12 @@ impl Core {
         }
     }
 
-    /// The leg that Replaces names: by its own dialog, or by that of its partner as that one's peer knows it.
-    pub(super) fn dialog_of(&self, replaces: &Replaces) -> Option<(CallKey, LegNo, DialogState)> {
-        let (call_id, to, from) = (replaces.call_id(), replaces.local_tag(), replaces.remote_tag());
+    /// The leg that Replaces or Join names: by its own dialog, or by that of its partner as that one's peer knows it.
+    pub(super) fn dialog_of(
+        &self,
+        call_id: &str,
+        (to, from): (&str, &str),
+    ) -> Option<(CallKey, LegNo, DialogState)> {
         if let Some((session, state)) = self.endpoint.named(call_id, to, from) {
             return self.by_session.get(&session).map(|(key, no)| (*key, *no, state));
         }
@@ -247,7 +251,7 @@ impl Core {
 impl Call {
     /// Whether an INVITE from there may take a leg's place: it is from the leg's own peer, or from whom that peer's REFER has named
     /// the dialog to (RFC 3891 §3).
-    fn lets_replace(&self, no: LegNo, network: NetworkId, trunk: Option<&TrunkName>) -> bool {
+    pub(super) fn lets_replace(&self, no: LegNo, network: NetworkId, trunk: Option<&TrunkName>) -> bool {
         let is_own = self.leg(no).is_some_and(|leg| leg.network == network && leg.trunk.as_ref() == trunk);
         let granted = self.transfers.iter().flat_map(|transfers| &transfers.granted);
         is_own || granted.into_iter().any(|grant| grant.0 == network && grant.1.as_ref() == trunk)
