@@ -72,7 +72,7 @@ impl Core {
         places: Vec<Place>,
         trail: Trail,
     ) -> Call {
-        let Arrival { session, network, trunk, request, breadth, in_node, in_trunk } = arrival;
+        let Arrival { session, network, trunk, request, breadth, fields, in_node, in_trunk } = arrival;
         let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| uuid);
         let caller = Leg {
             no: LegNo::CALLER,
@@ -113,6 +113,7 @@ impl Core {
             joined: None,
             partner: LegNo::CALLER,
             transfers: None,
+            fields: (!fields.is_empty()).then(|| Box::new(fields)),
             exchange: Exchange::Idle,
             exchanges: 0,
             carried: Vec::new(),

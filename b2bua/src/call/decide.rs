@@ -134,8 +134,8 @@ pub(crate) fn carried(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>) ->
     policy::carry(headers, on, crossing, &mut policy::Trail::default())
 }
 
-/// What a peer may require of who does what a REFER asks for (RFC 3891 §6.2, RFC 4488 §4).
-const OF_TRANSFER: [&str; 2] = ["replaces", sip::session::NO_SUBSCRIPTION];
+/// What a peer may require of who does what a REFER asks for (RFC 3891 §6.2, RFC 3911 §7.2, RFC 4488 §4).
+const OF_TRANSFER: [&str; 3] = ["replaces", "join", sip::session::NO_SUBSCRIPTION];
 
 /// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).
 pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {

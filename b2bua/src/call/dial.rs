@@ -168,9 +168,8 @@ impl Core {
             // RFC 5626 §4.3.
             parts.fields.push(HeaderName::Supported, "outbound");
         }
-        if let Some(transfer) = call.transfer() {
-            parts.fields.extend(transfer.fields.clone());
-        }
+        let besides = call.transfer().map_or(call.fields.as_deref(), |transfer| Some(&transfer.fields));
+        parts.fields.extend(besides.into_iter().flat_map(|fields| fields.iter().cloned()));
         parts.body = taken.wrap.around(offer);
         let invite = Invite {
             network,

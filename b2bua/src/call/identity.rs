@@ -8,7 +8,7 @@ use sip_types::header::{NameAddr, Supported};
 use sip_types::{HeaderName, Headers};
 
 /// Whether a message says that its sender takes another URI in From.
-pub(super) fn takes_another_from(headers: &Headers) -> bool {
+pub(in crate::call) fn takes_another_from(headers: &Headers) -> bool {
     headers.contains(HeaderName::Supported)
         && headers.list::<Supported>().is_ok_and(|tags| tags.iter().any(|tag| tag.is(FROM_CHANGE)))
 }

@@ -12,7 +12,7 @@ use sip::session::{Reply, SessionId};
 use sip::time::Now;
 use sip::{NetworkId, Received};
 use sip_types::header::ContentType;
-use sip_types::{HeaderName, StatusCode};
+use sip_types::{Fields, HeaderName, StatusCode};
 
 /// What is known of an INVITE before there is a call.
 pub(super) struct Arrival {
@@ -23,6 +23,8 @@ pub(super) struct Arrival {
     /// What it gives us of Max-Breadth.
     pub(super) breadth: u8,
     /// Its place among all calls, and among those of its trunk.
+    /// What the INVITE has on the other side besides what crosses.
+    pub(super) fields: Fields,
     pub(super) in_node: Held,
     pub(super) in_trunk: Option<Held>,
 }
@@ -56,17 +58,32 @@ impl Core {
             return self.refuse(now, session, &reply);
         }
         if profile.refer == ReferPolicy::Handle && request.headers().contains(HeaderName::Replaces) {
-            let arrival = Arrival { session, network, trunk, request, breadth, in_node, in_trunk };
+            let fields = Fields::default();
+            let arrival = Arrival { session, network, trunk, request, breadth, fields, in_node, in_trunk };
             return self.on_replacing(now, arrival, profile);
         }
         let mut trail = Trail::default();
         let source = request.flow.peer.ip();
         trail.push(Step::Peer { network: name, source, trunk: trunk.clone() });
-        let routed = route(self.registered(now, &snapshot), network, trunk.as_ref(), &request, &mut trail);
-        let found = routed.and_then(|targets| self.find(now, &snapshot, targets, &request, &mut trail));
+        let joined = match profile.refer {
+            ReferPolicy::Refuse => Ok(None),
+            ReferPolicy::Handle | ReferPolicy::Carry => self.joined(network, trunk.as_ref(), &request),
+        };
+        let (found, fields) = match joined {
+            Ok(Some((place, fields))) => (Ok(vec![place]), fields),
+            Ok(None) => {
+                let by = self.registered(now, &snapshot);
+                let routed = route(by, network, trunk.as_ref(), &request, &mut trail);
+                let found =
+                    routed.and_then(|targets| self.find(now, &snapshot, targets, &request, &mut trail));
+                (found, Fields::default())
+            }
+            Err(reply) => return self.refuse(now, session, &reply),
+        };
         match found {
             Ok(places) => {
-                let arrival = Arrival { session, network, trunk, request, breadth, in_node, in_trunk };
+                let arrival =
+                    Arrival { session, network, trunk, request, breadth, fields, in_node, in_trunk };
                 self.begin(now, snapshot, arrival, places, trail);
             }
             Err(reply) => {

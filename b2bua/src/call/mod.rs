@@ -66,7 +66,7 @@ use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{ConnectionId, Flow, NetworkId, Received};
 use sip_types::header::SessionUuid;
-use sip_types::{Method, StatusCode};
+use sip_types::{Fields, Method, StatusCode};
 use std::sync::Arc;
 use transfer::Transfers;
 
@@ -238,6 +238,8 @@ pub(crate) struct Call {
     pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
     /// Whom the joined leg talks with: the caller, until a transfer puts another one in its place.
     pub(crate) partner: LegNo,
+    /// What the INVITEs of called legs have besides what crosses.
+    pub(crate) fields: Option<Box<Fields>>,
     /// Its transfers, if there ever was one.
     pub(crate) transfers: Option<Box<Transfers>>,
     /// What the dialogs of the pair that the answer chose are in the middle of.

@@ -33,7 +33,7 @@ table! {
         /// Legs of a call that ring at a time, as long as the caller's Max-Breadth (RFC 5393) does not ask for fewer; a
         /// further device is called once one before it has failed.
         live branches: usize = 10, in 1..=64;
-        /// Transfers of one call; a further REFER is answered 603.
+        /// Transfers of one call, by REFER and by INVITE with Replaces each; a further one is answered 603.
         live transfers: usize = 8, in 0..=64;
         /// Answers of name servers that are remembered; beyond, the oldest is forgotten.
         live names: usize = 4_096, in 1..=1_000_000;

@@ -19,6 +19,9 @@ impl Endpoint {
             reply.parts.fields.push(HeaderName::Allow, listener.allow_outside());
             return Some(reply);
         }
+        if let Some(refusal) = refuse_misplaced(listener, request) {
+            return Some(refusal);
+        }
         if uri.scheme() == Scheme::Other {
             return Some(Reply::new(StatusCode::UNSUPPORTED_URI_SCHEME));
         }
@@ -61,6 +64,14 @@ pub(crate) fn sips_not_allowed(listener: &Listener) -> Reply {
     reply
 }
 
+/// 400 for Replaces and Join in what is no INVITE (RFC 3891 §3, RFC 3911 §4).
+pub(crate) fn refuse_misplaced(listener: &Listener, request: &Received) -> Option<Reply> {
+    let headers = request.headers();
+    let names = listener.refers && *request.method() != Method::Invite;
+    let misplaced = names && (headers.contains(HeaderName::Replaces) || headers.contains(HeaderName::Join));
+    misplaced.then(|| refusal(StatusCode::BAD_REQUEST, "Only INVITE Replaces or Joins"))
+}
+
 /// 420 for option tags in Require that we do not have (RFC 3261 §8.2.2.3).
 pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Option<Reply> {
     let transparent = match &listener.carrying {
@@ -73,7 +84,7 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
         let transparent = transparent.iter().map(|t| &**t);
         let own = (listener.reliable && *request.method() == Method::Invite).then_some(RELIABLE);
         let of_transfer: &[&str] = match request.method() {
-            Method::Invite if listener.refers => &["replaces"],
+            Method::Invite if listener.refers => &["replaces", "join"],
             Method::Refer if listener.refers => &[NO_SUBSCRIPTION],
             _ => &[],
         };

@@ -315,7 +315,8 @@ impl Endpoint {
         request: Received,
     ) {
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        let extension = admission::refuse_extensions(listener, &request);
+        let misplaced = admission::refuse_misplaced(listener, &request);
+        let extension = misplaced.or_else(|| admission::refuse_extensions(listener, &request));
         let Some(dialog) = self.sessions.get_mut(sid).and_then(|session| session.dialog_mut(no)) else {
             return;
         };

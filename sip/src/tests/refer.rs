@@ -125,6 +125,20 @@ fn rfc3515_2_4_2_what_cannot_be_acted_upon_is_refused() {
     assert_eq!((replaces.call_id(), replaces.local_tag(), replaces.remote_tag()), ("x@y", "1", "2"));
 }
 
+// conforms: RFC3891-3-1 RFC3911-4-1
+#[test]
+fn rfc3891_3_only_an_invite_may_replace_or_join() {
+    let mut ua = referee();
+    let (_, ok) = ua.answered();
+    let value = "x@y;to-tag=1;from-tag=2";
+    for (seq, name) in [(2, "Replaces"), (3, "Join")] {
+        ua.hear(&Msg::inside("INFO", seq, &ok).with(name, value));
+        assert!(ua.one().what().starts_with("400"));
+        ua.hear(&Msg::request("OPTIONS", seq + 10).with(name, value));
+        assert!(ua.one().what().starts_with("400"));
+    }
+}
+
 // conforms: RFC4488-4-1
 #[test]
 fn rfc4488_4_who_wants_no_subscription_gets_none_and_is_told_so() {

@@ -10,12 +10,8 @@ CAROL = '[[routes]]\nname = "carol"\ncalled = ["carol"]\nto = ["c"]\n\n'
 liaison.DOCUMENT = liaison.DOCUMENT.replace("[[routes]]", CAROL + "[[routes]]", 1)
 
 
-def refers(phone):
-    """The status lines that a phone was told in NOTIFY, in order."""
-    return re.findall(r"^SIP/2\.0 (\d{3} [^\r\n]*)\r?\n\r?\n?", sipfrags(phone), re.M)
-
-
 def sipfrags(phone):
+    """The status lines that a phone was told in NOTIFY, in order."""
     found = re.findall(r"NOTIFY sip:.*?message/sipfrag.*?\r?\n\r?\n(SIP/2\.0 [^\r\n]*\r?\n)", phone.trace(), re.S)
     return "\n".join(found) + "\n"
 
@@ -58,27 +54,6 @@ def blind(by):
         assert transfer["status"] == 200 and transfer["to"].startswith("sip:carol@"), record
 
 
-def refused():
-    """Where Carol does not take it, the two who talked go on."""
-    with Liaison() as sbc, \
-         Baresip("alice", "10.0.0.1", tone=440) as alice, \
-         Baresip("bob", "10.0.0.4", tone=1000, account="answermode=auto") as bob, \
-         Ear(alice.rtp_ports) as at_alice, Ear(bob.rtp_ports) as at_bob, \
-         Baresip("carol", "10.0.0.5", tone=1500) as carol:
-        alice.command("dial", "sip:bob@10.0.0.2")
-        alice.wait("CALL_ESTABLISHED"), bob.wait("CALL_ESTABLISHED")
-        at_alice.listen(1000), at_bob.listen(440)
-        bob.command("transfer", "sip:carol@10.0.0.3")
-        carol.wait("CALL_INCOMING")
-        carol.command("hangup")
-        until(lambda: f"a failure in {sipfrags(bob)}", lambda: re.search(r"SIP/2\.0 (486|603|480)", sipfrags(bob)), 10)
-        bob.command("resume")
-        at_alice.listen(1000), at_bob.listen(440)
-        sbc.established(1)
-        alice.command("hangup")
-        sbc.idle()
-
-
 class Desk:
     """A telephone of two lines that is played by hand, as no telephone of the lab joins two calls: it sends no media."""
     def __init__(self, ip, sbc):
@@ -88,7 +63,7 @@ class Desk:
         self.socket.settimeout(10)
         self.sdp = (f"v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 28000 RTP/AVP 8\r\n"
                     "a=rtpmap:8 PCMA/8000\r\n")
-        self.heard = []
+        self.heard, self.answered = [], set()
 
     def send(self, start, fields, body="", kind="application/sdp"):
         lines = [start, *(f"{name}: {value}" for name, value in fields)]
@@ -97,7 +72,7 @@ class Desk:
         self.socket.sendto(text.encode(), self.sbc)
 
     def expect(self, what):
-        """The next message whose start line begins so; NOTIFY and BYE are answered meanwhile, and kept."""
+        """The next message whose start line begins so; NOTIFY and BYE are answered meanwhile, and kept once."""
         while True:
             for n, text in enumerate(self.heard):
                 if text.startswith(what):
@@ -105,6 +80,10 @@ class Desk:
             text = self.socket.recv(65535).decode()
             if text.startswith(("NOTIFY ", "BYE ")):
                 self.answer(text, "200 OK")
+                again = self.of(text, "Via") in self.answered
+                self.answered.add(self.of(text, "Via"))
+                if again:
+                    continue
             self.heard.append(text)
 
     @staticmethod
@@ -123,6 +102,21 @@ class Desk:
             ("Via", f"SIP/2.0/UDP {self.ip}:5060;branch=z9hG4bKdesk{self.seq}"), ("Max-Forwards", "70"), ("From", local), ("To", remote),
             ("Call-ID", call_id), ("CSeq", f"{seq or self.seq} {method}"), ("Contact", f"<sip:desk@{self.ip}>"), *more], body)
 
+    def called_by(self, phone):
+        """That phone calls us: the INVITE that we answered."""
+        phone.command("dial", "sip:bob@10.0.0.2")
+        invited = self.expect("INVITE ")
+        self.answer(invited, "200 OK", self.sdp, ";tag=first")
+        self.expect("ACK "), phone.wait("CALL_ESTABLISHED")
+        return invited
+
+    def refer(self, invited, to):
+        """Refers to somebody in that dialog, which is accepted."""
+        target = re.search(r"<(.*?)>", self.of(invited, "Contact"))[1]
+        self.request("REFER", target, self.of(invited, "To") + ";tag=first", self.of(invited, "From"), self.of(invited, "Call-ID"),
+                     [("Refer-To", f"<{to}>")])
+        assert self.of(self.expect("SIP/2.0 200"), "CSeq").endswith("REFER")
+
     def call(self, uri):
         """Calls somebody: our 200 in that dialog."""
         local = f"<sip:desk@{self.ip}>;tag=second"
@@ -140,25 +134,63 @@ class Desk:
         self.socket.close()
 
 
+def refused():
+    """Where Carol does not take it, the two who talked go on. (baresip hangs up by itself then.)"""
+    with Liaison() as sbc, Desk("10.0.0.4", "10.0.0.3") as desk, Baresip("alice", "10.0.0.1", tone=440) as alice, \
+         Baresip("carol", "10.0.0.5", tone=1500) as carol:
+        invited = desk.called_by(alice)
+        desk.refer(invited, "sip:carol@10.0.0.3")
+        carol.wait("CALL_INCOMING")
+        carol.command("hangup")
+        # What came while the first NOTIFY had no answer is told by the next one, the last of it.
+        first, last = desk.expect("NOTIFY "), desk.expect("NOTIFY ")
+        assert first.rstrip().endswith("SIP/2.0 100 Trying") and last.rpartition("SIP/2.0 ")[2].startswith("486"), (first, last)
+        assert desk.of(last, "Subscription-State") == "terminated;reason=noresource", last
+        sbc.established(1)
+        alice.command("hangup")
+        assert desk.of(desk.expect("BYE "), "Call-ID") == desk.of(invited, "Call-ID")
+        sbc.idle()
+        record, = sbc.records(1)
+        assert [transfer["status"] for transfer in record["transfers"]] == [486], record
+
+
+def carried():
+    """With `carry` it is Alice's telephone that gets a REFER and calls Carol, who talks with it in a call of its own."""
+    with Liaison(profile='refer = "carry"') as sbc, \
+         Baresip("alice", "10.0.0.1", tone=440) as alice, \
+         Baresip("bob", "10.0.0.4", tone=1000, account="answermode=auto") as bob, \
+         Baresip("carol", "10.0.0.5", tone=1500, account="answermode=auto") as carol, \
+         Ear(alice.rtp_ports) as at_alice, Ear(carol.rtp_ports) as at_carol:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        alice.wait("CALL_ESTABLISHED"), bob.wait("CALL_ESTABLISHED")
+        at_alice.listen(1000)
+        bob.command("transfer", "sip:carol@10.0.0.3")
+        carol.wait("CALL_ESTABLISHED")
+        at_alice.listen(1500), at_carol.listen(440)
+        told(bob, "SIP/2.0 200 OK")
+        # Our address there, and a dialog of that leg's own.
+        refer = re.search(r"^REFER sip:alice.*?\r?\n\r?\n", alice.trace(), re.M | re.S)[0]
+        assert re.search(r"^Refer-To: *<?sip:carol@10\.0\.0\.2:5060", refer, re.M), refer
+        bob.wait("CALL_CLOSED")
+        sbc.established(1)
+        alice.command("hangup")
+        carol.wait("CALL_CLOSED")
+        sbc.idle()
+
+
 def attended():
     """Who talks with Alice asks Carol, and joins the two: nobody is called for it, and they hear each other."""
     with Liaison() as sbc, Desk("10.0.0.4", "10.0.0.3") as desk, \
          Baresip("alice", "10.0.0.1", tone=440) as alice, \
          Baresip("carol", "10.0.0.5", tone=1500, account="answermode=auto") as carol, \
          Ear(alice.rtp_ports) as at_alice, Ear(carol.rtp_ports) as at_carol:
-        alice.command("dial", "sip:bob@10.0.0.2")
-        invited = desk.expect("INVITE ")
-        desk.answer(invited, "200 OK", desk.sdp, ";tag=first")
-        desk.expect("ACK "), alice.wait("CALL_ESTABLISHED")
+        invited = desk.called_by(alice)
         ok = desk.call("sip:carol@10.0.0.3")
         carol.wait("CALL_ESTABLISHED")
         sbc.established(2)
         tags = [re.search(r"tag=([^;\s]+)", desk.of(ok, name))[1] for name in ("To", "From")]
         replaces = f"second%40desk%3Bto-tag%3D{tags[0]}%3Bfrom-tag%3D{tags[1]}"
-        target = re.search(r"<(.*?)>", desk.of(invited, "Contact"))[1]
-        desk.request("REFER", target, desk.of(invited, "To") + ";tag=first", desk.of(invited, "From"), desk.of(invited, "Call-ID"),
-                     [("Refer-To", f"<sip:carol@10.0.0.3?Replaces={replaces}>")])
-        assert desk.of(desk.expect("SIP/2.0 200"), "CSeq").endswith("REFER")
+        desk.refer(invited, f"sip:carol@10.0.0.3?Replaces={replaces}")
         at_alice.listen(1500), at_carol.listen(440)
         notified = [desk.expect("NOTIFY "), desk.expect("NOTIFY ")]
         assert notified[0].rstrip().endswith("SIP/2.0 100 Trying") and notified[1].rstrip().endswith("SIP/2.0 200 OK"), notified
@@ -173,4 +205,4 @@ def attended():
         assert len(sbc.records(2)) == 2
 
 
-run(blind, refused, attended)
+run(blind, refused, carried, attended)

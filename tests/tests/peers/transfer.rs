@@ -21,3 +21,8 @@ fn where_the_target_does_not_take_it_the_two_go_on() {
 fn an_attended_transfer_joins_two_calls_whose_phones_hear_each_other() {
     check("transfer.py", &["attended"], 90);
 }
+
+#[test]
+fn a_refer_that_crosses_has_the_other_phone_call_the_target() {
+    check("transfer.py", &["carried"], 90);
+}

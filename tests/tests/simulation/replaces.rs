@@ -118,7 +118,7 @@ fn who_is_about_to_replace_is_refused_when_the_call_ends() {
     world.expect(CAROL, "480");
 }
 
-// conforms: RFC3891-3-1,2,4
+// conforms: RFC3891-3-1,2,4 RFC3911-4-2
 #[test]
 fn rfc3891_3_what_cannot_be_replaced_is_refused() {
     let (mut world, call) = talking(6);
@@ -140,6 +140,15 @@ fn rfc3891_3_what_cannot_be_replaced_is_refused() {
     call.hang_up(&mut world, 2);
 }
 
+#[test]
+fn a_place_is_taken_as_often_as_the_limit_says() {
+    let mut world = by_hand(&(one_trunk() + "\n[limits]\ntransfers = 0\n"), 8);
+    let call = Call::establish(&mut world);
+    world.post(CAROL, OUTSIDE, &replacing(&call.ok, ""));
+    world.expect(CAROL, "603");
+    call.hang_up(&mut world, 2);
+}
+
 // conforms: RFC3891-8-1
 #[test]
 fn rfc3891_8_nobody_replaces_whom_it_is_not_the_peer_of() {
@@ -153,4 +162,66 @@ fn rfc3891_8_nobody_replaces_whom_it_is_not_the_peer_of() {
     world.run_for(ms(50));
     assert!(is_quiet(&world, BOB));
     call.hang_up(&mut world, 2);
+}
+
+/// Carol's INVITE, to join the dialog that `message`, which we sent to a phone, stands in.
+fn joining(message: &str) -> Msg {
+    let replacing = replacing(message, "");
+    let value = replacing.get("Replaces");
+    replacing.without("Replaces").with("Join", &value)
+}
+
+// conforms: RFC3911-4-6 RFC3911-9-1
+#[test]
+fn rfc3911_join_goes_to_who_talks_and_names_the_dialog_as_that_one_knows_it() {
+    let (mut world, call) = talking(9);
+    world.post(CAROL, OUTSIDE, &joining(&call.ok).with("Require", "join"));
+    let invited = world.expect(BOB, "INVITE");
+    let of = (field(&call.acked, "Call-ID"), tag(&call.acked, "To"), tag(&call.acked, "From"));
+    assert_eq!(field(&invited, "Join"), format!("{};to-tag={};from-tag={}", of.0, of.1, of.2));
+    assert_eq!(field(&invited, "Require"), "join");
+    assert!(invited.starts_with("INVITE sip:phone@10.1.0.2:5060 "), "{invited}");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 200, "bob2").contact(BOB).sdp(&audio(BOB, 6002)));
+    let ok = world.expect(CAROL, "200");
+    world.post(CAROL, OUTSIDE, &Msg::inside("ACK", CAROL, 1, &ok));
+    world.expect(BOB, "ACK");
+    world.run_for(ms(50));
+    assert_eq!((world.gauges().calls, world.lent()), (2, 4), "the call that is joined does not change here");
+    world.post(ALICE, OUTSIDE, &call.alice("BYE", 2));
+    world.expect(ALICE, "200");
+    world.expect(BOB, "BYE");
+    let mut strict = by_hand(&three(), 10);
+    let call = Call::establish(&mut strict);
+    strict.post(CAROL, OUTSIDE, &joining(&call.ok));
+    strict.expect(CAROL, "403");
+}
+
+// conforms: RFC3911-4-1 RFC3911-4-9
+#[test]
+fn rfc3911_4_what_cannot_be_joined_is_refused() {
+    let (mut world, call) = talking(11);
+    let plain = joining(&call.ok);
+    let known = plain.get("Join");
+    let rows = [
+        (plain.clone().with("Join", &known), "400"),
+        (plain.clone().set("Join", "x@y;to-tag=1;from-tag=2"), "481"),
+    ];
+    for (seq, (message, status)) in (20..).zip(rows) {
+        let message = message.branch(&seq.to_string()).set("CSeq", &format!("{seq} INVITE"));
+        world.post(CAROL, OUTSIDE, &message.set("Call-ID", &format!("{seq}@carol")));
+        world.expect(CAROL, status);
+    }
+    call.hang_up(&mut world, 2);
+    // Nobody talks yet on the other side.
+    let mut world = by_hand(&one_trunk(), 12);
+    world.post(
+        ALICE,
+        OUTSIDE,
+        &Msg::request("INVITE", TARGET.replace("40", "30").as_str(), ALICE, 1).sdp(&audio(ALICE, 4000)),
+    );
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    let ringing = world.expect(ALICE, "180");
+    world.post(CAROL, OUTSIDE, &joining(&ringing));
+    world.expect(CAROL, "488");
 }

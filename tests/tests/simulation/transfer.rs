@@ -1,6 +1,6 @@
 //! Transfers that a peer asks for with REFER (RFC 3515, RFC 5589), done here.
 
-use super::common::{ALICE, BOB, Call, INSIDE, OUTSIDE, TWO_SIDES, World, by_hand, ms, s};
+use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, by_hand, ms, s};
 use liaison_tests::message::{Msg, audio, body, field, find, line, start, tag};
 
 /// Whom calls are transferred to: beside Alice, of a trunk of her own.
@@ -342,6 +342,55 @@ fn rfc5589_7_3_an_attended_transfer_between_two_calls_here_makes_one_of_them() {
     ends(&mut world, &Msg::inside("BYE", CAROL, 1, &carol), (CAROL, OUTSIDE), (BOB, INSIDE));
     let records = world.records.lock().unwrap();
     assert_eq!(records.len(), 2, "{records:?}");
+}
+
+#[test]
+fn whom_the_transferor_was_called_by_in_the_other_call_comes_over_as_well() {
+    let mut world = by_hand(&three(), 12);
+    let call = Call::establish(&mut world);
+    // Carol calls, and Bob answers: a second call of his.
+    world.post(CAROL, OUTSIDE, &Msg::request("INVITE", NUMBER, CAROL, 50).sdp(&audio(CAROL, 7000)));
+    let second = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&second, 200, "bob2").contact(BOB).sdp(&audio(BOB, 6002)));
+    let ok = world.expect(CAROL, "200");
+    world.post(CAROL, OUTSIDE, &Msg::inside("ACK", CAROL, 50, &ok));
+    world.expect(BOB, "ACK");
+    let of = (field(&second, "Call-ID"), tag(&second, "From"));
+    let to = format!("<sip:x@10.1.0.1?Replaces={}%3Bto-tag%3D{}%3Bfrom-tag%3Dbob2>", of.0, of.1);
+    world.post(BOB, INSIDE, &call.bob("REFER", 1).with("Refer-To", &to));
+    accepted(&mut world, BOB, INSIDE);
+    assert_eq!(notified(&mut world, BOB, INSIDE), ended("SIP/2.0 200 OK"));
+    let bye = world.expect(BOB, "BYE");
+    assert_eq!(field(&bye, "Call-ID"), of.0);
+    world.ok(BOB, INSIDE, &bye);
+    world.post(BOB, INSIDE, &call.bob("BYE", 2));
+    world.run_for(ms(50));
+    assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+    world.post(CAROL, OUTSIDE, &Msg::inside("INFO", CAROL, 51, &ok).body("text/plain", "hello"));
+    let info = world.expect(ALICE, "INFO");
+    world.ok(ALICE, OUTSIDE, &info);
+    ends(&mut world, &call.alice("BYE", 9), (ALICE, OUTSIDE), (CAROL, OUTSIDE));
+}
+
+#[test]
+fn a_transferee_that_does_not_take_the_targets_description_stays_as_it_is() {
+    let mut world = by_hand(&three(), 13);
+    let call = Call::establish(&mut world);
+    world.post(ALICE, OUTSIDE, &call.alice("REFER", 2).with("Refer-To", &format!("<{TARGET}>")));
+    accepted(&mut world, ALICE, OUTSIDE);
+    world.post(ALICE, OUTSIDE, &call.alice("BYE", 3));
+    let invited = world.expect(CAROL, "INVITE");
+    let other = audio(CAROL, 7000).replace("8 101", "8").replace("a=rtpmap:101 telephone-event/8000\r\n", "");
+    world.post(CAROL, OUTSIDE, &Msg::response(&invited, 200, "carol").contact(CAROL).sdp(&other));
+    world.expect(CAROL, "ACK");
+    let offered = world.expect(BOB, "INVITE");
+    assert!(!offered.contains("telephone-event"), "{offered}");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 488, ""));
+    world.expect(BOB, "ACK");
+    world.run_for(ms(300));
+    let counters = world.core.counters();
+    assert_eq!((counters.transfers_unsettled, counters.transfers_done, world.gauges().calls), (1, 1, 1));
+    ends(&mut world, &call.bob("BYE", 9), (BOB, INSIDE), (CAROL, OUTSIDE));
 }
 
 #[test]

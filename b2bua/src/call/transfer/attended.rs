@@ -47,6 +47,10 @@ impl Core {
     /// Brings the partner of that leg of the other call into this one, as the target of its transfer. The other call is over.
     pub(super) fn merge(&mut self, now: Now, key: CallKey, other: CallKey, named: LegNo) {
         self.carry_out_media(other);
+        let no = self.calls.get(key).and_then(|call| u8::try_from(call.callees.len() + 1).ok()).map(LegNo);
+        let Some(no) = no else {
+            return self.transfer_failed(now, key, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
+        };
         let Some(taken) = self.calls.get_mut(other).and_then(|call| call.take_partner(now, named)) else {
             return self.transfer_failed(
                 now,
@@ -56,7 +60,6 @@ impl Core {
         };
         let (mut leg, moving) = taken;
         let Some(call) = self.calls.get_mut(key) else { return };
-        let Ok(no) = u8::try_from(call.callees.len() + 1).map(LegNo) else { return };
         let party = call.name_party();
         call.media.take_in(party, moving);
         call.media.introduce(party);

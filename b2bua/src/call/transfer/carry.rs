@@ -7,6 +7,7 @@ use crate::call::{CallKey, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
 use bytestring::ByteString;
 use policy::On;
+use sip::dialog::DialogState;
 use sip::session::{OutgoingId, Refer, ReferId, Reply, RequestId};
 use sip::time::Now;
 use sip::{Failure, NetworkId, Received};
@@ -72,7 +73,7 @@ impl Core {
             self.endpoint.refer(now, session, hops, parts).map_err(|_| Box::new(self.overload_reply()))?;
         self.counters.refers_carried += 1;
         // Who is referred to a dialog here may take the place of its peer.
-        if let Some((named, ..)) = refer.replaces.as_ref().and_then(|replaces| self.dialog_of(replaces))
+        if let Some((named, ..)) = refer.replaces.as_ref().and_then(|replaces| self.dialog_that(replaces))
             && let Some(named) = self.calls.get_mut(named)
         {
             named.transfers.get_or_insert_default().grant(there, trunk);
@@ -113,7 +114,7 @@ impl Core {
             }
         }
         let Some(replaces) = &refer.replaces else { return text };
-        let far = self.dialog_of(replaces).and_then(|(key, no, _)| self.far_dialog(key, no));
+        let far = self.dialog_that(replaces).and_then(|(key, no, _)| self.far_dialog(key, no));
         let Some(far) = far else { return text };
         let Some((before, rest)) = text.split_once('?') else { return text };
         let (headers, after) = rest.split_at(rest.find('>').unwrap_or(rest.len()));
@@ -127,12 +128,15 @@ impl Core {
         format!("{before}?{}{after}", mapped.collect::<Vec<_>>().join("&"))
     }
 
+    /// The leg that Replaces names.
+    fn dialog_that(&self, replaces: &Replaces) -> Option<(CallKey, LegNo, DialogState)> {
+        self.dialog_of(replaces.call_id(), (replaces.local_tag(), replaces.remote_tag()))
+    }
+
     /// The dialog of a leg's partner as its peer has to be told of it.
     fn far_dialog(&self, key: CallKey, no: LegNo) -> Option<Replaces> {
-        let call = self.calls.get(key)?;
-        let session = self.endpoint.session(call.leg(call.other(no)?)?.session)?;
-        let dialog = session.dialogs.iter().find(|d| d.state == sip::dialog::DialogState::Confirmed)?;
-        Replaces::new(&session.call_id, dialog.remote_tag.as_deref().unwrap_or("0"), &dialog.local_tag).ok()
+        let (_, (call_id, theirs, ours)) = self.other_end(key, no)?;
+        Replaces::new(&call_id, &theirs, &ours).ok()
     }
 
     /// The end of a request of ours, if it was a REFER that has crossed.

@@ -13,6 +13,7 @@ mod attended;
 mod carry;
 mod ending;
 mod hand_over;
+mod join;
 mod refer;
 mod request;
 mod takeover;
@@ -79,6 +80,8 @@ pub(crate) struct Transfers {
     pub(crate) log: Vec<Logged>,
     /// Legs that were replaced, each with the time when it is released, if it does not hang up itself.
     leaving: Vec<(LegNo, Mono)>,
+    /// How often a leg's place was to be taken by INVITE (RFC 3891).
+    takeovers: usize,
     /// REFERs that have crossed.
     carried: Vec<CarriedRefer>,
     /// Who may take the place of a leg, because a peer of the call has referred them to it.

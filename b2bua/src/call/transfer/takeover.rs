@@ -8,6 +8,7 @@
 //! one of who is replaced, or that which its partner has with us.
 
 use crate::call::exchange::{Ask, Asked, By};
+use crate::call::identity::takes_another_from;
 use crate::call::incoming::Arrival;
 use crate::call::naming::Naming;
 use crate::call::{Call, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
@@ -39,7 +40,7 @@ impl Core {
     ///
     /// # Errors
     /// The response that RFC 3891 §3 has for it: 400 for several of them or with Join, 481 where there is no such dialog, or an early
-    /// one that was not begun by us, 486 where only an early one may be replaced, 603 where it is over, 403 for who may not;
+    /// one that was not begun by us, 486 where only an early one may be replaced, 603 where it is over or has been taken over too often, 403 for who may not;
     /// 488 for an early dialog of ours, whose caller has made an offer as well; 491 in the middle of something.
     fn replaced(&self, arrival: &Arrival) -> OrRefuse<(CallKey, LegNo)> {
         let refuse = |status| Box::new(Reply::new(status));
@@ -48,7 +49,8 @@ impl Core {
         let replaces = replaces.filter(|_| !headers.contains(HeaderName::Join));
         let replaces = replaces.ok_or_else(|| refuse(StatusCode::BAD_REQUEST))?;
         let none = || refuse(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
-        let (key, no, state) = self.dialog_of(&replaces).ok_or_else(none)?;
+        let tags = (replaces.local_tag(), replaces.remote_tag());
+        let (key, no, state) = self.dialog_of(replaces.call_id(), tags).ok_or_else(none)?;
         let call = self.calls.get(key).ok_or_else(none)?;
         match state {
             DialogState::Ended => return Err(self.declined()),
@@ -60,6 +62,10 @@ impl Core {
         if !call.lets_replace(no, arrival.network, arrival.trunk.as_ref()) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
+        let taken = call.transfers.as_ref().map_or(0, |transfers| transfers.takeovers);
+        if taken >= self.snapshot.config().limits.transfers {
+            return Err(self.declined());
+        }
         let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
         match call.other(no).filter(|_| settled && call.transfer().is_none()) {
             Some(_) => Ok((key, no)),
@@ -67,9 +73,12 @@ impl Core {
         }
     }
 
-    /// The leg that Replaces names: by its own dialog, or by that of its partner as that one's peer knows it.
-    pub(super) fn dialog_of(&self, replaces: &Replaces) -> Option<(CallKey, LegNo, DialogState)> {
-        let (call_id, to, from) = (replaces.call_id(), replaces.local_tag(), replaces.remote_tag());
+    /// The leg that Replaces or Join names: by its own dialog, or by that of its partner as that one's peer knows it.
+    pub(super) fn dialog_of(
+        &self,
+        call_id: &str,
+        (to, from): (&str, &str),
+    ) -> Option<(CallKey, LegNo, DialogState)> {
         if let Some((session, state)) = self.endpoint.named(call_id, to, from) {
             return self.by_session.get(&session).map(|(key, no)| (*key, *no, state));
         }
@@ -138,6 +147,7 @@ impl Core {
             "a leg is to be replaced"
         );
         call.exchange = Exchange::TakeOver { leg: of, by: no, offer };
+        call.transfers.get_or_insert_default().takeovers += 1;
         call.callees.push(new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk));
         self.by_session.insert(session, (key, no));
         self.endpoint.label(session, label);
@@ -245,7 +255,7 @@ impl Core {
 impl Call {
     /// Whether an INVITE from there may take a leg's place: it is from the leg's own peer, or from whom that peer's REFER has named
     /// the dialog to (RFC 3891 §3).
-    fn lets_replace(&self, no: LegNo, network: NetworkId, trunk: Option<&TrunkName>) -> bool {
+    pub(super) fn lets_replace(&self, no: LegNo, network: NetworkId, trunk: Option<&TrunkName>) -> bool {
         let is_own = self.leg(no).is_some_and(|leg| leg.network == network && leg.trunk.as_ref() == trunk);
         let granted = self.transfers.iter().flat_map(|transfers| &transfers.granted);
         is_own || granted.into_iter().any(|grant| grant.0 == network && grant.1.as_ref() == trunk)
@@ -283,7 +293,7 @@ fn new_leg(
         identifier: None,
         refreshing: false,
         connection: None,
-        from_change: false,
+        from_change: takes_another_from(request.headers()),
         redirected: None,
         said: None,
         farewell: None,

@@ -121,9 +121,9 @@ fn read(text: &str, names: [&'static str; 2]) -> Result<Parts, SyntaxError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Replaces, TargetDialog, TypedHeader};
+    use super::{Join, Replaces, TargetDialog, TypedHeader};
 
-    // conforms: RFC3891-6.1-1
+    // conforms: RFC3891-6.1-1 RFC3911-7.1-1
     #[test]
     fn rfc3891_6_1_both_tags_are_needed_once() {
         let r = Replaces::parse(&"98732@sip.example ; from-tag=r33th4x0r;to-tag=ff87ff;early-only".into())
@@ -142,6 +142,7 @@ mod tests {
             ";to-tag=b;from-tag=c",
         ] {
             assert!(Replaces::parse(&text.into()).is_err(), "{text}");
+            assert!(Join::parse(&text.into()).is_err(), "{text}");
         }
     }
 
