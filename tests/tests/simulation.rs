@@ -13,6 +13,7 @@ mod simulation {
     mod devices;
     mod devices_loss;
     mod devices_media;
+    mod early_dialogs;
     mod failures;
     mod forks;
     mod gate;

@@ -100,6 +100,8 @@ impl Core {
             caller,
             callees: Vec::new(),
             pairs: Vec::new(),
+            only: None,
+            redescribes: false,
             joined: None,
             exchange: Exchange::Idle,
             exchanges: 0,

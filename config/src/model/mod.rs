@@ -26,7 +26,9 @@ pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transp
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
-pub use profile::{Algorithm, Carry, Digest, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers};
+pub use profile::{
+    Algorithm, Carry, Digest, EarlyDialogs, MediaMode, Profile, Qop, Redirects, TcpMedia, Timers,
+};
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};

@@ -35,6 +35,8 @@ table! {
         /// sends them so where its peer asks for that, or where its peer supports it and the other leg's came so. Else a peer that
         /// requires them is refused with 420.
         pinned reliable_responses: bool = true;
+        /// What a caller sees of a called side that forks, or of several targets that ring.
+        pinned early_dialogs: EarlyDialogs = "apart";
         /// Whether 199 (Early Dialog Terminated, RFC 6228) is used: legs that we dial say that they take it, and a caller that takes it is
         /// told of each early dialog that ends while its call goes on.
         pinned early_dialog_terminated: bool = true;
@@ -80,6 +82,17 @@ choice! {
         Refuse = "refuse",
         /// Its lines cross as they are: each side sees the addresses of the other one.
         Around = "around",
+    }
+}
+
+choice! {
+    /// What a caller sees of several early dialogs of the called side.
+    pub enum EarlyDialogs {
+        /// Each as one of its own, with its own tag and media.
+        Apart = "apart",
+        /// All as one, for callers that do not understand several: it hears the first that describes its media. Where another one
+        /// answers that describes it differently, the caller is offered that by re-INVITE.
+        One = "one",
     }
 }
 
