@@ -14,6 +14,7 @@ mod simulation {
     mod devices;
     mod devices_loss;
     mod devices_media;
+    mod early_dialogs;
     mod economy;
     mod failures;
     mod flows;

@@ -73,8 +73,11 @@ impl Core {
         let parties = lost.caller_party.into_iter().chain(Some(lost.callee_party));
         let gone = parties.filter(|party| *party != call.caller.party && Some(*party) != first);
         gone.collect::<Vec<_>>().into_iter().for_each(|party| call.media.remove_party(party));
+        let stands_alone = call.only.is_none();
         self.abandon(now, session, lost.exchange);
-        self.endpoint.close_dialog(session, lost.caller_dialog);
+        if stands_alone {
+            self.endpoint.close_dialog(session, lost.caller_dialog);
+        }
         self.pair(key, leg, Some(dialog), status)
     }
 
@@ -91,6 +94,9 @@ impl Core {
         let callee = pair.callee_party;
         match (call.wrap.has_sdp(), sdp) {
             (_, _) if pair.owes.is_some() => return Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+            (true, _) if call.only.is_some_and(|only| only.shown) && !pair.shown => {
+                return self.settle_behind(key, at, sdp);
+            }
             // All was said in reliable responses and PRACKs (RFC 3262 §5).
             (_, _) if pair.agreed => return Ok(None),
             (true, Some(sdp)) if !pair.settled => call.media.receive_answer(callee, sdp)?,
@@ -104,6 +110,29 @@ impl Core {
             (false, None) => return Ok(None),
         }
         call.media.compose_answer(caller, callee, &mut *self.link).map(Some)
+    }
+
+    /// The same where the one early dialog has had its answer from another pair: that stays its answer (RFC 3261 §13.2.1), and media
+    /// flows between the caller and whom has answered. What differs is offered once the caller has acknowledged.
+    fn settle_behind(
+        &mut self,
+        key: CallKey,
+        at: usize,
+        sdp: Option<&[u8]>,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let unknown = Refusal::Misuse(media::Misuse::UnknownParty);
+        let call = self.calls.get_mut(key).ok_or(unknown)?;
+        let pair = call.pairs.get(at).ok_or(unknown)?;
+        let (callee, agreed) = (pair.callee_party, call.only.is_some_and(|only| only.agreed));
+        match sdp {
+            Some(sdp) if !pair.settled => call.media.receive_answer(callee, sdp)?,
+            _ if pair.described => {}
+            _ => return Err(Refusal::Misuse(media::Misuse::NothingDescribed)),
+        }
+        let caller = call.caller.party;
+        call.media.connect(caller, callee);
+        call.redescribes = true;
+        Ok(call.media.described_to(caller).filter(|_| !agreed))
     }
 
     /// The call is answered.
@@ -195,6 +224,9 @@ impl Core {
     /// The ACK of a 2xx of ours.
     pub(crate) fn on_acknowledged(&mut self, now: Now, key: CallKey, leg: LegNo, request: &Received) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        if leg == LegNo::CALLER && std::mem::take(&mut call.redescribes) {
+            return self.describe_again(now, key, leg);
+        }
         if !matches!(call.exchange, Exchange::Answer { from } if from == leg) {
             return;
         }

@@ -110,6 +110,8 @@ impl Core {
             caller,
             callees: Vec::new(),
             pairs: Vec::new(),
+            only: None,
+            redescribes: false,
             joined: None,
             partner: LegNo::CALLER,
             transfers: None,

@@ -6,6 +6,7 @@ use crate::shard::{Core, listener_in};
 use crate::snapshot::conduct_with;
 use bytes::Bytes;
 use bytestring::ByteString;
+use config::EarlyDialogs;
 use media::PartyId;
 use policy::{On, Trail};
 use sip::NetworkId;
@@ -153,7 +154,9 @@ impl Core {
         decide::tell_history(&mut parts.fields, call, request, (network, place), &crossing);
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
         // Without an offer to answer, a reliable response would bring one, which only a caller can answer that takes it reliably.
-        let reliable = call.offered().is_some() || caller != Reliability::None;
+        // An only early dialog has one offer, and that comes with the answer.
+        let one = call.caller.profile.early_dialogs == EarlyDialogs::One;
+        let reliable = call.offered().is_some() || (caller != Reliability::None && !one);
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
         }

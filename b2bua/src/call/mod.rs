@@ -206,6 +206,16 @@ pub(crate) struct Pair {
     pub(crate) exchange: Exchange,
 }
 
+/// The one early dialog that stands for all of the called side towards a caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Only {
+    pub(crate) dialog: DialogNo,
+    /// Whether the caller has had an answer in it: that is its answer then (RFC 3261 §13.2.1).
+    pub(crate) shown: bool,
+    /// Whether it has had it reliably.
+    pub(crate) agreed: bool,
+}
+
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -234,6 +244,10 @@ pub(crate) struct Call {
     pub(crate) caller: Leg,
     pub(crate) callees: Vec<Leg>,
     pub(crate) pairs: Vec<Pair>,
+    /// The one early dialog that the caller sees, where its profile wants no more.
+    pub(crate) only: Option<Only>,
+    /// Whether the caller's answer in it was another one's than that of whom has answered.
+    pub(crate) redescribes: bool,
     /// The pair that the answer chose, or the last transfer: a called leg, its media, and that of its partner.
     pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
     /// Whom the joined leg talks with: the caller, until a transfer puts another one in its place.

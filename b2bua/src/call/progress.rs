@@ -1,9 +1,10 @@
 //! The called side rings: each of its early dialogs gets one of its own towards the caller.
 
 use super::exchange::Exchange;
-use super::{CallKey, LegNo, Pair, decide};
+use super::{CallKey, LegNo, Only, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
+use config::EarlyDialogs;
 use media::{PartyId, Refusal};
 use policy::On;
 use sip::dialog::DialogNo;
@@ -80,10 +81,15 @@ impl Core {
             false => self.endpoint.progress(now, session, caller_dialog, &reply),
         };
         if sent.is_ok()
-            && let Some(pair) = self.calls.get_mut(key).and_then(|call| call.pairs.get_mut(at))
+            && let Some(call) = self.calls.get_mut(key)
+            && let Some(pair) = call.pairs.get_mut(at)
         {
+            let agreed = reliably && is_described;
             pair.told = true;
-            pair.agreed |= reliably && is_described;
+            pair.agreed |= agreed;
+            if let Some(only) = &mut call.only {
+                only.agreed |= agreed;
+            }
         }
     }
 
@@ -109,13 +115,22 @@ impl Core {
             }
         }
         let caller = call.caller.session;
-        let caller_dialog = self.endpoint.open_dialog(caller).ok()?;
+        let (only, one) = (call.only, call.caller.profile.early_dialogs == EarlyDialogs::One);
+        let caller_dialog = match only {
+            Some(only) => only.dialog,
+            None => self.endpoint.open_dialog(caller).ok()?,
+        };
         let first_of_leg = !call.pairs.iter().any(|p| p.callee == leg);
         let Some(callee_party) = self.party_for(key, leg, first_of_leg) else {
-            self.endpoint.close_dialog(caller, caller_dialog);
+            if only.is_none() {
+                self.endpoint.close_dialog(caller, caller_dialog);
+            }
             return None;
         };
         let call = self.calls.get_mut(key)?;
+        if one && only.is_none() {
+            call.only = Some(Only { dialog: caller_dialog, shown: false, agreed: false });
+        }
         call.pairs.push(Pair {
             callee: leg,
             callee_dialog: dialog,
@@ -145,7 +160,8 @@ impl Core {
         }
         let callee_party = pair.callee_party;
         let first = call.caller.party;
-        let is_first = !call.pairs.iter().any(|pair| pair.caller_party == Some(first));
+        // The one early dialog has one description.
+        let is_first = call.only.is_some() || !call.pairs.iter().any(|pair| pair.caller_party == Some(first));
         let party = self.party_for(key, LegNo::CALLER, is_first).ok_or(Refusal::TooManyDialogs)?;
         let Some(call) = self.calls.get_mut(key) else { return Err(unknown) };
         let Some(pair) = call.pairs.get_mut(at) else { return Err(unknown) };
@@ -200,7 +216,11 @@ impl Core {
         call.media.receive_answer(pair.callee_party, sdp)?;
         (pair.described, pair.settled) = (true, number.is_some());
         let (leg, callee_party) = (pair.callee, pair.callee_party);
-        if call.pairs.iter().any(|other| other.shown && other.callee != leg) {
+        let other_is_heard = match call.only {
+            Some(only) => only.shown,
+            None => call.pairs.iter().any(|other| other.shown && other.callee != leg),
+        };
+        if other_is_heard {
             return Ok(None);
         }
         let caller_party = self.caller_party(key, at)?;
@@ -208,6 +228,9 @@ impl Core {
         let answer = call.media.compose_answer(caller_party, callee_party, &mut *self.link)?;
         if let Some(pair) = call.pairs.get_mut(at) {
             pair.shown = true;
+        }
+        if let Some(only) = &mut call.only {
+            only.shown = true;
         }
         Ok(Some(answer))
     }

@@ -4,15 +4,31 @@ use super::body::Wrap;
 use super::exchange::Exchange;
 use super::{Call, CallKey, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
+use bytes::Bytes;
 use media::Refusal;
 use policy::On;
 use sip::Received;
-use sip::session::{Parts, Reply, TIMER};
+use sip::session::{IntentError, Parts, Reply, SessionId, TIMER};
 use sip::time::Now;
 use sip_types::header::{SessionExpires, Supported};
 use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode};
 
 impl Core {
+    /// What a leg was told of the media may not be what the other leg has said: then it is offered that, and nothing crosses.
+    pub(super) fn describe_again(&mut self, now: Now, key: CallKey, leg: LegNo) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let Some(other) = call.other(leg) else { return };
+        let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return };
+        let Some(before) = call.media.described_to(here) else { return };
+        let Ok(offer) = call.media.compose_offer(here, there, &mut *self.link) else { return };
+        if offer == before {
+            return call.media.offer_failed(here);
+        }
+        self.offer_alone(now, key, leg, offer, |core, session, parts| {
+            core.endpoint.reinvite(now, session, 70, parts)
+        });
+    }
+
     /// A leg is to refresh its session by a re-INVITE: it offers what stands. While the two legs are in the middle of an exchange it
     /// waits for its next turn.
     pub(crate) fn on_refresh_due(&mut self, now: Now, key: CallKey, leg: LegNo) {
@@ -22,18 +38,33 @@ impl Core {
         }
         let Some(other) = call.other(leg) else { return };
         let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return };
-        let Some(session) = call.leg(leg).map(|leg| leg.session) else { return };
         let Ok(offer) = call.media.offer_again(here, there, &mut *self.link) else { return };
+        self.offer_alone(now, key, leg, offer, |core, session, parts| {
+            core.endpoint.refresh(now, session, parts)
+        });
+    }
+
+    /// Offers something to a leg by a re-INVITE whose answer concerns nobody else.
+    fn offer_alone(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        leg: LegNo,
+        offer: Bytes,
+        send: impl FnOnce(&mut Self, SessionId, Parts) -> Result<(), IntentError>,
+    ) {
         let mut parts = self.statement_alone(key, leg);
         parts.body = Wrap::Nothing.around(Some(offer));
         self.name_leg(now, key, leg, None);
-        let refreshed = self.endpoint.refresh(now, session, parts);
+        let session = self.calls.get(key).and_then(|call| call.leg(leg)).map(|leg| leg.session);
+        let sent = session.map_or(Err(IntentError::Gone), |session| send(self, session, parts));
         let Some(call) = self.calls.get_mut(key) else { return };
-        match refreshed {
-            Ok(()) => {
+        match (sent, call.party(leg)) {
+            (Ok(()), _) => {
                 call.set_refreshing(leg, true);
             }
-            Err(_) => call.media.offer_failed(here),
+            (Err(_), Some(party)) => call.media.offer_failed(party),
+            (Err(_), None) => {}
         }
     }
 

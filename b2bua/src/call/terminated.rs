@@ -74,6 +74,10 @@ impl Core {
     /// Closes early dialogs towards a caller whose call goes on; with its end they would have ended anyway.
     pub(super) fn tell_ended(&mut self, now: Now, key: CallKey, ended: &[Ended], reason: Fields) {
         let Some(call) = self.calls.get(key).filter(|call| call.state == State::SettingUp) else { return };
+        if call.only.is_some() {
+            // The one dialog stands for all that ring, or will.
+            return;
+        }
         let (session, tells) = (call.caller.session, call.caller.profile.early_dialog_terminated);
         for Ended { dialog, told } in ended {
             match tells && *told {

@@ -27,8 +27,8 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Algorithm, Carry, Causes, Digest, Diversions, MediaMode, Messages, Profile, Qop, Redirects, ReferPolicy,
-    RequestsFrom, SessionIds, TcpMedia, Timers, UnsolicitedNotify,
+    Algorithm, Carry, Causes, Digest, Diversions, EarlyDialogs, MediaMode, Messages, Profile, Qop, Redirects,
+    ReferPolicy, RequestsFrom, SessionIds, TcpMedia, Timers, UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};

@@ -44,6 +44,8 @@ table! {
         /// What becomes of Session-ID (RFC 7989), the identifiers of the two ends of a session, by which logs, records and the
         /// API find calls beside our own names of them.
         pinned session_id: SessionIds = "carry";
+        /// What a caller sees of a called side that forks, or of several targets that ring.
+        pinned early_dialogs: EarlyDialogs = "apart";
         /// Whether 199 (Early Dialog Terminated, RFC 6228) is used: legs that we dial say that they take it, and a caller that takes it is
         /// told of each early dialog that ends while its call goes on.
         pinned early_dialog_terminated: bool = true;
@@ -157,6 +159,17 @@ choice! {
         /// By Diversion (RFC 5806), into which the diversions of History-Info are turned (RFC 7544), with an entry for a
         /// redirection that we have followed.
         Diversion = "diversion",
+    }
+}
+
+choice! {
+    /// What a caller sees of several early dialogs of the called side.
+    pub enum EarlyDialogs {
+        /// Each as one of its own, with its own tag and media.
+        Apart = "apart",
+        /// All as one, for callers that do not understand several: it hears the first that describes its media. Where another one
+        /// answers that describes it differently, the caller is offered that by re-INVITE.
+        One = "one",
     }
 }
 

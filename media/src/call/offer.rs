@@ -161,6 +161,12 @@ impl CallMedia {
         Ok(local)
     }
 
+    /// Our description that stands towards a party.
+    #[must_use]
+    pub fn described_to(&self, party: PartyId) -> Option<Bytes> {
+        self.party(party).ok().and_then(|party| party.local.clone())
+    }
+
     /// Whether an offer of that party says what it has described last: all but the version in `o=` (RFC 8866 §5.2).
     pub fn is_unchanged(&self, party: PartyId, sdp: &[u8]) -> bool {
         let described = self.party(party).ok().and_then(|party| party.remote.as_ref());

@@ -1,5 +1,6 @@
 //! Offer/answer between two legs, as the bridge drives it.
 
+mod again;
 mod anything;
 mod bypass;
 mod forks;
