@@ -153,9 +153,8 @@ impl Endpoint {
         }
         let fatal = outcome.as_ref().err().filter(|why| is_fatal(why)).cloned();
         self.io.tell(Event::Responded { session: sid, id, outcome });
-        match (fatal, no) {
-            (Some(why), Some(no)) => self.lost_in(now, sid, no, why),
-            _ => {}
+        if let (Some(why), Some(no)) = (fatal, no) {
+            self.lost_in(now, sid, no, why);
         }
     }
 
