@@ -134,7 +134,7 @@ impl Whims {
 
     /// Asks for a change, by chance of any kind; nothing where the session is in the middle of one.
     pub fn change(&mut self, now: Now, endpoint: &mut Endpoint, session: SessionId) {
-        let kind = self.below(10);
+        let kind = if self.calm { self.below(8) } else { self.below(10) };
         let offer = if kind < 8 { Some(self.offer()) } else { None };
         let parts = self.parts(offer.as_deref());
         let sent = match (kind, self.updates) {

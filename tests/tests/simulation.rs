@@ -6,6 +6,7 @@ mod simulation {
     mod calls;
     mod capabilities;
     mod challenges;
+    mod changes;
     mod common;
     mod connections;
     mod connections_lost;

@@ -20,8 +20,8 @@ pub(crate) enum Exchange {
     /// Nobody waits any more for what a leg was asked: who asked for it gave up, or was told that it takes too long. What it
     /// changes is put back.
     GivenUp(Box<Asked>),
-    /// What stood is put back; the answer concerns nobody else.
-    Restore { by: By },
+    /// What stood is put back on that leg; the answer concerns nobody else. It has a number in the call too.
+    Restore { leg: LegNo, by: By, nth: u32 },
     /// A re-INVITE of ours offers that leg what `by` describes, which is to take the place of its partner.
     TakeOver { leg: LegNo, by: LegNo, offer: Bytes },
     /// A re-INVITE of ours tells that leg of its new partner.
@@ -106,7 +106,7 @@ impl Call {
             Exchange::Asked(asked) | Exchange::GivenUp(asked) => {
                 asked.by == By::Update(sent) && asked.from != leg && other.is_some()
             }
-            Exchange::Restore { by } => *by == By::Update(sent) && other.is_some(),
+            Exchange::Restore { by, .. } => *by == By::Update(sent) && other.is_some(),
             Exchange::Idle
             | Exchange::Answer { .. }
             | Exchange::TakeOver { .. }
@@ -121,7 +121,15 @@ impl Call {
 
     /// The dialogs that exchange the change with that number.
     pub(crate) fn exchanging(&self, nth: u32) -> Option<Between> {
-        let is = |exchange: &Exchange| matches!(exchange, Exchange::Asked(asked) if asked.nth == nth);
+        let is = |exchange: &Exchange| match exchange {
+            Exchange::Asked(asked) => asked.nth == nth,
+            Exchange::Restore { nth: of, .. } => *of == nth,
+            Exchange::Idle
+            | Exchange::Answer { .. }
+            | Exchange::GivenUp(_)
+            | Exchange::TakeOver { .. }
+            | Exchange::Renegotiate { .. } => false,
+        };
         if is(&self.exchange) {
             return Some(Between::Standing);
         }

@@ -204,8 +204,13 @@ impl Core {
         self.name_leg(now, key, leg, None);
         let sent = self.send_change(now, (session, dialog), by.means(), 70, parts);
         let Some(call) = self.calls.get_mut(key) else { return };
+        let nth = call.exchanges.wrapping_add(1);
         match (sent, call.exchange_of(between)) {
-            (Ok(by), Some(exchange)) => *exchange = Exchange::Restore { by },
+            (Ok(by), Some(exchange)) => {
+                *exchange = Exchange::Restore { leg, by, nth };
+                call.exchanges = nth;
+                self.watch_exchange(now, key, Ask::Reinvite);
+            }
             (_, _) => call.media.offer_failed(sides.here),
         }
     }
@@ -295,7 +300,6 @@ impl Core {
         call.media.offer_failed(sides.here);
         if by == By::Reinvite {
             let session = call.leg(sides.other)?.session;
-            // If there is nothing to cancel, the answer is on its way.
             let _ = self.endpoint.cancel_reinvite(now, session);
         }
         Some(())
@@ -313,13 +317,21 @@ impl Core {
             }
             return;
         };
-        let Some(Exchange::Asked(asked)) = call.exchange_of(between) else { return };
-        let (from, ask) = (asked.from, asked.ask);
+        let (from, ask) = match call.exchange_of(between) {
+            Some(Exchange::Asked(asked)) => (asked.from, asked.ask),
+            Some(Exchange::Restore { leg, by: By::Reinvite, .. }) => {
+                let leg = *leg;
+                if let Some(session) = call.leg(leg).map(|leg| leg.session) {
+                    let _ = self.endpoint.cancel_reinvite(now, session);
+                }
+                return;
+            }
+            _ => return,
+        };
         let session = |no| call.leg(no).map(|leg| leg.session);
         match (ask, session(from)) {
             (Ask::Reinvite, _) => {
                 if let Some(session) = call.other(from).and_then(session) {
-                    // Without a provisional response there is nothing to cancel, and the transaction has its own limit.
                     let _ = self.endpoint.cancel_reinvite(now, session);
                 }
             }
