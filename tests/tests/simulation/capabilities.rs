@@ -25,7 +25,7 @@ fn rfc3261_11_2_options_has_the_status_that_an_invite_would_have() {
     let ours = hears(&mut world, ALICE, &options(US, ALICE, 1), "200");
     assert_eq!(
         field(&ours, "Allow"),
-        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY"
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE"
     );
     for name in ["Accept", "Accept-Encoding", "Accept-Language", "Supported"] {
         assert!(find(&ours, name).is_some(), "{name} in {ours}");

@@ -387,6 +387,6 @@ fn a_registrar_says_what_it_notifies_of() {
         Msg::request("OPTIONS", "sip:example.com", ALICE, 1).set("From", "<sip:alice@example.com>;tag=a");
     let ok = answered_as(&mut world, ALICE, &options, "alice");
     assert_eq!(field(&ok, "Allow-Events"), "reg");
-    assert!(field(&ok, "Allow").ends_with("SUBSCRIBE, NOTIFY, REGISTER"), "{ok}");
+    assert!(field(&ok, "Allow").ends_with("SUBSCRIBE, REGISTER"), "{ok}");
     assert!(find(&ok, "Contact").is_none(), "{ok}");
 }

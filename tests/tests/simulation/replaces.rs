@@ -40,7 +40,7 @@ fn rfc3891_3_who_replaces_talks_with_the_partner_and_who_is_replaced_is_released
     let (mut world, call) = talking(1);
     assert_eq!(
         (field(&call.ok, "Supported"), all(&call.invited, "Supported")),
-        ("replaces".into(), "100rel, replaces".into())
+        ("replaces, timer".into(), "100rel, 199, replaces, timer".into())
     );
     world.post(CAROL, OUTSIDE, &replacing(&call.ok, "").with("Require", "replaces"));
     let offered = world.expect(BOB, "INVITE");

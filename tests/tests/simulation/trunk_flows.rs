@@ -118,10 +118,7 @@ fn rfc5626_4_4_flows_are_kept_and_refreshes_and_calls_take_them() {
         (field(&invite, "Contact"), field(&invite, "Route")),
         ("<sip:10.0.0.1:5060;ob>".into(), "<sip:10.0.0.7;lr>".into())
     );
-    assert!(
-        fields(&invite).contains(&("Supported".into(), "100rel, 199, outbound, timer".into())),
-        "{invite}"
-    );
+    assert!(field(&invite, "Supported").split(", ").any(|tag| tag == "outbound"), "{invite}");
     // Nobody says a word there: the other flow is taken.
     let second = world.expect_within(TWO, "INVITE", s(10));
     let other =
