@@ -29,9 +29,9 @@ a=rtpmap:101 telephone-event/8000
 """
 
 
-def request(method, seq, parties, body="Content-Length: 0\n", branch="[branch]", more=""):
-    """Sends a request of its own in the dialog."""
-    repeats = "" if method == "ACK" else ' retrans="500"'
+def request(method, seq, parties, body="Content-Length: 0\n", branch="[branch]", more="", once=False):
+    """Sends a request of its own in the dialog; SIPp sends nothing else as long as it repeats one, unless it is sent once."""
+    repeats = "" if once or method == "ACK" else ' retrans="500"'
     return f"""<send{repeats}><![CDATA[
 {method} [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch};rport
@@ -188,8 +188,8 @@ RSeq: 4711
               + '<pause milliseconds="700"/>' + says(200, description(2, "a=recvonly")))
     number = '<action><ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" check_it="true" assign_to="rseq"/></action>'
     calling = (f'<recv response="183" rrs="true">{number}</recv>\n'
-               + request("PRACK", 2, UAC_PARTIES, description(2, HELD), more="RAck: [$rseq] 1 INVITE\n")
-               + '<pause milliseconds="200"/>' + asks("UPDATE", 3, UAC_PARTIES, 3)
+               + request("PRACK", 2, UAC_PARTIES, description(2, HELD), more="RAck: [$rseq] 1 INVITE\n", once=True)
+               + '<pause milliseconds="200"/>' + request("UPDATE", 3, UAC_PARTIES, description(3), once=True)
                + hears(500) + hears(200))
     far, near = talk(transport, "", "", (called, calling), "Content-Length: 0\n")
     later, = [m for m in final(near, "UPDATE")]
