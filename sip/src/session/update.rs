@@ -175,9 +175,8 @@ impl Endpoint {
             Err(why) if is_refresh => self.refresh_refused(now, sid, id, why),
             _ => self.io.tell(Event::Responded { session: sid, id, outcome }),
         }
-        match (fatal, no) {
-            (Some(why), Some(no)) => self.lost_in(now, sid, no, why),
-            _ => {}
+        if let (Some(why), Some(no)) = (fatal, no) {
+            self.lost_in(now, sid, no, why);
         }
     }
 

@@ -88,7 +88,7 @@ fn rfc6141_4_what_refreshes_the_peers_target_and_what_does_not() {
     ua.hear(&Msg::response(&invite, 183, "b1").contact("198.51.100.20:5060"));
     let reliable = Msg::response(&invite, 183, "b1").with("Require", "100rel").with("RSeq", "7");
     ua.events.clear();
-    ua.hear(&reliable.clone().contact("198.51.100.21:5060").sdp());
+    ua.hear(&reliable.contact("198.51.100.21:5060").sdp());
     let Event::Progress { dialog: Some(no), reliable: Some(7), .. } = ua.event() else { panic!() };
     ua.act(|e, now| e.prack(now, sid, no, 7, Parts::default())).unwrap();
     let prack = ua.one().text;
