@@ -17,7 +17,7 @@ impl Core {
         let reply = self.failure_reply(key, (no, asker), &Method::Invite, failure);
         let ended = self.forget_media_of(now, key, no);
         self.without_leg(now, key, no, (failure, reply));
-        self.tell_ended(now, key, &ended, reason_of(failure));
+        self.tell_ended(now, key, &ended, &reason_of(failure));
     }
 
     fn without_leg(&mut self, now: Now, key: CallKey, no: LegNo, (failure, reply): (&Failure, Reply)) {
@@ -67,7 +67,7 @@ impl Core {
             false => call.fork.clear(),
         }
         self.leg_over(now, key, (device, false), reply);
-        self.tell_ended(now, key, &ended, reason);
+        self.tell_ended(now, key, &ended, &reason);
     }
 
     /// Goes on without a leg. Another device is another person's ear; only a global failure ends the search, and at once:

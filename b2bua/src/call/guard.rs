@@ -88,7 +88,7 @@ impl Core {
             call.fork.note(Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE), device);
         }
         self.dial_more(now, key);
-        self.tell_ended(now, key, &ended, decide::reason(480, "Ring limit"));
+        self.tell_ended(now, key, &ended, &decide::reason(480, "Ring limit"));
     }
 
     /// Limits how long a leg may leave what it was asked last unanswered.

@@ -47,7 +47,7 @@ impl Core {
         }
         let session = call.caller.session;
         self.abandon(now, session, pair.exchange);
-        self.tell_ended(now, key, &[Ended { dialog: pair.caller_dialog, told: pair.told }], fields);
+        self.tell_ended(now, key, &[Ended { dialog: pair.caller_dialog, told: pair.told }], &fields);
     }
 
     /// Lets go of the media of a leg that was not answered, and of the early dialogs that stood for it: those are still to be
@@ -72,7 +72,7 @@ impl Core {
     }
 
     /// Closes early dialogs towards a caller whose call goes on; with its end they would have ended anyway.
-    pub(super) fn tell_ended(&mut self, now: Now, key: CallKey, ended: &[Ended], reason: Fields) {
+    pub(super) fn tell_ended(&mut self, now: Now, key: CallKey, ended: &[Ended], reason: &Fields) {
         let Some(call) = self.calls.get(key).filter(|call| call.state == State::SettingUp) else { return };
         if call.only.is_some() {
             // The one dialog stands for all that ring, or will.

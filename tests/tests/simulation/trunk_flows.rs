@@ -3,7 +3,7 @@
 use super::common::{BOB, INSIDE, OUTSIDE, World, document, ms, s, with_secrets};
 use super::trunk_registration::{granted, registering, secrets};
 use b2bua::shard::Command;
-use liaison_tests::message::{Msg, audio, field, fields, find, start};
+use liaison_tests::message::{Msg, audio, field, find, start};
 use liaison_tests::network::Fate;
 use liaison_tests::world::INSTANCE;
 use sip::driver::Core as _;
