@@ -37,7 +37,7 @@ fn rfc3428_a_message_goes_where_a_call_would_and_its_response_comes_back() {
     Call-ID: 73vxrj5mdwtxbyan4kxvx2x4hf
     CSeq: 1 MESSAGE
     User-Agent: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
     X-Keep: yes
     Expires: 60
     In-Reply-To: a@b

@@ -116,12 +116,13 @@ fn rfc6665_a_subscription_is_one_of_each_side_and_what_is_told_crosses() {
     CSeq: 1 SUBSCRIBE
     Contact: <sip:10.1.0.1:5060>
     User-Agent: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
     Accept: application/pidf+xml
     Expires: 600
     Event: presence;id=7;x=y
     X-Keep: yes
     Max-Breadth: 60
+    Supported: timer
     Content-Type: application/x-filter
     Content-Length: 1
 
@@ -137,7 +138,7 @@ fn rfc6665_a_subscription_is_one_of_each_side_and_what_is_told_crosses() {
     CSeq: 1 SUBSCRIBE
     Contact: <sip:10.0.0.1:5060;gr>
     Server: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
     Expires: 300
     Content-Length: 0
     ");

@@ -37,7 +37,7 @@ fn what_the_caller_sees_of_a_basic_call() {
     CSeq: 1 INVITE
     Contact: <sip:10.0.0.1:5060>
     Server: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
     Content-Length: 0
 
     --------
@@ -49,8 +49,8 @@ fn what_the_caller_sees_of_a_basic_call() {
     CSeq: 1 INVITE
     Contact: <sip:10.0.0.1:5060>
     Server: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
-    Supported: timer
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
+    Supported: replaces, timer
     Content-Type: application/sdp
     Content-Length: 164
 
@@ -86,7 +86,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     CSeq: 1 INVITE
     Contact: <sip:10.1.0.1:5060>
     User-Agent: Liaison
-    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, INFO, MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY
+    Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
     X-Keep: π
     Max-Breadth: 60
     Supported: 100rel, 199, replaces, timer
