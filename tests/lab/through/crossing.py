@@ -65,7 +65,7 @@ def asks():
     assert len(asked.all("via")) == 1 and "10.0.0.3" in asked.one("via") and asked.one("max-forwards") == "7", asked
     assert asked.one("x-keep") == "asked" and theirs.one("x-keep") == "answered", theirs
     allowed = {method.strip() for method in theirs.one("allow").split(",")}
-    assert "X-LAB" in allowed and "UPDATE" not in allowed, theirs
+    assert "X-LAB" in allowed and "REGISTER" not in allowed, theirs
     assert b"10.0.0.4" not in theirs.raw and not theirs.body, theirs
 
 

@@ -132,10 +132,12 @@ def ring(nodes):
         assert [m.status for m in final(asking, "OPTIONS")] == [200, 200], asking.report()
         goes_round(wire, "OPTIONS", HOPS)
 
-        # MESSAGE outside a dialog does not cross.
-        with Sipp("uac_asks", UAC, at, edits=[("OPTIONS", "MESSAGE"), ('response="200"', 'response="405"')]) as asking:
+        # MESSAGE goes the same way, with no hop more.
+        with Sipp("uac_asks", UAC, at, edits=[("OPTIONS", "MESSAGE"), ('response="200"', 'response="483"')]) as asking:
             asking.wait()
-        assert not wire.requests("MESSAGE")[0]
+        assert [m.status for m in final(asking, "MESSAGE")] == [483, 483], asking.report()
+        went = [int(m.one("max-forwards")) for m in wire.requests("MESSAGE")[0]]
+        assert went == [*range(HOPS - 1, -1, -1), *range(7, -1, -1)], went
         for node in nodes:
             node.idle(5)
             # RFC 3261 §17: the transactions of failed INVITEs over UDP stay for more than 32 s.
