@@ -74,7 +74,7 @@ impl Core {
         let gone = parties.filter(|party| *party != call.caller.party && Some(*party) != first);
         gone.collect::<Vec<_>>().into_iter().for_each(|party| call.media.remove_party(party));
         let stands_alone = call.only.is_none();
-        self.abandon(now, session, lost.exchange);
+        self.abandon(now, key, lost.caller_party, lost.exchange);
         if stands_alone {
             self.endpoint.close_dialog(session, lost.caller_dialog);
         }
@@ -200,7 +200,7 @@ impl Core {
         let (mut losers, mut abandoned) = (Vec::<PartyId>::new(), Vec::new());
         for pair in call.pairs.drain(..) {
             losers.extend(pair.caller_party.into_iter().chain(Some(pair.callee_party)));
-            abandoned.extend(pair.exchange.is_busy().then_some(pair.exchange));
+            abandoned.extend(pair.exchange.is_busy().then_some((pair.caller_party, pair.exchange)));
         }
         losers.extend(call.callees.iter().map(|l| l.party));
         losers.push(call.caller.party);
@@ -211,9 +211,8 @@ impl Core {
         call.media.confirm(caller_party);
         let others = call.callees.iter().filter(|l| l.no != leg && l.end.is_none());
         let others: Vec<_> = others.map(|l| (l.no, l.session, l.rings())).collect();
-        let caller = call.caller.session;
-        for exchange in abandoned {
-            self.abandon(now, caller, exchange);
+        for (party, exchange) in abandoned {
+            self.abandon(now, key, party, exchange);
         }
         for (no, session, rings) in others {
             self.counters.answered_elsewhere += u64::from(rings);

@@ -5,7 +5,7 @@ use super::exchange::{Ask, Asked, Between, By, Exchange, Sides};
 use super::{CallKey, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
-use media::Refusal;
+use media::{PartyId, Refusal};
 use policy::On;
 use sip::Received;
 use sip::dialog::DialogNo;
@@ -68,6 +68,10 @@ impl Core {
             decide::extensions(request.headers(), &from.profile)?;
         }
         let taken = decide::take(call, leg, sides.other, &request.request)?;
+        if ask != Ask::Reinvite && means == Means::Reinvite && taken.sdp.is_none() {
+            // A re-INVITE without an offer asks for one, which no 2xx to an UPDATE may have (RFC 3311 §5).
+            return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
         let target = call.leg(sides.other).map(|to| to.session).ok_or_else(busy)?;
         // Before an offer is made: what is not sent must have had no version.
         let may = match means {
@@ -167,13 +171,21 @@ impl Core {
         }
     }
 
-    /// The dialogs of an exchange are over on the other side: who asks for something in them is told so.
-    pub(super) fn abandon(&mut self, now: Now, session: SessionId, exchange: Exchange) {
-        if let Exchange::Asked(asked) = exchange
-            && asked.from == LegNo::CALLER
-        {
-            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
-            self.deny(now, session, asked.ask, &gone);
+    /// An early dialog has ended in the middle of an exchange: what it would have brought is undone on the caller's side, and who
+    /// asks for something is told. The caller's dialog is over with the other side's, unless it stands for all others too.
+    pub(super) fn abandon(&mut self, now: Now, key: CallKey, caller: Option<PartyId>, exchange: Exchange) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        if let Some(caller) = caller.filter(|_| exchange.is_busy()) {
+            call.media.offer_failed(caller);
+        }
+        let Exchange::Asked(asked) = exchange else { return };
+        let stands = asked.from == LegNo::CALLER && call.only.is_some();
+        let status = match stands {
+            true => StatusCode::REQUEST_PENDING,
+            false => StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST,
+        };
+        if let Some(session) = call.leg(asked.from).map(|leg| leg.session) {
+            self.deny(now, session, asked.ask, &Reply::new(status));
         }
     }
 }

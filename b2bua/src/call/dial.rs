@@ -108,6 +108,7 @@ impl Core {
     ) -> OrRefuse<(PartyId, Option<Bytes>)> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        call.keep_first_offer();
         let party = call.name_party();
         let media = decide::media_network(&call.snapshot, network, place.is_device() && place.flow.is_some());
         call.media.add_party(party, &media);

@@ -135,7 +135,9 @@ impl Core {
         let answered = call.joined.is_some();
         if !joined {
             self.give_up_taking_over(now, key, no);
+            self.answer_carried(now, key, no);
         } else if self.outlives(now, key, no) {
+            self.answer_carried(now, key, no);
             return;
         }
         let Some(call) = self.calls.get_mut(key) else { return };

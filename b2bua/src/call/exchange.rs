@@ -93,11 +93,20 @@ impl Call {
         if self.joined.is_some() {
             return self.other(leg).map(|_| Between::Standing);
         }
-        let pair = self.pairs.iter().position(|pair| match leg {
-            LegNo::CALLER => pair.caller_dialog == dialog,
-            _ => pair.callee == leg && pair.callee_dialog == Some(dialog),
-        });
+        let pair = match leg {
+            LegNo::CALLER => self.pair_of_caller(dialog),
+            _ => self.pairs.iter().position(|pair| pair.callee == leg && pair.callee_dialog == Some(dialog)),
+        };
         pair.map(Between::Early)
+    }
+
+    /// The pair that an early dialog of the caller stands for. One that stands for all stands for whom it is answered by, else for
+    /// whom it has been given media with.
+    pub(crate) fn pair_of_caller(&self, dialog: DialogNo) -> Option<usize> {
+        let pairs = || self.pairs.iter().enumerate().filter(|(_, pair)| pair.caller_dialog == dialog);
+        let heard = pairs().find(|(_, pair)| pair.shown);
+        let heard = heard.or_else(|| pairs().find(|(_, pair)| pair.caller_party.is_some()));
+        heard.or_else(|| pairs().next()).map(|(at, _)| at)
     }
 
     /// The dialogs whose exchange waits for the answer to that UPDATE of ours on that leg.
@@ -106,7 +115,7 @@ impl Call {
             Exchange::Asked(asked) | Exchange::GivenUp(asked) => {
                 asked.by == By::Update(sent) && asked.from != leg && other.is_some()
             }
-            Exchange::Restore { by, .. } => *by == By::Update(sent) && other.is_some(),
+            Exchange::Restore { leg: of, by, .. } => *by == By::Update(sent) && *of == leg && other.is_some(),
             Exchange::Idle
             | Exchange::Answer { .. }
             | Exchange::TakeOver { .. }

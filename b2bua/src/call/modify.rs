@@ -311,7 +311,8 @@ impl Core {
     pub(super) fn exchange_due(&mut self, now: Now, key: CallKey, nth: u32) {
         let Some(call) = self.calls.get_mut(key).filter(|call| call.state != State::Ending) else { return };
         let Some(between) = call.exchanging(nth) else {
-            let told = call.telling().filter(|_| call.exchanges == nth);
+            let refreshing = || call.legs().find(|leg| leg.refreshing).map(|leg| leg.no);
+            let told = call.telling().or_else(refreshing).filter(|_| call.exchanges == nth);
             if let Some(session) = told.and_then(|no| call.leg(no)).map(|leg| leg.session) {
                 let _ = self.endpoint.cancel_reinvite(now, session);
             }

@@ -87,7 +87,7 @@ impl Core {
         request: &Received,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        let at = call.pairs.iter().position(|pair| pair.caller_dialog == dialog);
+        let at = call.pair_of_caller(dialog);
         let pair = at.and_then(|at| call.pairs.get_mut(at));
         let parties = match &pair {
             Some(pair) => pair.caller_party.map(|caller| (pair.callee, caller, pair.callee_party)),
@@ -96,7 +96,11 @@ impl Core {
             }
         };
         let owed = pair.and_then(|pair| pair.owes.take());
-        let Some((leg, caller, callee)) = parties else { return self.answer_prack(now, key, id, None) };
+        let Some((leg, caller, callee)) = parties else {
+            // With a body, it has an offer that nobody is there for.
+            let refused = id.map(|_| Reply::new(StatusCode::NOT_ACCEPTABLE_HERE));
+            return self.answer_prack(now, key, id, refused);
+        };
         let taken = decide::take_ack(call, LegNo::CALLER, leg, &request.request);
         let Some(number) = owed else {
             let Some(sdp) = taken.sdp.as_deref() else { return self.answer_prack(now, key, id, None) };

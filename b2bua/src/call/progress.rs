@@ -1,7 +1,7 @@
 //! The called side rings: each of its early dialogs gets one of its own towards the caller.
 
 use super::exchange::Exchange;
-use super::{CallKey, LegNo, Only, Pair, decide};
+use super::{Call, CallKey, LegNo, Only, Pair, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use config::EarlyDialogs;
@@ -153,12 +153,13 @@ impl Core {
     /// borrowed when the call began are those of the first that needs any; each other one has its own.
     pub(super) fn caller_party(&mut self, key: CallKey, at: usize) -> Result<PartyId, Refusal> {
         let unknown = Refusal::Misuse(media::Misuse::UnknownParty);
-        let Some(call) = self.calls.get(key) else { return Err(unknown) };
+        let Some(call) = self.calls.get_mut(key) else { return Err(unknown) };
         let Some(pair) = call.pairs.get(at) else { return Err(unknown) };
         if let Some(party) = pair.caller_party {
             return Ok(party);
         }
         let callee_party = pair.callee_party;
+        call.keep_first_offer();
         let first = call.caller.party;
         // The one early dialog has one description.
         let is_first = call.only.is_some() || !call.pairs.iter().any(|pair| pair.caller_party == Some(first));
@@ -233,5 +234,23 @@ impl Core {
             only.shown = true;
         }
         Ok(Some(answer))
+    }
+}
+
+impl Call {
+    /// The offer of the caller's INVITE is what another leg is offered, and what another early dialog is answered by. Where an early
+    /// dialog has changed its session since, that one keeps its media, and the offer gets a party of its own.
+    pub(super) fn keep_first_offer(&mut self) {
+        let changed = self.caller.party;
+        if self.joined.is_some() || self.only.is_some() || self.media.is_at_first_offer(changed) {
+            return;
+        }
+        let new = self.name_party();
+        if self.media.fork_party(changed, new).is_ok() {
+            self.caller.party = new;
+            if !self.pairs.iter().any(|pair| pair.caller_party == Some(changed)) {
+                self.media.remove_party(changed);
+            }
+        }
     }
 }

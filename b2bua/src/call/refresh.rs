@@ -62,6 +62,7 @@ impl Core {
         match (sent, call.party(leg)) {
             (Ok(()), _) => {
                 call.set_refreshing(leg, true);
+                self.watch_telling(now, key);
             }
             (Err(_), Some(party)) => call.media.offer_failed(party),
             (Err(_), None) => {}

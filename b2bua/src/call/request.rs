@@ -5,7 +5,7 @@ use super::outside::message;
 use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use policy::On;
-use sip::session::{OutgoingId, Reply, RequestId, SessionId};
+use sip::session::{IntentError, OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Failure, Received};
 use sip_types::{HeaderName, Method, Response, StatusCode};
@@ -66,10 +66,12 @@ impl Core {
         parts.body = body;
         let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
         let (session, method) = (to.session, request.method().clone());
-        let sent = self
-            .endpoint
-            .request(now, session, method, max_forwards, parts)
-            .map_err(|_| Box::new(self.overload_reply()))?;
+        let sent =
+            self.endpoint.request(now, session, method, max_forwards, parts).map_err(|why| match why {
+                IntentError::Full => Box::new(self.overload_reply()),
+                // The other leg is on its way out.
+                _ => refuse(StatusCode::TEMPORARILY_UNAVAILABLE),
+            })?;
         if let Some(call) = self.calls.get_mut(key) {
             call.carried.push(Carried { from: leg, id, to: other, sent, method: request.method().clone() });
         }
@@ -93,6 +95,19 @@ impl Core {
         let mut reply = Reply::new(StatusCode::BAD_INFO_PACKAGE);
         reply.parts.fields.push(HeaderName::RecvInfo, taken);
         Err(Box::new(reply))
+    }
+
+    /// A leg has ended while the call goes on without it: who waits for what it was asked is told so.
+    pub(super) fn answer_carried(&mut self, now: Now, key: CallKey, gone: LegNo) {
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let waiting: Vec<_> = call.carried.extract_if(.., |carried| carried.to == gone).collect();
+        for carried in waiting {
+            let session = self.calls.get(key).and_then(|call| call.leg(carried.from)).map(|leg| leg.session);
+            if let Some(session) = session {
+                let gone = Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+                let _ = self.endpoint.respond(now, session, carried.id, &gone);
+            }
+        }
     }
 
     /// The end of a request of ours: an UPDATE, or one that was carried.

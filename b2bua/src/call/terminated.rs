@@ -45,8 +45,7 @@ impl Core {
                 call.media.remove_party(party);
             }
         }
-        let session = call.caller.session;
-        self.abandon(now, session, pair.exchange);
+        self.abandon(now, key, pair.caller_party, pair.exchange);
         self.tell_ended(now, key, &[Ended { dialog: pair.caller_dialog, told: pair.told }], &fields);
     }
 
@@ -56,7 +55,7 @@ impl Core {
         self.forget_target(key, no);
         let Some(call) = self.calls.get_mut(key) else { return Vec::new() };
         let own = call.leg(no).map(|leg| leg.party);
-        let (session, first) = (call.caller.session, call.caller.party);
+        let first = call.caller.party;
         let pairs: Vec<_> = call.pairs.extract_if(.., |pair| pair.callee == no).collect();
         let parties =
             pairs.iter().flat_map(|pair| pair.caller_party.into_iter().chain(Some(pair.callee_party)));
@@ -65,7 +64,7 @@ impl Core {
         }
         let mut ended = Vec::with_capacity(pairs.len());
         for pair in pairs {
-            self.abandon(now, session, pair.exchange);
+            self.abandon(now, key, pair.caller_party, pair.exchange);
             ended.push(Ended { dialog: pair.caller_dialog, told: pair.told });
         }
         ended

@@ -212,6 +212,18 @@ impl CallMedia {
         }
     }
 
+    /// Whether what a party's dialog is answered with now answers the first offer of its leg: nothing has been offered in it since.
+    #[must_use]
+    pub fn is_at_first_offer(&self, party: PartyId) -> bool {
+        let Ok(party) = self.party(party) else { return false };
+        let Some((Side::Them, first)) = &party.first_offer else { return true };
+        match (&party.exchange, party.answered, &party.remote) {
+            (Exchange::Received(offer), ..) => offer == first,
+            (Exchange::Idle, Some(Side::Us), Some(remote)) => remote == first,
+            (Exchange::Sent(_) | Exchange::Idle, ..) => false,
+        }
+    }
+
     /// The party's streams feed nobody's any more, and nobody's feed them, until it is [connected](Self::connect) again.
     pub fn part(&mut self, party: PartyId) {
         let both = |other: &Party| other.id == party || other.peer == Some(party);

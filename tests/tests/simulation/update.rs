@@ -460,3 +460,54 @@ fn rfc3264_8_4_both_hold_and_resume_in_any_order() {
         }
     }
 }
+
+#[test]
+fn an_early_session_that_was_changed_and_failed_leaves_the_callers_offer_to_the_next_target() {
+    const CAROL: &str = "10.1.0.3:5060";
+    let both = "[\"sip:10.1.0.2:5060\", \"sip:10.1.0.3:5060\"]";
+    let document =
+        TWO_SIDES.replace("[\"sip:10.1.0.2:5060\"]", both) + "\n[profiles.default]\nfailover = [486]\n";
+    for is_answered in [true, false] {
+        let mut world = by_hand(&document, 14);
+        let (_, invited) = early(&mut world, true, true);
+        world.post(BOB, INSIDE, &of_bob("UPDATE", 1, &invited).sdp(&held(BOB, 6000)));
+        let asked = world.expect(ALICE, "UPDATE");
+        let agreed = format!("{}a=recvonly\r\n", audio(ALICE, 4000));
+        if is_answered {
+            world.post(ALICE, OUTSIDE, &Msg::response(&asked, 200, "").contact(ALICE).sdp(&agreed));
+            world.expect(BOB, "200");
+        }
+        world.post(BOB, INSIDE, &Msg::response(&invited, 486, "bob"));
+        world.expect(BOB, "ACK");
+        let again = world.expect(CAROL, "INVITE");
+        assert!(!body(&again).contains("a=recvonly"), "{again}");
+        world.post(
+            CAROL,
+            INSIDE,
+            &Msg::response(&again, 200, "carol").contact(CAROL).sdp(&audio(CAROL, 7000)),
+        );
+        let ok = world.expect(ALICE, "200");
+        assert!(field(&ok, "CSeq").ends_with("INVITE") && body(&ok).contains("m=audio 2"), "{ok}");
+        assert!(!body(&ok).contains("a=recvonly") && !body(&ok).contains("a=sendonly"), "{ok}");
+        world.expect(CAROL, "ACK");
+        world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+        world.run_for(ms(20));
+        world.post(ALICE, OUTSIDE, &Msg::inside("BYE", ALICE, 9, &ok));
+        world.expect(ALICE, "200");
+        let bye = world.expect(CAROL, "BYE");
+        world.ok(CAROL, INSIDE, &bye);
+        world.must_forget("a call by the second target");
+    }
+}
+
+#[test]
+fn rfc3311_5_an_update_without_an_offer_never_asks_the_far_side_for_one() {
+    let mut world = by_hand(TWO_SIDES, 15);
+    let call = call(&mut world, true, false);
+    world.post(ALICE, OUTSIDE, &call.alice("UPDATE", 2).body("application/x-note", "note"));
+    let refused = world.expect(ALICE, "415");
+    assert_eq!(field(&refused, "CSeq"), "2 UPDATE");
+    world.expect_no(BOB, "INVITE");
+    call.hang_up(&mut world, 3);
+    world.must_forget("an UPDATE with another body");
+}
