@@ -47,7 +47,10 @@ impl Core {
                     StatusCode::UNAUTHORIZED => self.counters.strays_challenged += 1,
                     _ => self.counters.strays_refused += 1,
                 }
-                self.refused(now, &stray.request.flow, status);
+                // Who notifies from elsewhere may be a server behind others: that is held against nobody.
+                if self.by_session.contains_key(&stray.session) {
+                    self.refused(now, &stray.request.flow, status);
+                }
                 self.endpoint.turn_back(now, &stray, &reply);
             }
         }

@@ -281,3 +281,23 @@ fn who_takes_update_is_refreshed_by_it_and_its_own_does_not_cross() {
     call.hang_up(&mut world, 6);
     world.must_forget("a call refreshed by UPDATE");
 }
+
+#[test]
+fn a_peer_that_asks_its_user_about_a_refresh_is_not_waited_for() {
+    let mut world = by_hand(TWO_SIDES, 20);
+    let call = Call::establish_with(&mut world, timed("600;refresher=uas"), answer);
+    let refresh = world.expect_within(ALICE, "INVITE", s(301));
+    world.post(ALICE, OUTSIDE, &Msg::response(&refresh, 180, "").contact(ALICE));
+    let given_up = world.expect_within(ALICE, "CANCEL", s(40));
+    world.ok(ALICE, OUTSIDE, &given_up);
+    world.post(ALICE, OUTSIDE, &Msg::response(&refresh, 487, ""));
+    world.expect(ALICE, "ACK");
+    // What Bob changes is not in its way.
+    world.post(BOB, INSIDE, &call.bob("INVITE", 2).sdp(&audio(BOB, 6002)));
+    let offered = world.expect(ALICE, "INVITE");
+    accepts(&mut world, ALICE, &offered, "600;refresher=uac", 4000);
+    let ok = world.expect(BOB, "200");
+    world.post(BOB, INSIDE, &Msg::inside("ACK", BOB, 2, &ok));
+    call.hang_up(&mut world, 2);
+    world.must_forget("a refresh that nobody answers");
+}
