@@ -54,7 +54,7 @@ pub struct CallSummary {
     pub id: CallId,
     /// How far it has come.
     pub state: CallState,
-    /// The side that called.
+    /// The side that called; after a transfer, who stayed.
     pub calling: Party,
     /// The side that is called; null until a route has been chosen.
     pub called: Option<Party>,

@@ -20,9 +20,13 @@ impl Core {
             return;
         }
         let Some(call) = self.calls.get_mut(key) else { return };
+        let partner = call.other(no);
         // Who knows one identifier for both ends repeats the other one's.
         let is_theirs = |uuid: &SessionUuid| {
-            let others = call.legs().filter(|leg| (leg.no == LegNo::CALLER) != (no == LegNo::CALLER));
+            let others = call.legs().filter(|leg| match partner {
+                Some(partner) => leg.no == partner,
+                None => (leg.no == LegNo::CALLER) != (no == LegNo::CALLER),
+            });
             !others.into_iter().any(|leg| leg.identifier.as_deref() == Some(uuid))
         };
         let said = said.filter(is_theirs);

@@ -106,7 +106,7 @@ pub(crate) fn tell_history(
         return;
     }
     let Ok(called) = request.request.uri() else { return };
-    let tried: Vec<Tried<'_>> = call.callees.iter().map(|leg| leg.as_tried(network)).collect();
+    let tried: Vec<Tried<'_>> = call.dialled().iter().map(|leg| leg.as_tried(network)).collect();
     let target = CalledTarget { request_uri: &place.target.request_uri, redirected: place.redirected };
     if let Some(history) = policy::history(request.headers(), &called, &tried, target, crossing) {
         fields.remove(HeaderName::HistoryInfo);

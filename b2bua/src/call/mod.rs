@@ -315,8 +315,14 @@ impl Call {
 
     /// Whether what the sides prove to each other crosses: then a BYE of ours may meet a challenge that nobody here can answer.
     pub(crate) fn carries_proofs(&self) -> bool {
-        let called = self.callees.iter().filter(|leg| self.takes_part(leg));
-        self.caller.profile.carry.credentials && called.into_iter().any(|leg| leg.profile.carry.credentials)
+        let carries = |leg: &Leg| leg.profile.carry.credentials;
+        let mut called = self.callees.iter().filter(|leg| leg.no != self.partner && self.takes_part(leg));
+        self.calling().is_some_and(carries) && called.any(carries)
+    }
+
+    /// The leg of the calling side: the caller's, until a transfer puts another one in its place.
+    pub(crate) fn calling(&self) -> Option<&Leg> {
+        self.leg(self.partner)
     }
 
     /// Whether one of its ends has that identifier (RFC 7989).

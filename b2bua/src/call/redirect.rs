@@ -23,6 +23,8 @@ impl Call {
         let Some(network) = self.snapshot.network_name(leg.network).cloned() else { return false };
         let (profile, branch, device) = (leg.profile.clone(), leg.branch, leg.device);
         let group = self.fork.group();
+        // Histories tell of the legs that are dialled for the same, and count those.
+        let from = usize::from(no.0).checked_sub(self.before() + 1).and_then(|from| u8::try_from(from).ok());
         // RFC 3261 §21.3.4: who is called stays the same, and is reached by way of a proxy.
         let proxied = (response.status() == StatusCode::USE_PROXY).then(|| leg.target.parse().ok()).flatten();
         let places = self.contacts(response).into_iter().zip(1..).map(|((uri, param), nth)| {
@@ -35,7 +37,7 @@ impl Call {
                 registered: device,
             };
             let status = response.status();
-            let redirected = no.0.checked_sub(1).map(|from| Redirected { from, status, param });
+            let redirected = from.map(|from| Redirected { from, status, param });
             match device {
                 true => Place { group, branch, redirected, ..Place::plain(target, group) },
                 // Nothing else is left, so that any other numbers will do.

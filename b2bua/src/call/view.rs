@@ -20,7 +20,7 @@ pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
             State::Established => api::CallState::Established,
             State::Ending => api::CallState::Ending,
         },
-        calling: party(call, &call.caller),
+        calling: party(call, call.calling().unwrap_or(&call.caller)),
         called: call
             .joined
             .and_then(|(no, ..)| call.leg(no))

@@ -36,7 +36,8 @@ pub struct Record {
     pub duration_seconds: f64,
     /// Why it ended.
     pub cause: String,
-    /// Who hung up or gave up: `calling`, `called`, or `liaison` where we did; none where the call was refused.
+    /// Who hung up or gave up: `calling`, `called`, or `liaison` where we did; none where the call was refused. After a transfer,
+    /// `calling` is who stayed, and `called` who came.
     pub released_by: Option<&'static str>,
     /// What part we had between the two (RFC 7092): `signalling-only` where no media was described, `sdp-modifying` where it went
     /// around us, `media-relay` where we relayed some of it.
@@ -134,7 +135,7 @@ impl Record {
             ended: timestamp(now.wall),
             duration_seconds: lasted.as_secs_f64(),
             cause: call.cause.or(first_end.map(|end| end.cause)).unwrap_or_default().to_owned(),
-            released_by: call.hung_up.map(role).or(call.cause.and(Some("liaison"))),
+            released_by: call.hung_up.map(|no| side(call, no)).or(call.cause.and(Some("liaison"))),
             credentials_carried: call.carries_proofs(),
             role: role_in(&legs),
             legs,
@@ -256,6 +257,12 @@ fn role_in(legs: &[LegRecord]) -> &'static str {
     }
 }
 
+/// Which side of the call a leg is on: once a transfer has put another one in the caller's place, that one is the calling side.
+fn side(call: &Call, no: LegNo) -> &'static str {
+    if no == call.partner { "calling" } else { "called" }
+}
+
+/// Who had called whom when a leg came to be.
 fn role(no: LegNo) -> &'static str {
     if no == LegNo::CALLER { "calling" } else { "called" }
 }

@@ -1,17 +1,31 @@
 //! What a call has been through before it is called on: History-Info (RFC 7044) and Diversion (RFC 5806), turned into one
 //! another (RFC 7544), with what we do ourselves added.
 
+mod reason;
+
 use config::Diversions;
 use sip_types::header::{Diversion, HistoryInfo, TargetParam, without_headers};
 use sip_types::{Fields, HeaderName, Headers, Scheme, StatusCode, Uri};
 
 use crate::crossing::Crossing;
+use reason::{cause_of, cause_of_status, reason_header, reason_of};
+
+/// So many entries of what came are told on, the most recent ones: far more than any network diverts a call (most stop at five),
+/// and few enough that entries, whose indexes grow with their number (RFC 7544 §5), stay small, whatever one message claims.
+const MOST: usize = 20;
+
+/// A longer index is none: even a call that every one of 70 hops (RFC 3261 §8.1.1.6) has retargeted has a shorter one, and each
+/// branch of ours repeats it.
+const LONGEST_INDEX: usize = 255;
+
+/// Who diverted where only the number of diversions is known (RFC 7544 §5, note 4).
+const UNKNOWN: &str = "sip:unknown@unknown.invalid";
 
 /// An entry of a call's history, as both header fields can tell it.
 #[derive(Clone, Debug)]
 struct Entry {
-    /// Where the call was to go.
-    uri: String,
+    /// Where the call was to go, if that is known.
+    uri: Option<Uri>,
     index: String,
     param: Option<(TargetParam, String)>,
     /// Why the call was diverted to it (RFC 4458), if it was.
@@ -80,12 +94,12 @@ pub fn history(
             }
         }
         Diversions::Diversion => {
-            let diverted = diversions(headers, tried, target);
+            let history = headers.list::<HistoryInfo>().unwrap_or_default();
+            let diverted = diversions(headers, &history, tried, target);
             for one in &diverted {
                 fields.push(HeaderName::Diversion, one.written(!crossing.to_trusted));
             }
             // What tells of more than diversions is not lost (RFC 7544 §3.5).
-            let history = headers.list::<HistoryInfo>().unwrap_or_default();
             if !is_of_diversions(&history) {
                 let kept = headers.all(HeaderName::HistoryInfo);
                 kept.for_each(|field| fields.push_field(field.to_owned()));
@@ -108,32 +122,61 @@ fn asks_for_privacy(headers: &Headers) -> bool {
     asked.any(|what| ["header", "history"].iter().any(|known| what.eq_ignore_ascii_case(known)))
 }
 
-/// The whole history of a request that is about to be sent, in the order of its indexes (RFC 7044 §9.2).
-fn entries(headers: &Headers, called: &Uri, tried: &[Tried<'_>], target: Target<'_>) -> Vec<Entry> {
-    let mut entries: Vec<Entry> =
-        headers.list::<HistoryInfo>().unwrap_or_default().iter().filter_map(Entry::received).collect();
+/// A diversion that becomes an entry.
+struct Step {
+    uri: Uri,
+    /// Why the call was diverted to it.
+    cause: Option<u16>,
+    private: bool,
+    /// How many diversions before it are only counted.
+    unnamed: usize,
+}
+
+/// What came: the entries, and what Diversion tells besides (RFC 7544 §5), with the cause of the last diversion.
+fn received(headers: &Headers) -> (Vec<Entry>, Option<u16>) {
+    let history = headers.list::<HistoryInfo>().unwrap_or_default();
+    let mut entries: Vec<Entry> = history.iter().rev().filter_map(Entry::received).take(MOST).collect();
+    entries.reverse();
     let diverted = headers.list::<Diversion>().unwrap_or_default();
-    let mut cause = None;
-    // The oldest stands last there, and first here (RFC 7544 §5). What both tell is told once.
-    for diversion in diverted.iter().rev() {
+    let (mut steps, mut cause) = (Vec::<Step>::new(), None);
+    // The oldest stands last there, and first here. What both tell is told once.
+    for diversion in diverted.iter().take(MOST).rev() {
         let uri = without_headers(diversion.uri());
-        if !entries.iter().any(|entry| same_place(&entry.uri, &uri)) {
-            for _ in 1..diversion.counter() {
-                let unknown = "sip:unknown@unknown.invalid".to_owned();
-                entries.push(Entry::below(entries.last(), unknown, cause));
-                cause = Some(404);
-            }
-            let mut entry = Entry::below(entries.last(), written_as_sip(&uri), cause);
-            entry.private = diversion.is_private();
-            entry.headers = if entry.private { "Privacy=history".to_owned() } else { String::new() };
-            entries.push(entry);
+        let is_told = entries.iter().any(|entry| entry.is_at(&uri))
+            || steps.iter().any(|step| same_place(&step.uri, &uri));
+        if !is_told {
+            let unnamed = usize::from(diversion.counter().saturating_sub(1));
+            steps.push(Step { uri: written_as_sip(&uri), cause, private: diversion.is_private(), unnamed });
         }
         cause = Some(cause_of(diversion.reason().as_deref().unwrap_or_default()));
     }
-    let is_last = entries.last().is_some_and(|last| same_place(&last.uri, called));
+    // Who is named comes before who is only counted, and the recent before the old.
+    entries.drain(..(entries.len() + steps.len()).saturating_sub(MOST));
+    let mut room = MOST.saturating_sub(entries.len() + steps.len());
+    for step in steps.iter_mut().rev() {
+        step.unnamed = step.unnamed.min(room);
+        room -= step.unnamed;
+    }
+    for Step { uri, mut cause, private, unnamed } in steps {
+        for _ in 0..unnamed {
+            entries.push(Entry::below(entries.last(), None, cause));
+            cause = Some(404);
+        }
+        let mut entry = Entry::below(entries.last(), Some(uri), cause);
+        entry.private = private;
+        entry.headers = if private { "Privacy=history".to_owned() } else { String::new() };
+        entries.push(entry);
+    }
+    (entries, cause)
+}
+
+/// The whole history of a request that is about to be sent, in the order of its indexes (RFC 7044 §9.2).
+fn entries(headers: &Headers, called: &Uri, tried: &[Tried<'_>], target: Target<'_>) -> Vec<Entry> {
+    let (mut entries, cause) = received(headers);
+    let is_last = entries.last().is_some_and(|last| last.is_at(called));
     if !is_last {
         // On behalf of whoever sent it without (§9.1); 0 says that something may be missing (§10.3).
-        let mut entry = Entry::below(entries.last(), written_as_sip(called), cause);
+        let mut entry = Entry::below(entries.last(), Some(written_as_sip(called)), cause);
         if cause.is_none() {
             if let Some(last) = entries.last() {
                 entry.index = format!("{}.0.1", last.index);
@@ -164,11 +207,11 @@ fn branch(parent: &Entry, nth: u16, uri: &Uri, redirected: Option<Redirected>) -
         Some(Redirected { from, param, .. }) => {
             param.map(|kind| (kind, format!("{}.{}", parent.index, u16::from(from) + 1)))
         }
-        None if same_place(&parent.uri, uri) => Some((TargetParam::Np, parent.index.clone())),
+        None if parent.is_at(uri) => Some((TargetParam::Np, parent.index.clone())),
         None => Some((TargetParam::Rc, parent.index.clone())),
     };
     Entry {
-        uri: written_as_sip(uri),
+        uri: Some(written_as_sip(uri)),
         index: format!("{}.{nth}", parent.index),
         param,
         cause: redirected.map(|redirected| cause_of_status(redirected.status)),
@@ -180,10 +223,11 @@ fn branch(parent: &Entry, nth: u16, uri: &Uri, redirected: Option<Redirected>) -
 
 impl Entry {
     fn received(entry: &HistoryInfo) -> Option<Self> {
+        let index = entry.index().filter(|index| index.len() <= LONGEST_INDEX)?;
         let headers = entry.uri().as_str().split_once('?').map(|(_, headers)| headers.to_owned());
         Some(Self {
-            uri: without_headers(entry.uri()).to_string(),
-            index: entry.index()?.to_owned(),
+            uri: Some(without_headers(entry.uri())),
+            index: index.to_owned(),
             param: entry.target_param().map(|(kind, index)| (kind, index.to_owned())),
             cause: None,
             headers: headers.unwrap_or_default(),
@@ -193,7 +237,7 @@ impl Entry {
     }
 
     /// One that the call was diverted to from the one before, if there is any.
-    fn below(before: Option<&Self>, uri: String, cause: Option<u16>) -> Self {
+    fn below(before: Option<&Self>, uri: Option<Uri>, cause: Option<u16>) -> Self {
         Self {
             uri,
             index: before.map_or_else(|| "1".to_owned(), |before| format!("{}.1", before.index)),
@@ -205,15 +249,21 @@ impl Entry {
         }
     }
 
+    /// Whether it leads to that place.
+    fn is_at(&self, place: &Uri) -> bool {
+        self.uri.as_ref().is_some_and(|uri| same_place(uri, place))
+    }
+
     /// As the header field has it; `unknown` where its URI is to stay so (RFC 7044 §10.1.2).
     fn written(&self, unknown: bool) -> String {
         if let (Some(text), false) = (&self.text, unknown) {
             return text.clone();
         }
+        let uri = self.uri.as_ref().map_or(UNKNOWN, Uri::as_str);
         let mut out = match (unknown, self.cause) {
             (true, _) => "<sip:anonymous@anonymous.invalid".to_owned(),
-            (false, Some(cause)) => format!("<{};cause={cause}", self.uri),
-            (false, None) => format!("<{}", self.uri),
+            (false, Some(cause)) => format!("<{uri};cause={cause}"),
+            (false, None) => format!("<{uri}"),
         };
         let kept = self.headers.split('&').filter(|header| {
             let privacy = header.get(..7).is_some_and(|name| name.eq_ignore_ascii_case("Privacy"));
@@ -234,7 +284,7 @@ impl Entry {
 
 /// A diversion, the most recent first.
 struct Diverted {
-    uri: String,
+    uri: Uri,
     reason: &'static str,
     private: bool,
     /// As it came.
@@ -246,7 +296,7 @@ impl Diverted {
         match (&self.text, hides && self.private) {
             (Some(text), false) => text.clone(),
             (_, unknown) => {
-                let uri = if unknown { "sip:anonymous@anonymous.invalid" } else { &self.uri };
+                let uri = if unknown { "sip:anonymous@anonymous.invalid" } else { self.uri.as_str() };
                 let privacy = if self.private { "full" } else { "off" };
                 format!("<{uri}>;reason={};counter=1;privacy={privacy}", self.reason)
             }
@@ -254,115 +304,71 @@ impl Diverted {
     }
 }
 
-/// The diversions of a request that is about to be sent, the most recent first (RFC 5806 §5; RFC 7544 §6).
-fn diversions(headers: &Headers, tried: &[Tried<'_>], target: Target<'_>) -> Vec<Diverted> {
+/// The diversions of a request that is about to be sent, the most recent first (RFC 5806 §5; RFC 7544 §6): those that came as
+/// such all stay (RFC 5806 §3.1), before them stand the most recent ones of the history.
+fn diversions(
+    headers: &Headers,
+    history: &[HistoryInfo],
+    tried: &[Tried<'_>],
+    target: Target<'_>,
+) -> Vec<Diverted> {
     let received = headers.list::<Diversion>().unwrap_or_default();
-    let mut all: Vec<Diverted> = received
+    let received: Vec<Diverted> = received
         .iter()
         .map(|one| Diverted {
-            uri: without_headers(one.uri()).to_string(),
+            uri: without_headers(one.uri()),
             reason: reason_of(cause_of(one.reason().as_deref().unwrap_or_default())),
             private: one.is_private(),
             text: Some(one.to_string()),
         })
         .collect();
-    let history = headers.list::<HistoryInfo>().unwrap_or_default();
-    for (at, entry) in history.iter().enumerate() {
+    let mut all = Vec::<Diverted>::new();
+    // Each is told of by two entries that follow one another.
+    let recent = history.get(history.len().saturating_sub(MOST + 1)..).unwrap_or_default();
+    for (at, entry) in recent.iter().enumerate() {
         let Some(cause) = entry.cause() else { continue };
         let named = entry.target_param().filter(|(kind, _)| *kind == TargetParam::Mp);
-        let by_index = named.and_then(|(_, index)| history.iter().find(|other| other.index() == Some(index)));
-        let Some(from) = by_index.or_else(|| history.get(at.checked_sub(1)?)) else { continue };
+        let by_index = named.and_then(|(_, index)| recent.iter().find(|other| other.index() == Some(index)));
+        let from = by_index.or_else(|| at.checked_sub(1).and_then(|before| recent.get(before)));
+        let Some(from) = from else { continue };
         let uri = without_headers(from.uri()).without_param("cause");
-        if !all.iter().any(|known| same_place(&known.uri, &uri)) {
-            let (uri, reason, private) = (uri.to_string(), reason_of(cause), from.is_private());
+        if !all.iter().chain(received.iter().take(MOST)).any(|known| same_place(&known.uri, &uri)) {
+            let (reason, private) = (reason_of(cause), from.is_private());
             all.insert(0, Diverted { uri, reason, private, text: None });
         }
     }
     if let Some(Redirected { from, status, .. }) = target.redirected
         && let Some(leg) = tried.get(usize::from(from))
+        && let Ok(uri) = leg.target.parse()
     {
-        let (uri, reason) = (leg.target.to_owned(), reason_of(cause_of_status(status)));
+        let reason = reason_of(cause_of_status(status));
         all.insert(0, Diverted { uri, reason, private: !leg.same_network, text: None });
     }
+    all.extend(received);
     all
 }
 
-/// RFC 7544 §5.
-fn cause_of(reason: &str) -> u16 {
-    match reason {
-        "unconditional" => 302,
-        "user-busy" => 486,
-        "no-answer" => 408,
-        "deflection" => 480,
-        "unavailable" => 503,
-        _ => 404,
-    }
-}
-
-/// RFC 7544 §6.
-fn reason_of(cause: u16) -> &'static str {
-    match cause {
-        302 => "unconditional",
-        486 => "user-busy",
-        408 => "no-answer",
-        480 | 487 => "deflection",
-        503 => "unavailable",
-        _ => "unknown",
-    }
-}
-
-/// What a redirection is among the causes of RFC 4458: each is a diversion without a condition that we know of.
-fn cause_of_status(status: StatusCode) -> u16 {
-    if status.is_redirection() { 302 } else { 404 }
-}
-
-/// The Reason of what came of a target, escaped for its URI (RFC 7044 §10.2).
-fn reason_header(status: StatusCode, reason: Option<&str>) -> String {
-    let own = format!("SIP;cause={}", status.as_u16());
-    let all = match reason.filter(|reason| !reason.trim_ascii_start().to_ascii_uppercase().starts_with("SIP"))
-    {
-        Some(reason) => format!("{own},{reason}"),
-        None => own,
-    };
-    format!("Reason={}", escaped(&all))
-}
-
-/// Escapes what `hvalue` has no place for (RFC 3261 §25.1).
-fn escaped(text: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()[]/?:+$".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
 /// A URI that can have parameters: a number becomes one of nobody's domain (RFC 7544 §5, note 3).
-fn written_as_sip(uri: &Uri) -> String {
+fn written_as_sip(uri: &Uri) -> Uri {
     match (uri.scheme(), uri.number()) {
-        (Scheme::Tel, Some(number)) => format!("sip:{number}@unknown.invalid;user=phone"),
-        _ => without_headers(uri).without_param("cause").to_string(),
+        (Scheme::Tel, Some(number)) => {
+            format!("sip:{number}@unknown.invalid;user=phone").parse().unwrap_or_else(|_| uri.clone())
+        }
+        _ => without_headers(uri).without_param("cause"),
     }
 }
 
 /// Whether two URIs lead to one place, their parameters aside.
-fn same_place(one: &str, other: &Uri) -> bool {
-    let one: Option<Uri> = one.parse().ok();
-    one.is_some_and(|one| {
-        let host = |uri: &Uri| uri.host().map(|host| host.to_string().to_ascii_lowercase());
-        match (one.scheme(), other.scheme()) {
-            (_, Scheme::Tel) => one.number().is_some() && one.number() == other.number(),
-            _ => {
-                (one.user_decoded(), host(&one), one.port())
-                    == (other.user_decoded(), host(other), other.port())
-            }
+fn same_place(one: &Uri, other: &Uri) -> bool {
+    let host = |uri: &Uri| uri.host().map(|host| host.to_string().to_ascii_lowercase());
+    match other.scheme() {
+        Scheme::Tel => one.number().is_some() && one.number() == other.number(),
+        _ => {
+            one.port() == other.port()
+                && one.user_decoded() == other.user_decoded()
+                && host(one) == host(other)
         }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -198,3 +198,73 @@ fn rfc7044_10_1_2_who_asks_to_stay_unknown_does_outside_of_what_we_trust() {
         "History-Info: <sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D486>;index=1.1;rc=1"
     );
 }
+
+/// What is told of a call to `sip:b@gw` with a thousand values of a header field, in ten fields.
+fn told_of_many(name: &str, mode: &str, value: impl Fn(usize) -> String) -> Vec<String> {
+    let field = |nth: usize| {
+        let values: Vec<_> = (nth * 100..nth * 100 + 100).map(&value).collect();
+        format!("{name}: {}", values.join(", "))
+    };
+    let fields: Vec<_> = (0..10).map(field).collect();
+    let fields: Vec<_> = fields.iter().map(String::as_str).collect();
+    told(&fields, mode, true, NO_LEGS, ("sip:b@gw", None))
+}
+
+#[test]
+fn a_thousand_diversions_that_stand_for_99_each_become_few_entries() {
+    let text = told_of_many("Diversion", "history-info", |nth| format!("<sip:{nth}@x>;counter=99"));
+    assert_eq!(text.len(), MOST + 2, "{text:?}");
+    assert!(text.iter().map(String::len).sum::<usize>() < 4096, "{text:?}");
+    // The most recent ones, by name.
+    assert_eq!(text[0], "History-Info: <sip:19@x>;index=1");
+    assert_eq!(text[1], "History-Info: <sip:18@x;cause=404>;index=1.1;mp=1");
+    assert!(text[MOST - 1].starts_with("History-Info: <sip:0@x;cause=404>;"), "{text:?}");
+    assert!(text[MOST].starts_with("History-Info: <sip:b@example.com;cause=404>;"), "{text:?}");
+}
+
+#[test]
+fn diversions_that_are_only_counted_have_the_room_that_is_left() {
+    let many = "Diversion: <sip:two@x>;reason=user-busy;counter=99, <sip:one@x>;reason=no-answer;counter=99";
+    let text = told(&[many], "history-info", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(text.len(), MOST + 2, "{text:?}");
+    assert_eq!(text[0], "History-Info: <sip:one@x>;index=1");
+    assert_eq!(text[1], "History-Info: <sip:unknown@unknown.invalid;cause=408>;index=1.1;mp=1");
+    assert!(text[2].starts_with("History-Info: <sip:unknown@unknown.invalid;cause=404>;"), "{text:?}");
+    assert!(text[MOST - 1].starts_with("History-Info: <sip:two@x;cause=404>;"), "{text:?}");
+    let history = (1..=15).map(|nth| format!("<sip:h{nth}@x>;index=1.{nth}")).collect::<Vec<_>>().join(", ");
+    let diversions = (1..=15).rev().map(|nth| format!("<sip:d{nth}@x>;counter=9")).collect::<Vec<_>>();
+    let both = [format!("History-Info: {history}"), format!("Diversion: {}", diversions.join(", "))];
+    let text = told(&[&both[0], &both[1]], "history-info", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(text.len(), MOST + 2, "{text:?}");
+    assert_eq!(text[0], "History-Info: <sip:h11@x>;index=1.11");
+    assert_eq!(text[5], "History-Info: <sip:d1@x>;index=1.15.1;mp=1.15");
+}
+
+#[test]
+fn of_a_long_history_the_most_recent_part_is_told() {
+    let entry = |nth| match nth {
+        999 => "<sip:b@example.com>;index=1.999".to_owned(),
+        nth => format!("<sip:{nth}@x;cause=302>;index=1.{nth}"),
+    };
+    let text = told_of_many("History-Info", "history-info", entry);
+    assert_eq!(text.len(), MOST + 1, "{text:?}");
+    assert_eq!(text[0], "History-Info: <sip:980@x;cause=302>;index=1.980");
+    assert_eq!(text[MOST], "History-Info: <sip:b@gw>;index=1.999.1;rc=1.999");
+    let text =
+        told_of_many("History-Info", "diversion", |nth| format!("<sip:{nth}@x;cause=302>;index=1.{nth}"));
+    assert_eq!(text.len(), MOST, "{text:?}");
+    assert_eq!(text[0], "Diversion: <sip:998@x>;reason=unconditional;counter=1;privacy=off");
+    // Those that came as such are nobody's to remove.
+    let text = told_of_many("Diversion", "diversion", |nth| format!("<sip:{nth}@x>;counter=99"));
+    assert_eq!(text.len(), 1000);
+}
+
+#[test]
+fn an_index_that_no_call_can_have_is_none() {
+    let index = |depth: usize| format!("1{}", ".1".repeat(depth));
+    let came = |depth| format!("History-Info: <sip:b@example.com>;index={}", index(depth));
+    let text = told(&[&came(LONGEST_INDEX)], "history-info", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(text[0], "History-Info: <sip:b@example.com>;index=1");
+    let text = told(&[&came(LONGEST_INDEX / 2)], "history-info", true, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(text[0], came(LONGEST_INDEX / 2));
+}

@@ -143,6 +143,16 @@ impl Call {
         self.transfer().and_then(|transfer| self.leg(transfer.by)).unwrap_or(&self.caller)
     }
 
+    /// The legs that are dialled for who is sought: of a transfer under way its targets, not those that came before it.
+    pub(super) fn dialled(&self) -> &[Leg] {
+        self.callees.get(self.before()..).unwrap_or_default()
+    }
+
+    /// How many called legs there were before those.
+    pub(super) fn before(&self) -> usize {
+        self.transfer().map_or(0, |transfer| transfer.before)
+    }
+
     /// Whose media the legs that are dialled are offered, if it is known: the caller's, or the transferee's.
     pub(super) fn offered(&self) -> Option<PartyId> {
         match self.transfer() {
