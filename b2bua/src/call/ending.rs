@@ -138,6 +138,9 @@ impl Core {
         } else if self.outlives(now, key, no) {
             return;
         }
+        if self.target_gone(now, key, no, why) {
+            return self.finish_if_done(now, key);
+        }
         let Some(call) = self.calls.get_mut(key) else { return };
         match why {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
