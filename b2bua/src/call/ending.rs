@@ -140,6 +140,9 @@ impl Core {
             self.answer_carried(now, key, no);
             return;
         }
+        if self.target_gone(now, key, no, why) {
+            return self.finish_if_done(now, key);
+        }
         let Some(call) = self.calls.get_mut(key) else { return };
         match why {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {

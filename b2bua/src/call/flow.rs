@@ -51,6 +51,15 @@ impl Core {
         }
     }
 
+    /// A leg is one of two that talk from now on: the time to come back, if its connection is over by then, begins with that.
+    pub(super) fn watch_joined(&mut self, now: Now, key: CallKey, no: LegNo) {
+        self.watch_leg(key, no);
+        let Some(leg) = self.calls.get(key).and_then(|call| call.leg(no)) else { return };
+        if leg.connection.is_some_and(|connection| !self.bound.0.contains_key(&connection)) {
+            self.timers.arm(now, leg.profile.reconnect_time, (key, CallTimer::Flow(no)));
+        }
+    }
+
     /// A call is over.
     pub(crate) fn forget_flows(&mut self, legs: impl Iterator<Item = (ConnectionId, SessionId)>) {
         legs.for_each(|(connection, session)| self.bound.release(connection, session));
@@ -72,7 +81,10 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return };
         let Some(leg) = call.leg(no) else { return };
         // A branch that only rings has timers of its own, and others may ring beside it.
-        let matters = no == LegNo::CALLER || call.joined.is_some_and(|(callee, ..)| callee == no);
+        let matters = match call.joined {
+            Some(_) => call.party(no).is_some(),
+            None => no == LegNo::CALLER,
+        };
         let Some(connection) = leg.connection.filter(|_| leg.end.is_none() && matters) else { return };
         if self.bound.0.contains_key(&connection) {
             return;
@@ -83,7 +95,17 @@ impl Core {
             return self.watch_leg(key, no);
         }
         self.counters.flows_of_calls_lost += 1;
-        self.end_call(now, key, &decide::reason(503, "Connection lost"), "connection lost");
+        let reason = decide::reason(503, "Connection lost");
+        // A transferor need not be there for the target (RFC 5589 §6.1).
+        if self.calls.get(key).is_some_and(|call| call.transfers_by(no)) {
+            self.end_leg(now, key, no, session, reason.clone());
+            if let Some(leg) = self.calls.get_mut(key).and_then(|call| call.leg_mut(no)) {
+                leg.close(now, None, "connection lost", None);
+            }
+        }
+        if !self.outlives(now, key, no) {
+            self.end_call(now, key, &reason, "connection lost");
+        }
     }
 
     /// The flow that the device of a leg has registered on since, as the same Contact.

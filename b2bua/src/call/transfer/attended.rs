@@ -27,17 +27,16 @@ impl Core {
         };
         let Some((other, named)) = self.by_session.get(&session).copied() else { return Ok(None) };
         // Who transfers must be the peer of both dialogs.
-        let of = |key, no| {
-            let leg: &Leg = self.calls.get(key).and_then(|call: &Call| call.leg(no))?;
-            Some((leg.network, leg.trunk.clone()))
-        };
-        let is_theirs = other != key && of(other, named).is_some() && of(other, named) == of(key, leg);
+        let both = self.who_of(other, named).zip(self.who_of(key, leg));
+        let is_theirs = other != key && both.is_some_and(|(there, here)| there.is_same(&here));
         if !is_theirs || (state == DialogState::Confirmed && replaces.early_only()) {
             return Err(self.declined());
         }
         let Some(call) = self.calls.get(other) else { return Ok(None) };
         let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
         let partner = call.other(named).filter(|_| settled && call.transfer().is_none());
+        // What comes of a refresh under way is that call's own affair.
+        let partner = partner.filter(|partner| !call.refreshes(*partner));
         match partner.and_then(|partner| call.leg(partner)).filter(|leg| leg.end.is_none()) {
             Some(_) => Ok(Some((other, named))),
             None => Err(Box::new(Reply::new(StatusCode::REQUEST_PENDING))),
@@ -51,6 +50,9 @@ impl Core {
         let Some(no) = no else {
             return self.transfer_failed(now, key, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         };
+        // In this call its number does not say any more that it is whom the other call's From names.
+        let partner = self.calls.get(other).and_then(|call| call.other(named));
+        let user = partner.and_then(|partner| self.user_of(&self.snapshot, other, partner));
         let Some(taken) = self.calls.get_mut(other).and_then(|call| call.take_partner(now, named)) else {
             return self.transfer_failed(
                 now,
@@ -66,7 +68,7 @@ impl Core {
         if let Some(of) = call.transfer().and_then(|transfer| call.party(transfer.of)) {
             call.media.introduce(of);
         }
-        (leg.no, leg.party) = (no, party);
+        (leg.no, leg.party, leg.user) = (no, party, user);
         self.by_session.insert(leg.session, (key, no));
         call.callees.push(leg);
         self.hand_over(now, key, no, party);

@@ -49,6 +49,11 @@ impl Core {
     ) -> OrRefuse<()> {
         let refuse = |status| Box::new(Reply::new(status));
         let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
+        let under_way = call.transfers.as_ref().map_or(0, |transfers| transfers.carried.len());
+        if under_way >= self.snapshot.config().limits.pending_requests {
+            self.counters.transfers_over_limit += 1;
+            return Err(Box::new(self.overload_reply()));
+        }
         let other = call.other(leg).filter(|_| call.state == State::Established);
         let other = other.ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
         let (Some(from), Some(to)) = (call.leg(leg), call.leg(other)) else {
@@ -63,7 +68,7 @@ impl Core {
         let mut parts = decide::parts(request.headers(), On::Request(&Method::Refer), &crossing, None);
         parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
         parts.fields.remove(HeaderName::ReferTo);
-        let (here, there, trunk) = (from.network, to.network, to.trunk.clone());
+        let (here, there) = (from.network, to.network);
         let target = self.target_there(refer, (here, there));
         parts.fields.push(HeaderName::ReferTo, target);
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
@@ -74,9 +79,10 @@ impl Core {
         self.counters.refers_carried += 1;
         // Who is referred to a dialog here may take the place of its peer.
         if let Some((named, ..)) = refer.replaces.as_ref().and_then(|replaces| self.dialog_that(replaces))
+            && let Some(who) = self.who_of(key, other)
             && let Some(named) = self.calls.get_mut(named)
         {
-            named.transfers.get_or_insert_default().grant(there, trunk);
+            named.transfers.get_or_insert_default().grant(who);
         }
         let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
         call.transfers.get_or_insert_default().carried.push(CarriedRefer {
@@ -164,8 +170,14 @@ impl Core {
                 let lifetime = (!silent).then_some(LIFETIME);
                 let told = self.endpoint.accept_refer(now, session, id, lifetime).ok().flatten();
                 let transfers = self.calls.get_mut(key).and_then(|call| call.transfers.as_mut());
-                if let Some(refer) = transfers.and_then(|transfers| transfers.carried.get_mut(at)) {
-                    refer.told = told;
+                let carried = transfers.map(|transfers| &mut transfers.carried);
+                match (carried, told) {
+                    (Some(carried), Some(told)) => {
+                        carried.get_mut(at).into_iter().for_each(|refer| refer.told = Some(told));
+                    }
+                    // Its sender is told nothing of it.
+                    (Some(carried), None) => carried.retain(|c| c.to != leg || c.sent != sent),
+                    (None, _) => {}
                 }
                 if let Some((status, reason, last)) = early {
                     self.on_refer_notified(now, key, leg, sent, (status, &reason, last));

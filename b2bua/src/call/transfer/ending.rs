@@ -1,7 +1,9 @@
 //! Legs that end while a transfer is under way.
 
+use crate::call::exchange::By;
 use crate::call::{CallKey, Exchange, LegNo, State};
 use crate::shard::Core;
+use sip::End;
 use sip::session::{Parts, Reply};
 use sip::time::Now;
 use sip_types::StatusCode;
@@ -34,6 +36,28 @@ impl Core {
         false
     }
 
+    /// A target that has answered and waits for its place has ended: nobody is joined with it. `false`: it was another leg.
+    pub(in crate::call) fn target_gone(&mut self, now: Now, key: CallKey, no: LegNo, why: &End) -> bool {
+        let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Established) else {
+            return false;
+        };
+        let answered = call.transfer().and_then(|transfer| transfer.answered);
+        let Some((_, party)) = answered.filter(|(leg, _)| *leg == no) else { return false };
+        call.media.retire(party);
+        call.leg_mut(no).into_iter().for_each(|leg| leg.party = party);
+        let status = match why {
+            End::Lost(_) | End::NoAck | End::SessionExpired => StatusCode::REQUEST_TIMEOUT,
+            End::Bye(_)
+            | End::Cancelled(_)
+            | End::Expired
+            | End::Rejected(_)
+            | End::HungUp(_)
+            | End::NoPrack => StatusCode::TEMPORARILY_UNAVAILABLE,
+        };
+        self.transfer_failed(now, key, &Reply::new(status));
+        true
+    }
+
     /// One of two legs has gone in the middle of an exchange between them: the other one is not kept waiting for it.
     fn abandon_exchange(&mut self, now: Now, key: CallKey, gone: LegNo) {
         let Some(call) = self.calls.get_mut(key) else { return };
@@ -47,11 +71,27 @@ impl Core {
                 self.deny(now, session, asked.ask, &Reply::new(StatusCode::REQUEST_PENDING));
             }
             // Its answer is still to come, and concerns nobody else.
-            Exchange::Asked(asked) => call.exchange = Exchange::GivenUp(asked),
+            Exchange::Asked(asked) => {
+                let by = asked.by;
+                call.exchange = Exchange::GivenUp(asked);
+                if by == By::Reinvite {
+                    // If there is nothing to cancel, the answer is on its way.
+                    let _ = self.endpoint.cancel_reinvite(now, session);
+                }
+            }
             Exchange::Answer { from } if from == gone => {
                 let refusal = call.media.compose_refusal(party).ok();
                 let body = crate::call::body::Wrap::Nothing.around(refusal);
                 let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
+            }
+            // What was to come from a leg that has gone does not come any more.
+            Exchange::GivenUp(asked) if asked.from != gone => call.media.offer_failed(party),
+            Exchange::Restore { leg, .. } | Exchange::Renegotiate { leg } if leg == gone => {
+                call.media.offer_failed(party);
+            }
+            Exchange::TakeOver { leg, by, .. } if leg == gone => {
+                call.media.offer_failed(party);
+                self.refuse_taker(now, key, by, &Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE));
             }
             stays => call.exchange = stays,
         }

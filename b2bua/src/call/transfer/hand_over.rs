@@ -5,9 +5,9 @@ use crate::call::body::Wrap;
 use crate::call::guard::CallTimer;
 use crate::call::{Call, CallKey, Exchange, LegNo, State, decide};
 use crate::shard::Core;
-use media::PartyId;
+use media::{Misuse, PartyId, Refusal};
 use sip::Failure;
-use sip::session::Parts;
+use sip::session::{Parts, Reply};
 use sip::time::Now;
 use sip_types::{Response, StatusCode};
 
@@ -29,7 +29,13 @@ impl Core {
     /// The target takes the transferor's place, once nothing is being negotiated between the two who have talked so far.
     pub(super) fn hand_over(&mut self, now: Now, key: CallKey, leg: LegNo, party: PartyId) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if !matches!(call.exchange, Exchange::Idle) {
+        if call.leg(leg).is_none_or(|leg| leg.end.is_some()) {
+            return self.transfer_failed(now, key, &Reply::new(StatusCode::TEMPORARILY_UNAVAILABLE));
+        }
+        let refreshing = call
+            .transfer()
+            .is_some_and(|transfer| [transfer.of, transfer.by].iter().any(|no| call.refreshes(*no)));
+        if refreshing || !matches!(call.exchange, Exchange::Idle) {
             if let Some(transfer) = call.transfer_mut() {
                 transfer.answered = Some((leg, party));
             }
@@ -64,6 +70,8 @@ impl Core {
         // A leg that was dialled for the transferee has been offered what that has described.
         transfers.news = if moved { vec![leg, of] } else { vec![of] };
         self.counters.transfers_done += 1;
+        self.watch_joined(now, key, leg);
+        self.speak_for_each_other(key, (leg, of));
         self.renegotiate(now, key);
     }
 
@@ -95,7 +103,7 @@ impl Core {
                 return;
             };
             let Some(leg) = call.transfers.as_ref().and_then(|t| t.news.first().copied()) else { return };
-            if !matches!(call.exchange, Exchange::Idle) {
+            if call.refreshes(leg) || !matches!(call.exchange, Exchange::Idle) {
                 return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
             }
             let parties = call.other(leg).and_then(|other| call.party(leg).zip(call.party(other)));
@@ -117,6 +125,10 @@ impl Core {
                         call.exchange = Exchange::Renegotiate { leg };
                         call.told(leg);
                         return self.watch_telling(now, key);
+                    }
+                    // Its peer is in the middle of something of its own.
+                    Err(Refusal::Misuse(Misuse::OfferPending)) => {
+                        return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
                     }
                     Err(_) => self.counters.descriptions_refused += 1,
                 }

@@ -36,8 +36,7 @@ impl Core {
         let none = || refuse(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
         let (key, no, _) =
             self.dialog_of(join.call_id(), (join.local_tag(), join.remote_tag())).ok_or_else(none)?;
-        let call = self.calls.get(key).ok_or_else(none)?;
-        if !call.lets_replace(no, network, trunk) {
+        if !self.may_replace(key, no, &self.who_sends(network, trunk, request)) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
         let (place, far) = self.other_end(key, no).ok_or_else(|| refuse(StatusCode::NOT_ACCEPTABLE_HERE))?;

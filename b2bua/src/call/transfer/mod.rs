@@ -16,19 +16,20 @@ mod hand_over;
 mod join;
 mod refer;
 mod request;
+mod speaking;
 mod takeover;
 mod target;
+mod who;
 
 use super::{Call, Leg, LegNo};
 use carry::CarriedRefer;
-use config::TrunkName;
 use media::PartyId;
-use sip::NetworkId;
 use sip::dialog::DialogNo;
 use sip::session::ReferId;
 use sip::time::Mono;
 use sip_types::{Fields, StatusCode};
 use std::time::Duration;
+use who::Who;
 
 /// How long a transferor that knows of the success may take to hang up (RFC 5589 §6.1), before we do.
 const GRACE: Duration = Duration::from_secs(2);
@@ -85,7 +86,7 @@ pub(crate) struct Transfers {
     /// REFERs that have crossed.
     carried: Vec<CarriedRefer>,
     /// Who may take the place of a leg, because a peer of the call has referred them to it.
-    granted: Vec<(NetworkId, Option<TrunkName>)>,
+    granted: Vec<Who>,
     /// Legs that are still to be told by re-INVITE of whom they talk with.
     pub(super) news: Vec<LegNo>,
 }
@@ -106,10 +107,10 @@ pub(crate) struct Logged {
 
 impl Transfers {
     /// As many may take a place as there are REFERs under way in a call.
-    fn grant(&mut self, network: NetworkId, trunk: Option<TrunkName>) {
-        if !self.granted.iter().any(|grant| grant.0 == network && grant.1 == trunk) {
+    fn grant(&mut self, who: Who) {
+        if !self.granted.contains(&who) {
             self.granted.truncate(MOST_GRANTS - 1);
-            self.granted.insert(0, (network, trunk));
+            self.granted.insert(0, who);
         }
     }
 }
@@ -124,6 +125,11 @@ impl Call {
         self.transfers.as_mut()?.now.as_mut()
     }
 
+    /// Whether a transfer is under way that this leg has asked for.
+    pub(super) fn transfers_by(&self, no: LegNo) -> bool {
+        self.state == super::State::Established && self.transfer().is_some_and(|transfer| transfer.by == no)
+    }
+
     /// Whether somebody is being called: for the caller, or for whom a transfer concerns.
     pub(super) fn seeks(&self) -> bool {
         match self.state {
@@ -136,6 +142,11 @@ impl Call {
     /// Whether the target of a transfer has answered, and waits for its place: no other exchange begins before it has it.
     pub(super) fn hands_over(&self) -> bool {
         self.transfer().is_some_and(|transfer| transfer.answered.is_some())
+    }
+
+    /// Whether a re-INVITE of ours refreshes that leg's session at this moment, so that its peer can be asked nothing else.
+    fn refreshes(&self, no: LegNo) -> bool {
+        self.leg(no).is_some_and(|leg| leg.refreshing && leg.end.is_none())
     }
 
     /// Who has asked for the legs that are dialled: the caller, or the transferor.

@@ -11,7 +11,7 @@ use crate::call::exchange::{Ask, Asked, By};
 use crate::call::identity::takes_another_from;
 use crate::call::incoming::Arrival;
 use crate::call::naming::Naming;
-use crate::call::{Call, CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
+use crate::call::{CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use config::{Profile, TrunkName};
 use media::PartyId;
@@ -20,7 +20,7 @@ use sip::dialog::DialogState;
 use sip::session::{Parts, Reply};
 use sip::time::Now;
 use sip::{Failure, NetworkId};
-use sip_types::header::Replaces;
+use sip_types::header::{Replaces, SessionUuid};
 use sip_types::{HeaderName, Method, Response, StatusCode};
 use std::sync::Arc;
 
@@ -59,7 +59,8 @@ impl Core {
             DialogState::Confirmed if replaces.early_only() => return Err(refuse(StatusCode::BUSY_HERE)),
             DialogState::Confirmed => {}
         }
-        if !call.lets_replace(no, arrival.network, arrival.trunk.as_ref()) {
+        let who = self.who_sends(arrival.network, arrival.trunk.as_ref(), &arrival.request);
+        if !self.may_replace(key, no, &who) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
         let taken = call.transfers.as_ref().map_or(0, |transfers| transfers.takeovers);
@@ -68,6 +69,9 @@ impl Core {
         }
         let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
         match call.other(no).filter(|_| settled && call.transfer().is_none()) {
+            Some(other) if call.refreshes(no) || call.refreshes(other) => {
+                Err(refuse(StatusCode::REQUEST_PENDING))
+            }
             Some(_) => Ok((key, no)),
             None => Err(refuse(StatusCode::REQUEST_PENDING)),
         }
@@ -114,6 +118,8 @@ impl Core {
         let sdp = taken.sdp.clone().ok_or_else(|| Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)))?;
         let on_flow = self.endpoint.is_on_flow(session);
         let label = self.label(trunk.as_ref());
+        let user = self.who_sends(network, trunk.as_ref(), &request).user;
+        let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| Box::new(uuid));
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let party = call.name_party();
         call.media.add_party(party, &decide::media_network(&snapshot, network, on_flow));
@@ -132,11 +138,14 @@ impl Core {
         };
         parts.body = taken.wrap.around(Some(offer.clone()));
         self.name_leg(now, key, of, Some(request.headers()));
+        let speaks_for = identifier.as_deref().copied().unwrap_or(SessionUuid::NIL);
+        self.endpoint.speak_for(target, speaks_for);
         let sent = self.endpoint.reinvite(now, target, hops, parts);
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         if sent.is_err() {
             call.media.offer_failed(of_party);
             call.media.remove_party(party);
+            self.speak_for_peer(key, (of, replaced));
             return Err(Box::new(Reply::new(StatusCode::REQUEST_PENDING)));
         }
         tracing::debug!(
@@ -148,7 +157,8 @@ impl Core {
         );
         call.exchange = Exchange::TakeOver { leg: of, by: no, offer };
         call.transfers.get_or_insert_default().takeovers += 1;
-        call.callees.push(new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk));
+        let leg = new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk);
+        call.callees.push(Leg { user, identifier, ..leg });
         self.by_session.insert(session, (key, no));
         self.endpoint.label(session, label);
         self.counters.takeovers += 1;
@@ -191,10 +201,12 @@ impl Core {
         };
         parts.body = taken.wrap.around(Some(answer));
         self.name_leg(now, key, by, Some(response.headers()));
+        self.speak_for_each_other(key, (by, leg));
         // Who has given up in this moment has its own event, and the call is over with it.
         if let Ok(dialog) = self.endpoint.open_dialog(session) {
             let _ = self.endpoint.answer(now, session, dialog, parts);
         }
+        self.watch_joined(now, key, by);
         let Some(call) = self.calls.get_mut(key) else { return };
         call.media.connect(party, of_party);
         call.media.confirm(party);
@@ -222,13 +234,22 @@ impl Core {
         if let Some(party) = call.party(leg) {
             call.media.offer_failed(party);
         }
+        if let Some(replaced) = call.other(leg) {
+            self.speak_for_peer(key, (leg, replaced));
+        }
+        self.refuse_taker(now, key, by, &reply);
+    }
+
+    /// Who was to take a place does not get it.
+    pub(super) fn refuse_taker(&mut self, now: Now, key: CallKey, by: LegNo, reply: &Reply) {
+        let Some(call) = self.calls.get_mut(key) else { return };
         let Some(new) = call.leg_mut(by) else { return };
         let (session, party) = (new.session, new.party);
         new.close(now, Some(reply.status), "refused", None);
         new._in_trunk = None;
         call.media.remove_party(party);
         self.counters.takeovers_refused += 1;
-        let _ = self.endpoint.reject(now, session, &reply);
+        let _ = self.endpoint.reject(now, session, reply);
     }
 
     /// A leg has ended that was to take a place: what its offer has changed is put back.
@@ -245,20 +266,14 @@ impl Core {
         if let Some(party) = call.leg(no).map(|new| new.party) {
             call.media.remove_party(party);
         }
-        if let Some(session) = call.leg(leg).map(|leg| leg.session) {
+        let (session, replaced) = (call.leg(leg).map(|leg| leg.session), call.other(leg));
+        if let Some(replaced) = replaced {
+            self.speak_for_peer(key, (leg, replaced));
+        }
+        if let Some(session) = session {
             // If there is nothing to cancel, the answer is on its way.
             let _ = self.endpoint.cancel_reinvite(now, session);
         }
-    }
-}
-
-impl Call {
-    /// Whether an INVITE from there may take a leg's place: it is from the leg's own peer, or from whom that peer's REFER has named
-    /// the dialog to (RFC 3891 §3).
-    pub(super) fn lets_replace(&self, no: LegNo, network: NetworkId, trunk: Option<&TrunkName>) -> bool {
-        let is_own = self.leg(no).is_some_and(|leg| leg.network == network && leg.trunk.as_ref() == trunk);
-        let granted = self.transfers.iter().flat_map(|transfers| &transfers.granted);
-        is_own || granted.into_iter().any(|grant| grant.0 == network && grant.1.as_ref() == trunk)
     }
 }
 
