@@ -1,5 +1,6 @@
 //! Fifty changes of either side, crossing, refused and given up: on each leg the rules of RFC 3264 §8 hold at every message, and
-//! in the end both sides have agreed to the same.
+//! once one side, at rest, has made another change, both have agreed to the same: a restoration that was refused may have left them
+//! apart until then.
 //!
 //! `LIAISON_SEEDS` says how many runs there are.
 
