@@ -23,9 +23,9 @@ IN_C = {"libosip2": ("libosip2-dev", ["-DOSIP"], ["-losipparser2"]),
         "sofia-sip": ("libsofia-sip-ua-dev", ["-DSOFIA", "-I/usr/include/sofia-sip-1.12"], ["-lsofia-sip-ua"])}
 
 
-def build():
-    """The benchmark's program, built once: all runs measure the same code."""
-    command = ["cargo", "bench", "-p", "liaison-benches", "--bench", "parser", "--no-run", "--message-format=json"]
+def program_of(bench):
+    """A benchmark's program, built once: all runs measure the same code."""
+    command = ["cargo", "bench", "-p", "liaison-benches", "--bench", bench, "--no-run", "--message-format=json"]
     built = subprocess.run(command, cwd=HERE, check=True, stdout=subprocess.PIPE, text=True).stdout
     messages = [json.loads(line) for line in built.splitlines() if line.startswith("{")]
     return next(m["executable"] for m in messages if m.get("target", {}).get("kind") == ["bench"])
@@ -85,7 +85,7 @@ def table(title, groups, peers, runs):
 
 def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    program = build()
+    program = program_of("parser")
     with tempfile.TemporaryDirectory() as directory:
         in_c = build_in_c(directory)
         runs = [run(program, in_c) for _ in range(count)]
@@ -94,4 +94,5 @@ def main():
     table("torture", TORTURE, PEERS, runs)
 
 
-main()
+if __name__ == "__main__":
+    main()

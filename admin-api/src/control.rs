@@ -6,6 +6,7 @@ mod error;
 mod health;
 mod leg;
 mod location;
+mod order;
 mod overload;
 mod quarantine;
 mod registration;
@@ -18,6 +19,7 @@ use std::pin::Pin;
 
 pub use call::{
     CallDetail, CallFilter, CallPage, CallQuery, CallRole, CallState, CallSummary, Party, PolicyStep,
+    RoleSince,
 };
 pub use configuration::{
     Change, ConfigurationFault, ConfigurationInForce, Effect, ReloadMode, ReloadOutcome,
@@ -25,12 +27,13 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{
-    Codec, Direction, EarlyDialog, Leg, LegEnd, LegRole, LegState, MediaCounters, SessionRefresher,
-    SessionTimer, Stream,
+    Codec, Direction, Dtls, DtlsState, EarlyDialog, Ice, IceState, Leg, LegEnd, LegRole, LegState,
+    MediaCounters, SessionRefresher, SessionTimer, Stream,
 };
 pub use location::{
     AnswerSource, LocatedTarget, Location, NameAnswer, NameQuestion, TargetOutcome, TrunkTarget, TrunkTargets,
 };
+pub use order::{CallOrder, OrderedParty, ShownCaller};
 pub use overload::{Overload, Restriction, RestrictionAlgorithm, ServerLoad, ShardLoad};
 pub use quarantine::{Quarantine, QuarantinedSource};
 pub use registration::{
@@ -63,6 +66,13 @@ pub trait Control: Send + Sync + 'static {
 
     /// One call with its legs; [`ControlError::CallNotFound`] when it does not exist (any more).
     fn call(&self, id: CallId) -> Answer<'_, CallDetail>;
+
+    /// Places a call, and answers while its first party rings.
+    ///
+    /// # Errors
+    /// [`ControlError::InvalidOrder`] for what cannot be meant, [`ControlError::OrderRefused`] where no way leads to one of the
+    /// parties at this moment, [`ControlError::Unavailable`] where there is no room for another call.
+    fn place_call(&self, order: CallOrder) -> Answer<'_, CallDetail>;
 
     /// Starts to end a call on all its legs, and answers before it has ended. A call that is ending
     /// already accepts the command once more.

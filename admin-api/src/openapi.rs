@@ -27,6 +27,7 @@ use crate::resources::{
     ),
     paths(
         calls::list,
+        calls::place,
         calls::show,
         calls::end,
         targets::list,
@@ -53,7 +54,7 @@ use crate::resources::{
 )]
 struct Document;
 
-/// The security scheme, the form of every error, and that no command needs content.
+/// The security scheme, the form of every error, and which command needs content.
 struct Common;
 
 impl Modify for Common {
@@ -69,7 +70,8 @@ impl Modify for Common {
         });
         for operation in operations {
             if let Some(RefOr::T(body)) = &mut operation.request_body {
-                body.required = Some(Required::False);
+                let needed = operation.operation_id.as_deref() == Some("place_call");
+                body.required = Some(if needed { Required::True } else { Required::False });
             }
             for (status, response) in &mut operation.responses.responses {
                 if let (true, RefOr::T(response)) = (status.starts_with(['4', '5']), response) {

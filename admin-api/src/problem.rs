@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Unauthorized,
     NotFound,
     CallNotFound,
+    CallRefused,
+    InvalidCall,
     RegistrationNotFound,
     SourceNotFound,
     TrunkNotFound,
@@ -43,7 +45,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds, for the proof that each is described.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::MalformedAuthorization,
         Self::MalformedQuery,
         Self::MalformedBody,
@@ -51,6 +53,8 @@ impl Kind {
         Self::Unauthorized,
         Self::NotFound,
         Self::CallNotFound,
+        Self::CallRefused,
+        Self::InvalidCall,
         Self::RegistrationNotFound,
         Self::SourceNotFound,
         Self::TrunkNotFound,
@@ -80,6 +84,8 @@ impl Kind {
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "Token required"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "No such resource"),
             Self::CallNotFound => (S::NOT_FOUND, "call-not-found", "No such call"),
+            Self::CallRefused => (S::CONFLICT, "call-refused", "A caller would be refused"),
+            Self::InvalidCall => (S::UNPROCESSABLE_ENTITY, "invalid-call", "No such call can be placed"),
             Self::TrunkNotFound => (S::NOT_FOUND, "trunk-not-found", "No such trunk"),
             Self::SourceNotFound => (S::NOT_FOUND, "source-not-found", "Not in quarantine"),
             Self::RegistrationNotFound => (S::NOT_FOUND, "registration-not-found", "Nothing is registered"),
@@ -198,6 +204,8 @@ impl From<ControlError> for Problem {
         let detail = error.to_string();
         match error {
             ControlError::CallNotFound(_) => Self::new(Kind::CallNotFound, detail),
+            ControlError::InvalidOrder(_) => Self::new(Kind::InvalidCall, detail),
+            ControlError::OrderRefused(_) => Self::new(Kind::CallRefused, detail),
             ControlError::RegistrationNotFound(_) => Self::new(Kind::RegistrationNotFound, detail),
             ControlError::TrunkNotFound(_) => Self::new(Kind::TrunkNotFound, detail),
             ControlError::SourceNotFound(_) => Self::new(Kind::SourceNotFound, detail),

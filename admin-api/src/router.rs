@@ -48,7 +48,7 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
     let authenticated = from_fn_with_state(app.clone(), auth::require);
 
     let v1 = Router::new()
-        .route("/calls", get(calls::list))
+        .route("/calls", get(calls::list).post(calls::place))
         .route("/calls/{id}", get(calls::show).delete(calls::end))
         .route("/targets", get(targets::list))
         .route("/overload", get(overload::show))

@@ -3,7 +3,7 @@ by `run`.
 
 Each line of standard output is a result as JSON; the Markdown tables come last. Progress goes to standard error."""
 import argparse, functools, statistics
-import hotspots, measure, report, servers
+import hotspots, instructions, measure, report, servers
 from rounds import emit, say
 
 MODES = {"bypass": servers.relay, "anchored": servers.rtpengine}
@@ -12,8 +12,8 @@ CHILDREN = (1, 2, 4)
 
 def options():
     parser = argparse.ArgumentParser(prog="benches/calls/run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*MODES, "shards", "memory", "flat", "profile", "syscalls"],
-                        help="a part; may be given several times (default: all but shards, flat, profile and syscalls)")
+    parser.add_argument("--only", action="append", choices=[*MODES, "shards", "memory", "flat", "profile", "syscalls", "instructions"],
+                        help="a part; may be given several times (default: all but shards, flat, profile, syscalls and instructions)")
     parser.add_argument("--rate", action="append", type=int, help="calls/s, several times (default 500 and 1000)")
     parser.add_argument("--runs", type=int, default=7, help="rounds that have to count (default 7)")
     parser.add_argument("--most", type=int, help="rounds to try (default: three times --runs)")
@@ -89,6 +89,9 @@ def main():
             run = measure.cpu(servers.liaison(False), rate, hotspots.lasting(rate), args.patience, watch=watch)
             emit(run | {"kind": "syscalls, steady"})
             emit(measure.wave(servers.liaison(False), rate, hotspots.syscalls(4 * rate, 0, 6)) | {"kind": "syscalls, in waves"})
+    if "instructions" in parts:
+        for server in (servers.liaison(True), servers.relay(1)):
+            emit(instructions.instructions(server))
     print("\n" + "\n\n".join(tables))
 
 

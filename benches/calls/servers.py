@@ -6,35 +6,6 @@ PEERS = BENCHES / "peers"
 
 SIP = ("udp", "127.0.0.1", 5060)
 
-# Two networks and their trunks; everything but addresses has its default. The range of ports is the default, too:
-# each network has an address of its own.
-LIAISON = """
-[node]
-state_directory = "{state}"
-
-[networks.calling]
-listeners = [{{ transport = "udp", address = "127.0.0.1:5060" }}]
-media = {{ address = "127.0.0.1" }}
-
-[networks.called]
-listeners = [{{ transport = "udp", address = "127.0.0.1:5070" }}]
-media = {{ address = "127.0.0.2" }}
-
-[trunks.caller]
-network = "calling"
-targets = ["sip:127.0.0.1:15060"]
-from = ["127.0.0.1"]
-
-[trunks.callee]
-network = "called"
-targets = ["sip:127.0.0.1:15080"]
-from = ["127.0.0.1"]
-
-[[routes]]
-name = "all"
-networks = ["calling"]
-to = ["callee"]
-"""
 BYPASS = """
 [profiles.default]
 media = "bypass"
@@ -51,7 +22,7 @@ transactions = 400000
 def liaison(bypass, shards=None, many=False):
     def commands(directory):
         signalling = f"\n[signalling]\nshards = {shards}\n" if shards else ""
-        document = LIAISON.format(state=directory) + signalling + (BYPASS if bypass else "") + (MANY if many else "")
+        document = process.LIAISON.format(state=directory) + signalling + (BYPASS if bypass else "") + (MANY if many else "")
         return [process.liaison(directory, document, [SIP])]
 
     name = "liaison, bypass" if bypass else "liaison, anchored"

@@ -6,6 +6,37 @@ from processes import Daemon, bound
 BENCHES = pathlib.Path(__file__).resolve().parent.parent
 
 
+# Two networks and their trunks; everything but addresses has its default. The range of ports is the default, too: each network has an
+# address of its own. Calls come from 127.0.0.1:15060 to 127.0.0.1:5060 and go to 127.0.0.1:15080.
+LIAISON = """
+[node]
+state_directory = "{state}"
+
+[networks.calling]
+listeners = [{{ transport = "udp", address = "127.0.0.1:5060" }}]
+media = {{ address = "127.0.0.1" }}
+
+[networks.called]
+listeners = [{{ transport = "udp", address = "127.0.0.1:5070" }}]
+media = {{ address = "127.0.0.2" }}
+
+[trunks.caller]
+network = "calling"
+targets = ["sip:127.0.0.1:15060"]
+from = ["127.0.0.1"]
+
+[trunks.callee]
+network = "called"
+targets = ["sip:127.0.0.1:15080"]
+from = ["127.0.0.1"]
+
+[[routes]]
+name = "all"
+networks = ["calling"]
+to = ["callee"]
+"""
+
+
 class Server:
     """Processes that together are one server. `commands` gives (label, command, sockets to wait for) in a directory."""
 

@@ -5,3 +5,4 @@ pub mod cpu_time;
 pub mod endpoint;
 pub mod messages;
 pub mod parser;
+pub mod srtp;

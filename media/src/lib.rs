@@ -6,20 +6,29 @@
 //! simulation). Everything that needs sockets, threads and clocks is in [`relay`].
 
 mod call;
+pub mod dtls;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
+mod ice;
 mod id;
+mod keying;
 mod negotiate;
 mod network;
 mod ports;
 mod quality;
 pub mod relay;
 mod rtp;
+pub mod srtp;
 
 pub use call::{
-    CallMedia, Carriage, Codec, Connections, Mark, Mode, Moving, PartyView, Silence, StreamView, Tally,
+    CallMedia, Carriage, Codec, Connections, Guarded, Mark, Mode, Moving, Offered, PartyView, Silence,
+    Standing, StreamView, Tally,
 };
+pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
+pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
-pub use quality::{Counters, Flow, Snapshot};
+pub use quality::{Counters, Flow, IceSnapshot, Snapshot};
 pub use sdp::{Direction, Limits};

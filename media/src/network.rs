@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::NetworkId;
+use crate::{Ice, NetworkId};
 
 /// Where media of a network is bound, what is told to peers, and whose packets are taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct MediaNetwork {
     pub ports: RangeInclusive<u16>,
     /// Whose packets are taken.
     pub latching: Latching,
+    /// What is done about ICE.
+    pub ice: Ice,
 }
 
 impl MediaNetwork {

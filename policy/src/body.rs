@@ -21,20 +21,23 @@ pub enum BodyRefused {
     /// It has parts that cannot be told apart, so that nobody can say what is in it.
     #[error("a multipart body cannot be taken apart")]
     Malformed,
+    /// It is to be handled as a reference to it says, and there is none (RFC 5621 §9.4).
+    #[error("nothing refers to a body by reference")]
+    Unreferenced,
     /// It is protected end to end (RFC 8551), and a profile forbids that.
     #[error("a profile forbids bodies that are protected end to end")]
     Protected,
 }
 
 impl BodyRefused {
-    /// The response: 415 with Accept (RFC 3261 §8.2.3); 400 without a type, or with parts
+    /// The response: 415 with Accept (RFC 3261 §8.2.3, RFC 5621 §8.4); 400 without a type, or with parts
     /// that cannot be told apart; 493 where it is encrypted or signed
     /// (RFC 3261 §21.4.28).
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Untyped | Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Forbidden | Self::Unknown => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Forbidden | Self::Unknown | Self::Unreferenced => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Protected => StatusCode::UNDECIPHERABLE,
         }
     }

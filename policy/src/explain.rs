@@ -66,6 +66,11 @@ pub enum Step {
         /// Whom it has named.
         to: ByteString,
     },
+    /// An operator has a call placed: what follows is of who is called at this moment.
+    Placed {
+        /// Whom it calls.
+        to: ByteString,
+    },
     /// A device of the called user is not called.
     PassedOver {
         /// Its contact.
@@ -120,6 +125,7 @@ impl Step {
             Self::Peer { .. } => "peer",
             Self::Registered { .. } => "called party",
             Self::Referred { .. } => "transfer",
+            Self::Placed { .. } => "order",
             Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
             Self::PassedOver { .. } | Self::Forked { .. } | Self::Branch { .. } => "device",
             Self::Dropped { .. } => "header",
@@ -139,7 +145,7 @@ impl Step {
             Self::Routed { route, to, .. } => format!("{route}: to {}", to.join(", ")),
             Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
             Self::NoRoute => "404".to_owned(),
-            Self::Referred { to } => format!("to {to}"),
+            Self::Referred { to } | Self::Placed { to } => format!("to {to}"),
             Self::PassedOver { contact, .. } => format!("not {contact}"),
             Self::Forked { groups, .. } => {
                 let groups: Vec<_> = groups.iter().map(|group| group.join(" and ")).collect();
@@ -171,6 +177,7 @@ impl Step {
             }
             Self::NoRoute => "no route matches".to_owned(),
             Self::Referred { .. } => "a peer refers to it".to_owned(),
+            Self::Placed { .. } => "the admin API was asked to place the call".to_owned(),
             Self::PassedOver { why, .. } | Self::Forked { why, .. } => (*why).to_owned(),
             Self::Branch { cause, .. } => (*cause).to_owned(),
             Self::Dropped { why, .. } => why.to_string(),

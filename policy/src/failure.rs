@@ -20,6 +20,8 @@ pub enum Rule {
     Flow,
     /// 422 is about the session timer of that leg, and each leg has its own (RFC 4028 §7.3).
     Timer,
+    /// 494 is about how our request reached the next hop, which a user agent beyond us has no part in (RFC 3329 §2.1).
+    Agreement,
     /// It stays.
     Same,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Rule {
             Self::Timeout => "408 answers an INVITE only (RFC 4320 §4.2)",
             Self::Flow => "430 tells of a flow that the other side has no part in (RFC 5626 §11.5)",
             Self::Timer => "the session interval is that leg's own (RFC 4028 §7.3)",
+            Self::Agreement => "the security agreement is asked of us, and we make none (RFC 3329 §2.3)",
             Self::Same => "no rule changes it",
         })
     }
@@ -71,6 +74,9 @@ pub fn map_failure(status: StatusCode, method: &Method, challenged: bool, profil
     }
     if status == StatusCode::SESSION_INTERVAL_TOO_SMALL {
         return mapped(StatusCode::SERVER_INTERNAL_ERROR, Rule::Timer);
+    }
+    if status == StatusCode::SECURITY_AGREEMENT_REQUIRED {
+        return mapped(StatusCode::FORBIDDEN, Rule::Agreement);
     }
     mapped(status, Rule::Same)
 }
@@ -118,6 +124,7 @@ mod tests {
             (Method::Info, 408, false, 504, Rule::Timeout),
             (Method::Invite, 430, false, 480, Rule::Flow),
             (Method::Invite, 422, false, 500, Rule::Timer),
+            (Method::Publish, 494, false, 403, Rule::Agreement),
             (Method::Invite, 486, false, 486, Rule::Same),
             (Method::Invite, 302, false, 302, Rule::Same),
             (Method::Invite, 603, false, 603, Rule::Same),

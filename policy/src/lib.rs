@@ -14,6 +14,7 @@ mod compiled;
 mod credentials;
 mod crossing;
 mod diverted;
+mod early;
 mod explain;
 mod failure;
 mod headers;
@@ -27,16 +28,17 @@ pub use cause::{add_cause, status_by_cause};
 pub use compiled::Compiled;
 pub use credentials::{ChallengeFacts, Refusal};
 pub use crossing::Crossing;
-pub use diverted::{Redirected, Target as CalledTarget, Tried, history};
+pub use diverted::{Redirected, Target as CalledTarget, Tried, history, history_back, privacy_left};
+pub use early::early_media;
 pub use explain::{Step, Trail};
 pub use failure::{Mapped, Rule, fails_over, failure, is_of_a_loop, map_failure};
 pub use headers::{
-    Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, contact_params, own_allow, required, statement,
-    verdict,
+    Class, On, Row, TABLE, Verdict, WARN_AGENT, carry, conference_user, contact_params, info_packages,
+    is_forbidden, own_allow, required, statement, verdict,
 };
 pub use message::{MessageRefused, message_crosses};
 pub use method::{MethodRefused, goes_outside, is_own, method_crosses};
-pub use route::{Decision, Miss, RouteFacts, Target};
+pub use route::{Decision, Miss, RouteFacts, Target, referred};
 
 #[cfg(test)]
 mod testing;

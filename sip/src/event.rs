@@ -46,6 +46,24 @@ pub enum Event {
         /// The response, with the Reason.
         response: Response,
     },
+    /// The caller has ended an early dialog of ours with BYE, which has had its 200, and not its INVITE: other dialogs may go on, or
+    /// come. Where there is nothing left, the INVITE is to be refused with 487 (RFC 3261 §15.1.2).
+    EarlyBye {
+        /// Our session.
+        session: SessionId,
+        /// What was the dialog.
+        dialog: DialogNo,
+        /// The BYE.
+        request: Received,
+    },
+    /// The caller does not know an early dialog of ours any more, or is silent in it: it is gone, and what comes of the INVITE has to
+    /// come in another one (RFC 5057 §5.1).
+    EarlyDialogLost {
+        /// Our session.
+        session: SessionId,
+        /// What was the dialog.
+        dialog: DialogNo,
+    },
     /// The PRACK of a reliable provisional response of ours.
     Pracked {
         /// Our session.
@@ -81,10 +99,24 @@ pub enum Event {
         /// The re-INVITE.
         request: Received,
     },
-    /// The peer gave its re-INVITE up; it has had its 487.
+    /// A provisional response other than 100 to our re-INVITE, each that is reliable once and in their order.
+    ReinviteProgress {
+        /// Our session.
+        session: SessionId,
+        /// The dialog that stands.
+        dialog: DialogNo,
+        /// Its number, where it is reliable: it waits for [`prack`](crate::Endpoint::prack).
+        reliable: Option<u32>,
+        /// The response.
+        response: Response,
+    },
+    /// The peer gave its re-INVITE up, or acknowledges no reliable provisional response to it; it has had its final response, unless
+    /// it is executed.
     ReinviteCancelled {
         /// Our session.
         session: SessionId,
+        /// Whether its offer and answer are settled already: then it waits for a 2xx all the same (RFC 6141 §3.3, §3.8).
+        executed: bool,
     },
     /// A 2xx to our re-INVITE; it waits for [`acknowledge`](crate::Endpoint::acknowledge).
     ReinviteAnswered {
@@ -118,10 +150,12 @@ pub enum Event {
         /// The UPDATE.
         request: Received,
     },
-    /// Another request in the dialog, which waits for [`respond`](crate::Endpoint::respond).
+    /// Another request in the dialog that stands or in an early one, which waits for [`respond`](crate::Endpoint::respond).
     Requested {
         /// Our session.
         session: SessionId,
+        /// The dialog.
+        dialog: DialogNo,
         /// Its name for the answer.
         id: RequestId,
         /// The request.
@@ -162,6 +196,8 @@ pub enum Event {
         /// What [`request`](crate::Endpoint::request), [`update`](crate::Endpoint::update), [`prack`](crate::Endpoint::prack) or
         /// [`ask`](crate::Endpoint::ask) returned.
         id: OutgoingId,
+        /// The dialog that it was sent in.
+        dialog: Option<DialogNo>,
         /// The final response, or why there is none.
         outcome: Result<Response, Failure>,
     },
@@ -207,6 +243,9 @@ pub enum End {
     Rejected(Failure),
     /// We ended it, and the peer knows: its final response, if it gave one.
     HungUp(Option<Response>),
+    /// Of an INVITE of ours whose early dialogs we have all left ([`end_dialog`](crate::Endpoint::end_dialog)): one of them was
+    /// answered, and is released, or the rest was given up.
+    Left,
     /// The peer acts as if there were no dialog: a request of ours had this outcome (RFC 3261 §12.2.1.2).
     Lost(Failure),
     /// Nobody has refreshed it in time (RFC 4028 §10).

@@ -1,5 +1,6 @@
 //! Chance, passed in: the source of every identifier that we mint.
 
+use crate::home::ShardNo;
 use std::fmt;
 
 /// A source of unpredictable bits. The shell gives a cryptographic one, a simulation a seeded one.
@@ -7,10 +8,21 @@ pub trait Ids {
     /// 64 fresh bits.
     fn next_u64(&mut self) -> u64;
 
+    /// 128 fresh bits for a key. A simulation gives such as leave the sequence of its identifiers as it is.
+    fn key(&mut self) -> [u64; 2] {
+        [self.next_u64(), self.next_u64()]
+    }
+
     /// An identifier of ours made of this chance: where there are several shards, it says whose it is
     /// ([`HomeIds`](crate::home::HomeIds)).
     fn identifier(&self, chance: u64) -> u64 {
         chance
+    }
+
+    /// The shard that has made an identifier, if that is another one of this node.
+    fn elsewhere(&self, identifier: u64) -> Option<ShardNo> {
+        let _ = identifier;
+        None
     }
 }
 

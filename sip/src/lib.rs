@@ -51,7 +51,7 @@ pub use action::{Action, Connect, SecretId, SecretNeeded, Transmit, TransmitId};
 pub use endpoint::{Counters, Endpoint, Gauges, Refusals, Unreadable, unsupported};
 pub use event::{End, Event, Failure, Unreachable};
 pub use flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
-pub use location::{Answer, ConnectId, Query, QueryId, is_secure_hop, numeric_hop};
+pub use location::{Answer, ConnectId, Query, QueryId, hop_transport, is_secure_hop, numeric_hop};
 pub use nat::{Nat, is_private};
 pub use occupancy::Occupancy;
 pub use received::{Defect, Received};

@@ -4,7 +4,7 @@ use crate::flow::{Destination, Flow, Transport};
 use crate::ids::Tag;
 use crate::location::domain;
 use crate::overload::Report;
-use crate::session::Reply;
+use crate::session::{Parts, Reply};
 use crate::settings::{Listener, Settings};
 use bytes::Bytes;
 use sip_types::header::{Contact, RecordRoute, SessionIdentifier, Via};
@@ -68,7 +68,7 @@ impl Composer<'_> {
                 Some(name) => gruu(&mut out, name, secure, &reply.parts.contact_params),
                 None => {
                     let marks = if *self.request.method() == Method::Subscribe { GRUU } else { "" };
-                    let contact = contact(self.listener, secure, marks, &reply.parts.contact_params);
+                    let contact = contact(self.listener, secure, marks, &reply.parts);
                     out.value(HeaderName::Contact, |value| {
                         value.text(&contact);
                     });
@@ -146,8 +146,11 @@ pub(crate) const GRUU: &str = ";gr";
 
 /// Our Contact on a listener, the same for every dialog: requests find theirs by its tags.
 /// `secure` asks for a SIPS URI (RFC 3261 §8.1.1.8, §12.1.1), `marks` are parameters of the URI.
-pub(crate) fn contact(listener: &Listener, secure: bool, marks: &str, params: &str) -> String {
-    contact_at(listener, secure, marks, &listener.sent_by, params)
+pub(crate) fn contact(listener: &Listener, secure: bool, marks: &str, parts: &Parts) -> String {
+    match parts.contact_user.is_empty() {
+        true => contact_at(listener, secure, marks, &listener.sent_by, &parts.contact_params),
+        false => contact_of(&parts.contact_user, listener, secure, marks, &parts.contact_params),
+    }
 }
 
 /// A Contact of ours with a user part, as it is registered: what comes for it makes dialogs.

@@ -101,6 +101,40 @@ pub struct Listener {
     pub events: &'static [&'static str],
 }
 
+impl Listener {
+    /// A plain user agent's: it carries and answers nothing beyond RFC 3261, believes in no NAT, and goes by its address.
+    #[must_use]
+    pub fn new(network: NetworkId, transport: Transport, address: SocketAddr) -> Self {
+        Self {
+            network,
+            transport,
+            address,
+            sent_by: address.to_string().into(),
+            towards: Vec::new(),
+            timers: Timers::default(),
+            provisional_interval: Duration::from_secs(60),
+            nat: Nat::Off,
+            flow_timer: Duration::from_secs(25),
+            alias: false,
+            tls_parameter: true,
+            acceptance: Acceptance::default(),
+            heeds_overload: overload::Heed::Nothing,
+            tells_load: false,
+            reliable: false,
+            provenance: Provenance::Network,
+            refers: false,
+            identifying: Identifying::Carry,
+            session_timers: TimerTerms::default(),
+            takes_terminated: false,
+            heeds_priority: true,
+            carrying: Carrying::Nothing,
+            asked: Vec::new(),
+            asks_unknown: false,
+            events: &[],
+        }
+    }
+}
+
 /// A method that the owner serves outside a dialog: each such request is an [`Event::Asked`](crate::Event::Asked).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {

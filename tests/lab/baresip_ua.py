@@ -12,7 +12,7 @@ media address from it, and without one it fails in silence.
 
 Origin: the lab scripts of this project; here it waits for what baresip prints and hears instead of sleeping.
 """
-import array, glob, json, math, os, shutil, signal, socket, subprocess, tempfile, threading, time
+import array, glob, json, math, os, shutil, signal, socket, subprocess, tempfile, time
 
 # The ausine source knows 48 kHz and two channels only; aufile cannot play to a file, so aubridge is the null sink and
 # sndfile writes dump-*-dec.wav.
@@ -26,7 +26,7 @@ class Baresip:
         """account: further parameters of baresip's accounts file, such as "answermode=auto;mediaenc=srtp-mand;regint=60;
         auth_pass=x;outbound=..."; config: further lines of its config file. baresip also listens for TLS on port + 1."""
         self.dir = tempfile.mkdtemp(prefix="baresip.")
-        self.events, self.buffer, self.lines, self.ready = [], b"", [], threading.Event()
+        self.events, self.buffer = [], b""
         with socket.create_server((ip, 0)) as probe:
             control = probe.getsockname()[1]
         # It takes the first address of the interface for its media, whatever it listens on: the ports tell phones apart.
@@ -49,26 +49,23 @@ module_path {MODULE_PATH}
 """ + "".join(f"module {m}.so\n" for m in MODULES.split()) + "".join(f"module_app {m}.so\n" for m in APPLICATIONS.split()))
         self._write("contacts", "")
         self._write("accounts", "")
-        self.process = subprocess.Popen(["baresip", "-s", "-v", "-f", self.dir], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.reader = threading.Thread(target=self._collect, daemon=True)
-        self.reader.start()
-        if not self.ready.wait(15) or self.process.poll() is not None:
-            self.close()
-            raise AssertionError("baresip did not start:\n" + self.trace())
+        # To a file, unbuffered (as baresip has it): what an event tells of has been written when the event comes.
+        with open(self.dir + "/log", "wb") as log:
+            self.process = subprocess.Popen(["baresip", "-s", "-v", "-f", self.dir], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 15
+        while "baresip is ready" not in self.trace():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                trace = self.trace()
+                self.close()
+                raise AssertionError("baresip did not start:\n" + trace)
+            time.sleep(0.01)
         self.control = socket.create_connection((ip, control), 5)
         # Only now, so that no event (REGISTER_OK) comes before there is a listener. An empty parameter spoils the rest.
         account = [part for part in account.split(";") if part]
         if not any(part.startswith("regint=") for part in account):
             account.insert(0, "regint=0")
         self.command("uanew", ";".join([f"<{self.uri};transport={transport}>", f"audio_codecs={codecs}", *account]))
-
-    def _collect(self):
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if b"baresip is ready" in line:
-                self.ready.set()
-        self.ready.set()
 
     def _write(self, name, text):
         with open(f"{self.dir}/{name}", "w") as file:
@@ -158,7 +155,8 @@ module_path {MODULE_PATH}
 
     def trace(self):
         """Everything that baresip printed so far, with each SIP message."""
-        return b"".join(self.lines).decode(errors="replace")
+        with open(self.dir + "/log", errors="replace", newline="") as log:
+            return log.read()
 
     def close(self):
         if self.process.poll() is None:
@@ -168,7 +166,6 @@ module_path {MODULE_PATH}
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.reader.join(5)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):

@@ -7,18 +7,20 @@
 
 Standard library only; needs Node.js and what `npm ci && npm run build` makes in browser/ (tests/run does it).
 """
-import json, os, subprocess, threading, time
+import array, json, math, os, subprocess, tempfile, threading, time, wave
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "browser")
 
 
 class Browser:
     """key_hash: the SHA-256 in base64 of the one server key that it believes; page: where its web page is served; unsaid: what is
-    left out of each message that it sends."""
-    def __init__(self, user, *, domain="example.com", server, page, key_hash, password, unsaid=()):
+    left out of each message that it sends; forged: its fingerprints are not those of its certificate; tone: what it says, in Hz, in place
+    of the beeps of a fake microphone."""
+    def __init__(self, user, *, domain="example.com", server, page, key_hash, password, unsaid=(), forged=False, tone=None):
         assert os.path.exists(FOLDER + "/jssip.js"), f"not built: npm ci && npm run build in {FOLDER}"
-        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password, "unsaid": unsaid}
-        options = {"keyHash": key_hash, "page": page, "start": start}
+        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password, "unsaid": unsaid, "forged": forged}
+        self.folder = tempfile.TemporaryDirectory(prefix="browser.")
+        options = {"keyHash": key_hash, "page": page, "start": start, "microphone": self._microphone(tone) if tone else None}
         self.events, self.frames, self.errors, self.new = [], [], [], threading.Condition()
         self.process = subprocess.Popen(["node", FOLDER + "/phone.mjs", json.dumps(options)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -36,8 +38,43 @@ class Browser:
                     self.events.append(event)
                 self.new.notify_all()
 
+    def _microphone(self, tone, rate=48000):
+        """A file with a second of that tone, which begins anew without a click."""
+        path = self.folder.name + "/tone.wav"
+        with wave.open(path, "wb") as file:
+            file.setparams((1, 2, rate, rate, "NONE", ""))
+            samples = (round(12000 * math.sin(2 * math.pi * tone * at / rate)) for at in range(rate))
+            file.writeframes(array.array("h", samples).tobytes())
+        return path
+
+    def hear(self):
+        """What it hears at the moment: frequency in Hz, level in dB, and how many packets it has received and sent."""
+        self.do("hear")
+        return self.wait("heard")[1]
+
+    def listen(self, frequency, timeout=20):
+        """Waits until it hears that tone."""
+        deadline = time.monotonic() + timeout
+        while True:
+            heard = self.hear()
+            if heard["level"] > -60 and abs(heard["frequency"] - frequency) < 0.05 * frequency:
+                return heard
+            assert time.monotonic() < deadline, f"{heard}, not {frequency} Hz\n{self.trace()}"
+            time.sleep(0.1)
+
+    def quiet(self, timeout=20):
+        """Waits until it gets no more packets."""
+        deadline, before = time.monotonic() + timeout, self.hear()["received"]
+        while True:
+            time.sleep(0.5)
+            now = self.hear()["received"]
+            if now == before:
+                return now
+            assert time.monotonic() < deadline, f"still {now - before} packets"
+            before = now
+
     def do(self, name, *arguments):
-        """Calls a function of the page: call(uri), hangup()."""
+        """Calls a function of the page: call(uri), hold(), resume(), hangup()."""
         self.process.stdin.write(json.dumps([name, *arguments]) + "\n")
         self.process.stdin.flush()
 
@@ -70,6 +107,7 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.folder.cleanup()
 
     def __enter__(self):
         return self

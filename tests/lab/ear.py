@@ -76,8 +76,10 @@ class Ear(Wire):
         they are not complete."""
         with self.news:
             window = self.recent[-int(RATE * seconds):] if self.total - since >= RATE * seconds else []
-        if not window:
-            return 0.0, 0.0
+        return self.judge(window) if window else (0.0, 0.0)
+
+    @staticmethod
+    def judge(window):
         level = math.sqrt(sum(s * s for s in window) / len(window)) / 32768
         return sum(a < 0 <= b for a, b in zip(window, window[1:])) * RATE / len(window), level
 

@@ -103,6 +103,7 @@ def phone(sbc, user, ip, transport, more="", config="", **settings):
                    config=f"sip_cafile {sbc.root}\nsip_certificate {both.name}\n{config}", **settings)
 
 
-def linphone(sbc, user, ip, transport):
+def linphone(sbc, user, ip, transport, **settings):
     """linphonec as that user; over TLS it believes our authority only."""
-    return Linphone(user, ip, domain="example.com", proxy=f"10.0.0.2:{PORTS[transport]}", transport=transport, password=PASSWORD, root=sbc.root)
+    return Linphone(user, ip, domain="example.com", proxy=f"10.0.0.2:{PORTS[transport]}", transport=transport, password=PASSWORD,
+                    root=sbc.root, **settings)

@@ -21,6 +21,7 @@ verify_server_cn=0
 default_proxy=0
 guess_hostname=0
 contact="{user}" <sip:{user}@{ip}>
+{sip}
 [proxy_0]
 reg_proxy=<sip:{proxy};transport={transport}>
 reg_route=<sip:{proxy};transport={transport};lr>
@@ -35,21 +36,23 @@ realm={domain}
 domain={domain}
 [net]
 mtu=1300
+[rtp]
+audio_rtp_port={rtp}
 [sound]
 playback_dev_id=none
 """
 
 
 class Linphone:
-    """transport: the one that it listens on and registers over; root: the file of the authority that it believes. It knows no
-    addresses as names in certificates, so only the chain is verified."""
-    def __init__(self, user, ip, *, domain, proxy, transport, password, root, port=5060):
+    """transport: the one that it listens on and registers over; root: the file of the authority that it believes; sip: further lines
+    of its [sip]; rtp: its media port, which no other one on this network may have. It knows no addresses as names in certificates, so only the chain is verified."""
+    def __init__(self, user, ip, *, domain, proxy, transport, password, root, port=5060, sip="", rtp=7078):
         self.home = tempfile.mkdtemp(prefix="linphone.")
         os.makedirs(self.home + "/.local/share/linphone")        # without it, it opens no SIP port
         ports = {name: port if name == transport else 0 for name in ("udp", "tcp", "tls")}
         with open(self.home + "/rc", "w") as file:
             file.write(CONFIGURATION.format(user=user, ip=ip, domain=domain, proxy=proxy, transport=transport, password=password,
-                                            root=root, **ports))
+                                            root=root, sip=sip, rtp=rtp, **ports))
         self.lines, self.read, self.new = [], 0, threading.Condition()
         self.process = subprocess.Popen(["linphonec", "-b", self.home + "/rc", "-d", "6", "-l", self.home + "/log"], text=True,
                                         errors="replace", env={**os.environ, "HOME": self.home}, stdin=subprocess.PIPE,

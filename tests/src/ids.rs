@@ -14,6 +14,11 @@ impl Ids for Seeded {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
+
+    fn key(&mut self) -> [u64; 2] {
+        let mut apart = Self(!self.0);
+        [apart.next_u64(), apart.next_u64()]
+    }
 }
 
 impl Seeded {

@@ -5,6 +5,7 @@
 mod browser;
 pub mod disk;
 pub mod ids;
+pub mod judge;
 pub mod ladder;
 pub mod lines;
 pub mod message;
@@ -13,6 +14,9 @@ mod node;
 pub mod peer;
 pub mod ports;
 pub mod script;
+pub mod second_srtp;
+pub mod stage;
 pub mod stations;
+pub mod sweep;
 pub mod whims;
 pub mod world;

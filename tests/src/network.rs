@@ -45,6 +45,17 @@ pub enum Fate {
 /// Decides the fate of each datagram.
 pub type Weather = Box<dyn FnMut(&Datagram) -> Fate>;
 
+/// What happened, in the order in which it did: of what happens at one time, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// That one of the log was sent.
+    Sent(usize),
+    /// That one of those that arrived did.
+    Arrived(usize),
+    /// The node died, and another life of it began.
+    Reborn,
+}
+
 /// Datagrams in flight, and all that were ever sent.
 pub struct Network {
     latency: Duration,
@@ -55,18 +66,29 @@ pub struct Network {
     pub log: Vec<Datagram>,
     /// Everything that arrived, in order.
     pub arrived: Vec<Datagram>,
+    /// Everything that happened.
+    pub story: Vec<Happened>,
 }
 
 impl Network {
     /// A network on which every datagram takes `latency`.
     pub fn new(latency: Duration, weather: Weather) -> Self {
-        Self { latency, weather, flying: BinaryHeap::new(), sent: 0, log: Vec::new(), arrived: Vec::new() }
+        Self {
+            latency,
+            weather,
+            flying: BinaryHeap::new(),
+            sent: 0,
+            log: Vec::new(),
+            arrived: Vec::new(),
+            story: Vec::new(),
+        }
     }
 
     /// Sends a datagram.
     pub fn send(&mut self, now: Mono, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
         self.sent += 1;
         let datagram = Datagram { at: now + self.latency, nth: self.sent, from, to, bytes };
+        self.story.push(Happened::Sent(self.log.len()));
         self.log.push(datagram.clone());
         match (self.weather)(&datagram) {
             Fate::Arrives => self.flying.push(Reverse(datagram)),
@@ -79,6 +101,12 @@ impl Network {
         }
     }
 
+    /// When a datagram of the log was sent.
+    pub fn sent_at(&self, datagram: &Datagram) -> Mono {
+        let since = datagram.at.since(Mono::default());
+        Mono::from_epoch(since.saturating_sub(self.latency))
+    }
+
     /// When the next datagram arrives.
     pub fn next(&self) -> Option<Mono> {
         self.flying.peek().map(|Reverse(datagram)| datagram.at)
@@ -88,6 +116,7 @@ impl Network {
     pub fn arrive(&mut self, now: Mono) -> Option<Datagram> {
         self.next().filter(|at| *at <= now)?;
         let Reverse(datagram) = self.flying.pop()?;
+        self.story.push(Happened::Arrived(self.arrived.len()));
         self.arrived.push(datagram.clone());
         Some(datagram)
     }

@@ -1,7 +1,7 @@
 //! The node between the telephones: what its shards are made of.
 
 use crate::ids::Seeded;
-use crate::ports::CountedPorts;
+use crate::ports::{CountedPorts, Seen};
 use crate::world::{settings, snapshot};
 use b2bua::cdr::Record;
 use b2bua::registrar::Keeping;
@@ -12,7 +12,6 @@ use sip::home::{HomeIds, Homes, NodeNo, ShardNo};
 use sip::ids::Ids;
 use sip::registration::server::GruuKeys;
 use sip::time::Now;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::mpsc;
@@ -53,15 +52,15 @@ impl Node {
         (common, ids)
     }
 
-    /// One shard, where it takes commands, and how many pairs of media ports it has lent.
+    /// One shard, where it takes commands, and what is seen of its media.
     pub(crate) fn core(
         &self,
         shard: ShardNo,
         common: &Arc<Common>,
         ids: &mut Seeded,
         keeping: Keeping,
-    ) -> (Core, mpsc::Sender<Command>, Arc<AtomicUsize>) {
-        let (ports, lent) = CountedPorts::new(VirtualPorts::new(self.snapshot.media.iter().flatten()));
+    ) -> (Core, mpsc::Sender<Command>, Arc<Seen>) {
+        let (ports, seen) = CountedPorts::new(VirtualPorts::new(self.snapshot.media.iter().flatten()));
         let (commands, inbox) = mpsc::channel(64);
         let mark = u64::from(shard.0) << 32;
         let seed = self.seed ^ mark ^ self.lives << 16;
@@ -75,6 +74,7 @@ impl Node {
             sip: self.settings.clone(),
             snapshot: self.snapshot.clone(),
             link: Box::new(ports),
+            identity: None,
             sip_ids,
             ids: Box::new(Seeded(ids.0 ^ mark)),
             hasher: ahash::RandomState::with_seeds(seed, 5, 6, 7),
@@ -85,6 +85,6 @@ impl Node {
             records: Box::new(move |record| sink.lock().unwrap().push(record)),
             commands: inbox,
         });
-        (core, commands, lent)
+        (core, commands, seen)
     }
 }

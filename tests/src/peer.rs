@@ -373,6 +373,10 @@ impl Peer {
             Event::Requested { session, id, .. } | Event::Referred { session, id, .. } => {
                 self.endpoint.respond(now, *session, *id, &Reply::new(StatusCode::OK)).unwrap();
             }
+            Event::EarlyBye { session, .. } => {
+                self.endpoint.reject(now, *session, &Reply::new(StatusCode::REQUEST_TERMINATED)).unwrap();
+                self.ended += 1;
+            }
             Event::Strayed(stray) => self.endpoint.admit(now, (**stray).clone()),
             Event::Ended { .. } => self.ended += 1,
             Event::Responded { outcome, .. } => self.responses.extend(status_of(outcome)),
@@ -381,10 +385,12 @@ impl Peer {
             | Event::Progress { .. }
             | Event::Pracked { .. }
             | Event::Acknowledged { .. }
+            | Event::ReinviteProgress { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReferNotified { .. }
             | Event::RefreshDue { .. }
             | Event::EarlyDialogEnded { .. }
+            | Event::EarlyDialogLost { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
         }
@@ -422,30 +428,7 @@ fn own_port(line: &str) -> String {
 /// A UDP listener at that address.
 pub fn listener(address: SocketAddr) -> sip::Listener {
     sip::Listener {
-        network: NetworkId(0),
-        transport: Transport::Udp,
-        address,
-        sent_by: address.to_string().into(),
-        timers: sip::Timers::default(),
-        provisional_interval: std::time::Duration::from_secs(60),
-        nat: sip::Nat::Off,
-        flow_timer: std::time::Duration::from_secs(25),
-        alias: false,
-        tls_parameter: true,
-        towards: Vec::new(),
-        heeds_overload: sip::overload::Heed::Nothing,
-        tells_load: false,
-        acceptance: sip::auth::client::Acceptance::default(),
         carrying: sip::Carrying::All { transparent: Vec::new() },
-        asked: Vec::new(),
-        events: &[],
-        reliable: false,
-        provenance: sip::session::Provenance::Network,
-        refers: false,
-        identifying: sip::session::Identifying::Carry,
-        takes_terminated: false,
-        session_timers: sip::session::TimerTerms::default(),
-        heeds_priority: true,
-        asks_unknown: false,
+        ..sip::Listener::new(NetworkId(0), Transport::Udp, address)
     }
 }

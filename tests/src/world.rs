@@ -1,10 +1,11 @@
 //! Liaison between telephones, under virtual time.
 
 use crate::ids::Seeded;
-use crate::network::{Datagram, Network, Weather};
+use crate::network::{Datagram, Happened, Network, Weather};
 use crate::node::Node;
 pub use crate::node::gruu_keys;
 use crate::peer::{Manner, Peer};
+use crate::ports::Seen;
 use crate::stations::Stations;
 use b2bua::cdr::Record;
 use b2bua::registrar::{Keeping, News};
@@ -20,7 +21,7 @@ use sip::time::{Mono, Now, Wall};
 use sip::{Answer, Destination, Flow, ListenerId, NetworkId, Transport};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -99,10 +100,12 @@ pub struct World {
     pub names: BTreeMap<String, Vec<IpAddr>>,
     /// Whose connections there are, where they are not played.
     pub stations: Option<Stations>,
+    /// Whether what shards tell one another is lost.
+    pub letters_are_lost: bool,
     /// The node dies, and another life of it that knows nothing begins, once so many datagrams have been sent.
     pub dies_after: Option<usize>,
     pub(crate) listeners: Vec<(Transport, SocketAddr)>,
-    lent: Vec<Arc<AtomicUsize>>,
+    media: Vec<Arc<Seen>>,
 }
 
 impl World {
@@ -135,12 +138,12 @@ impl World {
         let node = Node::new(shards, document, secrets, seed);
         let listeners = node.settings.listeners.iter().map(|l| (l.transport, l.address)).collect();
         let (common, mut ids) = node.common(now);
-        let (mut cores, mut orders, mut lent) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut cores, mut orders, mut media) = (Vec::new(), Vec::new(), Vec::new());
         for shard in node.homes.shards() {
-            let (core, commands, count) = node.core(shard, &common, &mut ids, Keeping::nothing(now));
+            let (core, commands, seen) = node.core(shard, &common, &mut ids, Keeping::nothing(now));
             cores.push(core);
             orders.push(commands);
-            lent.push(count);
+            media.push(seen);
         }
         Self {
             now,
@@ -158,9 +161,10 @@ impl World {
             mail: Vec::new(),
             names: BTreeMap::new(),
             stations: None,
+            letters_are_lost: false,
             dies_after: None,
             listeners,
-            lent,
+            media,
         }
     }
 
@@ -176,12 +180,13 @@ impl World {
     pub fn restart(&mut self, open: impl FnOnce(Now) -> (Keeping, mpsc::Sender<News>)) {
         assert!(self.others.is_empty(), "a node of one shard");
         self.node.lives += 1;
+        self.network.story.push(Happened::Reborn);
         let (common, mut ids) = self.node.common(self.now);
         let (keeping, told) = open(self.now);
         let shard = self.node.homes.shards().next().unwrap();
-        let (core, commands, lent) = self.node.core(shard, &common, &mut ids, keeping);
-        (self.core, self.commands, self.lent, self.told, self.common) =
-            (core, commands, vec![lent], Some(told), common);
+        let (core, commands, seen) = self.node.core(shard, &common, &mut ids, keeping);
+        (self.core, self.commands, self.media, self.told, self.common) =
+            (core, commands, vec![seen], Some(told), common);
         self.flush();
     }
 
@@ -242,12 +247,17 @@ impl World {
 
     /// How many pairs of media ports are lent.
     pub fn lent(&self) -> usize {
-        self.lent.iter().map(|lent| lent.load(Ordering::Relaxed)).sum()
+        self.media.iter().map(|seen| seen.lent.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many ways media may go: two for a stream both of whose sides are heard.
+    pub fn ways(&self) -> usize {
+        self.media.iter().map(|seen| seen.ways.load(Ordering::Relaxed)).sum()
     }
 
     /// Everybody's pending output goes onto the network.
     pub fn flush(&mut self) {
-        let (mut doubted, now) = (Vec::new(), self.now);
+        let (mut doubted, mut told, now) = (Vec::new(), Vec::new(), self.now);
         for core in std::iter::once(&mut self.core).chain(&mut self.others) {
             while let Some(action) = core.poll_io() {
                 let action = match &mut self.stations {
@@ -266,6 +276,8 @@ impl World {
                     }
                     IoAction::Connect(connect) => core.handle_connected(self.now, connect.id, true),
                     IoAction::Doubt(shard, flow) => doubted.push((shard, flow)),
+                    IoAction::Tell(..) if self.letters_are_lost => {}
+                    IoAction::Tell(shard, letter) => told.push((shard, letter)),
                     IoAction::CloseConnection(_)
                     | IoAction::Disconnect(_)
                     | IoAction::Alias { .. }
@@ -275,7 +287,10 @@ impl World {
                 }
             }
         }
-        let is_over = doubted.is_empty();
+        let is_over = doubted.is_empty() && told.is_empty();
+        for (shard, letter) in told {
+            self.cores_mut().nth(shard.0.into()).unwrap().handle_letter(now, letter);
+        }
         for (shard, flow) in doubted {
             self.cores_mut().nth(shard.0.into()).unwrap().handle_doubt(now, flow);
         }
@@ -308,13 +323,7 @@ impl World {
         loop {
             self.flush();
             self.tell();
-            let next = std::iter::once(self.network.next())
-                .chain([self.stations.as_ref().and_then(Stations::next)])
-                .chain(self.cores().map(|core| core.poll_timeout()))
-                .chain(self.peers.iter().map(|peer| peer.endpoint.poll_timeout()))
-                .flatten()
-                .min();
-            let Some(next) = next.filter(|at| *at <= until) else { break };
+            let Some(next) = self.coming().filter(|at| *at <= until) else { break };
             self.jump(next.max(self.now.mono));
             let now = self.now;
             if let Some(stations) = &mut self.stations {
@@ -329,6 +338,22 @@ impl World {
             self.peers.iter_mut().for_each(|peer| peer.timeout(now));
         }
         self.jump(until);
+    }
+
+    /// When something next happens, if nobody does anything before.
+    pub fn next_event(&mut self) -> Option<Mono> {
+        self.flush();
+        self.tell();
+        self.coming()
+    }
+
+    fn coming(&self) -> Option<Mono> {
+        std::iter::once(self.network.next())
+            .chain([self.stations.as_ref().and_then(Stations::next)])
+            .chain(self.cores().map(|core| core.poll_timeout()))
+            .chain(self.peers.iter().map(|peer| peer.endpoint.poll_timeout()))
+            .flatten()
+            .min()
     }
 
     fn jump(&mut self, to: Mono) {

@@ -14,12 +14,18 @@ mod crossing;
 mod crowd;
 #[path = "peers/devices.rs"]
 mod devices;
+#[path = "peers/dtls.rs"]
+mod dtls;
 #[path = "peers/families.rs"]
 mod families;
+#[path = "peers/forking.rs"]
+mod forking;
 #[path = "peers/glare.rs"]
 mod glare;
 #[path = "peers/gruus.rs"]
 mod gruus;
+#[path = "peers/ice.rs"]
+mod ice;
 #[path = "peers/lab.rs"]
 mod lab;
 #[path = "peers/load.rs"]
@@ -30,10 +36,14 @@ mod location;
 mod loops;
 #[path = "peers/makers.rs"]
 mod makers;
+#[path = "peers/makers_transfer.rs"]
+mod makers_transfer;
 #[path = "peers/messages.rs"]
 mod messages;
 #[path = "peers/nat.rs"]
 mod nat;
+#[path = "peers/offers.rs"]
+mod offers;
 #[path = "peers/operation.rs"]
 mod operation;
 #[path = "peers/outbound.rs"]
@@ -46,6 +56,8 @@ mod packages;
 mod path;
 #[path = "peers/phones.rs"]
 mod phones;
+#[path = "peers/placed.rs"]
+mod placed;
 #[path = "peers/presence.rs"]
 mod presence;
 #[path = "peers/registrar.rs"]
@@ -62,6 +74,12 @@ mod session_ids;
 mod session_timer;
 #[path = "peers/sips.rs"]
 mod sips;
+#[path = "peers/srtp.rs"]
+mod srtp;
+#[path = "peers/srtp_library.rs"]
+mod srtp_library;
+#[path = "peers/srtp_second.rs"]
+mod srtp_second;
 #[path = "peers/strays.rs"]
 mod strays;
 #[path = "peers/transfer.rs"]

@@ -54,20 +54,20 @@ pub struct CallSummary {
     pub id: CallId,
     /// How far it has come.
     pub state: CallState,
-    /// The side that called; after a transfer, who stayed.
+    /// The side that called, or that was rung first; after a transfer, who stayed.
     pub calling: Party,
     /// The side that is called; null until a route has been chosen.
     pub called: Option<Party>,
-    /// The URI of the From header field, as it came.
+    /// The URI of the From header field, as it came; of a call that was placed here, the first party.
     #[schema(examples("sip:alice@example.com"))]
     pub from_uri: String,
-    /// The URI of the To header field, as it came.
+    /// The URI of the To header field, as it came; of a call that was placed here, the other party.
     #[schema(examples("sip:+15551234@example.net"))]
     pub to_uri: String,
-    /// The Request-URI of the first INVITE, as it came.
+    /// The Request-URI of the first INVITE, as it came; of a call that was placed here, the other party.
     #[schema(examples("sip:+15551234@example.net"))]
     pub request_uri: String,
-    /// When the first INVITE came.
+    /// When the first INVITE came, or went.
     pub started_at: Timestamp,
     /// When both legs had a confirmed dialog; null before.
     pub established_at: Option<Timestamp>,
@@ -99,6 +99,19 @@ pub enum CallRole {
     MediaRelay,
 }
 
+/// What part we have had from a moment on. Legs are told by their places in the list of legs, from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RoleSince {
+    /// From when on.
+    pub at: Timestamp,
+    /// Which.
+    pub role: CallRole,
+    /// The calling leg that it is had between.
+    pub calling_leg: u8,
+    /// The called one.
+    pub called_leg: u8,
+}
+
 /// Which side of the border a party is on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Party {
@@ -120,6 +133,10 @@ pub struct CallDetail {
     pub legs: Vec<Leg>,
     /// What part we have between the two at this moment (RFC 7092).
     pub role: CallRole,
+    /// What that has been since the answer: each part from its moment on, between those legs; the last 64.
+    pub roles: Vec<RoleSince>,
+    /// Whether it was placed by this API: then nobody has called, and the first party, once it has answered, is the calling side.
+    pub placed: bool,
     /// Whether what the sides prove to each other crosses (`carry.credentials`): then a challenge of a BYE of ours cannot be
     /// answered.
     pub credentials_carried: bool,

@@ -12,6 +12,12 @@ pub enum ControlError {
     /// The client's: the call does not exist, or not any more.
     #[error("there is no call {0}")]
     CallNotFound(CallId),
+    /// The client's: an order of a call that cannot be meant, and why.
+    #[error("{0}")]
+    InvalidOrder(String),
+    /// Nobody's: a caller would have been refused at this moment, and with what.
+    #[error("{0}")]
+    OrderRefused(String),
     /// The client's: nothing is registered for that address-of-record.
     #[error("nothing is registered for {0}")]
     RegistrationNotFound(String),

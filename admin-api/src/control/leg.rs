@@ -156,6 +156,14 @@ pub struct Stream {
     pub protocol: String,
     /// The direction negotiated, as we would write it in this leg.
     pub direction: Direction,
+    /// How the stream is protected between us and the peer: the crypto suite (RFC 4568 §6.2); `end-to-end` where the peers have
+    /// keys of their own (RFC 7879); null where we know of nothing, and until a handshake is done. Keys are never told.
+    #[schema(examples("AES_CM_128_HMAC_SHA1_80"))]
+    pub srtp: Option<String>,
+    /// Where the keys come from: `sdes`, the session descriptions (RFC 4568); `dtls`, a handshake between us and the peer (RFC 5763); null
+    /// where they are none of ours.
+    #[schema(examples("dtls"))]
+    pub keying: Option<String>,
     /// True when the stream passes through our relay; false in bypass.
     pub anchored: bool,
     /// The formats negotiated, the preferred one first.
@@ -166,10 +174,84 @@ pub struct Stream {
     /// Where we send to; null while it is unknown.
     #[schema(value_type = Option<String>, examples("192.0.2.9:40000"))]
     pub remote_address: Option<SocketAddr>,
+    /// How the peer's ICE session with us stands; null without ICE.
+    pub ice: Option<Ice>,
+    /// How the handshake for the stream's keys stands; null where they come from elsewhere.
+    pub dtls: Option<Dtls>,
     /// What came from the peer; null in bypass.
     pub received: Option<MediaCounters>,
     /// What we sent to the peer; null in bypass.
     pub sent: Option<MediaCounters>,
+}
+
+/// The ICE session of a stream (RFC 8445), in which we are the lite agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Ice {
+    /// How far it has come.
+    pub state: IceState,
+    /// Where the peer is in the selected pair of RTP; null before one is selected.
+    #[schema(value_type = Option<String>, examples("192.0.2.9:40000"))]
+    pub remote_address: Option<SocketAddr>,
+    /// Where the peer is in the selected pair of RTCP; null before one is selected, and where RTCP shares the port of RTP.
+    #[schema(value_type = Option<String>, examples("192.0.2.9:40001"))]
+    pub remote_rtcp_address: Option<SocketAddr>,
+    /// Connectivity checks of the peer that we have answered with success.
+    pub checks: u64,
+    /// When the last of them came; null before the first.
+    pub last_check_at: Option<Timestamp>,
+}
+
+/// The association of a stream whose keys come from a handshake between us and the peer (RFC 5763, RFC 5764).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dtls {
+    /// How far it has come.
+    pub state: DtlsState,
+    /// Why there are no keys; null where it has not failed.
+    #[schema(examples("fingerprint"))]
+    pub failure: Option<String>,
+    /// The number of the peer's fatal alert, where that is why.
+    pub alert: Option<u8>,
+    /// The suite of SRTP; null before there are keys.
+    #[schema(examples("AEAD_AES_256_GCM"))]
+    pub suite: Option<String>,
+    /// The version of the protocol; null before there are keys.
+    #[schema(examples("DTLS 1.2"))]
+    pub version: Option<String>,
+    /// The cipher suite of the handshake, as IANA names it; null before there are keys.
+    #[schema(examples("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"))]
+    pub cipher: Option<String>,
+    /// How far that of RTCP has come; null where RTCP shares the port of RTP.
+    pub rtcp_state: Option<DtlsState>,
+    /// Packets of media, of either direction, that were dropped because there were no keys.
+    pub unkeyed_packets: u64,
+}
+
+/// How far an association has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DtlsState {
+    /// The peer has to begin and has not, or it is not known yet where it is.
+    Waiting,
+    /// Datagrams go back and forth.
+    Handshaking,
+    /// There are keys.
+    Keyed,
+    /// There are none, and nothing is taken or sent.
+    Failed,
+    /// The peer has ended it.
+    Closed,
+}
+
+/// How far ICE has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IceState {
+    /// The peer has not chosen a pair for each component yet.
+    Running,
+    /// Media goes to the selected pairs.
+    Completed,
+    /// Neither a check nor media has come for 30 s (RFC 7675 §5.1): nothing is sent until something comes.
+    Expired,
 }
 
 /// The direction of a stream (RFC 8866 §6.7).
@@ -215,8 +297,12 @@ pub struct MediaCounters {
     pub bytes: u64,
     /// RTCP packets that were relayed.
     pub rtcp_packets: u64,
-    /// Packets that were dropped: from a wrong source, malformed, or with nowhere to go.
+    /// Packets that were dropped: from a wrong source, malformed, not authentic, replayed, or with nowhere to go.
     pub dropped_packets: u64,
+    /// Packets among those that do not have the tag of the peer's key (SRTP).
+    pub unauthentic_packets: u64,
+    /// Packets among those that were there before, or are too old to tell (RFC 3711 §3.3.2).
+    pub replayed_packets: u64,
     /// Cumulative number of packets lost (RFC 3550 §A.3; negative when duplicates came); null when the
     /// sequence numbers are not readable.
     pub lost_packets: Option<i64>,

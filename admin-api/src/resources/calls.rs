@@ -3,14 +3,17 @@
 use std::str::FromStr;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{checked, json, page_limit};
-use crate::control::{CallDetail, CallFilter, CallId, CallPage, CallQuery, CallState, Cursor, ReasonText};
+use super::{checked, content, json, page_limit};
+use crate::control::{
+    CallDetail, CallFilter, CallId, CallOrder, CallPage, CallQuery, CallState, Cursor, ReasonText,
+};
 use crate::problem::{Kind, Problem};
 use crate::router::App;
 
@@ -89,6 +92,42 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let query = checked(query)?.check()?;
     json(StatusCode::OK, &app.control.calls(query).await?)
+}
+
+/// Place a call.
+///
+/// Rings the first party, and the other one once the first has answered; answers while the first rings.
+#[utoipa::path(
+    post,
+    operation_id = "place_call",
+    path = "/v1/calls",
+    tag = "calls",
+    security(("token" = [])),
+    request_body = CallOrder,
+    responses(
+        (status = 201, description = "It rings; the Location header field says where the call is.", body = CallDetail,
+            headers(("Location" = String, description = "The call: `/v1/calls/{id}`."))),
+        (status = 400, description = "malformed-body, malformed-authorization"),
+        (status = 401, description = "unauthorized"),
+        (status = 408, description = "request-timeout"),
+        (status = 409, description = "call-refused"),
+        (status = 413, description = "content-too-large"),
+        (status = 415, description = "unsupported-media-type"),
+        (status = 422, description = "invalid-call"),
+        (status = 503, description = "unavailable, overloaded, timeout"),
+    )
+)]
+pub(crate) async fn place(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+    let order: Option<CallOrder> = content(&app, request).await?;
+    let nothing =
+        || Problem::new(Kind::MalformedBody, "expected a JSON object: `first` and `then`, and where from");
+    let call = app.control.place_call(order.ok_or_else(nothing)?).await?;
+    let location = HeaderValue::from_str(&format!("/v1/calls/{}", call.summary.id));
+    let mut response = json(StatusCode::CREATED, &call)?;
+    if let Ok(location) = location {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
 }
 
 /// Show a call.

@@ -1,5 +1,11 @@
 use super::client::{Api, api};
 
+pub(super) const ORDER: &str = r#"{
+    "network": "enterprise",
+    "first": { "uri": "sip:alice@example.com", "ring_seconds": 20 },
+    "then": { "uri": "tel:+15551234", "trunk": "east", "from": { "display_name": "Alice" } }
+}"#;
+
 async fn ids(api: &Api, query: &str) -> Vec<String> {
     let page = api.ask(&format!("GET /v1/calls{query}")).await.json();
     page["calls"].as_array().unwrap().iter().map(|call| call["id"].as_str().unwrap().to_owned()).collect()
@@ -203,6 +209,24 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
                 }
               ],
               "direction": "sendrecv",
+              "dtls": {
+                "alert": 42,
+                "cipher": null,
+                "failure": "alert",
+                "rtcp_state": "waiting",
+                "state": "failed",
+                "suite": null,
+                "unkeyed_packets": 17,
+                "version": null
+              },
+              "ice": {
+                "checks": 14,
+                "last_check_at": "2026-03-01T12:01:02.000Z",
+                "remote_address": "192.0.2.9:40000",
+                "remote_rtcp_address": null,
+                "state": "completed"
+              },
+              "keying": "sdes",
               "local_address": "203.0.113.5:30000",
               "media": "audio",
               "protocol": "RTP/AVP",
@@ -213,16 +237,20 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
                 "last_packet_at": "2026-03-01T12:01:02.480Z",
                 "lost_packets": -1,
                 "packets": 3000,
-                "rtcp_packets": 12
+                "replayed_packets": 1,
+                "rtcp_packets": 12,
+                "unauthentic_packets": 2
               },
               "remote_address": "192.0.2.9:40000",
-              "sent": null
+              "sent": null,
+              "srtp": "AES_CM_128_HMAC_SHA1_80"
             }
           ],
           "target": null,
           "transport": "udp"
         }
       ],
+      "placed": false,
       "policy_trail": [
         {
           "at": "2026-03-01T12:00:00.001Z",
@@ -233,6 +261,14 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
       ],
       "request_uri": "sip:+15551234@203.0.113.5",
       "role": "media-relay",
+      "roles": [
+        {
+          "at": "2026-03-01T12:00:02.250Z",
+          "called_leg": 1,
+          "calling_leg": 0,
+          "role": "media-relay"
+        }
+      ],
       "started_at": "2026-03-01T12:00:00.000Z",
       "state": "established",
       "to_uri": "sip:+15551234@example.net"
@@ -274,4 +310,45 @@ async fn a_reason_that_could_break_a_header_field_is_refused() {
         assert_eq!(reply.problem(), "400 malformed-query", "{reason}");
     }
     assert!(api.fake.commands.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_is_placed_and_its_location_told() {
+    let api = api();
+    let reply = api.order(ORDER).await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (201, "/v1/calls/0-2"));
+    assert_eq!((&reply.json()["id"], &reply.json()["placed"]), (&"0-2".into(), &true.into()));
+    insta::assert_snapshot!(api.fake.commands.lock().unwrap()[0], @r#"place CallOrder { first: OrderedParty { uri: "sip:alice@example.com", network: None, trunk: None, from: None, ring_seconds: Some(20) }, then: OrderedParty { uri: "tel:+15551234", network: None, trunk: Some("east"), from: Some(ShownCaller { uri: None, display_name: Some("Alice") }), ring_seconds: None }, network: Some("enterprise"), trunk: None }"#);
+}
+
+#[tokio::test]
+async fn an_order_that_is_none_is_refused_with_the_reason() {
+    for (order, problem, reason) in [
+        ("", "400 malformed-body", "expected a JSON object"),
+        ("{}", "400 malformed-body", "missing field `first`"),
+        (r#"{"first":{"uri":"sip:a@b"}}"#, "400 malformed-body", "missing field `then`"),
+        (
+            r#"{"first":{"uri":"sip:a@b","color":1},"then":{"uri":"sip:a@b"}}"#,
+            "400 malformed-body",
+            "unknown field `color`",
+        ),
+        (
+            r#"{"first":{"uri":"sip:a@b","ring_seconds":-1},"then":{"uri":"sip:a@b"}}"#,
+            "400 malformed-body",
+            "invalid value",
+        ),
+        (r#"{"first":{"uri":"mailto:a@b"},"then":{"uri":"sip:a@b"}}"#, "422 invalid-call", "first.uri"),
+        (
+            r#"{"first":{"uri":"sip:nobody@example.com"},"then":{"uri":"sip:a@b"}}"#,
+            "409 call-refused",
+            "404 Not Found",
+        ),
+    ] {
+        let reply = api().order(order).await;
+        assert_eq!(reply.problem(), problem, "{order}");
+        assert!(reply.text.contains(reason), "{order}: {}", reply.text);
+    }
+    let form = [("authorization", "Bearer 5ec4e7-0f-7e575"), ("content-type", "text/plain")];
+    assert_eq!(api().send("POST /v1/calls", &form, ORDER).await.problem(), "415 unsupported-media-type");
+    assert_eq!(api().send("POST /v1/calls", &[], ORDER).await.problem(), "401 unauthorized");
 }

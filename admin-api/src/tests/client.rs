@@ -44,6 +44,13 @@ impl Api {
         self.send(line, &[("authorization", &format!("Bearer {TOKEN}"))], Body::empty()).await
     }
 
+    /// Sends an order of a call, with the token.
+    pub(super) async fn order(&self, order: &str) -> Reply {
+        let token = format!("Bearer {TOKEN}");
+        let fields = [("authorization", &*token), ("content-type", "application/json")];
+        self.send("POST /v1/calls", &fields, order.to_owned()).await
+    }
+
     pub(super) async fn send(&self, line: &str, fields: &[(&str, &str)], body: impl Into<Body>) -> Reply {
         let (method, uri) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(uri).header("x-request-id", "r-1");

@@ -17,7 +17,7 @@ async fn an_unknown_path_is_not_found() {
 #[tokio::test]
 async fn rfc9110_15_5_6_another_method_is_refused_with_those_allowed() {
     for (line, allow) in [
-        ("POST /v1/calls", "GET,HEAD"),
+        ("PUT /v1/calls", "GET,HEAD,POST"),
         ("PUT /v1/calls/0-1", "GET,HEAD,DELETE"),
         ("DELETE /v1/config", "GET,HEAD"),
         ("GET /v1/config/reload", "POST"),

@@ -118,6 +118,17 @@ impl Control for Fake {
         self.answer(|| self.find(&id).cloned())
     }
 
+    fn place_call(&self, order: CallOrder) -> Answer<'_, CallDetail> {
+        self.answer(|| {
+            self.command(format!("place {order:?}"));
+            match &*order.first.uri {
+                "sip:nobody@example.com" => Err(ControlError::OrderRefused("first: 404 Not Found".into())),
+                "mailto:a@b" => Err(ControlError::InvalidOrder("first.uri: expected a SIP URI".into())),
+                _ => Ok(CallDetail { placed: true, ..call(0, 2) }),
+            }
+        })
+    }
+
     fn end_call(&self, id: CallId, reason: Option<ReasonText>) -> Answer<'_, ()> {
         self.answer(|| {
             self.find(&id)?;
@@ -387,6 +398,8 @@ fn call(shard: u16, sequence: u64) -> CallDetail {
         },
         legs: vec![calling_leg(east)],
         role: CallRole::MediaRelay,
+        roles: vec![RoleSince { at: at(2_250), role: CallRole::MediaRelay, calling_leg: 0, called_leg: 1 }],
+        placed: false,
         credentials_carried: false,
         policy_trail: vec![PolicyStep {
             at: at(1),
@@ -467,6 +480,8 @@ fn calling_leg(trunk: &str) -> Leg {
             media: "audio".into(),
             protocol: "RTP/AVP".into(),
             direction: Direction::Sendrecv,
+            srtp: Some("AES_CM_128_HMAC_SHA1_80".to_owned()),
+            keying: Some("sdes".to_owned()),
             anchored: true,
             codecs: vec![Codec {
                 format: "8".into(),
@@ -477,11 +492,30 @@ fn calling_leg(trunk: &str) -> Leg {
             }],
             local_address: Some(([203, 0, 113, 5], 30000).into()),
             remote_address: Some(([192, 0, 2, 9], 40000).into()),
+            ice: Some(Ice {
+                state: IceState::Completed,
+                remote_address: Some(([192, 0, 2, 9], 40000).into()),
+                remote_rtcp_address: None,
+                checks: 14,
+                last_check_at: Some(at(62_000)),
+            }),
+            dtls: Some(Dtls {
+                state: DtlsState::Failed,
+                failure: Some("alert".into()),
+                alert: Some(42),
+                suite: None,
+                version: None,
+                cipher: None,
+                rtcp_state: Some(DtlsState::Waiting),
+                unkeyed_packets: 17,
+            }),
             received: Some(MediaCounters {
                 packets: 3000,
                 bytes: 516_000,
                 rtcp_packets: 12,
                 dropped_packets: 1,
+                unauthentic_packets: 2,
+                replayed_packets: 1,
                 lost_packets: Some(-1),
                 jitter_seconds: Some(Duration::from_micros(1_250).into()),
                 last_packet_at: Some(at(62_480)),

@@ -66,6 +66,11 @@ impl Across<'_> {
         // A session description in a failure speaks of addresses of the other side.
         let taken = Taken::read(response.headers(), response.body(), &self.rules());
         reply.parts.body = taken.unwrap_or_default().wrap.around(None);
+        // What it requires are extensions of our user agent there, unless they are the sender's own: who would ask again with none
+        // would hear the same again (RFC 3261 §21.4.16).
+        if status == StatusCode::EXTENSION_REQUIRED && !reply.parts.fields.contains(HeaderName::Require) {
+            return Reply { parts: reply.parts, ..Reply::new(StatusCode::SERVER_INTERNAL_ERROR) };
+        }
         reply
     }
 

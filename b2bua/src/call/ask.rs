@@ -1,6 +1,7 @@
 //! A change that one leg asks for is asked of the other: in a re-INVITE what came in one, in an UPDATE what came in an UPDATE or a
 //! PRACK, or in a re-INVITE as well where the other side takes no UPDATE.
 
+use super::conversion::Conversion;
 use super::exchange::{Ask, Asked, Between, By, Exchange, Sides};
 use super::{CallKey, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
@@ -9,9 +10,9 @@ use media::{PartyId, Refusal};
 use policy::On;
 use sip::Received;
 use sip::dialog::DialogNo;
-use sip::session::{IntentError, Parts, Reply, SessionId};
+use sip::session::{IntentError, Parts, RELIABLE, Reliability, Reply, SessionId};
 use sip::time::Now;
-use sip_types::{Method, StatusCode};
+use sip_types::{HeaderName, Method, StatusCode};
 
 /// How the other leg can be asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,16 @@ impl Core {
             Err(IntentError::Full) => return Err(Box::new(self.overload_reply())),
             Err(_) => return Err(busy()),
         }
-        let offer = self.offer_across(key, sides, taken.sdp.as_deref()).map_err(|refusal| {
+        let conversion =
+            match (ask, self.calls.get(key).and_then(|call| Some((call, call.leg(sides.other)?)))) {
+                (Ask::Reinvite, Some((call, to))) => {
+                    Conversion::of(&to.profile, taken.sdp.is_some(), call.media.mode())
+                }
+                (_, _) => Conversion::Carried,
+            };
+        let before =
+            self.calls.get(key).filter(|_| ask == Ask::Reinvite).and_then(|call| call.described_before(leg));
+        let offer = self.offer_across(key, sides, conversion, taken.sdp.as_deref()).map_err(|refusal| {
             self.counters.descriptions_refused += 1;
             Box::new(self.media_reply(&refusal))
         })?;
@@ -93,6 +103,15 @@ impl Core {
         let crossing = decide::crossing(call, from, to);
         let listener = listener_in(&self.endpoint, to.network);
         let mut parts = decide::parts(request.headers(), On::Request(&method), &crossing, listener);
+        // Without an offer to answer, a reliable response would bring one, which only the asker can answer.
+        let takes =
+            offer.is_some() || taken.sdp.is_some() || self.reliability_of(key, leg) != Reliability::None;
+        if means == Means::Reinvite {
+            if to.profile.reliable_responses && takes {
+                parts.fields.push(HeaderName::Supported, RELIABLE);
+            }
+            decide::tell_extensions(&mut parts, &to.profile);
+        }
         parts.body = taken.wrap.around(offer.clone());
         // RFC 7332 §5, as for the INVITE.
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
@@ -103,7 +122,8 @@ impl Core {
         match sent {
             Ok(by) => {
                 call.exchanges = call.exchanges.wrapping_add(1);
-                let asked = Asked { from: leg, ask, by, offer, nth: call.exchanges };
+                let asked = Asked::new(leg, (ask, by), offer, call.exchanges);
+                let asked = Asked { conversion, before, ..asked };
                 if let Some(exchange) = call.exchange_of(between) {
                     *exchange = Exchange::Asked(Box::new(asked));
                 }
@@ -113,6 +133,7 @@ impl Core {
             // It could have been sent a moment ago.
             Err(_) => {
                 call.undo_offer(sides);
+                self.name_peer(key, (sides.other, leg));
                 Err(busy())
             }
         }
@@ -133,16 +154,24 @@ impl Core {
         }
     }
 
-    /// The offer for the other leg, if this one made one.
+    /// The offer for the other leg, if this one made one, or that one is to have one: then it is offered what stands.
     fn offer_across(
         &mut self,
         key: CallKey,
         sides: Sides,
+        conversion: Conversion,
         sdp: Option<&[u8]>,
     ) -> Result<Option<Bytes>, Refusal> {
-        let (Some(call), Some(sdp)) = (self.calls.get_mut(key), sdp) else { return Ok(None) };
+        let Some(call) = self.calls.get_mut(key) else { return Ok(None) };
+        if conversion == Conversion::Made {
+            return call.media.offer_again(sides.there, sides.here, &mut *self.link).map(Some);
+        }
+        let Some(sdp) = sdp else { return Ok(None) };
         call.media.receive_offer(sides.here, sdp)?;
         let reserved = call.media.reserve(sides.here, &mut *self.link);
+        if conversion == Conversion::Asked {
+            return reserved.inspect_err(|_| call.media.offer_failed(sides.here)).map(|()| None);
+        }
         let offer =
             reserved.and_then(|()| call.media.compose_offer(sides.there, sides.here, &mut *self.link));
         if offer.is_err() {
@@ -206,16 +235,6 @@ impl Ask {
             Self::Reinvite => Method::Invite,
             Self::Update(_) => Method::Update,
             Self::Prack(_) => Method::Prack,
-        }
-    }
-}
-
-impl By {
-    /// How the other leg was asked.
-    pub(super) fn means(self) -> Means {
-        match self {
-            Self::Reinvite => Means::Reinvite,
-            Self::Update(_) => Means::Update,
         }
     }
 }

@@ -25,7 +25,7 @@ impl Core {
         let is_theirs = |uuid: &SessionUuid| {
             let others = call.legs().filter(|leg| match partner {
                 Some(partner) => leg.no == partner,
-                None => (leg.no == LegNo::CALLER) != (no == LegNo::CALLER),
+                None => call.is_calling(leg.no) != call.is_calling(no),
             });
             !others.into_iter().any(|leg| leg.identifier.as_deref() == Some(uuid))
         };
@@ -38,9 +38,9 @@ impl Core {
         {
             leg.identifier = Some(Box::new(stands));
         }
-        let others = call.legs().filter(|leg| match call.joined {
+        let others = call.legs().filter(|leg| match call.joined() {
             Some(_) => call.other(no) == Some(leg.no),
-            None => (leg.no == LegNo::CALLER) != (no == LegNo::CALLER),
+            None => call.is_calling(leg.no) != call.is_calling(no),
         });
         let sessions: Vec<_> = others.map(|leg| leg.session).collect();
         for session in sessions {
@@ -66,9 +66,8 @@ impl Core {
     /// Several have failed, and what the caller hears is of none of them (RFC 7989 §7).
     pub(super) fn speak_for_nobody(&mut self, key: CallKey) {
         let Some(call) = self.calls.get(key) else { return };
-        if call.callees.len() > 1 {
-            let session = call.caller.session;
-            self.endpoint.speak_for(session, SessionUuid::NIL);
+        if let Some(caller) = call.caller.as_ref().filter(|_| call.callees.len() > 1) {
+            self.endpoint.speak_for(caller.session, SessionUuid::NIL);
         }
     }
 }
@@ -86,6 +85,7 @@ fn headers_of(event: &Event) -> Option<&Headers> {
     match event {
         Event::Progress { response, .. }
         | Event::Answered { response, .. }
+        | Event::ReinviteProgress { response, .. }
         | Event::ReinviteAnswered { response, .. }
         | Event::ReinviteFailed { why: Failure::Response(response), .. }
         | Event::Responded { outcome: Ok(response) | Err(Failure::Response(response)), .. }
@@ -95,6 +95,7 @@ fn headers_of(event: &Event) -> Option<&Headers> {
         | Event::Reinvited { request, .. }
         | Event::Updated { request, .. }
         | Event::Requested { request, .. }
+        | Event::EarlyBye { request, .. }
         | Event::Referred { request, .. }
         | Event::Ended { why: End::Bye(request), .. } => Some(request.headers()),
         _ => None,

@@ -1,12 +1,12 @@
 //! What the bridge asks policy, in the terms of a call.
 
 use super::body::{Rules, Taken};
-use super::{Call, Leg, LegNo, OrRefuse, Place};
+use super::{Call, Leg, LegNo, OrRefuse};
 use crate::snapshot::Snapshot;
 use bytes::Bytes;
-use config::{Diversions, Latch, Nat, Profile, ReferPolicy, TimerMode, TrunkName};
+use config::{Ice, Latch, Nat, Profile, ReferPolicy, TimerMode, TrunkName};
 use media::{Latching, MediaNetwork, Mode, Refusal};
-use policy::{BodyRefused, CalledTarget, Crossing, On, Tried};
+use policy::{BodyRefused, Crossing, On};
 use sip::session::{Body, Parts, Reply};
 use sip::{Listener, NetworkId, Received};
 use sip_types::header::{ContentDisposition, ContentType};
@@ -26,7 +26,11 @@ pub(crate) fn profile(snapshot: &Snapshot, network: NetworkId, trunk: Option<&Tr
 /// Where media of a network is taken. A network without media has an address that no port can be borrowed at, so
 /// that only what flows around us is possible in it. `on_flow` says that the peer is reached on its flow: where both
 /// settings leave it to us, its media comes from where its signalling comes from unless it is described elsewhere.
-pub(crate) fn media_network(snapshot: &Snapshot, network: NetworkId, on_flow: bool) -> MediaNetwork {
+pub(crate) fn media_network(
+    snapshot: &Snapshot,
+    (network, profile): (NetworkId, &Profile),
+    on_flow: bool,
+) -> MediaNetwork {
     let settings = snapshot.network(network);
     let auto = settings.is_some_and(|network| {
         network.nat == Nat::Auto && network.media.as_ref().is_some_and(|media| media.latch == Latch::Auto)
@@ -36,28 +40,25 @@ pub(crate) fn media_network(snapshot: &Snapshot, network: NetworkId, on_flow: bo
         true => MediaNetwork { latching: Latching::SignallingIfPrivate, ..place },
         false => place,
     });
-    place.unwrap_or(MediaNetwork {
+    let place = place.unwrap_or(MediaNetwork {
         id: media::NetworkId(network.0),
         bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         advertised: None,
         ports: 0..=0,
         latching: Latching::Described,
-    })
+        ice: media::Ice::default(),
+    });
+    let ice = match profile.ice {
+        Ice::Off => media::Ice::Off,
+        Ice::Accept => media::Ice::Accept,
+        Ice::Offer => media::Ice::Offer,
+    };
+    MediaNetwork { ice, ..place }
 }
 
 /// What a message crosses on its way from one leg to another.
 pub(crate) fn crossing<'a>(call: &'a Call, from: &'a Leg, to: &'a Leg) -> Crossing<'a> {
-    crossing_to(call, from, to.network, &to.profile)
-}
-
-/// What a message crosses on its way to a leg that is about to be dialled.
-pub(crate) fn crossing_to<'a>(
-    call: &'a Call,
-    from: &'a Leg,
-    network: NetworkId,
-    profile: &'a Profile,
-) -> Crossing<'a> {
-    crossing_between(&call.snapshot, (from.network, &from.profile), (network, profile))
+    crossing_between(&call.snapshot, (from.network, &from.profile), (to.network, &to.profile))
 }
 
 /// What a message crosses on its way from one side to another, each with the profile that it is treated by.
@@ -91,28 +92,12 @@ pub(crate) fn explained_parts(
 ) -> Parts {
     let mut fields = policy::statement(headers, on, crossing, listener.map(Listener::methods));
     fields.extend(policy::carry(headers, on, crossing, trail));
-    Parts { fields, contact_params: policy::contact_params(headers), body: None }
-}
-
-/// Has a leg that is about to be dialled told what the call has been through, as its profile says.
-pub(crate) fn tell_history(
-    fields: &mut Fields,
-    call: &Call,
-    request: &Received,
-    (network, place): (NetworkId, &Place),
-    crossing: &Crossing<'_>,
-) {
-    if crossing.to_profile.diversion == Diversions::Carry {
-        return;
-    }
-    let Ok(called) = request.request.uri() else { return };
-    let tried: Vec<Tried<'_>> = call.dialled().iter().map(|leg| leg.as_tried(network)).collect();
-    let target = CalledTarget { request_uri: &place.target.request_uri, redirected: place.redirected };
-    if let Some(history) = policy::history(request.headers(), &called, &tried, target, crossing) {
-        fields.remove(HeaderName::HistoryInfo);
-        fields.remove(HeaderName::Diversion);
-        fields.extend(history);
-    }
+    let contact_params = policy::contact_params(headers);
+    let contact_user = match contact_params.is_empty() {
+        true => Default::default(),
+        false => policy::conference_user(headers),
+    };
+    Parts { fields, contact_user, contact_params, body: None }
 }
 
 /// The Request-URI that a proof covers which crosses with the request (RFC 7616 §3.4.6): it stays.
@@ -121,12 +106,18 @@ pub(crate) fn proven_uri(request: &Received, crossing: &Crossing<'_>) -> Option<
     request.request.uri().ok().filter(|_| proves).map(|uri| uri.for_request_line())
 }
 
-/// Says that an INVITE of the peer's may replace a dialog of ours (RFC 3891 §6.2), where its profile has us do that.
-pub(crate) fn tell_replaces(parts: &mut Parts, profile: &Profile) {
-    let through = profile.transparent.iter().any(|tag| tag.as_str().eq_ignore_ascii_case("replaces"));
-    if profile.refer == ReferPolicy::Handle && !through {
-        parts.fields.push(HeaderName::Supported, "replaces");
-    }
+/// Says what we understand in each INVITE, and in each response that makes a dialog: another URI in From (RFC 4916 §4.1, §4.2), and
+/// requests that name a dialog of ours, where the profile of the peer has us serve them (RFC 3891 §6.2, RFC 4538 §3).
+pub(crate) fn tell_extensions(parts: &mut Parts, profile: &Profile) {
+    let through = |own: &str| profile.transparent.iter().any(|tag| tag.as_str().eq_ignore_ascii_case(own));
+    let serves = |own: &str| profile.refer != ReferPolicy::Refuse && !through(own);
+    let told = match (serves("replaces"), serves(sip::session::TARGET_DIALOG)) {
+        (true, true) => "replaces, tdialog, from-change",
+        (true, false) => "replaces, from-change",
+        (false, true) => "tdialog, from-change",
+        (false, false) => sip::session::FROM_CHANGE,
+    };
+    parts.fields.push(HeaderName::Supported, told);
 }
 
 /// Only what crosses: for messages that say nothing about a user agent, such as BYE.
@@ -134,8 +125,15 @@ pub(crate) fn carried(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>) ->
     policy::carry(headers, on, crossing, &mut policy::Trail::default())
 }
 
-/// What a peer may require of who does what a REFER asks for (RFC 3891 §6.2, RFC 3911 §7.2, RFC 4488 §4).
-const OF_TRANSFER: [&str; 3] = ["replaces", "join", sip::session::NO_SUBSCRIPTION];
+/// What a peer may require of who does what a REFER asks for (RFC 3891 §6.2, RFC 3911 §7.2, RFC 4488 §4, RFC 4538 §7,
+/// RFC 7614 §6).
+const OF_TRANSFER: [&str; 5] = [
+    "replaces",
+    "join",
+    sip::session::NO_SUBSCRIPTION,
+    sip::session::NO_SUBSCRIPTION_REQUIRED,
+    sip::session::TARGET_DIALOG,
+];
 
 /// 420 for option tags in Require that the profile of a leg does not let pass (RFC 3261 §8.2.2.3).
 pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
@@ -144,7 +142,7 @@ pub(crate) fn extensions(headers: &Headers, profile: &Profile) -> OrRefuse<()> {
         own(profile.reliable_responses, sip::session::RELIABLE)
             || own(profile.early_dialog_terminated, sip::session::TERMINATED)
             || own(profile.session_timer.mode != TimerMode::Off, sip::session::TIMER)
-            || (profile.refer == ReferPolicy::Handle
+            || (profile.refer != ReferPolicy::Refuse
                 && OF_TRANSFER.iter().any(|t| tag.eq_ignore_ascii_case(t)))
             || tag.eq_ignore_ascii_case(sip::session::FROM_CHANGE)
             || profile.transparent.iter().any(|t| t.to_string().eq_ignore_ascii_case(tag))
@@ -192,9 +190,13 @@ pub(crate) fn our_warning(code: u16, text: &str) -> String {
 /// The response that refuses a body: with what we take instead (RFC 3261 §8.2.3).
 pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
     let mut reply = Reply::new(refused.status());
-    if refused == BodyRefused::Malformed {
-        let value = our_warning(399, "The parts of the body cannot be told apart");
-        reply.parts.fields.push(HeaderName::Warning, value);
+    let warning = match refused {
+        BodyRefused::Malformed => Some("The parts of the body cannot be told apart"),
+        BodyRefused::Unreferenced => Some("Nothing refers to a part by reference"),
+        _ => None,
+    };
+    if let Some(warning) = warning {
+        reply.parts.fields.push(HeaderName::Warning, our_warning(399, warning));
     }
     if reply.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         reply.parts.fields.push(HeaderName::Accept, "application/sdp");
@@ -210,7 +212,11 @@ pub(crate) fn body_reply(refused: BodyRefused) -> Reply {
 pub(crate) fn take(call: &Call, from: LegNo, to: LegNo, request: &Request) -> OrRefuse<Taken> {
     let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return Ok(Taken::default()) };
     let crossing = crossing(call, from, to);
-    take_strictly(&crossing, call.media.mode(), request)
+    let taken = take_strictly(&crossing, call.media.mode(), request)?;
+    match to.refuses_parts {
+        true => taken.alone(true).map_err(|refused| Box::new(body_reply(refused))),
+        false => Ok(taken),
+    }
 }
 
 /// The body of a request, by what crosses on its way.
@@ -259,7 +265,11 @@ pub(crate) fn take_response(call: &Call, from: LegNo, to: LegNo, response: &Resp
 
 /// The body of an ACK, which cannot be refused, for another leg: what does not cross is left out.
 pub(crate) fn take_ack(call: &Call, from: LegNo, to: LegNo, ack: &Request) -> Taken {
-    take_leniently(call, from, to, ack.headers(), ack.body())
+    let taken = take_leniently(call, from, to, ack.headers(), ack.body());
+    match call.leg(to).is_some_and(|to| to.refuses_parts) {
+        true => taken.alone(false).unwrap_or_default(),
+        false => taken,
+    }
 }
 
 fn take_leniently(call: &Call, from: LegNo, to: LegNo, headers: &Headers, body: &Bytes) -> Taken {

@@ -1,7 +1,9 @@
 //! Dialling a target.
 
+use super::conversion::{self, Conversion};
+use super::early::tell_early_media;
 use super::fork::{MAX_BREADTH, Turn};
-use super::{Call, CallKey, Leg, LegNo, OrRefuse, Place, decide};
+use super::{Call, CallKey, Leg, OrRefuse, Place, decide, history};
 use crate::shard::{Core, listener_in};
 use crate::snapshot::conduct_with;
 use bytes::Bytes;
@@ -40,13 +42,12 @@ impl Core {
         if call.facts.secure && !sip::is_secure_hop(&target.next_hop) {
             return Err(Box::new(decide::sips_not_allowed()));
         }
-        let (no, snapshot) =
-            (LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?), call.snapshot.clone());
+        let (no, snapshot) = (call.next_leg().ok_or_else(gone)?, call.snapshot.clone());
         let mut naming = call.naming();
         let gruu = naming.gruu(now, self, target.trunk.as_ref());
         let in_trunk = self.admit_to_trunk(&snapshot, target.trunk.as_ref())?;
         let network = snapshot.network_id(&target.network).ok_or_else(gone)?;
-        let (party, offer) = self.offer_to(key, place, network)?;
+        let (party, conversion, offer) = self.offer_to(key, place, network)?;
         let invited = self.invite_for(key, turn, network, offer).and_then(|invite| {
             let invite = Invite { gruu, ..invite };
             self.endpoint.invite(now, invite).map_err(|_| Box::new(self.overload_reply()))
@@ -56,7 +57,7 @@ impl Core {
         let call_id = self.endpoint.call_id(session).unwrap_or_default();
         tracing::debug!(
             call = %call.id,
-            sip_call_id = %call.caller.call_id,
+            sip_call_id = call.sip_call_id(),
             leg_sip_call_id = call_id,
             leg = no.0,
             network = target.network.as_str(),
@@ -78,7 +79,9 @@ impl Core {
             connection: None,
             trunk_flow: place.flow.filter(|_| !place.is_device()),
             from_change: false,
+            refuses_parts: false,
             naming,
+            conversion,
             branch: place.branch,
             breadth: turn.breadth,
             party,
@@ -99,26 +102,43 @@ impl Core {
         Ok(())
     }
 
-    /// The media of a leg that is about to be dialled, and our offer, if the caller has made one.
+    /// The media of a leg that is about to be dialled, and our offer: if the caller has made one, or the leg's profile says so.
     fn offer_to(
         &mut self,
         key: CallKey,
         place: &Place,
         network: NetworkId,
-    ) -> OrRefuse<(PartyId, Option<Bytes>)> {
+    ) -> OrRefuse<(PartyId, Conversion, Option<Bytes>)> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
         call.keep_first_offer();
         let party = call.name_party();
-        let media = decide::media_network(&call.snapshot, network, place.is_device() && place.flow.is_some());
+        let on_flow = place.is_device() && place.flow.is_some();
+        let media = decide::media_network(&call.snapshot, (network, &place.target.profile), on_flow);
         call.media.add_party(party, &media);
         let next_hop = &place.target.next_hop;
         if let Some(source) = place.flow.map(|flow| flow.peer.ip()).or_else(|| sip::numeric_hop(next_hop)) {
             call.media.signalling_source(party, source);
         }
-        let Some(offered) = call.offered() else { return Ok((party, None)) };
-        match call.media.compose_offer(party, offered, &mut *self.link) {
-            Ok(offer) => Ok((party, Some(offer))),
+        let profile = &place.target.profile;
+        let way = self.signalling_to(place);
+        self.protect(key, party, profile, way);
+        let Some(call) = self.calls.get_mut(key) else { return Err(gone()) };
+        let conversion = match call.transfer() {
+            Some(_) => Conversion::Carried,
+            None => Conversion::of(profile, call.offered().is_some(), call.media.mode()),
+        };
+        let offer = match (conversion, call.offered()) {
+            (Conversion::Made, _) => {
+                call.media.offer_own(party, &conversion::codecs(profile), &mut *self.link).map(Some)
+            }
+            (Conversion::Carried, Some(offered)) => {
+                call.media.compose_offer(party, offered, &mut *self.link).map(Some)
+            }
+            (Conversion::Asked, _) | (Conversion::Carried, None) => Ok(None),
+        };
+        match offer {
+            Ok(offer) => Ok((party, conversion, offer)),
             Err(refusal) => {
                 call.media.remove_party(party);
                 Err(Box::new(self.media_reply(&refusal)))
@@ -141,7 +161,8 @@ impl Core {
         let caller = self.reliability_of_caller(key);
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let request = call.invite.as_deref().ok_or_else(gone)?;
-        let crossing = decide::crossing_to(call, call.asker(), network, &target.profile);
+        let from = call.asking_side().ok_or_else(gone)?;
+        let crossing = decide::crossing_between(&call.snapshot, from, (network, &target.profile));
         let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
         let mut trail = Trail::default();
         let listener = listener_in(&self.endpoint, network);
@@ -152,19 +173,22 @@ impl Core {
             listener,
             &mut trail,
         );
-        decide::tell_history(&mut parts.fields, call, request, (network, place), &crossing);
+        history::tell(&mut parts.fields, call, request, (network, place), &crossing);
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
+        tell_early_media(&mut parts.fields, crossing.to_trusted, target.profile.early_media);
         // Without an offer to answer, a reliable response would bring one, which only a caller can answer that takes it reliably.
         // An only early dialog has one offer, and that comes with the answer.
-        let one = call.caller.profile.early_dialogs == EarlyDialogs::One;
-        let reliable = call.offered().is_some() || (caller != Reliability::None && !one);
+        let one = call.caller.as_ref().is_some_and(|of| of.profile.early_dialogs == EarlyDialogs::One);
+        let reliable = offer.is_some() || call.offered().is_some() || (caller != Reliability::None && !one);
+        // Who is rung first has nobody yet who would hear of it.
+        let reliable = reliable && !call.rings_first();
         if target.profile.reliable_responses && reliable {
             parts.fields.push(HeaderName::Supported, RELIABLE);
         }
         if target.profile.early_dialog_terminated {
             parts.fields.push(HeaderName::Supported, TERMINATED);
         }
-        decide::tell_replaces(&mut parts, &target.profile);
+        decide::tell_extensions(&mut parts, &target.profile);
         let proven_uri = decide::proven_uri(request, &crossing).filter(|_| !target.registered);
         let peer = target.trunk.as_ref().and_then(|trunk| call.snapshot.config().trunks.get(trunk));
         let outbound = place.flow.is_some() && !place.is_device();
@@ -189,7 +213,10 @@ impl Core {
             flow: place.flow,
             outbound,
             gruu: None,
-            speaks_for: self.endpoint.peer_identifier(call.caller.session),
+            speaks_for: match call.sought_for() {
+                Some(leg) => self.endpoint.peer_identifier(leg.session),
+                None => call.placed.as_ref().map(|placed| (placed.identifier, false)),
+            },
             from: request.from.untagged(),
             to: request.to.untagged(),
             // RFC 7332 §5: copied and decremented; 70 where the caller has none.
@@ -207,14 +234,17 @@ impl Core {
         if call.transfer().is_some() {
             return self.transfer_failed(now, key, &reply);
         }
-        let session = call.caller.session;
-        policy::add_cause(&mut reply.parts.fields, Some(reply.status), &call.caller.profile);
+        history::tell_back(&mut reply.parts.fields, call, None);
+        let Some(caller) = &call.caller else { return self.first_failed(now, key, reply) };
+        let session = caller.session;
+        policy::add_cause(&mut reply.parts.fields, Some(reply.status), &caller.profile);
         self.speak_for_nobody(key);
-        let Some(call) = self.calls.get_mut(key) else { return };
         // A caller that is gone already needs no answer.
         let _ = self.endpoint.reject(now, session, &reply);
-        call.caller.bid_farewell(&reply.parts.fields);
-        call.caller.close(now, Some(reply.status), "refused", None);
+        if let Some(caller) = self.calls.get_mut(key).and_then(|call| call.caller.as_mut()) {
+            caller.bid_farewell(&reply.parts.fields);
+            caller.close(now, Some(reply.status), "refused", None);
+        }
         self.release_callees(now, key, &decide::reason(reply.status.as_u16(), "Call failed"));
         self.finish_if_done(now, key);
     }

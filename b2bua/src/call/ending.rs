@@ -20,6 +20,8 @@ impl Leg {
             reason: self.end.as_ref().and_then(|end| end.reason.as_deref()),
             redirected: self.redirected.as_deref().copied(),
             same_network: self.network == network,
+            heard: false,
+            brought: &[],
         }
     }
 
@@ -61,6 +63,7 @@ impl Leg {
             | End::Rejected(_)
             | End::Lost(_)
             | End::SessionExpired
+            | End::Left
             | End::NoAck
             | End::NoPrack => None,
         }
@@ -107,6 +110,9 @@ impl Core {
             End::Rejected(failure @ Failure::Unreachable(Unreachable::Overloaded)) => {
                 (status_of(failure), "next hop overloaded", None)
             }
+            End::Rejected(failure @ (Failure::Response(response) | Failure::Challenged(response))) => {
+                (status_of(failure), "INVITE failed", reason_of(response.headers()))
+            }
             End::Rejected(failure) => (status_of(failure), "INVITE failed", None),
             // The answer to our CANCEL is that of the INVITE; that to a BYE says nothing more.
             End::HungUp(response) => {
@@ -114,6 +120,7 @@ impl Core {
                 let status = response.as_ref().map(Response::status).filter(|_| of_invite);
                 (status, "ended by us", None)
             }
+            End::Left => (Some(StatusCode::REQUEST_TERMINATED), "early dialog ended", None),
             End::Lost(failure) => (status_of(failure), "dialog lost", None),
             End::SessionExpired => (None, "session expired", None),
             End::NoAck => (None, "no ACK", None),
@@ -132,7 +139,7 @@ impl Core {
             call.explain_end(no);
         }
         let joined = call.party(no).is_some();
-        let answered = call.joined.is_some();
+        let answered = call.joined().is_some();
         if !joined {
             self.give_up_taking_over(now, key, no);
             self.answer_carried(now, key, no);
@@ -148,13 +155,16 @@ impl Core {
             End::Rejected(failure) if !joined && no != LegNo::CALLER => {
                 return self.leg_failed(now, key, no, failure);
             }
-            End::Bye(request) | End::Cancelled(request) if joined || (no == LegNo::CALLER && !answered) => {
+            End::Bye(request) | End::Cancelled(request)
+                if joined || (!answered && call.is_called_for(no)) =>
+            {
                 self.hang_up_others(now, key, no, request);
             }
             // The other legs are being ended already.
             _ if call.state == State::Ending => {}
             // It had lost against another leg, or its place to one.
             _ if answered && !joined => self.dial_more(now, key),
+            End::Left => self.branch_failed(now, key, no, Reply::new(StatusCode::REQUEST_TERMINATED)),
             End::Lost(_) => self.end_call(now, key, &decide::reason(481, "Dialog lost"), "dialog lost"),
             End::SessionExpired => {
                 self.end_call(now, key, &decide::reason(408, "Session expired"), "session expired");
@@ -174,6 +184,7 @@ impl Core {
 
     /// A leg hung up: the others are, with the Reason and whatever else its request carried.
     fn hang_up_others(&mut self, now: Now, key: CallKey, no: LegNo, request: &Received) {
+        self.end_transfers(now, key);
         let Some(call) = self.calls.get_mut(key) else { return };
         if call.state != State::Ending {
             call.hung_up = Some(no);
@@ -204,7 +215,7 @@ impl Core {
         mut fields: Fields,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        let joined = call.joined.is_some();
+        let joined = call.joined().is_some();
         let is_refused = no == LegNo::CALLER && !joined;
         if let Some(leg) = call.leg_mut(no) {
             let status = is_refused.then_some(StatusCode::TEMPORARILY_UNAVAILABLE);
@@ -225,6 +236,7 @@ impl Core {
 
     /// Ends a call for a reason of ours.
     pub(crate) fn end_call(&mut self, now: Now, key: CallKey, reason: &Fields, cause: &'static str) {
+        self.end_transfers(now, key);
         let Some(call) = self.calls.get_mut(key) else { return };
         call.let_go();
         if call.cause.is_none() {
@@ -255,14 +267,16 @@ impl Core {
         if call.legs().any(|leg| leg.end.is_none()) {
             return;
         }
+        self.end_transfers(now, key);
+        let Some(call) = self.calls.get(key) else { return };
         let record = Record::of(call, &self.node, now);
         let Some(mut call) = self.leave(key) else { return };
-        let joined = call.joined.and_then(|(leg, ..)| call.leg(leg)).or(call.callees.last());
+        let joined = call.joined().and_then(|(leg, ..)| call.leg(leg)).or(call.callees.last());
         tracing::debug!(
             call = %call.id,
-            sip_call_id = %call.caller.call_id,
+            sip_call_id = call.sip_call_id(),
             leg_sip_call_id = joined.map(|leg| &*leg.call_id),
-            session_id = call.caller.identifier.as_deref().map(tracing::field::display),
+            session_id = call.session_id().map(tracing::field::display),
             leg_session_id = joined.and_then(|leg| leg.identifier.as_deref()).map(tracing::field::display),
             cause = record.cause,
             released_by = record.released_by,

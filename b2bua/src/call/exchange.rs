@@ -1,11 +1,14 @@
 //! What two dialogs that go together are in the middle of: a change that one leg asks for in whatever its offer may stand, and
 //! that the other leg is asked for in whatever it takes (RFC 6337 §2.2).
 
+use super::conversion::Conversion;
+use super::underway::Before;
 use super::{Call, LegNo};
 use bytes::Bytes;
 use media::PartyId;
 use sip::dialog::DialogNo;
 use sip::session::{OutgoingId, RequestId};
+use sip::time::Mono;
 
 /// What two dialogs are in the middle of.
 #[derive(Debug, Default)]
@@ -15,8 +18,9 @@ pub(crate) enum Exchange {
     Idle,
     /// What one leg asks for waits for the other leg's answer.
     Asked(Box<Asked>),
-    /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for.
-    Answer { from: LegNo },
+    /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for, unless what that leg
+    /// has offered is settled already.
+    Answer { from: LegNo, settled: bool },
     /// Nobody waits any more for what a leg was asked: who asked for it gave up, or was told that it takes too long. What it
     /// changes is put back.
     GivenUp(Box<Asked>),
@@ -46,8 +50,72 @@ pub(crate) struct Asked {
     pub(crate) by: By,
     /// What the other leg was offered, if anything.
     pub(crate) offer: Option<Bytes>,
+    /// What was done about the offer.
+    pub(crate) conversion: Conversion,
     /// Its number in the call.
     pub(crate) nth: u32,
+    /// What has been settled of it before its final response.
+    pub(crate) early: Early,
+    /// How long it may take, once it has progressed.
+    pub(crate) until: Option<Mono>,
+    /// How long at most, however often it progresses.
+    pub(crate) latest: Option<Mono>,
+    /// Whether nobody waits for it any more.
+    pub(crate) abandoned: bool,
+    /// Whether it has failed after it was settled, and what it has changed is being undone.
+    pub(crate) refused: bool,
+    /// What had been described before, where a part of it may be settled ahead of the rest.
+    pub(crate) before: Option<Box<Before>>,
+}
+
+/// What of a re-INVITE's offer and answer reliable provisional responses have brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Early {
+    #[default]
+    Nothing,
+    /// Both, on the leg that is asked.
+    Answered,
+    /// The offer of that leg; the PRACK of the response with that number waits for the asker's answer.
+    Owes(u32),
+}
+
+impl Early {
+    /// The number of the response whose PRACK waits.
+    pub(crate) fn owed(self) -> Option<u32> {
+        match self {
+            Self::Owes(number) => Some(number),
+            Self::Nothing | Self::Answered => None,
+        }
+    }
+}
+
+impl Asked {
+    /// Whether who asks has made an offer.
+    pub(crate) fn offers(&self) -> bool {
+        match self.conversion {
+            Conversion::Carried => self.offer.is_some(),
+            Conversion::Made => false,
+            Conversion::Asked => true,
+        }
+    }
+
+    /// A change that has just been asked for.
+    pub(crate) fn new(from: LegNo, (ask, by): (Ask, By), offer: Option<Bytes>, nth: u32) -> Self {
+        Self {
+            from,
+            ask,
+            by,
+            offer,
+            conversion: Conversion::Carried,
+            nth,
+            early: Early::Nothing,
+            until: None,
+            latest: None,
+            abandoned: false,
+            refused: false,
+            before: None,
+        }
+    }
 }
 
 /// What the peer of a leg asks for a change in, which waits for our answer.
@@ -90,7 +158,7 @@ pub(crate) struct Sides {
 impl Call {
     /// The dialogs that a request of that leg, in that dialog, is for.
     pub(crate) fn between(&self, leg: LegNo, dialog: DialogNo) -> Option<Between> {
-        if self.joined.is_some() {
+        if self.joined().is_some() {
             return self.other(leg).map(|_| Between::Standing);
         }
         let pair = match leg {

@@ -2,7 +2,7 @@
 
 use super::across::Across;
 use super::terminated::reason_of;
-use super::{CallKey, LegNo, State, decide};
+use super::{CallKey, LegNo, State, decide, history};
 use crate::shard::Core;
 use config::Profile;
 use sip::session::Reply;
@@ -13,7 +13,7 @@ use sip_types::{Method, StatusCode};
 impl Core {
     /// The INVITE of a called leg came to nothing. What is left to try is tried, or the caller hears of it.
     pub(super) fn leg_failed(&mut self, now: Now, key: CallKey, no: LegNo, failure: &Failure) {
-        let asker = self.calls.get(key).map_or(LegNo::CALLER, |call| call.asker().no);
+        let asker = self.calls.get(key).and_then(|call| call.asker()).map_or(no, |asker| asker.no);
         let reply = self.failure_reply(key, (no, asker), &Method::Invite, failure);
         let ended = self.forget_media_of(now, key, no);
         self.without_leg(now, key, no, (failure, reply));
@@ -46,6 +46,9 @@ impl Core {
             self.doubt_flow(now, &trunk, flow);
         }
         let Some(call) = self.calls.get_mut(key) else { return };
+        if let Failure::Response(response) = failure {
+            call.fork.remember(no, history::brought(response.headers()));
+        }
         if let Failure::Response(response) = failure
             && call.follow(no, response)
         {

@@ -81,9 +81,9 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return };
         let Some(leg) = call.leg(no) else { return };
         // A branch that only rings has timers of its own, and others may ring beside it.
-        let matters = match call.joined {
+        let matters = match call.joined() {
             Some(_) => call.party(no).is_some(),
-            None => no == LegNo::CALLER,
+            None => call.is_called_for(no),
         };
         let Some(connection) = leg.connection.filter(|_| leg.end.is_none() && matters) else { return };
         if self.bound.0.contains_key(&connection) {

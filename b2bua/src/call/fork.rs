@@ -10,12 +10,12 @@
 //! §5.3.3): each leg gets a share, which comes back with its final response, and where there is nothing left to share,
 //! branches wait for others to fail. So only a Max-Breadth of 0 is refused (440).
 
-use super::{Call, Place};
+use super::{Call, LegNo, Place};
 use config::Limits;
 use sip::Received;
 use sip::session::Reply;
 use sip::time::Mono;
-use sip_types::header::MaxBreadth;
+use sip_types::header::{HistoryInfo, MaxBreadth, Reason};
 use sip_types::{HeaderName, StatusCode};
 use std::collections::VecDeque;
 
@@ -37,8 +37,10 @@ pub(crate) struct Fork {
     redirected: Option<Reply>,
     /// Whether a device has failed: then the best failure is chosen, not the last.
     ranked: bool,
-    /// What came of the other devices, whose failures the caller does not get.
-    others: Vec<StatusCode>,
+    /// What came of the other branches, whose failures the caller does not get.
+    others: Vec<String>,
+    /// What final responses have told of what the call has been through.
+    histories: Vec<(LegNo, Vec<HistoryInfo>)>,
 }
 
 /// A place whose turn it is.
@@ -71,6 +73,7 @@ impl Fork {
             redirected: None,
             ranked: false,
             others: Vec::new(),
+            histories: Vec::new(),
         }
     }
 
@@ -173,8 +176,21 @@ impl Fork {
         self.ranked |= device;
         let earlier = self.failure.take().filter(|_| self.ranked);
         let (best, other) = better(earlier, reply);
-        self.others.extend(other.map(|other| other.status));
+        self.others.extend(other.map(|other| told(&other)));
         self.failure = Some(best);
+    }
+
+    /// Notes what a leg's final response tells of what the call has been through.
+    pub(crate) fn remember(&mut self, no: LegNo, history: Vec<HistoryInfo>) {
+        if !history.is_empty() {
+            self.histories.push((no, history));
+        }
+    }
+
+    /// What that leg's final response has told.
+    pub(crate) fn history_of(&self, no: LegNo) -> &[HistoryInfo] {
+        let told = self.histories.iter().find(|(of, _)| *of == no);
+        told.map(|(_, history)| history.as_slice()).unwrap_or_default()
     }
 
     /// A redirection that is followed: the caller hears of it only if nothing that it leads to could be called.
@@ -203,6 +219,9 @@ impl Call {
     }
 }
 
+/// So many reasons of a failure are told of.
+const MOST_REASONS: usize = 4;
+
 /// Statuses that tell a caller how to call with more success: they come first within their class (RFC 3261 §16.7 step 6).
 /// 401 and 407 are not among them: a challenge of one side is no business of the other.
 const HELPFUL: [StatusCode; 3] =
@@ -221,11 +240,33 @@ fn better(earlier: Option<Reply>, later: Reply) -> (Reply, Option<Reply>) {
     }
 }
 
-/// What the caller hears of the failures that it does not get. A final response has one reason of SIP only, its own status
-/// (RFC 3326 §2), so that theirs are in a warning.
-fn others_warning(others: &[StatusCode]) -> String {
-    let statuses: Vec<String> = others.iter().map(|status| status.as_u16().to_string()).collect();
-    format!("399 {} \"Other branches: {}\"", policy::WARN_AGENT, statuses.join(", "))
+/// What the caller hears of the failures that it does not get. A message has one Reason of each protocol only (RFC 3326 §2), unless the
+/// protocol is registered for more (RFC 9366): that of the failure that it gets, which a gateway releases by (RFC 6432 §3). So
+/// theirs are in a warning.
+fn others_warning(others: &[String]) -> String {
+    format!("399 {} \"Other branches: {}\"", policy::WARN_AGENT, others.join(", "))
+}
+
+/// A failure as the warning has it: its status, and what else says why, with where it was said (RFC 8606): `404 (Q.850 1 LN)`.
+fn told(reply: &Reply) -> String {
+    let reasons = reply.parts.fields.list::<Reason>().unwrap_or_default();
+    let because = reasons.iter().filter(|reason| is_told(reason)).filter_map(|reason| {
+        let location = reason.params().get_unquoted("location");
+        let location = location
+            .filter(|at| (1..=8).contains(&at.len()) && at.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let location = location.map(|at| format!(" {at}")).unwrap_or_default();
+        Some(format!("{} {}{location}", reason.protocol(), reason.cause()?))
+    });
+    let because: Vec<String> = because.take(MOST_REASONS).collect();
+    match because.is_empty() {
+        true => reply.status.as_u16().to_string(),
+        false => format!("{} ({})", reply.status.as_u16(), because.join("; ")),
+    }
+}
+
+/// SIP's own reason is the status; a protocol with a long name is nobody's.
+fn is_told(reason: &Reason) -> bool {
+    !reason.is_protocol("SIP") && reason.protocol().len() <= 32
 }
 
 #[cfg(test)]

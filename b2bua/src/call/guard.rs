@@ -27,6 +27,8 @@ pub(crate) enum CallTimer {
     Exchange(u32),
     /// A transfer has something left to do.
     Transfer,
+    /// Time to look whether the two legs are apart still.
+    Agreement,
     /// The peer of that leg, whose connection was lost, has had time to come back.
     Flow(LegNo),
 }
@@ -58,6 +60,7 @@ impl Core {
             CallTimer::Media => self.media_due(now, key),
             CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
             CallTimer::Transfer => self.transfer_due(now, key),
+            CallTimer::Agreement => self.agreement_due(now, key),
             CallTimer::Flow(no) => self.flow_due(now, key, no),
         }
     }

@@ -22,9 +22,9 @@ pub(super) struct Arrival {
     pub(super) request: Received,
     /// What it gives us of Max-Breadth.
     pub(super) breadth: u8,
-    /// Its place among all calls, and among those of its trunk.
     /// What the INVITE has on the other side besides what crosses.
     pub(super) fields: Fields,
+    /// Its place among all calls, and among those of its trunk.
     pub(super) in_node: Held,
     pub(super) in_trunk: Option<Held>,
 }
@@ -57,7 +57,7 @@ impl Core {
         if let Some(reply) = self.endpoint.interval_refusal(session) {
             return self.refuse(now, session, &reply);
         }
-        if profile.refer == ReferPolicy::Handle && request.headers().contains(HeaderName::Replaces) {
+        if profile.refer != ReferPolicy::Refuse && request.headers().contains(HeaderName::Replaces) {
             let fields = Fields::default();
             let arrival = Arrival { session, network, trunk, request, breadth, fields, in_node, in_trunk };
             return self.on_replacing(now, arrival, profile);

@@ -9,35 +9,46 @@
 //! one step of that way.
 
 mod across;
+mod agreement;
 mod answer;
 mod ask;
 mod begin;
 mod body;
 mod caller;
+mod change_failed;
 mod choice;
+mod conversion;
 mod correlate;
 pub(crate) mod decide;
 mod dial;
+mod early;
 mod ending;
 mod exchange;
 mod failure;
 mod flow;
 mod fork;
 mod guard;
+mod history;
 mod identity;
 mod incoming;
+mod midway;
 mod modify;
 mod naming;
 pub(crate) mod outside;
 mod place;
+mod placed;
 mod prack;
 mod progress;
+mod protect;
 mod redirect;
 mod refresh;
 mod request;
+pub(crate) mod role;
 mod stray;
+mod talk;
 mod terminated;
 mod transfer;
+mod underway;
 mod update;
 pub(crate) mod view;
 
@@ -47,18 +58,23 @@ pub(crate) use decide::reason;
 pub(crate) use flow::BoundLegs;
 pub(crate) use guard::CallTimer;
 pub(crate) use outside::Outside;
-pub(crate) use transfer::Logged;
+pub(crate) use transfer::{Logged, ReferWord};
 
 use crate::shard::Held;
 use crate::snapshot::Snapshot;
+use agreement::Apart;
 use body::Wrap;
+use bytes::Bytes;
 use config::{Profile, TrunkName};
-use exchange::Exchange;
+use conversion::Conversion;
+use exchange::{Asked, Exchange};
 use fork::Fork;
 use media::{CallMedia, PartyId};
 use naming::Naming;
 use place::Place;
+use placed::Placed;
 use policy::{Redirected, Trail};
+use role::RoleSince;
 use sip::dialog::DialogNo;
 use sip::location::Found;
 use sip::registration::server::Aor;
@@ -68,6 +84,7 @@ use sip::{ConnectionId, Flow, NetworkId, Received};
 use sip_types::header::SessionUuid;
 use sip_types::{Fields, Method, StatusCode};
 use std::sync::Arc;
+use talk::Talk;
 use transfer::Transfers;
 
 slotmap::new_key_type! {
@@ -78,7 +95,7 @@ slotmap::new_key_type! {
 /// What goes on, or the response that refuses it.
 pub(crate) type OrRefuse<T> = Result<T, Box<Reply>>;
 
-/// A leg of a call: 0 is the caller's, the others in the order of their dialling.
+/// A leg of a call: 0 is the caller's, which a call that was placed from here does not have, the others in the order of their dialling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LegNo(pub(crate) u8);
 
@@ -107,8 +124,12 @@ pub(crate) struct Leg {
     pub(crate) trunk_flow: Option<Flow>,
     /// Whether its peer takes another URI in From (RFC 4916).
     pub(crate) from_change: bool,
+    /// Whether its peer has said that it takes no body of several parts (RFC 3261 §7.4.1).
+    pub(crate) refuses_parts: bool,
     /// What it goes by towards a trunk.
     pub(crate) naming: Naming,
+    /// What was done about the offer of its INVITE.
+    pub(crate) conversion: Conversion,
     /// Which branch of the fork it is.
     pub(crate) branch: u16,
     /// What it has of the caller's Max-Breadth, until it is over.
@@ -202,6 +223,8 @@ pub(crate) struct Pair {
     pub(crate) agreed: bool,
     /// The number of a reliable response with an offer, whose PRACK waits for the caller's answer.
     pub(crate) owes: Option<u32>,
+    /// Our answer to an offer of the far side's that we have asked for; its PRACK or ACK is to have it.
+    pub(crate) reply: Option<Bytes>,
     /// What these dialogs are in the middle of besides.
     pub(crate) exchange: Exchange,
 }
@@ -241,23 +264,26 @@ pub(crate) struct Call {
     /// The configuration that it began under.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) state: State,
-    pub(crate) caller: Leg,
+    /// The leg of who has called us; `None` where the call was placed from here.
+    pub(crate) caller: Option<Leg>,
     pub(crate) callees: Vec<Leg>,
     pub(crate) pairs: Vec<Pair>,
     /// The one early dialog that the caller sees, where its profile wants no more.
     pub(crate) only: Option<Only>,
-    /// Whether the caller's answer in it was another one's than that of whom has answered.
-    pub(crate) redescribes: bool,
-    /// The pair that the answer chose, or the last transfer: a called leg, its media, and that of its partner.
-    pub(crate) joined: Option<(LegNo, PartyId, PartyId)>,
-    /// Whom the joined leg talks with: the caller, until a transfer puts another one in its place.
-    pub(crate) partner: LegNo,
+    /// What is done for its two legs, where what they were told of each other may not be what they have said.
+    pub(crate) apart: Option<Apart>,
+    /// Who talks with whom, or for whom others are called.
+    pub(crate) talk: Talk,
     /// What the INVITEs of called legs have besides what crosses.
     pub(crate) fields: Option<Box<Fields>>,
+    /// How it was placed, if it was.
+    pub(crate) placed: Option<Box<Placed>>,
     /// Its transfers, if there ever was one.
     pub(crate) transfers: Option<Box<Transfers>>,
     /// What the dialogs of the pair that the answer chose are in the middle of.
     pub(crate) exchange: Exchange,
+    /// A re-INVITE of one of them whose offer and answer are settled, while its final response is waited for.
+    pub(crate) underway: Option<Box<Asked>>,
     /// How many changes have been taken across.
     pub(crate) exchanges: u32,
     pub(crate) carried: Vec<Carried>,
@@ -265,10 +291,12 @@ pub(crate) struct Call {
     pub(crate) fork: Fork,
     pub(crate) media: CallMedia,
     pub(crate) parties: u32,
-    /// The caller's INVITE, until the call is answered.
+    /// The INVITE that called legs are dialled from, until the call is answered: the caller's, or what a REFER or an order asks for.
     pub(crate) invite: Option<Box<Received>>,
     /// How the caller's description was wrapped in its INVITE.
     pub(crate) wrap: Wrap,
+    /// What part we have had in it, and between which legs, since it was answered.
+    pub(crate) roles: Vec<RoleSince>,
     pub(crate) facts: CallFacts,
     pub(crate) trail: Trail,
     pub(crate) started: Now,
@@ -281,7 +309,7 @@ pub(crate) struct Call {
     pub(crate) _in_node: Held,
 }
 
-/// What the caller said, for views and records.
+/// What the caller said, or who placed the call, for views and records.
 #[derive(Clone, Debug)]
 pub(crate) struct CallFacts {
     pub(crate) from: String,
@@ -292,10 +320,15 @@ pub(crate) struct CallFacts {
 }
 
 impl Call {
+    /// The name of the leg that comes next; `None`: it has as many as can be told apart.
+    pub(crate) fn next_leg(&self) -> Option<LegNo> {
+        u8::try_from(self.callees.len() + 1).ok().map(LegNo)
+    }
+
     /// The leg with that name.
     pub(crate) fn leg(&self, no: LegNo) -> Option<&Leg> {
         match no {
-            LegNo::CALLER => Some(&self.caller),
+            LegNo::CALLER => self.caller.as_ref(),
             _ => self.callees.iter().find(|leg| leg.no == no),
         }
     }
@@ -303,26 +336,27 @@ impl Call {
     /// The leg with that name.
     pub(crate) fn leg_mut(&mut self, no: LegNo) -> Option<&mut Leg> {
         match no {
-            LegNo::CALLER => Some(&mut self.caller),
+            LegNo::CALLER => self.caller.as_mut(),
             _ => self.callees.iter_mut().find(|leg| leg.no == no),
         }
-    }
-
-    /// Whether a leg is one of the two that talk, or that may still do so: of an answered call, those that are joined.
-    pub(crate) fn takes_part(&self, leg: &Leg) -> bool {
-        self.joined.is_none_or(|(callee, ..)| leg.no == self.partner || leg.no == callee)
     }
 
     /// Whether what the sides prove to each other crosses: then a BYE of ours may meet a challenge that nobody here can answer.
     pub(crate) fn carries_proofs(&self) -> bool {
         let carries = |leg: &Leg| leg.profile.carry.credentials;
-        let mut called = self.callees.iter().filter(|leg| leg.no != self.partner && self.takes_part(leg));
+        let mut called =
+            self.callees.iter().filter(|leg| leg.no != self.talk.calling() && self.takes_part(leg));
         self.calling().is_some_and(carries) && called.any(carries)
     }
 
-    /// The leg of the calling side: the caller's, until a transfer puts another one in its place.
-    pub(crate) fn calling(&self) -> Option<&Leg> {
-        self.leg(self.partner)
+    /// The Call-ID that logs find it by: the caller's, or that of the first leg that we dialled.
+    pub(crate) fn sip_call_id(&self) -> &str {
+        self.legs().next().map_or("", |leg| &*leg.call_id)
+    }
+
+    /// The identifier (RFC 7989) of its calling side.
+    pub(crate) fn session_id(&self) -> Option<&SessionUuid> {
+        self.calling().or(self.caller.as_ref())?.identifier.as_deref()
     }
 
     /// Whether one of its ends has that identifier (RFC 7989).
@@ -338,27 +372,7 @@ impl Call {
 
     /// All legs, the caller's first.
     pub(crate) fn legs(&self) -> impl Iterator<Item = &Leg> {
-        std::iter::once(&self.caller).chain(&self.callees)
-    }
-
-    /// The leg on the other side of an answered call.
-    pub(crate) fn other(&self, no: LegNo) -> Option<LegNo> {
-        let (callee, ..) = self.joined?;
-        match no {
-            _ if no == self.partner => Some(callee),
-            _ if no == callee => Some(self.partner),
-            _ => None,
-        }
-    }
-
-    /// The media of a leg of an answered call.
-    pub(crate) fn party(&self, no: LegNo) -> Option<PartyId> {
-        let (callee, callee_party, partner_party) = self.joined?;
-        match no {
-            _ if no == self.partner => Some(partner_party),
-            _ if no == callee => Some(callee_party),
-            _ => None,
-        }
+        self.caller.iter().chain(&self.callees)
     }
 
     /// A name for the media of another dialog.

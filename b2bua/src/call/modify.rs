@@ -1,17 +1,18 @@
-//! Changes of a session: what the other leg says to what it was asked, and what becomes of what nobody waits for any more.
+//! Changes of a session: what the other leg says to what it was asked, also where nobody waits for that any more.
 
 use super::ask::Means;
 use super::body::Wrap;
+use super::conversion::Conversion;
 use super::exchange::{Ask, Asked, Between, By, Exchange, Sides};
-use super::{CallKey, LegNo, State, decide};
+use super::{CallKey, LegNo, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::Refusal;
 use policy::On;
-use sip::session::{OutgoingId, Parts, Reply};
+use sip::session::{OutgoingId, Parts};
 use sip::time::Now;
 use sip::{Failure, Received};
-use sip_types::{Response, StatusCode};
+use sip_types::Response;
 
 impl Core {
     /// A re-INVITE came.
@@ -30,7 +31,7 @@ impl Core {
 
     /// A 2xx to a re-INVITE of ours.
     pub(crate) fn on_reinvite_answered(&mut self, now: Now, key: CallKey, leg: LegNo, response: &Response) {
-        if self.refreshed(now, key, leg, response) {
+        if self.refreshed(now, key, leg, response) || self.underway_answered(now, key, leg, response) {
             return;
         }
         match self.calls.get(key).map(|call| &call.exchange) {
@@ -64,6 +65,7 @@ impl Core {
             }
             Err(why) => self.on_change_failed(now, key, (between, leg), why),
         }
+        self.underway_undone(now, key, leg);
         true
     }
 
@@ -79,22 +81,17 @@ impl Core {
         let Some(exchange) = self.calls.get_mut(key).and_then(|call| call.exchange_of(between)) else {
             return;
         };
-        match std::mem::take(exchange) {
+        let exchange = std::mem::take(exchange);
+        if let Exchange::GivenUp(asked) = &exchange {
+            self.name_peer(key, (leg, asked.from));
+        }
+        match exchange {
             Exchange::Asked(asked) => self.pass_answer(now, key, (between, leg), &asked, response),
-            Exchange::GivenUp(given_up) if given_up.offer.is_none() => {
+            Exchange::GivenUp(given_up) if given_up.offer.is_none() && !given_up.has_changed() => {
                 self.offered_for_nobody(now, key, (between, leg), by, response);
             }
-            Exchange::GivenUp(given_up) => {
-                self.answered_for_nobody(now, key, (between, leg), by, response, given_up.offer);
-            }
             // What a leg is told by us alone has been looked for before.
-            Exchange::Idle
-            | Exchange::Answer { .. }
-            | Exchange::Restore { .. }
-            | Exchange::Renegotiate { .. }
-            | Exchange::TakeOver { .. } => {
-                self.answered_for_nobody(now, key, (between, leg), by, response, None);
-            }
+            exchange => self.answered_for_nobody(now, key, (between, leg), (by, &exchange), response),
         }
     }
 
@@ -110,10 +107,27 @@ impl Core {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(sides) = call.sides(between, leg) else { return };
         let taken = decide::take_response(call, leg, asked.from, response);
-        let offered = asked.offer.is_some();
+        let offered = asked.offers();
         // A 2xx to an UPDATE has no offer.
         let sdp = taken.sdp.as_deref().filter(|_| offered || asked.by == By::Reinvite);
-        let description = self.description_across(key, sides, offered, sdp);
+        // Who has answered an offer of ours, or has been answered, waits for nothing.
+        let settled = asked.has_changed() || asked.conversion == Conversion::Made;
+        let answered = match asked.conversion {
+            _ if asked.has_changed() => Ok(None),
+            Conversion::Carried => Ok(None),
+            Conversion::Made => call.take_answer(sides.here, sdp).map(|()| None),
+            Conversion::Asked => self.answer_asked(key, sides, sdp).map(Some),
+        };
+        let carried = asked.conversion == Conversion::Carried && !settled;
+        let description = match (answered.as_ref(), carried) {
+            (Err(_), _) => Ok(None),
+            (Ok(_), true) => self.description_across(key, sides, offered, sdp),
+            (Ok(_), false) => self.settled_across(key, sides, offered).map(Some),
+        };
+        let (answer, description) = match (answered, description) {
+            (Ok(answer), Ok(description)) => (answer, Ok(description)),
+            (Err(refusal), _) | (_, Err(refusal)) => (None, Err(refusal)),
+        };
         let Some(call) = self.calls.get_mut(key) else { return };
         let (Some(answering), Some(asking)) = (call.leg(leg), call.leg(asked.from)) else { return };
         let crossing = decide::crossing(call, answering, asking);
@@ -125,9 +139,11 @@ impl Core {
                 let delayed = !offered && description.is_some();
                 parts.body = taken.wrap.around(description);
                 if delayed {
-                    call.exchange = Exchange::Answer { from: asked.from };
-                } else if asked.by == By::Reinvite {
-                    let _ = self.endpoint.acknowledge(now, session, Parts::default());
+                    call.exchange = Exchange::Answer { from: asked.from, settled };
+                }
+                if (!delayed || settled) && asked.by == By::Reinvite {
+                    let parts_of_ack = Parts { body: Wrap::Nothing.around(answer), ..Parts::default() };
+                    let _ = self.endpoint.acknowledge(now, session, parts_of_ack);
                 }
                 self.name_leg(now, key, asked.from, Some(response.headers()));
                 self.grant(now, asking, asked.ask, parts);
@@ -136,6 +152,14 @@ impl Core {
             Err(refusal) => {
                 // The far side has changed to what we cannot take: there is no way back for it but the end.
                 self.counters.descriptions_refused += 1;
+                match (asked.by, answer) {
+                    (By::Reinvite, Some(answer)) => {
+                        let body = Wrap::Nothing.around(Some(answer));
+                        let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
+                    }
+                    (By::Reinvite, None) => self.acknowledge_in_vain(now, key, session, sides.here),
+                    (By::Update(_), _) => {}
+                }
                 self.deny(now, asking, asked.ask, &self.media_reply(&refusal));
                 let reason = decide::reason(488, "Session description refused");
                 self.end_call(now, key, &reason, "answer refused");
@@ -167,42 +191,75 @@ impl Core {
         }
     }
 
-    /// A 2xx that nobody waits for: acknowledged (RFC 3261 §13.2.2.4). What was offered is in force on this leg, and on the
-    /// other one what stood before, so that is offered again, once, for both legs to agree (RFC 6141 §3.4), unless it is the
-    /// same.
+    /// Our answer to an offer that we have asked the leg for.
+    fn answer_asked(&mut self, key: CallKey, sides: Sides, sdp: Option<&[u8]>) -> Result<Bytes, Refusal> {
+        let sdp = sdp.ok_or(Refusal::Misuse(media::Misuse::NothingDescribed))?;
+        let call = self.calls.get_mut(key).ok_or(Refusal::Misuse(media::Misuse::UnknownParty))?;
+        call.media.receive_offer(sides.here, sdp)?;
+        call.media.compose_answer(sides.here, sides.there, &mut *self.link)
+    }
+
+    /// The same where the leg has said it in a reliable provisional response already, which the other one takes none of.
+    fn settled_across(&mut self, key: CallKey, sides: Sides, offered: bool) -> Result<Bytes, Refusal> {
+        let unknown = Refusal::Misuse(media::Misuse::UnknownParty);
+        let call = self.calls.get_mut(key).ok_or(unknown)?;
+        match offered {
+            true => call.media.compose_answer(sides.there, sides.here, &mut *self.link),
+            false => call.media.compose_offer(sides.there, sides.here, &mut *self.link),
+        }
+    }
+
+    /// A 2xx that nobody waits for: acknowledged (RFC 3261 §13.2.2.4). What was offered is in force on this leg, and on the other
+    /// one maybe what stood before: then they are brought together.
     fn answered_for_nobody(
         &mut self,
         now: Now,
         key: CallKey,
         (between, leg): (Between, LegNo),
-        by: By,
+        (by, exchange): (By, &Exchange),
         response: &Response,
-        given_up: Option<Bytes>,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(session) = call.leg(leg).map(|l| l.session) else { return };
         let Some(sides) = call.sides(between, leg) else { return };
         let taken = decide::take_response(call, leg, sides.other, response);
-        let sdp = taken.sdp.as_deref();
-        let taken_over = sdp.is_some_and(|sdp| call.media.receive_answer(sides.here, sdp).is_ok());
+        let taken_over = call.take_answer(sides.here, taken.sdp.as_deref()).is_ok();
+        if !taken_over {
+            // The exchange is over, without what it would have brought.
+            call.media.offer_failed(sides.here);
+        }
         if by == By::Reinvite {
             let _ = self.endpoint.acknowledge(now, session, Parts::default());
         }
+        match (between, exchange) {
+            (Between::Standing, _) if taken_over => self.bring_together(now, key),
+            (Between::Standing, Exchange::Restore { .. }) => {
+                self.not_brought_together(now, key, (leg, session));
+            }
+            // Its peer has changed to what we cannot read.
+            (Between::Standing, _) => self.tell_again(now, key, leg),
+            (Between::Early(_), _) => {
+                let first = matches!(exchange, Exchange::GivenUp(_)) && taken_over;
+                self.restore_early(now, key, (between, leg), first);
+            }
+        }
+    }
+
+    /// The same in dialogs that are early: what stood before is offered in an UPDATE, once. If that comes to nothing, it is looked at
+    /// when the call is answered.
+    fn restore_early(&mut self, now: Now, key: CallKey, (between, leg): (Between, LegNo), first: bool) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if !taken_over {
-            // The exchange is over, without what it would have brought.
-            return call.media.offer_failed(sides.here);
+        call.apart.get_or_insert_default();
+        let Some(session) = call.leg(leg).map(|l| l.session) else { return };
+        let Some(sides) = call.sides(between, leg) else { return };
+        if !first || call.media.knows(sides.here, sides.there) {
+            return;
         }
-        let Some(given_up) = given_up else { return };
         let Ok(offer) = call.media.compose_offer(sides.here, sides.there, &mut *self.link) else { return };
-        if offer == given_up {
-            // Word for word: it has no version of its own.
-            return call.media.offer_failed(sides.here);
-        }
         let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
         let dialog = call.sides(between, sides.other).and_then(|sides| sides.dialog);
         self.name_leg(now, key, leg, None);
-        let sent = self.send_change(now, (session, dialog), by.means(), 70, parts);
+        let sent = self.send_change(now, (session, dialog), Means::Update, 70, parts);
         let Some(call) = self.calls.get_mut(key) else { return };
         let nth = call.exchanges.wrapping_add(1);
         match (sent, call.exchange_of(between)) {
@@ -236,120 +293,14 @@ impl Core {
             call.media.receive_offer(sides.here, sdp)?;
             call.media.compose_answer(sides.here, sides.there, &mut *self.link)
         });
-        let refused = matches!(answer, Some(Err(_)));
-        let body = Wrap::Nothing.around(answer.and_then(Result::ok));
-        let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
-        if refused {
+        let Ok(answer) = answer.transpose() else {
             self.counters.descriptions_refused += 1;
-            self.end_call(now, key, &decide::reason(488, "Offer was not answered"), "offer not answered");
-        }
-    }
-
-    /// A re-INVITE of ours failed.
-    pub(crate) fn on_reinvite_failed(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
-        if self.refresh_failed(key, leg) {
-            return;
-        }
-        match self.calls.get(key).map(|call| &call.exchange) {
-            Some(Exchange::Renegotiate { leg: told }) if *told == leg => {
-                return self.not_renegotiated(now, key, leg, why);
-            }
-            Some(Exchange::TakeOver { leg: asked, by, .. }) if *asked == leg => {
-                let by = *by;
-                return self.not_taken_over(now, key, (leg, by), why);
-            }
-            _ => {}
-        }
-        self.on_change_failed(now, key, (Between::Standing, leg), why);
-    }
-
-    /// What a leg was asked failed; both legs stand as they stood.
-    fn on_change_failed(&mut self, now: Now, key: CallKey, (between, leg): (Between, LegNo), why: &Failure) {
-        let Some(call) = self.calls.get_mut(key) else { return };
-        let Some(sides) = call.sides(between, leg) else { return };
-        call.undo_offer(sides);
-        let Some(exchange) = call.exchange_of(between) else { return };
-        let Exchange::Asked(asked) = std::mem::take(exchange) else { return };
-        let reply = match (is_of_the_dialog(why), asked.ask) {
-            // What the other side's dialog comes to is none of this one's doing: it must not be lost with it.
-            (true, Ask::Update(_) | Ask::Prack(_)) => Reply::new(StatusCode::SERVER_TIMEOUT),
-            (_, _) => self.failure_reply(key, (leg, asked.from), &asked.ask.method(), why),
+            self.acknowledge_in_vain(now, key, session, sides.here);
+            let reason = decide::reason(488, "Offer was not answered");
+            return self.end_call(now, key, &reason, "offer not answered");
         };
-        let Some(asking) = self.calls.get(key).and_then(|c| c.leg(asked.from)).map(|l| l.session) else {
-            return;
-        };
-        self.deny(now, asking, asked.ask, &reply);
-    }
-
-    /// A leg gave its re-INVITE up: so do we on the other leg.
-    pub(crate) fn on_reinvite_cancelled(&mut self, now: Now, key: CallKey, leg: LegNo) {
-        let Some(call) = self.calls.get_mut(key) else { return };
-        if matches!(&call.exchange, Exchange::Asked(asked) if asked.from == leg) {
-            self.give_up(now, key, Between::Standing);
-        }
-    }
-
-    /// What the other leg was asked is given up: who asked for it waits no more.
-    fn give_up(&mut self, now: Now, key: CallKey, between: Between) -> Option<()> {
-        let call = self.calls.get_mut(key)?;
-        let exchange = call.exchange_of(between)?;
-        let Exchange::Asked(asked) = std::mem::take(exchange) else { return None };
-        let (from, by) = (asked.from, asked.by);
-        *exchange = Exchange::GivenUp(asked);
-        let sides = call.sides(between, from)?;
-        call.media.offer_failed(sides.here);
-        if by == By::Reinvite {
-            let session = call.leg(sides.other)?.session;
-            let _ = self.endpoint.cancel_reinvite(now, session);
-        }
-        Some(())
-    }
-
-    /// What a leg was asked has waited for as long as it may. A re-INVITE of ours is cancelled, and its failure is what the asking
-    /// leg hears. Who has asked in an UPDATE or a PRACK is told now: it has to be answered at once, whatever the far side asks
-    /// its user (RFC 3311 §5.2).
-    pub(super) fn exchange_due(&mut self, now: Now, key: CallKey, nth: u32) {
-        let Some(call) = self.calls.get_mut(key).filter(|call| call.state != State::Ending) else { return };
-        let Some(between) = call.exchanging(nth) else {
-            let refreshing = || call.legs().find(|leg| leg.refreshing).map(|leg| leg.no);
-            let told = call.telling().or_else(refreshing).filter(|_| call.exchanges == nth);
-            if let Some(session) = told.and_then(|no| call.leg(no)).map(|leg| leg.session) {
-                let _ = self.endpoint.cancel_reinvite(now, session);
-            }
-            return;
-        };
-        let (from, ask) = match call.exchange_of(between) {
-            Some(Exchange::Asked(asked)) => (asked.from, asked.ask),
-            Some(Exchange::Restore { leg, by: By::Reinvite, .. }) => {
-                let leg = *leg;
-                if let Some(session) = call.leg(leg).map(|leg| leg.session) {
-                    let _ = self.endpoint.cancel_reinvite(now, session);
-                }
-                return;
-            }
-            _ => return,
-        };
-        let session = |no| call.leg(no).map(|leg| leg.session);
-        match (ask, session(from)) {
-            (Ask::Reinvite, _) => {
-                if let Some(session) = call.other(from).and_then(session) {
-                    let _ = self.endpoint.cancel_reinvite(now, session);
-                }
-            }
-            (_, Some(session)) => {
-                self.give_up(now, key, between);
-                self.deny(now, session, ask, &Reply::new(StatusCode::SERVER_TIMEOUT));
-            }
-            (_, None) => {}
-        }
-    }
-}
-
-/// Whether a failure is one that the dialog comes to an end with (RFC 3261 §12.2.1.2), or that says that it takes no UPDATE.
-fn is_of_the_dialog(why: &Failure) -> bool {
-    match why {
-        Failure::Response(response) => matches!(response.status().as_u16(), 405 | 408 | 481 | 501),
-        Failure::Timeout => true,
-        Failure::Challenged(_) | Failure::Unreachable(_) | Failure::Full => false,
+        let body = Wrap::Nothing.around(answer);
+        let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });
+        self.bring_together(now, key);
     }
 }

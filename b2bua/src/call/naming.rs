@@ -4,7 +4,8 @@ use super::{Call, CallKey, LegNo};
 use crate::shard::Core;
 use config::TrunkName;
 use sip::time::Now;
-use sip_types::{HeaderName, Headers, Uri};
+use sip_types::header::{Privacy, PrivacyKind};
+use sip_types::{Headers, Uri};
 
 /// What a leg goes by.
 #[derive(Clone, Debug, Default)]
@@ -70,9 +71,8 @@ impl Core {
 
 /// Whether a message asks that who sent it stay unknown (RFC 3323 §4.2, RFC 3325 §9.3).
 fn is_private(headers: &Headers) -> bool {
-    let values = headers.all(HeaderName::Privacy).filter_map(|field| field.text().ok());
-    let mut asked = values.flat_map(|value| value.split([';', ','])).map(str::trim_ascii);
-    asked.any(|what| ["header", "user", "id"].iter().any(|known| what.eq_ignore_ascii_case(known)))
+    let hiding = [PrivacyKind::Header, PrivacyKind::User, PrivacyKind::Id];
+    Privacy::of(headers).is_some_and(|privacy| hiding.into_iter().any(|kind| privacy.asks_for(kind)))
 }
 
 /// Whether From names nobody (RFC 3323 §4.1.1.3).

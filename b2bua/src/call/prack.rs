@@ -1,8 +1,9 @@
 //! Reliable provisional responses (RFC 3262): each leg acknowledges its own. Only a PRACK that owes an answer waits for the
 //! other leg.
 
+use super::body::Wrap;
 use super::exchange::Ask;
-use super::{CallKey, LegNo, decide};
+use super::{CallKey, LegNo, Pair, decide};
 use crate::shard::Core;
 use bytes::Bytes;
 use media::Refusal;
@@ -15,12 +16,7 @@ use sip_types::StatusCode;
 impl Core {
     /// What the caller says of reliable responses, as far as its profile takes part.
     pub(super) fn reliability_of_caller(&self, key: CallKey) -> Reliability {
-        match self.calls.get(key) {
-            Some(call) if call.caller.profile.reliable_responses => {
-                self.endpoint.reliability(call.caller.session)
-            }
-            _ => Reliability::None,
-        }
+        self.reliability_of(key, LegNo::CALLER)
     }
 
     /// Acknowledges a response of a called leg, if it is reliable.
@@ -42,12 +38,13 @@ impl Core {
 
     /// The same, unless its PRACK waits for the caller's answer.
     pub(super) fn acknowledge_unless_owed(&mut self, now: Now, key: CallKey, at: usize, number: Option<u32>) {
-        let Some(pair) = self.calls.get(key).and_then(|call| call.pairs.get(at)) else { return };
+        let Some(pair) = self.calls.get_mut(key).and_then(|call| call.pairs.get_mut(at)) else { return };
         if pair.owes.is_some() && pair.owes == number {
             return;
         }
         let of = (pair.callee, pair.callee_dialog);
-        self.acknowledge_progress(now, key, of, number, None);
+        let body = Wrap::Nothing.around(pair.reply.take_if(|_| number.is_some()));
+        self.acknowledge_progress(now, key, of, number, body);
     }
 
     /// A reliable response of the far side has the offer of a call that the caller began without one: our own for the caller, in
@@ -77,33 +74,51 @@ impl Core {
         Ok(Some(offer))
     }
 
-    /// The caller acknowledges a reliable response of ours; `id` where the PRACK has a body and waits for our answer.
+    /// A peer acknowledges a reliable response of ours, the caller as long as the call is not answered; `id` where the PRACK has a body and waits for our answer.
     pub(crate) fn on_pracked(
         &mut self,
         now: Now,
         key: CallKey,
-        dialog: DialogNo,
+        (of, dialog): (LegNo, DialogNo),
         id: Option<RequestId>,
         request: &Received,
     ) {
         let Some(call) = self.calls.get_mut(key) else { return };
+        if call.joined().is_some() {
+            return self.on_pracked_inside(now, key, of, id, request);
+        }
         let at = call.pair_of_caller(dialog);
         let pair = at.and_then(|at| call.pairs.get_mut(at));
-        let parties = match &pair {
-            Some(pair) => pair.caller_party.map(|caller| (pair.callee, caller, pair.callee_party)),
-            None => {
-                call.joined.map(|(callee, callee_party, caller_party)| (callee, caller_party, callee_party))
-            }
-        };
+        let parties = pair
+            .as_ref()
+            .and_then(|pair| pair.caller_party.map(|caller| (pair.callee, caller, pair.callee_party)));
         let owed = pair.and_then(|pair| pair.owes.take());
         let Some((leg, caller, callee)) = parties else {
             // With a body, it has an offer that nobody is there for.
             let refused = id.map(|_| Reply::new(StatusCode::NOT_ACCEPTABLE_HERE));
-            return self.answer_prack(now, key, id, refused);
+            return self.answer_prack(now, key, LegNo::CALLER, id, refused);
         };
         let taken = decide::take_ack(call, LegNo::CALLER, leg, &request.request);
+        // An offer in an UPDATE of ours is answered in its 2xx.
+        let updates = |pair: &Pair| pair.caller_party == Some(caller) && pair.exchange.is_busy();
+        if owed.is_none() && call.media.awaits_answer(caller) && !call.pairs.iter().any(updates) {
+            // The far side has answered an offer of ours already.
+            let answer = call.take_answer(caller, taken.sdp.as_deref());
+            call.apart.get_or_insert_default();
+            return match answer {
+                Ok(()) => self.answer_prack(now, key, LegNo::CALLER, id, None),
+                Err(refusal) => {
+                    self.counters.descriptions_refused += 1;
+                    let reply = self.not_in_a_prack(&refusal);
+                    self.answer_prack(now, key, LegNo::CALLER, id, Some(reply.clone()));
+                    self.refuse_caller(now, key, reply);
+                }
+            };
+        }
         let Some(number) = owed else {
-            let Some(sdp) = taken.sdp.as_deref() else { return self.answer_prack(now, key, id, None) };
+            let Some(sdp) = taken.sdp.as_deref() else {
+                return self.answer_prack(now, key, LegNo::CALLER, id, None);
+            };
             if id.is_some_and(|id| self.ask_for_caller(now, key, dialog, id, request)) {
                 return;
             }
@@ -118,7 +133,7 @@ impl Core {
                     self.not_in_a_prack(&refusal)
                 }
             };
-            return self.answer_prack(now, key, id, Some(reply));
+            return self.answer_prack(now, key, LegNo::CALLER, id, Some(reply));
         };
         let answer = match taken.sdp.as_deref() {
             Some(sdp) => call
@@ -133,7 +148,7 @@ impl Core {
             Ok(answer) => {
                 (pair.described, pair.agreed) = (true, true);
                 let body = taken.wrap.around(Some(answer));
-                self.answer_prack(now, key, id, None);
+                self.answer_prack(now, key, LegNo::CALLER, id, None);
                 self.acknowledge_progress(now, key, of, Some(number), body);
             }
             Err(refusal) => {
@@ -141,14 +156,14 @@ impl Core {
                 self.counters.descriptions_refused += 1;
                 tracing::debug!(
                     call = %call.id,
-                    sip_call_id = %call.caller.call_id,
+                    sip_call_id = call.sip_call_id(),
                     %refusal,
                     "the answer in a PRACK cannot be taken"
                 );
                 let refused = call.media.compose_refusal(callee).ok();
-                let body = super::body::Wrap::Nothing.around(refused);
+                let body = Wrap::Nothing.around(refused);
                 let reply = self.not_in_a_prack(&refusal);
-                self.answer_prack(now, key, id, Some(reply.clone()));
+                self.answer_prack(now, key, LegNo::CALLER, id, Some(reply.clone()));
                 self.acknowledge_progress(now, key, of, Some(number), body);
                 self.refuse_caller(now, key, reply);
             }
@@ -174,17 +189,25 @@ impl Core {
 
     /// What a description in a PRACK leads to that cannot be taken; one that is missing, or that nobody waits for, is the caller's
     /// doing.
-    fn not_in_a_prack(&self, refusal: &Refusal) -> Reply {
+    pub(super) fn not_in_a_prack(&self, refusal: &Refusal) -> Reply {
         match refusal {
             Refusal::Misuse(_) => Reply::new(StatusCode::NOT_ACCEPTABLE_HERE),
             _ => self.media_reply(refusal),
         }
     }
 
-    fn answer_prack(&mut self, now: Now, key: CallKey, id: Option<RequestId>, reply: Option<Reply>) {
-        let (Some(id), Some(call)) = (id, self.calls.get(key)) else { return };
+    pub(super) fn answer_prack(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        of: LegNo,
+        id: Option<RequestId>,
+        reply: Option<Reply>,
+    ) {
+        let leg = self.calls.get(key).and_then(|call| call.leg(of));
+        let (Some(id), Some(leg)) = (id, leg) else { return };
         let reply = reply.unwrap_or_else(|| Reply::new(StatusCode::OK));
-        // A caller that has hung up meanwhile has had its answer.
-        let _ = self.endpoint.respond(now, call.caller.session, id, &reply);
+        // Who has hung up meanwhile has had its answer.
+        let _ = self.endpoint.respond(now, leg.session, id, &reply);
     }
 }

@@ -1,43 +1,30 @@
 //! Session timers (RFC 4028): each leg refreshes its session with its peer, and answers its peer's refreshes. Nothing crosses.
 
 use super::body::Wrap;
-use super::exchange::Exchange;
 use super::{Call, CallKey, LegNo, State, decide};
 use crate::shard::{Core, listener_in};
 use bytes::Bytes;
 use media::Refusal;
 use policy::On;
 use sip::Received;
-use sip::session::{IntentError, Parts, Reply, SessionId, TIMER};
+use sip::session::{IntentError, Parts, RELIABLE, Reply, SessionId, TIMER};
 use sip::time::Now;
 use sip_types::header::{SessionExpires, Supported};
 use sip_types::{Fields, HeaderName, Headers, Method, Response, StatusCode};
 
 impl Core {
-    /// What a leg was told of the media may not be what the other leg has said: then it is offered that, and nothing crosses.
-    pub(super) fn describe_again(&mut self, now: Now, key: CallKey, leg: LegNo) {
-        let Some(call) = self.calls.get_mut(key) else { return };
-        let Some(other) = call.other(leg) else { return };
-        let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return };
-        let Some(before) = call.media.described_to(here) else { return };
-        let Ok(offer) = call.media.compose_offer(here, there, &mut *self.link) else { return };
-        if offer == before {
-            return call.media.offer_failed(here);
-        }
-        self.offer_alone(now, key, leg, offer, |core, session, parts| {
-            core.endpoint.reinvite(now, session, 70, parts)
-        });
-    }
-
     /// A leg is to refresh its session by a re-INVITE: it offers what stands. While the two legs are in the middle of an exchange it
     /// waits for its next turn.
     pub(crate) fn on_refresh_due(&mut self, now: Now, key: CallKey, leg: LegNo) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if call.state != State::Established || !matches!(call.exchange, Exchange::Idle) {
+        let stands = call.state == State::Established || call.waits(leg);
+        if !stands || call.exchanges_now() {
             return;
         }
-        let Some(other) = call.other(leg) else { return };
-        let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return };
+        let other = call.other(leg).unwrap_or(leg);
+        let (Some(here), Some(there)) = (call.standing_party(leg), call.standing_party(other)) else {
+            return;
+        };
         let Ok(offer) = call.media.offer_again(here, there, &mut *self.link) else { return };
         self.offer_alone(now, key, leg, offer, |core, session, parts| {
             core.endpoint.refresh(now, session, parts)
@@ -53,13 +40,12 @@ impl Core {
         offer: Bytes,
         send: impl FnOnce(&mut Self, SessionId, Parts) -> Result<(), IntentError>,
     ) {
-        let mut parts = self.statement_alone(key, leg);
-        parts.body = Wrap::Nothing.around(Some(offer));
+        let parts = self.offering_alone(key, leg, offer);
         self.name_leg(now, key, leg, None);
         let session = self.calls.get(key).and_then(|call| call.leg(leg)).map(|leg| leg.session);
         let sent = session.map_or(Err(IntentError::Gone), |session| send(self, session, parts));
         let Some(call) = self.calls.get_mut(key) else { return };
-        match (sent, call.party(leg)) {
+        match (sent, call.standing_party(leg)) {
             (Ok(()), _) => {
                 call.set_refreshing(leg, true);
                 self.watch_telling(now, key);
@@ -75,16 +61,20 @@ impl Core {
         if !call.set_refreshing(leg, false) {
             return false;
         }
-        let (Some(other), Some(here)) = (call.other(leg), call.party(leg)) else { return true };
+        let other = call.other(leg).unwrap_or(leg);
+        let Some(here) = call.standing_party(leg) else { return true };
         let Some(session) = call.leg(leg).map(|leg| leg.session) else { return true };
         let taken = decide::take_response(call, leg, other, response);
-        let answered = taken.sdp.as_deref().map(|sdp| call.media.receive_answer(here, sdp));
-        if !matches!(answered, Some(Ok(()))) {
+        let changes = taken.sdp.as_deref().is_some_and(|sdp| !call.media.is_unchanged(here, sdp));
+        if call.take_answer(here, taken.sdp.as_deref()).is_err() {
             // What stood on both sides stands.
-            self.counters.descriptions_refused += u64::from(answered.is_some());
+            self.counters.descriptions_refused += u64::from(taken.sdp.is_some());
             call.media.offer_failed(here);
         }
         let _ = self.endpoint.acknowledge(now, session, Parts::default());
+        if changes {
+            self.bring_together(now, key);
+        }
         true
     }
 
@@ -94,7 +84,7 @@ impl Core {
         if !call.set_refreshing(leg, false) {
             return false;
         }
-        if let Some(party) = call.party(leg) {
+        if let Some(party) = call.standing_party(leg) {
             call.media.offer_failed(party);
         }
         true
@@ -105,23 +95,30 @@ impl Core {
     pub(super) fn answers_refresh(&mut self, now: Now, key: CallKey, leg: LegNo, request: &Received) -> bool {
         let Some(call) = self.calls.get_mut(key) else { return false };
         let stands = call.state == State::Established && !call.hands_over();
-        let Some(other) = call.other(leg).filter(|_| stands) else { return false };
+        // Whom others are still called for has nobody who could have news of it.
+        let alone = call.waits(leg);
+        let Some(other) = call.other(leg).filter(|_| stands).or(alone.then_some(leg)) else { return false };
         if !speaks_of_timers(request.headers()) || request.max_forwards.is_some_and(|hops| hops.0 == 0) {
             return false;
         }
         let Ok(taken) = decide::take(call, leg, other, &request.request) else { return false };
-        let (Some(here), Some(there)) = (call.party(leg), call.party(other)) else { return false };
+        let (Some(here), Some(there)) = (call.standing_party(leg), call.standing_party(other)) else {
+            return false;
+        };
         let (Some(sdp), Wrap::Plain(_)) = (taken.sdp.as_deref(), &taken.wrap) else { return false };
         if !call.media.is_unchanged(here, sdp) {
             return false;
         }
-        if self.says_news(key, leg, other, request.headers()) {
+        if !alone && self.says_news(key, leg, other, request.headers()) {
             return false;
         }
         let Some(call) = self.calls.get_mut(key) else { return false };
         let Some(session) = call.leg(leg).map(|leg| leg.session) else { return false };
         let answer = call.media.receive_offer(here, sdp).and_then(|()| {
-            let answer = call.media.compose_answer(here, there, &mut *self.link);
+            let answer = match alone {
+                true => call.media.compose_alone(here, &mut *self.link),
+                false => call.media.compose_answer(here, there, &mut *self.link),
+            };
             answer.inspect_err(|_| call.media.offer_failed(here))
         });
         match answer {
@@ -162,11 +159,25 @@ impl Core {
         self.by_session.hasher().hash_one(all.collect::<Vec<_>>())
     }
 
+    /// What a re-INVITE says that offers something to a leg, and has nothing of the other side.
+    pub(super) fn offering_alone(&self, key: CallKey, leg: LegNo, offer: Bytes) -> Parts {
+        let mut parts = self.statement_alone(key, leg);
+        let leg = self.calls.get(key).and_then(|call| call.leg(leg));
+        if let Some(leg) = leg {
+            if leg.profile.reliable_responses {
+                parts.fields.push(HeaderName::Supported, RELIABLE);
+            }
+            decide::tell_extensions(&mut parts, &leg.profile);
+        }
+        parts.body = Wrap::Nothing.around(Some(offer));
+        parts
+    }
+
     /// What a leg's user agent says of itself in a message that nothing of the other side is in.
-    fn statement_alone(&self, key: CallKey, leg: LegNo) -> Parts {
+    pub(super) fn statement_alone(&self, key: CallKey, leg: LegNo) -> Parts {
         let mut parts = Parts::default();
         let Some(call) = self.calls.get(key) else { return parts };
-        let other = call.other(leg).and_then(|other| call.leg(other));
+        let other = call.leg(call.other(leg).unwrap_or(leg));
         let (Some(to), Some(from)) = (call.leg(leg), other) else { return parts };
         if let Some(listener) = listener_in(&self.endpoint, to.network) {
             let allow = policy::own_allow(&decide::crossing(call, from, to), listener.methods());

@@ -1,10 +1,12 @@
 //! Other requests in the dialog: carried, with their bodies and what nobody here understands.
 
 use super::across::Across;
+use super::exchange::Between;
 use super::outside::message;
-use super::{CallKey, Carried, LegNo, OrRefuse, State, decide};
+use super::{Call, CallKey, Carried, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
-use policy::On;
+use policy::{Crossing, On};
+use sip::dialog::DialogNo;
 use sip::session::{IntentError, OutgoingId, Reply, RequestId, SessionId};
 use sip::time::Now;
 use sip::{Failure, Received};
@@ -16,11 +18,11 @@ impl Core {
         &mut self,
         now: Now,
         key: CallKey,
-        leg: LegNo,
+        (leg, dialog): (LegNo, DialogNo),
         id: RequestId,
         request: &Received,
     ) {
-        if let Err(reply) = self.carry_request(now, key, leg, id, request) {
+        if let Err(reply) = self.carry_request(now, key, (leg, dialog), id, request) {
             let session = self.calls.get(key).and_then(|c| c.leg(leg)).map(|l| l.session);
             if let Some(session) = session {
                 let _ = self.endpoint.respond(now, session, id, &reply);
@@ -32,14 +34,13 @@ impl Core {
         &mut self,
         now: Now,
         key: CallKey,
-        leg: LegNo,
+        (leg, dialog): (LegNo, DialogNo),
         id: RequestId,
         request: &Received,
     ) -> OrRefuse<()> {
         let refuse = |status| Box::new(Reply::new(status));
         let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
-        let other = call.other(leg).filter(|_| call.state == State::Established);
-        let other = other.ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
+        let (other, dialog) = call.beyond(leg, dialog).ok_or_else(|| refuse(StatusCode::REQUEST_PENDING))?;
         let (Some(from), Some(to)) = (call.leg(leg), call.leg(other)) else {
             return Err(refuse(StatusCode::SERVER_INTERNAL_ERROR));
         };
@@ -56,7 +57,7 @@ impl Core {
             reply.parts.fields.push(HeaderName::Allow, allow);
             reply
         })?;
-        self.takes_package(to.session, request)?;
+        self.takes_package((to.session, dialog), &crossing, request)?;
         let settings = self.endpoint.settings();
         message::permit(&from.profile, message::is_secure(settings, &request.flow), &request.request)?;
         message::permit(&to.profile, self.endpoint.goes_securely(to.session), &request.request)?;
@@ -67,10 +68,14 @@ impl Core {
         let max_forwards = request.max_forwards.map_or(70, |m| m.0.saturating_sub(1));
         let (session, method) = (to.session, request.method().clone());
         let sent =
-            self.endpoint.request(now, session, method, max_forwards, parts).map_err(|why| match why {
-                IntentError::Full => Box::new(self.overload_reply()),
-                // The other leg is on its way out.
-                _ => refuse(StatusCode::TEMPORARILY_UNAVAILABLE),
+            self.endpoint.request_in(now, session, dialog, method, max_forwards, parts).map_err(|why| {
+                match why {
+                    IntentError::Full => Box::new(self.overload_reply()),
+                    // Its peer may not know of the early dialog yet.
+                    IntentError::WrongState if dialog.is_some() => refuse(StatusCode::REQUEST_PENDING),
+                    // The other leg is on its way out.
+                    _ => refuse(StatusCode::TEMPORARILY_UNAVAILABLE),
+                }
             })?;
         if let Some(call) = self.calls.get_mut(key) {
             call.carried.push(Carried { from: leg, id, to: other, sent, method: request.method().clone() });
@@ -82,13 +87,19 @@ impl Core {
     ///
     /// # Errors
     /// It does not: 469 with those that it does take.
-    fn takes_package(&self, to: SessionId, request: &Received) -> OrRefuse<()> {
+    fn takes_package(
+        &self,
+        (to, dialog): (SessionId, Option<DialogNo>),
+        crossing: &Crossing<'_>,
+        request: &Received,
+    ) -> OrRefuse<()> {
         let field = request.headers().first(HeaderName::InfoPackage);
         let Some(field) = field.filter(|_| *request.method() == Method::Info) else { return Ok(()) };
         let name =
             |element: &str| element.split(';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
         let wanted = name(field.text().unwrap_or_default());
-        let taken = self.endpoint.info_packages(to).unwrap_or_default();
+        let taken = self.endpoint.info_packages(to, dialog).unwrap_or_default();
+        let taken = policy::info_packages(taken, crossing);
         if taken.split(',').any(|package| !package.trim_ascii().is_empty() && name(package) == wanted) {
             return Ok(());
         }
@@ -141,5 +152,23 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return alone() };
         let (Some(from), Some(to)) = (call.leg(from), call.leg(to)) else { return alone() };
         Across { crossing: decide::crossing(call, from, to), mode: call.media.mode() }.whole(response, None)
+    }
+}
+
+impl Call {
+    /// The leg that a request in a dialog of that one is for, and the dialog where that is early: before the answer, a request goes
+    /// by the pair of early dialogs that it came in (RFC 6086 §4.2.1).
+    fn beyond(&self, leg: LegNo, dialog: DialogNo) -> Option<(LegNo, Option<DialogNo>)> {
+        match (self.state, self.between(leg, dialog)?) {
+            (State::Established, Between::Standing) => Some((self.other(leg)?, None)),
+            (State::SettingUp, Between::Early(at)) => {
+                let pair = self.pairs.get(at)?;
+                match leg {
+                    LegNo::CALLER => Some((pair.callee, Some(pair.callee_dialog?))),
+                    _ => Some((LegNo::CALLER, Some(pair.caller_dialog))),
+                }
+            }
+            (_, _) => None,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests within a call that came from elsewhere than the endpoint knows their peer: whose they are, by what the
+//! Requests within a call or a subscription that came from elsewhere than the endpoint knows their peer: whose they are, by what the
 //! configuration, the registrar and certificates say at this moment, or by what their sender proves.
 
 use super::{CallKey, Leg, LegNo, OrRefuse};
@@ -7,12 +7,12 @@ use crate::snapshot::{Protected, Snapshot};
 use crate::trunk::Entry;
 use config::{NetworkName, RequestsFrom, TrunkName};
 use sip::registration::server::Aor;
-use sip::session::{Reply, Stray};
+use sip::session::{Reply, SessionId, Stray};
 use sip::time::Now;
 use sip::{ConnectionId, Flow, Received};
 use sip_types::StatusCode;
 
-/// Who the peer of a leg is.
+/// Who the peer of a session is.
 struct Peer {
     network: NetworkName,
     trunk: Option<TrunkName>,
@@ -27,10 +27,7 @@ struct Peer {
 impl Core {
     /// A request in a dialog, or a CANCEL, came from elsewhere.
     pub(crate) fn on_strayed(&mut self, now: Now, stray: Stray) {
-        let verdict = match self.by_session.get(&stray.session).copied() {
-            Some((key, no)) => self.trace(now, key, no, &stray),
-            None => Err(forbidden()),
-        };
+        let verdict = self.trace(now, &stray);
         let (method, source) = (stray.request.method(), stray.request.flow.peer);
         let call = self.by_session.get(&stray.session).and_then(|(key, _)| self.calls.get(*key));
         let call = call.map(|call| &*call.id);
@@ -56,14 +53,18 @@ impl Core {
         }
     }
 
-    /// Whether a stray is of the peer of that leg.
+    /// Whether a stray is of the peer of its session.
     ///
     /// # Errors
     /// It is not, or it is to prove it.
-    fn trace(&mut self, now: Now, key: CallKey, no: LegNo, stray: &Stray) -> OrRefuse<()> {
+    fn trace(&mut self, now: Now, stray: &Stray) -> OrRefuse<()> {
         // Whom we trust is told by the configuration in force.
         let snapshot = self.snapshot.clone();
-        let peer = self.peer_of(&snapshot, key, no).ok_or_else(forbidden)?;
+        let peer = match self.by_session.get(&stray.session).copied() {
+            Some((key, no)) => self.peer_of(&snapshot, key, no),
+            None => self.peer_of_subscription(&snapshot, stray.session),
+        };
+        let peer = peer.ok_or_else(forbidden)?;
         let request = &stray.request;
         if self.is_place_of(now, &snapshot, &peer, &request.flow) {
             return Ok(());
@@ -83,6 +84,25 @@ impl Core {
             trunk: leg.trunk.clone(),
             user: self.user_of(snapshot, key, no),
             by_address: leg.profile.requests_from != RequestsFrom::Flow,
+            connection: view.and_then(|view| view.way?.connection()),
+            network,
+        })
+    }
+
+    /// The peer of a dialog of a subscription that is carried, or of one that is being asked for: its first NOTIFY may come before
+    /// the response (RFC 6665 §4.1.2.4).
+    fn peer_of_subscription(&self, snapshot: &Snapshot, session: SessionId) -> Option<Peer> {
+        let asked = || {
+            let asked = self.outside.asked(session)?;
+            Some((asked.network, asked.trunk.as_ref(), &*asked.profile, asked.user.as_ref()))
+        };
+        let (network, trunk, profile, user) = self.subscriptions.peer(session).or_else(asked)?;
+        let network = snapshot.network_name(network)?.clone();
+        let view = self.endpoint.session(session);
+        Some(Peer {
+            trunk: trunk.cloned(),
+            user: user.cloned(),
+            by_address: profile.requests_from != RequestsFrom::Flow,
             connection: view.and_then(|view| view.way?.connection()),
             network,
         })

@@ -31,6 +31,12 @@ impl Core {
             }
             return self.grant(now, session, Ask::Update(id), Parts::default());
         };
+        if let Between::Early(at) = between
+            && leg != LegNo::CALLER
+            && let Some(call) = self.calls.get_mut(key)
+        {
+            call.heed_early_media(at, request.headers());
+        }
         let crosses = !request.request.body().is_empty() || self.says_more(key, (between, leg), request);
         let asked = match (crosses, self.means(key, between, leg, Ask::Update(id))) {
             (false, _) => Ok(Some(Parts::default())),

@@ -1,9 +1,11 @@
 //! Calls as the admin API shows them.
 
+use super::role::{Role, RoleSince};
 use super::{Call, Leg, LegNo, Pair, State};
 use crate::cdr::system_time;
 use crate::trunk::view::location;
 use admin_api::control as api;
+use media::dtls::{Failure, Standing};
 use media::{Carriage, Flow, PartyId, StreamView};
 use sip::Endpoint;
 use sip::dialog::DialogState;
@@ -20,11 +22,11 @@ pub(crate) fn summary(call: &Call, now: Now) -> Option<api::CallSummary> {
             State::Established => api::CallState::Established,
             State::Ending => api::CallState::Ending,
         },
-        calling: party(call, call.calling().unwrap_or(&call.caller)),
+        calling: party(call, call.calling().or(call.legs().next())?),
         called: call
-            .joined
+            .joined()
             .and_then(|(no, ..)| call.leg(no))
-            .or(call.callees.last())
+            .or(call.called_legs().last())
             .map(|leg| party(call, leg)),
         from_uri: call.facts.from.clone(),
         to_uri: call.facts.to.clone(),
@@ -53,20 +55,30 @@ pub(crate) fn detail(
     let legs: Vec<api::Leg> = call.legs().map(|leg| leg_view(call, leg, endpoint, clock)).collect();
     Some(api::CallDetail {
         summary: summary(call, now)?,
-        role: role(&legs),
+        role: api_role(Role::of(legs.iter().flat_map(|leg| &leg.streams).map(|stream| stream.anchored))),
+        roles: call.roles.iter().map(|since| role_since(call, since)).collect(),
+        placed: call.placed.is_some(),
         legs,
         credentials_carried: call.carries_proofs(),
         policy_trail: trail.collect(),
     })
 }
 
-/// By the streams as they are now: a re-INVITE may change it.
-fn role(legs: &[api::Leg]) -> api::CallRole {
-    let mut streams = legs.iter().flat_map(|leg| &leg.streams);
-    match (streams.clone().next(), streams.any(|stream| stream.anchored)) {
-        (None, _) => api::CallRole::SignallingOnly,
-        (Some(_), true) => api::CallRole::MediaRelay,
-        (Some(_), false) => api::CallRole::SdpModifying,
+fn api_role(role: Role) -> api::CallRole {
+    match role {
+        Role::SignallingOnly => api::CallRole::SignallingOnly,
+        Role::SdpModifying => api::CallRole::SdpModifying,
+        Role::MediaRelay => api::CallRole::MediaRelay,
+    }
+}
+
+fn role_since(call: &Call, since: &RoleSince) -> api::RoleSince {
+    let place = |no: LegNo| call.legs().position(|leg| leg.no == no).and_then(|at| u8::try_from(at).ok());
+    api::RoleSince {
+        at: system_time(since.at.wall).into(),
+        role: api_role(since.role),
+        calling_leg: place(since.calling).unwrap_or_default(),
+        called_leg: place(since.called).unwrap_or_default(),
     }
 }
 
@@ -84,7 +96,7 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
     let way = session.and_then(|s| s.way.as_ref());
     let listener = way.and_then(|way| endpoint.settings().listener(way.listener()));
     api::Leg {
-        role: if leg.no == LegNo::CALLER { api::LegRole::Calling } else { api::LegRole::Called },
+        role: if call.is_calling(leg.no) { api::LegRole::Calling } else { api::LegRole::Called },
         state: state(leg, session),
         party: party(call, leg),
         sip_call_id: leg.call_id.to_string(),
@@ -199,12 +211,19 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
     let relayed = stream.carriage == Carriage::Relayed;
     let counted = &stream.counted;
     let received = api::MediaCounters {
-        dropped_packets: counted.wrong_source + counted.no_destination,
+        dropped_packets: counted.wrong_source
+            + counted.no_destination
+            + counted.unauthentic
+            + counted.replayed
+            + counted.malformed,
+        unauthentic_packets: counted.unauthentic,
+        replayed_packets: counted.replayed,
         lost_packets: i64::try_from(counted.lost).ok(),
         jitter_seconds: (!counted.jitter.is_zero()).then(|| counted.jitter.into()),
         ..clock.counters(counted.received)
     };
-    let sent = api::MediaCounters { dropped_packets: counted.not_sent, ..clock.counters(counted.sent) };
+    let dropped = counted.not_sent + counted.unprotectable;
+    let sent = api::MediaCounters { dropped_packets: dropped, ..clock.counters(counted.sent) };
     api::Stream {
         media: stream.media.clone(),
         protocol: stream.proto.clone(),
@@ -214,12 +233,59 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
             media::Direction::RecvOnly => api::Direction::Recvonly,
             media::Direction::Inactive => api::Direction::Inactive,
         },
+        srtp: stream.guarded.name().map(str::to_owned),
+        keying: stream.guarded.keying().map(str::to_owned),
         anchored: relayed,
         codecs: stream.codecs.iter().map(codec).collect(),
         local_address: stream.local,
-        remote_address: counted.source.or(stream.remote),
+        remote_address: match &counted.ice {
+            Some(ice) => ice.standing.rtp,
+            None => counted.source.or(stream.remote),
+        },
+        ice: counted.ice.as_ref().map(|ice| ice_session(ice, counted.received.last, clock)),
+        dtls: counted.dtls.map(|dtls| association(dtls, counted)),
         received: relayed.then_some(received),
         sent: relayed.then_some(sent),
+    }
+}
+
+fn association(standing: Standing, counted: &media::Snapshot) -> api::Dtls {
+    let agreed = if let Standing::Keyed(agreed) = standing { Some(agreed) } else { None };
+    let failure = if let Standing::Failed(failure) = standing { Some(failure) } else { None };
+    api::Dtls {
+        state: state_of(standing),
+        failure: failure.map(|failure| failure.name().to_owned()),
+        alert: if let Some(Failure::Alert(number)) = failure { Some(number) } else { None },
+        suite: agreed.map(|agreed| agreed.suite.name().to_owned()),
+        version: agreed.map(|agreed| agreed.version.name().to_owned()),
+        cipher: agreed.and_then(|agreed| agreed.cipher.name()).map(str::to_owned),
+        rtcp_state: counted.dtls_rtcp.map(state_of),
+        unkeyed_packets: counted.unkeyed,
+    }
+}
+
+fn state_of(standing: Standing) -> api::DtlsState {
+    match standing {
+        Standing::Waiting => api::DtlsState::Waiting,
+        Standing::Handshaking => api::DtlsState::Handshaking,
+        Standing::Keyed(_) => api::DtlsState::Keyed,
+        Standing::Failed(_) => api::DtlsState::Failed,
+        Standing::Closed => api::DtlsState::Closed,
+    }
+}
+
+fn ice_session(ice: &media::IceSnapshot, received: Option<Instant>, clock: Clock) -> api::Ice {
+    let state = match ice.standing.completed {
+        false => api::IceState::Running,
+        true if ice.has_consent(received, clock.instant) => api::IceState::Completed,
+        true => api::IceState::Expired,
+    };
+    api::Ice {
+        state,
+        remote_address: ice.standing.rtp,
+        remote_rtcp_address: ice.standing.rtcp,
+        checks: ice.checks,
+        last_check_at: ice.checked.and_then(|checked| clock.timestamp(checked)),
     }
 }
 

@@ -6,6 +6,7 @@ mod writer;
 
 pub use writer::{Writer, WriterError};
 
+use crate::call::role::{Role, RoleSince};
 use crate::call::{Call, Leg, LegNo, Logged, Release};
 use json::{Object, push_text};
 use media::{PartyId, Tally};
@@ -42,13 +43,30 @@ pub struct Record {
     /// What part we had between the two (RFC 7092): `signalling-only` where no media was described, `sdp-modifying` where it went
     /// around us, `media-relay` where we relayed some of it.
     pub role: &'static str,
+    /// How that changed after the answer: each part from its moment on, the first one too; left out where it stayed as it was.
+    pub roles: Vec<RoleRecord>,
     /// Whether what the sides prove to each other crossed: then a challenge of a BYE of ours could not be answered; left out where
     /// not.
     pub credentials_carried: bool,
+    /// Whether it was placed from here (RFC 3725): then nobody has called us; left out where not.
+    pub placed: bool,
     /// The legs, the caller's first.
     pub legs: Vec<LegRecord>,
     /// The transfers that were accepted, in order; left out where there was none.
     pub transfers: Vec<TransferRecord>,
+}
+
+/// What part we had from a moment on. Legs are told by their places in the list of legs, from 0.
+#[derive(Clone, Debug)]
+pub struct RoleRecord {
+    /// From when on.
+    pub at: String,
+    /// Which, as in [`Record::role`].
+    pub role: &'static str,
+    /// The calling leg that it was had between.
+    pub calling: u8,
+    /// The called one.
+    pub called: u8,
 }
 
 /// One transfer. Legs are told by their places in the list of legs, from 0.
@@ -105,12 +123,18 @@ pub struct StreamRecord {
     pub codecs: Vec<String>,
     /// Whether it went through our relay.
     pub relayed: bool,
+    /// How it was protected on the leg at its end: the crypto suite of SRTP, or `end-to-end`; else left out.
+    pub srtp: Option<&'static str>,
+    /// Where its keys came from, `sdes` or `dtls`; left out where there were none of ours.
+    pub keying: Option<&'static str>,
     /// RTP packets taken from the peer.
     pub packets: u64,
     /// Their bytes, from the RTP header on.
     pub bytes: u64,
     /// RTP packets that never came (RFC 3550 §A.3).
     pub lost: Option<i64>,
+    /// How far the handshake for its keys was at the end, or why there were none; left out where keys came from elsewhere.
+    pub dtls: Option<&'static str>,
     /// Interarrival jitter at the end, in seconds (RFC 3550 §6.4.1).
     pub jitter_seconds: Option<f64>,
 }
@@ -137,13 +161,15 @@ impl Record {
             cause: call.cause.or(first_end.map(|end| end.cause)).unwrap_or_default().to_owned(),
             released_by: call.hung_up.map(|no| side(call, no)).or(call.cause.and(Some("liaison"))),
             credentials_carried: call.carries_proofs(),
-            role: role_in(&legs),
+            role: Role::of(legs.iter().flat_map(|leg| &leg.streams).map(|stream| stream.relayed)).as_str(),
+            roles: role_records(call),
+            placed: call.placed.is_some(),
             legs,
             transfers: call
                 .transfers
                 .iter()
                 .flat_map(|transfers| &transfers.log)
-                .map(transfer_record)
+                .map(|transfer| transfer_record(call, transfer))
                 .collect(),
         }
     }
@@ -163,8 +189,14 @@ impl Record {
             record.text("cause", &self.cause);
             record.maybe_text("released_by", self.released_by);
             record.text("role", self.role);
+            if !self.roles.is_empty() {
+                record.list("roles", &self.roles, |out, role| role.write(out));
+            }
             if self.credentials_carried {
                 record.flag("credentials_carried", true);
+            }
+            if self.placed {
+                record.flag("placed", true);
             }
             record.list("legs", &self.legs, |out, leg| leg.write(out));
             if !self.transfers.is_empty() {
@@ -172,6 +204,17 @@ impl Record {
             }
         });
         line.push(b'\n');
+    }
+}
+
+impl RoleRecord {
+    fn write(&self, out: &mut Vec<u8>) {
+        Object::write(out, |role| {
+            role.text("at", &self.at);
+            role.text("role", self.role);
+            role.number("calling", u16::from(self.calling));
+            role.number("called", u16::from(self.called));
+        });
     }
 }
 
@@ -205,6 +248,8 @@ impl StreamRecord {
             stream.text("media", &self.media);
             stream.list("codecs", &self.codecs, |out, codec| push_text(out, codec));
             stream.flag("relayed", self.relayed);
+            stream.text_if_any("srtp", self.srtp);
+            stream.text_if_any("keying", self.keying);
             stream.number("packets", self.packets);
             stream.number("bytes", self.bytes);
             match self.lost {
@@ -215,6 +260,7 @@ impl StreamRecord {
                 Some(jitter) => stream.seconds("jitter_seconds", jitter),
                 None => stream.null("jitter_seconds"),
             }
+            stream.text_if_any("dtls", self.dtls);
         });
     }
 }
@@ -237,39 +283,49 @@ impl TransferRecord {
     }
 }
 
-fn transfer_record(of: &Logged) -> TransferRecord {
+/// The place of a leg in the list: without a caller's, the first one is number 1.
+fn place(call: &Call, no: LegNo) -> u8 {
+    if call.caller.is_some() { no.0 } else { no.0.saturating_sub(1) }
+}
+
+fn transfer_record(call: &Call, of: &Logged) -> TransferRecord {
+    let place = |no: LegNo| place(call, no);
     TransferRecord {
-        by: of.by.0,
-        of: of.of.0,
+        by: place(of.by),
+        of: place(of.of),
         to: of.to.clone(),
-        target: of.target.map(|leg| leg.0),
+        target: of.target.map(place),
         status: of.status.map(|status| status.as_u16()),
     }
 }
 
-/// What part we had, by what became of the streams.
-fn role_in(legs: &[LegRecord]) -> &'static str {
-    let mut streams = legs.iter().flat_map(|leg| &leg.streams);
-    match (streams.clone().next(), streams.any(|stream| stream.relayed)) {
-        (None, _) => "signalling-only",
-        (Some(_), true) => "media-relay",
-        (Some(_), false) => "sdp-modifying",
+/// How our part changed, if it did.
+fn role_records(call: &Call) -> Vec<RoleRecord> {
+    if call.roles.len() < 2 {
+        return Vec::new();
     }
+    let record = |role: &RoleSince| RoleRecord {
+        at: timestamp(role.at.wall),
+        role: role.role.as_str(),
+        calling: place(call, role.calling),
+        called: place(call, role.called),
+    };
+    call.roles.iter().map(record).collect()
 }
 
 /// Which side of the call a leg is on: once a transfer has put another one in the caller's place, that one is the calling side.
 fn side(call: &Call, no: LegNo) -> &'static str {
-    if no == call.partner { "calling" } else { "called" }
+    if no == call.talk.calling() { "calling" } else { "called" }
 }
 
 /// Who had called whom when a leg came to be.
-fn role(no: LegNo) -> &'static str {
-    if no == LegNo::CALLER { "calling" } else { "called" }
+fn role(call: &Call, no: LegNo) -> &'static str {
+    if call.is_calling(no) { "calling" } else { "called" }
 }
 
 fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
     LegRecord {
-        role: role(leg.no),
+        role: role(call, leg.no),
         network: call.snapshot.network_name(leg.network).map(ToString::to_string),
         trunk: leg.trunk.as_ref().map(ToString::to_string),
         sip_call_id: leg.call_id.to_string(),
@@ -299,9 +355,12 @@ fn stream_record(stream: Tally) -> StreamRecord {
         media: stream.media,
         codecs: stream.codecs,
         relayed: stream.relayed,
+        srtp: stream.guarded.name(),
+        keying: stream.guarded.keying(),
         packets: counted.received.packets,
         bytes: counted.received.bytes,
         lost: i64::try_from(counted.lost).ok(),
+        dtls: counted.dtls.map(media::dtls::Standing::name),
         jitter_seconds: (!counted.jitter.is_zero()).then_some(counted.jitter.as_secs_f64()),
     }
 }
@@ -326,9 +385,12 @@ mod tests {
             media: String::new(),
             codecs: Vec::new(),
             relayed: true,
+            srtp: Some(""),
+            keying: Some(""),
             packets: 0,
             bytes: 0,
             lost: None,
+            dtls: Some(""),
             jitter_seconds: None,
         };
         let leg = LegRecord {
@@ -359,6 +421,8 @@ mod tests {
             released_by: None,
             credentials_carried: true,
             role: "",
+            roles: vec![RoleRecord { at: String::new(), role: "", calling: 0, called: 1 }],
+            placed: true,
             legs: vec![leg],
             transfers: vec![TransferRecord { by: 0, of: 1, to: "".into(), target: None, status: None }],
         }

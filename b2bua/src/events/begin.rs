@@ -96,8 +96,15 @@ impl Core {
         let event = headers.first(HeaderName::Event).and_then(|field| field.text().ok()).unwrap_or_default();
         let wait = place.profile.timers.t1 * 64;
         let asked = Duration::from_secs(asked(headers).unwrap_or(UNSAID).into());
-        let usage =
-            |session, network, trunk, profile| Usage { session, network, trunk, profile, life: Life::Open };
+        let usage = |session, network, trunk, profile, user| Usage {
+            session,
+            network,
+            trunk,
+            profile,
+            user,
+            life: Life::Open,
+        };
+        let user = self.user_that_sends(waiting.network, waiting.trunk.as_ref(), &waiting.request);
         tracing::debug!(%event, to = %waiting.request.to.uri(), "a subscription is carried");
         let bridged = Bridged {
             event: event.into(),
@@ -105,11 +112,18 @@ impl Core {
             request_uri: waiting.request.request.uri_text().into(),
             began: now.wall,
             notifications: 0,
-            subscriber: usage(session, waiting.network, waiting.trunk, waiting.profile),
-            notifier: usage(place.session, place.network, place.trunk.clone(), place.profile.clone()),
+            subscriber: usage(session, waiting.network, waiting.trunk, waiting.profile, user),
+            notifier: usage(
+                place.session,
+                place.network,
+                place.trunk.clone(),
+                place.profile.clone(),
+                place.user.clone(),
+            ),
             snapshot: waiting.snapshot,
             state: Subscriber::new(now, asked, wait),
             carried: Vec::new(),
+            held: Vec::new(),
             _held: held,
         };
         Some(self.subscriptions.enter(bridged))

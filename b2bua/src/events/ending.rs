@@ -59,6 +59,11 @@ impl Core {
     /// Hears subscriptions whose time has come: what the notifier has not told of, we do.
     pub(crate) fn bridged_due(&mut self, now: Now) {
         for key in self.subscriptions.due(now) {
+            self.release_notifies(now, key);
+            let is_due = |at: sip::time::Mono| at <= now.mono;
+            if !self.subscriptions.get(key).is_some_and(|b| b.state.poll_timeout().is_some_and(is_due)) {
+                continue;
+            }
             let state = self.subscriptions.with(key, |bridged| {
                 bridged.state.handle_timeout(now);
                 (bridged.state.state(), bridged.state.left(now), bridged.snapshot.config().limits.retry_after)

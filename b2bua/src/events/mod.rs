@@ -8,16 +8,18 @@
 //!      either is gone ─► ending ─► the other is told, and let go
 //! ```
 //! What is told crosses as it is, whatever the package; only the names of our own dialogs become those of the other side
-//! (`document`).
+//! (`document`), where another shard has those once it has said them (`elsewhere`).
 
 mod begin;
 mod document;
+mod elsewhere;
 mod ending;
 mod notify;
 mod subscribe;
 mod table;
 mod view;
 
+pub(crate) use elsewhere::DialogWord;
 pub(crate) use table::{BridgeKey, Subscriptions};
 
 use crate::call::Across;
@@ -25,9 +27,11 @@ use crate::call::decide;
 use crate::shard::{Core, Held};
 use crate::snapshot::Snapshot;
 use config::{Profile, TrunkName};
+use elsewhere::HeldNotify;
+use sip::registration::server::Aor;
 use sip::session::{OutgoingId, Reply, RequestId, SessionId};
 use sip::subscription::subscriber::Subscriber;
-use sip::time::{Now, Wall};
+use sip::time::{Mono, Now, Wall};
 use sip::{Event, NetworkId};
 use std::sync::Arc;
 
@@ -55,6 +59,8 @@ struct Usage {
     network: NetworkId,
     trunk: Option<TrunkName>,
     profile: Arc<Profile>,
+    /// Without a trunk: the user of a registrar of ours.
+    user: Option<Aor>,
     life: Life,
 }
 
@@ -86,7 +92,22 @@ pub(crate) struct Bridged {
     /// What we know of it as the subscriber.
     state: Subscriber,
     carried: Vec<Carried>,
+    /// NOTIFYs that wait for what other shards say, in the order in which they came.
+    held: Vec<HeldNotify>,
     _held: Held,
+}
+
+impl Subscriptions {
+    /// Whom the usage of a session is with: their network, trunk, profile and user.
+    pub(crate) fn peer(
+        &self,
+        session: SessionId,
+    ) -> Option<(NetworkId, Option<&TrunkName>, &Profile, Option<&Aor>)> {
+        let (key, side) = self.of(session)?;
+        let bridged = self.get(key)?;
+        let usage = bridged.usage(side);
+        Some((usage.network, usage.trunk.as_ref(), &usage.profile, usage.user.as_ref()))
+    }
 }
 
 impl Bridged {
@@ -118,6 +139,11 @@ impl Bridged {
         Across { crossing, mode: media::Mode::Bypass }
     }
 
+    /// When it wants to be heard though nothing happens.
+    fn poll_timeout(&self) -> Option<Mono> {
+        self.state.poll_timeout().into_iter().chain(self.held.first().map(|held| held.until)).min()
+    }
+
     /// Takes out what was carried by that request of ours.
     fn take_carried(&mut self, from: Side, sent: OutgoingId) -> Option<Carried> {
         let at = self.carried.iter().position(|one| one.from == from && one.sent == sent)?;
@@ -129,7 +155,7 @@ impl Core {
     /// What happens in the dialogs of subscriptions that are carried; all other events are given back.
     pub(crate) fn bridged_event(&mut self, now: Now, event: Event) -> Option<Event> {
         match event {
-            Event::Requested { session, id, ref request } => {
+            Event::Requested { session, id, ref request, .. } => {
                 if self.outside.waits_for(session) {
                     self.subscription_told(now, session, id, request);
                     return None;
@@ -140,7 +166,7 @@ impl Core {
                     None => return Some(event),
                 }
             }
-            Event::Responded { session, id, ref outcome } => match self.subscriptions.of(session) {
+            Event::Responded { session, id, ref outcome, .. } => match self.subscriptions.of(session) {
                 Some((key, Side::Subscriber)) => self.on_notified_across(now, key, id, outcome),
                 Some((key, Side::Notifier)) => self.on_subscribed_across(now, key, id, outcome),
                 None => return Some(event),

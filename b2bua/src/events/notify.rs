@@ -1,6 +1,7 @@
 //! NOTIFY: what the notifier tells crosses to the subscriber, and its response back.
 
 use super::begin::success;
+use super::document::Known;
 use super::{BridgeKey, Bridged, Carried, Life, Side};
 use crate::call::{OrRefuse, decide};
 use crate::shard::Core;
@@ -45,6 +46,20 @@ impl Bridged {
 impl Core {
     /// The notifier tells something.
     pub(super) fn on_notify(&mut self, now: Now, key: BridgeKey, id: RequestId, request: &Received) {
+        if !self.hold_notify(now, key, id, request) {
+            self.take_notify(now, key, id, request, &Known::default());
+        }
+    }
+
+    /// The same once other shards have said what they know of the dialogs that it names.
+    pub(super) fn take_notify(
+        &mut self,
+        now: Now,
+        key: BridgeKey,
+        id: RequestId,
+        request: &Received,
+        known: &Known,
+    ) {
         let state = request.headers().get::<SubscriptionState>().ok().flatten();
         let Some(state) = state else {
             // RFC 6665 §4.1.3.
@@ -59,7 +74,7 @@ impl Core {
             }
             return;
         }
-        let carried = self.carry_notify(now, key, id, request, &state);
+        let carried = self.carry_notify(now, key, id, (request, known), &state);
         self.subscriptions.with(key, |bridged| {
             bridged.notifications = bridged.notifications.saturating_add(1);
             bridged.state.handle_notify(now, &state);
@@ -78,7 +93,7 @@ impl Core {
         now: Now,
         key: BridgeKey,
         id: RequestId,
-        request: &Received,
+        (request, known): (&Received, &Known),
         state: &SubscriptionState,
     ) -> OrRefuse<()> {
         let refuse = |status| Box::new(Reply::new(status));
@@ -94,7 +109,7 @@ impl Core {
         bridged.tell_time(now, state, &mut parts.fields);
         parts.body =
             decide::body_across(&request.request, &decide::rules(&crossing, media::Mode::Bypass, true))?;
-        parts.body = self.with_names_across(key, parts.body.take());
+        parts.body = self.with_names_across(key, parts.body.take(), known);
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
         let session = bridged.subscriber.session;
         let sent = self.endpoint.request(now, session, Method::Notify, hops, parts);

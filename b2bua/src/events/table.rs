@@ -78,7 +78,7 @@ impl Subscriptions {
 
     fn rearm(&mut self, key: BridgeKey) {
         let Some(entry) = self.all.get_mut(key) else { return };
-        let next = entry.bridged.state.poll_timeout();
+        let next = entry.bridged.poll_timeout();
         if next == entry.armed {
             return;
         }

@@ -110,7 +110,7 @@ impl Reader {
             self.add_system(&mut trust);
             return Some(ClientSettings { trust, ..ClientSettings::default() });
         };
-        let trust = self.trust(path, tls.roots.as_deref(), &tls.revoked);
+        let trust = self.trust(path, tls.roots.as_deref(), &tls.revoked, tls.sip_purpose);
         let own = tls.certificate.as_ref().map(|own| self.credentials(&format!("{path}.certificate"), own));
         let credentials = match own {
             Some(own) => Some(own?),
@@ -127,7 +127,7 @@ impl Reader {
         let trust = match tls.clients {
             ClientCertificates::Unasked => None,
             ClientCertificates::Optional | ClientCertificates::Required => {
-                Some(self.trust(path, tls.roots.as_deref(), &tls.revoked)?)
+                Some(self.trust(path, tls.roots.as_deref(), &tls.revoked, tls.sip_purpose)?)
             }
         };
         let clients = match (tls.clients, trust) {
@@ -160,8 +160,15 @@ impl Reader {
         Some(credentials)
     }
 
-    fn trust(&mut self, path: &str, roots: Option<&Path>, revoked: &[PathBuf]) -> Option<Trust> {
+    fn trust(
+        &mut self,
+        path: &str,
+        roots: Option<&Path>,
+        revoked: &[PathBuf],
+        sip_purpose: bool,
+    ) -> Option<Trust> {
         let mut trust = Trust::default();
+        trust.insist_on_sip_purpose(sip_purpose);
         let mut whole = true;
         match roots {
             None => self.add_system(&mut trust),

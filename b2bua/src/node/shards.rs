@@ -43,6 +43,8 @@ pub(super) struct Parts<'a> {
     pub(super) driver: driver::Settings,
     /// What outlives the process.
     pub(super) kept: &'a super::kept::Kept,
+    /// Whom peers of DTLS-SRTP take us for.
+    pub(super) identity: &'a Arc<media::dtls::Identity>,
     pub(super) clock: Clock,
     /// When `clock` was at 0.
     pub(super) epoch: Instant,
@@ -91,6 +93,7 @@ pub(super) fn make(
             sip: parts.sip.clone(),
             snapshot: parts.snapshot.clone(),
             link,
+            identity: Some(Arc::clone(parts.identity)),
             sip_ids: sip_ids(&homes, shard)?,
             ids: Box::new(RandomIds::new()?),
             hasher: hasher()?,

@@ -10,12 +10,13 @@ use crate::snapshot::{Snapshot, media_networks, message_limits, socket_limits};
 use crate::store::StoreError;
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
 use config::Config;
+use media::dtls::{Identity, IdentityError};
 use media::relay::{self, Relay};
 use sip::driver;
 use sip::driver::clock::Clock;
 use sip::driver::ids::NoEntropy;
 use sip::driver::sockets::{Bind, BindError, Sockets};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -38,6 +39,9 @@ pub enum StartError {
     /// The system gives no random bits.
     #[error("the system gives no random bits")]
     Entropy(#[from] NoEntropy),
+    /// There is no certificate of our own for DTLS-SRTP.
+    #[error("no certificate for DTLS-SRTP")]
+    Identity(#[from] IdentityError),
     /// A thread could not be started.
     #[error("a thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -73,12 +77,14 @@ impl Node {
         let clock = Clock::start();
         let kept = Kept::open(config)?;
         loader.keep_cards(kept.cards());
+        let identity = Arc::new(Identity::generate()?);
         let parts = Parts {
             sip: &sip,
             snapshot: &snapshot,
             records: &records,
             driver: driver_settings(&snapshot)?,
             kept: &kept,
+            identity: &identity,
             clock,
             epoch: shards::epoch(clock),
         };
@@ -89,6 +95,7 @@ impl Node {
             shards: ready.iter().map(|ready| ready.way.clone()).collect(),
             loader: Mutex::new(loader),
             draining: Arc::new(AtomicBool::new(false)),
+            placed: AtomicUsize::new(0),
             started: (Instant::now(), SystemTime::now()),
             listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),

@@ -148,7 +148,7 @@ impl Core {
     /// What happens in the dialog of a subscription; all other events are given back.
     pub(crate) fn subscription_event(&mut self, now: Now, event: Event) -> Option<Event> {
         match event {
-            Event::Requested { session, id, request } if self.office.watches.contains(session) => {
+            Event::Requested { session, id, request, .. } if self.office.watches.contains(session) => {
                 self.on_resubscribe(now, session, id, &request);
             }
             Event::Responded { session, outcome, .. } if self.office.watches.contains(session) => {

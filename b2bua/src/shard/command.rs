@@ -1,13 +1,13 @@
 //! Questions and orders from outside a shard.
 
 use super::{Core, Counters, Gauges};
-use crate::call::{reason, view};
+use crate::call::{CallKey, reason, view};
 use crate::registrar::Ended;
 use crate::snapshot::Snapshot;
 use crate::trunk;
 use admin_api::control::{
-    CallDetail, CallFilter, CallQuery, CallSummary, CarriedQuery, CarriedSubscription, Overload, Quarantine,
-    Subscription, Target, TrunkTarget,
+    CallDetail, CallFilter, CallOrder, CallQuery, CallSummary, CarriedQuery, CarriedSubscription,
+    ControlError, Overload, Quarantine, Subscription, Target, TrunkTarget, Unavailability,
 };
 use config::TrunkName;
 use sip::registration::server::Aor;
@@ -25,6 +25,8 @@ pub enum Command {
     Call(Box<str>, oneshot::Sender<Option<CallDetail>>),
     /// Ends a call; `false` if there is none.
     EndCall(Box<str>, Option<Box<str>>, oneshot::Sender<bool>),
+    /// Places a call.
+    Place(Box<CallOrder>, oneshot::Sender<Result<CallDetail, ControlError>>),
     /// Ends the bindings of an address-of-record that is at home here.
     EndRegistration(Aor, oneshot::Sender<Ended>),
     /// The subscriptions to an address-of-record that is at home here.
@@ -94,6 +96,9 @@ impl Core {
                     }
                     let _ = answer.send(key.is_some());
                 }
+                Command::Place(order, answer) => {
+                    self.obey_order(now, &order, answer);
+                }
                 Command::EndRegistration(aor, answer) => {
                     self.end_registration(now, &aor, answer);
                 }
@@ -134,6 +139,36 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Places a call for who waits to hear of it: who does not any more has been told that there is none, and may order it again.
+    fn obey_order(
+        &mut self,
+        now: Now,
+        order: &CallOrder,
+        answer: oneshot::Sender<Result<CallDetail, ControlError>>,
+    ) {
+        if answer.is_closed() {
+            self.counters.placed_refused += 1;
+            return;
+        }
+        let placed = self.place(now, order);
+        let key = placed.as_ref().ok().copied();
+        let told = answer.send(placed.and_then(|key| self.placed_view(now, key)));
+        if let Some(key) = key.filter(|_| told.is_err()) {
+            self.end_call(now, key, &reason(480, "Nobody waits for it"), "order given up");
+        }
+    }
+
+    /// A call that has just been placed.
+    fn placed_view(&self, now: Now, key: CallKey) -> Result<CallDetail, ControlError> {
+        let call = self.calls.get(key);
+        let view = call.and_then(|call| view::detail(call, &self.endpoint, now, self.instant(now)));
+        view.ok_or_else(|| ControlError::Unavailable {
+            component: format!("shard {}", self.shard),
+            why: Unavailability::Failing,
+            retry_after: None,
+        })
     }
 
     fn page(&self, query: &CallQuery, now: Now) -> (Vec<(u64, CallSummary)>, bool) {

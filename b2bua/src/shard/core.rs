@@ -1,10 +1,11 @@
 //! The core of a shard: user agents, calls and the bridge, without I/O.
 
 mod driven;
+mod events;
+mod secrets;
 
 use super::common::Tally;
 use super::leaks::Leaks;
-use super::peers::domains;
 use super::{Command, Common, Counters, Gauges, Held, MediaLink};
 use crate::call::{BoundLegs, Call, CallKey, CallTimer, LegNo, Outside, reason};
 use crate::cdr::Record;
@@ -20,11 +21,7 @@ use sip::ids::{Ids, Tag};
 use sip::session::SessionId;
 use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
-use sip::{
-    Action, ConnectionId, Domain, Endpoint, Event, Failure, Flow, NetworkId, SecretNeeded, TimerQueue,
-    Unreachable,
-};
-use sip_types::Response;
+use sip::{Action, ConnectionId, Endpoint, Flow, NetworkId, TimerQueue};
 use slotmap::SlotMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -39,6 +36,8 @@ pub struct Setup {
     pub snapshot: Arc<Snapshot>,
     /// Media.
     pub link: Box<dyn MediaLink + Send>,
+    /// Whom peers of DTLS-SRTP take us for; without it there is none.
+    pub identity: Option<Arc<media::dtls::Identity>>,
     /// Identifiers for the user agents.
     pub sip_ids: Box<dyn Ids + Send>,
     /// Identifiers for the calls.
@@ -73,6 +72,8 @@ pub struct Core {
     pub(crate) outside: Outside,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) bound: BoundLegs,
+    /// Whom peers of DTLS-SRTP take us for.
+    pub(crate) identity: Option<Arc<media::dtls::Identity>>,
     pub(crate) link: Box<dyn MediaLink + Send>,
     pub(crate) ids: Box<dyn Ids + Send>,
     pub(crate) probes: Probes,
@@ -96,7 +97,7 @@ pub struct Core {
     pub(crate) records: Vec<Record>,
     pub(super) commands: mpsc::Receiver<Command>,
     out: Box<dyn FnMut(Record) + Send>,
-    pub(super) io: VecDeque<IoAction>,
+    pub(crate) io: VecDeque<IoAction>,
 }
 
 impl Core {
@@ -129,6 +130,7 @@ impl Core {
             subscriptions: Subscriptions::new(&setup.hasher),
             bound: BoundLegs::with_hasher(setup.hasher.clone()),
             link: setup.link,
+            identity: setup.identity,
             ids,
             probes,
             registrants,
@@ -253,106 +255,12 @@ impl Core {
         }
     }
 
-    fn on_event(&mut self, now: Now, event: Event) {
-        let event = match event {
-            Event::Invited { session, request } => return self.on_invited(now, session, request),
-            Event::Asked { id, request } => return self.on_asked(now, id, &request),
-            Event::Overload(change) => return self.on_overload(&change),
-            Event::Strayed(stray) => return self.on_strayed(now, *stray),
-            Event::Responded { session, ref outcome, .. } if self.on_registered(now, session, outcome) => {
-                return;
-            }
-            Event::Responded { session, ref outcome, .. }
-                if self.keepalive_over(session, is_answered(outcome)) =>
-            {
-                return;
-            }
-            Event::FlowProven { keep } => return self.on_flow_proven(now, keep),
-            Event::FlowLost { keep, why, proven } => return self.on_flow_lost(now, keep, why, proven),
-            Event::Responded { session, ref outcome, .. } if self.outside_over(now, session, outcome) => {
-                return;
-            }
-            of_a_session => of_a_session,
-        };
-        let Some(event) = self.subscription_event(now, event) else { return };
-        let Some(event) = self.bridged_event(now, event) else { return };
-        let Some((key, leg)) = session_of(&event).and_then(|sid| self.by_session.get(&sid)).copied() else {
-            return;
-        };
-        self.correlate(key, leg, &event);
-        self.note_from_change(key, leg, &event);
-        match event {
-            Event::Invited { .. }
-            | Event::Asked { .. }
-            | Event::Overload(_)
-            | Event::Strayed(_)
-            | Event::FlowProven { .. }
-            | Event::FlowLost { .. } => {}
-            Event::Progress { dialog, reliable, response, .. } => {
-                self.on_progress(now, key, leg, (dialog, reliable), &response);
-            }
-            Event::Pracked { dialog, id, request, .. } => self.on_pracked(now, key, dialog, id, &request),
-            Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
-            Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
-            Event::Reinvited { request, .. } => self.on_reinvited(now, key, leg, &request),
-            Event::ReinviteCancelled { .. } => self.on_reinvite_cancelled(now, key, leg),
-            Event::ReinviteAnswered { response, .. } => self.on_reinvite_answered(now, key, leg, &response),
-            Event::ReinviteFailed { why, .. } => self.on_reinvite_failed(now, key, leg, &why),
-            Event::EarlyDialogEnded { dialog, response, .. } => {
-                self.on_early_dialog_ended(now, key, (leg, dialog), &response);
-            }
-            Event::RefreshDue { .. } => self.on_refresh_due(now, key, leg),
-            Event::Updated { dialog, id, request, .. } => {
-                self.on_updated(now, key, (leg, dialog), id, &request);
-            }
-            Event::Requested { id, request, .. } => self.on_requested(now, key, leg, id, &request),
-            Event::Referred { id, refer, request, .. } => {
-                self.on_referred(now, key, leg, id, (&refer, &request));
-            }
-            Event::ReferNotified { refer, status, reason, last, .. } => {
-                self.on_refer_notified(now, key, leg, refer, (status, &reason, last));
-            }
-            Event::Responded { id, outcome, .. } if self.refer_over(now, key, leg, id, &outcome) => {}
-            Event::Responded { id, outcome, .. } => self.on_responded(now, key, leg, id, &outcome),
-            Event::Ended { why, authenticated, found, .. } => {
-                self.keep_found(key, leg, found);
-                self.on_ended(now, key, leg, &why, authenticated);
-            }
-        }
-        self.carry_out_media(key);
-    }
-
     /// Hands the orders of a call's media to the relay.
     pub(crate) fn carry_out_media(&mut self, key: CallKey) {
         let Some(call) = self.calls.get_mut(key) else { return };
         while let Some(command) = call.media.poll_command() {
             self.link.carry_out(command);
         }
-    }
-
-    /// A challenge: credentials for the realms that this leg's trunk has some for, at a peer that is the trunk's.
-    /// They are live: those of the configuration in force, not of the one that the call began under.
-    fn on_secret_needed(&mut self, now: Now, needed: &SecretNeeded) {
-        let trunk = usize::try_from(needed.label).ok().and_then(|n| self.labels.get(n.checked_sub(1)?));
-        let there = needed.connection.and_then(|id| self.peers.get(&id));
-        let proven: Vec<&str> = there.into_iter().flat_map(|peer| domains(peer)).collect();
-        let proven: Vec<&str> =
-            proven.into_iter().chain(needed.domain.as_ref().map(Domain::as_str)).collect();
-        let registrant = self.registrants.of_session(needed.session);
-        let (snapshot, strayed) = registrant.unwrap_or((&self.snapshot, false));
-        // Where a redirection leads is no place of the trunk's.
-        let resolved = if strayed { &[] } else { needed.resolved.as_slice() };
-        let mut granted = Vec::new();
-        for realm in &needed.realms {
-            match snapshot.credential(trunk, realm, needed.peer.ip(), resolved, &proven) {
-                Ok(credential) => granted.push((realm.clone(), credential)),
-                Err(why) => {
-                    self.counters.secrets_refused += 1;
-                    tracing::debug!(%realm, peer = %needed.peer, %why, "no credentials for a challenge");
-                }
-            }
-        }
-        self.endpoint.handle_secret(now, needed.id, granted);
     }
 
     /// A number for a trunk, which its sessions carry for as long as they last: 0 for none.
@@ -377,9 +285,12 @@ impl Core {
 
     /// Takes a call in, so that it is found by its name and in its place.
     pub(crate) fn enter(&mut self, call: Call) -> CallKey {
-        let (name, sequence, session) = (call.id.clone(), call.sequence, call.caller.session);
+        let (name, sequence) = (call.id.clone(), call.sequence);
+        let caller = call.caller.as_ref().map(|caller| caller.session);
         let key = self.calls.insert(call);
-        self.by_session.insert(session, (key, LegNo::CALLER));
+        if let Some(session) = caller {
+            self.by_session.insert(session, (key, LegNo::CALLER));
+        }
         self.by_name.insert(name, key);
         self.by_sequence.insert(sequence, key);
         key
@@ -430,41 +341,7 @@ impl Core {
     }
 }
 
-/// Whether anybody has answered a request, or would have: who asks for fewer is there.
-fn is_answered(outcome: &Result<Response, Failure>) -> bool {
-    match outcome {
-        Ok(_) | Err(Failure::Response(_) | Failure::Challenged(_)) => true,
-        Err(Failure::Unreachable(Unreachable::Overloaded)) => true,
-        Err(Failure::Timeout | Failure::Unreachable(_) | Failure::Full) => false,
-    }
-}
-
 /// The first listener of a network.
 pub(crate) fn listener_in(endpoint: &Endpoint, network: NetworkId) -> Option<&sip::Listener> {
     endpoint.settings().listeners.iter().find(|l| l.network == network)
-}
-
-/// Whose event it is; that of a request outside a dialog, or of a flow, is nobody's.
-fn session_of(event: &Event) -> Option<SessionId> {
-    match event {
-        Event::Asked { .. } | Event::Overload(_) | Event::FlowProven { .. } | Event::FlowLost { .. } => None,
-        Event::Strayed(stray) => Some(stray.session),
-        Event::Invited { session, .. }
-        | Event::Progress { session, .. }
-        | Event::Pracked { session, .. }
-        | Event::Answered { session, .. }
-        | Event::Acknowledged { session, .. }
-        | Event::Reinvited { session, .. }
-        | Event::ReinviteCancelled { session }
-        | Event::ReinviteAnswered { session, .. }
-        | Event::ReinviteFailed { session, .. }
-        | Event::EarlyDialogEnded { session, .. }
-        | Event::RefreshDue { session }
-        | Event::Updated { session, .. }
-        | Event::Requested { session, .. }
-        | Event::Referred { session, .. }
-        | Event::ReferNotified { session, .. }
-        | Event::Responded { session, .. }
-        | Event::Ended { session, .. } => Some(*session),
-    }
 }

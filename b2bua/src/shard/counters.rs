@@ -63,6 +63,8 @@ pub struct Counters {
     pub notifies: u64,
     /// NOTIFYs that failed.
     pub notifies_failed: u64,
+    /// Those with dialog information that crossed before every shard had said what it knows of the dialogs in it.
+    pub notifies_unnamed: u64,
     /// Addresses-of-record whose bindings ended because the connection that they were reached on was over.
     pub flows_lost: u64,
     /// Flows of datagrams that ICMP said to be lost, and that were asked whether they are.
@@ -105,6 +107,24 @@ pub struct Counters {
     pub descriptions_private: u64,
     /// Session descriptions that could not be taken.
     pub descriptions_refused: u64,
+    /// Calls that were placed from here.
+    pub placed: u64,
+    /// Orders of calls that were refused.
+    pub placed_refused: u64,
+    /// Placed calls whose first party was not to be had.
+    pub placed_first_failed: u64,
+    /// Placed calls whose other party was not.
+    pub placed_then_failed: u64,
+    /// Placed calls whose parties have both answered.
+    pub placed_answered: u64,
+    /// Times that a leg was left without what the other one describes, as it would not have it.
+    pub legs_apart: u64,
+    /// Times that our part in a call became another one, or one between others.
+    pub roles_changed: u64,
+    /// Early dialogs that their caller did not know any more.
+    pub early_dialogs_lost: u64,
+    /// Those that it has ended by BYE.
+    pub early_dialogs_left: u64,
     /// REFERs that were accepted.
     pub transfers: u64,
     /// Those whose target took the transferor's place.

@@ -8,6 +8,7 @@ mod guard;
 mod leaks;
 mod peers;
 mod port;
+mod word;
 
 pub use self::command::{Command, Report};
 pub use self::common::Common;
@@ -17,3 +18,4 @@ pub use self::core::{Core, Setup};
 pub(crate) use self::peers::domains;
 pub use counters::{Counters, Gauges};
 pub use port::MediaLink;
+pub(crate) use word::Word;

@@ -34,6 +34,7 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
         advertised: media.advertised,
         ports: media.ports.start()..=media.ports.end(),
         latching,
+        ice: media::Ice::default(),
     })
 }
 
@@ -213,7 +214,7 @@ pub fn sip_listener(
         tells_load: profile.overload.tell,
         heeds_priority: settings.trusted,
         carrying,
-        asked: asked(settings.registrar.is_some()),
+        asked: asked(settings.registrar.is_some(), refers(policy, name)),
         asks_unknown: profiles.iter().any(|profile| profile.carry.unknown_methods),
         events: if settings.registrar.is_some() { PACKAGES } else { &[] },
         reliable: profile.reliable_responses,
@@ -234,10 +235,13 @@ fn refers(policy: &Compiled, name: &NetworkName) -> bool {
 }
 
 /// The requests outside a dialog that a network's listeners hand up.
-fn asked(registers: bool) -> Vec<sip::Asked> {
+fn asked(registers: bool, refers: bool) -> Vec<sip::Asked> {
     let carried =
         [Method::Options, Method::Message, Method::Publish, Method::Subscribe, Method::Notify].into_iter();
     let mut asked: Vec<_> = carried.map(|method| sip::Asked { method, understood: &[] }).collect();
+    if refers {
+        asked.push(sip::Asked { method: Method::Refer, understood: &[] });
+    }
     if registers {
         asked.push(sip::Asked { method: Method::Register, understood: REGISTERING });
     }

@@ -28,11 +28,14 @@ pub enum Job {
     CallReliable,
     /// The same as [`Self::Call`] with an INVITE that is challenged (407) and proves who it is by SHA-256.
     CallAuthenticated,
+    /// The same as [`Self::Call`] with a session timer that both want (RFC 4028), and that is over with the call before its time.
+    CallTimed,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Transaction, Self::Call, Self::CallReliable, Self::CallAuthenticated];
+    pub const ALL: [Self; 5] =
+        [Self::Transaction, Self::Call, Self::CallReliable, Self::CallAuthenticated, Self::CallTimed];
 
     /// As results call it.
     #[must_use]
@@ -42,6 +45,7 @@ impl Job {
             Self::Call => "call",
             Self::CallReliable => "call-100rel",
             Self::CallAuthenticated => "call-authenticated",
+            Self::CallTimed => "call-session-timer",
         }
     }
 
@@ -50,7 +54,7 @@ impl Job {
     pub fn messages(self) -> u64 {
         match self {
             Self::Transaction => 2,
-            Self::Call => 7,
+            Self::Call | Self::CallTimed => 7,
             Self::CallReliable => 9,
             Self::CallAuthenticated => 11,
         }

@@ -10,8 +10,10 @@ use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use sip::{
-    Action, Answer, Asked, Carrying, Endpoint, Event, Flow, Gauges, Limits, Listener, ListenerId, Nat,
-    NetworkId, Settings, Timers, Transport, auth, overload::Heed, time::Now,
+    Action, Answer, Asked, Carrying, Endpoint, Event, Flow, Gauges, Limits, Listener, ListenerId, NetworkId,
+    Settings, Transport,
+    session::{Provenance, TimerPart, TimerTerms},
+    time::Now,
 };
 use sip_types::Method;
 
@@ -150,32 +152,15 @@ impl Pair {
 
 fn endpoint(side: Side, job: Job) -> Endpoint {
     let address = side.address();
+    let part = if job == Job::CallTimed { TimerPart::Ask } else { TimerPart::Off };
     let listener = Listener {
-        network: NetworkId(0),
-        transport: Transport::Udp,
-        address,
-        sent_by: address.to_string().into(),
-        towards: Vec::new(),
-        timers: Timers::default(),
-        provisional_interval: Duration::from_secs(60),
-        nat: Nat::Off,
-        flow_timer: Duration::from_secs(25),
-        alias: false,
-        tls_parameter: true,
-        acceptance: auth::client::Acceptance::default(),
-        heeds_overload: Heed::Nothing,
-        tells_load: false,
         reliable: job == Job::CallReliable,
+        session_timers: TimerTerms { part, ..TimerTerms::default() },
         heeds_priority: false,
         carrying: Carrying::All { transparent: Vec::new() },
-        asks_unknown: false,
-        refers: false,
-        takes_terminated: false,
-        session_timers: sip::session::TimerTerms::default(),
-        identifying: sip::session::Identifying::Carry,
-        provenance: sip::session::Provenance::Peer,
+        provenance: Provenance::Peer,
         asked: vec![Asked { method: Method::Message, understood: &[] }],
-        events: &[],
+        ..Listener::new(NetworkId(0), Transport::Udp, address)
     };
     let settings = Settings {
         listeners: vec![listener],

@@ -14,6 +14,7 @@ mod register;
 mod registrar;
 mod route;
 mod session_timer;
+mod srtp;
 mod tls;
 mod trunk;
 
@@ -27,13 +28,15 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Algorithm, Carry, Causes, Digest, Diversions, EarlyDialogs, MediaMode, Messages, Profile, Qop, Redirects,
-    ReferPolicy, RequestsFrom, SessionIds, TcpMedia, Timers, UnsolicitedNotify,
+    Algorithm, Carry, Causes, Digest, Diversions, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
+    OfferedCodec, Offers, PickUp, Profile, Qop, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds,
+    TcpMedia, Timers, UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use session_timer::{Refresher, SessionTimer, TimerMode};
+pub use srtp::{Keying, Srtp, SrtpMode, SrtpSuite};
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;

@@ -59,10 +59,10 @@ table! {
         /// Threads of the relay; `"auto"` is one per two cores.
         restart threads: Auto<u16> = "auto", in 1..=64;
         /// Port pairs per network and shard below which more are bound ahead.
-        restart spare_low: u16 = 16, in 0..=10_000, unit "port pairs";
+        restart spare_low: u16 = 64, in 0..=10_000, unit "port pairs";
         /// Port pairs per network and shard that are bound ahead. While calls need more of them than that, those stay
         /// bound, too; what was not needed for 30 s is closed little by little.
-        restart spare_high: u16 = 64, in 1..=10_000, unit "port pairs";
+        restart spare_high: u16 = 256, in 1..=10_000, unit "port pairs";
         /// How long a port pair rests after a call before another one gets it. Where no other is to be had, because
         /// of `limits.sockets` or the range of ports, the pair that has rested longest is used earlier, after 1 s at
         /// the least, and counted.

@@ -5,19 +5,25 @@ use sip_types::StatusCode;
 
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
-use crate::model::{OverloadControl, SessionTimer, TimerMode};
-use crate::text::{Cause, MediaType, Token};
+use crate::model::{Number, OverloadControl, SessionTimer, Srtp, TimerMode};
+use crate::text::{Cause, MediaType, Pattern, Token};
 
 table! {
     /// A bundle of policy for legs: of the trunk's profile where the trunk is known, for legs that we dial always, for
     /// those that come in once the INVITE has been taken. Until then the network's counts: the timers of the transactions
     /// that peers begin, and what is refused before a call is made.
     pub struct Profile {
-        /// How media flows. It goes around us only where the profiles of both legs say so.
+        /// How media flows. It goes around us only where the profiles of both legs say so. That is fixed when a call begins, whoever
+        /// picks it up or is transferred to later.
         pinned media: MediaMode = "anchored";
         /// What becomes of streams over connections of the peers' own, such as MSRP and BFCP over TCP, where media is
         /// anchored: our relay carries datagrams only. They go around us only where the profiles of both legs say so.
         pinned tcp_media: TcpMedia = "refuse";
+        /// How streams of RTP are protected.
+        pinned srtp: Srtp = {};
+        /// What is done about ICE (RFC 8445) where media is anchored. Our part is that of a lite agent: the peer finds out which way
+        /// media goes, so that it may be behind any NAT, and its media needs no `latch`. Each leg's ICE ends with us.
+        pinned ice: Ice = "accept";
         /// How long a leg that we dial may ring before it is cancelled.
         pinned ring_limit: Duration = "180s", in "1s"..="1h";
         /// How long a target of a leg that we dial may be silent before the next one is tried; the last one of a call has
@@ -38,6 +44,13 @@ table! {
         /// sends them so where its peer asks for that, or where its peer supports it and the other leg's came so. Else a peer that
         /// requires them is refused with 420.
         pinned reliable_responses: bool = true;
+        /// Whether an INVITE or re-INVITE that we send has an offer, whatever the other side's has: for a peer that must have one, or that
+        /// must make it. Where media goes around us it is as the other side's. Who is called for a party that waits already, by a
+        /// transfer or as the second of a placed call, gets an offer always.
+        pinned offers: Offers = "carry";
+        /// What we offer where the caller has offered nothing: one audio stream with these codecs. Nobody transcodes, so they
+        /// should be those that every caller has.
+        pinned offered_codecs: Vec<OfferedCodec> = ["PCMU", "PCMA", "telephone-event"], in 1..=8;
         /// From where requests within a call are taken for the peer's own, a BYE above all, and CANCELs: those that come from
         /// elsewhere in its network are challenged where the peer can prove who it is, else refused with 403, and end no call.
         pinned requests_from: RequestsFrom = "peer";
@@ -46,6 +59,10 @@ table! {
         pinned session_id: SessionIds = "carry";
         /// What a caller sees of a called side that forks, or of several targets that ring.
         pinned early_dialogs: EarlyDialogs = "apart";
+        /// What media flows between a caller and the peer, where we call that, before it has answered. What P-Early-Media (RFC 5009) says
+        /// counts where it comes from a network that is trusted: of each stream, whether the called side is heard, and whether it hears.
+        /// A peer in such a network is told that we know of it.
+        pinned early_media: EarlyMedia = "open";
         /// Whether 199 (Early Dialog Terminated, RFC 6228) is used: legs that we dial say that they take it, and a caller that takes it is
         /// told of each early dialog that ends while its call goes on.
         pinned early_dialog_terminated: bool = true;
@@ -57,6 +74,11 @@ table! {
         pinned redirects: Redirects = "carry";
         /// What becomes of a REFER in a call (RFC 3515), by which a peer transfers whom it talks with.
         pinned refer: ReferPolicy = "handle";
+        /// Whom a REFER of the peer may have called, where `refer` is `"handle"`.
+        pinned refer_to: ReferTo = {};
+        /// Who may answer in the place of a peer that is called and rings, by an INVITE with Replaces (RFC 3891, RFC 5359 §2.16), where
+        /// `refer` is `"handle"`.
+        pinned pick_up: PickUp = "own";
         /// Option tags that may stand in Require although we don't know them: they cross, both sides see to them.
         pinned transparent: Vec<Token> = [], in 0..=64, such as ["replaces"];
         /// What crosses from one side to the other.
@@ -69,7 +91,7 @@ table! {
         /// How digest authentication is done.
         pinned digest: Digest = {};
         /// What the status of a failed leg becomes on the other side, by status; it comes before the built-in rules:
-        /// 401 and 407 become 403, 503 and 422 become 500, 408 of other requests than INVITE becomes 504, all else stays.
+        /// 401, 407 and 494 become 403, 503 and 422 become 500, 408 of other requests than INVITE becomes 504, all else stays.
         pinned failures: BTreeMap<StatusCode, StatusCode> = {}, in 0..=300, such as { "480" = 486 };
         /// What ISDN causes (ITU-T Q.850) have to do with failures.
         pinned causes: Causes = {};
@@ -101,6 +123,27 @@ table! {
     }
 }
 
+table! {
+    /// Whom a REFER may have called. Who is talked with in another call here, which Replaces names, is free of this.
+    pub struct ReferTo {
+        /// Patterns of whom it may name, as `called` of a route has them; others get 603. With none it is whoever the routes of its
+        /// network lead to.
+        pinned called: Vec<Pattern> = [], in 0..=1024, such as ["+49*", "112"];
+        /// How the number that it names is rewritten, before the routes of its network are asked.
+        pinned number: Option<Number>;
+    }
+}
+
+choice! {
+    /// Who may pick a call up.
+    pub enum PickUp {
+        /// The peer itself, from another device of the same user or trunk, and whom a peer of the call has referred to it.
+        Own = "own",
+        /// Whoever is known in its network too, as a user of the registrar or as a trunk: the other telephones of a group.
+        Network = "network",
+    }
+}
+
 choice! {
     /// How media flows.
     pub enum MediaMode {
@@ -112,12 +155,59 @@ choice! {
 }
 
 choice! {
+    /// What is done about ICE.
+    pub enum Ice {
+        /// Nothing: a peer that offers it is answered as if it had not.
+        Off = "off",
+        /// A peer that offers it is answered with it.
+        Accept = "accept",
+        /// It is offered to the peer too. One that knows nothing of it answers without, and its media is taken as if it had not been offered.
+        Offer = "offer",
+    }
+}
+
+choice! {
     /// What becomes of media over TCP, SCTP and DCCP, and over other networks than the Internet.
     pub enum TcpMedia {
         /// It is offered and answered with port 0; an offer of nothing else is refused with 488 and Warning 302.
         Refuse = "refuse",
         /// Its lines cross as they are: each side sees the addresses of the other one.
         Around = "around",
+    }
+}
+
+choice! {
+    /// Whether INVITEs of ours have an offer.
+    pub enum Offers {
+        /// As the other side's do: one without an offer is sent without one.
+        Carry = "carry",
+        /// Always. To one without an offer we answer with what the peer of the leg has answered; what the other side says to that is
+        /// offered to the peer by re-INVITE, where it is not what that has taken already.
+        Make = "make",
+        /// Never: the peer offers in its response and is answered in the ACK, or in the PRACK of a reliable provisional response.
+        Ask = "ask",
+    }
+}
+
+choice! {
+    /// A codec of an offer of our own.
+    pub enum OfferedCodec {
+        /// G.711, µ-law: payload type 0.
+        Pcmu = "PCMU",
+        /// G.711, A-law: payload type 8.
+        Pcma = "PCMA",
+        /// G.722: payload type 9.
+        G722 = "G722",
+        /// G.729: payload type 18.
+        G729 = "G729",
+        /// GSM full rate: payload type 3.
+        Gsm = "GSM",
+        /// Opus (RFC 7587): payload type 96.
+        Opus = "opus",
+        /// DTMF (RFC 4733): payload type 101.
+        TelephoneEvent = "telephone-event",
+        /// Comfort noise (RFC 3389): payload type 13.
+        ComfortNoise = "CN",
     }
 }
 
@@ -154,7 +244,7 @@ choice! {
         /// History-Info and Diversion cross as they are; nothing is added.
         Carry = "carry",
         /// By History-Info (RFC 7044), into which Diversion is turned (RFC 7544), with an entry for whom we call, and for each whom
-        /// we have called before it and what came of that.
+        /// we have called before it and what came of that. A caller that knows of histories is told it in responses.
         HistoryInfo = "history-info",
         /// By Diversion (RFC 5806), into which the diversions of History-Info are turned (RFC 7544), with an entry for a
         /// redirection that we have followed.
@@ -174,6 +264,18 @@ choice! {
 }
 
 choice! {
+    /// What media flows before the answer.
+    pub enum EarlyMedia {
+        /// All.
+        Open = "open",
+        /// What P-Early-Media authorizes; all, as long as it has said nothing.
+        Heed = "heed",
+        /// What P-Early-Media authorizes; none, as long as it has said nothing.
+        Require = "require",
+    }
+}
+
+choice! {
     /// What becomes of a redirection.
     pub enum Redirects {
         /// The other side gets it, with its Contact.
@@ -188,7 +290,8 @@ choice! {
     pub enum ReferPolicy {
         /// We do what it asks for: whom it points to is called by the routes of the network that it comes from, and takes the
         /// place of who has sent it. The other side needs to know nothing of it, nor be able to reach the target. Where it
-        /// points to somebody whom its sender talks with in another call here, the two calls become one.
+        /// points to somebody whom its sender talks with in another call here, the two calls become one. Where that is a call of another
+        /// shard, the target is called in place of its dialog with us, and needs to know Replaces (RFC 3891).
         Handle = "handle",
         /// It crosses: the other side gets a REFER of its own, with our addresses and the dialogs that Replaces names as they are there,
         /// and what it tells of it comes back. Who is transferred calls the target by itself.

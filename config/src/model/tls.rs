@@ -16,6 +16,9 @@ table! {
         /// Files of revoked certificates (RFC 5280 §5), in PEM or DER. One that is out of date lets nobody in whose
         /// issuer it is of.
         live revoked: Vec<PathBuf> = [], in 0..=64;
+        /// Whether a certificate that states purposes is believed only if SIP is one of them (RFC 5924 §5: `id-kp-sipDomain`, or any).
+        /// Public authorities state TLS alone.
+        live sip_purpose: bool = false;
         /// Clients whose certificates are known, whoever has issued them: each stands for the domain of its pin and no other,
         /// and nobody else stands for that. Trunks are known by these domains (`identities`).
         live pins: Vec<Pin> = [], in 0..=1_024;
@@ -49,6 +52,9 @@ table! {
         /// Files of revoked certificates (RFC 5280 §5), in PEM or DER. One that is out of date lets nobody be called
         /// whose issuer it is of.
         live revoked: Vec<PathBuf> = [], in 0..=64;
+        /// Whether a certificate that states purposes is believed only if SIP is one of them (RFC 5924 §5: `id-kp-sipDomain`, or any).
+        /// Public authorities state TLS alone.
+        live sip_purpose: bool = false;
         /// What we show a server that asks. With it servers may send us requests on connections that we opened
         /// (RFC 5923).
         live certificate: Option<Certificate>;

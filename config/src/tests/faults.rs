@@ -151,7 +151,7 @@ reject = { status = 404 }
 name = "sockets"
 to = [{ uri = "sip:a@b", network = "nowhere" }, { uri = "sip:a@b;transport=udp", network = "open" }]
 [media]
-spare_low = 65
+spare_low = 257
 [networks.apart]
 listeners = [{ transport = "udp", address = "10.0.0.9:5060", towards = ["10.1.0.0/16", "2001:db8::/32"] }]
 media = { address = "10.0.0.9" }
@@ -172,7 +172,7 @@ targets = ["sip:10.1.2.3", "sip:10.2.3.4", "sip:[2001:db8::1]", "sip:named.examp
     f.toml:18:7: routes[1].to[0]: found "in", expected a trunk that has targets
     f.toml:19:10: routes[1].reject: found both, expected either targets in `to` or a refusal in `reject`
     f.toml:22:36: routes[2].to[0].network: found "nowhere", expected the name of a network: "apart", "farther", "inside", "open" or "split"
-    f.toml:24:13: media.spare_low: found 65, expected at most spare_high, which is 64
+    f.toml:24:13: media.spare_low: found 257, expected at most spare_high, which is 256
     f.toml:26:72: networks.apart.listeners[0].towards: found "2001:db8::/32", expected addresses of the same family as `address`
     f.toml:33:28: trunks.near.targets[1]: found "sip:10.2.3.4", expected an address that the `towards` of a listener of network farther has
     f.toml:33:44: trunks.near.targets[2]: found "sip:[2001:db8::1]", expected a name, or an address of the family that network farther has a listener of the transport for

@@ -14,6 +14,6 @@ pub use description::{Description, Line};
 pub use error::{Limits, LineFault, ParseError};
 pub use section::{Media, Section};
 pub use view::{
-    Attribute, Bandwidth, Connection, Direction, Fmtp, Group, MediaLine, Origin, RtcpAddress, RtpMap,
-    packet_time,
+    Attribute, Bandwidth, Candidate, Connection, Direction, Fmtp, Group, IceCredentials, MediaLine, Origin,
+    RtcpAddress, RtpMap, packet_time,
 };

@@ -147,6 +147,24 @@ impl<'a> Media<'a> {
         self.section.attribute("rtcp-mux").is_some()
     }
 
+    /// The first attribute called `name` of its own, or else of the session.
+    #[must_use]
+    pub fn inherited(&self, name: &str) -> Option<Attribute<'a>> {
+        self.section.attribute(name).or_else(|| self.session.attribute(name))
+    }
+
+    /// The session section.
+    #[must_use]
+    pub fn session(&self) -> Section<'a> {
+        self.session
+    }
+
+    /// The first attribute called `name` of the session.
+    #[must_use]
+    pub fn of_session(&self, name: &str) -> Option<Attribute<'a>> {
+        self.session.attribute(name)
+    }
+
     /// Its identification tag (RFC 5888 §4).
     #[must_use]
     pub fn mid(&self) -> Option<&'a str> {

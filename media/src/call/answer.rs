@@ -4,13 +4,22 @@ use bytes::Bytes;
 use sdp::{Description, Direction, Media, RtpMap};
 
 use super::party::{Exchange, Link, Side, Stream};
-use super::{CallMedia, Mode, sections};
-use crate::negotiate::{Composition, Described, Endpoint, Misuse, Refusal, Slot, compose, is_secure};
+use super::{CallMedia, Mode, own, sections};
+use crate::keying::{Profile, plain_profile};
+use crate::negotiate::{
+    Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, compose, has_rtcp,
+    is_secure,
+};
+use crate::relay::IceSettings;
 use crate::rtp::static_clock;
 use crate::{ContextId, PartyId, Ports};
 
 /// What an exchange has settled for one section.
-enum Outcome {
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are relayed, and none lasts longer than its exchange"
+)]
+pub(super) enum Outcome {
     Dead,
     Around(Direction),
     Relayed(Link, Direction),
@@ -24,31 +33,31 @@ impl CallMedia {
     /// Why it cannot be taken; nothing has changed then.
     pub fn receive_answer(&mut self, from: PartyId, sdp: &[u8]) -> Result<(), Refusal> {
         let party = self.party(from)?;
-        let offer = match (&party.exchange, party.answered, &party.local) {
-            (Exchange::Sent(offer), _, _) => offer.clone(),
-            (Exchange::Idle, Some(Side::Them), Some(local)) => {
-                if party.remote.as_deref() == Some(sdp) {
-                    return Ok(());
-                }
-                local.clone()
-            }
+        let (offer, again) = match (&party.exchange, party.answered, &party.local) {
+            (Exchange::Sent(offer), _, _) => (offer.clone(), false),
+            (Exchange::Idle, Some(Side::Them), Some(local)) => (local.clone(), true),
             _ => return Err(Refusal::Misuse(Misuse::NoOffer)),
         };
         let text = Bytes::copy_from_slice(sdp);
-        let answer = sections::parse(&text, &self.limits)?;
         let local = sections::reread(&offer);
+        let (answer, plain) = self.plain_answer(&text, party, &local)?;
+        if again && party.remote.as_ref() == Some(&plain.text) && party.theirs.standing == plain.keyed {
+            return Ok(());
+        }
         let (has, needed) = (answer.media_count(), local.media_count());
         if has != needed {
             return Err(Refusal::Sections { has, needed });
         }
-        let outcomes = self.outcomes(from, &local, &answer)?;
-        self.settle(from, Side::Them, offer, text, outcomes)
+        let mut outcomes = self.outcomes(from, &local, &answer)?;
+        self.secure_outcomes(self.party(from)?, &plain.keyed, &mut outcomes)?;
+        self.party_mut(from)?.theirs.pending = Some(plain.keyed);
+        self.settle(from, Side::Them, offer, plain.text, outcomes)
     }
 
-    /// Our answer to the offer of `to`, from what `from` has answered (or last described). One section for each of
+    /// Our answer to the offer of `to`, from what `from` has answered (or last described, or offers now). One section for each of
     /// the offer's, in its order, of its media type, with its `t=` and within its directions (RFC 3264 §6). Called
     /// again while no new offer came, it makes the answer anew: the same text unless `from` has described something
-    /// else since.
+    /// else since. What `from` has not said in answer to that offer may have formats that the offer does not: they are left out.
     ///
     /// # Errors
     /// Why there is none; nothing has changed then.
@@ -58,20 +67,46 @@ impl CallMedia {
         from: PartyId,
         ports: &mut dyn Ports,
     ) -> Result<Bytes, Refusal> {
-        let party = self.party(to)?;
-        let offer_text = match (&party.exchange, party.answered, &party.remote) {
-            (Exchange::Received(offer), _, _) => offer.clone(),
-            (Exchange::Idle, Some(Side::Us), Some(remote)) => remote.clone(),
-            _ => return Err(Refusal::Misuse(Misuse::NoOffer)),
-        };
-        let offer = sections::reread(&offer_text);
+        self.offer_to_answer(to)?;
         let source = self.party(from)?;
-        let source_ipv6 = source.own.address.is_ipv6();
+        let source_reach = source.reach();
         let willing = source.introduced.then_some(from);
-        let described = source.remote.as_ref().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
-        let source = sections::reread(described);
+        let (described, answers) = match &source.exchange {
+            Exchange::Received(offer) => (Some(offer), false),
+            Exchange::Idle | Exchange::Sent(_) => {
+                (source.remote.as_ref(), source.answered == Some(Side::Them))
+            }
+        };
+        let mut described = sections::reread(described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?);
+        if !answers
+            && let Some(common) = own::common(&described, &sections::reread(self.offer_to_answer(to)?))
+        {
+            described = common;
+        }
+        self.answer_from(to, (&described, source_reach, willing), ports)
+    }
+
+    /// The offer of a party that an answer of ours is for: the pending one, or that which we have answered last.
+    pub(super) fn offer_to_answer(&self, to: PartyId) -> Result<&Bytes, Refusal> {
+        let party = self.party(to)?;
+        match (&party.exchange, party.answered, &party.remote) {
+            (Exchange::Received(offer), _, _) => Ok(offer),
+            (Exchange::Idle, Some(Side::Us), Some(remote)) => Ok(remote),
+            _ => Err(Refusal::Misuse(Misuse::NoOffer)),
+        }
+    }
+
+    /// As [`compose_answer`](Self::compose_answer), from that description.
+    pub(super) fn answer_from(
+        &mut self,
+        to: PartyId,
+        (source, source_reach, willing): (&Description, Reach, Option<PartyId>),
+        ports: &mut dyn Ports,
+    ) -> Result<Bytes, Refusal> {
+        let offer_text = self.offer_to_answer(to)?.clone();
+        let offer = sections::reread(&offer_text);
         let standing = self.party(to)?.streams.len();
-        let slots = self.answered_slots(to, &offer, (&source, source_ipv6, willing), ports);
+        let slots = self.answered_slots(to, &offer, (source, source_reach, willing), ports);
         let slots = match slots {
             Ok(slots) => slots,
             Err(refusal) => {
@@ -81,19 +116,20 @@ impl CallMedia {
         };
         let anchored = self.mode == Mode::Anchored;
         let own = self.party(to)?.own;
+        let ice = self.answered_ice(to, &offer, &slots)?;
         let text = compose(&Composition {
-            source: &source,
+            source,
             frame: Some(&offer),
             answer: true,
             anchored,
             own,
+            nowhere: None,
             slots: &slots,
+            ice: &ice,
+            bundle: Bundle::of(&offer, &slots),
         });
-        let text = self.party_mut(to)?.publish(text);
-        let answer = sections::reread(&text);
-        let outcomes = self.outcomes(to, &answer, &offer)?;
-        self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;
-        Ok(text)
+        self.party_mut(to)?.made = false;
+        self.publish_answer(to, text, offer_text)
     }
 
     /// Our answer to an offer of `to` that nothing comes of: every stream is rejected (RFC 3264 §6).
@@ -114,12 +150,12 @@ impl CallMedia {
             answer: true,
             anchored,
             own,
+            nowhere: None,
             slots: &slots,
+            ice: &IceLines::default(),
+            bundle: None,
         });
-        let text = self.party_mut(to)?.publish(text);
-        let outcomes = self.outcomes(to, &sections::reread(&text), &offer)?;
-        self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;
-        Ok(text)
+        self.publish_answer(to, text, offer_text)
     }
 
     /// What becomes of each section of the offer.
@@ -127,10 +163,10 @@ impl CallMedia {
         &mut self,
         to: PartyId,
         offer: &Description,
-        (source, source_ipv6, willing): (&Description, bool, Option<PartyId>),
+        (source, source_reach, willing): (&Description, Reach, Option<PartyId>),
         ports: &mut dyn Ports,
     ) -> Result<Vec<Slot>, Refusal> {
-        let to_ipv6 = self.party(to)?.own.address.is_ipv6();
+        let to_reach = self.party(to)?.reach();
         let mut slots = Vec::new();
         let mut answers = source.media();
         for (section, offered) in offer.media().enumerate() {
@@ -149,14 +185,22 @@ impl CallMedia {
                 });
                 continue;
             }
-            let offered = self.described(section, &offered, to_ipv6)?;
-            slots.push(match (offered, self.described(section, &answer, source_ipv6)?) {
+            let offered_proto = offered.line().proto;
+            let mux_only = offered.section().attribute("rtcp-mux-only").is_some();
+            let offered = self.described(section, &offered, to_reach)?;
+            slots.push(match (offered, self.described(section, &answer, source_reach)?) {
                 (Described::Relayed(theirs), Described::Relayed(far)) => {
                     let context = self.stream_context(to, section, ports)?;
                     let port = self.port(context.pair).unwrap_or_default();
                     let mux = theirs.mux && shares_port(&answer, &far);
+                    if mux_only && !mux {
+                        // RFC 8858 §4.3
+                        slots.push(Slot::Rejected);
+                        continue;
+                    }
                     let far = self.willing(willing, section, far.direction);
-                    Slot::Relayed { port, mux, direction: far.and(theirs.direction.reversed()) }
+                    let profile = answered_profile(&answer, offered_proto);
+                    Slot::Relayed { port, mux, direction: far.and(theirs.direction.reversed()), profile }
                 }
                 (Described::Around, Described::Around) => Slot::Around,
                 _ => Slot::Padded,
@@ -166,13 +210,13 @@ impl CallMedia {
     }
 
     /// What an exchange has settled with a party, of whose two descriptions `local` is ours and `remote` theirs.
-    fn outcomes(
+    pub(super) fn outcomes(
         &self,
         party: PartyId,
         local: &Description,
         remote: &Description,
     ) -> Result<Vec<Outcome>, Refusal> {
-        let ipv6 = self.party(party)?.own.address.is_ipv6();
+        let reach = self.party(party)?.reach();
         let mut outcomes = Vec::new();
         for (section, (ours, theirs)) in local.media().zip(remote.media()).enumerate() {
             let direction = |theirs: Direction| ours.direction().and(theirs.reversed());
@@ -181,11 +225,11 @@ impl CallMedia {
             } else if self.mode == Mode::Bypass {
                 Outcome::Around(direction(theirs.direction()))
             } else {
-                match self.described(section, &theirs, ipv6)? {
+                match self.described(section, &theirs, reach)? {
                     Described::Rejected | Described::Refused => Outcome::Dead,
                     Described::Around => Outcome::Around(direction(theirs.direction())),
                     Described::Relayed(endpoint) => {
-                        Outcome::Relayed(link(&ours, &endpoint), direction(endpoint.direction))
+                        Outcome::Relayed(link((&ours, &theirs), &endpoint), direction(endpoint.direction))
                     }
                 }
             };
@@ -195,7 +239,7 @@ impl CallMedia {
     }
 
     /// An exchange is complete.
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         party: PartyId,
         answered: Side,
@@ -205,7 +249,10 @@ impl CallMedia {
     ) -> Result<(), Refusal> {
         let index = self.index(party)?;
         let Some(found) = self.parties.get_mut(index) else { return Ok(()) };
-        let changed = found.remote.as_ref() != Some(&remote);
+        let new_keys = found.theirs.pending.as_ref().is_some_and(|keys| *keys != found.theirs.standing);
+        let changed = found.remote.as_ref() != Some(&remote) || new_keys;
+        found.theirs.settle();
+        found.ours.settle();
         let keep = found.first_offer.as_ref().is_some_and(|(side, _)| *side == Side::Us);
         (found.exchange, found.introduced) = (Exchange::Idle, false);
         (found.answered, found.local, found.remote) = (Some(answered), Some(local), Some(remote));
@@ -232,8 +279,9 @@ impl Stream {
     /// The ports of an offer that other dialogs may still answer are kept (`keep`).
     fn settle(&mut self, outcome: Outcome, keep: bool) -> Option<(ContextId, bool)> {
         self.fresh = false;
+        let protected = self.link.as_ref().and_then(|link| link.srtp.clone());
         (self.around, self.direction) = (false, Direction::Inactive);
-        match outcome {
+        let unused = match outcome {
             Outcome::Relayed(mut link, direction) => {
                 self.direction = direction;
                 if let Some(before) = self.link.as_ref().filter(|_| !link.send) {
@@ -251,26 +299,54 @@ impl Stream {
                 self.link = None;
                 if keep { None } else { self.free() }
             }
-        }
+        };
+        self.settle_keys(protected.as_ref());
+        unused
     }
 
     fn free(&mut self) -> Option<(ContextId, bool)> {
         self.counters = None;
+        self.begin_keys_anew();
         let applied = self.applied.take().is_some();
         self.context.take().map(|context| (context, applied))
     }
 }
 
-/// The link that two accepted sections make. RTP and RTCP share a port when both say so (RFC 8035 §3.1).
-fn link(ours: &Media<'_>, theirs: &Endpoint) -> Link {
-    Link {
-        remote: theirs.remote,
-        remote_rtcp: theirs.remote_rtcp,
-        send: !theirs.silenced,
-        mux: theirs.mux && ours.rtcp_mux(),
-        rtp: theirs.rtp,
-        clocks: clocks(ours),
+/// The profile of RTP that an answer has, which is the offer's (RFC 3264 §6.1), where it is made from something with another one.
+fn answered_profile(answer: &Media<'_>, offered: &str) -> Option<&'static str> {
+    match (Profile::of(answer.line().proto), Profile::of(offered)) {
+        (Profile::Plain { feedback: has }, Profile::Plain { feedback }) => {
+            (has != feedback).then(|| plain_profile(feedback))
+        }
+        _ => None,
     }
+}
+
+/// The link that two accepted sections make. RTP and RTCP share a port when both say so (RFC 8035 §3.1).
+fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
+    Link {
+        remote: endpoint.remote,
+        remote_rtcp: endpoint.remote_rtcp,
+        send: !endpoint.silenced,
+        mux: endpoint.mux && ours.rtcp_mux(),
+        rtp: endpoint.rtp,
+        dtls: is_secure(ours.line().proto),
+        ice: ice(ours, theirs),
+        clocks: clocks(ours),
+        srtp: None,
+        association: None,
+    }
+}
+
+/// Both have ICE, and the peer is one that makes checks.
+fn ice(ours: &Media<'_>, theirs: &Media<'_>) -> Option<IceSettings> {
+    let (local, remote) = (ours.ice()?, theirs.ice().filter(|_| !theirs.ice_lite())?);
+    let muxed = ours.rtcp_mux() && theirs.rtcp_mux();
+    // Who has none for RTCP has one component only; who has none at all finds them by the checks.
+    let mut candidates = theirs.candidates().peekable();
+    let of_rtcp = candidates.peek().is_none() || candidates.any(|candidate| candidate.component == 2);
+    let rtcp = has_rtcp(ours) && !muxed && of_rtcp;
+    Some(IceSettings { local: local.into(), remote: remote.ufrag.into(), rtcp })
 }
 
 /// Clock rates of the payload types that the peer sends, which are those of our description (RFC 3264 §6.1).
@@ -285,13 +361,15 @@ const MAX_CLOCKS: usize = 32;
 /// Whether our answer can let RTCP share the RTP port, when the offer wants it. For plain RTP that is this leg's own
 /// affair, unless a payload type could be taken for RTCP (RFC 5761 §4). A secure stream is relayed end to end, and
 /// DTLS handshakes per port: both legs have to be alike.
-fn shares_port(answer: &Media<'_>, far: &Endpoint) -> bool {
+pub(super) fn shares_port(answer: &Media<'_>, far: &Endpoint) -> bool {
     if is_secure(answer.line().proto) {
         return far.mux;
     }
-    !answer
-        .line()
-        .formats()
-        .filter_map(|format| format.parse::<u8>().ok())
-        .any(|payload| (64..=95).contains(&payload))
+    can_share(answer)
+}
+
+/// Whether no payload type of a stream could be taken for RTCP on a port that both share (RFC 5761 §4).
+pub(super) fn can_share(media: &Media<'_>) -> bool {
+    let mut payloads = media.line().formats().filter_map(|format| format.parse::<u8>().ok());
+    !payloads.any(|payload| (64..=95).contains(&payload))
 }

@@ -1,10 +1,18 @@
 //! One call's media.
 
+mod agreement;
+mod alone;
 mod answer;
+mod associate;
 mod codec;
+mod ice;
+mod meet;
 mod offer;
+mod own;
 mod party;
 mod sections;
+mod secure;
+mod standing;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -17,14 +25,21 @@ use std::net::IpAddr;
 
 use sdp::Limits;
 
+use crate::ice::Secret;
+use crate::keying::Mint;
 use crate::negotiate::{Misuse, Refusal};
 use crate::relay::Command;
-use crate::{ContextId, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId};
+use crate::srtp::MasterKey;
+use crate::{
+    ContextId, Ice, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId,
+};
 pub use codec::Codec;
+pub use own::Offered;
 use party::{Exchange, Party, Side, Stream};
+pub use standing::Standing;
 pub use tally::Tally;
 pub use transfer::{Mark, Moving};
-pub use view::{Carriage, PartyView, Silence, StreamView};
+pub use view::{Carriage, Guarded, PartyView, Silence, StreamView};
 
 /// Whether media flows through us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +74,8 @@ pub struct CallMedia {
     limits: Limits,
     seed: u64,
     minted: u64,
+    /// What ICE credentials are made of; without it there is no ICE.
+    secret: Option<Secret>,
     /// A call takes all its ports from one relay thread.
     thread: Option<ThreadId>,
     parties: Vec<Party>,
@@ -66,12 +83,16 @@ pub struct CallMedia {
     commands: VecDeque<Command>,
 }
 
-/// A borrowed pair and which of its contexts are in use, one bit each.
+/// A borrowed pair, which of its contexts are in use, and which have ever been, one bit each.
 #[derive(Debug)]
 struct Lent {
     pair: PortPair,
     contexts: u16,
+    used: u16,
 }
+
+/// Of a stream in an offer of ours that several answer: its context, and what was told of its keys.
+type Told = (Option<ContextId>, Vec<MasterKey>, Option<Box<str>>);
 
 const _: () = assert!(MAX_CONTEXTS as u32 == u16::BITS);
 
@@ -85,6 +106,7 @@ impl CallMedia {
             limits,
             seed,
             minted: 0,
+            secret: None,
             thread: None,
             parties: Vec::new(),
             pairs: Vec::new(),
@@ -108,7 +130,11 @@ impl CallMedia {
     pub fn add_party(&mut self, id: PartyId, network: &MediaNetwork) {
         self.remove_party(id);
         let session_id = self.mint();
-        self.enter(Party::new(id, network, session_id));
+        let mut party = Party::new(id, network, session_id);
+        if self.secret.is_none() {
+            party.ice = Ice::Off;
+        }
+        self.enter(party);
     }
 
     /// Adds another early dialog that goes with the first offer of `of`'s leg. If that offer is ours, `new` shares its
@@ -122,18 +148,26 @@ impl CallMedia {
         let parent = self.party(of)?;
         let mut party = parent.sibling(new, session_id);
         match parent.first_offer.clone().ok_or(Refusal::Misuse(Misuse::NoOffer))? {
-            (Side::Them, offer) => party.exchange = Exchange::Received(offer),
+            (Side::Them, offer) => {
+                party.theirs.pending = Some(parent.first_keyed.clone());
+                party.exchange = Exchange::Received(offer);
+            }
             (Side::Us, offer) => {
+                party.ours.pending = Some(parent.first_lines.clone());
                 party.own = parent.own;
                 party.own.version = sections::version(&offer).unwrap_or(parent.own.version);
                 party.sent = Some(offer.clone());
                 let offered = sections::count(&offer);
-                let pairs: Vec<_> =
-                    parent.streams.iter().take(offered).map(|stream| stream.context).collect();
+                let streams = parent.streams.iter().take(offered);
+                let pairs: Vec<_> = streams
+                    .map(|stream| (stream.context, stream.keys.clone(), stream.tls_id.clone()))
+                    .collect();
                 party.exchange = Exchange::Sent(offer);
-                party.streams = self.share(&pairs)?;
+                party.streams = self.share(pairs)?;
             }
         }
+        // Where the other dialog answers their offer, it has keys of its own to answer with.
+        party.mint = self.party_mut(of)?.mint.as_mut().and_then(Mint::split);
         self.enter(party);
         Ok(())
     }
@@ -145,12 +179,12 @@ impl CallMedia {
     }
 
     /// A context of its own on each of these pairs.
-    fn share(&mut self, contexts: &[Option<ContextId>]) -> Result<Vec<Stream>, Refusal> {
+    fn share(&mut self, contexts: Vec<Told>) -> Result<Vec<Stream>, Refusal> {
         let mut streams = Vec::with_capacity(contexts.len());
-        for context in contexts {
+        for (context, keys, tls_id) in contexts {
             let shared =
                 context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
-            let context = match shared.map(Lent::next_context) {
+            let context = match shared.map(|lent| lent.next_context(!keys.is_empty())) {
                 None => None,
                 Some(Some(context)) => Some(context),
                 Some(None) => {
@@ -158,7 +192,7 @@ impl CallMedia {
                     return Err(Refusal::TooManyDialogs);
                 }
             };
-            streams.push(Stream { context, fresh: true, ..Stream::default() });
+            streams.push(Stream { context, fresh: true, keys, tls_id, ..Stream::default() });
         }
         Ok(streams)
     }
@@ -183,6 +217,7 @@ impl CallMedia {
             party.first_offer = None;
             for stream in party.streams.iter_mut().filter(|stream| stream.link.is_none() && !stream.fresh) {
                 unused.extend(stream.context.take());
+                stream.begin_keys_anew();
             }
         }
         for context in unused {
@@ -329,7 +364,7 @@ impl CallMedia {
         }
         self.thread = Some(pair.id.thread);
         self.pairs.reserve_exact(1);
-        self.pairs.push(Lent { pair, contexts: 1 });
+        self.pairs.push(Lent { pair, contexts: 1, used: 1 });
         Ok(ContextId { pair: pair.id, remote: 0 })
     }
 
@@ -363,10 +398,13 @@ impl CallMedia {
 }
 
 impl Lent {
-    fn next_context(&mut self) -> Option<ContextId> {
-        let bit = self.contexts.trailing_ones();
+    /// A context that is free. With a key of ours that all of them are told, none comes a second time: each has a part of the key's
+    /// indices ([`crate::srtp::Context::part`]), which it has begun to use.
+    fn next_context(&mut self, keyed: bool) -> Option<ContextId> {
+        let bit = if keyed { self.used } else { self.contexts }.trailing_ones();
         let remote = u8::try_from(bit).ok().filter(|remote| *remote < MAX_CONTEXTS)?;
-        self.contexts |= 1u16.checked_shl(bit)?;
+        let mask = 1u16.checked_shl(bit)?;
+        (self.contexts, self.used) = (self.contexts | mask, self.used | mask);
         Some(ContextId { pair: self.pair.id, remote })
     }
 }

@@ -3,9 +3,13 @@
 use bytes::Bytes;
 use sdp::{Description, Direction, Media};
 
+use super::answer::can_share;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
-use crate::negotiate::{Composition, Described, Misuse, Refusal, Slot, Text, compose, describe, is_secure};
+use crate::keying::{Keyed, SrtpUse};
+use crate::negotiate::{
+    Bundle, Composition, Described, Misuse, Reach, Refusal, Slot, Text, compose, describe, is_secure,
+};
 use crate::{ContextId, PartyId, Ports};
 
 impl CallMedia {
@@ -19,7 +23,7 @@ impl CallMedia {
             return Err(Refusal::Misuse(Misuse::OfferPending));
         }
         let text = Bytes::copy_from_slice(sdp);
-        let description = sections::parse(&text, &self.limits)?;
+        let (description, plain) = self.plain_offer(&text, party)?;
         let (has, needed) = (description.media_count(), party.streams.len());
         if has < needed {
             return Err(Refusal::Sections { has, needed });
@@ -27,9 +31,11 @@ impl CallMedia {
         self.check(&description, party)?;
         let party = self.party_mut(from)?;
         if party.remote.is_none() && party.local.is_none() {
-            party.first_offer = Some((Side::Them, text.clone()));
+            party.first_offer = Some((Side::Them, plain.text.clone()));
+            party.first_keyed.clone_from(&plain.keyed);
         }
-        party.exchange = Exchange::Received(text);
+        party.theirs.pending = Some(plain.keyed);
+        party.exchange = Exchange::Received(plain.text);
         Ok(())
     }
 
@@ -44,11 +50,11 @@ impl CallMedia {
         if self.mode == Mode::Bypass {
             return Ok(());
         }
-        let (ipv6, standing) = (party.own.address.is_ipv6(), party.streams.len());
+        let (reach, standing) = (party.reach(), party.streams.len());
         let offer = sections::reread(offer);
         let reserved = offer.media().enumerate().try_for_each(|(section, media)| {
             self.stream_at(of, section)?;
-            if let Described::Relayed(_) = self.described(section, &media, ipv6)? {
+            if let Described::Relayed(_) = self.described(section, &media, reach)? {
                 self.stream_context(of, section, ports)?;
             }
             Ok(())
@@ -66,7 +72,7 @@ impl CallMedia {
         }
         let (mut taken, mut refused) = (false, None);
         for (section, media) in description.media().enumerate() {
-            match self.described(section, &media, party.own.address.is_ipv6())? {
+            match self.described(section, &media, party.reach())? {
                 Described::Relayed(_) | Described::Around => taken = true,
                 Described::Refused => refused = refused.or(Some(section)),
                 Described::Rejected => {}
@@ -83,9 +89,9 @@ impl CallMedia {
         &self,
         section: usize,
         media: &Media<'_>,
-        ipv6: bool,
+        reach: Reach,
     ) -> Result<Described, Refusal> {
-        let described = describe(section, media, ipv6)?;
+        let described = describe(section, media, reach)?;
         let refused = described == Described::Around && self.connections == Connections::Refused;
         Ok(if refused { Described::Refused } else { described })
     }
@@ -106,7 +112,7 @@ impl CallMedia {
             return Err(Refusal::Misuse(Misuse::OfferPending));
         }
         let source = self.party(from)?;
-        let source_ipv6 = source.own.address.is_ipv6();
+        let source_reach = source.reach();
         let willing = source.introduced.then_some(from);
         let described = match &source.exchange {
             Exchange::Received(offer) => Some(offer),
@@ -116,7 +122,7 @@ impl CallMedia {
         let party = self.party(to)?;
         let frame = party.local.as_ref().map(sections::reread);
         let standing = party.streams.len();
-        let borrowed = self.offered_slots(to, &source, (source_ipv6, willing), ports);
+        let borrowed = self.offered_slots((to, from), &source, (source_reach, willing), ports);
         let slots = match borrowed {
             Ok(slots) => slots,
             Err(refusal) => {
@@ -125,17 +131,28 @@ impl CallMedia {
             }
         };
         let anchored = self.mode == Mode::Anchored;
-        let party = self.party_mut(to)?;
+        let ice = self.offered_ice(to, &source, &slots)?;
+        let party = self.party(to)?;
         let (frame, own) = (frame.as_ref(), party.own);
-        let text =
-            compose(&Composition { source: &source, frame, answer: false, anchored, own, slots: &slots });
-        let text = party.publish(text);
-        if party.remote.is_none() && party.local.is_none() {
-            party.first_offer = Some((Side::Us, text.clone()));
-        }
-        party.standing = standing;
-        party.exchange = Exchange::Sent(text.clone());
-        Ok(text)
+        // What was agreed stays, and a browser that has described nothing yet may insist on bundling.
+        let described = party.remote.as_ref().map(sections::reread);
+        let bundle = match &described {
+            Some(described) => Bundle::of(described, &slots),
+            None => Bundle::offered(&source, &slots).filter(|bundle| party.offers_to_browser(bundle.section)),
+        };
+        let bundle = bundle.filter(|_| anchored);
+        let text = compose(&Composition {
+            source: &source,
+            frame,
+            answer: false,
+            anchored,
+            own,
+            nowhere: None,
+            slots: &slots,
+            ice: &ice,
+            bundle,
+        });
+        self.publish_offer(to, text, (standing, false))
     }
 
     /// Our offer to `to` that changes nothing: the text that was sent last, if that is what stands (RFC 4028 §7.4). If another offer
@@ -157,6 +174,7 @@ impl CallMedia {
             return self.compose_offer(to, from, ports);
         };
         party.standing = party.streams.len();
+        party.ours.pending = Some(party.ours.standing.clone());
         party.exchange = Exchange::Sent(local.clone());
         Ok(local)
     }
@@ -169,30 +187,44 @@ impl CallMedia {
 
     /// Whether an offer of that party says what it has described last: all but the version in `o=` (RFC 8866 §5.2).
     pub fn is_unchanged(&self, party: PartyId, sdp: &[u8]) -> bool {
-        let described = self.party(party).ok().and_then(|party| party.remote.as_ref());
-        let lines =
-            |text| <[u8]>::split(text, |byte| *byte == b'\n').filter(|line: &&[u8]| !line.starts_with(b"o="));
-        described.is_some_and(|described| lines(described).eq(lines(sdp)))
+        let Ok(party) = self.party(party) else { return false };
+        let Some(described) = &party.remote else { return false };
+        if !party.security.ends() {
+            return says_the_same(described, sdp);
+        }
+        let plain = self.plain_offer(&Bytes::copy_from_slice(sdp), party);
+        plain.is_ok_and(|(_, plain)| {
+            let repeats = |(now, before): (&Keyed, &Keyed)| now.repeats(before);
+            says_the_same(described, &plain.text)
+                && plain.keyed.len() == party.theirs.standing.len()
+                && plain.keyed.iter().zip(&party.theirs.standing).all(repeats)
+        })
     }
 
     /// What becomes of each section in an offer of ours, with ports borrowed for those that need them.
     fn offered_slots(
         &mut self,
-        to: PartyId,
+        (to, from): (PartyId, PartyId),
         source: &Description,
-        (source_ipv6, willing): (bool, Option<PartyId>),
+        (source_reach, willing): (Reach, Option<PartyId>),
         ports: &mut dyn Ports,
     ) -> Result<Vec<Slot>, Refusal> {
-        let mut slots = Vec::new();
+        let off = self.party(to)?.security.srtp == SrtpUse::Off;
+        let (mut slots, mut refused) = (Vec::new(), None);
         for (section, media) in source.media().enumerate() {
             let described = if self.mode == Mode::Anchored {
-                self.described(section, &media, source_ipv6)?
+                self.described(section, &media, source_reach)?
             } else if media.line().port == 0 {
                 Described::Rejected
             } else {
                 Described::Around
             };
             let slot = match described {
+                // What the peers protect by themselves is no plain RTP.
+                Described::Relayed(_) if off && is_secure(media.line().proto) => {
+                    refused = refused.or(Some(section));
+                    Slot::Rejected
+                }
                 Described::Rejected | Described::Refused => Slot::Rejected,
                 Described::Around => Slot::Around,
                 Described::Relayed(endpoint) => {
@@ -200,11 +232,19 @@ impl CallMedia {
                     let kept = self.link_mux(to, section) && !is_secure(media.line().proto);
                     let port = self.port(context.pair).unwrap_or_default();
                     let direction = self.willing(willing, section, endpoint.direction);
-                    Slot::Relayed { port, mux: endpoint.mux || kept, direction }
+                    let found = self.party(to)?;
+                    // One handshake in place of two, and a browser asks for it (RFC 8834 §4.5).
+                    let dtls = found.offers_dtls(section) && can_share(&media);
+                    let profile = found.stated_profile(section, media.line().proto, self.party(from)?);
+                    Slot::Relayed { port, mux: endpoint.mux || kept || dtls, direction, profile }
                 }
             };
             self.stream_at(to, section)?;
             slots.push(slot);
+        }
+        let rejected = |slot: &Slot| matches!(slot, Slot::Rejected);
+        if let Some(section) = refused.filter(|_| slots.iter().all(rejected)) {
+            return Err(Refusal::Protection { section });
         }
         let missing = self.party(to)?.streams.len().saturating_sub(slots.len());
         slots.extend(std::iter::repeat_n(Slot::Padded, missing));
@@ -252,6 +292,7 @@ impl CallMedia {
     pub fn offer_failed(&mut self, party: PartyId) {
         let Ok(found) = self.party_mut(party) else { return };
         let standing = found.standing;
+        (found.theirs.pending, found.ours.pending) = (None, None);
         match std::mem::replace(&mut found.exchange, Exchange::Idle) {
             Exchange::Sent(_) | Exchange::Received(_) => self.roll_back(party, standing),
             Exchange::Idle => {}
@@ -264,6 +305,7 @@ impl CallMedia {
         let mut unused = Vec::new();
         for stream in found.streams.iter_mut().filter(|stream| stream.fresh) {
             stream.fresh = false;
+            stream.begin_keys_anew();
             unused.extend(stream.context.take());
         }
         found.streams.truncate(standing);
@@ -271,6 +313,13 @@ impl CallMedia {
             self.drop_context(context, false);
         }
     }
+}
+
+/// Whether two descriptions differ in nothing but `o=`.
+fn says_the_same(a: &[u8], b: &[u8]) -> bool {
+    let lines =
+        |text| <[u8]>::split(text, |byte| *byte == b'\n').filter(|line: &&[u8]| !line.starts_with(b"o="));
+    lines(a).eq(lines(b))
 }
 
 impl Party {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sdp::Direction;
 
-use crate::negotiate::Own;
+use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
+use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
-use crate::relay::Settings;
-use crate::{ContextId, Latching, MediaNetwork, NetworkId, PartyId};
+use crate::relay::{IceSettings, Settings, Srtp};
+use crate::srtp::MasterKey;
+use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
 ///
@@ -43,6 +45,7 @@ pub(super) struct Party {
     pub(super) id: PartyId,
     pub(super) network: NetworkId,
     pub(super) latching: Latching,
+    pub(super) ice: Ice,
     pub(super) signalling: Option<IpAddr>,
     pub(super) own: Own,
     pub(super) exchange: Exchange,
@@ -60,8 +63,47 @@ pub(super) struct Party {
     /// How many of the streams stood before the pending offer of ours.
     pub(super) standing: usize,
     pub(super) peer: Option<PartyId>,
+    /// Our description that stands, or waits for its answer, was made without another party's.
+    pub(super) made: bool,
+    /// What may flow of each stream, as the party sees it, whatever was negotiated; the last one is for all further streams.
+    pub(super) gate: Option<Box<[Direction]>>,
     /// It is about to be joined with somebody whom its description was not made for.
     pub(super) introduced: bool,
+    /// What its leg wants of SRTP.
+    pub(super) security: Security,
+    /// Their keys, of the description that stands and of the one that does not yet.
+    pub(super) theirs: Keys<Vec<Keyed>>,
+    /// Ours.
+    pub(super) ours: Keys<Lines>,
+    /// Those of the first offer, of theirs or of ours.
+    pub(super) first_keyed: Vec<Keyed>,
+    pub(super) first_lines: Lines,
+    /// What keys of ours are made with; `None` where it has none.
+    pub(super) mint: Option<Mint>,
+}
+
+/// What each section of a description of ours says of our keys.
+pub(super) type Lines = Arc<[OwnKeys]>;
+
+/// Keys of one side's descriptions.
+#[derive(Debug, Default)]
+pub(super) struct Keys<T> {
+    pub(super) standing: T,
+    pub(super) pending: Option<T>,
+}
+
+impl<T> Keys<T> {
+    /// Those of the last description.
+    pub(super) fn last(&self) -> &T {
+        self.pending.as_ref().unwrap_or(&self.standing)
+    }
+
+    /// The pending description stands.
+    pub(super) fn settle(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            self.standing = pending;
+        }
+    }
 }
 
 /// One media section of a party.
@@ -80,6 +122,12 @@ pub(super) struct Stream {
     /// What the relay was told last.
     pub(super) applied: Option<Settings>,
     pub(super) counters: Option<Arc<Counters>>,
+    /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
+    pub(super) keys: Vec<MasterKey>,
+    /// What we call its DTLS association in offers (RFC 8842 §4); it lasts as long.
+    pub(super) tls_id: Option<Box<str>>,
+    /// The number of its last DTLS association ([`crate::dtls::Terms::association`]).
+    pub(super) associations: u32,
 }
 
 /// A negotiated stream over UDP.
@@ -90,7 +138,23 @@ pub(super) struct Link {
     pub(super) send: bool,
     pub(super) mux: bool,
     pub(super) rtp: bool,
+    /// DTLS is between the peers.
+    pub(super) dtls: bool,
+    /// What its ICE session is known by; `None` too with a peer that is lite as we are, where nobody makes checks and media goes
+    /// where the descriptions say (RFC 8445 §8.2).
+    pub(super) ice: Option<IceSettings>,
     pub(super) clocks: Box<[(u8, u32)]>,
+    pub(super) srtp: Option<Srtp>,
+    /// What was said of the DTLS association that its keys come from.
+    pub(super) association: Option<Association>,
+}
+
+/// A DTLS association as descriptions have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Association {
+    pub(super) theirs: Handshake,
+    /// What we have called it (RFC 8842 §4).
+    pub(super) ours: Option<Box<str>>,
 }
 
 impl Party {
@@ -99,6 +163,7 @@ impl Party {
             id,
             network: network.id,
             latching: network.latching,
+            ice: network.ice,
             signalling: None,
             own: Own { session_id, version: FIRST_VERSION, address: network.address() },
             exchange: Exchange::Idle,
@@ -110,8 +175,21 @@ impl Party {
             streams: Vec::new(),
             standing: 0,
             peer: None,
+            made: false,
+            gate: None,
             introduced: false,
+            security: Security::default(),
+            theirs: Keys::default(),
+            ours: Keys::default(),
+            first_keyed: Vec::new(),
+            first_lines: Lines::default(),
+            mint: None,
         }
+    }
+
+    /// What is known of its network.
+    pub(super) fn reach(&self) -> Reach {
+        Reach { ipv6: self.own.address.is_ipv6(), ice: self.ice != Ice::Off }
     }
 
     /// Another dialog of the same leg, with nothing negotiated in it.
@@ -121,6 +199,7 @@ impl Party {
             id,
             network: self.network,
             latching: self.latching,
+            ice: self.ice,
             signalling: self.signalling,
             own,
             exchange: Exchange::Idle,
@@ -132,8 +211,24 @@ impl Party {
             streams: Vec::new(),
             standing: 0,
             peer: None,
+            made: false,
+            gate: None,
             introduced: false,
+            security: self.security.clone(),
+            theirs: Keys::default(),
+            ours: Keys::default(),
+            first_keyed: self.first_keyed.clone(),
+            first_lines: self.first_lines.clone(),
+            mint: None,
         }
+    }
+}
+
+impl Party {
+    /// What the gate lets pass of a stream.
+    pub(super) fn gate(&self, section: usize) -> Direction {
+        let gate = self.gate.as_deref().unwrap_or_default();
+        gate.get(section).or(gate.last()).copied().unwrap_or_default()
     }
 }
 

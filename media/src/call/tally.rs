@@ -1,6 +1,6 @@
 //! What a call detail record keeps of a party's media.
 
-use super::{CallMedia, codec, sections};
+use super::{CallMedia, Guarded, codec, sections};
 use crate::PartyId;
 use crate::quality::Snapshot;
 
@@ -11,6 +11,8 @@ pub struct Tally {
     pub media: String,
     /// The names of its formats in their order.
     pub codecs: Vec<String>,
+    /// How it was protected last.
+    pub guarded: Guarded,
     /// Whether it goes through our relay.
     pub relayed: bool,
     /// What was counted; all zero when it is not relayed.
@@ -35,6 +37,7 @@ impl CallMedia {
             tallies.push(Tally {
                 media: theirs.line().media.to_owned(),
                 codecs,
+                guarded: Guarded::of(stream, theirs.line().proto),
                 relayed: stream.link.is_some(),
                 counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
             });

@@ -131,6 +131,7 @@ impl Stream {
     /// Lets go of the ports, whatever was negotiated for them; answers them, and whether the relay knows them.
     fn strip(&mut self) -> Option<(ContextId, bool)> {
         (self.link, self.fresh) = (None, false);
+        self.begin_keys_anew();
         let applied = self.applied.take().is_some();
         self.context.take().map(|context| (context, applied))
     }

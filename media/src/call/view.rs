@@ -7,7 +7,11 @@ use sdp::{Description, Direction, Media};
 
 use super::party::{Exchange, Party, Stream};
 use super::{CallMedia, Codec, Mode, codec, sections};
+use crate::dtls;
+use crate::negotiate::is_secure;
 use crate::quality::Snapshot;
+use crate::relay::Srtp;
+use crate::srtp::Suite;
 use crate::{NetworkId, PartyId};
 
 /// A party's media at one moment.
@@ -36,6 +40,57 @@ pub enum Carriage {
     Rejected,
 }
 
+/// How a stream is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guarded {
+    /// By nothing that we know of.
+    #[default]
+    No,
+    /// By SRTP between us and the party, with keys from the descriptions.
+    Sdes(Suite),
+    /// By SRTP between us and the party, with keys from a handshake; without a suite as long as that is not done.
+    Dtls(Option<Suite>),
+    /// By SRTP between the peers, with keys that are none of ours (RFC 7879).
+    EndToEnd,
+}
+
+impl Guarded {
+    /// As records name it: the suite, or `end-to-end`.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::No => None,
+            Self::Sdes(suite) | Self::Dtls(Some(suite)) => Some(suite.name()),
+            Self::Dtls(None) => None,
+            Self::EndToEnd => Some("end-to-end"),
+        }
+    }
+
+    /// Where its keys come from, as records name it: `sdes` or `dtls`.
+    #[must_use]
+    pub fn keying(self) -> Option<&'static str> {
+        match self {
+            Self::No | Self::EndToEnd => None,
+            Self::Sdes(_) => Some("sdes"),
+            Self::Dtls(_) => Some("dtls"),
+        }
+    }
+
+    pub(super) fn of(stream: &Stream, proto: &str) -> Self {
+        match stream.link.as_ref().and_then(|link| link.srtp.as_ref()) {
+            Some(Srtp::Keys(keys)) => Self::Sdes(keys.suite()),
+            Some(Srtp::Dtls(_)) => {
+                match stream.counters.as_ref().and_then(|counters| counters.snapshot().dtls) {
+                    Some(dtls::Standing::Keyed(agreed)) => Self::Dtls(Some(agreed.suite)),
+                    Some(_) | None => Self::Dtls(None),
+                }
+            }
+            None if is_secure(proto) && (stream.link.is_some() || stream.around) => Self::EndToEnd,
+            None => Self::No,
+        }
+    }
+}
+
 /// One stream of a party.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamView {
@@ -45,6 +100,8 @@ pub struct StreamView {
     pub proto: String,
     /// How it travels.
     pub carriage: Carriage,
+    /// How it is protected between us and the party.
+    pub guarded: Guarded,
     /// What flows between us and the party, seen from us: `RecvOnly` is media from the party only.
     pub direction: Direction,
     /// Its formats in their order.
@@ -81,9 +138,20 @@ impl CallMedia {
             peer: party.peer,
             offer_pending: party.exchange != Exchange::Idle,
             streams: streams
-                .map(|((ours, theirs), stream)| self.stream_view(party, ours, theirs, stream))
+                .enumerate()
+                .map(|(section, ((ours, theirs), stream))| {
+                    let proto = party.theirs.standing.get(section).and_then(|keyed| keyed.proto.as_deref());
+                    let plain = self.stream_view(party, ours, theirs, stream);
+                    StreamView { proto: proto.map_or(plain.proto, str::to_owned), ..plain }
+                })
                 .collect(),
         })
+    }
+
+    /// Of each of a party's streams, whether it goes through our relay.
+    pub fn relayed(&self, party: PartyId) -> impl Iterator<Item = bool> {
+        let streams = self.party(party).map(|party| party.streams.iter()).into_iter().flatten();
+        streams.map(|stream| stream.link.is_some())
     }
 
     fn stream_view(
@@ -112,6 +180,7 @@ impl CallMedia {
             media: theirs.line().media.to_owned(),
             proto: theirs.line().proto.to_owned(),
             carriage,
+            guarded: Guarded::of(stream, theirs.line().proto),
             direction: stream.direction,
             codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sdp::Direction;
+
 use super::CallMedia;
 use super::party::{Link, Stream};
 use crate::relay::{Command, Settings, Sources};
@@ -18,16 +20,34 @@ impl CallMedia {
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
             let described = stream.link.as_ref().map(|link| link.remote.ip());
+            let has_ice = stream.link.as_ref().is_some_and(|link| link.ice.is_some());
             let sources = described.and_then(|described| sources(latching, signalling, described));
+            let sources = sources.or(has_ice.then_some(Sources::Described));
             self.commands.extend(stream.apply(sources, peer, unlatch));
         }
     }
 
-    /// Where each stream of this party goes: the live contexts of its peer.
+    /// Where each stream of this party goes: the live contexts of its peer, as far as the gates of both are open.
     fn peer_contexts(&self, index: usize) -> Vec<Option<ContextId>> {
-        let peer =
-            self.parties.get(index).and_then(|party| party.peer).and_then(|peer| self.party(peer).ok());
-        peer.map_or_else(Vec::new, |peer| peer.streams.iter().map(Stream::live_context).collect())
+        let Some(party) = self.parties.get(index) else { return Vec::new() };
+        let Some(peer) = party.peer.and_then(|peer| self.party(peer).ok()) else { return Vec::new() };
+        let is_open = |section| party.gate(section).sends() && peer.gate(section).receives();
+        let live = |(section, stream): (usize, &Stream)| stream.live_context().filter(|_| is_open(section));
+        peer.streams.iter().enumerate().map(live).collect()
+    }
+
+    /// Lets of a party's streams pass only so much, each as the party sees it and the last one for all further ones, whatever has been
+    /// negotiated (RFC 5009 §8). `None` or nothing: all.
+    pub fn gate(&mut self, party: PartyId, gate: Option<&[Direction]>) {
+        let Ok(found) = self.party_mut(party) else { return };
+        if found.gate.as_deref() == gate {
+            return;
+        }
+        found.gate = gate.map(Into::into);
+        let peer = found.peer;
+        for touched in [Some(party), peer].into_iter().flatten() {
+            self.apply(touched, false);
+        }
     }
 }
 
@@ -83,7 +103,10 @@ fn settings(link: &Link, sources: Sources, peer: Option<ContextId>) -> Settings 
         send: link.send,
         mux: link.mux,
         rtp: link.rtp,
+        dtls: link.dtls,
+        ice: link.ice.clone(),
         peer,
         clocks: link.clocks.clone(),
+        srtp: link.srtp.clone(),
     }
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use sdp::{Attribute, Description, Direction, Line, Media};
 
 use super::transport::is_transport;
+use super::{Bundle, IceLines};
 
 /// What is ours in a description: the `o=` line and the address (RFC 3264 §5, §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) enum Slot {
         mux: bool,
         /// The direction stated.
         direction: Direction,
+        /// The profile of RTP, where it is another one than the source's.
+        profile: Option<&'static str>,
     },
     /// As it is, with the `c=` that holds for it.
     Around,
@@ -49,7 +52,13 @@ pub(crate) struct Composition<'a> {
     /// Transport addresses are ours; else the peers' cross.
     pub(crate) anchored: bool,
     pub(crate) own: Own,
+    /// An address in place of ours in `c=`: that of nowhere.
+    pub(crate) nowhere: Option<IpAddr>,
     pub(crate) slots: &'a [Slot],
+    /// What is said of ICE.
+    pub(crate) ice: &'a IceLines,
+    /// What is said of bundling.
+    pub(crate) bundle: Option<Bundle<'a>>,
 }
 
 /// The text, and where in it the version of the `o=` line is.
@@ -70,11 +79,14 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
     writer.session();
     let mut media = composition.source.media();
     let mut frame = composition.frame.into_iter().flat_map(Description::media);
-    for slot in composition.slots {
+    for (section, slot) in composition.slots.iter().enumerate() {
         let (source, framed) = (media.next(), frame.next());
         match (slot, source, framed) {
-            (Slot::Relayed { port, mux, direction }, Some(media), _) => {
-                writer.relayed(&media, *port, *mux, *direction);
+            (Slot::Relayed { port, mux, direction, profile }, Some(media), _) => {
+                let stated = Stated { port: *port, mux: *mux, direction: *direction, profile: *profile };
+                let mid = composition.bundle.filter(|bundle| bundle.section == section);
+                writer.relayed(&media, stated, mid.map(|bundle| bundle.mid));
+                writer.out.extend_from_slice(composition.ice.section(section));
             }
             (Slot::Around, Some(media), _) => writer.around(&media),
             (Slot::Rejected, Some(media), _) => writer.rejected(&media),
@@ -83,6 +95,15 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
         }
     }
     Text { bytes: writer.out, version }
+}
+
+/// What a section on ports of ours states.
+#[derive(Clone, Copy)]
+struct Stated {
+    port: u16,
+    mux: bool,
+    direction: Direction,
+    profile: Option<&'static str>,
 }
 
 /// Whatever the source has: what we write is by RFC 8866 §5.
@@ -152,6 +173,10 @@ impl Writer<'_> {
         }
         self.connection();
         self.times();
+        if let Some(Bundle { mid, .. }) = self.composition.bundle {
+            self.line(b'a', format!("group:BUNDLE {mid}").as_bytes());
+        }
+        self.out.extend_from_slice(self.composition.ice.session());
     }
 
     fn connection(&mut self) {
@@ -162,7 +187,7 @@ impl Writer<'_> {
 
     fn own_connection(&mut self) {
         self.out.extend_from_slice(b"c=");
-        self.address(self.composition.own.address);
+        self.address(self.composition.nowhere.unwrap_or(self.composition.own.address));
         self.out.extend_from_slice(LINE_END);
     }
 
@@ -210,7 +235,7 @@ impl Writer<'_> {
             && Attribute::parse(line.value()).is_some_and(is_transport)
     }
 
-    fn media_line(&mut self, media: &Media<'_>, port: u16) {
+    fn media_line(&mut self, media: &Media<'_>, port: u16, profile: Option<&str>) {
         let line = media.line();
         self.out.extend_from_slice(b"m=");
         self.out.extend_from_slice(line.media.as_bytes());
@@ -221,7 +246,7 @@ impl Writer<'_> {
             push_number(&mut self.out, count.into());
         }
         let formats = if line.formats.is_empty() { "0" } else { line.formats };
-        for word in [line.proto, formats] {
+        for word in [profile.unwrap_or(line.proto), formats] {
             self.out.push(b' ');
             self.out.extend_from_slice(word.as_bytes());
         }
@@ -229,8 +254,10 @@ impl Writer<'_> {
     }
 
     /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
-    fn relayed(&mut self, media: &Media<'_>, port: u16, mux: bool, direction: Direction) {
-        self.media_line(media, port);
+    fn relayed(&mut self, media: &Media<'_>, stated: Stated, mid: Option<&str>) {
+        let Stated { port, mux, direction, profile } = stated;
+        self.media_line(media, port, profile);
+        let without_feedback = profile.is_some_and(|profile| !profile.ends_with('F'));
         let inherited = self.composition.source.session().own_direction().unwrap_or_default();
         let (mut mux_due, mut direction_due) = (mux, direction != inherited);
         for line in media.section().lines().skip(1) {
@@ -239,6 +266,11 @@ impl Writer<'_> {
             }
             let value = Some(line.value()).filter(|_| line.kind() == b'a');
             let attribute = value.and_then(Attribute::parse);
+            let is = |name: &str| attribute.is_some_and(|attribute| attribute.name == name);
+            // RFC 4585 §4.2, RFC 5506 §5: these are of the profile with feedback.
+            if is("mid") && mid.is_some() || without_feedback && (is("rtcp-fb") || is("rtcp-rsize")) {
+                continue;
+            }
             if value.and_then(Direction::parse).is_some() {
                 self.line(b'a', direction.name().as_bytes());
                 direction_due = false;
@@ -254,6 +286,9 @@ impl Writer<'_> {
         }
         if mux_due {
             self.line(b'a', b"rtcp-mux");
+        }
+        if let Some(mid) = mid {
+            self.line(b'a', format!("mid:{mid}").as_bytes());
         }
     }
 
@@ -281,7 +316,7 @@ impl Writer<'_> {
     }
 
     fn rejected(&mut self, media: &Media<'_>) {
-        self.media_line(media, 0);
+        self.media_line(media, 0, None);
         for line in media.section().lines().skip(1) {
             if !(self.drops(line) || self.composition.anchored && line.kind() == b'c') {
                 self.copy(line);
@@ -290,7 +325,7 @@ impl Writer<'_> {
     }
 
     fn port_zero(&mut self, media: &Media<'_>) {
-        self.media_line(media, 0);
+        self.media_line(media, 0, None);
         // RFC 8866 §5.7 asks for a c= in each section when the session has none.
         if !self.composition.anchored && self.composition.source.session().connection().is_none() {
             self.own_connection();

@@ -32,8 +32,24 @@ pub(crate) struct Endpoint {
     pub(crate) direction: Direction,
 }
 
-/// Reads the transport of a stream; `ipv6` is the family of the network it belongs to.
-pub(crate) fn describe(section: usize, media: &Media<'_>, ipv6: bool) -> Result<Described, Refusal> {
+/// The port that goes with the address of nowhere where ICE is to find another one (RFC 8839 §4.2.5).
+const DISCARD: u16 = 9;
+
+/// What is known of the network that a peer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Its addresses are of IPv6, else of IPv4.
+    pub(crate) ipv6: bool,
+    /// ICE may find addresses that are not described.
+    pub(crate) ice: bool,
+}
+
+/// Reads the transport of a stream.
+pub(crate) fn describe(
+    section: usize,
+    media: &Media<'_>,
+    Reach { ipv6, ice }: Reach,
+) -> Result<Described, Refusal> {
     let line = media.line();
     if line.port == 0 {
         return Ok(Described::Rejected);
@@ -52,13 +68,20 @@ pub(crate) fn describe(section: usize, media: &Media<'_>, ipv6: bool) -> Result<
     if line.port_count.is_some_and(|count| count > 1) {
         return Ok(Described::Rejected);
     }
-    let ip = address(section, connection.ok_or(Refusal::NoConnection { section })?, ipv6)?;
-    let silenced = ip.is_unspecified();
+    // With ICE the address may be that of nowhere, a name, or of the other family: the checks will tell (RFC 8839 §4.2.5).
+    let ice = ice && media.ice().is_some();
+    let (ip, silenced) = match address(section, connection.ok_or(Refusal::NoConnection { section })?, ipv6) {
+        Err(Refusal::Address { .. }) if ice => (unspecified(ipv6), false),
+        read => read.map(|ip| (ip, ip.is_unspecified() && !(ice && line.port == DISCARD)))?,
+    };
     let stated = media.direction();
     let direction = if silenced { stated.and(Direction::SendOnly) } else { stated };
     let mux = media.rtcp_mux();
     let remote = SocketAddr::new(ip, line.port);
-    let remote_rtcp = rtcp_address(section, media, remote, ipv6)?;
+    let remote_rtcp = match rtcp_address(section, media, remote, ipv6) {
+        Err(Refusal::Address { .. }) if ice => remote,
+        read => read?,
+    };
     Ok(Described::Relayed(Endpoint {
         remote,
         remote_rtcp,

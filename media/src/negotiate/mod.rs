@@ -1,12 +1,16 @@
 //! Offer/answer (RFC 3264): what a peer's description says of its transport, and how ours is composed from the other
 //! leg's.
 
+mod bundle;
 mod compose;
 mod described;
+mod ice;
 mod refusal;
 mod transport;
 
+pub(crate) use bundle::Bundle;
 pub(crate) use compose::{Composition, Own, Slot, Text, compose};
-pub(crate) use described::{Described, Endpoint, describe};
+pub(crate) use described::{Described, Endpoint, Reach, describe};
+pub(crate) use ice::{IceLines, IceSection, has_rtcp, is_mismatch};
 pub use refusal::{Misuse, Refusal, Warning};
-pub(crate) use transport::{Transport, is_secure, transport};
+pub(crate) use transport::{Transport, is_secure, is_transport, transport};

@@ -43,6 +43,30 @@ pub enum Refusal {
         /// The first such media section, from 0.
         section: usize,
     },
+    /// Nothing but streams that are not protected as this leg wants them to be, or by keys that it does not take.
+    #[error("media section {section} is not protected as it must be here, and there is no other")]
+    Protection {
+        /// The first such media section, from 0.
+        section: usize,
+    },
+    /// The peer's answer does not answer our keys (RFC 4568 §7.1.3).
+    #[error("media section {section} has no key that answers ours")]
+    Keys {
+        /// The media section, from 0.
+        section: usize,
+    },
+    /// A stream's keys are to come from a handshake, and there is no fingerprint of a certificate that can be gone by (RFC 8122 §5).
+    #[error("media section {section} has no fingerprint that can be gone by")]
+    Fingerprint {
+        /// The media section, from 0.
+        section: usize,
+    },
+    /// A stream has to be protected, and its keys may not be told in the clear (RFC 4568 §8.3).
+    #[error("the keys of protected media may not be told in the clear")]
+    Clear,
+    /// The two who are to talk have no format in common.
+    #[error("the two sides have no media format in common")]
+    Formats,
     /// More early dialogs answer one offer than its ports can tell apart ([`crate::MAX_CONTEXTS`]).
     #[error("too many early dialogs share the media ports of one offer")]
     TooManyDialogs,
@@ -89,7 +113,12 @@ impl Refusal {
             Self::Sections { .. }
             | Self::Address { .. }
             | Self::Multicast { .. }
-            | Self::Transport { .. } => 488,
+            | Self::Transport { .. }
+            | Self::Protection { .. }
+            | Self::Keys { .. }
+            | Self::Fingerprint { .. }
+            | Self::Clear
+            | Self::Formats => 488,
             Self::TooManyDialogs | Self::Ports(_) => 503,
             Self::Misuse(_) => 500,
         }
@@ -104,6 +133,13 @@ impl Refusal {
             Self::Sections { .. } => (399, "The number of media sections does not match the session"),
             Self::Address { .. } => (301, "Incompatible network address format"),
             Self::Transport { .. } => (302, "Incompatible transport protocol"),
+            Self::Protection { .. } => (302, "Incompatible transport protocol: SRTP"),
+            Self::Keys { .. } => (399, "The keys of SRTP are not answered"),
+            Self::Fingerprint { .. } => {
+                (399, "The fingerprint of a certificate is missing, or cannot be read")
+            }
+            Self::Clear => (399, "The keys of SRTP need secure signalling"),
+            Self::Formats => (305, "Incompatible media format"),
             Self::Multicast { .. } => (330, "Multicast not available"),
             Self::TooManyDialogs | Self::Ports(_) | Self::Misuse(_) => return None,
         };

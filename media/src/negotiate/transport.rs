@@ -5,7 +5,7 @@ use sdp::{Attribute, Group};
 /// Whether an attribute describes the transport endpoint of whoever wrote it and never crosses an anchored call.
 /// Keying lines (`crypto`, `fingerprint`, `setup`, `tls-id`, `zrtp-hash`, `key-mgmt`) are not among these: secure
 /// streams are relayed end to end (RFC 7879). What speaks within them (`sctp-port`, `dcsa`) crosses as well.
-pub(super) fn is_transport(mut attribute: Attribute<'_>) -> bool {
+pub(crate) fn is_transport(mut attribute: Attribute<'_>) -> bool {
     while let Some(inner) = capability(attribute) {
         attribute = inner;
     }

@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 
+use crate::dtls;
+use crate::ice::{CONSENT_MILLIS, Component, Standing};
+
 /// Counters of the packets of one remote. There is one writer, so that a counter is a plain load and store.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -13,11 +16,56 @@ pub struct Counters {
     wrong_source: AtomicU64,
     no_destination: AtomicU64,
     not_sent: AtomicU64,
+    unauthentic: AtomicU64,
+    replayed: AtomicU64,
+    malformed: AtomicU64,
+    unprotectable: AtomicU64,
+    unkeyed: AtomicU64,
+    /// As [`dtls::packed`] has them.
+    dtls: [AtomicU64; 2],
     lost: AtomicU64,
     jitter_micros: AtomicU64,
     quiet_since_millis: AtomicU64,
     epoch: OnceLock<Instant>,
     source: SourceCell,
+    /// There while the remote has an ICE session, and since.
+    ice: OnceLock<Box<IceCounters>>,
+}
+
+/// What is told of an ICE session.
+#[derive(Debug, Default)]
+struct IceCounters {
+    /// One of [`NO_ICE`], [`RUNNING`], [`COMPLETED`].
+    state: AtomicU32,
+    rtp: SourceCell,
+    rtcp: SourceCell,
+    checks: AtomicU64,
+    checked_millis: AtomicU64,
+}
+
+const NO_ICE: u32 = 0;
+const RUNNING: u32 = 1;
+const COMPLETED: u32 = 2;
+
+/// What was told of an ICE session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IceSnapshot {
+    /// How far it has come.
+    pub standing: Standing,
+    /// Connectivity checks of the peer that were answered with success.
+    pub checks: u64,
+    /// When the last of them came; `None` before the first.
+    pub checked: Option<Instant>,
+}
+
+impl IceSnapshot {
+    /// Whether something that counts as consent has come lately (RFC 7675 §5.1): a check, or media, of which the last came at
+    /// `received`.
+    #[must_use]
+    pub fn has_consent(&self, received: Option<Instant>, now: Instant) -> bool {
+        let last = self.checked.max(received);
+        last.is_some_and(|last| now.saturating_duration_since(last) <= Duration::from_millis(CONSENT_MILLIS))
+    }
 }
 
 /// One direction of them.
@@ -56,6 +104,17 @@ pub struct Snapshot {
     pub no_destination: u64,
     /// Packets for the remote that the system did not send.
     pub not_sent: u64,
+    /// Packets dropped because they do not have the tag of the remote's key.
+    pub unauthentic: u64,
+    /// Packets dropped because they were there before, or are too old to tell (RFC 3711 §3.3.2).
+    pub replayed: u64,
+    /// Packets dropped because they are no SRTP or SRTCP.
+    pub malformed: u64,
+    /// Packets dropped, of either direction, because a key has expired or has too many sources, or because one was protected
+    /// already that has their number.
+    pub unprotectable: u64,
+    /// Packets dropped, of either direction, because the handshake with the remote is not done.
+    pub unkeyed: u64,
     /// RTP packets that did not come in, as sequence numbers tell (RFC 3550 §A.3); duplicates count against it.
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 §A.8); zero while the clock rate is unknown.
@@ -65,6 +124,12 @@ pub struct Snapshot {
     pub quiet_since: Option<Instant>,
     /// The address that media of the remote comes from.
     pub source: Option<SocketAddr>,
+    /// Its ICE session, if it has one.
+    pub ice: Option<IceSnapshot>,
+    /// Its handshake, if its keys come from one.
+    pub dtls: Option<dtls::Standing>,
+    /// The one for RTCP, where that has a port of its own (RFC 5764 §4.1).
+    pub dtls_rtcp: Option<dtls::Standing>,
 }
 
 /// Why a packet was dropped.
@@ -73,6 +138,11 @@ pub(crate) enum Dropped {
     WrongSource,
     NoDestination,
     NotSent,
+    Unauthentic,
+    Replayed,
+    Malformed,
+    Unprotectable,
+    Unkeyed,
 }
 
 /// What one packet adds.
@@ -126,6 +196,11 @@ impl Counters {
                 Dropped::WrongSource => &self.wrong_source,
                 Dropped::NoDestination => &self.no_destination,
                 Dropped::NotSent => &self.not_sent,
+                Dropped::Unauthentic => &self.unauthentic,
+                Dropped::Replayed => &self.replayed,
+                Dropped::Malformed => &self.malformed,
+                Dropped::Unprotectable => &self.unprotectable,
+                Dropped::Unkeyed => &self.unkeyed,
             },
             1,
         );
@@ -146,21 +221,75 @@ impl Counters {
         self.source.write(source);
     }
 
+    /// A check was answered with success.
+    pub(crate) fn checked(&self, standing: Standing, now_millis: u64) {
+        self.ice(Some(standing));
+        if let Some(ice) = self.ice.get() {
+            add(&ice.checks, 1);
+            ice.checked_millis.store(now_millis, Ordering::Relaxed);
+        }
+    }
+
+    /// How far the ICE session of the remote has come; `None` without one.
+    pub(crate) fn ice(&self, standing: Option<Standing>) {
+        let Some(standing) = standing else {
+            if let Some(ice) = self.ice.get() {
+                ice.state.store(NO_ICE, Ordering::Relaxed);
+            }
+            return;
+        };
+        let ice = self.ice.get_or_init(Box::default);
+        if ice.rtp.read() != standing.rtp {
+            ice.rtp.write(standing.rtp);
+        }
+        if ice.rtcp.read() != standing.rtcp {
+            ice.rtcp.write(standing.rtcp);
+        }
+        let state = if standing.completed { COMPLETED } else { RUNNING };
+        ice.state.store(state, Ordering::Relaxed);
+    }
+
+    /// How far the handshake of the remote has come; `None` where its keys come from elsewhere.
+    pub(crate) fn dtls(&self, component: Component, standing: Option<dtls::Standing>) {
+        let [rtp, rtcp] = &self.dtls;
+        let of = if component == Component::Rtp { rtp } else { rtcp };
+        of.store(dtls::packed(standing), Ordering::Relaxed);
+    }
+
+    fn read_ice(&self, epoch: Option<Instant>) -> Option<IceSnapshot> {
+        let ice = self.ice.get()?;
+        let state = Some(ice.state.load(Ordering::Relaxed)).filter(|state| *state != NO_ICE)?;
+        let checks = read(&ice.checks);
+        let standing = Standing { completed: state == COMPLETED, rtp: ice.rtp.read(), rtcp: ice.rtcp.read() };
+        let checked = epoch.filter(|_| checks > 0);
+        let checked = checked.map(|epoch| epoch + Duration::from_millis(read(&ice.checked_millis)));
+        Some(IceSnapshot { standing, checks, checked })
+    }
+
     /// Reads all counters.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let epoch = self.epoch.get().copied();
         let quiet_since = epoch.map(|epoch| epoch + Duration::from_millis(read(&self.quiet_since_millis)));
+        let [rtp, rtcp] = &self.dtls;
         Snapshot {
             received: self.received.read(epoch),
             sent: self.sent.read(epoch),
             wrong_source: read(&self.wrong_source),
             no_destination: read(&self.no_destination),
             not_sent: read(&self.not_sent),
+            unauthentic: read(&self.unauthentic),
+            replayed: read(&self.replayed),
+            malformed: read(&self.malformed),
+            unprotectable: read(&self.unprotectable),
+            unkeyed: read(&self.unkeyed),
             lost: read(&self.lost),
             jitter: Duration::from_micros(read(&self.jitter_micros)),
             quiet_since,
             source: self.source.read(),
+            ice: self.read_ice(epoch),
+            dtls: dtls::unpacked(read(rtp)),
+            dtls_rtcp: dtls::unpacked(read(rtcp)),
         }
     }
 }

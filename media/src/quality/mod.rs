@@ -5,6 +5,6 @@ mod reception;
 #[cfg(test)]
 mod tests;
 
-pub use counters::{Counters, Flow, Snapshot};
+pub use counters::{Counters, Flow, IceSnapshot, Snapshot};
 pub(crate) use counters::{Dropped, Tally};
 pub(crate) use reception::Reception;

@@ -85,13 +85,27 @@ fn the_snapshot_says_what_was_counted() {
     counters.dropped(Dropped::WrongSource);
     counters.dropped(Dropped::NoDestination);
     counters.dropped(Dropped::NotSent);
+    counters.dropped(Dropped::Unauthentic);
+    (0..2).for_each(|_| counters.dropped(Dropped::Replayed));
+    (0..3).for_each(|_| counters.dropped(Dropped::Malformed));
+    (0..4).for_each(|_| counters.dropped(Dropped::Unprotectable));
+    (0..5).for_each(|_| counters.dropped(Dropped::Unkeyed));
+    counters.dtls(crate::ice::Component::Rtcp, Some(crate::dtls::Standing::Waiting));
     counters.quality(3, 1_500);
     let expected = Snapshot {
         received: Flow { packets: 1, bytes: 172, rtcp_packets: 1, last: at(30) },
         sent: Flow { packets: 1, bytes: 172, rtcp_packets: 1, last: at(40) },
         wrong_source: 1,
+        ice: None,
         no_destination: 1,
         not_sent: 1,
+        unauthentic: 1,
+        replayed: 2,
+        malformed: 3,
+        unprotectable: 4,
+        unkeyed: 5,
+        dtls: None,
+        dtls_rtcp: Some(crate::dtls::Standing::Waiting),
         lost: 3,
         jitter: Duration::from_micros(1_500),
         quiet_since: at(30),

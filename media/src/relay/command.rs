@@ -3,7 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::dtls;
+use crate::ice::Credentials;
 use crate::quality::Counters;
+use crate::srtp::Protection;
 use crate::{ContextId, PairId, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
@@ -19,6 +22,14 @@ pub enum Command {
         unlatch: bool,
         /// Where its packets are counted.
         counters: Arc<Counters>,
+    },
+    /// Answers connectivity checks on a pair whose offer has these credentials (RFC 8445 §7.3): who answers the offer is not known
+    /// yet.
+    Expect {
+        /// Which.
+        pair: PairId,
+        /// Ours, of the offer.
+        local: Credentials,
     },
     /// Forgets a remote context; the pair stays lent.
     Clear {
@@ -38,7 +49,7 @@ impl Command {
     pub fn thread(&self) -> ThreadId {
         match self {
             Self::Set { context, .. } | Self::Clear { context } => context.pair.thread,
-            Self::Release { pair } => pair.thread,
+            Self::Expect { pair, .. } | Self::Release { pair } => pair.thread,
         }
     }
 }
@@ -58,10 +69,47 @@ pub struct Settings {
     pub mux: bool,
     /// Its packets are RTP or SRTP: sequence numbers and timestamps are read for statistics.
     pub rtp: bool,
+    /// DTLS is between the peers and crosses; elsewhere it is dropped.
+    pub dtls: bool,
+    /// ICE says whose packets are taken and where to, in place of `remote` and `sources`.
+    pub ice: Option<IceSettings>,
     /// Whom its packets go to; dropped and counted while `None`.
     pub peer: Option<ContextId>,
     /// Clock rates in Hz of the payload types that it sends, where they are not the static ones.
     pub clocks: Box<[(u8, u32)]>,
+    /// SRTP between us and it; `None` where packets are taken and sent as they are.
+    pub srtp: Option<Srtp>,
+}
+
+/// Where the keys of a stream's SRTP come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Srtp {
+    /// From the descriptions (RFC 4568).
+    Keys(Arc<Protection>),
+    /// From a handshake between us and the peer (RFC 5764). Until it is done nothing is taken or sent.
+    Dtls(Arc<dtls::Terms>),
+}
+
+impl Srtp {
+    /// The keys, where descriptions have them.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Arc<Protection>> {
+        match self {
+            Self::Keys(keys) => Some(keys),
+            Self::Dtls(_) => None,
+        }
+    }
+}
+
+/// The ICE session of a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceSettings {
+    /// Our credentials.
+    pub local: Credentials,
+    /// The peer's username fragment.
+    pub remote: Box<str>,
+    /// RTCP is a component of its own: it has no share in the port of RTP, and the peer has candidates for it.
+    pub rtcp: bool,
 }
 
 /// Whose packets a context takes.

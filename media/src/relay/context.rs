@@ -5,17 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
+use super::demux::Kind;
+use super::handshake::Handshake;
 use super::latch::{Fit, Latch};
+use super::secure::Guard;
+use super::taking::Arrived;
 use super::worker::Clock;
 use crate::ContextId;
-use crate::quality::{Counters, Reception, Tally};
+pub(super) use crate::ice::Component;
+use crate::ice::{Known, Session};
+use crate::quality::{Counters, Dropped, Reception, Tally};
 use crate::rtp::{self, Header};
+use crate::srtp;
 
-/// Which of a pair's two sockets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Component {
-    Rtp,
-    Rtcp,
+impl From<Component> for srtp::Kind {
+    fn from(kind: Component) -> Self {
+        match kind {
+            Component::Rtp => Self::Rtp,
+            Component::Rtcp => Self::Rtcp,
+        }
+    }
 }
 
 pub(super) struct Context {
@@ -25,7 +34,12 @@ pub(super) struct Context {
     settings: Settings,
     rtp: Latch,
     rtcp: Latch,
+    /// Decides in place of the latches.
+    ice: Option<Box<Session>>,
     reception: Reception,
+    pub(super) guard: Guard,
+    /// Handshakes that other settings have made an end of, until the desk knows.
+    pub(super) over: Option<Box<Handshake>>,
 }
 
 /// Where an accepted packet goes on to.
@@ -36,20 +50,161 @@ pub(super) struct Onward {
 }
 
 impl Context {
-    pub(super) fn new(remote: u8, settings: Settings, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(id: ContextId, settings: Settings, counters: Arc<Counters>) -> Self {
         let rtp = Latch::new(settings.sources, settings.remote);
         let rtcp = Latch::new(settings.sources, settings.remote_rtcp);
-        Self { remote, counters, settings, rtp, rtcp, reception: Reception::default() }
+        let ice = session(&settings, None);
+        let guard = Guard::new(settings.srtp.as_ref(), id);
+        let (remote, reception) = (id.remote, Reception::default());
+        Self { remote, counters, settings, rtp, rtcp, ice, reception, guard, over: None }
     }
 
-    pub(super) fn change(&mut self, settings: Settings, movable_until: Option<u64>) {
+    pub(super) fn change(&mut self, id: ContextId, settings: Settings, movable_until: Option<u64>) {
         self.rtp.change(settings.sources, settings.remote, movable_until);
         self.rtcp.change(settings.sources, settings.remote_rtcp, movable_until);
+        self.over = self.guard.change(settings.srtp.as_ref(), id);
+        self.ice = session(&settings, self.ice.take());
         self.settings = settings;
     }
 
+    /// Whether its packets are RTP or SRTP.
+    pub(super) fn is_rtp(&self) -> bool {
+        self.settings.rtp
+    }
+
+    /// Whether RTP and RTCP share the first port.
+    pub(super) fn is_mux(&self) -> bool {
+        self.settings.mux
+    }
+
+    /// Whether a datagram is of a protocol that the stream does not speak: where we have its keys, its peers have no handshake.
+    pub(super) fn refuses(&self, kind: Kind) -> bool {
+        let ours = !matches!(self.guard, Guard::Plain);
+        kind == Kind::Dtls && self.settings.rtp && (!self.settings.dtls || ours)
+    }
+
+    /// Whether the username fragment is its peer's.
+    pub(super) fn is_of(&self, remote: &[u8]) -> bool {
+        self.ice.as_ref().is_some_and(|session| session.remote().as_bytes() == remote)
+    }
+
+    /// Whether the username fragment was its peer's before a restart that is not completed.
+    pub(super) fn was_of(&self, remote: &[u8]) -> bool {
+        self.ice.as_ref().is_some_and(|session| session.went_by(remote))
+    }
+
+    /// Whether an address has proved itself to its ICE session.
+    pub(super) fn knows(&self, component: Component, source: SocketAddr) -> bool {
+        self.ice.as_ref().is_some_and(|session| session.knows(component, source) != Known::Not)
+    }
+
+    pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
+        self.ice.as_deref_mut()
+    }
+
+    /// A connectivity check of its peer's, that was answered: the priority, and whether it nominates.
+    pub(super) fn checked(
+        &mut self,
+        component: Component,
+        source: SocketAddr,
+        (priority, nominates): (u32, bool),
+        now_millis: u64,
+    ) {
+        if let Some(session) = &mut self.ice {
+            session.checked(component, source, priority, nominates, now_millis);
+            self.counters.checked(session.standing(), now_millis);
+        }
+    }
+
+    /// Tells how far its ICE session has come, if it has one.
+    pub(super) fn show_ice(&self) {
+        self.counters.ice(self.ice.as_ref().map(|session| session.standing()));
+    }
+
+    /// A keepalive that nobody has signed: where there are keys, it says nothing of the peer, who would sign what it sends.
+    pub(super) fn kept_alive(&mut self, component: Component, source: SocketAddr, now_millis: u64) {
+        if self.settings.srtp.is_none() {
+            self.heard(component, source, now_millis);
+        }
+    }
+
+    /// Something came from there that is not to be sent on.
+    pub(super) fn heard(&mut self, component: Component, source: SocketAddr, now_millis: u64) {
+        if let Some(session) = &mut self.ice {
+            session.heard(component, source, now_millis);
+        }
+    }
+
+    /// What a packet is that comes or goes by that component.
+    fn kind(&self, component: Component, packet: &[u8]) -> Component {
+        let shared = self.settings.mux && rtp::is_rtcp(packet);
+        if component == Component::Rtcp || shared { Component::Rtcp } else { Component::Rtp }
+    }
+
+    /// Checks and unprotects a packet where keys were negotiated.
+    pub(super) fn unprotect(
+        &mut self,
+        component: Component,
+        buffer: &mut [u8],
+        length: usize,
+        trial: bool,
+    ) -> Result<usize, Dropped> {
+        let kind = self.kind(component, buffer.get(..length).unwrap_or_default());
+        match self.guard.keys(component)? {
+            Some(secure) => secure.unprotect(kind.into(), buffer, length, trial),
+            None => Ok(length),
+        }
+    }
+
+    /// Protects a packet for this remote where keys were negotiated.
+    pub(super) fn protect(
+        &mut self,
+        kind: Component,
+        buffer: &mut [u8],
+        length: usize,
+    ) -> Result<usize, Dropped> {
+        let component = self.component(kind);
+        match self.guard.keys(component)? {
+            Some(secure) => secure.protect(kind.into(), buffer, length),
+            None => Ok(length),
+        }
+    }
+
+    /// How well a source fits: as its ICE session says where there is one, else by the latch; with keys all may then.
     pub(super) fn fit(&self, component: Component, source: SocketAddr, clock: Clock, move_after: u64) -> Fit {
-        self.latch(component).fit(source, clock.millis, move_after)
+        let fit = self.fit_of_source(component, source, clock, move_after);
+        let proves = self.ice.is_none() && self.guard.has_keys(component);
+        if proves { fit.max(Fit::Moves) } else { fit }
+    }
+
+    /// The same for what no key of SRTP says anything of.
+    pub(super) fn fit_of_source(
+        &self,
+        component: Component,
+        source: SocketAddr,
+        clock: Clock,
+        move_after: u64,
+    ) -> Fit {
+        match self.ice.as_ref().map(|session| session.knows(component, source)) {
+            None => self.latch(component).fit(source, clock.millis, move_after),
+            Some(Known::Selected) => Fit::Locked,
+            Some(Known::Valid) => Fit::Described,
+            Some(Known::Not) => Fit::Refused,
+        }
+    }
+
+    /// A handshake with that address has shown that it is the peer's.
+    pub(super) fn proved(&mut self, component: Component, source: SocketAddr, now_millis: u64) {
+        if self.ice.is_some() {
+            return;
+        }
+        let latch = match component {
+            Component::Rtp => &mut self.rtp,
+            Component::Rtcp => &mut self.rtcp,
+        };
+        if latch.take(source, now_millis) && component == Component::Rtp {
+            self.counters.came_from(self.rtp.locked());
+        }
     }
 
     fn latch(&self, component: Component) -> &Latch {
@@ -59,14 +214,10 @@ impl Context {
         }
     }
 
-    /// Counts a packet whose source fits, and says where it goes on to.
-    pub(super) fn accept(
-        &mut self,
-        component: Component,
-        source: SocketAddr,
-        packet: &[u8],
-        clock: Clock,
-    ) -> Onward {
+    /// Counts a packet that is taken, and says where it goes on to; `packet` is what it is unprotected.
+    pub(super) fn accept(&mut self, arrived: Arrived, packet: &[u8], clock: Clock) -> Onward {
+        let Arrived { component, source, length, .. } = arrived;
+        let kind = self.kind(component, packet);
         let latch = match component {
             Component::Rtp => &mut self.rtp,
             Component::Rtcp => &mut self.rtcp,
@@ -74,10 +225,11 @@ impl Context {
         if latch.take(source, clock.millis) && component == Component::Rtp {
             self.counters.came_from(self.rtp.locked());
         }
-        let shared = self.settings.mux && rtp::is_rtcp(packet);
-        let kind = if component == Component::Rtcp || shared { Component::Rtcp } else { Component::Rtp };
+        if let Some(session) = &mut self.ice {
+            session.heard(component, source, clock.millis);
+        }
         let rtcp = kind == Component::Rtcp;
-        self.counters.received(Tally { bytes: packet.len(), rtcp, now_millis: clock.millis });
+        self.counters.received(Tally { bytes: length, rtcp, now_millis: clock.millis });
         if !rtcp && self.settings.rtp {
             self.estimate(packet, clock.since_epoch);
         }
@@ -94,12 +246,40 @@ impl Context {
         self.counters.quality(self.reception.lost(), self.reception.jitter_micros());
     }
 
+    /// By which component what is of a kind goes.
+    fn component(&self, kind: Component) -> Component {
+        if self.settings.mux { Component::Rtp } else { kind }
+    }
+
     /// The socket and the address by which a packet reaches this remote.
-    pub(super) fn destination(&self, kind: Component) -> Option<(Component, SocketAddr)> {
+    pub(super) fn destination(&self, kind: Component, now_millis: u64) -> Option<(Component, SocketAddr)> {
         if !self.settings.send {
             return None;
         }
-        let component = if self.settings.mux { Component::Rtp } else { kind };
-        self.latch(component).destination().map(|address| (component, address))
+        let component = self.component(kind);
+        let address = match &self.ice {
+            Some(session) => session.destination(component, now_millis),
+            None => self.latch(component).destination(),
+        };
+        address.map(|address| (component, address))
+    }
+}
+
+/// The ICE session of these settings: the one before, or one that goes on from it (RFC 8445 §9).
+fn session(settings: &Settings, before: Option<Box<Session>>) -> Option<Box<Session>> {
+    let ice = settings.ice.as_ref()?;
+    let two = ice.rtcp;
+    match before {
+        Some(mut before) if before.is(&ice.local.ufrag, &ice.remote) => {
+            before.set_two(two);
+            Some(before)
+        }
+        before => {
+            let session = Session::new(ice.local.ufrag.clone(), ice.remote.clone(), two);
+            Some(Box::new(match before {
+                Some(before) => session.after(&before),
+                None => session,
+            }))
+        }
     }
 }

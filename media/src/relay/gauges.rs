@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use crate::dtls::Failures;
+use crate::ice::Unanswered;
+use crate::quality::Dropped;
+
 /// Gauges and counters of the relay, summed over its threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
@@ -19,6 +23,63 @@ pub struct Gauges {
     pub stray_packets: u64,
     /// Orders for a pair that was given back before, since the start.
     pub late_commands: u64,
+    /// What SRTP has refused, since the start.
+    pub srtp: Refused,
+    /// Packets of DTLS for streams that have none, from elsewhere than the peer, or more than could be handed on, since the start.
+    pub dtls_dropped: u64,
+    /// Handshakes of DTLS-SRTP.
+    pub dtls: DtlsGauges,
+    /// Datagrams of STUN, since the start.
+    pub stun: StunGauges,
+}
+
+/// Packets that SRTP has refused (RFC 3711 §3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refused {
+    /// Those without the tag of a key.
+    pub unauthentic: u64,
+    /// Those that were there before, or are too old to tell.
+    pub replayed: u64,
+    /// Those that are no SRTP or SRTCP.
+    pub malformed: u64,
+    /// Those of a key that has expired or has too many sources.
+    pub unprotectable: u64,
+}
+
+/// Handshakes of DTLS-SRTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DtlsGauges {
+    /// Associations that there are, with keys or without.
+    pub associations: u64,
+    /// Handshakes that were done, since the start.
+    pub keyed: u64,
+    /// Handshakes that have failed, since the start.
+    pub failed: Failures,
+    /// Datagrams that were part of no handshake, since the start.
+    pub refused: u64,
+    /// Datagrams to peers that were dropped because there was no room, since the start.
+    pub lost: u64,
+    /// Packets of media that were dropped because there was no key yet, since the start.
+    pub unkeyed: u64,
+}
+
+/// What became of the datagrams of STUN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StunGauges {
+    /// Checks that were answered with success.
+    pub checks: u64,
+    /// Of a user that is none of ours, or with a wrong password.
+    pub unauthorized: u64,
+    /// Not whole, or without what a check must have.
+    pub malformed: u64,
+    /// With attributes that must be understood and are not.
+    pub unknown: u64,
+    /// From peers that take themselves for the controlled side.
+    pub conflicts: u64,
+    /// More than are answered.
+    pub limited: u64,
+    /// Answers, other methods, and whatever comes to a stream without ICE.
+    pub unexpected: u64,
 }
 
 /// One thread's part of it: one writer.
@@ -31,6 +92,24 @@ pub(super) struct Shared {
     bind_failures: AtomicU64,
     stray_packets: AtomicU64,
     late_commands: AtomicU64,
+    unauthentic: AtomicU64,
+    replayed: AtomicU64,
+    malformed: AtomicU64,
+    unprotectable: AtomicU64,
+    unkeyed: AtomicU64,
+    dtls_dropped: AtomicU64,
+    stun: StunShared,
+}
+
+#[derive(Debug, Default)]
+struct StunShared {
+    checks: AtomicU64,
+    unauthorized: AtomicU64,
+    malformed: AtomicU64,
+    unknown: AtomicU64,
+    conflicts: AtomicU64,
+    limited: AtomicU64,
+    unexpected: AtomicU64,
 }
 
 fn add_one(counter: &AtomicU64) {
@@ -66,6 +145,41 @@ impl Shared {
         add_one(&self.late_commands);
     }
 
+    /// A packet was dropped.
+    pub(super) fn dropped(&self, why: Dropped) {
+        match why {
+            Dropped::WrongSource | Dropped::NoDestination | Dropped::NotSent => {}
+            Dropped::Unauthentic => add_one(&self.unauthentic),
+            Dropped::Replayed => add_one(&self.replayed),
+            Dropped::Malformed => add_one(&self.malformed),
+            Dropped::Unprotectable => add_one(&self.unprotectable),
+            Dropped::Unkeyed => add_one(&self.unkeyed),
+        }
+    }
+
+    pub(super) fn dtls_dropped(&self) {
+        add_one(&self.dtls_dropped);
+    }
+
+    pub(super) fn stun_check(&self) {
+        add_one(&self.stun.checks);
+    }
+
+    pub(super) fn stun_unexpected(&self) {
+        add_one(&self.stun.unexpected);
+    }
+
+    pub(super) fn stun_unanswered(&self, why: Unanswered) {
+        add_one(match why {
+            Unanswered::Malformed => &self.stun.malformed,
+            Unanswered::Unauthorized => &self.stun.unauthorized,
+            Unanswered::Unknown => &self.stun.unknown,
+            Unanswered::Conflict => &self.stun.conflicts,
+            Unanswered::Limited => &self.stun.limited,
+            Unanswered::Unexpected => &self.stun.unexpected,
+        });
+    }
+
     pub(super) fn add_to(&self, gauges: &mut Gauges) {
         gauges.bound += u64::from(self.bound.load(Ordering::Relaxed));
         gauges.quarantined += u64::from(self.quarantined.load(Ordering::Relaxed));
@@ -74,5 +188,19 @@ impl Shared {
         gauges.bind_failures += self.bind_failures.load(Ordering::Relaxed);
         gauges.stray_packets += self.stray_packets.load(Ordering::Relaxed);
         gauges.late_commands += self.late_commands.load(Ordering::Relaxed);
+        gauges.srtp.unauthentic += self.unauthentic.load(Ordering::Relaxed);
+        gauges.srtp.replayed += self.replayed.load(Ordering::Relaxed);
+        gauges.srtp.malformed += self.malformed.load(Ordering::Relaxed);
+        gauges.srtp.unprotectable += self.unprotectable.load(Ordering::Relaxed);
+        gauges.dtls_dropped += self.dtls_dropped.load(Ordering::Relaxed);
+        gauges.dtls.unkeyed += self.unkeyed.load(Ordering::Relaxed);
+        let (sum, stun) = (&mut gauges.stun, &self.stun);
+        sum.checks += stun.checks.load(Ordering::Relaxed);
+        sum.unauthorized += stun.unauthorized.load(Ordering::Relaxed);
+        sum.malformed += stun.malformed.load(Ordering::Relaxed);
+        sum.unknown += stun.unknown.load(Ordering::Relaxed);
+        sum.conflicts += stun.conflicts.load(Ordering::Relaxed);
+        sum.limited += stun.limited.load(Ordering::Relaxed);
+        sum.unexpected += stun.unexpected.load(Ordering::Relaxed);
     }
 }

@@ -11,18 +11,26 @@
 mod command;
 mod config;
 mod context;
+mod demux;
+mod dtls;
 mod gauges;
+mod handshake;
+mod keying;
 mod latch;
 mod link;
 mod pool;
+mod secure;
+mod securing;
 mod sockets;
 mod start;
+mod stun;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-pub use command::{Command, Settings, Sources};
+pub use command::{Command, IceSettings, Settings, Sources, Srtp};
 pub use config::{Config, StartError};
-pub use gauges::Gauges;
+pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};
 pub use link::Link;
 pub use start::{Relay, check, start};

@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 use rtrb::RingBuffer;
 
 use super::config::{Config, StartError};
-use super::gauges::{Gauges, Shared};
+use super::gauges::{DtlsGauges, Gauges, Shared};
+use super::keying::Keeper;
 use super::link::{Link, ToThread};
 use super::pool::{Pool, Share};
 use super::sockets::{Poller, Waker};
 use super::worker::{Shard, Stock, Worker};
+use crate::dtls::Tallies;
 use crate::ports::even_ports;
 use crate::{MediaNetwork, ThreadId};
 
@@ -26,6 +28,16 @@ const COMMANDS: usize = 1_024;
 #[derive(Debug)]
 pub struct Relay {
     threads: Vec<Running>,
+    keeper: Keeping,
+}
+
+/// The thread of handshakes.
+#[derive(Debug)]
+struct Keeping {
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+    tallies: Arc<Tallies>,
+    handle: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -44,10 +56,18 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     check(config)?;
     let mut links: Vec<Vec<ToThread>> = Vec::new();
     links.resize_with(config.shards.max(1).into(), Vec::new);
-    let mut relay = Relay { threads: Vec::new() };
+    let stop = Arc::new(AtomicBool::new(false));
+    // RTP and RTCP of a pair have one each where they do not share a port; a fork has more of them than one.
+    let most = usize::try_from(config.max_pairs).unwrap_or(usize::MAX).saturating_mul(2);
+    let mut keeper = Keeper::new(most, Arc::clone(&stop)).map_err(StartError::Thread)?;
+    let (waker, tallies) = (keeper.waker(), keeper.tallies());
+    let keeping = Keeping { stop, waker, tallies, handle: None };
+    let mut relay = Relay { threads: Vec::new(), keeper: keeping };
     for number in 0..config.threads.max(1) {
-        relay.threads.push(start_thread(config, ThreadId(number), &mut links)?);
+        relay.threads.push(start_thread(config, ThreadId(number), &mut links, &mut keeper)?);
     }
+    let handle = std::thread::Builder::new().name("media-keys".into()).spawn(move || keeper.run());
+    relay.keeper.handle = Some(handle.map_err(StartError::Thread)?);
     let networks: Vec<_> = config.networks.iter().map(|network| network.id).collect();
     Ok((relay, links.into_iter().map(|threads| Link::new(networks.clone(), threads)).collect()))
 }
@@ -74,6 +94,7 @@ fn start_thread(
     config: &Config,
     thread: ThreadId,
     links: &mut [Vec<ToThread>],
+    keeper: &mut Keeper,
 ) -> Result<Running, StartError> {
     let poller = Poller::new().map_err(StartError::Thread)?;
     let waker = Arc::new(Waker::new().map_err(StartError::Thread)?);
@@ -122,6 +143,7 @@ fn start_thread(
         move_after: millis(config.move_after),
         buffer: Worker::buffer(),
         own: own_ports(config),
+        desk: keeper.connect(&waker),
     };
     worker.stock_up();
     let name = format!("media-{}", thread.0);
@@ -160,6 +182,8 @@ impl Relay {
         for thread in &self.threads {
             thread.gauges.add_to(&mut gauges);
         }
+        let unkeyed = gauges.dtls.unkeyed;
+        gauges.dtls = DtlsGauges { unkeyed, ..self.keeper.tallies.read() };
         gauges
     }
 
@@ -175,7 +199,10 @@ impl Drop for Relay {
             thread.stop.store(true, Ordering::Release);
             thread.waker.wake();
         }
-        for handle in self.threads.iter_mut().filter_map(|thread| thread.handle.take()) {
+        self.keeper.stop.store(true, Ordering::Release);
+        self.keeper.waker.wake();
+        let handles = self.threads.iter_mut().filter_map(|thread| thread.handle.take());
+        for handle in handles.chain(self.keeper.handle.take()) {
             let _ = handle.join();
         }
     }

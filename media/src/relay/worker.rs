@@ -10,17 +10,24 @@ use rtrb::{Consumer, Producer};
 
 use super::Command;
 use super::context::{Component, Context, Onward};
+use super::demux::{Kind, kind};
+use super::dtls;
 use super::gauges::Shared;
-use super::latch::Fit;
+use super::keying::ToDesk;
 use super::pool::{Pool, Want};
 use super::sockets::{Poller, Ready, Waker};
+use super::stun;
+use super::taking::{self, Arrived, Taken, Untaken};
 use crate::quality::{Dropped, Tally};
+use crate::srtp::MAX_OVERHEAD;
 use crate::{ContextId, PortPair};
 
 /// The largest UDP payload.
 const LARGEST_PACKET: usize = 65_535;
 /// Orders carried out before packets get their turn again.
 const COMMANDS_PER_TURN: usize = 256;
+/// Answers of the desk carried out before packets get their turn again.
+const ANSWERS_PER_TURN: usize = 64;
 /// Pairs lent before packets get their turn again: binding one takes some 20 µs.
 const LOANS_PER_TURN: usize = 32;
 
@@ -57,11 +64,13 @@ pub(super) struct Worker {
     pub(super) buffer: Vec<u8>,
     /// The media ports of all networks, by every address that they are known by.
     pub(super) own: Arc<[(IpAddr, RangeInclusive<u16>)]>,
+    /// Where handshakes are made.
+    pub(super) desk: ToDesk,
 }
 
 impl Worker {
     pub(super) fn buffer() -> Vec<u8> {
-        vec![0; LARGEST_PACKET]
+        vec![0; LARGEST_PACKET + MAX_OVERHEAD]
     }
 
     /// Fills all stocks before the first call.
@@ -74,12 +83,14 @@ impl Worker {
         let mut unfinished = false;
         while !self.stop.load(Ordering::Acquire) {
             self.waker.about_to_sleep();
-            let busy = unfinished || self.shards.iter().any(|shard| !shard.commands.is_empty());
+            let busy = unfinished
+                || self.desk.has_answers()
+                || self.shards.iter().any(|shard| !shard.commands.is_empty());
             let timeout = if busy { Some(Duration::ZERO) } else { self.until_deadline() };
             self.poller.wait(timeout);
             self.waker.awake();
             let clock = self.clock();
-            unfinished = self.carry_out(clock);
+            unfinished = self.carry_out(clock) | self.obey(clock);
             for index in 0..self.poller.len() {
                 match self.poller.ready(index) {
                     Some(Ready::Waker) => self.waker.clear(),
@@ -89,7 +100,17 @@ impl Worker {
             }
             self.pool.pass_time(clock.millis);
             unfinished |= self.lend(clock.millis);
+            self.desk.flush();
         }
+    }
+
+    /// Does what the desk says; true when there may be more.
+    fn obey(&mut self, clock: Clock) -> bool {
+        for _ in 0..ANSWERS_PER_TURN {
+            let Some(answer) = self.desk.answer() else { return false };
+            dtls::obey(&mut self.pool, answer, clock);
+        }
+        true
     }
 
     #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from; once a turn")]
@@ -146,10 +167,23 @@ impl Worker {
                             !is_own(&self.own, settings.remote) && !is_own(&self.own, settings.remote_rtcp);
                         counters.changed(self.epoch, clock.millis);
                         let movable_until = unlatch.then_some(clock.millis + self.move_after);
-                        set(&mut self.pool, context, movable_until, (settings, counters))
+                        let set = set(&mut self.pool, context, movable_until, (settings, counters));
+                        if let Some(pair) = self.pool.lent(context.pair).filter(|_| set) {
+                            let now = (clock, self.move_after);
+                            dtls::settle(pair, context.remote, now, (&mut self.desk, &self.gauges));
+                        }
+                        set
                     }
-                    Command::Clear { context } => clear(&mut self.pool, context),
-                    Command::Release { pair } => self.pool.release(pair, clock.millis),
+                    Command::Expect { pair, local } => {
+                        self.pool.lent(pair).map(|pair| stun::expect(pair, &local)).is_some()
+                    }
+                    Command::Clear { context } => clear(&mut self.pool, context, &mut self.desk),
+                    Command::Release { pair: id } => {
+                        if let Some(pair) = self.pool.lent(id) {
+                            dtls::end(pair, None, &mut self.desk);
+                        }
+                        self.pool.release(id, clock.millis)
+                    }
                 };
                 if !done {
                     self.gauges.late_command();
@@ -162,44 +196,62 @@ impl Worker {
     /// Reads one packet and sends it on.
     fn relay(&mut self, slot: u32, component: Component, clock: Clock) {
         let Some(pair) = self.pool.pair(slot) else { return };
-        let Ok((length, source)) = pair.socket(component).recv_from(&mut self.buffer) else { return };
-        let packet = self.buffer.get(..length).unwrap_or_default();
+        let room = self.buffer.get_mut(..LARGEST_PACKET).unwrap_or_default();
+        let Ok((length, source)) = pair.socket(component).recv_from(room) else { return };
         let source = SocketAddr::new(source.ip(), source.port());
-        let fits = pair
-            .contexts
-            .iter_mut()
-            .map(|context| (context.fit(component, source, clock, self.move_after), context));
-        // The last of equals wins in `max_by_key`, hence the reversal: the first remote there has the better right.
-        let Some((fit, context)) = fits.rev().max_by_key(|(fit, _)| *fit) else {
-            return self.gauges.stray_packet();
-        };
-        if fit == Fit::Refused {
-            return context.counters.dropped(Dropped::WrongSource);
+        let datagram = self.buffer.get(..length).unwrap_or_default();
+        let kind = kind(datagram);
+        if kind == Kind::Stun && stun::hear(pair, (component, source), datagram, clock, &self.gauges) {
+            return dtls::direct(pair, clock.millis, &mut self.desk);
         }
-        let remote = context.remote;
-        let onward = context.accept(component, source, packet, clock);
-        if !send_on(&mut self.pool, onward, packet, clock.millis)
-            && let Some(context) = self.pool.pair(slot).and_then(|pair| pair.context(remote))
-        {
-            context.counters.dropped(Dropped::NoDestination);
+        let now = (clock, self.move_after);
+        if kind == Kind::Dtls {
+            let desk = (&mut self.desk, &*self.gauges);
+            if dtls::hear(pair, (component, source), datagram, now, desk) {
+                return;
+            }
+        }
+        let arrived = Arrived { component, source, length, kind };
+        let Taken { remote, onward, length } =
+            match taking::take(&mut pair.contexts, &mut self.buffer, arrived, now) {
+                Ok(taken) => taken,
+                Err(Untaken::Stray) => return self.gauges.stray_packet(),
+                Err(Untaken::Dtls) => return self.gauges.dtls_dropped(),
+                Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
+            };
+        match send_on(&mut self.pool, onward, (&mut self.buffer, length), clock.millis) {
+            Ok(()) => {}
+            Err(Dropped::NoDestination) => {
+                if let Some(context) = self.pool.pair(slot).and_then(|pair| pair.context(remote)) {
+                    context.counters.dropped(Dropped::NoDestination);
+                }
+            }
+            Err(why) => self.gauges.dropped(why),
         }
     }
 }
 
-/// Sends a packet to the remote that it is for; false when there is nobody.
-fn send_on(pool: &mut Pool, onward: Onward, packet: &[u8], now_millis: u64) -> bool {
-    let Some(id) = onward.peer else { return false };
-    let Some(pair) = pool.lent(id.pair) else { return false };
-    let Some(context) = pair.contexts.iter().find(|context| context.remote == id.remote) else {
-        return false;
-    };
-    let Some((component, address)) = context.destination(onward.kind) else { return false };
+/// Sends a packet to the remote that it is for, with which it is counted; [`Dropped::NoDestination`] when there is nobody.
+fn send_on(
+    pool: &mut Pool,
+    onward: Onward,
+    (buffer, length): (&mut [u8], usize),
+    now_millis: u64,
+) -> Result<(), Dropped> {
+    let id = onward.peer.ok_or(Dropped::NoDestination)?;
+    let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
+    let way = pair.way_to(id.remote, onward.kind, now_millis);
+    let (context, socket, address) = way.ok_or(Dropped::NoDestination)?;
     let rtcp = onward.kind == Component::Rtcp;
-    match pair.socket(component).send_to(packet, address) {
+    let sent = context.protect(onward.kind, buffer, length).and_then(|length| {
+        let packet = buffer.get(..length).unwrap_or_default();
+        socket.send_to(packet, address).map_err(|_| Dropped::NotSent)
+    });
+    match sent {
         Ok(bytes) => context.counters.sent(Tally { bytes, rtcp, now_millis }),
-        Err(_) => context.counters.dropped(Dropped::NotSent),
+        Err(why) => context.counters.dropped(why),
     }
-    true
+    sent.map(|_| ())
 }
 
 /// Whether an address is one of ours. A peer that claims one is sent nothing: two such streams would feed one another
@@ -212,20 +264,22 @@ type Remote = (super::Settings, Arc<crate::Counters>);
 
 fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, counters): Remote) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
+    stun::settle(pair, &settings);
     if let Some(context) = pair.context(id.remote) {
-        context.change(settings, movable_until);
-        return true;
-    }
-    if id.remote >= crate::MAX_CONTEXTS {
+        context.change(id, settings, movable_until);
+    } else if id.remote >= crate::MAX_CONTEXTS {
         return false;
+    } else {
+        pair.contexts.reserve_exact(1);
+        pair.contexts.push(Context::new(id, settings, counters));
     }
-    pair.contexts.reserve_exact(1);
-    pair.contexts.push(Context::new(id.remote, settings, counters));
+    stun::catch_up(pair, id.remote);
     true
 }
 
-fn clear(pool: &mut Pool, id: ContextId) -> bool {
+fn clear(pool: &mut Pool, id: ContextId, desk: &mut ToDesk) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
+    dtls::end(pair, Some(id.remote), desk);
     pair.contexts.retain(|context| context.remote != id.remote);
     true
 }

@@ -1,14 +1,19 @@
 //! What a call has been through before it is called on: History-Info (RFC 7044) and Diversion (RFC 5806), turned into one
 //! another (RFC 7544), with what we do ourselves added.
 
+mod back;
+mod diversions;
 mod reason;
 
 use config::Diversions;
-use sip_types::header::{Diversion, HistoryInfo, TargetParam, without_headers};
+use sip_types::header::{Diversion, HistoryInfo, Privacy, PrivacyKind, TargetParam, without_headers};
 use sip_types::{Fields, HeaderName, Headers, Scheme, StatusCode, Uri};
 
+pub use back::history_back;
+
 use crate::crossing::Crossing;
-use reason::{cause_of, cause_of_status, reason_header, reason_of};
+use diversions::diversions;
+use reason::{cause_of, cause_of_status, reason_header};
 
 /// So many entries of what came are told on, the most recent ones: far more than any network diverts a call (most stop at five),
 /// and few enough that entries, whose indexes grow with their number (RFC 7544 §5), stay small, whatever one message claims.
@@ -50,6 +55,10 @@ pub struct Tried<'t> {
     pub redirected: Option<Redirected>,
     /// Whether it is in the network of the leg that is about to be dialled.
     pub same_network: bool,
+    /// Whether it is told of although it has not ended: its response is what is being passed on.
+    pub heard: bool,
+    /// What its final response has told of what the call has been through.
+    pub brought: &'t [HistoryInfo],
 }
 
 /// A redirection that was followed.
@@ -90,19 +99,32 @@ pub fn history(
             let hides = !crossing.to_trusted;
             let all = hides && asks_for_privacy(headers);
             for entry in &entries {
-                fields.push(HeaderName::HistoryInfo, entry.written(hides && (all || entry.private)));
+                let text = match hides {
+                    true => entry.outside(all || entry.private),
+                    false => entry.written(false),
+                };
+                fields.push(HeaderName::HistoryInfo, text);
             }
         }
         Diversions::Diversion => {
             let history = headers.list::<HistoryInfo>().unwrap_or_default();
-            let diverted = diversions(headers, &history, tried, target);
+            let hides = !crossing.to_trusted;
+            let all = hides && asks_for_privacy(headers);
+            let diverted = diversions(headers, &history, tried, target, all);
             for one in &diverted {
-                fields.push(HeaderName::Diversion, one.written(!crossing.to_trusted));
+                fields.push(HeaderName::Diversion, one.written(hides));
             }
             // What tells of more than diversions is not lost (RFC 7544 §3.5).
             if !is_of_diversions(&history) {
-                let kept = headers.all(HeaderName::HistoryInfo);
-                kept.for_each(|field| fields.push_field(field.to_owned()));
+                if hides {
+                    let entries = history.iter().rev().take(MOST).rev().filter_map(Entry::received);
+                    for entry in entries {
+                        fields.push(HeaderName::HistoryInfo, entry.outside(all || entry.private));
+                    }
+                } else {
+                    let kept = headers.all(HeaderName::HistoryInfo);
+                    kept.for_each(|field| fields.push_field(field.to_owned()));
+                }
             }
         }
     }
@@ -117,9 +139,18 @@ fn is_of_diversions(history: &[HistoryInfo]) -> bool {
 }
 
 fn asks_for_privacy(headers: &Headers) -> bool {
-    let values = headers.all(HeaderName::Privacy).filter_map(|field| field.text().ok());
-    let mut asked = values.flat_map(|value| value.split([';', ','])).map(str::trim_ascii);
-    asked.any(|what| ["header", "history"].iter().any(|known| what.eq_ignore_ascii_case(known)))
+    let hiding = [PrivacyKind::Header, PrivacyKind::History];
+    Privacy::of(headers).is_some_and(|privacy| hiding.into_iter().any(|kind| privacy.asks_for(kind)))
+}
+
+/// What is left of a message's Privacy where its history has been hidden (RFC 7044 §10.1.2). `None` where nothing changes.
+#[must_use]
+pub fn privacy_left(headers: &Headers, crossing: &Crossing<'_>) -> Option<Option<Privacy>> {
+    if crossing.to_trusted || crossing.to_profile.diversion == Diversions::Carry {
+        return None;
+    }
+    let asked = Privacy::of(headers).filter(|privacy| privacy.asks_for(PrivacyKind::History))?;
+    Some(asked.without(PrivacyKind::History))
 }
 
 /// A diversion that becomes an entry.
@@ -172,6 +203,14 @@ fn received(headers: &Headers) -> (Vec<Entry>, Option<u16>) {
 
 /// The whole history of a request that is about to be sent, in the order of its indexes (RFC 7044 §9.2).
 fn entries(headers: &Headers, called: &Uri, tried: &[Tried<'_>], target: Target<'_>) -> Vec<Entry> {
+    let (mut entries, parent) = so_far(headers, called, tried);
+    let nth = u16::try_from(tried.len()).unwrap_or(u16::MAX).saturating_add(1);
+    entries.push(branch(&parent, nth, target.request_uri, target.redirected));
+    entries
+}
+
+/// What came, and what came of the legs so far; and the entry that legs are the branches of.
+fn so_far(headers: &Headers, called: &Uri, tried: &[Tried<'_>]) -> (Vec<Entry>, Entry) {
     let (mut entries, cause) = received(headers);
     let is_last = entries.last().is_some_and(|last| last.is_at(called));
     if !is_last {
@@ -185,20 +224,23 @@ fn entries(headers: &Headers, called: &Uri, tried: &[Tried<'_>], target: Target<
         }
         entries.push(entry);
     }
-    let Some(parent) = entries.last().cloned() else { return entries };
+    let parent =
+        entries.last().cloned().unwrap_or_else(|| Entry::below(None, Some(written_as_sip(called)), None));
     for (nth, leg) in (1..).zip(tried) {
         // What has had no answer is in no other branch's history (§9.3).
-        let Some(status) = leg.status else { continue };
+        if leg.status.is_none() && !leg.heard {
+            continue;
+        }
         let uri: Option<Uri> = leg.target.parse().ok();
         let Some(uri) = uri else { continue };
         let mut entry = branch(&parent, nth, &uri, leg.redirected);
-        entry.headers = reason_header(status, leg.reason);
+        let failed = leg.status.filter(|status| status.class() >= 3);
+        entry.headers = failed.map(|status| reason_header(status, leg.reason)).unwrap_or_default();
         entry.private = !leg.same_network;
         entries.push(entry);
+        back::merge(&mut entries, leg.brought, !leg.same_network);
     }
-    let nth = u16::try_from(tried.len()).unwrap_or(u16::MAX).saturating_add(1);
-    entries.push(branch(&parent, nth, target.request_uri, target.redirected));
-    entries
+    (entries, parent)
 }
 
 /// The entry of a branch of ours (RFC 7044 §10.3, §10.4).
@@ -254,6 +296,15 @@ impl Entry {
         self.uri.as_ref().is_some_and(|uri| same_place(uri, place))
     }
 
+    /// As it is told outside of what we trust: without a Privacy of its own, which has been heeded by then (RFC 7044 §10.1.2).
+    fn outside(&self, unknown: bool) -> String {
+        let asks = self.headers.split('&').any(is_privacy);
+        match &self.text {
+            Some(text) if !unknown && asks => without_privacy(text),
+            _ => self.written(unknown),
+        }
+    }
+
     /// As the header field has it; `unknown` where its URI is to stay so (RFC 7044 §10.1.2).
     fn written(&self, unknown: bool) -> String {
         if let (Some(text), false) = (&self.text, unknown) {
@@ -265,10 +316,8 @@ impl Entry {
             (false, Some(cause)) => format!("<{uri};cause={cause}"),
             (false, None) => format!("<{uri}"),
         };
-        let kept = self.headers.split('&').filter(|header| {
-            let privacy = header.get(..7).is_some_and(|name| name.eq_ignore_ascii_case("Privacy"));
-            !(header.is_empty() || (unknown && privacy))
-        });
+        let kept =
+            self.headers.split('&').filter(|header| !(header.is_empty() || (unknown && is_privacy(header))));
         for (nth, header) in kept.enumerate() {
             out.push(if nth == 0 { '?' } else { '&' });
             out.push_str(header);
@@ -282,70 +331,20 @@ impl Entry {
     }
 }
 
-/// A diversion, the most recent first.
-struct Diverted {
-    uri: Uri,
-    reason: &'static str,
-    private: bool,
-    /// As it came.
-    text: Option<String>,
+/// Whether a header field in a URI is a Privacy.
+fn is_privacy(header: &str) -> bool {
+    header.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("Privacy"))
 }
 
-impl Diverted {
-    fn written(&self, hides: bool) -> String {
-        match (&self.text, hides && self.private) {
-            (Some(text), false) => text.clone(),
-            (_, unknown) => {
-                let uri = if unknown { "sip:anonymous@anonymous.invalid" } else { self.uri.as_str() };
-                let privacy = if self.private { "full" } else { "off" };
-                format!("<{uri}>;reason={};counter=1;privacy={privacy}", self.reason)
-            }
-        }
+/// An entry whose URI has no Privacy any more; all else as it came.
+fn without_privacy(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('?') else { return text.to_owned() };
+    let (headers, after) = rest.split_at(rest.find('>').unwrap_or(rest.len()));
+    let kept: Vec<&str> = headers.split('&').filter(|header| !is_privacy(header)).collect();
+    match kept.is_empty() {
+        true => format!("{before}{after}"),
+        false => format!("{before}?{}{after}", kept.join("&")),
     }
-}
-
-/// The diversions of a request that is about to be sent, the most recent first (RFC 5806 §5; RFC 7544 §6): those that came as
-/// such all stay (RFC 5806 §3.1), before them stand the most recent ones of the history.
-fn diversions(
-    headers: &Headers,
-    history: &[HistoryInfo],
-    tried: &[Tried<'_>],
-    target: Target<'_>,
-) -> Vec<Diverted> {
-    let received = headers.list::<Diversion>().unwrap_or_default();
-    let received: Vec<Diverted> = received
-        .iter()
-        .map(|one| Diverted {
-            uri: without_headers(one.uri()),
-            reason: reason_of(cause_of(one.reason().as_deref().unwrap_or_default())),
-            private: one.is_private(),
-            text: Some(one.to_string()),
-        })
-        .collect();
-    let mut all = Vec::<Diverted>::new();
-    // Each is told of by two entries that follow one another.
-    let recent = history.get(history.len().saturating_sub(MOST + 1)..).unwrap_or_default();
-    for (at, entry) in recent.iter().enumerate() {
-        let Some(cause) = entry.cause() else { continue };
-        let named = entry.target_param().filter(|(kind, _)| *kind == TargetParam::Mp);
-        let by_index = named.and_then(|(_, index)| recent.iter().find(|other| other.index() == Some(index)));
-        let from = by_index.or_else(|| at.checked_sub(1).and_then(|before| recent.get(before)));
-        let Some(from) = from else { continue };
-        let uri = without_headers(from.uri()).without_param("cause");
-        if !all.iter().chain(received.iter().take(MOST)).any(|known| same_place(&known.uri, &uri)) {
-            let (reason, private) = (reason_of(cause), from.is_private());
-            all.insert(0, Diverted { uri, reason, private, text: None });
-        }
-    }
-    if let Some(Redirected { from, status, .. }) = target.redirected
-        && let Some(leg) = tried.get(usize::from(from))
-        && let Ok(uri) = leg.target.parse()
-    {
-        let reason = reason_of(cause_of_status(status));
-        all.insert(0, Diverted { uri, reason, private: !leg.same_network, text: None });
-    }
-    all.extend(received);
-    all
 }
 
 /// A URI that can have parameters: a number becomes one of nobody's domain (RFC 7544 §5, note 3).

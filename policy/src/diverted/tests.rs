@@ -31,7 +31,15 @@ fn told(
 const NO_LEGS: &[Tried<'_>] = &[];
 
 fn leg(target: &str, status: u16) -> Tried<'_> {
-    Tried { target, status: StatusCode::new(status), reason: None, redirected: None, same_network: true }
+    Tried {
+        target,
+        status: StatusCode::new(status),
+        reason: None,
+        redirected: None,
+        same_network: true,
+        heard: false,
+        brought: &[],
+    }
 }
 
 #[test]
@@ -125,6 +133,13 @@ fn a_redirection_that_we_follow_diverts_the_call() {
             "Diversion: <sip:a@x>;reason=no-answer",
         ]
     );
+    // Who has diverted it in another network is nobody outside of what we trust.
+    let elsewhere = [Tried { same_network: false, ..leg("sip:b@one", 302) }];
+    let text = told(&[], "diversion", false, &elsewhere, ("sip:c@two", Some(redirected)));
+    assert_eq!(
+        text,
+        ["Diversion: <sip:anonymous@anonymous.invalid>;reason=unconditional;counter=1;privacy=full"]
+    );
 }
 
 const DIVERTED: &str = "Diversion: <sip:two@x>;reason=user-busy;counter=1;privacy=full, \
@@ -176,6 +191,20 @@ fn rfc7544_6_history_becomes_diversions_and_what_is_more_than_that_stays() {
     assert_eq!(text.len(), 2, "{text:?}");
     assert_eq!(text[0], "Diversion: <sip:one@x>;reason=unconditional;counter=1;privacy=off");
     assert_eq!(text[1], more);
+    // Outside of what we trust none of it is told that asks to stay unknown.
+    let asks = "History-Info: <sip:proxy.x?Privacy=history>;index=1, <sip:one@x>;index=1.1;rc=1, <sip:b@example.com;cause=302>;index=1.1.1;mp=1.1";
+    let text = told(&[asks], "diversion", false, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(
+        text,
+        [
+            "Diversion: <sip:one@x>;reason=unconditional;counter=1;privacy=off",
+            "History-Info: <sip:anonymous@anonymous.invalid>;index=1",
+            "History-Info: <sip:one@x>;index=1.1;rc=1",
+            "History-Info: <sip:b@example.com;cause=302>;index=1.1.1;mp=1.1",
+        ]
+    );
+    let text = told(&[more, "Privacy: history"], "diversion", false, NO_LEGS, ("sip:b@gw", None));
+    assert!(text.len() == 4 && text.iter().all(|entry| entry.contains("<sip:anonymous@")), "{text:?}");
 }
 
 // conforms: RFC7044-10.1.2-1,2,5 RFC7044-9.2-4 RFC7044-9.1-5 RFC7044-10.1.1-4 RFC7044-13-2
@@ -267,4 +296,134 @@ fn an_index_that_no_call_can_have_is_none() {
     assert_eq!(text[0], "History-Info: <sip:b@example.com>;index=1");
     let text = told(&[&came(LONGEST_INDEX / 2)], "history-info", true, NO_LEGS, ("sip:b@gw", None));
     assert_eq!(text[0], came(LONGEST_INDEX / 2));
+}
+
+// conforms: RFC7044-10.1.2-6,7
+#[test]
+fn rfc7044_10_1_2_outside_of_what_we_trust_no_entry_has_a_privacy_of_its_own() {
+    let came = "History-Info: <sip:one@x?Privacy=none&Reason=SIP%3Bcause%3D302>;index=1;foo=bar, \
+                <sip:two@x?Privacy=session>;index=1.1, <sip:b@example.com?Privacy=id%3Bhistory>;index=1.1.1;mp=1.1";
+    let outside = told(&[came], "history-info", false, NO_LEGS, ("sip:b@gw", None));
+    assert_eq!(
+        outside[..3],
+        [
+            "History-Info: <sip:one@x?Reason=SIP%3Bcause%3D302>;index=1;foo=bar",
+            "History-Info: <sip:two@x>;index=1.1",
+            "History-Info: <sip:anonymous@anonymous.invalid>;index=1.1.1;mp=1.1",
+        ]
+    );
+    let within = told(&[came], "history-info", true, NO_LEGS, ("sip:b@gw", None));
+    assert!(within[..3].iter().all(|entry| entry.contains("Privacy=")), "{within:?}");
+}
+
+// conforms: RFC7044-10.1.2-3,4
+#[test]
+fn rfc7044_10_1_2_what_has_been_hidden_is_not_asked_for_again() {
+    let left = |privacy: &str, trusted: bool, mode: &str| {
+        let (from, to) = (profile(""), profile(&format!("diversion = \"{mode}\"")));
+        let crossing = Crossing {
+            from_trusted: true,
+            to_trusted: trusted,
+            from_profile: &from,
+            to_profile: &to,
+            realms: &[],
+        };
+        let left = privacy_left(invite(&[&format!("Privacy: {privacy}")]).headers(), &crossing);
+        left.map(|left| left.map(|privacy| privacy.to_string()))
+    };
+    assert_eq!(left("id;history;critical", false, "history-info"), Some(Some("id;critical".to_owned())));
+    assert_eq!(left("History", false, "history-info"), Some(None));
+    assert_eq!(left("id", false, "history-info"), None);
+    assert_eq!(left("history", true, "history-info"), None);
+    assert_eq!(left("history", false, "diversion"), Some(None));
+    assert_eq!(left("history", false, "carry"), None);
+}
+
+/// What a caller is told that has sent these header fields.
+fn told_back(fields: &[&str], trusted: bool, tried: &[Tried<'_>], brought: &[HistoryInfo]) -> Vec<String> {
+    let profile = profile("diversion = \"history-info\"");
+    let crossing = Crossing {
+        from_trusted: true,
+        to_trusted: trusted,
+        from_profile: &profile,
+        to_profile: &profile,
+        realms: &[],
+    };
+    let called: Uri = "sip:b@example.com".parse().unwrap();
+    let fields = history_back(invite(fields).headers(), &called, tried, brought, &crossing);
+    fields.iter().map(|field| String::from_utf8_lossy(field.value()).into_owned()).collect()
+}
+
+fn entry_of(text: &str) -> HistoryInfo {
+    sip_types::TypedHeader::parse(&text.to_owned().into()).unwrap()
+}
+
+// conforms: RFC7044-9.3-3,4
+#[test]
+fn rfc7044_9_3_what_responses_tell_is_told_on_in_its_place() {
+    let brought = [
+        entry_of("<sip:b@example.com>;index=1"),
+        entry_of("<sip:b@one>;index=1.1;rc=1"),
+        entry_of("<sip:deeper@one>;index=1.1.10;mp=1.1"),
+        entry_of("<sip:deep@one?Reason=SIP%3Bcause%3D404>;index=1.1.2;mp=1.1"),
+        entry_of("<sip:beside@one>;index=1.2"),
+    ];
+    let tried = [Tried { brought: &brought, ..leg("sip:b@one", 486) }, leg("sip:b@two", 408)];
+    let text = told(&[], "history-info", true, &tried, ("sip:b@three", None));
+    assert_eq!(
+        text,
+        [
+            "History-Info: <sip:b@example.com>;index=1",
+            "History-Info: <sip:b@one?Reason=SIP%3Bcause%3D486>;index=1.1;rc=1",
+            "History-Info: <sip:deep@one?Reason=SIP%3Bcause%3D404>;index=1.1.2;mp=1.1",
+            "History-Info: <sip:deeper@one>;index=1.1.10;mp=1.1",
+            "History-Info: <sip:beside@one>;index=1.2",
+            "History-Info: <sip:b@two?Reason=SIP%3Bcause%3D408>;index=1.2;rc=1",
+            "History-Info: <sip:b@three>;index=1.3;rc=1",
+        ]
+    );
+}
+
+/// What a leg in another network has told is as private as the leg.
+#[test]
+fn what_responses_tell_of_another_network_stays_unknown_outside_of_what_we_trust() {
+    let brought = [entry_of("<sip:deep@one?Reason=SIP%3Bcause%3D404>;index=1.1.1;mp=1.1")];
+    let elsewhere = Tried { brought: &brought, same_network: false, ..leg("sip:b@one", 486) };
+    let target = ("sip:b@two", None);
+    let text = told(&[], "history-info", false, std::slice::from_ref(&elsewhere), target);
+    let hidden = "<sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D404>;index=1.1.1;mp=1.1";
+    assert_eq!(text[2], format!("History-Info: {hidden}"));
+    let text = told(&[], "history-info", true, std::slice::from_ref(&elsewhere), target);
+    assert_eq!(text[2], format!("History-Info: {}", brought[0]));
+    let heard = Tried { status: None, heard: true, brought: &[], ..elsewhere };
+    let text = told_back(&["Supported: histinfo"], false, &[heard], &brought);
+    assert_eq!(text[2], hidden);
+}
+
+// conforms: RFC7044-9.4-1
+#[test]
+fn rfc7044_9_4_a_caller_that_knows_of_histories_is_told_what_its_call_has_been_through() {
+    let heard = Tried { status: None, heard: true, ..leg("sip:b@two", 0) };
+    let elsewhere = Tried { same_network: false, ..leg("sip:b@one", 486) };
+    let tried = [elsewhere, Tried { status: None, ..leg("sip:b@rings", 0) }, heard];
+    let brought = [entry_of("<sip:far@two>;index=1.3.1;mp=1.3")];
+    assert!(told_back(&[], true, &tried, &brought).is_empty(), "it has not asked");
+    let expected = [
+        "<sip:b@example.com>;index=1",
+        "<sip:b@one?Reason=SIP%3Bcause%3D486>;index=1.1;rc=1",
+        "<sip:b@two>;index=1.3;rc=1",
+        "<sip:far@two>;index=1.3.1;mp=1.3",
+    ];
+    assert_eq!(told_back(&["Supported: 100rel, histinfo"], true, &tried, &brought), expected);
+    let own = "History-Info: <sip:first@x?Privacy=history>;index=1, <sip:b@example.com>;index=1.1;mp=1";
+    let outside = told_back(&[own], false, &tried, &[]);
+    assert_eq!(
+        outside,
+        [
+            "<sip:anonymous@anonymous.invalid>;index=1",
+            "<sip:b@example.com>;index=1.1;mp=1",
+            "<sip:anonymous@anonymous.invalid?Reason=SIP%3Bcause%3D486>;index=1.1.1;rc=1.1",
+            "<sip:b@two>;index=1.1.3;rc=1.1",
+        ]
+    );
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use config::SessionIds;
+use config::{Profile, SessionIds};
+use sip_types::header::{Identities, PAssertedIdentity};
 use sip_types::{Field, Fields, HeaderName, Headers};
 
 use crate::crossing::Crossing;
@@ -32,6 +33,8 @@ pub enum Verdict {
     Unreadable(&'static Row),
     /// It means nothing in the message that it stands in.
     Misplaced(&'static Row),
+    /// It has values that are to be ignored.
+    Surplus(&'static Row),
 }
 
 impl fmt::Display for Verdict {
@@ -52,6 +55,7 @@ impl fmt::Display for Verdict {
             Self::Unknown => f.write_str("a profile carries no unknown header fields"),
             Self::Unreadable(row) => write!(f, "it cannot be read ({})", row.source),
             Self::Misplaced(row) => write!(f, "it means nothing in this message ({})", row.source),
+            Self::Surplus(row) => write!(f, "one SIP URI and one number count ({})", row.source),
         }
     }
 }
@@ -78,7 +82,8 @@ pub fn verdict(field: &Field<'_>, on: On<'_>, crossing: &Crossing<'_>) -> Verdic
         if field.name() == HeaderName::SessionId && profile.session_id == SessionIds::Remove {
             return Verdict::Forbidden;
         }
-        if carry.forbid_header_fields.iter().any(|forbidden| is_named(field, forbidden.as_str())) {
+        let name = (field.name(), field.name_text());
+        if carry.forbid_header_fields.iter().any(|forbidden| is_named(name, forbidden.as_str())) {
             return Verdict::Forbidden;
         }
         if row.is_none() && !carry.unknown_header_fields {
@@ -88,10 +93,20 @@ pub fn verdict(field: &Field<'_>, on: On<'_>, crossing: &Crossing<'_>) -> Verdic
     crosses
 }
 
+/// Whether a profile forbids a known header field by name: what one has told is told nowhere else then, either.
+#[must_use]
+pub fn is_forbidden(name: HeaderName, crossing: &Crossing<'_>) -> bool {
+    let forbids = |profile: &Profile| {
+        let mut forbidden = profile.carry.forbid_header_fields.iter();
+        forbidden.any(|forbidden| is_named((name, name.as_str()), forbidden.as_str()))
+    };
+    crossing.profiles().into_iter().any(forbids)
+}
+
 /// Compact forms are forbidden with the long ones (RFC 3261 §7.3.3).
-fn is_named(field: &Field<'_>, name: &str) -> bool {
-    match field.name() {
-        HeaderName::Unknown => field.name_text().eq_ignore_ascii_case(name),
+fn is_named((known, text): (HeaderName, &str), name: &str) -> bool {
+    match known {
+        HeaderName::Unknown => text.eq_ignore_ascii_case(name),
         known => known == HeaderName::from_bytes(name.as_bytes()),
     }
 }
@@ -101,8 +116,14 @@ fn is_named(field: &Field<'_>, name: &str) -> bool {
 #[must_use]
 pub fn carry(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>, trail: &mut Trail) -> Fields {
     let mut fields = Fields::new();
+    let mut asserted = false;
     for field in headers.iter() {
         match verdict(&field, on, crossing) {
+            Verdict::Crosses(Some(row)) if field.name() == HeaderName::PAssertedIdentity => {
+                if !std::mem::replace(&mut asserted, true) {
+                    carry_asserted(headers, row, &mut fields, trail);
+                }
+            }
             Verdict::Crosses(Some(row)) if field.name() == HeaderName::Warning => match passed_on(&field) {
                 Some(ours) => fields.push_field(ours),
                 None => {
@@ -125,12 +146,28 @@ pub fn carry(headers: &Headers, on: On<'_>, crossing: &Crossing<'_>, trail: &mut
             | Verdict::Forbidden
             | Verdict::Unknown
             | Verdict::Unreadable(_)
-            | Verdict::Misplaced(_)) => {
+            | Verdict::Misplaced(_)
+            | Verdict::Surplus(_)) => {
                 trail.push(Step::Dropped { field: field.name_text().into(), why });
             }
         }
     }
     fields
+}
+
+/// The asserted identities of a message, as they came; without those that are to be ignored, which are not passed on
+/// (RFC 5876 §4.5).
+fn carry_asserted(headers: &Headers, row: &'static Row, fields: &mut Fields, trail: &mut Trail) {
+    let identities = Identities::<PAssertedIdentity>::of(headers);
+    if identities.ignored == 0 {
+        let all = headers.all(HeaderName::PAssertedIdentity);
+        return all.for_each(|field| fields.push_field(field.to_owned()));
+    }
+    trail.push(Step::Dropped { field: row.name.into(), why: Verdict::Surplus(row) });
+    let kept: Vec<String> = identities.iter().map(ToString::to_string).collect();
+    if !kept.is_empty() {
+        fields.push(HeaderName::PAssertedIdentity, kept.join(", "));
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +245,33 @@ mod tests {
         header: P-Asserted-Identity does not cross (the network that it goes to is not trusted (RFC 3325 §9.1))
         header: P-DCS-LAES does not cross (the network that it goes to is not trusted (RFC 5503 §8))
         "#);
+    }
+
+    // conforms: RFC5876-4.5-2
+    #[test]
+    fn rfc5876_4_5_an_asserted_identity_that_is_to_be_ignored_is_not_passed_on() {
+        let open = profile("");
+        let crossing = Crossing {
+            from_trusted: true,
+            to_trusted: true,
+            from_profile: &open,
+            to_profile: &open,
+            realms: &[],
+        };
+        let carried = |values: &[&str]| {
+            let lines: Vec<_> = values.iter().map(|value| format!("P-Asserted-Identity: {value}")).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let mut trail = Trail::default();
+            let fields = carry(invite(&lines).headers(), On::Request(&Method::Invite), &crossing, &mut trail);
+            let values = fields.iter().map(|field| String::from_utf8_lossy(field.value()).into_owned());
+            (values.collect::<Vec<_>>().join("|"), trail.to_string())
+        };
+        let regular = ["\"A\"  <sip:a@x>", "<tel:+49>"];
+        assert_eq!(carried(&regular), (regular.join("|"), String::new()), "byte for byte");
+        let (values, trail) = carried(&["<sip:a@x>, <sip:b@x>", "<mailto:a@x>, <tel:+49>"]);
+        assert_eq!(values, "<sip:a@x>, <tel:+49>");
+        insta::assert_snapshot!(trail, @"header: P-Asserted-Identity does not cross (one SIP URI and one number count (RFC 3325 §9.1))");
+        assert_eq!(carried(&["<urn:x:y>"]).0, "");
     }
 
     #[test]

@@ -12,9 +12,9 @@ mod statement;
 mod table;
 mod warning;
 
-pub use carry::{Verdict, carry, verdict};
-pub use contact::contact_params;
+pub use carry::{Verdict, carry, is_forbidden, verdict};
+pub use contact::{conference_user, contact_params};
 pub use place::On;
-pub use statement::{own_allow, required, statement};
+pub use statement::{info_packages, own_allow, required, statement};
 pub use table::{Class, Row, TABLE};
 pub use warning::WARN_AGENT;

@@ -1,6 +1,6 @@
 use std::fmt::{Display, Write};
 
-use config::ReferPolicy;
+use config::{MediaMode, ReferPolicy};
 use sip_types::header::{Accept, AllowEvents, Require, Supported, Unsupported};
 use sip_types::{Fields, HeaderName, Headers, Method};
 
@@ -14,8 +14,7 @@ use crate::method::{is_own, method_crosses};
 /// - Allow (RFC 3261 §20.5): of `own`, the methods that this leg serves or carries, those that it serves alone, and those
 ///   that the far side allows as well; beside them the far side's unknown ones that may cross. Without an Allow there,
 ///   nothing is known, and all of `own` that may cross is claimed. Without `own` there is no Allow.
-/// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags; in Supported
-///   `from-change` (RFC 4916) as well.
+/// - Supported and Require (RFC 3261 §20.37, §20.32), Unsupported: the far side's transparent option tags.
 /// - Accept (RFC 3261 §20.1): the far side's media ranges but for those that a profile forbids.
 /// - Allow-Events (RFC 6665 §4.4.4): the far side's packages, where SUBSCRIBE crosses.
 /// - Recv-Info (RFC 6086 §7.3): the far side's packages, be they none, where INFO crosses.
@@ -36,10 +35,8 @@ pub fn statement<'m>(
     }
     let transparent = |tag: &str| crossing.is_transparent(tag);
     if headers.contains(HeaderName::Supported) {
-        // We take another URI in From, and pass it on to who takes that too (RFC 4916).
-        let passed = |tag: &Supported| tag.is("from-change") || transparent(tag.as_str());
         let supported = headers.list::<Supported>().unwrap_or_default();
-        push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| passed(tag)));
+        push(&mut fields, HeaderName::Supported, supported.iter().filter(|tag| transparent(tag.as_str())));
     }
     if crossing.profiles().iter().all(|profile| !profile.transparent.is_empty()) {
         let require = headers.list::<Require>().unwrap_or_default();
@@ -68,9 +65,22 @@ pub fn statement<'m>(
         // As they stand, with their parameters. That there are none is said as well (RFC 6086 §5.2.2).
         let values = headers.all(HeaderName::RecvInfo).filter_map(|field| field.text().ok());
         let values: Vec<&str> = values.map(str::trim_ascii).filter(|value| !value.is_empty()).collect();
-        fields.push(HeaderName::RecvInfo, values.join(", "));
+        fields.push(HeaderName::RecvInfo, info_packages(&values.join(", "), crossing));
     }
     fields
+}
+
+/// Of the Info Packages that a Recv-Info lists, those that cross: not that of candidates (RFC 8840 §10) where media is anchored, for
+/// then each leg's ICE ends with us.
+#[must_use]
+pub fn info_packages(listed: &str, crossing: &Crossing<'_>) -> String {
+    let ends = crossing.profiles().iter().any(|profile| profile.media == MediaMode::Anchored);
+    let is_ice = |package: &str| {
+        let name = package.split(';').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case("trickle-ice")
+    };
+    let crosses = |package: &&str| !(ends && is_ice(package));
+    listed.split(',').map(str::trim_ascii).filter(crosses).collect::<Vec<_>>().join(", ")
 }
 
 /// The option tags of a message's Require that nobody on our side of the far leg serves: 420 with these in Unsupported
@@ -241,6 +251,11 @@ mod tests {
             state(&fields, "", "").get(1..).unwrap(),
             ["Accept: application/sdp, application/isup;q=0.5, */*", "Recv-Info: dtmf, x"]
         );
+        let candidates = ["Recv-Info: dtmf, Trickle-ICE;x=y, x"];
+        let around = "media = \"bypass\"";
+        assert_eq!(state(&candidates, "", around).get(1..).unwrap(), ["Recv-Info: dtmf, x"]);
+        let both = ["Recv-Info: dtmf, Trickle-ICE;x=y, x"];
+        assert_eq!(state(&candidates, around, around).get(1..).unwrap(), both);
         let strict = "carry = { unknown_bodies = false, forbid_methods = [\"INFO\"] }";
         assert_eq!(state(&fields, strict, "").get(1..).unwrap(), ["Accept: application/sdp, */*"]);
         let no_isup = "carry = { forbid_bodies = [\"application/isup\"] }";

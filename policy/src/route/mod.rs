@@ -17,6 +17,7 @@ use bytestring::ByteString;
 use config::{NetworkName, Pattern, Profile, Route, RouteName, TrunkName};
 use sip_types::{Method, StatusCode, Uri};
 
+pub use rewrite::referred;
 pub(crate) use source::Sources;
 
 use crate::compiled::Compiled;

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
-use config::{HostPort, Number};
+use super::party::Party;
+use config::{HostPort, Number, ReferTo};
 use sip_types::{Host, Scheme, Uri};
 
 /// The Request-URI for a trunk's target (RFC 3261 §8.1.1.1): the user of the target if it has one, else the called one
@@ -44,6 +45,36 @@ pub(crate) fn user_at(called: &Uri, domain: &HostPort, number: Option<&Number>) 
     })
 }
 
+/// Whom a REFER names, by the rules of who refers: rewritten, or `None` where it may not be called. Header fields of the URI stay
+/// with the REFER.
+#[must_use]
+pub fn referred(to: &Uri, rules: &ReferTo) -> Option<Uri> {
+    let party = Party::new(to);
+    if !rules.called.is_empty() && !rules.called.iter().any(|pattern| party.matches(pattern)) {
+        return None;
+    }
+    let called = match to.is_sip() {
+        true => to.for_request_line(),
+        false => to.detached(),
+    };
+    let Some(user) = rules.number.as_ref().and_then(|number| rewritten(&called, Some(number))) else {
+        return Some(called);
+    };
+    if called.scheme() == Scheme::Tel {
+        // What is no number any more is called as it was named.
+        return Some(format!("tel:{user}").parse().unwrap_or(called));
+    }
+    let host = called.host()?;
+    let mut uri = match called.scheme() {
+        Scheme::Sips => Uri::sips(Some(&*user), host, called.port()),
+        Scheme::Sip | Scheme::Tel | Scheme::Other => Uri::sip(Some(&*user), host, called.port()),
+    };
+    for (name, value) in called.params() {
+        uri = uri.with_param(name, value);
+    }
+    Some(uri)
+}
+
 /// The called user, escapes unread. A number that is rewritten loses its visual separators.
 fn rewritten<'u>(called: &'u Uri, number: Option<&Number>) -> Option<Cow<'u, str>> {
     let as_it_is = || called.user().map(Cow::Borrowed).or_else(|| called.number());
@@ -51,4 +82,36 @@ fn rewritten<'u>(called: &'u Uri, number: Option<&Number>) -> Option<Cow<'u, str
     let user = called.number().or_else(as_it_is)?;
     let rest = user.strip_prefix(&*rule.strip).unwrap_or(&user);
     Some(format!("{}{rest}", rule.prefix).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> ReferTo {
+        crate::testing::profile(&format!("refer_to = {{ {text} }}")).refer_to
+    }
+
+    fn called(to: &str, text: &str) -> Option<String> {
+        referred(&to.parse().unwrap(), &rules(text)).map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn whom_a_refer_names_is_rewritten_and_may_be_nobody() {
+        let to = "sip:0301234;x=y@pbx.example:5070;user=phone?Replaces=a";
+        assert_eq!(
+            called("sip:0301234@pbx.example:5070;user=phone?Subject=a", "").unwrap(),
+            "sip:0301234@pbx.example:5070;user=phone"
+        );
+        let number = "number = { strip = \"0\", prefix = \"+49\" }";
+        assert_eq!(
+            called("sip:0301234@pbx.example:5070;user=phone", number).unwrap(),
+            "sip:+49301234@pbx.example:5070;user=phone"
+        );
+        assert_eq!(called("sips:0301234@pbx.example", number).unwrap(), "sips:+49301234@pbx.example");
+        assert_eq!(called("tel:0301-234;phone-context=example.com", number).unwrap(), "tel:+49301234");
+        let only = "called = [\"+49*\", \"112\"]";
+        assert_eq!(called("tel:112", only).unwrap(), "tel:112");
+        assert_eq!((called(to, only), called("sip:+4930@x", only)), (None, Some("sip:+4930@x".into())));
+    }
 }

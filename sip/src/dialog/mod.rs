@@ -23,6 +23,8 @@ pub enum DialogState {
     Early,
     /// Made, or confirmed, by a 2xx.
     Confirmed,
+    /// Ended by a BYE of ours while it was early: the INVITE is still pending, or was answered here all the same (RFC 3261 §15).
+    Left,
     /// Terminated.
     Ended,
 }
@@ -50,8 +52,10 @@ pub struct Dialog {
     pub(crate) opening: Opening,
     /// Whether the peer has said that it takes UPDATE (RFC 3311 §4).
     pub(crate) takes_update: bool,
-    /// Our last ACK of a 2xx, repeated whenever the 2xx is (RFC 3261 §13.2.2.4).
-    pub(crate) ack: Option<Box<Ack>>,
+    /// The Info Packages that the peer takes, as its last Recv-Info said them (RFC 6086 §5.2).
+    pub(crate) packages: Option<Box<str>>,
+    /// Our ACKs of 2xx that may come again, the last one last: each is repeated whenever its 2xx is (RFC 3261 §13.2.2.4).
+    pub(crate) acks: Vec<Ack>,
     /// The reliable provisional responses that have come in it while it was early (RFC 3262 §4).
     pub(crate) heard: Option<Box<Heard>>,
     /// Those that we send in it (RFC 3262 §3).
@@ -88,7 +92,8 @@ impl Dialog {
             remote_seq: Some(request.cseq.seq),
             opening: Opening::Open,
             takes_update: allows_update(request.headers()).unwrap_or_default(),
-            ack: None,
+            packages: None,
+            acks: Vec::new(),
             heard: None,
             sending: None,
             alive: None,
@@ -117,7 +122,8 @@ impl Dialog {
             remote_seq: None,
             opening: Opening::Open,
             takes_update: allows_update(response.headers()).unwrap_or_default(),
-            ack: None,
+            packages: None,
+            acks: Vec::new(),
             heard: None,
             sending: None,
             alive: None,
@@ -147,7 +153,8 @@ impl Dialog {
             remote_seq: None,
             opening: Opening::Open,
             takes_update: false,
-            ack: None,
+            packages: None,
+            acks: Vec::new(),
             heard: None,
             sending: None,
             alive: None,
@@ -178,7 +185,20 @@ impl Dialog {
 
     /// Terminates it.
     pub(crate) fn end(&mut self) {
-        self.state = DialogState::Ended;
+        if self.state != DialogState::Left {
+            self.state = DialogState::Ended;
+        }
+        self.alive = None;
+    }
+
+    /// Whether nothing of the peer's belongs to it any more.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, DialogState::Left | DialogState::Ended)
+    }
+
+    /// It is over, but not its INVITE.
+    pub(crate) fn leave(&mut self) {
+        self.state = DialogState::Left;
         self.alive = None;
     }
 

@@ -18,6 +18,7 @@ mod framer;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod icmp;
+mod letter;
 mod ready;
 mod resolver;
 mod security;
@@ -32,6 +33,7 @@ mod websocket;
 
 pub use connections::ConnectionEvent;
 pub use exchange::Place;
+pub use letter::Letter;
 pub use ready::Waker;
 pub use security::Security;
 pub use settings::{Limits, ResolverSettings, Settings};
@@ -93,6 +95,11 @@ pub trait Core {
         let _ = (now, flow);
     }
 
+    /// What another shard tells this one.
+    fn handle_letter(&mut self, now: Now, letter: Letter) {
+        let _ = (now, letter);
+    }
+
     /// A deadline has come.
     fn handle_timeout(&mut self, now: Now);
 
@@ -150,6 +157,8 @@ pub enum IoAction {
     /// Tell a shard that something on a flow has failed, by [`Core::handle_doubt`]. Where there is no room on the way, or no such
     /// shard, nobody is told.
     Doubt(ShardNo, Flow),
+    /// Tell a shard something, by [`Core::handle_letter`]. Where there is no room on the way, or no such shard, it is lost.
+    Tell(ShardNo, Letter),
     /// From now on take and make connections with these; those that are open stay as they are.
     Adopt(Arc<Security>),
 }

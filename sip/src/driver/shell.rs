@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::counters::Counters;
 use super::exchange::{Exchange, Parcel, Place};
+use super::letter::Letter;
 use super::ready::{Kind, ReadyList, Source};
 use super::resolver::Resolver;
 use super::settings::Settings;
@@ -238,6 +239,7 @@ impl<C: Core> Shell<C> {
                 Parcel::Watch(id, by, silence) => self.tcp.table.watch_for(now, by, id, silence),
                 Parcel::Unreachable(listener, peer) => self.core.handle_unreachable(now, listener, peer),
                 Parcel::Doubt(flow) => self.core.handle_doubt(now, flow),
+                Parcel::Letter(letter) => self.core.handle_letter(now, letter),
                 Parcel::Connection(event) => self.core.handle_connection(now, event),
             }
         }
@@ -313,6 +315,7 @@ impl<C: Core> Shell<C> {
             IoAction::Ping(id) => self.ping(id),
             IoAction::Watch { connection, silence } => self.watch(now, connection, silence),
             IoAction::Doubt(shard, flow) => self.doubt(now, shard, flow),
+            IoAction::Tell(shard, letter) => self.tell(now, shard, letter),
             IoAction::Adopt(security) => self.tcp.adopt(security),
             IoAction::Resolve(query) => {
                 if let Some(answer) = self.resolver.ask(&query, &self.counters) {
@@ -390,6 +393,13 @@ impl<C: Core> Shell<C> {
         match &mut self.exchange {
             Some(exchange) if exchange.here() != shard => exchange.doubt(shard, flow),
             _ => self.core.handle_doubt(now, flow),
+        }
+    }
+
+    fn tell(&mut self, now: Now, shard: ShardNo, letter: Letter) {
+        match &mut self.exchange {
+            Some(exchange) if exchange.here() != shard => exchange.tell(shard, letter, &self.counters),
+            _ => self.core.handle_letter(now, letter),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use super::Endpoint;
 use crate::received::Received;
-use crate::session::{NO_SUBSCRIPTION, RELIABLE, Reply, TERMINATED, TIMER, refusal};
+use crate::session::{
+    EXPLICIT_SUBSCRIPTION, NO_SUBSCRIPTION, NO_SUBSCRIPTION_REQUIRED, RELIABLE, Reply, TARGET_DIALOG,
+    TERMINATED, TIMER, refusal,
+};
 use crate::settings::{Carrying, Listener};
 use sip_types::header::{Accept, Contact, ContentDisposition, ContentEncoding, ContentType, Require};
 use sip_types::{HeaderName, Headers, Method, Scheme, StatusCode};
@@ -81,11 +84,14 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
     let understood = listener.asked.iter().find(|asked| asked.method == *request.method());
     let understood = understood.map(|asked| asked.understood).unwrap_or_default();
     let known = |tag: &str| {
+        if is_misplaced(listener, request.method(), tag) {
+            return false;
+        }
         let transparent = transparent.iter().map(|t| &**t);
         let own = (listener.reliable && *request.method() == Method::Invite).then_some(RELIABLE);
         let of_transfer: &[&str] = match request.method() {
             Method::Invite if listener.refers => &["replaces", "join"],
-            Method::Refer if listener.refers => &[NO_SUBSCRIPTION],
+            Method::Refer if listener.refers => &[NO_SUBSCRIPTION, NO_SUBSCRIPTION_REQUIRED, TARGET_DIALOG],
             _ => &[],
         };
         let own = own.into_iter().chain(of_transfer.iter().copied());
@@ -100,6 +106,16 @@ pub(crate) fn refuse_extensions(listener: &Listener, request: &Received) -> Opti
             .any(|t| t.eq_ignore_ascii_case(tag))
     };
     unsupported(request.headers(), known)
+}
+
+/// Whether an option tag has no meaning there, whatever the far side would make of it. Those of RFC 7614 are for REFER alone (§6), and
+/// where each side has a subscription of its own, the place of the other one's (Refer-Events-At) does not cross.
+fn is_misplaced(listener: &Listener, method: &Method, tag: &str) -> bool {
+    let explicit = tag.eq_ignore_ascii_case(EXPLICIT_SUBSCRIPTION);
+    match method {
+        Method::Refer => explicit && listener.refers,
+        _ => explicit || tag.eq_ignore_ascii_case(NO_SUBSCRIPTION_REQUIRED),
+    }
 }
 
 /// 420 for option tags in Require other than those that `known` tells (RFC 3261 §8.2.2.3).

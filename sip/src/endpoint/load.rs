@@ -40,7 +40,7 @@ impl Endpoint {
             Purpose::Ack => return false,
             // Without PRACK a pending INVITE comes to nothing, and its server has sent in vain.
             Purpose::Bye | Purpose::Prack => Rank::Always,
-            Purpose::Reinvite | Purpose::Update | Purpose::Request => Rank::Preferred,
+            Purpose::Reinvite | Purpose::Update | Purpose::Notify | Purpose::Request => Rank::Preferred,
             Purpose::Invite | Purpose::Outside => {
                 // What has been sent before goes on, and so does what is registered; OPTIONS find out how a server is.
                 let goes_on =

@@ -113,6 +113,8 @@ pub struct Counters {
     pub forks_released: u64,
     /// REFERs of peers that could be acted upon.
     pub refers: u64,
+    /// REFERs of ours whose sender of NOTIFYs has fallen silent (timer N, RFC 6665 §4.1.2.4).
+    pub refers_untold: u64,
     /// Challenges that no credentials were given for.
     pub challenges_refused: u64,
     /// Next hops that were looked up.
@@ -353,6 +355,7 @@ impl Endpoint {
             SessionTimer::Target(id) => self.target_due(now, sid, id),
             SessionTimer::Race(id) => self.race_due(now, sid, id),
             SessionTimer::Refer(refer) => self.refer_due(now, sid, refer),
+            SessionTimer::Referred(id) => self.referred_due(now, sid, id),
         }
     }
 

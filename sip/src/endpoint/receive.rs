@@ -2,7 +2,7 @@
 
 use super::{Endpoint, admission};
 use crate::action::{Action, Sender, Transmit, TransmitId};
-use crate::dialog::{DialogNo, DialogState};
+use crate::dialog::DialogNo;
 use crate::flow::{Destination, Flow, Transport};
 use crate::ids::{Branch, Tag};
 use crate::received::{Defect, Received};
@@ -341,8 +341,7 @@ impl Endpoint {
             return None;
         }
         let remote = request.from.tag();
-        let dialog =
-            session.dialogs.iter().find(|d| d.state != DialogState::Ended && d.matches(local, remote))?;
+        let dialog = session.dialogs.iter().find(|d| !d.is_over() && d.matches(local, remote))?;
         Some((sid, dialog.no))
     }
 
@@ -352,7 +351,7 @@ impl Endpoint {
         let tag = to.and_then(|(_, value)| param_of(value, "tag"));
         let tag = tag.and_then(|tag| std::str::from_utf8(tag).ok()).and_then(Tag::parse);
         let session = tag.and_then(|tag| self.sessions.get(*self.by_tag.get(&tag)?));
-        session.is_some_and(|session| session.dialogs.iter().any(|dialog| dialog.state != DialogState::Ended))
+        session.is_some_and(|session| session.dialogs.iter().any(|dialog| !dialog.is_over()))
     }
 
     /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.

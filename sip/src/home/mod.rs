@@ -1,5 +1,6 @@
 //! Which shard a message is for: found from its head alone, and the same wherever the message comes in.
 
+mod notes;
 mod seal;
 
 pub use seal::{NodeNo, ShardNo};
@@ -7,8 +8,9 @@ pub use seal::{NodeNo, ShardNo};
 use crate::ids::{Branch, Ids, Tag};
 use crate::stun::{self, TransactionId};
 use bytestring::ByteString;
+use notes::Notes;
 use seal::Seal;
-use sip_types::header::NameAddr;
+use sip_types::header::{Event, NameAddr, TypedHeader};
 use sip_types::{Head, HeaderName, Method, Uri, param_of};
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub struct Homes {
     node: NodeNo,
     shards: u8,
     hasher: ahash::RandomState,
+    /// `None` for a shard that is alone.
+    notes: Option<Notes>,
 }
 
 impl Homes {
@@ -28,7 +32,8 @@ impl Homes {
     /// `shards`: how many there are, brought into 1 to [`MOST`](Self::MOST). `key`: random; what it sealed is not known any
     /// more under another. `hasher`: seeded at random, so that no peer can aim at one shard.
     pub fn new(key: &[u8; 16], node: NodeNo, shards: u8, hasher: ahash::RandomState) -> Self {
-        Self { seal: Seal::new(key), node, shards: shards.clamp(1, Self::MOST), hasher }
+        let notes = (shards > 1).then(Notes::new);
+        Self { seal: Seal::new(key), node, shards: shards.clamp(1, Self::MOST), hasher, notes }
     }
 
     /// All shards.
@@ -41,6 +46,8 @@ impl Homes {
     /// - of a response, the shard in the branch of its topmost Via;
     /// - of a request with our tag in To, the shard in that, so that a dialog's requests and the ACK of a failure come to
     ///   who made the tag;
+    /// - of an INVITE with Replaces or Join, and of a REFER or SUBSCRIBE with Target-Dialog, the shard in our tag of the dialog
+    ///   that it names. The CANCEL of such an INVITE names none: where that has gone is noted meanwhile;
     /// - of REGISTER and PUBLISH outside a dialog a hash of the address-of-record in To, of SUBSCRIBE of that in the
     ///   Request-URI, which names what it subscribes to (RFC 6665 §3.1.2): so they meet;
     /// - of all else a hash of the Call-ID, so that an INVITE, its repetitions by other ways (RFC 3261 §8.2.2.2) and its
@@ -85,36 +92,78 @@ impl Homes {
     fn of_request(&self, method: &[u8], head: Head<'_>) -> Option<ShardNo> {
         let is = |one: Method| one.as_str().as_bytes() == method;
         let (by_record, by_resource) = (is(Method::Register) || is(Method::Publish), is(Method::Subscribe));
+        let (is_invite, is_cancel) = (is(Method::Invite), is(Method::Cancel));
+        // What may name a dialog does it in any line.
+        let names = is_invite || by_resource || is(Method::Refer);
         let start_line = head.start_line();
-        let (mut to, mut call_id) = (None, None);
+        let (mut to, mut call_id, mut number, mut via, mut named) = (None, None, None, None, None);
+        let mut of_registration = false;
         for (name, value) in head {
             match name {
                 HeaderName::To if to.is_none() => {
                     let tag = param_of(value, "tag");
-                    if let Some(shard) =
-                        tag.and_then(text).and_then(Tag::parse).and_then(|t| self.opened(t.bits()))
-                    {
+                    if let Some(shard) = tag.and_then(|tag| self.of_tag(tag)) {
                         return Some(shard);
                     }
                     if tag.is_none() && by_record {
                         return self.of_record(value);
                     }
-                    if tag.is_none()
-                        && by_resource
-                        && let Some(home) = self.of_resource(start_line)
-                    {
-                        return Some(home);
-                    }
-                    to = Some(value);
+                    to = Some(tag);
                 }
                 HeaderName::CallId if call_id.is_none() => call_id = Some(value),
+                HeaderName::Via if (is_invite || is_cancel) && via.is_none() => via = Some(value),
+                HeaderName::CSeq if is_invite || is_cancel => number = number.or(sequence(value)),
+                HeaderName::Replaces | HeaderName::Join if is_invite => {
+                    named = named.or_else(|| self.of_dialog(value, ["to-tag", "from-tag"]));
+                }
+                HeaderName::TargetDialog if names && !is_invite => {
+                    named = named.or_else(|| self.of_dialog(value, ["local-tag", "remote-tag"]));
+                }
+                HeaderName::Event if by_resource => of_registration |= is_registration(value),
                 _ => continue,
             }
-            if to.is_some() && call_id.is_some() {
+            let enough =
+                to.is_some() && call_id.is_some() && (!is_cancel || (number.is_some() && via.is_some()));
+            if enough && !names {
                 break;
             }
         }
-        call_id.map(|call_id| self.hashed(call_id))
+        if by_resource
+            && to.is_some_and(|tag| tag.is_none())
+            && named.is_none_or(|_| of_registration)
+            && let Some(home) = self.of_resource(start_line)
+        {
+            return Some(home);
+        }
+        let call_id = call_id?;
+        let home = self.hashed(call_id);
+        // By their number the INVITEs of one Call-ID are told apart, and by their branch those of others, who may know the rest: a
+        // CANCEL has that of its INVITE (RFC 3261 §9.1).
+        let hash =
+            |number| self.hasher.hash_one((call_id, number, via.and_then(|via| param_of(via, "branch"))));
+        let notes = self.notes.as_ref().zip(number);
+        match named {
+            Some(named) => {
+                if let Some((notes, number)) = notes.filter(|_| is_invite && named != home) {
+                    notes.note(hash(number), named);
+                }
+                Some(named)
+            }
+            None if is_cancel => {
+                Some(notes.and_then(|(notes, number)| notes.find(hash(number))).unwrap_or(home))
+            }
+            None => Some(home),
+        }
+    }
+
+    /// The shard that is home to a dialog that a header field names: one of its tags is ours.
+    fn of_dialog(&self, value: &[u8], tags: [&str; 2]) -> Option<ShardNo> {
+        tags.into_iter().find_map(|name| self.of_tag(param_of(value, name)?))
+    }
+
+    /// The shard that has made a tag, if one has.
+    pub fn of_tag(&self, tag: &[u8]) -> Option<ShardNo> {
+        text(tag).and_then(Tag::parse).and_then(|tag| self.opened(tag.bits()))
     }
 
     /// The shard of an address-of-record: user and host, whatever else the URI says (RFC 3261 §10.3 step 5).
@@ -146,6 +195,16 @@ impl Homes {
     }
 }
 
+/// The number of a CSeq.
+fn sequence(value: &[u8]) -> Option<u32> {
+    text(value)?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Whether an Event is that of registrations, which are at home with what they are of, whatever dialog is named.
+fn is_registration(value: &[u8]) -> bool {
+    text(value).and_then(|value| Event::parse(&value.into()).ok()).is_some_and(|event| event.is("reg"))
+}
+
 fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }
@@ -169,8 +228,16 @@ impl<I: Ids> Ids for HomeIds<I> {
         self.chance.next_u64()
     }
 
+    fn key(&mut self) -> [u64; 2] {
+        self.chance.key()
+    }
+
     fn identifier(&self, chance: u64) -> u64 {
         self.homes.seal.close(self.homes.node, self.shard, chance)
+    }
+
+    fn elsewhere(&self, identifier: u64) -> Option<ShardNo> {
+        self.homes.opened(identifier).filter(|home| *home != self.shard)
     }
 }
 

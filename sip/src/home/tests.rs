@@ -146,3 +146,54 @@ fn an_answer_of_stun_goes_to_the_shard_in_its_transactions_name() {
     let stranger = stun::request(TransactionId::new(&mut Seeded(77)));
     assert_eq!(homes.of(&stranger), None, "it stays where it came");
 }
+
+#[test]
+fn what_names_a_dialog_is_at_home_with_it_and_a_cancel_follows_its_invite() {
+    let homes = homes(0, SHARDS);
+    let invite = |n: u32, seq: u32, more: &str| {
+        let text = request("INVITE", "<sip:us>", &format!("call-{n}"));
+        text.replace("CSeq: 1", &format!("{more}CSeq: {seq}"))
+    };
+    let home = |text: &str| homes.of(text.as_bytes()).unwrap();
+    for n in 0..200 {
+        let named = ShardNo(u8::try_from(n % u32::from(SHARDS)).unwrap());
+        let (tag, _) = minted(&homes, named.0);
+        let by_hash = home(&invite(n, 1, ""));
+        let cancel = |seq| home(&invite(n, seq, "").replace("INVITE", "CANCEL"));
+        assert_eq!(cancel(7), by_hash);
+        // By either tag, as Liaison is the one or the other side of what is named.
+        for (seq, name) in [(7, "Replaces"), (8, "Join")] {
+            let value = match seq {
+                7 => format!("{name}: x@y;to-tag={tag};from-tag=theirs\r\n"),
+                _ => format!("{name}: x@y; to-tag = theirs ;from-tag={tag}\r\n"),
+            };
+            let text = invite(n, seq, &value);
+            assert_eq!((home(&text), home(&text), cancel(seq)), (named, named, named), "{name}");
+        }
+        assert_eq!(cancel(9), by_hash, "another INVITE's");
+        let cancel = invite(n, 7, "").replace("INVITE", "CANCEL");
+        assert_eq!(home(&cancel), named);
+        // Somebody else's INVITE of the same Call-ID and number does not lead it astray, nor does its own lead another's.
+        assert_eq!(home(&cancel.replace("z9hG4bKtheirs", "z9hG4bKanother")), by_hash);
+        let last = cancel.replace("Via: SIP/2.0/UDP a;branch=z9hG4bKtheirs\r\n", "");
+        let last = last.replace("Content-Length", "v: SIP/2.0/UDP a;branch=z9hG4bKtheirs\r\nContent-Length");
+        assert_eq!(home(&last), named, "wherever Via stands");
+        assert_eq!(home(&invite(n, 7, "")), by_hash, "which names none");
+        let foreign = "Replaces: x@y;to-tag=theirs;from-tag=theirs-too\r\n";
+        assert_eq!(home(&invite(n, 3, foreign)), by_hash);
+        let target = format!("Target-Dialog: x@y;remote-tag=theirs;local-tag={tag}\r\n");
+        let with = |method: &str, more: &str| home(&invite(n, 1, more).replace("INVITE", method));
+        assert_eq!((with("REFER", &target), with("SUBSCRIBE", &target)), (named, named));
+        assert_eq!(with("SUBSCRIBE", &format!("{target}o: reg\r\n")), with("SUBSCRIBE", ""));
+        assert_eq!(with("MESSAGE", &target), by_hash);
+        let inside =
+            text_with_tag(&invite(n, 1, &format!("Replaces: x;to-tag={tag};from-tag=a\r\n")), &homes);
+        assert_eq!(inside, ShardNo(1), "in a dialog it is that one's");
+    }
+}
+
+/// The home of a request in a dialog of the second shard.
+fn text_with_tag(text: &str, homes: &Arc<Homes>) -> ShardNo {
+    let (tag, _) = minted(homes, 1);
+    homes.of(text.replace("t: <sip:us>", &format!("t: <sip:us>;tag={tag}")).as_bytes()).unwrap()
+}

@@ -100,7 +100,13 @@ pub fn numeric_hop(uri: &Uri) -> Option<IpAddr> {
 /// Whether a request for this URI goes over TLS whatever name servers say: its scheme or its `transport` parameter
 /// asks for it.
 pub fn is_secure_hop(uri: &Uri) -> bool {
-    NextHop::of(uri, false).is_ok_and(|hop| hop.default_transport().is_secure())
+    hop_transport(uri).is_some_and(Transport::is_secure)
+}
+
+/// The transport that a next hop is reached by, as far as its URI says.
+#[must_use]
+pub fn hop_transport(uri: &Uri) -> Option<Transport> {
+    NextHop::of(uri, false).ok().map(|hop| hop.default_transport())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod weights;
 
 pub use found::{Fate, Found, Holding, Source, Told, Tried};
 pub use health::{Place, TargetGauges, TargetState, TargetView, Trouble};
-pub use hop::{is_secure_hop, numeric_hop};
+pub use hop::{hop_transport, is_secure_hop, numeric_hop};
 pub use race::ConnectId;
 pub use records::{Answer, Naptr, Query, QueryId, Question, RecordKind, Records, Srv};
 pub use settings::{Limits, Settings};

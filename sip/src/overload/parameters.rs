@@ -2,6 +2,7 @@
 
 use crate::time::Wall;
 use sip_types::header::Via;
+use sip_types::unquote;
 use std::fmt;
 use std::time::Duration;
 
@@ -128,21 +129,33 @@ impl Feedback {
     /// What the topmost Via of a response to a request with `oc` says; `None` from a server that has no part in it, whatever
     /// else stands there (RFC 7339 §4.3: a validity without `oc` is nothing, unless it is 0).
     pub(crate) fn read(via: &Via) -> Result<Option<Self>, Malformed> {
-        let validity = match via.param("oc-validity") {
-            Some(Some(text)) => Duration::from_millis(digits(text).ok_or(Malformed)?),
-            Some(None) | None => VALIDITY,
+        // Nearly every response has no more than what we have written ourselves: one pass over its Via tells.
+        let [mut oc, mut algorithm, mut validity, mut seq] = [None; 4];
+        for (name, value) in via.params() {
+            let known = match name.get(..2).filter(|start| start.eq_ignore_ascii_case("oc")) {
+                Some(_) if name.len() == 2 => &mut oc,
+                Some(_) if name.eq_ignore_ascii_case("oc-algo") => &mut algorithm,
+                Some(_) if name.eq_ignore_ascii_case("oc-validity") => &mut validity,
+                Some(_) if name.eq_ignore_ascii_case("oc-seq") => &mut seq,
+                _ => continue,
+            };
+            known.get_or_insert(value);
+        }
+        let validity = match validity.flatten() {
+            Some(text) => Duration::from_millis(digits(text).ok_or(Malformed)?),
+            None => VALIDITY,
         };
-        let seq = match via.param("oc-seq") {
+        let seq = match seq {
             Some(text) => Some(text.and_then(Seq::parse).ok_or(Malformed)?),
             None => None,
         };
-        let value = via.param("oc").flatten();
+        let value = oc.flatten();
         if validity.is_zero() {
             return Ok((value.is_some() || seq.is_some()).then_some(Self { control: None, seq }));
         }
         let Some(value) = value else { return Ok(None) };
         let value = u32::try_from(digits(value).ok_or(Malformed)?).unwrap_or(u32::MAX);
-        let algorithm = match via.params().get_unquoted("oc-algo") {
+        let algorithm = match algorithm.flatten().map(unquote) {
             Some(token) => Algorithm::from_token(token.trim()).ok_or(Malformed)?,
             None => Algorithm::Loss,
         };

@@ -12,6 +12,10 @@ use bytes::Bytes;
 use sip_types::{HeaderName, Method};
 use std::net::IpAddr;
 
+/// How many ACKs a dialog keeps: a 2xx may come again for 64*T1, in which there may have been other INVITEs. Of more, the oldest
+/// goes.
+const KEPT: usize = 4;
+
 impl Endpoint {
     /// Acknowledges the 2xx that [`Event::Answered`](crate::Event::Answered) or
     /// [`Event::ReinviteAnswered`](crate::Event::ReinviteAnswered) told of, with an answer if the 2xx had an offer.
@@ -66,7 +70,13 @@ impl Endpoint {
         request.flight = Flight::Ready;
         let (no, seq) = (request.dialog?, request.seq);
         let dialog = self.sessions.get_mut(sid)?.dialog_mut(no)?;
-        dialog.ack = Some(Box::new(Ack { request, sent }));
+        dialog.acks.retain(|ack| ack.request.seq != seq);
+        if dialog.acks.len() >= KEPT {
+            dialog.acks.remove(0);
+        }
+        // There is one as a rule.
+        dialog.acks.reserve_exact(1);
+        dialog.acks.push(Ack { request, sent });
         Some((no, seq))
     }
 
@@ -75,13 +85,13 @@ impl Endpoint {
     pub(crate) fn repeat_ack(&mut self, now: Now, sid: SessionId, no: DialogNo, seq: u32) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(dialog) = session.dialog_mut(no) else { return };
-        let Some(ack) = dialog.ack.take_if(|ack| ack.request.seq == seq && ack.sent.is_none()) else {
-            let sent = dialog.ack.as_ref().filter(|ack| ack.request.seq == seq).and_then(|a| a.sent.as_ref());
-            let Some(Sent { to, bytes, .. }) = sent else { return };
+        let Some(at) = dialog.acks.iter().position(|ack| ack.request.seq == seq) else { return };
+        if let Some(Sent { to, bytes, .. }) = dialog.acks.get(at).and_then(|ack| ack.sent.as_ref()) {
             let transmit =
                 Transmit { id: TransmitId::of(Sender::Ack(sid, no)), to: to.clone(), bytes: bytes.clone() };
             return self.io.push(Action::Transmit(transmit));
-        };
+        }
+        let ack = dialog.acks.remove(at);
         let id = ack.request.id;
         session.outgoing.push(ack.request);
         self.locate(now, sid, id);
@@ -92,7 +102,7 @@ impl Endpoint {
     pub(crate) fn ack_not_sent(&mut self, now: Now, sid: SessionId, no: DialogNo) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(dialog) = session.dialog_mut(no) else { return };
-        let Some(ack) = dialog.ack.as_mut() else { return };
+        let Some(ack) = dialog.acks.last_mut() else { return };
         let Some(sent) = ack.sent.take() else { return };
         if let Some((to, bytes)) = sent.datagram {
             ack.request.stream = Stream::Refused;
@@ -103,7 +113,7 @@ impl Endpoint {
         if ack.request.course.targets.is_empty() {
             return;
         }
-        let Some(ack) = dialog.ack.take() else { return };
+        let Some(ack) = dialog.acks.pop() else { return };
         let id = ack.request.id;
         session.outgoing.push(ack.request);
         self.try_next(now, sid, id);

@@ -33,7 +33,7 @@ impl Endpoint {
     pub(crate) fn hang_up(&mut self, now: Now, sid: SessionId, reason: Fields) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let Some(no) = session.current else { return };
-        if session.unacked.is_some() {
+        if !session.unacked.is_empty() {
             // RFC 3261 §15: not before the ACK, or 64*T1.
             session.stage = Stage::Ending;
             session.owed_bye = Some(reason);
@@ -75,6 +75,7 @@ impl Endpoint {
             session.bye_authenticated = !bye.credentials.is_empty();
             self.ended(now, sid, End::HungUp(response));
         } else {
+            self.left(now, sid, (bye.parts.fields, response.as_ref()));
             self.sweep(sid);
         }
     }
@@ -94,22 +95,17 @@ impl Endpoint {
             // A callee sends no BYE on an early dialog (RFC 3261 §15): the final response to the INVITE decides.
             return;
         }
+        if let Stage::Called(_) = session.stage {
+            return self.on_early_bye(now, sid, no, request);
+        }
         if let Some(dialog) = session.dialog_mut(no) {
             dialog.end();
-        }
-        if let Stage::Called(_) = session.stage {
-            // RFC 3261 §15.1.2: what is pending in the dialog is answered 487. A BYE on an early dialog ends the call.
-            let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
-            let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
-            let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
-            self.reply(now, pending.server, &pending.request, Some(tag), false, &terminated);
-            return self.ended(now, sid, End::Bye(request));
         }
         if session.current != Some(no) {
             return self.sweep(sid);
         }
         session.stage = Stage::Over;
-        session.unacked = None;
+        session.unacked = Vec::new();
         session.owed_bye = None;
         if let Some(seq) = session.owed_ack.take() {
             self.send_ack(now, sid, no, seq, Parts::default());

@@ -4,7 +4,6 @@ use super::{Flight, OutgoingId, Purpose, Session, SessionId};
 use crate::action::{Action, SecretId, SecretNeeded};
 use crate::auth::client::{self, Answer, Attempt, Authorizer, Demand, Grant, Informed};
 use crate::auth::{Credential, Kind};
-use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::event::Failure;
 use crate::flow::Destination;
@@ -41,7 +40,7 @@ impl Endpoint {
         let wanted = session.wants(purpose) && !spent && !given_up;
         if purpose == Purpose::Invite {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
-            session.dialogs.retain(|dialog| dialog.state != DialogState::Early);
+            session.forget_early();
         }
         let Some((to, demand)) = self.demand(sid, id, &response).filter(|_| wanted) else {
             return self.failed(now, sid, id, Failure::Challenged(response));

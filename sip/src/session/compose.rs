@@ -1,6 +1,7 @@
 //! Composing requests.
 
-use super::{Parts, Session, Stage, TIMER};
+use super::timer::refreshes;
+use super::{Declared, Parts, Session, Stage, TIMER};
 use crate::dialog::{Aim, Dialog};
 use crate::ids::Branch;
 use crate::reply::{GRUU, contact, contact_of, gruu};
@@ -75,7 +76,7 @@ impl Composer<'_> {
             }
             (None, Some(name)) if sets_target => gruu(&mut out, name, secure, &parts.contact_params),
             (None, None) if sets_target => {
-                out.header(HeaderName::Contact, contact(listener, secure, marks, &parts.contact_params));
+                out.header(HeaderName::Contact, contact(listener, secure, marks, parts));
             }
             (None, _) => {}
         }
@@ -97,7 +98,12 @@ impl Composer<'_> {
         }
         let terms = self.session.conduct(listener).session_timers;
         let timer = self.session.timer_in(&terms, self.method, self.dialog.is_some());
-        supported(&mut out, &parts.fields, timer.is_some());
+        // RFC 4028 §7.4.
+        let again = match self.dialog.is_some() && refreshes(self.method) {
+            true => self.session.declared,
+            false => Declared::default(),
+        };
+        supported(&mut out, &parts.fields, again, timer.is_some());
         if let Some(timer) = timer {
             timer.write(&mut out);
         }
@@ -127,16 +133,22 @@ impl Composer<'_> {
     }
 }
 
-/// One Supported with what the owner says, and that we know of session timers.
-fn supported(out: &mut MessageWriter, fields: &Fields, timer: bool) {
-    let said = fields.all(HeaderName::Supported).map(|field| &**field.value());
-    let mut tags = said.chain(timer.then_some(TIMER.as_bytes())).enumerate().peekable();
-    if tags.peek().is_none() {
+/// One Supported with what the owner says, what we have said before, and that we know of session timers.
+fn supported(out: &mut MessageWriter, fields: &Fields, again: Declared, timer: bool) {
+    let mut said = fields.all(HeaderName::Supported).map(|field| &**field.value()).peekable();
+    let mut ours = again.but(fields).chain(timer.then_some(TIMER)).peekable();
+    if said.peek().is_none() && ours.peek().is_none() {
         return;
     }
     out.value(HeaderName::Supported, |value| {
-        for (nth, tag) in tags {
-            value.text(if nth == 0 { "" } else { ", " }).bytes(tag);
+        let mut separator = "";
+        for tag in said {
+            value.text(separator).bytes(tag);
+            separator = ", ";
+        }
+        for tag in ours {
+            value.text(separator).text(tag);
+            separator = ", ";
         }
     });
 }

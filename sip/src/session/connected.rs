@@ -9,10 +9,13 @@ pub const FROM_CHANGE: &str = "from-change";
 
 impl Endpoint {
     /// Says whom a session speaks for from its next request on: From without tag. For peers that take that only ([`FROM_CHANGE`]).
-    pub fn rename(&mut self, sid: SessionId, local: Box<str>) {
-        if let Some(session) = self.sessions.get_mut(sid) {
-            session.local = local;
-        }
+    /// Whether that is somebody else than before.
+    pub fn rename(&mut self, sid: SessionId, local: Box<str>) -> bool {
+        let Some(session) = self.sessions.get_mut(sid).filter(|session| session.local != local) else {
+            return false;
+        };
+        session.local = local;
+        true
     }
 
     /// A request of the peer's in a dialog has had a 2xx: whom it is from is whom our next requests are to (RFC 4916 §4.4.2).

@@ -28,6 +28,9 @@ pub(crate) enum Opening {
     Settled,
 }
 
+/// So many 2xx of ours may wait for their ACKs in one session: that of the INVITE, and that of a re-INVITE that came before its ACK.
+const MOST_UNACKED: usize = 2;
+
 /// What is under way in a dialog that a request can collide with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
@@ -35,7 +38,7 @@ pub(crate) struct Ledger {
     invite_client: Option<Opening>,
     /// The same of one of the peer's.
     invite_server: Option<Opening>,
-    /// A 2xx of ours that has no ACK, and whether it has an offer.
+    /// 2xx of ours that have no ACK: whether one has an offer, or there are as many as may be.
     unacked: Option<bool>,
     /// An UPDATE of ours, and whether it has an offer.
     update_client: Option<bool>,
@@ -51,7 +54,7 @@ pub(crate) struct Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     /// A re-INVITE, with an offer or asking for one.
-    Reinvite,
+    Reinvite { offer: bool },
     /// An UPDATE, and whether it has an offer.
     Update { offer: bool },
 }
@@ -72,12 +75,14 @@ impl Ledger {
         let unsettled = |invite: Option<Opening>| invite.is_some_and(|opening| opening != Opening::Settled);
         let offers = |update: Option<bool>| update == Some(true);
         let clashes = match change {
-            Change::Reinvite => [
+            Change::Reinvite { offer } => [
                 (self.invite_server.is_some(), Theirs), // UAS-IsI
                 (offers(self.update_server), Theirs),   // UAS-UsI
                 (self.invite_client.is_some(), Ours),   // UAS-IcI
                 (offers(self.update_client), Ours),     // UAS-UcI
-                (self.unacked.is_some(), Ours),         // RFC 5407 §3.1.4
+                // RFC 5407 §3.1.4, §3.1.5: what overtakes the ACK of an answer changes nothing of that; what asks us for an offer
+                // would have two ACKs that look alike.
+                (self.unacked.is_some_and(|blocks| blocks || !offer), Ours),
             ],
             Change::Update { offer } => [
                 (self.update_server.is_some(), Theirs), // UAS-UsU
@@ -95,7 +100,7 @@ impl Ledger {
         let settled = |invite: Option<Opening>| invite.is_none_or(|opening| opening == Opening::Settled);
         let no_update = self.update_client.is_none() && !self.backing_off;
         match change {
-            Change::Reinvite => {
+            Change::Reinvite { .. } => {
                 let no_invite = self.invite_client.is_none() && self.invite_server.is_none();
                 no_update && no_invite && self.unacked.is_none() && self.update_server != Some(true)
             }
@@ -117,7 +122,12 @@ impl Session {
         let of = |outgoing: &&Outgoing| match outgoing.purpose {
             Purpose::Invite | Purpose::Reinvite => true,
             Purpose::Update => outgoing.dialog == Some(no),
-            Purpose::Prack | Purpose::Bye | Purpose::Request | Purpose::Outside | Purpose::Ack => false,
+            Purpose::Prack
+            | Purpose::Bye
+            | Purpose::Notify
+            | Purpose::Request
+            | Purpose::Outside
+            | Purpose::Ack => false,
         };
         let mut ledger = Ledger::default();
         for outgoing in ours.filter(of) {
@@ -133,7 +143,8 @@ impl Session {
         if matches!(self.stage, Stage::Called(_)) || self.reinvite.is_some() {
             ledger.invite_server = Some(opening);
         }
-        ledger.unacked = self.unacked.as_ref().map(|unacked| unacked.offers);
+        let blocks = self.unacked.len() >= MOST_UNACKED || self.unacked.iter().any(|unacked| unacked.offers);
+        ledger.unacked = (!self.unacked.is_empty()).then_some(blocks);
         for incoming in self.incoming.iter().filter(|incoming| incoming.dialog == no) {
             match incoming.request.method() {
                 Method::Update => ledger.update_server = Some(is_described(&incoming.request)),
@@ -179,8 +190,8 @@ impl Endpoint {
         self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Backoff(id)));
     }
 
-    /// How long a session waits after a 491.
-    pub(super) fn back_off_time(&mut self, sid: SessionId) -> Duration {
+    /// How long a session waits after a 491, before it offers again what has collided.
+    pub fn back_off_time(&mut self, sid: SessionId) -> Duration {
         let steps = match self.sessions.get(sid).is_some_and(|session| session.caller) {
             true => 210 + ids::below(&mut *self.io.ids, 191),
             false => ids::below(&mut *self.io.ids, 201),
@@ -200,7 +211,7 @@ impl Endpoint {
         };
         let change = match outgoing.purpose {
             Purpose::Update => Change::Update { offer: describes(&outgoing.parts) },
-            _ => Change::Reinvite,
+            _ => Change::Reinvite { offer: describes(&outgoing.parts) },
         };
         if session.ledger(no, Some(id)).admits(change) {
             return self.relaunch(now, sid, id);
@@ -285,7 +296,7 @@ mod tests {
                 [Some(Theirs), Some(Theirs), None],
                 [false, false, true],
             ),
-            (Ledger { unacked: Some(false), ..FREE }, [Some(Ours), None, None], [false, false, true]),
+            (Ledger { unacked: Some(false), ..FREE }, [None, None, None], [false, false, true]),
             (Ledger { unacked: Some(true), ..FREE }, [Some(Ours), Some(Theirs), None], [false, false, true]),
             (
                 Ledger { update_client: Some(true), ..FREE },
@@ -307,9 +318,12 @@ mod tests {
             (Ledger { backing_off: true, ..FREE }, [None, None, None], [false, false, false]),
         ];
         for (ledger, meets, admits) in rows {
-            let changes = [Change::Reinvite, OFFER, NONE];
+            let changes = [Change::Reinvite { offer: true }, OFFER, NONE];
             assert_eq!(changes.map(|change| ledger.meets(change)), meets, "{ledger:?}");
             assert_eq!(changes.map(|change| ledger.admits(change)), admits, "{ledger:?}");
         }
+        let overtakes = Ledger { unacked: Some(false), ..FREE };
+        assert_eq!(overtakes.meets(Change::Reinvite { offer: false }), Some(Ours));
+        assert_eq!(FREE.meets(Change::Reinvite { offer: false }), None);
     }
 }

@@ -1,9 +1,11 @@
-//! What our dialogs are called, for who tells of them elsewhere.
+//! What our dialogs are called, for who tells of them elsewhere; and which one it is that somebody names: Replaces, Join and
+//! Target-Dialog (RFC 3891 §3, RFC 3911 §4, RFC 4538 §4), and what a notifier says of its own (RFC 4235).
 
-use super::SessionId;
-use crate::dialog::{Dialog, DialogNo, DialogState};
+use super::{Parts, SessionId, Stage};
+use crate::dialog::{DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::flow::NetworkId;
+use crate::home::ShardNo;
 use crate::ids::Tag;
 use crate::reply;
 
@@ -22,23 +24,41 @@ pub struct DialogNames {
     pub remote_target: Box<str>,
 }
 
+/// A dialog that somebody has named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedDialog {
+    /// The session that it belongs to.
+    pub session: SessionId,
+    /// Its number there.
+    pub dialog: DialogNo,
+    /// The network of that session.
+    pub network: NetworkId,
+    /// How far it has come.
+    pub state: DialogState,
+}
+
 impl Endpoint {
-    /// The dialog of ours in a network with that name: Call-ID, our tag, and the peer's.
+    /// The shard that has made a tag, if that is another one of this node.
     #[must_use]
-    pub fn dialog_called(
-        &self,
-        network: NetworkId,
-        call_id: &str,
-        local_tag: &str,
-        remote_tag: &str,
-    ) -> Option<(SessionId, DialogNo)> {
-        let local = Tag::parse(local_tag)?;
+    pub fn elsewhere(&self, tag: &str) -> Option<ShardNo> {
+        Tag::parse(tag).and_then(|tag| self.io.ids.elsewhere(tag.bits()))
+    }
+
+    /// The dialog with these identifiers that an INVITE has made. The tags are as they stand in a request that the peer sends in
+    /// it: `local` in To, `remote` in From, where 0 also stands for none (RFC 3891 §6.1).
+    #[must_use]
+    pub fn dialog_named(&self, call_id: &str, local: &str, remote: &str) -> Option<NamedDialog> {
+        let local = Tag::parse(local)?;
         let sid = *self.by_tag.get(&local)?;
-        let session = self.sessions.get(sid)?;
-        let is_meant =
-            |dialog: &&Dialog| dialog.state != DialogState::Ended && dialog.matches(local, Some(remote_tag));
-        let dialog = session.dialogs.iter().find(is_meant)?;
-        (*session.call_id == *call_id && session.network == network).then_some((sid, dialog.no))
+        let session = self.sessions.get(sid).filter(|session| *session.call_id == *call_id)?;
+        if matches!(session.stage, Stage::Subscribed | Stage::Asking { .. }) {
+            return None;
+        }
+        let dialog = session.dialogs.iter().find(|dialog| {
+            let none = remote == "0" && dialog.remote_tag.is_none();
+            dialog.local_tag == local && (none || dialog.has_remote_tag(Some(remote)))
+        })?;
+        Some(NamedDialog { session: sid, dialog: dialog.no, network: session.network, state: dialog.state })
     }
 
     /// The names of a dialog of a session; without a number, of the one that stands.
@@ -51,7 +71,7 @@ impl Endpoint {
             Some(gruu) => gruu.to_string(),
             None => {
                 let secure = session.secure && listener.transport.is_secure();
-                let contact = reply::contact(listener, secure, "", "");
+                let contact = reply::contact(listener, secure, "", &Parts::default());
                 contact.trim_start_matches('<').trim_end_matches('>').to_owned()
             }
         };

@@ -1,6 +1,8 @@
 //! What we say of ourselves (RFC 3261 §11.2).
 
-use super::{NO_SUBSCRIPTION, RELIABLE, Reply, TERMINATED, TIMER};
+use super::{
+    FROM_CHANGE, NO_SUBSCRIPTION, NO_SUBSCRIPTION_REQUIRED, RELIABLE, Reply, TARGET_DIALOG, TERMINATED, TIMER,
+};
 use crate::endpoint::Endpoint;
 use crate::settings::{Carrying, Listener};
 use sip_types::{HeaderName, StatusCode};
@@ -18,10 +20,11 @@ impl Endpoint {
             Carrying::All { transparent } => ("application/sdp, */*;q=0.5", transparent.as_slice()),
         };
         let understood = listener.asked.iter().flat_map(|asked| asked.understood).copied();
-        let own = listener.reliable.then_some(RELIABLE);
-        let of_transfer = listener.refers.then_some(["replaces", NO_SUBSCRIPTION]);
-        let own = own.into_iter().chain(of_transfer.into_iter().flatten());
-        let own = own.into_iter().chain(listener.takes_terminated.then_some(TERMINATED));
+        let own = [FROM_CHANGE].into_iter().chain(listener.reliable.then_some(RELIABLE));
+        let of_transfer =
+            listener.refers.then_some(["replaces", NO_SUBSCRIPTION, NO_SUBSCRIPTION_REQUIRED, TARGET_DIALOG]);
+        let own = own.chain(of_transfer.into_iter().flatten());
+        let own = own.chain(listener.takes_terminated.then_some(TERMINATED));
         let timer = listener.session_timers.takes_part().then_some(TIMER);
         let supported: BTreeSet<&str> =
             transparent.iter().map(|t| &**t).chain(understood).chain(own).chain(timer).collect();

@@ -45,12 +45,11 @@ impl Endpoint {
             if purpose == Purpose::Invite && status.as_u16() > 100 {
                 return self.on_progress(now, sid, id, response);
             }
-            match purpose {
+            return match purpose {
                 Purpose::Invite => self.cancel_if_wanted(now, sid, id),
-                Purpose::Reinvite => self.cancel_reinvite_if_wanted(now, sid, id),
+                Purpose::Reinvite => self.on_reinvite_progress(now, sid, id, response),
                 _ => {}
-            }
-            return;
+            };
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
             return self.on_challenge(now, sid, id, response);
@@ -87,6 +86,7 @@ impl Endpoint {
             (Purpose::Bye, _) => self.bye_done(now, sid, id, Some(response)),
             (Purpose::Prack, true) => self.prack_done(sid, id, Ok(response)),
             (Purpose::Update, true) => self.update_done(now, sid, id, Ok(response)),
+            (Purpose::Notify, true) => self.referrer_notified(now, sid, id, &Ok(response)),
             (Purpose::Request, true) => self.request_done(now, sid, id, Ok(response)),
             (Purpose::Outside, true) => self.ask_done(sid, id, Ok(response)),
             (Purpose::Ack, _) => {}
@@ -95,6 +95,7 @@ impl Endpoint {
                 | Purpose::Prack
                 | Purpose::Reinvite
                 | Purpose::Update
+                | Purpose::Notify
                 | Purpose::Request
                 | Purpose::Outside,
                 false,
@@ -114,6 +115,7 @@ impl Endpoint {
             Purpose::Bye => self.bye_done(now, sid, id, None),
             Purpose::Prack => self.prack_done(sid, id, Err(why)),
             Purpose::Update => self.update_done(now, sid, id, Err(why)),
+            Purpose::Notify => self.referrer_notified(now, sid, id, &Err(why)),
             Purpose::Request => self.request_done(now, sid, id, Err(why)),
             Purpose::Outside => self.ask_done(sid, id, Err(why)),
             Purpose::Ack => self.ack_failed(sid, id),

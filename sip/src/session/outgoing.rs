@@ -31,6 +31,8 @@ pub(crate) enum Purpose {
     Update,
     /// Ends it, or an early dialog that a fork confirmed too late.
     Bye,
+    /// Tells the sender of a REFER what comes of it: a usage of its own, which outlives the session (RFC 5057 §4.1).
+    Notify,
     /// Anything else in the dialog.
     Request,
     /// Anything outside a dialog but INVITE.

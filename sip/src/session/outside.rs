@@ -201,11 +201,11 @@ impl Endpoint {
         self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         if matches!(session.stage, Stage::Asking { lasting: true }) {
-            return self.io.tell(Event::Responded { session: sid, id, outcome });
+            return self.io.tell(Event::Responded { session: sid, id, dialog: None, outcome });
         }
         session.stage = Stage::Over;
         if !std::mem::replace(&mut session.told, true) {
-            self.io.tell(Event::Responded { session: sid, id, outcome });
+            self.io.tell(Event::Responded { session: sid, id, dialog: None, outcome });
         }
         self.sweep(sid);
     }

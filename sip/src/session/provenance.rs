@@ -160,6 +160,12 @@ impl Endpoint {
         }
     }
 
+    /// Whether a flow is the one that a session goes by.
+    #[must_use]
+    pub fn is_on(&self, session: SessionId, flow: &Flow) -> bool {
+        self.sessions.get(session).is_some_and(|session| session.is_on(flow))
+    }
+
     /// Whether a session is in the network of a flow.
     pub(crate) fn is_in_network(&self, sid: SessionId, flow: &Flow) -> bool {
         let network = self.settings.listener(flow.listener).map(|listener| listener.network);

@@ -1,7 +1,8 @@
 //! Re-INVITEs in both directions (RFC 3261 §14).
 
 use super::ack::shown;
-use super::glare::Change;
+use super::glare::{Change, is_described};
+use super::uac::to_tag;
 use super::{
     Flight, IntentError, Opening, Outgoing, OutgoingId, Parts, PendingInvite, Purpose, Reliability, Reply,
     SessionId, Stage,
@@ -58,8 +59,14 @@ impl Endpoint {
     pub fn may_reinvite(&self, sid: SessionId) -> Result<DialogNo, IntentError> {
         let session = self.sessions.get(sid).ok_or(IntentError::Gone)?;
         let no = session.current.filter(|_| matches!(session.stage, Stage::Confirmed));
-        let no = no.filter(|no| session.ledger(*no, None).admits(Change::Reinvite));
+        let no = no.filter(|no| session.ledger(*no, None).admits(Change::Reinvite { offer: true }));
         no.ok_or(IntentError::WrongState)
+    }
+
+    /// The dialog that a 2xx has confirmed.
+    #[must_use]
+    pub fn standing_dialog(&self, sid: SessionId) -> Option<DialogNo> {
+        self.sessions.get(sid).and_then(|session| session.current)
     }
 
     /// Gives a re-INVITE of ours up: with CANCEL as soon as it has had a provisional response (RFC 3261 §9.1), and without another try
@@ -91,12 +98,20 @@ impl Endpoint {
         }
     }
 
-    /// Answers a re-INVITE with a 2xx.
+    /// Answers a re-INVITE with a 2xx; it waits for what [`answer`](Self::answer) waits for.
     ///
     /// # Errors
     /// The session is gone, or no re-INVITE waits.
     pub fn answer_reinvite(&mut self, now: Now, sid: SessionId, parts: Parts) -> Result<(), IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
+        let no = session.current.filter(|_| session.reinvite.is_some()).ok_or(IntentError::WrongState)?;
+        if session.held_answer.is_some() {
+            return Err(IntentError::WrongState);
+        }
+        if session.awaits_prack_in(no) {
+            session.held_answer = Some(Box::new((no, parts)));
+            return Ok(());
+        }
         let pending = session.reinvite.take().ok_or(IntentError::WrongState)?;
         let dialog = session.current_mut().ok_or(IntentError::WrongState)?;
         dialog.refresh(pending.request.headers());
@@ -116,6 +131,7 @@ impl Endpoint {
         }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let pending = session.reinvite.take().ok_or(IntentError::WrongState)?;
+        session.held_answer = None;
         self.reply(now, pending.server, &pending.request, None, false, reply);
         Ok(())
     }
@@ -130,7 +146,9 @@ impl Endpoint {
         request: Received,
     ) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if let Some(clash) = session.ledger(no, None).meets(Change::Reinvite) {
+        if let Some(clash) =
+            session.ledger(no, None).meets(Change::Reinvite { offer: is_described(&request) })
+        {
             return self.refuse_clash(now, server, &request, clash);
         }
         if session.current != Some(no) || !matches!(session.stage, Stage::Confirmed) {
@@ -143,19 +161,51 @@ impl Endpoint {
         if let Some(refusal) = self.refuses_interval(sid, &request) {
             return self.reply(now, server, &request, None, false, &refusal);
         }
+        let listener = self.settings.listener(request.flow.listener);
+        let reliability = listener.map_or(Reliability::None, |listener| Reliability::of(listener, &request));
+        let every = listener.map_or(Duration::MAX, |listener| listener.provisional_interval);
         let Some(session) = self.sessions.get_mut(sid) else { return };
         session.reinvite = Some(Box::new(PendingInvite {
             server,
             request: request.clone(),
             progressed: None,
-            reliability: Reliability::None,
+            reliability,
             expires_at: None,
-            every: Duration::ZERO,
-            provisional_at: now.mono,
+            every,
+            provisional_at: now.mono + every,
         }));
         self.servers.bind(server, sid);
         self.reply(now, server, &request, None, false, &Reply::new(StatusCode::TRYING));
         self.io.tell(Event::Reinvited { session: sid, request });
+    }
+
+    /// A provisional response to our re-INVITE, in the one dialog that it has.
+    pub(crate) fn on_reinvite_progress(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        id: OutgoingId,
+        response: Response,
+    ) {
+        self.cancel_reinvite_if_wanted(now, sid, id);
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let confirmed = matches!(session.stage, Stage::Confirmed);
+        let Some(outgoing) = session.outgoing_mut(id).filter(|_| response.status() != StatusCode::TRYING)
+        else {
+            return;
+        };
+        let (seq, given_up, no) = (outgoing.seq, outgoing.given_up, outgoing.dialog);
+        let tag = to_tag(&response);
+        let dialog = no.and_then(|no| session.dialog_mut(no)).filter(|_| confirmed);
+        let Some(no) = dialog.filter(|dialog| dialog.has_remote_tag(tag.as_deref())).map(|dialog| dialog.no)
+        else {
+            return;
+        };
+        let Ok(reliable) = self.order(sid, Some(no), seq, &response) else { return };
+        // What is reliable may settle offer and answer though the re-INVITE is given up, and has a PRACK in any case.
+        if !given_up || reliable.is_some() {
+            self.io.tell(Event::ReinviteProgress { session: sid, dialog: no, reliable, response });
+        }
     }
 
     /// A 2xx to our re-INVITE.

@@ -15,7 +15,7 @@ use crate::transaction::ServerId;
 use sip_types::{Fields, HeaderName, Method, Response, StatusCode};
 
 impl Endpoint {
-    /// Sends a request other than INVITE, ACK, CANCEL and BYE in the dialog. [`Event::Responded`] follows, unless
+    /// Sends a request other than INVITE, ACK, CANCEL and BYE in the dialog that stands. [`Event::Responded`] follows, unless
     /// the session ends before.
     ///
     /// # Errors
@@ -28,10 +28,34 @@ impl Endpoint {
         max_forwards: u8,
         parts: Parts,
     ) -> Result<OutgoingId, IntentError> {
+        self.request_in(now, sid, None, method, max_forwards, parts)
+    }
+
+    /// The same in any dialog of the session. A caller has an early one once it has heard from its peer there; of a caller, it is
+    /// certain to know one once it has acknowledged a reliable provisional response in it.
+    ///
+    /// # Errors
+    /// As there; or the dialog is gone, or not certain to be there on both sides.
+    pub fn request_in(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        dialog: Option<DialogNo>,
+        method: Method,
+        max_forwards: u8,
+        parts: Parts,
+    ) -> Result<OutgoingId, IntentError> {
         let limit = self.settings.limits.pending_requests;
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
-        let no = session.current.filter(|_| session.wants(Purpose::Request));
+        let no = dialog.or(session.current).filter(|_| session.wants(Purpose::Request));
+        let no = no.filter(|no| session.current.is_none_or(|current| current == *no));
         let no = no.ok_or(IntentError::WrongState)?;
+        let calls = matches!(session.stage, Stage::Calling { .. });
+        let is_known =
+            session.dialog(no).is_none_or(|dialog| !dialog.is_over() && (calls || dialog.is_mutual()));
+        if !is_known {
+            return Err(IntentError::WrongState);
+        }
         if session.outgoing.len() >= limit {
             self.counters.pending_full += 1;
             return Err(IntentError::Full);
@@ -125,7 +149,7 @@ impl Endpoint {
         request: Received,
     ) {
         if self.hold(now, sid, no, server, &request) {
-            self.io.tell(Event::Requested { session: sid, id: RequestId(server), request });
+            self.io.tell(Event::Requested { session: sid, dialog: no, id: RequestId(server), request });
         }
     }
 
@@ -178,20 +202,17 @@ impl Endpoint {
     ) {
         let done = self.take_outgoing(sid, id);
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if session.told {
+        if session.told || session.is_given_up() {
             return self.sweep(sid);
         }
-        // Its failure ends the subscription, and no more than that: the session goes on (RFC 5057 §5.1).
-        if session.refers.is_some() && self.refer_notified(now, sid, id, &outcome) {
-            return;
-        }
+        let no = done.as_ref().and_then(|done| done.dialog);
         if let Some(refer) = done.filter(|done| done.method == Method::Refer) {
             self.refer_responded(sid, id, refer.seq, &outcome);
         }
         let fatal = outcome.as_ref().err().filter(|why| is_fatal(why)).cloned();
-        self.io.tell(Event::Responded { session: sid, id, outcome });
-        if let Some(why) = fatal {
-            self.lost(now, sid, why);
+        self.io.tell(Event::Responded { session: sid, id, dialog: no, outcome });
+        if let (Some(why), Some(no)) = (fatal, no) {
+            self.lost_in(now, sid, no, why);
         }
     }
 

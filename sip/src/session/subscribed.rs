@@ -109,6 +109,9 @@ impl Endpoint {
         request: Received,
     ) {
         let reply = match request.method() {
+            Method::Subscribe if self.sessions.get(sid).is_some_and(|session| session.refers.is_some()) => {
+                return self.on_refer_subscribe(now, sid, server, &request);
+            }
             Method::Subscribe => return self.carry(now, sid, no, server, request),
             Method::Bye => Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST),
             _ => {

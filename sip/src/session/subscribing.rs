@@ -93,7 +93,7 @@ impl Endpoint {
         if outcome.is_err() && session.current.is_none() {
             (session.stage, session.told) = (Stage::Over, true);
         }
-        self.io.tell(Event::Responded { session: sid, id, outcome });
+        self.io.tell(Event::Responded { session: sid, id, dialog: None, outcome });
         self.sweep(sid);
     }
 

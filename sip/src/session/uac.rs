@@ -2,7 +2,9 @@
 
 use super::ack::shown;
 use super::failover::too_late;
-use super::{Flight, IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session, SessionId, Stage};
+use super::{
+    Declared, Flight, IntentError, Outgoing, OutgoingId, Parts, Patience, Purpose, Session, SessionId, Stage,
+};
 use crate::dialog::{Dialog, DialogNo, DialogState, RouteSet};
 use crate::endpoint::Endpoint;
 use crate::event::{End, Event, Failure};
@@ -72,6 +74,7 @@ impl Endpoint {
         (session.flow, session.outbound) = (invite.flow, invite.outbound);
         session.gruu = invite.gruu.map(Box::new);
         session.begin_speaking(invite.speaks_for);
+        session.declared = Declared::of(&invite.parts.fields);
         let request_uri = invite.request_uri.for_request_line();
         session.aim = Some(Box::new(RouteSet::preset(invite.routes).aim_or(request_uri, invite.next_hop)));
         let id = session.name_outgoing();
@@ -104,6 +107,8 @@ impl Endpoint {
             },
         };
         let Ok(number) = self.order(sid, dialog, seq, &response) else { return };
+        let of = dialog.and_then(|no| self.sessions.get(sid)?.dialog(no));
+        let given_up = given_up || of.is_some_and(|dialog| dialog.state == DialogState::Left);
         if let (Some(_), Some(client)) = (number, client) {
             self.learn_way(sid, client, &response);
         }
@@ -176,6 +181,9 @@ impl Endpoint {
         };
         let Some(no) = self.confirmed_dialog(sid, outgoing.seq, &response) else { return };
         let Some(session) = self.sessions.get_mut(sid) else { return };
+        if session.dialog(no).is_some_and(|dialog| dialog.state == DialogState::Left) {
+            return self.left_is_answered(now, sid, no, outgoing.seq);
+        }
         session.current = Some(no);
         session.hear_packages(response.headers());
         session.stage = Stage::Confirmed;
@@ -260,6 +268,7 @@ impl Endpoint {
         let cancelled = matches!(session.stage, Stage::Calling { cancel: Some(_) });
         session.stage = Stage::Over;
         let end = match (cancelled, why) {
+            (true, _) if session.has_left_all() => End::Left,
             (true, Failure::Response(response)) => End::HungUp(Some(response)),
             (true, _) => End::HungUp(None),
             (false, why) => End::Rejected(why),
@@ -276,11 +285,16 @@ impl Endpoint {
             let pending = session.outgoing.iter().any(|o| o.purpose == Purpose::Invite);
             if seq <= session.invite_seq && session.forks == 0 && !pending {
                 session.aim = None;
-                session.dialogs.retain(|d| d.state != DialogState::Early);
+                let outgoing = &session.outgoing;
+                session.dialogs.retain(|dialog| match dialog.state {
+                    DialogState::Early => false,
+                    DialogState::Left => outgoing.iter().any(|o| o.dialog == Some(dialog.no)),
+                    DialogState::Confirmed | DialogState::Ended => true,
+                });
             }
             if seq > session.invite_seq || session.forks == 0 {
                 for dialog in &mut session.dialogs {
-                    dialog.ack.take_if(|ack| ack.request.seq == seq);
+                    dialog.acks.retain(|ack| ack.request.seq != seq);
                 }
             }
         }
@@ -335,6 +349,6 @@ fn answered_elsewhere() -> Fields {
 }
 
 /// The tag of To in a response.
-fn to_tag(response: &Response) -> Option<String> {
+pub(super) fn to_tag(response: &Response) -> Option<String> {
     response.headers().require::<To>().ok().and_then(|to| to.tag().map(str::to_owned))
 }

@@ -57,7 +57,7 @@ impl Endpoint {
         self.share.enter();
         self.servers.bind(server, sid);
         self.by_tag.insert(local_tag, sid);
-        self.io.timers.arm(now, every, Timer::Session(sid, SessionTimer::Provisional));
+        self.look_alive(now, sid, provisional_at);
         if let Some(at) = expires_at {
             self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Expires));
         }
@@ -79,7 +79,8 @@ impl Endpoint {
         let first = session.next_dialog == 0;
         let tag = if first { session.local_tag } else { Tag::new(&mut *self.io.ids) };
         let no = DialogNo(session.next_dialog);
-        let dialog = Dialog::of_uas(no, tag, &pending.request).map_err(|_| IntentError::NoDialog)?;
+        let mut dialog = Dialog::of_uas(no, tag, &pending.request).map_err(|_| IntentError::NoDialog)?;
+        dialog.hear_packages(pending.request.headers());
         session.name_dialog();
         session.enter(dialog, &self.census);
         self.by_tag.insert(tag, sid);
@@ -98,8 +99,8 @@ impl Endpoint {
         }
     }
 
-    /// Sends a provisional response above 100 in one of the early dialogs: reliably where the caller requires that, or else only
-    /// once.
+    /// Sends a provisional response above 100 in one of the early dialogs or, to a re-INVITE, in the one that stands: reliably where
+    /// its sender requires that, or else only once.
     ///
     /// # Errors
     /// The session or dialog is gone, the session is answered, or the status is not 101 to 199.
@@ -116,16 +117,12 @@ impl Endpoint {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let tag = session.dialog(dialog).ok_or(IntentError::Gone)?.local_tag;
         let held = session.held_answer.is_some();
-        let Stage::Called(pending) = &mut session.stage else { return Err(IntentError::WrongState) };
-        if held {
-            return Err(IntentError::WrongState);
-        }
+        let pending = session.pending_invite().filter(|_| !held).ok_or(IntentError::WrongState)?;
         if pending.reliability == Reliability::Required {
             return self.progress_reliably(now, sid, dialog, reply);
         }
-        pending.progressed = Some((dialog, reply.status));
-        pending.provisional_at = now.mono + pending.every;
-        let (server, request) = (pending.server, pending.request.clone());
+        let (server, request) = pending.note_progress(now, dialog, reply.status);
+        self.keep_reinvite_alive(now, sid);
         self.reply(now, server, &request, Some(tag), true, reply);
         Ok(())
     }
@@ -146,10 +143,9 @@ impl Endpoint {
         if !matches!(session.stage, Stage::Called(_)) || session.held_answer.is_some() {
             return Err(IntentError::WrongState);
         }
-        let has_offer =
-            session.incoming.iter().any(|incoming| incoming.dialog == dialog && incoming.has_offer());
+        let waits = session.awaits_prack_in(dialog);
         let chosen = session.dialog_mut(dialog).ok_or(IntentError::Gone)?;
-        if has_offer || chosen.sending.as_ref().is_some_and(|sending| sending.is_describing()) {
+        if waits {
             session.held_answer = Some(Box::new((dialog, parts)));
             return Ok(());
         }
@@ -223,7 +219,8 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         session.hear_packages(pending.request.headers());
         let timers = listener.map(|l| session.conduct(l).timers).unwrap_or_default();
-        session.unacked = Some(Box::new(Unacked {
+        session.unacked.reserve_exact(1);
+        session.unacked.push(Unacked {
             server: pending.server,
             seq: pending.request.cseq.seq,
             offers,
@@ -231,26 +228,24 @@ impl Endpoint {
             longest: timers.t2,
             repeat_at: now.mono + timers.t1,
             give_up_at: now.mono + timers.transaction(),
-        }));
+        });
         self.io.timers.arm(now, timers.t1, Timer::Session(sid, SessionTimer::Unacked));
     }
 
     /// A 2xx of ours has waited: it is sent again, over a reliable transport too, until 64*T1 have passed.
     pub(crate) fn unacked_due(&mut self, now: Now, sid: SessionId) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(unacked) = &mut session.unacked else { return };
-        if now.mono >= unacked.give_up_at {
-            session.unacked = None;
+        if session.unacked.iter().any(|unacked| now.mono >= unacked.give_up_at) {
+            session.unacked = Vec::new();
             return self.never_acked(now, sid);
         }
-        if now.mono < unacked.repeat_at {
-            return;
+        for unacked in session.unacked.iter_mut().filter(|unacked| now.mono >= unacked.repeat_at) {
+            unacked.interval = unacked.interval.saturating_mul(2).min(unacked.longest);
+            unacked.repeat_at = (now.mono + unacked.interval).min(unacked.give_up_at);
+            self.servers.repeat(&mut self.io, unacked.server);
+            let again = Timer::Session(sid, SessionTimer::Unacked);
+            self.io.timers.arm_at(now, unacked.repeat_at, again);
         }
-        unacked.interval = unacked.interval.saturating_mul(2).min(unacked.longest);
-        unacked.repeat_at = (now.mono + unacked.interval).min(unacked.give_up_at);
-        let (server, repeat_at) = (unacked.server, unacked.repeat_at);
-        self.servers.repeat(&mut self.io, server);
-        self.io.timers.arm_at(now, repeat_at, Timer::Session(sid, SessionTimer::Unacked));
     }
 
     /// No ACK came: the dialog is confirmed, but the session ends with BYE (RFC 3261 §13.3.1.4).
@@ -272,78 +267,30 @@ impl Endpoint {
     /// An ACK that belongs to no transaction: that of a 2xx of ours.
     pub(crate) fn on_ack(&mut self, now: Now, sid: SessionId, request: Received) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        if session.unacked.as_ref().is_none_or(|u| u.seq != request.cseq.seq) {
-            return;
+        let at = session.unacked.iter().position(|unacked| unacked.seq == request.cseq.seq);
+        let Some(at) = at else { return };
+        session.unacked.remove(at);
+        if session.unacked.is_empty() {
+            // For nearly all of its life a session waits for none.
+            session.unacked = Vec::new();
         }
-        session.unacked = None;
         session.accept_identifier(request.headers());
-        match (session.owed_bye.take(), session.current) {
+        let owed_bye = session.owed_bye.take_if(|_| session.unacked.is_empty());
+        match (owed_bye, session.current) {
             (Some(reason), Some(no)) => self.begin_bye(now, sid, no, reason),
             _ if session.told => self.sweep(sid),
             _ => self.io.tell(Event::Acknowledged { session: sid, request }),
         }
     }
+}
 
-    /// The caller gave up (RFC 3261 §9.2). The CANCEL has had its 200.
-    pub(crate) fn on_cancel(&mut self, now: Now, sid: SessionId, invite: ServerId, cancel: Received) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
-        if let Some(pending) = session.reinvite.take_if(|p| p.server == invite) {
-            self.reply(now, invite, &pending.request, None, false, &terminated);
-            return self.io.tell(Event::ReinviteCancelled { session: sid });
-        }
-        if !matches!(&session.stage, Stage::Called(pending) if pending.server == invite) {
-            return;
-        }
-        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
-        let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
-        self.reply(now, invite, &pending.request, Some(tag), false, &terminated);
-        self.ended(now, sid, End::Cancelled(cancel));
-    }
-
-    /// The INVITE has waited for as long as its Expires allows (RFC 3261 §13.3.1).
-    pub(crate) fn expires_due(&mut self, now: Now, sid: SessionId) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Stage::Called(pending) = &session.stage else { return };
-        let Some(at) = pending.expires_at else { return };
-        if at > now.mono {
-            return self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Expires));
-        }
-        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
-        let tag = session.dialogs.first().map_or(session.local_tag, |d| d.local_tag);
-        let terminated = Reply::new(StatusCode::REQUEST_TERMINATED);
-        self.reply(now, pending.server, &pending.request, Some(tag), false, &terminated);
-        self.ended(now, sid, End::Expired);
-    }
-
-    /// A minute without a provisional response: the last one again, or a 183 (RFC 3261 §13.3.1.1).
-    pub(crate) fn provisional_due(&mut self, now: Now, sid: SessionId) {
-        let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Stage::Called(pending) = &mut session.stage else { return };
-        let timer = Timer::Session(sid, SessionTimer::Provisional);
-        if pending.provisional_at > now.mono {
-            let at = pending.provisional_at;
-            return self.io.timers.arm_at(now, at, timer);
-        }
-        pending.provisional_at = now.mono + pending.every;
-        self.io.timers.arm(now, pending.every, timer);
-        let (server, last) = (pending.server, pending.progressed);
-        let (no, status) = match (last, session.dialogs.first()) {
-            (Some((no, status)), _) => (no, status),
-            (None, Some(dialog)) => (dialog.no, StatusCode::SESSION_PROGRESS),
-            (None, None) => match self.open_dialog(sid) {
-                Ok(no) => (no, StatusCode::SESSION_PROGRESS),
-                Err(_) => return,
-            },
-        };
-        let sending =
-            self.sessions.get(sid).and_then(|s| s.dialog(no)).map(|dialog| dialog.sending.is_some());
-        match (last, sending) {
-            // One that is reliable is news only with a number of its own.
-            (Some(_), Some(false)) => self.servers.repeat(&mut self.io, server),
-            // The session was just seen to be there and pending.
-            _ => drop(self.progress(now, sid, no, &Reply::new(status))),
-        }
+impl Session {
+    /// Whether what is described in a dialog is not settled yet that a 2xx would settle: a reliable provisional response waits for
+    /// its PRACK, or a PRACK or UPDATE for its answer.
+    pub(super) fn awaits_prack_in(&self, no: DialogNo) -> bool {
+        let has_offer = self.incoming.iter().any(|incoming| incoming.dialog == no && incoming.has_offer());
+        let sending = self.dialog(no).and_then(|dialog| dialog.sending.as_ref());
+        has_offer || sending.is_some_and(|sending| sending.is_describing())
     }
 }
 

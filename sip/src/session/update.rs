@@ -188,26 +188,33 @@ impl Endpoint {
             Ok(_) if is_refresh => {}
             Err(_) if is_refresh && fatal.is_some() => {}
             Err(why) if is_refresh => self.refresh_refused(now, sid, id, why),
-            _ => self.io.tell(Event::Responded { session: sid, id, outcome }),
+            _ => self.io.tell(Event::Responded { session: sid, id, dialog: no, outcome }),
         }
         if let (Some(why), Some(no)) = (fatal, no) {
             self.lost_in(now, sid, no, why);
         }
     }
 
-    /// The peer knows no such dialog, or is silent: it is over (RFC 3261 §12.2.1.2). An early one takes its INVITE with it, unless
-    /// that has others.
-    fn lost_in(&mut self, now: Now, sid: SessionId, no: DialogNo, why: Failure) {
+    /// The peer knows no such dialog, or is silent: it is over (RFC 3261 §12.2.1.2), and no other one with it (RFC 5057 §5.1). An
+    /// early one of an INVITE of ours takes that with it where it has no others.
+    pub(super) fn lost_in(&mut self, now: Now, sid: SessionId, no: DialogNo, why: Failure) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         match &session.stage {
             Stage::Confirmed => self.lost(now, sid, why),
             Stage::Calling { .. } => {
+                let known = session.dialogs.len();
                 session.dialogs.retain(|dialog| dialog.no != no || dialog.state != DialogState::Early);
-                if session.dialogs.is_empty() {
+                let is_early = |dialog: &Dialog| dialog.state == DialogState::Early;
+                if session.dialogs.len() < known && !session.dialogs.iter().any(is_early) {
                     self.cancel(now, sid, lost());
                     self.ended(now, sid, End::Rejected(why));
                 }
             }
+            Stage::Called(_) if session.held_answer.as_ref().is_none_or(|held| held.0 != no) => {
+                self.close_dialog(sid, no);
+                self.io.tell(Event::EarlyDialogLost { session: sid, dialog: no });
+            }
+            // It is the one that is answered.
             Stage::Called(_) => {
                 let tag = session.dialog(no).map_or(session.local_tag, |dialog| dialog.local_tag);
                 let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else {
@@ -246,7 +253,7 @@ impl Session {
 impl Dialog {
     /// Whether the dialog is certain to be there on both sides (RFC 3311 §4): it is confirmed, or a reliable provisional response
     /// has been acknowledged in it.
-    fn is_mutual(&self) -> bool {
+    pub(super) fn is_mutual(&self) -> bool {
         let heard = self.heard.as_ref().is_some_and(|heard| heard.is_settled());
         let sent = self.sending.as_ref().is_some_and(|sending| sending.is_pracked());
         self.state == DialogState::Confirmed || heard || sent

@@ -1,10 +1,9 @@
 //! What can be seen of a session from outside.
 
-use super::{SessionId, SessionTimer, Stage as Inner, TimerView};
+use super::{SessionId, Stage as Inner, TimerView};
 use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
-use crate::flow::{ConnectionId, Destination, Flow, NetworkId};
-use crate::io::Timer;
+use crate::flow::{ConnectionId, Destination, Flow, NetworkId, Transport};
 use crate::location::Found;
 use crate::settings::Conduct;
 use crate::time::Now;
@@ -38,7 +37,7 @@ pub enum Stage {
 /// One dialog, as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DialogView {
-    /// Early, confirmed or ended.
+    /// How far it has come.
     pub state: DialogState,
     /// Our tag.
     pub local_tag: String,
@@ -91,11 +90,17 @@ impl Endpoint {
     /// Whether requests in the dialogs of a session go over TLS, as far as is known of its way.
     #[must_use]
     pub fn goes_securely(&self, session: SessionId) -> bool {
-        let Some(session) = self.sessions.get(session) else { return false };
+        let is_secure = self.sessions.get(session).is_some_and(|session| session.secure);
+        is_secure || self.goes_by(session).is_some_and(Transport::is_secure)
+    }
+
+    /// The transport of requests in the dialogs of a session, as far as its way is known.
+    #[must_use]
+    pub fn goes_by(&self, session: SessionId) -> Option<Transport> {
+        let session = self.sessions.get(session)?;
         let flow = session.flow.map(Destination::Flow);
-        let way = flow.as_ref().or(session.way.as_ref());
-        let listener = way.and_then(|way| self.settings.listener(way.listener()));
-        session.secure || listener.is_some_and(|listener| listener.transport.is_secure())
+        let way = flow.as_ref().or(session.way.as_ref())?;
+        self.settings.listener(way.listener()).map(|listener| listener.transport)
     }
 
     /// The connection that the peer of a session is reached on, and nowhere else.
@@ -115,7 +120,7 @@ impl Endpoint {
     pub fn is_quiet(&self) -> bool {
         self.sessions.values().all(|session| {
             let is_over = matches!(session.stage, Inner::Over | Inner::Asking { lasting: true });
-            is_over && session.outgoing.is_empty() && session.unacked.is_none()
+            is_over && session.outgoing.is_empty() && session.unacked.is_empty()
         })
     }
 
@@ -136,9 +141,11 @@ impl Endpoint {
         if pending.every != conduct.provisional_interval {
             pending.every = conduct.provisional_interval;
             pending.provisional_at = now.mono + pending.every;
-            self.io.timers.arm(now, pending.every, Timer::Session(sid, SessionTimer::Provisional));
+            let at = pending.provisional_at;
+            self.look_alive(now, sid, at);
         }
         let Some(listener) = self.settings.listener(request.flow.listener) else { return };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
         if before.unwrap_or(listener.identifying) != conduct.identifying {
             session.identify_caller(&request, listener, &mut *self.io.ids);
         }
@@ -165,7 +172,7 @@ impl Endpoint {
             Inner::Calling { cancel: Some(_) } => Stage::Cancelling,
             Inner::Called(_) => Stage::Called,
             Inner::Asking { .. } => Stage::Asking,
-            Inner::Confirmed if session.unacked.is_some() => Stage::Answered,
+            Inner::Confirmed if !session.unacked.is_empty() => Stage::Answered,
             Inner::Confirmed => Stage::Confirmed,
             Inner::Subscribed => Stage::Subscribed,
             Inner::Subscribing(_) => Stage::Subscribing,

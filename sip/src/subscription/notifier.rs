@@ -173,6 +173,17 @@ impl Subscription {
         }
     }
 
+    /// The NOTIFY of the last [`poll`](Self::poll) was not sent, or nothing is known of it: what comes next is told as if it had been.
+    pub fn not_sent(&mut self) {
+        self.under_way = false;
+    }
+
+    /// Whether it has ended, and its subscriber is still to be told so.
+    #[must_use]
+    pub fn owes_last_word(&self) -> bool {
+        matches!(self.state, State::Terminated(..)) && !self.done && self.wanted != Want::Nothing
+    }
+
     /// When [`poll`](Self::poll) wants to be called though nothing happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {

@@ -59,7 +59,7 @@ fn rfc3261_8_2_2_3_the_server_of_a_method_says_what_it_understands() {
     ua.hear(&Msg::request("OPTIONS", 3));
     let text = ua.one().text;
     assert!(field(&text, "Allow").ends_with("REGISTER, SUBSCRIBE"));
-    assert_eq!(field(&text, "Supported"), "gruu, norefersub, path");
+    assert_eq!(field(&text, "Supported"), "from-change, gruu, norefersub, path");
     ua.must_forget();
 }
 

@@ -16,6 +16,7 @@ mod challenge;
 mod challenge_forms;
 mod derived;
 mod dialog;
+mod early_bye;
 mod every_request;
 mod failover;
 mod fork;

@@ -3,8 +3,9 @@
 use super::message::{Msg, find};
 use super::ua::{Ua, listener};
 use crate::session::{IntentError, Parts, Refer, ReferId, RequestId, SessionId};
+use crate::settings::Carrying;
 use crate::{Event, Failure, Listener, Settings, Transport};
-use sip_types::{HeaderName, StatusCode};
+use sip_types::{Fields, HeaderName, Method, StatusCode};
 use std::time::Duration;
 
 /// A user agent that takes REFERs.
@@ -204,6 +205,95 @@ fn rfc5057_5_1_a_notify_that_fails_ends_the_subscription_and_not_the_session() {
     }
 }
 
+/// The last word is told while the first NOTIFY is unanswered, and then the session ends: the NOTIFY, and the BYE.
+fn last_word_behind(ua: &mut Ua) -> (SessionId, String, String) {
+    let (sid, ok) = ua.answered();
+    let (name, notify) = accepted(ua, sid, &ok, 2);
+    tell(ua, sid, name, 503).unwrap();
+    assert!(ua.take().is_empty(), "one NOTIFY at a time");
+    ua.act(|e, now| e.end(now, sid, Fields::default())).unwrap();
+    let bye = ua.one();
+    assert_eq!(bye.what(), "BYE");
+    (sid, notify, bye.text)
+}
+
+fn is_last_word(text: &str) {
+    assert_eq!(said(text), ["refer", "terminated;reason=noresource", "SIP/2.0 503 Service Unavailable"]);
+}
+
+#[test]
+fn rfc5057_4_1_the_last_word_outlives_the_session_until_the_notify_before_it_is_answered() {
+    // Before the BYE is over, and after it.
+    for over in [false, true] {
+        let mut ua = referee();
+        let (_, notify, bye) = last_word_behind(&mut ua);
+        if over {
+            ua.hear(&Msg::response(&bye, 200, ""));
+            assert!(matches!(ua.event(), Event::Ended { .. }));
+        }
+        ua.hear(&Msg::response(&notify, 200, ""));
+        let last = ua.one().text;
+        is_last_word(&last);
+        ua.hear(&Msg::response(&last, 200, ""));
+        if !over {
+            ua.hear(&Msg::response(&bye, 200, ""));
+        }
+        assert!(ua.take().is_empty());
+        ua.events.clear();
+        ua.must_forget();
+    }
+}
+
+#[test]
+fn the_last_word_follows_a_notify_that_nobody_has_answered_and_none_that_says_there_is_nobody() {
+    let mut ua = referee();
+    let (_, _, bye) = last_word_behind(&mut ua);
+    ua.hear(&Msg::response(&bye, 200, ""));
+    ua.wait(31_900);
+    ua.take();
+    ua.wait(200);
+    is_last_word(&ua.one().text);
+    ua.wait(33_000);
+    ua.events.clear();
+    ua.must_forget();
+    let mut ua = referee();
+    let (_, notify, bye) = last_word_behind(&mut ua);
+    ua.hear(&Msg::response(&bye, 200, ""));
+    ua.hear(&Msg::response(&notify, 481, ""));
+    assert!(ua.take().is_empty());
+    ua.events.clear();
+    ua.must_forget();
+}
+
+#[test]
+fn what_is_no_last_word_is_not_told_after_the_session() {
+    let mut ua = referee();
+    let (sid, ok) = ua.answered();
+    let (name, notify) = accepted(&mut ua, sid, &ok, 2);
+    ua.act(|e, now| e.end(now, sid, Fields::default())).unwrap();
+    let bye = ua.one().text;
+    let _ = tell(&mut ua, sid, name, 180);
+    ua.hear(&Msg::response(&notify, 200, ""));
+    ua.hear(&Msg::response(&bye, 200, ""));
+    assert!(ua.take().is_empty());
+    ua.events.clear();
+    ua.must_forget();
+}
+
+#[test]
+fn the_last_word_needs_no_room_among_the_requests_that_are_pending() {
+    let mut ua = referee();
+    let (sid, ok) = ua.answered();
+    let (name, notify) = accepted(&mut ua, sid, &ok, 2);
+    ua.hear(&Msg::response(&notify, 200, ""));
+    let message =
+        |ua: &mut Ua| ua.act(|e, now| e.request(now, sid, Method::Message, 70, Parts::default())).is_ok();
+    while message(&mut ua) {}
+    ua.take();
+    tell(&mut ua, sid, name, 503).unwrap();
+    is_last_word(&ua.one().text);
+}
+
 /// A REFER of ours in a session that we began.
 fn asks(ua: &mut Ua) -> (SessionId, crate::session::OutgoingId, String) {
     let (sid, _) = ua.called();
@@ -264,4 +354,103 @@ fn rfc6665_4_1_3_a_notify_that_nobody_asked_for_is_refused() {
     assert!(matches!(refused.event(), Event::Responded { outcome: Err(Failure::Response(_)), .. }));
     refused.hear(&notify(&ours, 1, "active", "SIP/2.0 100 Trying\r\n"));
     assert_eq!(refused.one().what(), "481 Call/Transaction Does Not Exist");
+}
+
+/// Though a profile lets both of them pass: what the explicit one asks for could not cross, and neither is for another method.
+// conforms: RFC7614-6-1
+#[test]
+fn rfc7614_6_they_are_for_refer_alone_and_an_explicit_subscription_is_had_nowhere() {
+    let mut listener = listener(Transport::Udp);
+    listener.refers = true;
+    listener.carrying =
+        Carrying::All { transparent: vec!["nosub".into(), "ExplicitSub".into(), "answermode".into()] };
+    let mut ua = Ua::with(Settings { listeners: vec![listener], ..Settings::default() });
+    let (_, ok) = ua.answered();
+    for (seq, msg) in [
+        (2, refer(&ok, 2).with("Require", "explicitsub")),
+        (3, Msg::inside("INFO", 3, &ok).with("Require", "nosub")),
+        (4, Msg::inside("INVITE", 4, &ok).sdp().with("Require", "explicitsub, answermode")),
+    ] {
+        ua.hear(&msg);
+        let refused = ua.one();
+        assert_eq!(refused.what(), "420 Bad Extension", "{seq}");
+        let tag = if seq == 3 { "nosub" } else { "explicitsub" };
+        assert_eq!(find(&refused.text, "Unsupported").as_deref(), Some(tag));
+    }
+    assert!(ua.events.is_empty());
+}
+
+// conforms: RFC7614-5.3-1 RFC7614-6-2,3
+#[test]
+fn rfc7614_5_who_requires_no_subscription_gets_none_and_an_explicit_one_is_not_had_here() {
+    let mut ua = referee();
+    let (sid, ok) = ua.answered();
+    ua.hear(&refer(&ok, 2).with("Require", "nosub"));
+    let (id, asked) = referred(&mut ua);
+    assert!(asked.silent);
+    assert_eq!(ua.act(|e, now| e.accept_refer(now, sid, id, None)), Ok(None));
+    let accepted = ua.one();
+    assert_eq!((accepted.what(), find(&accepted.text, "Require")), ("200 OK", None), "and no NOTIFY");
+    ua.hear(&refer(&ok, 3).with("Require", "explicitsub"));
+    let refused = ua.one();
+    assert_eq!(refused.what(), "420 Bad Extension");
+    assert_eq!(find(&refused.text, "Unsupported").as_deref(), Some("explicitsub"));
+}
+
+#[test]
+fn rfc6665_4_1_2_4_a_refer_of_ours_that_nobody_tells_of_is_over_after_timer_n() {
+    let mut ua = referee();
+    let (_, id, ours) = asks(&mut ua);
+    ua.hear(&Msg::response(&ours, 200, ""));
+    assert!(matches!(ua.event(), Event::Responded { outcome: Ok(_), .. }));
+    ua.wait(31_000);
+    assert!(ua.events.is_empty());
+    ua.wait(2_000);
+    match ua.event() {
+        Event::ReferNotified { refer, status, last, .. } => {
+            assert_eq!((refer, status.as_u16(), last), (id, 408, true));
+        }
+        other => panic!("{other:?}"),
+    }
+    ua.hear(&notify(&ours, 1, "active;expires=60", "SIP/2.0 180 Ringing\r\n"));
+    assert_eq!(ua.one().what(), "481 Call/Transaction Does Not Exist");
+}
+
+#[test]
+fn a_refer_of_ours_is_told_of_for_as_long_as_its_last_notify_says() {
+    let mut ua = referee();
+    let (_, _, ours) = asks(&mut ua);
+    ua.hear(&Msg::response(&ours, 200, ""));
+    ua.event();
+    ua.hear(&notify(&ours, 1, "active;expires=90", "SIP/2.0 180 Ringing\r\n"));
+    ua.one();
+    ua.event();
+    ua.wait(121_000);
+    assert!(ua.events.is_empty());
+    ua.wait(2_000);
+    match ua.event() {
+        Event::ReferNotified { status, reason, last, .. } => {
+            assert_eq!((status.as_u16(), &*reason, last), (180, "Ringing", true));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rfc3515_2_4_6_of_two_refers_each_is_prolonged_by_its_number() {
+    let mut ua = referee();
+    let (sid, ok) = ua.answered();
+    for (seq, event) in [(2, "refer"), (3, "refer;id=3")] {
+        let (_, notify) = accepted(&mut ua, sid, &ok, seq);
+        assert_eq!(said(&notify)[0], event);
+        ua.hear(&Msg::response(&notify, 200, ""));
+    }
+    for (seq, event, told) in
+        [(4, "refer;id=3", "refer;id=3"), (5, "refer;id=2", "refer"), (6, "refer", "refer")]
+    {
+        ua.hear(&Msg::inside("SUBSCRIBE", seq, &ok).with("Event", event).with("Expires", "300"));
+        let [_, notify] = ua.take().try_into().unwrap();
+        assert_eq!(said(&notify.text)[..2], [told, "active;expires=300"]);
+        ua.hear(&Msg::response(&notify.text, 200, ""));
+    }
 }

@@ -3,13 +3,33 @@
 use super::call::show;
 use super::message::{Msg, field, tag};
 use super::ua::{PEER, T64, Ua};
-use crate::session::{Parts, SessionId};
+use crate::session::{Parts, Reply, SessionId};
 use crate::{End, Event, Failure};
 use insta::assert_snapshot;
+use sip_types::StatusCode;
 
 fn reinvite(ua: &mut Ua, sid: SessionId) -> String {
     ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
     ua.one().text
+}
+
+#[test]
+fn rfc3261_13_2_2_4_a_2xx_that_comes_again_is_acknowledged_again_after_another_invite() {
+    let mut ua = Ua::udp();
+    let (sid, _) = ua.called();
+    let mut answered = Vec::new();
+    for _ in 0..2 {
+        let asked = reinvite(&mut ua, sid);
+        let ok = Msg::response(&asked, 200, "").contact(PEER);
+        ua.hear(&ok);
+        assert!(matches!(ua.event(), Event::ReinviteAnswered { .. }));
+        ua.act(|e, now| e.acknowledge(now, sid, Parts::default())).unwrap();
+        answered.push((ok, ua.one().text));
+    }
+    for (ok, ack) in answered {
+        ua.hear(&ok);
+        assert_eq!(ua.one().text, ack);
+    }
 }
 
 // conforms: RFC3261-14.1-1,2
@@ -274,4 +294,80 @@ fn rfc5407_3_1_5_a_reinvite_before_the_ack_gets_491() {
     assert!(matches!(ua.event(), Event::Acknowledged { .. }));
     ua.hear(&Msg::inside("INVITE", 3, &ok));
     assert_eq!(ua.one().what(), "100 Trying");
+}
+
+#[test]
+fn rfc5407_3_1_4_a_reinvite_before_the_ack_of_an_answer_is_taken() {
+    let mut ua = Ua::udp();
+    let sid = ua.invited();
+    let ok = ua.answer(sid);
+    ua.hear(&Msg::inside("INVITE", 2, &ok).sdp());
+    assert_eq!(ua.one().what(), "100 Trying");
+    assert!(matches!(ua.event(), Event::Reinvited { .. }));
+    // The first 2xx is still sent again, for who may have lost it.
+    ua.wait(500);
+    assert_eq!(ua.one().text, ok);
+    ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+    let again = ua.one().text;
+    assert_eq!(field(&again, "CSeq"), "2 INVITE");
+    // A third is one too many.
+    ua.hear(&Msg::inside("INVITE", 3, &ok).sdp());
+    assert_eq!(ua.one().what(), "491 Request Pending");
+    ua.wait(1_000);
+    fn is_ok(sent: &super::ua::Sent) -> bool {
+        sent.what() == "200 OK"
+    }
+    let mut repeated: Vec<_> = ua.take().into_iter().filter(is_ok).map(|sent| sent.text).collect();
+    repeated.sort_by_key(|text| field(text, "CSeq"));
+    assert_eq!(repeated, [ok.clone(), again], "each at its own time");
+    // Each has an ACK of its own, in whatever order.
+    ua.hear(&Msg::inside("ACK", 2, &ok));
+    assert!(matches!(ua.event(), Event::Acknowledged { .. }));
+    ua.end(sid);
+    ua.wait(3_000);
+    assert!(
+        ua.take().iter().filter(|sent| is_ok(sent)).all(|sent| sent.text == ok),
+        "the BYE waits for both (RFC 3261 §15)"
+    );
+    ua.hear(&Msg::inside("ACK", 1, &ok));
+    assert_eq!(ua.one().what(), "BYE");
+    ua.must_forget();
+}
+
+#[test]
+fn rfc5407_3_1_4_the_first_ack_never_comes() {
+    let mut ua = Ua::udp();
+    let sid = ua.invited();
+    let ok = ua.answer(sid);
+    ua.wait(10_000);
+    ua.hear(&Msg::inside("INVITE", 2, &ok).sdp());
+    ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+    ua.hear(&Msg::inside("ACK", 2, &ok));
+    ua.events.clear();
+    ua.wait(T64 - 10_000);
+    assert_eq!(ua.take().last().unwrap().what(), "BYE");
+    assert!(matches!(ua.event(), Event::Ended { why: End::NoAck, .. }));
+    ua.must_forget();
+}
+
+#[test]
+fn a_reinvite_that_progresses_often_is_looked_after_by_one_timer() {
+    let mut ua = Ua::udp();
+    let (sid, ok) = ua.answered();
+    ua.hear(&Msg::inside("INVITE", 2, &ok).sdp());
+    let no = ua.endpoint.standing_dialog(sid).unwrap();
+    let timers = |ua: &Ua| ua.endpoint.gauges().timers;
+    let progress = |ua: &mut Ua| {
+        ua.act(|e, now| e.progress(now, sid, no, &Reply::new(StatusCode::RINGING))).unwrap();
+    };
+    progress(&mut ua);
+    let before = timers(&ua);
+    (0..50).for_each(|_| progress(&mut ua));
+    assert_eq!(timers(&ua), before);
+    ua.take();
+    // It is kept alive all the same (RFC 3261 §13.3.1.1).
+    ua.wait(61_000);
+    assert_eq!(ua.times("180 Ringing").len(), 1);
+    ua.wait(60_000);
+    assert_eq!(ua.times("180 Ringing").len(), 1);
 }

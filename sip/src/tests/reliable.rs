@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use sip_types::{Fields, HeaderName};
 
 /// An endpoint that takes part.
-fn ua() -> Ua {
+pub(super) fn ua() -> Ua {
     let mut listener = listener(Transport::Udp);
     listener.reliable = true;
     Ua::with(Settings { listeners: vec![listener], ..Settings::default() })
@@ -27,7 +27,7 @@ fn ringing() -> Reply {
 }
 
 /// 183 with a session description.
-fn described() -> Reply {
+pub(super) fn described() -> Reply {
     Reply { parts: Parts { body: description(), ..Parts::default() }, ..Ua::reply(183) }
 }
 
@@ -36,7 +36,7 @@ fn invite(name: &str) -> Msg {
 }
 
 /// Bob's INVITE that says so in that field, and our early dialog.
-fn invited(ua: &mut Ua, name: &str) -> (SessionId, DialogNo) {
+pub(super) fn invited(ua: &mut Ua, name: &str) -> (SessionId, DialogNo) {
     let sid = ua.invited_by(&invite(name));
     (sid, ua.endpoint.open_dialog(sid).unwrap())
 }
@@ -45,7 +45,7 @@ fn prack(of: &str, seq: u32) -> Msg {
     Msg::inside("PRACK", seq, of).with("RAck", &format!("{} 1 INVITE", field(of, "RSeq")))
 }
 
-fn send(ua: &mut Ua, sid: SessionId, no: DialogNo, reply: &Reply) -> String {
+pub(super) fn send(ua: &mut Ua, sid: SessionId, no: DialogNo, reply: &Reply) -> String {
     ua.act(|e, now| e.progress_reliably(now, sid, no, reply)).unwrap();
     ua.one().text
 }
@@ -129,7 +129,7 @@ fn rfc3262_3_the_next_one_waits_for_the_prack_of_the_one_before() {
     assert_eq!([sent[0].what(), sent[1].what()], ["200 OK", "183 Session Progress"]);
 }
 
-// conforms: RFC3262-3-1 RFC3262-8.1-1
+// conforms: RFC3262-3-1 RFC3262-8.1-1 RFC3261-8.2.4-2,3
 #[test]
 fn rfc3262_3_where_it_is_required_each_provisional_response_is_reliable() {
     let mut ua = ua();
@@ -148,7 +148,7 @@ fn rfc3262_3_where_it_is_required_each_provisional_response_is_reliable() {
     );
 }
 
-// conforms: RFC3262-3-2,3,4
+// conforms: RFC3262-3-2,3,4 RFC3261-8.2.4-1,4
 #[test]
 fn rfc3262_3_who_takes_no_part_refuses_it_and_nobody_gets_what_he_does_not_support() {
     let mut ua = Ua::udp();
@@ -384,4 +384,114 @@ fn a_prack_takes_the_way_of_the_invite_where_the_peer_is_behind_a_nat() {
         ua.act(|e, now| e.prack(now, sid, no, 7, Parts::default())).unwrap();
         assert_eq!(ua.one().to.peer().to_string(), expected);
     }
+}
+
+/// Our re-INVITE, and a reliable response to it that says that the peer has moved, acknowledged.
+fn moved(ua: &mut Ua, sid: SessionId) -> String {
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
+    let again = ua.one().text;
+    let progress = Msg::response(&again, 183, "").contact("198.51.100.77:5060");
+    ua.hear(&progress.with("Require", "100rel").with("RSeq", "9"));
+    let Event::ReinviteProgress { dialog, reliable: Some(9), .. } = ua.event() else { panic!("no progress") };
+    ua.act(|e, now| e.prack(now, sid, dialog, 9, Parts::default())).unwrap();
+    let prack = ua.one().text;
+    assert_eq!(field(&prack, "RAck"), format!("9 {}", field(&again, "CSeq")));
+    assert!(prack.starts_with("PRACK sip:bob@198.51.100.77:5060 "), "{prack}");
+    ua.hear(&Msg::response(&prack, 200, ""));
+    assert!(matches!(ua.event(), Event::Responded { .. }));
+    again
+}
+
+// conforms: RFC6141-4.7-1 RFC6141-5.3-1
+#[test]
+fn rfc6141_5_3_the_ack_of_a_refused_reinvite_that_does_not_reach_who_has_moved_ends_nothing() {
+    let mut ua = ua();
+    let (sid, _) = ua.called();
+    let again = moved(&mut ua, sid);
+    ua.hear(&Msg::response(&again, 488, ""));
+    let ack = ua.one();
+    assert_eq!(field(&ack.text, "CSeq"), field(&again, "CSeq").replace("INVITE", "ACK"));
+    assert!(matches!(ua.event(), Event::ReinviteFailed { .. }));
+    ua.act(|e, now| e.handle_send_failed(now, ack.id));
+    ua.wait(T64);
+    assert!(ua.take().is_empty() && ua.events.is_empty(), "no BYE, and nobody hears of an end");
+    ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).unwrap();
+    assert!(ua.one().text.starts_with("INVITE sip:bob@198.51.100.77:5060 "), "the target stays refreshed");
+}
+
+#[test]
+fn rfc3262_3_a_reinvite_has_a_numbering_of_its_own_and_its_2xx_waits_for_the_prack() {
+    let mut ua = ua();
+    let (sid, ok) = ua.answered();
+    ua.hear(&Msg::inside("INVITE", 2, &ok).with("Supported", "100rel").sdp());
+    ua.take();
+    assert!(matches!(ua.event(), Event::Reinvited { .. }));
+    let no = ua.endpoint.standing_dialog(sid).unwrap();
+    let progress = send(&mut ua, sid, no, &described());
+    ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+    assert!(ua.take().is_empty(), "what it describes is not acknowledged yet");
+    let rack = |seq: u32| format!("{} {seq} INVITE", field(&progress, "RSeq"));
+    ua.hear(&Msg::inside("PRACK", 3, &ok).with("RAck", &rack(1)));
+    assert_eq!(ua.one().what(), "481 Call/Transaction Does Not Exist", "of another INVITE");
+    ua.hear(&Msg::inside("PRACK", 4, &ok).with("RAck", &rack(2)));
+    let sent: Vec<_> = ua.take().iter().map(|sent| field(&sent.text, "CSeq")).collect();
+    assert_eq!(sent, ["4 PRACK", "2 INVITE"]);
+    ua.hear(&Msg::inside("ACK", 2, &ok));
+    ua.events.clear();
+    ua.end(sid);
+}
+
+#[test]
+fn rfc6141_3_8_a_reinvite_that_is_executed_is_not_cancelled() {
+    for held in [false, true] {
+        let mut ua = ua();
+        let (sid, ok) = ua.answered();
+        let again = Msg::inside("INVITE", 2, &ok).with("Supported", "100rel").sdp();
+        ua.hear(&again);
+        ua.take();
+        ua.events.clear();
+        let no = ua.endpoint.standing_dialog(sid).unwrap();
+        let progress = send(&mut ua, sid, no, &described());
+        let rack = |progress: &str| format!("{} 2 INVITE", field(progress, "RSeq"));
+        ua.hear(&Msg::inside("PRACK", 3, &ok).with("RAck", &rack(&progress)));
+        ua.take();
+        ua.events.clear();
+        let ringing = held.then(|| {
+            let more = described();
+            let ringing = send(&mut ua, sid, no, &more);
+            ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+            ringing
+        });
+        ua.hear(&Msg::inside("CANCEL", 2, &ok).set("Via", &field(&again.text(), "Via")));
+        assert_eq!(ua.one().what(), "200 OK", "and no 487");
+        match &ringing {
+            None => {
+                assert!(matches!(ua.event(), Event::ReinviteCancelled { executed: true, .. }));
+                ua.act(|e, now| e.answer_reinvite(now, sid, Parts::default())).unwrap();
+            }
+            // Its 2xx waits for a PRACK already.
+            Some(ringing) => {
+                assert!(ua.events.is_empty());
+                ua.hear(&Msg::inside("PRACK", 4, &ok).with("RAck", &rack(ringing)));
+                assert_eq!(field(&ua.take().remove(0).text, "CSeq"), "4 PRACK");
+                continue;
+            }
+        }
+        assert_eq!(field(&ua.one().text, "CSeq"), "2 INVITE");
+    }
+}
+
+#[test]
+fn rfc3262_3_a_reinvite_whose_response_nobody_acknowledges_is_refused_and_the_session_stands() {
+    let mut ua = ua();
+    let (sid, ok) = ua.answered();
+    ua.hear(&Msg::inside("INVITE", 2, &ok).with("Require", "100rel").sdp());
+    ua.take();
+    ua.events.clear();
+    let no = ua.endpoint.standing_dialog(sid).unwrap();
+    send(&mut ua, sid, no, &described());
+    ua.wait(T64 + 100);
+    assert_eq!(ua.take().last().unwrap().what(), "504 No PRACK Came");
+    assert!(matches!(ua.event(), Event::ReinviteCancelled { .. }));
+    assert!(ua.act(|e, now| e.reinvite(now, sid, 70, Parts::default())).is_ok());
 }

@@ -128,7 +128,7 @@ fn rfc3261_11_2_options_tells_what_we_can() {
     for text in [outside, inside] {
         assert!(text.starts_with("SIP/2.0 200 OK"));
         assert_eq!(field(&text, "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE");
-        assert_eq!(field(&text, "Supported"), "norefersub");
+        assert_eq!(field(&text, "Supported"), "from-change, norefersub");
         assert_eq!(field(&text, "Accept"), "application/sdp, */*;q=0.5");
         assert!(field(&text, "To").contains(";tag="));
         assert!(find(&text, "Contact").is_none());

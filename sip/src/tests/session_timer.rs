@@ -255,7 +255,7 @@ fn a_peer_that_no_interval_is_long_enough_for_is_asked_for_none() {
     }
 }
 
-// conforms: RFC4028-9-1,7 RFC4028-6-1
+// conforms: RFC4028-9-1,7 RFC4028-6-1 RFC3261-8.2.4-1,2,3,4
 #[test]
 fn rfc4028_9_what_we_answer() {
     let strict = TimerTerms { least: 600, ..ASK };

@@ -1,13 +1,11 @@
 //! One endpoint and a peer whose part the test plays.
 
 use super::message::{Msg, start};
-use crate::auth::client::Acceptance;
 use crate::flow::{ConnectionId, Destination, Flow, ListenerId, NetworkId, Transport};
 use crate::ids::tests::Seeded;
 use crate::session::{Invite, OutgoingId, Parts, Patience, Reply, RequestId, SessionId};
 use crate::settings::{Carrying, Listener, Settings};
 use crate::time::{Mono, Now};
-use crate::timers::Timers;
 use crate::{Action, Connect, ConnectId, Endpoint, Event, Gauges, Query, SecretNeeded, TransmitId};
 use bytes::Bytes;
 use sip_types::StatusCode;
@@ -57,31 +55,9 @@ pub(super) struct Ua {
 /// A listener at 192.0.2.1.
 pub(crate) fn listener(transport: Transport) -> Listener {
     Listener {
-        network: NetworkId(0),
-        transport,
-        address: "192.0.2.1:5060".parse().unwrap(),
-        sent_by: "192.0.2.1:5060".into(),
-        timers: Timers::default(),
-        provisional_interval: Duration::from_secs(60),
-        nat: crate::Nat::Off,
-        flow_timer: Duration::from_secs(25),
-        alias: false,
-        tls_parameter: true,
-        towards: Vec::new(),
-        heeds_overload: crate::overload::Heed::Nothing,
-        tells_load: false,
-        acceptance: Acceptance::default(),
         carrying: Carrying::All { transparent: vec!["norefersub".into()] },
-        asked: Vec::new(),
-        events: &[],
-        reliable: false,
         provenance: crate::session::Provenance::Peer,
-        refers: false,
-        identifying: crate::session::Identifying::Carry,
-        takes_terminated: false,
-        session_timers: crate::session::TimerTerms::default(),
-        heeds_priority: true,
-        asks_unknown: false,
+        ..Listener::new(NetworkId(0), transport, "192.0.2.1:5060".parse().unwrap())
     }
 }
 

@@ -407,8 +407,11 @@ fn rfc3311_5_3_an_early_dialog_that_is_lost_takes_its_invite_with_it() {
     ua.hear(&Msg::response(&invite, 487, "b1"));
     ua.take();
     ua.must_forget();
+}
 
-    let mut ua = self::ua();
+#[test]
+fn rfc5057_5_1_an_early_dialog_that_its_caller_has_lost_leaves_the_invite() {
+    let mut ua = ua();
     let (sid, no, progress) = early(&mut ua);
     ua.hear(&prack_of(&progress));
     ua.take();
@@ -417,10 +420,17 @@ fn rfc3311_5_3_an_early_dialog_that_is_lost_takes_its_invite_with_it() {
     let sent = ua.one().text;
     ua.hear(&Msg::response(&sent, 481, ""));
     assert!(matches!(ua.events.remove(0), Event::Responded { outcome: Err(_), .. }));
-    assert!(matches!(ua.event(), Event::Ended { why: End::Lost(_), .. }));
-    let refused = ua.one().text;
-    assert!(refused.starts_with("SIP/2.0 500 ") && field(&refused, "CSeq") == "1 INVITE", "{refused}");
-    ua.must_forget();
+    assert!(matches!(ua.event(), Event::EarlyDialogLost { dialog, .. } if dialog == no));
+    assert!(ua.take().is_empty(), "the INVITE waits");
+    ua.hear(&Msg::inside("UPDATE", 20, &progress));
+    assert_eq!(ua.one().what(), "481 Call/Transaction Does Not Exist");
+    let other = ua.endpoint.open_dialog(sid).unwrap();
+    ua.act(|e, now| e.answer(now, sid, other, Parts::default())).unwrap();
+    let ok = ua.one().text;
+    assert_ne!(tag(&ok, "To"), tag(&progress, "To"));
+    ua.hear(&Msg::inside("ACK", 1, &ok));
+    ua.events.clear();
+    ua.end(sid);
 }
 
 fn prack_of(progress: &str) -> Msg {

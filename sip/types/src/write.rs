@@ -133,18 +133,25 @@ impl MessageWriter {
 
     /// Makes the value from `start` on harmless and ends the line.
     fn end(&mut self, start: usize) {
-        let value = self.buf.get_mut(start..).unwrap_or_default();
-        if search::has_either(value, b'\r', b'\n') {
-            defuse(value);
+        let value = self.buf.get(start..).unwrap_or_default();
+        let trimmed = matches!(value, [first, .., last] if !is_space(first) && !is_space(last));
+        if !trimmed || search::has_either(value, b'\r', b'\n') {
+            self.mend(start);
         }
-        let space = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
-        let kept = value.iter().rposition(|b| !space(b)).map_or(0, |last| last + 1);
-        let blank = value.iter().take_while(|b| space(b)).count().min(kept);
+        self.buf.extend_from_slice(b"\r\n");
+    }
+
+    /// Takes space from both ends of the value from `start` on, and what would end its line.
+    #[inline(never)]
+    fn mend(&mut self, start: usize) {
+        let value = self.buf.get_mut(start..).unwrap_or_default();
+        defuse(value);
+        let kept = value.iter().rposition(|b| !is_space(b)).map_or(0, |last| last + 1);
+        let blank = value.iter().take_while(|b| is_space(b)).count().min(kept);
         self.buf.truncate(start + kept);
         if blank > 0 {
             self.buf.drain(start..start + blank);
         }
-        self.buf.extend_from_slice(b"\r\n");
     }
 
     /// Ends the message: Content-Length, the empty line and the body.
@@ -157,8 +164,11 @@ impl MessageWriter {
     }
 }
 
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
 /// Turns each CR and LF that is not part of a fold into a space.
-#[cold]
 fn defuse(value: &mut [u8]) {
     let mut from = 0;
     while let Some(at) = search::find_either(value.get(from..).unwrap_or_default(), b'\r', b'\n') {

@@ -1,5 +1,6 @@
 // phone.mjs OPTIONS - a browser as a telephone: headless Chromium with JsSIP, SIP over WSS. OPTIONS is JSON: keyHash, the SHA-256
-// of the one server key that is believed; page, where the web page is served; start, what JsSIP starts with. A line
+// of the one server key that is believed; page, where the web page is served; microphone, a WAV file that is said again and again; start,
+// what JsSIP starts with. A line
 // of stdin is JSON, [function of phone.html, arguments]; a line of stdout is JSON too, [event, cause], or ["sent" | "received", the
 // text of a WebSocket message]. Driven by ../browser_ua.py. Origin: the lab scripts of this project.
 import { readFileSync } from "node:fs";
@@ -7,7 +8,7 @@ import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const { keyHash, page: address, start } = JSON.parse(process.argv[2]);
+const { keyHash, page: address, microphone, start } = JSON.parse(process.argv[2]);
 const tell = (...what) => process.stdout.write(JSON.stringify(what) + "\n");
 const files = { "/": "phone.html", "/jssip.js": "jssip.js" };
 const here = name => new URL(name, import.meta.url).pathname;
@@ -22,7 +23,8 @@ const browser = await chromium.launch({
     "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required", `--ignore-certificate-errors-spki-list=${keyHash}`,
     // Host candidates as addresses: nobody here resolves mDNS names.
-    "--disable-features=WebRtcHideLocalIpsWithMdns"],
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    ...(microphone ? [`--use-file-for-fake-audio-capture=${microphone}`] : [])],
 });
 const page = await browser.newPage();
 page.on("pageerror", error => tell("error", error.message));

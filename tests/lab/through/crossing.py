@@ -27,6 +27,25 @@ def keeps():
     assert kept[180] == "ρ" and kept[200] == "σ", kept
 
 
+def parts():
+    with Liaison():
+        called, calling = pair("uas_parts", "uac_parts", through=OUTSIDE)
+    sent, = messages.requests(calling.messages(), "INVITE", sent=True)
+    got, = messages.requests(called.messages(), "INVITE", sent=False)
+    # The description is found where it is, and gives way to ours there; all else is what it was.
+    # The line end before a delimiter is the delimiter's.
+    cut = lambda body: re.sub(rb"v=0\r\n(?:[a-z]=[^\r]*\r\n)*(?:\r\n)?", b"", body)
+    lost = re.compile(rb"--lab-out\r\nContent-Type: application/x-lab-lost.*?(?=--lab-out--)", re.S)
+    assert lost.search(sent.body) and cut(got.body) == lost.sub(b"", cut(sent.body)), got
+    assert got.one("content-type") == sent.one("content-type") and got.one("geolocation") == "<cid:place@lab.invalid>", got
+    assert b"10.0.0.1" not in got.body and int(re.search(rb"m=audio (\d+)", got.body)[1]) in MEDIA, got
+    # Of the answer's alternatives the one that is understood crosses, and nothing else that speaks of the other side.
+    answer = [m for m in calling.messages() if not m.sent and m.status == 200 and m.method == "INVITE"][0]
+    assert answer.one("content-disposition") == "session;handling=required", answer
+    assert b"x-lab-session" not in answer.body and b"10.0.0.4" not in answer.body, answer
+    assert int(re.search(rb"m=audio (\d+)", answer.body)[1]) in MEDIA, answer
+
+
 def canaries():
     with Liaison():
         called, calling = pair("uas_canaries", "uac_canaries", through=OUTSIDE, uac_extra=("-cid_str", "canary-callid-a-%u-%p@%s"))
@@ -69,4 +88,4 @@ def asks():
     assert b"10.0.0.4" not in theirs.raw and not theirs.body, theirs
 
 
-run(keeps, canaries, asks)
+run(keeps, parts, canaries, asks)

@@ -3,6 +3,7 @@
 import here, liaison, re, socket
 from baresip_ua import Baresip
 from ear import Ear
+from linphone import Linphone
 from liaison import Liaison, run, until
 
 # Carol is behind Bob's side, and reached from both.
@@ -117,15 +118,21 @@ class Desk:
                      [("Refer-To", f"<{to}>")])
         assert self.of(self.expect("SIP/2.0 200"), "CSeq").endswith("REFER")
 
-    def call(self, uri):
+    def call(self, uri, call_id="second@desk", more=()):
         """Calls somebody: our 200 in that dialog."""
         local = f"<sip:desk@{self.ip}>;tag=second"
-        self.request("INVITE", uri, local, f"<{uri}>", "second@desk", body=self.sdp)
+        self.request("INVITE", uri, local, f"<{uri}>", call_id, more, body=self.sdp)
         while not (ok := self.expect("SIP/2.0 ")).startswith("SIP/2.0 200"):
             assert ok.startswith("SIP/2.0 1"), ok
         target = re.search(r"<(.*?)>", self.of(ok, "Contact"))[1]
-        self.request("ACK", target, local, self.of(ok, "To"), "second@desk", seq=self.seq)
+        self.request("ACK", target, local, self.of(ok, "To"), call_id, seq=self.seq)
         return ok
+
+    def hang_up(self, ok):
+        """In the dialog of a 200 that we got."""
+        target = re.search(r"<(.*?)>", self.of(ok, "Contact"))[1]
+        self.request("BYE", target, self.of(ok, "From"), self.of(ok, "To"), self.of(ok, "Call-ID"))
+        assert self.of(self.expect("SIP/2.0 200"), "CSeq").endswith("BYE")
 
     def __enter__(self):
         return self
@@ -205,4 +212,56 @@ def attended():
         assert len(sbc.records(2)) == 2
 
 
-run(blind, refused, carried, attended)
+def apart():
+    """The same where the two calls have their homes on different shards: linphonec, whom the desk has asked, is called in place of
+    the dialog that it has, and hangs that up."""
+    with Liaison(shards=2) as sbc, Desk("10.0.0.4", "10.0.0.3") as desk, \
+         Baresip("alice", "10.0.0.1", tone=440) as alice, Ear(alice.rtp_ports) as at_alice, \
+         Linphone("carol", "10.0.0.5", domain="10.0.0.3", proxy="10.0.0.3:5060", transport="udp", password="x", root="") as carol:
+        carol.say("soundcard use files"), carol.wait("wav files")
+        carol.say("autoanswer enable"), carol.wait("[Aa]uto.?answer")
+        invited = desk.called_by(alice)
+        for n in range(20):
+            ok = desk.call("sip:carol@10.0.0.3", f"second{n}@desk")
+            shards = {call["id"].split("-")[0] for call in sbc.established(2)}
+            if len(shards) == 2:
+                break
+            desk.hang_up(ok)
+            sbc.established(1)
+        assert len(shards) == 2, shards
+        tags = [re.search(r"tag=([^;\s]+)", desk.of(ok, name))[1] for name in ("To", "From")]
+        desk.refer(invited, f"sip:carol@10.0.0.3?Replaces=second{n}%40desk%3Bto-tag%3D{tags[0]}%3Bfrom-tag%3D{tags[1]}")
+        notified = [desk.expect("NOTIFY ")]
+        while not notified[-1].rstrip().endswith("SIP/2.0 200 OK"):
+            notified.append(desk.expect("NOTIFY "))
+        ended = {desk.of(desk.expect("BYE "), "Call-ID") for _ in range(2)}
+        assert ended == {f"second{n}@desk", desk.of(invited, "Call-ID")}, ended
+        sbc.established(1)
+        alice.command("hangup")
+        sbc.idle()
+
+
+def picked_up():
+    """While Bob's telephone rings, another one of his side answers in its place: Alice talks with that, and Bob's is cancelled."""
+    with Liaison(shards=2, profile='pick_up = "network"') as sbc, Desk("10.0.0.5", "10.0.0.3") as bill, \
+         Baresip("alice", "10.0.0.1", tone=440) as alice, Baresip("bob", "10.0.0.4", tone=1000) as bob:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        bob.wait("CALL_INCOMING")
+        until("Bob's telephone says that it rings", lambda: re.search(r"^SIP/2\.0 180", bob.trace(), re.M), 5)
+        invite = re.search(r"^INVITE sip:bob.*?\r?\n\r?\n", bob.trace(), re.M | re.S)[0]
+        ringing = re.search(r"^SIP/2\.0 180.*?\r?\n\r?\n", bob.trace(), re.M | re.S)[0]
+        value = lambda text, name: re.search(rf"^{name}: *(.*?)\r?$", text, re.M | re.I)[1]
+        ours, theirs = (re.search(r"tag=([^;\s]+)", value(ringing, name))[1] for name in ("From", "To"))
+        target = re.search(r"<(.*?)>", value(invite, "Contact"))[1]
+        replaces = f"{value(invite, 'Call-ID')};to-tag={ours};from-tag={theirs};early-only"
+        ok = bill.call(target, "pickup@desk", [("Replaces", replaces), ("Require", "replaces")])
+        assert "m=audio" in ok and "RTP/AVP" in ok, ok
+        alice.wait("CALL_ESTABLISHED"), bob.wait("CALL_CLOSED")
+        assert re.search(r"^CANCEL .*?^Reason: *SIP;cause=200", bob.trace(), re.M | re.S), bob.trace()
+        call, = sbc.established(1)
+        alice.command("hangup")
+        assert bill.of(bill.expect("BYE "), "Call-ID") == "pickup@desk"
+        sbc.idle()
+
+
+run(blind, refused, carried, attended, apart, picked_up)

@@ -57,13 +57,17 @@ pub fn source(name: &str, text: &str, claims: &mut Claims, faults: &mut Vec<Stri
                 Some((_, line)) if line.starts_with(MARK) => claimed.extend(line.strip_prefix(MARK)),
                 Some((_, line)) if line.starts_with("#[") => attributes.push(line),
                 Some((_, line)) if line.starts_with("//") => {}
-                other => break other.and_then(|(_, line)| function(line)),
+                other => {
+                    break other.and_then(|(_, line)| {
+                        function(line).map(|name| (name, false)).or(flow(line).map(|name| (name, true)))
+                    });
+                }
             }
         };
-        let runs =
-            attributes.iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+        let runs = test.is_some_and(|(_, is_flow)| is_flow)
+            || attributes.iter().any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
                 && !attributes.iter().any(|line| line.starts_with("#[ignore") || line.starts_with("#[cfg"));
-        let Some(test) = test.filter(|_| runs) else {
+        let Some((test, _)) = test.filter(|_| runs) else {
             faults.push(format!("{name}:{}: a claim without a test that runs", at + 1));
             continue;
         };
@@ -91,6 +95,13 @@ fn function(line: &str) -> Option<&str> {
     let line = line.strip_prefix("async ").unwrap_or(line);
     let (name, _) = line.strip_prefix("fn ")?.split_once('(')?;
     Some(name)
+}
+
+/// The name of the call flow that the macro `flows!` makes tests of on this line: `name in world,`.
+fn flow(line: &str) -> Option<&str> {
+    let (name, world) = line.strip_suffix(',')?.split_once(" in ")?;
+    let is_name = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (is_name(name) && is_name(world)).then_some(name)
 }
 
 /// Whether a module, crate or test target takes in this file.

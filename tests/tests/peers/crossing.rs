@@ -8,6 +8,11 @@ fn unknown_header_fields_body_parts_and_media_lines_cross() {
 }
 
 #[test]
+fn rfc5621_a_description_in_parts_within_parts_is_answered_and_alternatives_are_one() {
+    check("crossing.py", &["parts"], 60);
+}
+
+#[test]
 fn nothing_of_one_leg_is_seen_on_the_other() {
     check("crossing.py", &["canaries"], 60);
 }

@@ -24,3 +24,12 @@ fn rfc6337_4_3_a_reinvite_and_an_update_that_cross() {
 fn rfc6337_4_3_updates_while_the_offer_of_a_prack_is_under_way() {
     check("glare.py", &["prack_update", "udp"], 60);
 }
+
+#[test]
+fn rfc6337_4_3_a_second_offer_before_the_answer_to_the_first() {
+    for first in ["INVITE", "UPDATE"] {
+        for second in ["INVITE", "UPDATE"] {
+            check("glare.py", &["twice", first, second], 60);
+        }
+    }
+}

@@ -26,3 +26,13 @@ fn an_attended_transfer_joins_two_calls_whose_phones_hear_each_other() {
 fn a_refer_that_crosses_has_the_other_phone_call_the_target() {
     check("transfer.py", &["carried"], 90);
 }
+
+#[test]
+fn an_attended_transfer_between_two_shards_calls_the_target_in_place_of_its_dialog() {
+    check("transfer.py", &["apart"], 120);
+}
+
+#[test]
+fn a_phone_that_rings_is_cancelled_when_another_one_of_its_side_picks_up() {
+    check("transfer.py", &["picked_up"], 90);
+}

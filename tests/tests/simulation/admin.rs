@@ -1,7 +1,7 @@
 //! What an operator does to calls: ends them, loads another configuration, lets the node run dry.
 
 use super::common::{
-    ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, answer, by_hand, invite, ms, s,
+    ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, answer, by_hand, document, invite, ms, s,
 };
 use b2bua::shard::Command;
 use b2bua::snapshot::Secrets;
@@ -53,6 +53,70 @@ fn a_call_tells_what_policy_decided_about_it() {
     assert_eq!(steps, expected);
     call.hang_up(&mut world, 2);
     world.must_forget("a trail");
+}
+
+/// Requirement S6-0: what part we have in a call, in the API while it stands and in its record.
+#[test]
+fn rfc7092_a_call_and_its_record_say_what_part_we_have_between_the_two() {
+    let around = "[profiles.default]\nmedia = \"bypass\"\n";
+    let bare = || Msg::request("INVITE", NUMBER, ALICE, 1);
+    let mute = |invite: &str| Msg::response(invite, 200, "bob").contact(BOB);
+    for (more, describes, role) in
+        [("", true, "media-relay"), (around, true, "sdp-modifying"), ("", false, "signalling-only")]
+    {
+        let mut world = by_hand(&document("", "", more), 8);
+        let call = match describes {
+            true => Call::establish(&mut world),
+            false => Call::establish_with(&mut world, bare(), mute),
+        };
+        let shown = only_call_in_full(&mut world);
+        assert_eq!(serde_json::to_value(shown.role).unwrap(), role);
+        let since: Vec<_> =
+            shown.roles.iter().map(|since| serde_json::to_value(since.role).unwrap()).collect();
+        assert_eq!(since, [role]);
+        call.hang_up(&mut world, 2);
+        let records = world.records.lock().unwrap();
+        assert_eq!((records[0].role, records[0].roles.len()), (role, 0), "it has not changed");
+        drop(records);
+        world.must_forget(role);
+    }
+}
+
+/// Requirement S6-0: and when that changes, which is news.
+#[test]
+fn rfc7092_another_part_than_before_is_told_with_its_time() {
+    let mut world = by_hand(TWO_SIDES, 9);
+    let bare = Msg::request("INVITE", NUMBER, ALICE, 1);
+    let call =
+        Call::establish_with(&mut world, bare, |invite| Msg::response(invite, 200, "bob").contact(BOB));
+    assert_eq!(world.core.counters().roles_changed, 0);
+    world.run_for(s(5));
+    for (seq, media) in [(2, true), (3, true)] {
+        assert!(media);
+        world.post(ALICE, OUTSIDE, &call.alice("INVITE", seq).sdp(&audio(ALICE, 4000)));
+        let asked = world.expect(BOB, "INVITE");
+        world.post(BOB, INSIDE, &Msg::response(&asked, 200, "").contact(BOB).sdp(&audio(BOB, 6000)));
+        world.expect(ALICE, "200");
+        world.expect(BOB, "ACK");
+        world.post(ALICE, OUTSIDE, &call.alice("ACK", seq));
+        world.run_for(ms(20));
+        assert_eq!(world.core.counters().roles_changed, 1, "once");
+    }
+    let shown = only_call_in_full(&mut world);
+    let since: Vec<_> = shown
+        .roles
+        .iter()
+        .map(|since| (serde_json::to_value(since.role).unwrap(), since.calling_leg, since.called_leg))
+        .collect();
+    assert_eq!(since, [("signalling-only".into(), 0, 1), ("media-relay".into(), 0, 1)]);
+    call.hang_up(&mut world, 4);
+    let records = world.records.lock().unwrap();
+    let since: Vec<_> =
+        records[0].roles.iter().map(|since| (since.role, since.calling, since.called)).collect();
+    assert_eq!(since, [("signalling-only", 0, 1), ("media-relay", 0, 1)]);
+    assert!(records[0].roles[0].at < records[0].roles[1].at);
+    drop(records);
+    world.must_forget("a call whose part has changed");
 }
 
 #[test]
@@ -158,4 +222,19 @@ fn a_draining_node_ends_as_soon_as_its_last_call() {
     call.hang_up(&mut world, 2);
     world.must_forget("a drain that runs dry");
     assert!(world.core.handle_wake(world.now) == ControlFlow::Break(()));
+}
+
+#[test]
+fn a_call_that_rings_tells_the_last_status_of_each_early_dialog() {
+    let mut world = by_hand(TWO_SIDES, 21);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    for status in [183, 180] {
+        world.post(BOB, INSIDE, &Msg::response(&invited, status, "bob").contact(BOB));
+        world.expect(ALICE, &status.to_string());
+        for leg in only_call_in_full(&mut world).legs {
+            let told: Vec<u16> = leg.early_dialogs.iter().map(|dialog| dialog.last_status).collect();
+            assert_eq!(told, [status]);
+        }
+    }
 }

@@ -138,3 +138,115 @@ fn without_an_offer_of_the_callers_the_answer_brings_the_only_one() {
     let invited = world.expect(BOB, "INVITE");
     assert!(!find(&invited, "Supported").unwrap_or_default().contains("100rel"), "{invited}");
 }
+
+/// Both branches ring reliably in Alice's one dialog, and each side takes UPDATE: what Bob was asked, and what Alice heard.
+fn reliably(world: &mut World) -> (String, String) {
+    let takes = |msg: Msg| msg.with("Allow", "INVITE, ACK, CANCEL, BYE, UPDATE, PRACK");
+    world.post(ALICE, OUTSIDE, &takes(invite().with("Supported", "100rel")));
+    let invited = world.expect(BOB, "INVITE");
+    let heard = ["left", "right"].map(|tag| {
+        let progress = takes(branch(&invited, 183, tag)).with("Require", "100rel").with("RSeq", "7");
+        world.post(BOB, INSIDE, &progress);
+        let acknowledged = world.expect(BOB, "PRACK");
+        world.ok(BOB, INSIDE, &acknowledged);
+        let heard = world.expect(ALICE, "183");
+        let rack = format!("{} 1 INVITE", field(&heard, "RSeq"));
+        let seq = if tag == "left" { 2 } else { 3 };
+        world.post(ALICE, OUTSIDE, &Msg::inside("PRACK", ALICE, seq, &heard).with("RAck", &rack));
+        world.expect(ALICE, "200");
+        heard
+    });
+    let [left, right] = heard;
+    assert!(!body(&left).is_empty() && body(&right).is_empty() && tag(&left, "To") == tag(&right, "To"));
+    (invited, left)
+}
+
+/// A request of one of the branches.
+fn of_branch(tag: &str, invited: &str) -> Msg {
+    let update = Msg::inside("UPDATE", BOB, 1, invited).branch(&format!("update-{tag}"));
+    update.set("From", &format!("{};tag={tag}", field(invited, "To")))
+}
+
+fn held(sdp: &str) -> String {
+    format!("{sdp}a=sendonly\r\n")
+}
+
+#[test]
+fn rfc3311_an_update_in_the_one_dialog_is_for_whom_the_caller_hears() {
+    let mut world = by_hand(&one(), 20);
+    let (invited, heard) = reliably(&mut world);
+    // By Alice.
+    world.post(ALICE, OUTSIDE, &Msg::inside("UPDATE", ALICE, 4, &heard).sdp(&held(&audio(ALICE, 4000))));
+    let asked = world.expect(BOB, "UPDATE");
+    assert!(field(&asked, "To").ends_with("tag=left") && body(&asked).contains("a=sendonly"), "{asked}");
+    let answer = format!("{}a=recvonly\r\n", audio(BOB, 6000));
+    world.post(BOB, INSIDE, &Msg::response(&asked, 200, "").contact(BOB).sdp(&answer));
+    assert!(body(&world.expect(ALICE, "200")).contains("a=recvonly"));
+    // By the branch that she hears.
+    world.post(BOB, INSIDE, &of_branch("left", &invited).sdp(&audio(BOB, 6002)));
+    let asked = world.expect(ALICE, "UPDATE");
+    world.post(ALICE, OUTSIDE, &Msg::response(&asked, 200, "").contact(ALICE).sdp(&audio(ALICE, 4000)));
+    assert_eq!(field(&world.expect(BOB, "200"), "CSeq"), "1 UPDATE");
+    // By the one that she does not: nobody can be asked.
+    world.post(BOB, INSIDE, &of_branch("right", &invited).sdp(&audio(BOB, 7002)));
+    world.expect(BOB, "504");
+    world.expect_no(ALICE, "UPDATE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 200, "left").contact(BOB));
+    let ok = world.expect(ALICE, "200");
+    assert_eq!((tag(&ok, "To"), body(&ok)), (tag(&heard, "To"), ""));
+    acks(&mut world, &ok);
+    world.expect_no(ALICE, "INVITE");
+    hangs_up(&mut world, &ok);
+}
+
+#[test]
+fn rfc6141_3_4_another_branch_than_the_changed_one_answers_and_both_are_told() {
+    for pending in [false, true] {
+        let mut world = by_hand(&one(), 21);
+        let (invited, heard) = reliably(&mut world);
+        world.post(ALICE, OUTSIDE, &Msg::inside("UPDATE", ALICE, 4, &heard).sdp(&held(&audio(ALICE, 4000))));
+        let asked = world.expect(BOB, "UPDATE");
+        if !pending {
+            let answer = format!("{}a=recvonly\r\n", audio(BOB, 6000));
+            world.post(BOB, INSIDE, &Msg::response(&asked, 200, "").contact(BOB).sdp(&answer));
+            world.expect(ALICE, "200");
+        }
+        world.post(BOB, INSIDE, &Msg::response(&invited, 200, "right").contact(BOB));
+        if pending {
+            // Whom it was for has lost: she may ask who has answered.
+            world.expect(ALICE, "491");
+        }
+        let ok = world.expect(ALICE, "200");
+        assert_eq!((field(&ok, "CSeq").as_str(), body(&ok)), ("1 INVITE", ""));
+        acks(&mut world, &ok);
+        let mut told = 0;
+        for (at, to, port) in [(BOB, INSIDE, 7000), (ALICE, OUTSIDE, 4000)] {
+            world.run_for(ms(100));
+            let Some(asked) = world
+                .unread(at)
+                .into_iter()
+                .find(|text| text.starts_with("INVITE") && !body(text).is_empty())
+            else {
+                continue;
+            };
+            if at == BOB && field(&asked, "CSeq") == field(&invited, "CSeq") {
+                continue;
+            }
+            let asked = world.expect(at, asked.split("\r\n").next().unwrap());
+            let sdp = audio(at, port);
+            let sdp = match body(&asked).contains("a=sendonly") {
+                true => format!("{sdp}a=recvonly\r\n"),
+                false => sdp,
+            };
+            world.post(at, to, &Msg::response(&asked, 200, "").contact(at).sdp(&sdp));
+            world.expect(at, "ACK");
+            told += 1;
+        }
+        assert!(told > 0, "pending {pending}: what differs is told");
+        world.run_for(ms(100));
+        world.post(ALICE, OUTSIDE, &Msg::inside("BYE", ALICE, 9, &ok));
+        let bye = world.expect(BOB, "BYE");
+        world.ok(BOB, INSIDE, &bye);
+        world.run_for(s(1));
+    }
+}

@@ -17,7 +17,7 @@ fn refusal(document: &str, refuse: impl FnOnce(&str) -> Msg) -> String {
 
 /// Alice's final response, acknowledged; nothing is left.
 fn finish(world: &mut World, what: &str) -> String {
-    let address = ALICE.parse().unwrap();
+    let address: std::net::SocketAddr = ALICE.parse().unwrap();
     world.run_for(super::common::ms(20));
     let refused = world.mail.iter().filter(|d| d.to == address).map(|d| d.text());
     let refused = refused.into_iter().find(|text| !start(text).starts_with('1')).unwrap();
@@ -164,15 +164,23 @@ fn rfc3261_16_7_the_caller_hears_the_best_failure_and_of_the_rest() {
         users::bind(&mut world, "bob", device, "");
     }
     users::call(&mut world, users::BOB);
-    for (device, status) in devices {
+    for ((device, status), cause) in devices.into_iter().zip([17, 1, 18]) {
         let invited = world.expect(device, "INVITE");
-        let refusal = Msg::response(&invited, status, "no").with("Reason", "Q.850;cause=17;location=U");
+        let reason = format!("Q.850;cause={cause};text=\"so, \\\"there\\\"\";location=U");
+        let refusal = Msg::response(&invited, status, "no").with("Reason", &reason);
         world.post(device, users::REGISTRAR, &refusal);
         world.expect(device, "ACK");
     }
     let refused = world.expect(users::ALICE, "486");
-    assert_eq!(field(&refused, "Warning"), "399 liaison \"Other branches: 404, 480\"");
-    assert_eq!(field(&refused, "Reason"), "Q.850;cause=17;location=U");
+    assert_eq!(
+        field(&refused, "Warning"),
+        "399 liaison \"Other branches: 404 (Q.850 1 U), 480 (Q.850 18 U)\""
+    );
+    assert_eq!(
+        reasons(&refused),
+        ["Q.850;cause=17;text=\"so, \\\"there\\\"\";location=U"],
+        "one of a protocol"
+    );
 }
 
 #[test]
@@ -207,4 +215,19 @@ fn an_answer_without_the_answer_that_is_owed_fails_the_call_on_both_legs() {
     let bye = world.expect(BOB, "BYE");
     world.ok(BOB, INSIDE, &bye);
     assert!(start(&finish(&mut world, "no answer to the offer")).starts_with('5'));
+}
+
+/// What is wrong with an answer is the doing of whom we have called, and none of the caller's (RFC 3261 §21.5.3).
+#[test]
+fn rfc3261_21_5_3_an_answer_that_cannot_be_taken_is_a_bad_gateway() {
+    let mut world = by_hand(TWO_SIDES, 6);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    let more = liaison_tests::message::audio(BOB, 6000) + "m=video 6002 RTP/AVP 31\r\n";
+    world.post(BOB, INSIDE, &Msg::response(&invited, 200, "bob").contact(BOB).sdp(&more));
+    world.expect(BOB, "ACK");
+    let bye = world.expect(BOB, "BYE");
+    assert!(field(&bye, "Reason").starts_with("SIP;cause=488"), "{bye}");
+    world.ok(BOB, INSIDE, &bye);
+    assert!(start(&finish(&mut world, "an answer to what was not offered")).starts_with("502"));
 }

@@ -110,3 +110,14 @@ fn a_branch_beyond_the_limit_that_answers_is_released_and_the_call_fails() {
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &invite()).set("To", &field(&refused, "To")));
     world.must_forget("an answer beyond the limit");
 }
+
+#[test]
+fn who_has_rung_without_a_tag_goes_on_in_the_dialog_that_the_caller_knows() {
+    let mut world = by_hand(TWO_SIDES, 21);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, ""));
+    let first = world.expect(ALICE, "180");
+    world.post(BOB, INSIDE, &branch(&invited, 183, "left", 6000));
+    assert_eq!(tag(&world.expect(ALICE, "183"), "To"), tag(&first, "To"));
+}

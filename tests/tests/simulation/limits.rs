@@ -182,3 +182,23 @@ fn ports_of_an_offer_that_failed_come_back() {
     call.hang_up(&mut world, 3);
     world.must_forget("a failed offer");
 }
+
+/// Bob has his caller transferred to Carol, and hangs up: for his trunk that call is over, though it goes on.
+#[test]
+fn who_has_left_a_call_has_no_place_in_its_trunk_any_more() {
+    let text =
+        super::transfer::three().replace("from = [\"10.1.0.2\"]", "from = [\"10.1.0.2\"]\nmax_calls = 1");
+    let mut world = by_hand(&text, 41);
+    let call = Call::establish(&mut world);
+    let to = format!("<{}>", super::transfer::TARGET);
+    world.post(BOB, INSIDE, &call.bob("REFER", 1).with("Refer-To", &to));
+    super::transfer::accepted(&mut world, BOB, INSIDE);
+    let invited = world.expect(super::transfer::CAROL, "INVITE");
+    super::transfer::carol_answers(&mut world, &invited);
+    super::transfer::notified(&mut world, BOB, INSIDE);
+    world.post(BOB, INSIDE, &call.bob("BYE", 2));
+    world.expect(BOB, "200");
+    assert_eq!(world.gauges().calls, 1);
+    world.post(ALICE, OUTSIDE, &Msg::request("INVITE", NUMBER, ALICE, 50).sdp(&audio(ALICE, 4002)));
+    world.expect(BOB, "INVITE");
+}

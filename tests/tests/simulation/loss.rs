@@ -182,7 +182,7 @@ fn seeds() -> Range<u64> {
 
 /// Whether a response of the called side to the INVITE has reached Liaison.
 fn bob_was_heard(world: &World) -> bool {
-    let bob = BOB.parse().unwrap();
+    let bob: std::net::SocketAddr = BOB.parse().unwrap();
     let of_invite = |text: &str| text.starts_with("SIP/2.0") && field(text, "CSeq").ends_with(" INVITE");
     world.network.arrived.iter().any(|d| d.from == bob && of_invite(&d.text()))
 }

@@ -10,6 +10,9 @@ const COMPOSING: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<isCompos
     \n<state>active</state></isComposing>";
 const CPIM: &str = "From: MR SANDERS <im:piglet@100akerwood.com>\r\nTo: Depressed Donkey <im:eeyore@100akerwood.com>\r\n\
     DateTime: 2000-12-13T13:40:00-08:00\r\n\r\nContent-type: text/xml; charset=utf-8\r\n\r\n<body>\u{3c0}\r\n</body>\n";
+/// Part of a message (RFC 3420 §5), which speaks of others: nothing of it is ours to change.
+const SIPFRAG: &str = "INVITE sip:bob@biloxi.example.com SIP/2.0\r\nFrom: Alice <sip:alice@atlanta.example.com>\r\n\
+    To: Bob <sip:bob@biloxi.example.com>\r\nCall-ID: a84b4c76e66710\r\nContact: <sip:alice@10.0.0.2>\r\n\r\n";
 
 fn message(seq: u32) -> Msg {
     Msg::request("MESSAGE", NUMBER, ALICE, seq).without("Contact").body("text/plain", "Watson, come here.")
@@ -70,6 +73,7 @@ fn rfc3862_rfc3994_bodies_of_messages_cross_byte_for_byte() {
         ("text/plain; charset=utf-8", "\u{3c0}\0\r\n"),
         ("message/cpim", CPIM),
         ("application/im-iscomposing+xml", COMPOSING),
+        ("message/sipfrag;version=2.0", SIPFRAG),
         ("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", "0\u{80}\u{6}\u{9}*"),
         ("multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=b", signed),
         ("application/sdp", "v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\n"),
@@ -126,6 +130,14 @@ fn a_strict_side_refuses_messages_in_the_clear_and_says_why() {
     assert!(field(&world.expect(ALICE, "403"), "Warning").contains("TLS Only"));
     call.hang_up(&mut world, 3);
 
+    // So does the side that it would go to.
+    let there =
+        document("", "profile = \"strict\"", "[profiles.strict]\nmessage = { require_secure = true }\n");
+    let mut world = by_hand(&there, 15);
+    world.post(ALICE, OUTSIDE, &message(1));
+    assert!(field(&world.expect(ALICE, "403"), "Warning").contains("TLS Only"));
+    world.expect_no(BOB, "MESSAGE");
+
     let mut world = by_hand(&strict("require_end_to_end"), 6);
     world.post(ALICE, OUTSIDE, &message(1));
     assert_eq!(field(&world.expect(ALICE, "403"), "Warning"), "399 liaison \"Messages With S/MIME Only\"");
@@ -159,7 +171,7 @@ fn what_is_forbidden_or_may_go_no_further_is_refused_here() {
     assert_eq!(field(&world.expect(ALICE, "420"), "Unsupported"), "foo");
     world.post("10.0.0.9:5060", OUTSIDE, &Msg::request("MESSAGE", NUMBER, "10.0.0.9:5060", 4));
     world.expect("10.0.0.9:5060", "403");
-    for (n, method) in (5..).zip(["INFO", "REFER", "UPDATE", "PRACK"]) {
+    for (n, method) in (5..).zip(["INFO", "UPDATE", "PRACK"]) {
         world.post(ALICE, OUTSIDE, &Msg::request(method, NUMBER, ALICE, n));
         world.expect(ALICE, "405");
     }
@@ -268,6 +280,25 @@ fn rfc3428_6_every_device_has_it_and_the_sender_hears_of_one() {
     assert!(start(&world.expect(users::ALICE, "")).starts_with("415"));
     assert_eq!(world.core.counters().messages_carried, 2);
     assert_eq!(world.gauges().outside, 0);
+}
+
+/// Who declines for the user, declines for the devices that would be asked later, too (RFC 3261 §21.6).
+#[test]
+fn rfc3261_21_6_a_message_that_is_declined_for_the_user_goes_to_no_other_device() {
+    let mut world = users::world(users::DOCUMENT);
+    users::bind(&mut world, "bob", DESK, ";q=0.9");
+    users::bind(&mut world, "bob", MOBILE, ";q=0.1");
+    users::prove_as(&mut world, users::ALICE, &to_bob(1), "alice");
+    let text = world.expect(DESK, "MESSAGE");
+    users::says(&mut world, DESK, &text, 603);
+    world.expect(users::ALICE, "603");
+    world.expect_no(MOBILE, "MESSAGE");
+    users::prove_as(&mut world, users::ALICE, &to_bob(11), "alice");
+    let text = world.expect(DESK, "MESSAGE");
+    users::says(&mut world, DESK, &text, 480);
+    let text = world.expect(MOBILE, "MESSAGE");
+    users::says(&mut world, MOBILE, &text, 200);
+    world.expect(users::ALICE, "200");
 }
 
 #[test]

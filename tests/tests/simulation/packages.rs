@@ -161,3 +161,103 @@ fn rfc3261_21_4_28_an_encrypted_session_is_refused_where_media_is_anchored_and_c
     let invited = world.expect(BOB, "INVITE");
     assert_eq!((&*field(&invited, "Content-Type"), body(&invited)), (kind, "0\u{80}\u{6}"));
 }
+
+/// A reliable response of a branch of the fork behind Bob, with what it takes.
+fn branch(world: &mut World, invited: &str, tag: &str, takes: &str) -> String {
+    let ringing = Msg::response(invited, 180, tag).contact(BOB).with("Require", "100rel").with("RSeq", "5");
+    world.post(BOB, INSIDE, &ringing.with("Recv-Info", takes));
+    let heard = world.expect(ALICE, "180");
+    let prack = world.expect(BOB, "PRACK");
+    world.ok(BOB, INSIDE, &prack);
+    heard
+}
+
+// conforms: RFC6086-4.2.1-6,7
+#[test]
+fn rfc6086_4_2_1_info_before_the_answer_goes_by_its_early_dialog() {
+    let mut world = by_hand(TWO_SIDES, 20);
+    let invite = invite().with("Supported", "100rel").with("Recv-Info", "foo");
+    world.post(ALICE, OUTSIDE, &invite);
+    let invited = world.expect(BOB, "INVITE");
+    let heard = [("left", "bar"), ("right", "baz")].map(|(tag, takes)| {
+        let heard = branch(&mut world, &invited, tag, takes);
+        assert_eq!(field(&heard, "Recv-Info"), takes);
+        heard
+    });
+    // Alice tells each branch what it takes, and hears of the other's package that this one does not take it.
+    let branches = [(&heard[0], ("bar", "baz"), ("left", 20)), (&heard[1], ("baz", "bar"), ("right", 22))];
+    for (heard, (takes, other), (tag, seq)) in branches {
+        world.post(ALICE, OUTSIDE, &package(Msg::inside("INFO", ALICE, seq, heard), takes));
+        let crossed = world.expect(BOB, "INFO");
+        assert!(field(&crossed, "To").ends_with(&format!("tag={tag}")), "{crossed}");
+        world.ok(BOB, INSIDE, &crossed);
+        world.expect(ALICE, "200");
+        let bad = refused(&mut world, true, &package(Msg::inside("INFO", ALICE, seq + 1, heard), other));
+        assert_eq!(field(&bad, "Recv-Info"), takes);
+    }
+    // A branch says something before Alice has acknowledged its response: she may not know of it yet. Then she does.
+    let of = |tag: &str, seq| {
+        let from = format!("{};tag={tag}", field(&invited, "To"));
+        let info = Msg::inside("INFO", BOB, seq, &invited).set("From", &from);
+        package(info.branch(&format!("info-{tag}-{seq}")), "foo")
+    };
+    world.post(BOB, INSIDE, &of("left", 1));
+    world.expect(BOB, "491");
+    for (nth, (heard, tag)) in heard.iter().zip(["left", "right"]).enumerate() {
+        let rack = format!("{} 1 INVITE", field(heard, "RSeq"));
+        world.post(
+            ALICE,
+            OUTSIDE,
+            &Msg::inside("PRACK", ALICE, 30, heard).branch(&format!("prack-{tag}")).with("RAck", &rack),
+        );
+        world.expect(ALICE, "200");
+        world.post(BOB, INSIDE, &of(tag, 2));
+        let crossed = world.expect(ALICE, "INFO");
+        assert_eq!(field(&crossed, "From"), field(heard, "To"), "{nth}");
+        world.ok(ALICE, OUTSIDE, &crossed);
+        world.expect(BOB, "200");
+    }
+    // One that no branch knows any more ends that early dialog, and no more than that (RFC 5057).
+    world.post(ALICE, OUTSIDE, &package(Msg::inside("INFO", ALICE, 40, &heard[0]), "bar"));
+    let crossed = world.expect(BOB, "INFO");
+    world.post(BOB, INSIDE, &Msg::response(&crossed, 481, ""));
+    assert!(!find(&world.expect(ALICE, "4"), "CSeq").unwrap().is_empty());
+    world.post(BOB, INSIDE, &answer(&invited).set("To", &format!("{};tag=right", field(&invited, "To"))));
+    let ok = world.expect(ALICE, "200");
+    assert_eq!(field(&ok, "To"), field(&heard[1], "To"));
+    world.expect(BOB, "ACK");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+    world.post(ALICE, OUTSIDE, &Msg::inside("BYE", ALICE, 50, &ok));
+    let bye = world.expect(BOB, "BYE");
+    world.ok(BOB, INSIDE, &bye);
+    world.must_forget("INFO before the answer");
+}
+
+#[test]
+fn rfc8840_10_candidates_do_not_cross_where_media_is_anchored() {
+    let mut world = by_hand(TWO_SIDES, 1);
+    let invite = invite().with("Recv-Info", "trickle-ice, dtmf");
+    let call = Call::establish_with(&mut world, invite, |invited| {
+        answer(invited).with("Recv-Info", "Trickle-ICE, baz")
+    });
+    assert_eq!(field(&call.invited, "Recv-Info"), "dtmf");
+    assert_eq!(field(&call.ok, "Recv-Info"), "baz");
+    let bad = refused(&mut world, true, &package(call.alice("INFO", 2), "trickle-ice"));
+    assert_eq!(field(&bad, "Recv-Info"), "baz");
+}
+
+#[test]
+fn what_a_branch_was_asked_before_it_fails_is_answered_while_the_next_one_rings() {
+    let other = "10.1.0.3:5060";
+    let text = TWO_SIDES.replace("\"sip:10.1.0.2:5060\"", &format!("\"sip:10.1.0.2:5060\", \"sip:{other}\""));
+    let mut world = by_hand(&text, 21);
+    world.post(ALICE, OUTSIDE, &invite());
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 180, "bob").contact(BOB));
+    let early = world.expect(ALICE, "180");
+    world.post(ALICE, OUTSIDE, &Msg::inside("INFO", ALICE, 2, &early));
+    world.expect(BOB, "INFO");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 503, "bob"));
+    world.expect(other, "INVITE");
+    assert_eq!(field(&world.expect(ALICE, "480"), "CSeq"), "2 INFO");
+}

@@ -62,7 +62,7 @@ fn answered(world: &mut World, answer: &Msg) -> (String, String) {
     (ok, acked)
 }
 
-// conforms: RFC3262-4-2,5 RFC3262-5-5
+// conforms: RFC3262-4-2,5 RFC3262-5-5 RFC3261-13.2.1-5
 #[test]
 fn rfc3262_both_sides_have_it_and_the_answer_is_given_once() {
     let mut world = by_hand(TWO_SIDES, 1);
@@ -139,8 +139,22 @@ fn rfc3262_5_an_offer_in_a_reliable_response_is_answered_in_the_prack_which_wait
     assert!(line(body(&prack), 'm').starts_with("audio"), "{prack}");
     let ok = world.expect(ALICE, "200");
     assert!(field(&ok, "CSeq") == "2 PRACK" && body(&ok).is_empty(), "{ok}");
-    let (ok, acked) = answered(&mut world, &Msg::response(&invited, 200, "bob").contact(BOB));
+    // What Bob says again is no offer any more (RFC 6337 §3.1.1).
+    let again = Msg::response(&invited, 200, "bob").contact(BOB).sdp(&audio(BOB, 6000));
+    let (ok, acked) = answered(&mut world, &again);
     assert!(body(&ok).is_empty() && body(&acked).is_empty(), "{ok}{acked}");
+}
+
+/// Only the response with the offer waits for the caller: who goes on meanwhile is acknowledged.
+#[test]
+fn rfc3262_4_what_comes_after_an_offer_that_waits_is_acknowledged_at_once() {
+    let mut world = by_hand(TWO_SIDES, 31);
+    let invited = calls(&mut world, &delayed("Supported"));
+    world.post(BOB, INSIDE, &reliable(&invited, 183, "bob", 7).sdp(&audio(BOB, 6000)));
+    world.expect(ALICE, "183");
+    world.post(BOB, INSIDE, &reliable(&invited, 180, "bob", 8));
+    pracked(&mut world, 8);
+    world.expect_no(BOB, "PRACK");
 }
 
 #[test]
@@ -292,4 +306,30 @@ fn fails(world: &mut World) -> String {
 /// The tag of whom a request of ours is for.
 fn to_tag(request: &str) -> String {
     tag(request, "To")
+}
+
+#[test]
+fn a_prack_without_a_body_is_no_answer_to_an_offer_in_an_update() {
+    let takes = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE";
+    let mut world = by_hand(TWO_SIDES, 30);
+    let invited = calls(&mut world, &invite("Supported").with("Allow", takes));
+    let answer = reliable(&invited, 183, "bob", 7).with("Allow", takes).sdp(&audio(BOB, 6000));
+    world.post(BOB, INSIDE, &answer);
+    let progress = world.expect(ALICE, "183");
+    pracked(&mut world, 7);
+    world.post(ALICE, OUTSIDE, &prack(&progress, 2));
+    world.expect(ALICE, "200");
+    // Bob rings, and offers something else at once.
+    world.post(BOB, INSIDE, &reliable(&invited, 180, "bob", 8));
+    let ringing = world.expect(ALICE, "180");
+    pracked(&mut world, 8);
+    let as_bob = format!("{};tag=bob", field(&invited, "To"));
+    let update = Msg::inside("UPDATE", BOB, 1, &invited).set("From", &as_bob);
+    world.post(BOB, INSIDE, &update.sdp(&audio(BOB, 6600)));
+    let update = world.expect(ALICE, "UPDATE");
+    world.post(ALICE, OUTSIDE, &prack(&ringing, 3));
+    assert_eq!(field(&world.expect(ALICE, "200"), "CSeq"), "3 PRACK");
+    world.post(ALICE, OUTSIDE, &Msg::response(&update, 200, "").contact(ALICE).sdp(&audio(ALICE, 4000)));
+    assert_eq!(field(&world.expect(BOB, "200"), "CSeq"), "1 UPDATE");
+    answered(&mut world, &Msg::response(&invited, 200, "bob").contact(BOB));
 }

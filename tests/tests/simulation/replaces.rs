@@ -40,7 +40,10 @@ fn rfc3891_3_who_replaces_talks_with_the_partner_and_who_is_replaced_is_released
     let (mut world, call) = talking(1);
     assert_eq!(
         (field(&call.ok, "Supported"), all(&call.invited, "Supported")),
-        ("replaces, timer".into(), "100rel, 199, replaces, timer".into())
+        (
+            "replaces, tdialog, from-change, timer".into(),
+            "100rel, 199, replaces, tdialog, from-change, timer".into()
+        )
     );
     world.post(CAROL, OUTSIDE, &replacing(&call.ok, "").with("Require", "replaces"));
     let offered = world.expect(BOB, "INVITE");
@@ -142,11 +145,19 @@ fn rfc3891_3_what_cannot_be_replaced_is_refused() {
 
 #[test]
 fn a_place_is_taken_as_often_as_the_limit_says() {
-    let mut world = by_hand(&(one_trunk() + "\n[limits]\ntransfers = 0\n"), 8);
+    let mut world = by_hand(&(one_trunk() + "\n[limits]\ntransfers = 1\n"), 8);
     let call = Call::establish(&mut world);
     world.post(CAROL, OUTSIDE, &replacing(&call.ok, ""));
+    let offered = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&offered, 200, "").contact(BOB).sdp(&audio(BOB, 6000)));
+    let ok = world.expect(CAROL, "200");
+    world.post(CAROL, OUTSIDE, &Msg::inside("ACK", CAROL, 1, &ok));
+    let bye = world.expect(ALICE, "BYE");
+    world.ok(ALICE, OUTSIDE, &bye);
+    world.run_for(ms(50));
+    world.post(CAROL, OUTSIDE, &replacing(&ok, "").set("Call-ID", "again").branch("again"));
     world.expect(CAROL, "603");
-    call.hang_up(&mut world, 2);
+    assert_eq!(world.gauges().calls, 1);
 }
 
 // conforms: RFC3891-8-1
@@ -224,4 +235,19 @@ fn rfc3911_4_what_cannot_be_joined_is_refused() {
     let ringing = world.expect(ALICE, "180");
     world.post(CAROL, OUTSIDE, &joining(&ringing));
     world.expect(CAROL, "488");
+}
+
+// conforms: RFC3911-5-1
+#[test]
+fn rfc3911_5_an_invite_that_is_redirected_joins_the_same_dialog() {
+    let mut world = by_hand(&(one_trunk() + "\n[profiles.default]\nredirects = \"follow\"\n"), 13);
+    let call = Call::establish(&mut world);
+    world.post(CAROL, OUTSIDE, &joining(&call.ok).with("Require", "join"));
+    let invited = world.expect(BOB, "INVITE");
+    let elsewhere = Msg::response(&invited, 302, "x").with("Contact", "<sip:desk@10.1.0.9:5060>");
+    world.post(BOB, INSIDE, &elsewhere);
+    world.expect(BOB, "ACK");
+    let again = world.expect("10.1.0.9:5060", "INVITE sip:desk@10.1.0.9:5060");
+    assert_eq!(field(&again, "Join"), field(&invited, "Join"));
+    assert_eq!(field(&again, "Require"), "join");
 }

@@ -168,3 +168,20 @@ fn each_leg_counts_its_own_requests() {
     call.hang_up(&mut world, 1_001);
     world.must_forget("numbers of each leg's own");
 }
+
+#[test]
+fn answers_that_come_in_another_order_are_those_of_their_requests() {
+    let mut world = by_hand(TWO_SIDES, 21);
+    let call = Call::establish(&mut world);
+    let infos = [2, 3].map(|number| {
+        world.post(ALICE, OUTSIDE, &call.alice("INFO", number));
+        world.expect(BOB, "INFO")
+    });
+    for (info, number, status) in [(&infos[1], 3, 200), (&infos[0], 2, 488)] {
+        world.post(BOB, INSIDE, &Msg::response(info, status, ""));
+        let answer = world.expect(ALICE, &status.to_string());
+        assert_eq!(field(&answer, "CSeq"), format!("{number} INFO"));
+    }
+    call.hang_up(&mut world, 4);
+    world.must_forget("answers in another order");
+}

@@ -51,7 +51,7 @@ fn rfc5630_5_3_a_sips_call_is_not_carried_on_in_the_clear() {
     assert_eq!(field(&refused, "Warning"), "380 liaison \"SIPS Not Allowed\"");
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &to_sips()).set("To", &field(&refused, "To")));
     world.run_for(ms(100));
-    let bob = BOB.parse().unwrap();
+    let bob: std::net::SocketAddr = BOB.parse().unwrap();
     assert!(world.mail.iter().all(|datagram| datagram.to != bob), "nothing goes to Bob: {:?}", world.mail);
     world.must_forget("a SIPS call without TLS behind");
 }

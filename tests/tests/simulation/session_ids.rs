@@ -1,6 +1,7 @@
 //! Session-ID (RFC 7989): both ends' identifiers in every message of both legs.
 
 use super::common::{ALICE, BOB, Call, INSIDE, OUTSIDE, TWO_SIDES, World, answer, by_hand, invite, ms, s};
+use super::transfer::{CAROL, TARGET, accepted, notified, three};
 use liaison_tests::message::{Msg, audio, field, fields, find, start};
 
 const A: &str = "ab30317f1a784dc48ff824d0d3715d86";
@@ -54,6 +55,30 @@ fn rfc7989_10_1_both_identifiers_cross_and_messages_of_our_own_have_them_too() {
     assert_eq!(ids, [Some(A), Some(B)]);
 }
 
+// conforms: RFC7989-7-3
+#[test]
+fn rfc7989_7_a_transfer_joins_the_identifiers_of_those_who_talk_now() {
+    let mut world = by_hand(&three(), 9);
+    let call = established(&mut world);
+    let refer = call.bob("REFER", 1).with("Refer-To", &format!("<{TARGET}>")).with("Session-ID", &pair(B, A));
+    world.post(BOB, INSIDE, &refer);
+    accepted(&mut world, BOB, INSIDE);
+    let invited = world.expect(CAROL, "INVITE");
+    let ok = Msg::response(&invited, 200, "carol").contact(CAROL).sdp(&audio(CAROL, 7000));
+    world.post(CAROL, OUTSIDE, &ok.with("Session-ID", &pair(C, NIL)));
+    let acked = world.expect(CAROL, "ACK");
+    notified(&mut world, BOB, INSIDE);
+    assert_eq!(said(&acked), pair(A, C), "{acked}");
+    world.run_for(ms(100));
+    world.post(ALICE, OUTSIDE, &call.alice("INFO", 2).with("Session-ID", &pair(A, B)));
+    let info = world.expect(CAROL, "INFO");
+    assert_eq!(said(&info), pair(A, C));
+    world.post(CAROL, OUTSIDE, &Msg::response(&info, 200, "").with("Session-ID", &pair(C, A)));
+    assert_eq!(said(&world.expect(ALICE, "200")), pair(C, A));
+    world.post(CAROL, OUTSIDE, &Msg::inside("BYE", CAROL, 1, &acked).with("Session-ID", &pair(C, A)));
+    assert_eq!(said(&world.expect(ALICE, "BYE")), pair(C, A));
+}
+
 // conforms: RFC7989-7-10
 #[test]
 fn rfc7989_7_a_bye_that_nobody_asked_us_for_has_both() {
@@ -98,6 +123,8 @@ fn rfc7989_8_another_identifier_counts_once_its_request_has_succeeded() {
     world.post(BOB, INSIDE, &Msg::response(&at_bob, 488, "").with("Session-ID", &pair(B, C)));
     assert_eq!(said(&world.expect(ALICE, "488")), pair(B, C), "the failure itself has the new one");
     world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &first));
+    world.post(BOB, INSIDE, &call.bob("OPTIONS", 1));
+    assert_eq!(said(&world.expect(BOB, "200")), pair(A, B), "nor what we say to Bob by ourselves");
     world.post(ALICE, OUTSIDE, &call.alice("INFO", 3));
     let info = world.expect(BOB, "INFO");
     assert_eq!(said(&info), pair(A, B), "and nothing after it");
@@ -110,8 +137,27 @@ fn rfc7989_8_another_identifier_counts_once_its_request_has_succeeded() {
     assert_eq!(said(&world.expect(BOB, "ACK")), pair(C, B));
     assert_eq!(said(&world.expect(ALICE, "200")), pair(B, C));
     world.post(ALICE, OUTSIDE, &call.alice("ACK", 4));
-    world.post(BOB, INSIDE, &call.bob("BYE", 1));
+    world.post(BOB, INSIDE, &call.bob("BYE", 2));
     assert_eq!(said(&world.expect(ALICE, "BYE")), pair(B, C));
+}
+
+#[test]
+fn rfc7989_8_the_record_has_the_identifiers_that_stood_and_not_that_of_a_refused_request() {
+    let mut world = by_hand(TWO_SIDES, 12);
+    let call = established(&mut world);
+    let reinvite = call.alice("INVITE", 2).sdp(&audio(ALICE, 4002)).with("Session-ID", &pair(C, B));
+    world.post(ALICE, OUTSIDE, &reinvite);
+    let at_bob = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&at_bob, 488, ""));
+    world.expect(ALICE, "488");
+    world.post(ALICE, OUTSIDE, &Msg::of_invite("ACK", &reinvite));
+    world.post(BOB, INSIDE, &call.bob("BYE", 1));
+    let bye = world.expect(ALICE, "BYE");
+    world.ok(ALICE, OUTSIDE, &bye);
+    world.run_for(ms(20));
+    let records = world.records.lock().unwrap();
+    let ids: Vec<_> = records[0].legs.iter().map(|leg| leg.session_id.as_deref()).collect();
+    assert_eq!(ids, [Some(A), Some(B)]);
 }
 
 // conforms: RFC7989-8-5
@@ -180,8 +226,13 @@ fn rfc7989_11_one_identifier_for_both_ends_stays_alone_and_in_its_place() {
     let repeats = |invited: &str| answer(invited).with("Session-ID", &pair(A, NIL));
     let call = Call::establish_with(&mut world, from_alice(), repeats);
     assert_eq!(said(&call.acked), pair(A, NIL), "the order stays");
+    assert_eq!(said(&call.ok), pair(NIL, A), "what Bob repeats is not his own");
     world.run_for(ms(20));
     call.hang_up(&mut world, 2);
+    let mut world = by_hand(TWO_SIDES, 13);
+    let old = |invited: &str| answer(invited).with("Session-ID", A);
+    let call = Call::establish_with(&mut world, from_alice(), old);
+    assert_eq!(said(&call.acked), A, "who knows one of both ends hears no more");
 }
 
 // conforms: RFC7989-7-2

@@ -301,3 +301,75 @@ fn a_peer_that_asks_its_user_about_a_refresh_is_not_waited_for() {
     call.hang_up(&mut world, 2);
     world.must_forget("a refresh that nobody answers");
 }
+
+/// Liaison refreshes both sides every minute, whatever they know of timers.
+fn alone(seed: u64) -> (World, Call) {
+    let alone = "\n[profiles.alone]\nmedia_inactivity = \"0s\"\nsession_timer = { alone = true, expires = \"120s\" }\n";
+    let mut world = by_hand(&document("", "profile = \"alone\"", alone), seed);
+    let call = Call::establish(&mut world);
+    (world, call)
+}
+
+#[test]
+fn rfc3261_14_2_our_refresh_and_the_peers_that_cross_are_both_made_after_their_back_off() {
+    let (mut world, call) = alone(30);
+    let refresh = world.expect_within(BOB, "INVITE", s(61));
+    let timed = |seq: u32| call.bob("INVITE", seq).sdp(&audio(BOB, 6000)).with("Supported", "timer");
+    world.post(BOB, INSIDE, &timed(1));
+    let refused = world.expect(BOB, "491");
+    world.post(BOB, INSIDE, &call.bob("ACK", 1).set("Via", &field(&refused, "Via")));
+    world.post(BOB, INSIDE, &Msg::response(&refresh, 491, "").contact(BOB));
+    world.expect(BOB, "ACK");
+    // His comes first: his leg answers it, with what stands.
+    world.run_for(s(1));
+    world.post(BOB, INSIDE, &timed(2));
+    let ok = world.expect(BOB, "200");
+    assert_eq!(body(&ok), body(&call.invited));
+    world.post(BOB, INSIDE, &call.bob("ACK", 2));
+    // Ours comes again in its time, and not as long as his is under way; nobody has heard of another version.
+    let again = world.expect_within(BOB, "INVITE", s(121));
+    assert_eq!(body(&again), body(&call.invited));
+    accepts(&mut world, BOB, &again, "", 6000);
+    world.expect_no(ALICE, "INVITE");
+    call.hang_up(&mut world, 2);
+    world.must_forget("refreshes that cross");
+}
+
+#[test]
+fn rfc3261_14_2_a_change_of_one_side_waits_for_our_refresh_of_the_other() {
+    let (mut world, call) = alone(31);
+    let refresh = world.expect_within(BOB, "INVITE", s(61));
+    let change = |seq: u32| call.alice("INVITE", seq).sdp(&format!("{}a=sendonly\r\n", audio(ALICE, 4000)));
+    world.post(ALICE, OUTSIDE, &change(2));
+    let refused = world.expect(ALICE, "491");
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 2).set("Via", &field(&refused, "Via")));
+    accepts(&mut world, BOB, &refresh, "", 6000);
+    world.post(ALICE, OUTSIDE, &change(3));
+    let asked = world.expect(BOB, "INVITE");
+    assert!(body(&asked).contains("a=sendonly"), "{asked}");
+    let taken = format!("{}a=recvonly\r\n", audio(BOB, 6000));
+    world.post(BOB, INSIDE, &Msg::response(&asked, 200, "").contact(BOB).sdp(&taken));
+    world.expect(BOB, "ACK");
+    assert!(body(&world.expect(ALICE, "200")).contains("a=recvonly"));
+    world.post(ALICE, OUTSIDE, &call.alice("ACK", 3));
+    // The next refresh says what stands now.
+    let refresh = world.expect_within(BOB, "INVITE", s(61));
+    assert_eq!(body(&refresh), body(&asked));
+    // Another answer than before is told to the other side (RFC 6141 §3.4).
+    let held = format!("{}a=inactive\r\n", audio(BOB, 6000));
+    world.post(BOB, INSIDE, &Msg::response(&refresh, 200, "").contact(BOB).sdp(&held));
+    world.expect(BOB, "ACK");
+    let told = world.expect(ALICE, "INVITE");
+    assert!(body(&told).contains("a=inactive"), "{told}");
+    let held = format!("{}a=inactive\r\n", audio(ALICE, 4000));
+    world.post(ALICE, OUTSIDE, &Msg::response(&told, 200, "").contact(ALICE).sdp(&held));
+    world.expect(ALICE, "ACK");
+    let told = world.expect(BOB, "INVITE");
+    assert!(body(&told).contains("a=inactive"), "{told}");
+    let held = format!("{}a=inactive\r\n", audio(BOB, 6000));
+    world.post(BOB, INSIDE, &Msg::response(&told, 200, "").contact(BOB).sdp(&held));
+    world.expect(BOB, "ACK");
+    world.expect_no(ALICE, "INVITE");
+    call.hang_up(&mut world, 4);
+    world.must_forget("a refresh in the way of a change");
+}

@@ -355,3 +355,29 @@ fn a_device_that_is_called_may_move() {
     world.expect(users::ALICE, "BYE");
     assert_eq!(strays(&world), (1, 1, 0));
 }
+
+/// The device that is subscribed to has moved: what it tells is heard still.
+#[test]
+fn a_device_that_notifies_may_move() {
+    const AWAY: &str = "10.0.0.99:5060";
+    let mut world = users::world(users::DOCUMENT);
+    users::bind(&mut world, "bob", users::DESK, "");
+    let subscribe = Msg::request("SUBSCRIBE", users::BOB, users::ALICE, 60).with("Event", "presence");
+    let subscribe = subscribe.set("From", "<sip:alice@example.com>;tag=alice").with("Expires", "600");
+    users::prove_as(&mut world, users::ALICE, &subscribe, "alice");
+    let asked = world.expect(users::DESK, "SUBSCRIBE");
+    let ok = Msg::response(&asked, 200, "bob").contact(users::DESK).with("Expires", "600");
+    world.post(users::DESK, users::REGISTRAR, &ok);
+    world.expect(users::ALICE, "200");
+    users::bind(&mut world, "bob", AWAY, "");
+    let from = format!("{};tag=bob", field(&asked, "To"));
+    for (seq, at) in [(1, users::DESK), (2, AWAY)] {
+        let notify = Msg::inside("NOTIFY", at, seq, &asked).set("From", &from).with("Event", "presence");
+        let notify = notify.with("Subscription-State", "active;expires=600");
+        world.post(at, users::REGISTRAR, &notify.branch(&format!("tells-{seq}")));
+        let told = world.expect(users::ALICE, "NOTIFY");
+        world.ok(users::ALICE, users::REGISTRAR, &told);
+        world.expect(at, "200");
+    }
+    assert_eq!(strays(&world), (1, 0, 0));
+}

@@ -9,7 +9,7 @@ use liaison_tests::network::Fate;
 
 const PIDF: &str = "<?xml version=\"1.0\"?>\r\n<presence entity=\"pres:bob@example.com\"><tuple id=\"\u{3c0}\"/></presence>\n";
 
-fn subscribe(n: u32) -> Msg {
+pub fn subscribe(n: u32) -> Msg {
     Msg::request("SUBSCRIBE", NUMBER, ALICE, n)
         .with("Event", "presence")
         .with("Accept", "application/pidf+xml")
@@ -17,7 +17,7 @@ fn subscribe(n: u32) -> Msg {
 }
 
 /// A subscription under way.
-struct Watch {
+pub struct Watch {
     /// What Bob was asked.
     asked: String,
     /// What Alice got for it.
@@ -30,7 +30,7 @@ struct Watch {
 
 impl Watch {
     /// Alice's SUBSCRIBE as it comes to Bob.
-    fn ask(world: &mut World, request: &Msg) -> Self {
+    pub fn ask(world: &mut World, request: &Msg) -> Self {
         world.post(ALICE, OUTSIDE, request);
         let asked = world.expect(BOB, "SUBSCRIBE");
         Self { asked, ok: String::new(), told: String::new(), count: 0 }
@@ -50,14 +50,14 @@ impl Watch {
     }
 
     /// Bob's 200.
-    fn accept(&mut self, world: &mut World, expires: &str) {
+    pub fn accept(&mut self, world: &mut World, expires: &str) {
         let ok = Msg::response(&self.asked, 200, "bob").contact(BOB).with("Expires", expires);
         world.post(BOB, INSIDE, &ok);
         self.ok = world.expect(ALICE, "200");
     }
 
     /// A NOTIFY of Bob's.
-    fn notify(&mut self, state: &str) -> Msg {
+    pub fn notify(&mut self, state: &str) -> Msg {
         self.count += 1;
         let from = format!("{};tag=bob", field(&self.asked, "To").split(";tag=").next().unwrap());
         let notify = Msg::inside("NOTIFY", BOB, self.count, &self.asked).set("From", &from);
@@ -69,7 +69,7 @@ impl Watch {
     }
 
     /// Bob tells Alice, who takes it.
-    fn tell(&mut self, world: &mut World, state: &str) -> String {
+    pub fn tell(&mut self, world: &mut World, state: &str) -> String {
         let notify = self.notify(state);
         world.post(BOB, INSIDE, &notify);
         let told = world.expect(ALICE, "NOTIFY");
@@ -80,7 +80,7 @@ impl Watch {
     }
 
     /// A SUBSCRIBE of Alice's in the dialog, and what came of it at Bob.
-    fn again(&mut self, world: &mut World, n: u32, expires: &str) -> String {
+    pub fn again(&mut self, world: &mut World, n: u32, expires: &str) -> String {
         world.post(ALICE, OUTSIDE, &self.inside(n, expires));
         world.expect(BOB, "SUBSCRIBE")
     }
@@ -435,7 +435,7 @@ fn as_many_as_may_be_and_a_node_that_goes() {
 }
 
 /// What Bob tells of a dialog that he has by these names.
-fn dialog_info(call_id: &str, local: &str, remote: &str, state: &str) -> String {
+pub fn dialog_info(call_id: &str, local: &str, remote: &str, state: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?>\r\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"1\" state=\"full\" \
          entity=\"sip:bob@10.1.0.2\">\r\n<dialog id=\"1\" call-id='{call_id}' local-tag=\"{local}\" remote-tag=\"{remote}\" \
@@ -535,4 +535,25 @@ fn a_user_is_subscribed_to_at_the_device_that_takes_it() {
     world.post(MOBILE, REGISTRAR, &notify);
     let told = world.expect(users::ALICE, "NOTIFY");
     assert_eq!(field(&told, "Event"), "dialog");
+}
+
+#[test]
+fn a_notifier_tells_from_every_address_that_it_is_known_by_and_nobody_else_does() {
+    let many = document("", "", "").replace("from = [\"10.1.0.2\"]", "from = [\"10.1.0.2\", \"10.1.0.8\"]");
+    let mut world = by_hand(&many, 60);
+    let mut watch = Watch::begin(&mut world);
+    let notify = watch.notify("active;expires=500");
+    world.post("10.1.0.8:5060", INSIDE, &notify);
+    let told = world.expect(ALICE, "NOTIFY");
+    world.ok(ALICE, OUTSIDE, &told);
+    world.expect("10.1.0.8:5060", "200");
+    let notify = watch.notify("active;expires=400");
+    world.post("10.1.0.9:5060", INSIDE, &notify);
+    world.expect("10.1.0.9:5060", "403");
+    world.expect_no(ALICE, "NOTIFY");
+    // One that comes before the SUBSCRIBE has its answer is its notifier's too.
+    let mut watch = Watch::ask(&mut world, &subscribe(1).set("Call-ID", "another").branch("another"));
+    let notify = watch.notify("active;expires=600");
+    world.post("10.1.0.8:5060", INSIDE, &notify);
+    world.expect(ALICE, "NOTIFY");
 }

@@ -50,8 +50,10 @@ impl Phones {
         self.pending.retain(|pending| pending.steps < 64);
         world.run_for(ms(500));
         for datagram in std::mem::take(&mut world.mail) {
-            let (at, text) =
-                (if datagram.to == ALICE.parse().unwrap() { ALICE } else { BOB }, datagram.text());
+            let (at, text) = (
+                if datagram.to == ALICE.parse::<std::net::SocketAddr>().unwrap() { ALICE } else { BOB },
+                datagram.text(),
+            );
             match text.starts_with("SIP/2.0") {
                 true => self.response(at, &text),
                 false => self.request(world, at, &text),

@@ -268,14 +268,25 @@ fn an_answer_that_crosses_a_cancel_is_released() {
     let bye = world.expect(BOB, "BYE");
     world.ok(BOB, INSIDE, &bye);
     world.must_forget("an answer that crosses the CANCEL");
+    assert_eq!(
+        world.records.lock().unwrap()[0].legs[1].release,
+        Some("released"),
+        "by a BYE that was answered"
+    );
 }
 
 #[test]
 fn the_reason_of_a_bye_crosses_both_ways() {
-    for caller in [true, false] {
+    let reasons = [
+        "Q.850;cause=31;text=\"Normal, \\\"unspecified\\\"\"",
+        // A location stays with its cause (RFC 8606), and two protocols in one field stay together.
+        "Q.850;cause=16;location=LN, SIP;cause=580;text=\"Precondition Failure\"",
+        // RFC 4411 §4.1.
+        "preemption ;cause=1 ;text=\"UA Preemption\"",
+    ];
+    for (reason, caller) in reasons.into_iter().flat_map(|reason| [(reason, true), (reason, false)]) {
         let mut world = by_hand(TWO_SIDES, 10);
         let call = super::common::Call::establish(&mut world);
-        let reason = "Q.850;cause=31;text=\"Normal, \\\"unspecified\\\"\"";
         let (at, to, far) = if caller { (ALICE, OUTSIDE, BOB) } else { (BOB, INSIDE, ALICE) };
         let bye = if caller { call.alice("BYE", 2) } else { call.bob("BYE", 1) };
         world.post(at, to, &bye.with("Reason", reason));

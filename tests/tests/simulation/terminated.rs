@@ -52,8 +52,10 @@ fn rfc6228_4_a_branch_that_is_over_is_let_go_and_the_caller_hears_of_it() {
             fields(&invited).into_iter().filter(|(name, _)| name == "Supported").collect();
         assert!(supported.iter().any(|(_, tags)| tags.contains("199")), "{invited}");
         assert_eq!(world.lent(), 3);
+        let before = world.ways();
         world.post(BOB, INSIDE, &over(&invited, ends));
         let ended = world.expect(ALICE, "199");
+        assert!(world.ways() < before, "what plays there is not heard any more");
         let (gone, other) = if ends == "left" { (&left, "right") } else { (&right, "left") };
         assert_eq!((tag(&ended, "To"), field(&ended, "Reason")), (tag(gone, "To"), "SIP;cause=486".into()));
         assert!(body(&ended).is_empty() && find(&ended, "RSeq").is_none(), "{ended}");
@@ -162,4 +164,14 @@ fn rfc6228_a_target_that_fails_while_others_are_left_is_told() {
         assert!(start(&failed).contains("486"));
         world.must_forget("a call that failed");
     }
+}
+
+/// Whoever has not said why its branch is over has it said by us: nobody is there (RFC 6228 §5).
+#[test]
+fn rfc6228_5_an_end_without_a_reason_has_one_for_the_caller() {
+    let mut world = by_hand(TWO_SIDES, 21);
+    let (invited, ..) = forked(&mut world, &taking());
+    world.post(BOB, INSIDE, &over(&invited, "left").without("Reason"));
+    let ended = world.expect(ALICE, "199");
+    assert_eq!(field(&ended, "Reason"), "SIP;cause=480;text=\"Early dialog terminated\"");
 }

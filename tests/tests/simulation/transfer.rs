@@ -1,7 +1,10 @@
 //! Transfers that a peer asks for with REFER (RFC 3515, RFC 5589), done here.
 
 use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, TWO_SIDES, World, by_hand, ms, s};
+use admin_api::control::CallQuery;
+use b2bua::shard::Command;
 use liaison_tests::message::{Msg, audio, body, field, find, line, start, tag};
+use tokio::sync::oneshot;
 
 /// Whom calls are transferred to: beside Alice, of a trunk of her own.
 pub const CAROL: &str = "10.0.0.3:5060";
@@ -110,6 +113,9 @@ fn rfc5589_6_1_the_called_side_transfers_its_caller_and_is_released() {
     let transfer = &record.transfers[0];
     assert_eq!((transfer.by, transfer.of, transfer.target, transfer.status), (1, 0, Some(2), Some(200)));
     assert_eq!(&*transfer.to, TARGET);
+    // Requirement S6-0: between whom we had what part.
+    let parts: Vec<_> = record.roles.iter().map(|since| (since.role, since.calling, since.called)).collect();
+    assert_eq!(parts, [("media-relay", 0, 1), ("media-relay", 0, 2)]);
 }
 
 #[test]
@@ -134,6 +140,7 @@ fn rfc5589_6_1_the_caller_transfers_and_goes_before_anybody_answers() {
     world.expect(ALICE, "200");
     let invited = world.expect(CAROL, "INVITE");
     assert!(!invited.contains("recvonly"), "whoever is called is not called on hold: {invited}");
+    assert_eq!(world.lent(), 2, "who has gone needs no ports");
     assert!(is_quiet(&world, BOB), "Bob stays");
     let acked = carol_answers(&mut world, &invited);
     let resumed = changed(&mut world, BOB, INSIDE, 6000);
@@ -410,4 +417,97 @@ fn rfc3891_3_nobody_transfers_to_a_dialog_that_is_another_peers() {
     assert_eq!(find(&invited, "Refer-To"), None);
     world.post(CAROL, OUTSIDE, &Msg::response(&invited, 481, "carol"));
     assert_eq!(notified(&mut world, BOB, INSIDE).0, "terminated;reason=noresource");
+}
+
+#[test]
+fn whom_a_refer_may_name_and_by_which_number_is_a_matter_of_the_profile() {
+    let rules = "\n[profiles.default]\nrefer_to = { called = [\"040*\"], number = { strip = \"0\", prefix = \"+49\" } }\n";
+    let mut world = by_hand(&(three() + rules), 30);
+    let call = Call::establish(&mut world);
+    world.post(BOB, INSIDE, &call.bob("REFER", 1).with("Refer-To", "<sip:+4940@10.1.0.1>"));
+    world.expect(BOB, "603");
+    world.post(BOB, INSIDE, &call.bob("REFER", 2).with("Refer-To", "<sip:0405@10.1.0.1>"));
+    accepted(&mut world, BOB, INSIDE);
+    let invited = world.expect(CAROL, "INVITE");
+    assert!(invited.starts_with("INVITE sip:+49405@10.0.0.3"), "{invited}");
+}
+
+const BYPASS: &str = "\n[profiles.default]\nmedia = \"bypass\"\n";
+
+/// Alice transfers Bob to Carol, who rings: what she got.
+fn rings(world: &mut World, call: &Call) -> String {
+    world.post(ALICE, OUTSIDE, &call.alice("REFER", 2).with("Refer-To", &format!("<{TARGET}>")));
+    accepted(world, ALICE, OUTSIDE);
+    let invited = world.expect(CAROL, "INVITE");
+    world.post(CAROL, OUTSIDE, &Msg::response(&invited, 180, "carol").contact(CAROL).phrase("Ringing"));
+    assert_eq!(notified(world, ALICE, OUTSIDE).1, "SIP/2.0 180 Ringing");
+    invited
+}
+
+#[test]
+fn a_target_hears_of_a_transferee_that_has_moved_while_it_rang() {
+    let mut world = by_hand(&(three() + BYPASS), 40);
+    let call = Call::establish(&mut world);
+    let invited = rings(&mut world, &call);
+    assert!(line(body(&invited), 'm').starts_with("audio 6000"), "{invited}");
+    world.post(BOB, INSIDE, &call.bob("INVITE", 5).sdp(&audio(BOB, 6100)));
+    changed(&mut world, ALICE, OUTSIDE, 4000);
+    let ok = world.expect(BOB, "200");
+    world.post(BOB, INSIDE, &Msg::inside("ACK", BOB, 5, &ok));
+    world.run_for(ms(20));
+    carol_answers(&mut world, &invited);
+    let told = changed(&mut world, CAROL, OUTSIDE, 7000);
+    assert!(line(body(&told), 'm').starts_with("audio 6100"), "{told}");
+    let told = changed(&mut world, BOB, INSIDE, 6100);
+    assert!(line(body(&told), 'm').starts_with("audio 7000"), "{told}");
+    world.run_for(s(1));
+    assert!(is_quiet(&world, BOB) && is_quiet(&world, CAROL));
+}
+
+#[test]
+fn two_who_never_hear_each_other_are_not_left_in_a_call() {
+    let mut world = by_hand(&(three() + BYPASS), 41);
+    let call = Call::establish(&mut world);
+    let invited = rings(&mut world, &call);
+    let acked = carol_answers(&mut world, &invited);
+    let mut offers = 0;
+    // Bob does not take where Carol is, however often he is asked.
+    let bye = loop {
+        world.run_for(ms(100));
+        let heard = world.unread(BOB);
+        if let Some(bye) = heard.iter().find(|text| text.starts_with("BYE")) {
+            break bye.clone();
+        }
+        if heard.iter().any(|text| text.starts_with("INVITE")) {
+            let offered = world.expect(BOB, "INVITE");
+            world.post(BOB, INSIDE, &Msg::response(&offered, 488, ""));
+            world.expect(BOB, "ACK");
+            offers += 1;
+        }
+        assert!(offers < 20);
+    };
+    assert!((2..=9).contains(&offers), "{offers}");
+    assert_eq!(field(&bye, "Reason"), "SIP;cause=488;text=\"Session description refused\"");
+    let bye = world.expect(CAROL, "BYE");
+    assert_eq!(field(&bye, "Call-ID"), field(&acked, "Call-ID"));
+}
+
+#[test]
+fn a_call_that_is_ended_from_here_ends_its_transfer_and_the_transferor_hears_so() {
+    let mut world = by_hand(&three(), 42);
+    let call = Call::establish(&mut world);
+    rings(&mut world, &call);
+    world.run_for(ms(20));
+    let (ask, mut shown) = oneshot::channel();
+    let query = CallQuery { after: None, limit: 1, filter: Default::default() };
+    world.command(Command::Calls(query, ask));
+    let (calls, _) = shown.try_recv().unwrap();
+    let id = calls[0].1.id.as_str().into();
+    let (ask, mut over) = oneshot::channel();
+    world.command(Command::EndCall(id, None, ask));
+    assert!(over.try_recv().unwrap());
+    assert_eq!(notified(&mut world, ALICE, OUTSIDE), ended("SIP/2.0 487 Call Ended"));
+    world.expect(CAROL, "CANCEL");
+    world.expect(BOB, "BYE");
+    world.expect(ALICE, "BYE");
 }

@@ -1,7 +1,7 @@
 //! REFERs that cross: what one side asks for is done by the other one.
 
-use super::common::{ALICE, BOB, Call, INSIDE, OUTSIDE, World, by_hand, ms};
-use super::transfer::{CAROL, TARGET, accepted, notified, three};
+use super::common::{ALICE, BOB, Call, INSIDE, NUMBER, OUTSIDE, World, by_hand, ms, s};
+use super::transfer::{CAROL, TARGET, accepted, carol_answers, notified, three, told};
 use liaison_tests::message::{Msg, audio, body, field, find, tag};
 
 fn carrying() -> String {
@@ -128,4 +128,75 @@ fn rfc5589_7_3_replaces_names_the_dialog_behind_ours_and_who_is_referred_may_tak
     world.ok(BOB, INSIDE, &bye);
     world.run_for(ms(50));
     assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+}
+
+#[test]
+fn who_never_tells_of_a_refer_is_waited_for_until_timer_n() {
+    let mut world = by_hand(&(carrying() + "\n[limits]\npending_requests = 1\n"), 20);
+    let call = Call::establish(&mut world);
+    let refer = crosses(&mut world, &call, &format!("<{TARGET}>"));
+    world.post(BOB, INSIDE, &Msg::response(&refer, 200, ""));
+    accepted(&mut world, ALICE, OUTSIDE);
+    world.run_for(ms(31_500));
+    let notify = world.expect_within(ALICE, "NOTIFY", s(1));
+    world.ok(ALICE, OUTSIDE, &notify);
+    let (state, status) = told(&notify);
+    assert_eq!((&*state, &*status), ("terminated;reason=noresource", "SIP/2.0 408 Request Timeout"));
+    // There is room for another one.
+    world.post(ALICE, OUTSIDE, &call.alice("REFER", 3).with("Refer-To", &format!("<{TARGET}>")));
+    world.expect(BOB, "REFER");
+}
+
+/// Alice calls Carol: her 200.
+fn consulted(world: &mut World) -> String {
+    world.post(ALICE, OUTSIDE, &Msg::request("INVITE", TARGET, ALICE, 90).sdp(&audio(ALICE, 4002)));
+    let invited = world.expect(CAROL, "INVITE");
+    carol_answers(world, &invited);
+    let ok = world.expect(ALICE, "200");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 90, &ok));
+    ok
+}
+
+/// Bob's INVITE with Replaces for the dialog of a 200 of ours.
+fn bob_replaces(ok: &str, n: u32) -> Msg {
+    let value = format!("{};to-tag={};from-tag={}", field(ok, "Call-ID"), tag(ok, "To"), tag(ok, "From"));
+    let invite = Msg::request("INVITE", "sip:+4940@10.1.0.1:5060", BOB, n).sdp(&audio(BOB, 6002));
+    invite.with("Replaces", &value)
+}
+
+#[test]
+fn rfc3891_8_nobody_gives_away_anothers_place_and_who_refuses_gets_none() {
+    let mut world = by_hand(&carrying(), 21);
+    let call = Call::establish(&mut world);
+    // Carol talks with Bob, in a call that Alice is not in.
+    let invite = Msg::request("INVITE", NUMBER, CAROL, 70).sdp(&audio(CAROL, 7000));
+    world.post(CAROL, OUTSIDE, &invite);
+    let invited = world.expect(BOB, "INVITE");
+    world.post(BOB, INSIDE, &Msg::response(&invited, 200, "bob2").contact(BOB).sdp(&audio(BOB, 6000)));
+    let of_carol = world.expect(CAROL, "200");
+    world.post(CAROL, OUTSIDE, &Msg::inside("ACK", CAROL, 70, &of_carol));
+    world.expect(BOB, "ACK");
+    let named = |ok: &str| {
+        let id = field(ok, "Call-ID").replace('@', "%40").replace(':', "%3A");
+        format!("?Replaces={id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}>", tag(ok, "To"), tag(ok, "From"))
+    };
+    let refer = crosses(&mut world, &call, &format!("<{TARGET}{}", named(&of_carol)));
+    assert!(field(&refer, "Refer-To").ends_with(&named(&of_carol)), "it tells nothing new: {refer}");
+    world.post(BOB, INSIDE, &Msg::response(&refer, 202, ""));
+    accepted(&mut world, ALICE, OUTSIDE);
+    world.post(BOB, INSIDE, &bob_replaces(&of_carol, 40));
+    world.expect(BOB, "403");
+    // Her own place she may give away, but Bob does not want it.
+    let own = consulted(&mut world);
+    world.post(
+        ALICE,
+        OUTSIDE,
+        &call.alice("REFER", 3).with("Refer-To", &format!("<{TARGET}{}", named(&own))),
+    );
+    let refer = world.expect(BOB, "REFER");
+    assert!(!field(&refer, "Refer-To").ends_with(&named(&own)), "{refer}");
+    world.post(BOB, INSIDE, &Msg::response(&refer, 603, ""));
+    world.expect(ALICE, "603");
+    world.post(BOB, INSIDE, &bob_replaces(&own, 41));
+    world.expect(BOB, "403");
 }

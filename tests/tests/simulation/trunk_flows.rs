@@ -52,7 +52,9 @@ fn answer_keepalives(world: &mut World, length: Duration, edges: &[(&str, &str)]
         left -= step;
         let asked: Vec<_> = world.mail.extract_if(.., |d| stun::is_stun(&d.bytes)).collect();
         for datagram in asked {
-            let Some((_, seen)) = edges.iter().find(|(at, _)| datagram.to == at.parse().unwrap()) else {
+            let Some((_, seen)) =
+                edges.iter().find(|(at, _)| datagram.to == at.parse::<SocketAddr>().unwrap())
+            else {
                 continue;
             };
             let answer = stun::answer(&datagram.bytes, seen.parse().unwrap()).unwrap();
@@ -232,7 +234,7 @@ fn rfc5626_11_5_430_to_a_call_of_another_shard_has_the_flow_looked_at_by_the_one
         let second = world.expect(TWO, "INVITE");
         let asked: Vec<_> = world.network.log[since..].iter().filter(|d| stun::is_stun(&d.bytes)).collect();
         assert!(
-            asked.iter().any(|d| d.to == ONE.parse().unwrap()),
+            asked.iter().any(|d| d.to == ONE.parse::<SocketAddr>().unwrap()),
             "a keepalive now, of shard {busy}'s call"
         );
         world.post(TWO, OUTSIDE, &Msg::response(&second, 486, "far"));

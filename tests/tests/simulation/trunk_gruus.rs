@@ -276,7 +276,7 @@ fn rfc5627_4_4_no_gruu_outlives_its_registration() {
             let invite = call_out(&mut world, 3, &[]);
             assert_eq!(
                 (field(&invite, "Contact"), find(&invite, "Supported")),
-                (OWN.into(), Some("100rel, 199, replaces, timer".into()))
+                (OWN.into(), Some("100rel, 199, replaces, tdialog, from-change, timer".into()))
             );
             refused(&mut world, &invite);
             is_a_stranger(&mut world, PUBLIC, 4);

@@ -85,7 +85,7 @@ fn registered() -> World {
 
 /// The last message from one address to another that begins so.
 fn last(world: &World, from: &str, to: &str, begins: &str) -> String {
-    let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+    let [from, to] = [from, to].map(|at| at.parse::<std::net::SocketAddr>().unwrap());
     let all = world.network.log.iter().filter(|d| d.from == from && d.to == to);
     let found = all.map(|d| d.text()).rfind(|text| text.starts_with(begins));
     found.unwrap_or_else(|| panic!("no {begins}"))

@@ -42,7 +42,7 @@ fn version(sdp: &str) -> u64 {
     line(sdp, 'o').split(' ').nth(2).unwrap().parse().unwrap()
 }
 
-fn held(at: &str, port: u16) -> String {
+pub fn held(at: &str, port: u16) -> String {
     format!("{}a=sendonly\r\n", audio(at, port).replace(" 1 IN", " 2 IN"))
 }
 
@@ -256,7 +256,7 @@ fn rfc3311_5_2_updates_that_cross_are_sorted_out_by_who_made_the_call_id() {
 }
 
 /// A call whose called side has answered reliably; each has acknowledged. What Alice and Bob have of it.
-fn early(world: &mut World, alice: bool, bob: bool) -> (String, String) {
+pub fn early(world: &mut World, alice: bool, bob: bool) -> (String, String) {
     let allow = |msg: Msg, takes: bool| if takes { msg.with("Allow", TAKES) } else { msg };
     let calling =
         Msg::request("INVITE", NUMBER, ALICE, 1).sdp(&audio(ALICE, 4000)).with("Supported", "100rel");
@@ -284,7 +284,7 @@ fn of_bob(method: &str, seq: u32, invited: &str) -> Msg {
 }
 
 /// Bob answers the INVITE, Alice acknowledges and hangs up.
-fn finish(world: &mut World, invited: &str) {
+pub fn finish(world: &mut World, invited: &str) {
     world.post(BOB, INSIDE, &Msg::response(invited, 200, "bob").contact(BOB));
     let ok = world.expect(ALICE, "200");
     assert!(field(&ok, "CSeq").ends_with("INVITE") && body(&ok).is_empty(), "{ok}");
@@ -510,4 +510,73 @@ fn rfc3311_5_an_update_without_an_offer_never_asks_the_far_side_for_one() {
     world.expect_no(BOB, "INVITE");
     call.hang_up(&mut world, 3);
     world.must_forget("an UPDATE with another body");
+}
+
+/// Two branches answer reliably, and one of them changes what Alice does not know any more: her two early dialogs.
+fn loses_one(world: &mut World, silent: bool) -> (String, [String; 2]) {
+    let calling =
+        Msg::request("INVITE", NUMBER, ALICE, 1).sdp(&audio(ALICE, 4000)).with("Supported", "100rel");
+    world.post(ALICE, OUTSIDE, &calling.with("Allow", TAKES));
+    let invited = world.expect(BOB, "INVITE");
+    let heard = ["left", "right"].map(|tag| {
+        let progress = Msg::response(&invited, 183, tag).contact(BOB).with("Allow", TAKES);
+        let progress = progress.with("Require", "100rel").with("RSeq", "7");
+        world.post(BOB, INSIDE, &progress.sdp(&audio(BOB, if tag == "left" { 6000 } else { 7000 })));
+        let heard = world.expect(ALICE, "183");
+        let acknowledged = world.expect(BOB, "PRACK");
+        world.ok(BOB, INSIDE, &acknowledged);
+        world.post(ALICE, OUTSIDE, &prack(&heard, if tag == "left" { 2 } else { 3 }));
+        world.expect(ALICE, "200");
+        heard
+    });
+    let from = format!("{};tag=left", field(&invited, "To"));
+    let update = Msg::inside("UPDATE", BOB, 1, &invited).set("From", &from).sdp(&audio(BOB, 6002));
+    world.post(BOB, INSIDE, &update);
+    let asked = world.expect(ALICE, "UPDATE");
+    if !silent {
+        world.post(ALICE, OUTSIDE, &Msg::response(&asked, 481, ""));
+    }
+    assert_eq!(field(&world.expect_within(BOB, "504", s(33)), "CSeq"), "1 UPDATE");
+    world.run_for(if silent { s(20) } else { ms(20) });
+    assert_eq!(world.core.counters().early_dialogs_lost, 1);
+    (invited, heard)
+}
+
+/// One branch answers, and Alice hangs up: her 200.
+fn branch_answers(world: &mut World, invited: &str, tag: &str) -> String {
+    world.post(BOB, INSIDE, &Msg::response(invited, 200, tag).contact(BOB).with("Allow", TAKES));
+    let ok = world.expect(ALICE, "200");
+    assert_eq!(field(&ok, "CSeq"), "1 INVITE");
+    world.expect(BOB, "ACK");
+    world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+    world.run_for(ms(20));
+    assert_eq!((world.gauges().calls, world.lent()), (1, 2));
+    world.post(ALICE, OUTSIDE, &Msg::inside("BYE", ALICE, 9, &ok));
+    let bye = world.expect(BOB, "BYE");
+    world.ok(BOB, INSIDE, &bye);
+    world.must_forget("a call that has lost an early dialog");
+    ok
+}
+
+#[test]
+fn rfc5057_5_1_an_early_dialog_that_its_caller_has_lost_takes_no_other_with_it() {
+    for silent in [false, true] {
+        let mut world = by_hand(TWO_SIDES, 40);
+        let (invited, heard) = loses_one(&mut world, silent);
+        let ok = branch_answers(&mut world, &invited, "right");
+        assert_eq!(
+            (field(&ok, "To"), body(&ok)),
+            (field(&heard[1], "To"), ""),
+            "its answer was given reliably"
+        );
+    }
+}
+
+#[test]
+fn rfc5057_5_1_what_rings_behind_a_lost_early_dialog_answers_in_a_new_one() {
+    let mut world = by_hand(TWO_SIDES, 41);
+    let (invited, heard) = loses_one(&mut world, false);
+    let ok = branch_answers(&mut world, &invited, "left");
+    assert!(heard.iter().all(|heard| field(heard, "To") != field(&ok, "To")), "{ok}");
+    assert!(!body(&ok).is_empty(), "Alice has heard nothing in it yet: {ok}");
 }

@@ -38,6 +38,7 @@ fn what_the_caller_sees_of_a_basic_call() {
     Contact: <sip:10.0.0.1:5060>
     Server: Liaison
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
+    Supported: replaces, tdialog, from-change
     Content-Length: 0
 
     --------
@@ -50,7 +51,7 @@ fn what_the_caller_sees_of_a_basic_call() {
     Contact: <sip:10.0.0.1:5060>
     Server: Liaison
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
-    Supported: replaces, timer
+    Supported: replaces, tdialog, from-change, timer
     Content-Type: application/sdp
     Content-Length: 164
 
@@ -89,7 +90,7 @@ fn what_the_called_side_sees_of_a_basic_call() {
     Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, INFO, MESSAGE, PUBLISH, SUBSCRIBE
     X-Keep: π
     Max-Breadth: 60
-    Supported: 100rel, 199, replaces, timer
+    Supported: 100rel, 199, replaces, tdialog, from-change, timer
     Session-Expires: 1800
     Content-Type: application/sdp
     Content-Length: 164

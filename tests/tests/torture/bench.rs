@@ -174,6 +174,7 @@ impl Bench {
                     | IoAction::Ping(_)
                     | IoAction::Watch { .. }
                     | IoAction::Doubt(..)
+                    | IoAction::Tell(..)
                     | IoAction::Adopt(_) => {}
                     IoAction::Resolve(query) => {
                         let answer = answer(&query.question, self.named());

@@ -89,7 +89,7 @@ impl Plain {
                 let parts = Parts { body: Some(description(super::agent::SDP)), ..Parts::default() };
                 self.endpoint.answer(now, session, dialog, parts).unwrap();
             }
-            Event::Requested { session, id, request } => {
+            Event::Requested { session, id, request, .. } => {
                 self.handed.push(request.method().to_string());
                 self.endpoint.respond(now, session, id, &Reply::new(StatusCode::OK)).unwrap();
             }

@@ -11,7 +11,7 @@ use media::VirtualPorts;
 use sip::auth::{Credential, Secret};
 use sip::registration::server::GruuKeys;
 use sip::time::{Mono, Now, Wall};
-use sip::{Carrying, Endpoint, Listener, NetworkId, Timers, Transport};
+use sip::{Endpoint, Listener, NetworkId, Transport};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,33 +85,8 @@ impl Subject {
 
 /// A plain user agent with carrying off.
 pub fn strict() -> (Subject, Vec<Listener>) {
-    let listener = |transport, address: &str| Listener {
-        network: NetworkId(0),
-        transport,
-        address: address.parse().unwrap(),
-        sent_by: address.into(),
-        timers: Timers::default(),
-        nat: sip::Nat::Off,
-        flow_timer: Duration::from_secs(25),
-        alias: false,
-        tls_parameter: true,
-        towards: Vec::new(),
-        heeds_overload: sip::overload::Heed::Nothing,
-        tells_load: false,
-        acceptance: sip::auth::client::Acceptance::default(),
-        carrying: Carrying::Nothing,
-        asked: Vec::new(),
-        events: &[],
-        reliable: false,
-        provenance: sip::session::Provenance::Network,
-        refers: false,
-        identifying: sip::session::Identifying::Carry,
-        takes_terminated: false,
-        session_timers: sip::session::TimerTerms::default(),
-        heeds_priority: true,
-        asks_unknown: false,
-        provisional_interval: Duration::from_secs(60),
-    };
+    let listener =
+        |transport, address: &str| Listener::new(NetworkId(0), transport, address.parse().unwrap());
     let listeners = vec![
         listener(Transport::Udp, "198.51.100.1:5060"),
         listener(Transport::Udp, "[2001:db8::10]:5060"),
@@ -153,6 +128,7 @@ fn of(document: &str, secrets: impl Fn(&Config) -> Secrets, seed: u64) -> (Subje
     let core = Core::new(Setup {
         sip: sip::Settings { listeners: listeners.clone(), ..sip::Settings::default() },
         link: Box::new(VirtualPorts::new(snapshot.media.iter().flatten())),
+        identity: None,
         snapshot,
         sip_ids: Box::new(Seeded(seed)),
         ids: Box::new(Seeded(seed ^ 0xffff)),

@@ -78,6 +78,7 @@ impl Core {
             trunk: target.trunk.clone(),
             trunk_flow: turn.place.flow.filter(|_| !turn.place.is_device()),
             device: turn.place.is_device(),
+            user: turn.place.user.clone(),
             branch: turn.place.branch,
             breadth: turn.breadth,
         });
@@ -107,6 +108,9 @@ impl Core {
         let on = On::Request(request.method());
         let mut parts = decide::parts(request.headers(), on, &crossing, listener);
         parts.fields.push(HeaderName::MaxBreadth, breadth_text(turn.breadth));
+        if let Some(target) = self.target_dialog_there(request) {
+            parts.fields.push(HeaderName::TargetDialog, target);
+        }
         // What is told comes on the flow of a trunk that this one takes (RFC 5626 §4.3).
         let outbound =
             *request.method() == Method::Subscribe && turn.place.flow.is_some() && !turn.place.is_device();

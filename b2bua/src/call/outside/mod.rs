@@ -17,6 +17,7 @@ use super::fork::Fork;
 use crate::shard::Held;
 use crate::snapshot::Snapshot;
 use config::{Profile, TrunkName};
+use sip::registration::server::Aor;
 use sip::session::{RequestId, SessionId};
 use sip::time::Mono;
 use sip::{Flow, NetworkId, Received};
@@ -73,6 +74,8 @@ pub(crate) struct Asked {
     /// The flow to a trunk that the request went by (RFC 5626 §4.3).
     trunk_flow: Option<Flow>,
     device: bool,
+    /// Whose device it is.
+    pub(crate) user: Option<Aor>,
     branch: u16,
     breadth: u8,
 }
@@ -107,6 +110,12 @@ impl Outside {
     /// Whether somebody waits for what comes of a session.
     pub(crate) fn waits_for(&self, session: SessionId) -> bool {
         self.by_session.contains_key(&session)
+    }
+
+    /// Who is asked in a session.
+    pub(crate) fn asked(&self, session: SessionId) -> Option<&Asked> {
+        let waiting = self.waiting.get(*self.by_session.get(&session)?)?;
+        waiting.asked.iter().find(|asked| asked.session == session)
     }
 
     /// How many wait.

@@ -29,6 +29,7 @@ impl Core {
         let snapshot = self.snapshot.clone();
         let taken = match request.method() {
             Method::Options => self.take_options(now, &snapshot, id, request),
+            Method::Refer => return self.on_refer_outside(now, id, request),
             _ => self.take_outside(now, &snapshot, id, request).map(Taken::Waits),
         };
         match taken {

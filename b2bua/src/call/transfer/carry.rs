@@ -1,13 +1,14 @@
 //! A REFER that crosses: the other leg sends one of its own, and what it is told comes back as NOTIFYs of the leg that was asked.
 //! Two subscriptions, each with the identifiers of its own dialog.
 
+use super::elsewhere::Standing;
+use super::who::{Permit, Referrer, Who};
 use crate::call::across::Across;
 use crate::call::body::Taken;
 use crate::call::{CallKey, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
 use bytestring::ByteString;
 use policy::On;
-use sip::dialog::DialogState;
 use sip::session::{OutgoingId, Refer, ReferId, Reply, RequestId};
 use sip::time::Now;
 use sip::{Failure, NetworkId, Received};
@@ -30,6 +31,8 @@ pub(in crate::call) struct CarriedRefer {
     told: Option<ReferId>,
     /// Whether its sender wants none.
     silent: bool,
+    /// That who is referred may take a place, unless it does not want to be.
+    permit: Option<Permit>,
     /// What was told before it was accepted.
     early: Option<(StatusCode, ByteString, bool)>,
 }
@@ -46,6 +49,7 @@ impl Core {
         leg: LegNo,
         id: RequestId,
         (refer, request): (&Refer, &Received),
+        elsewhere: Option<Standing>,
     ) -> OrRefuse<()> {
         let refuse = |status| Box::new(Reply::new(status));
         let call = self.calls.get(key).ok_or_else(|| refuse(StatusCode::SERVER_INTERNAL_ERROR))?;
@@ -69,7 +73,14 @@ impl Core {
         parts.body = body.map_err(|refused| Box::new(decide::body_reply(refused)))?;
         parts.fields.remove(HeaderName::ReferTo);
         let (here, there) = (from.network, to.network);
-        let target = self.target_there(refer, (here, there));
+        let referrer = self.who_of(key, leg).map(|who| Referrer { who, flow: request.flow });
+        let own = referrer.as_ref().zip(refer.replaces.as_ref());
+        let own = own.and_then(|(referrer, replaces)| self.own_dialog_of(replaces, referrer));
+        let own = own.map(|(named, no)| (self.shard_no(), named, no));
+        let of = elsewhere.as_ref().map(|standing| standing.of).or(own);
+        let far = elsewhere.map(|standing| standing.replaces);
+        let far = far.or_else(|| own.and_then(|(_, named, no)| self.far_dialog(named, no)));
+        let target = self.target_there(refer, (here, there), far);
         parts.fields.push(HeaderName::ReferTo, target);
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
         let session = to.session;
@@ -77,13 +88,11 @@ impl Core {
         let sent =
             self.endpoint.refer(now, session, hops, parts).map_err(|_| Box::new(self.overload_reply()))?;
         self.counters.refers_carried += 1;
-        // Who is referred to a dialog here may take the place of its peer.
-        if let Some((named, ..)) = refer.replaces.as_ref().and_then(|replaces| self.dialog_that(replaces))
-            && let Some(who) = self.who_of(key, other)
-            && let Some(named) = self.calls.get_mut(named)
-        {
-            named.transfers.get_or_insert_default().grant(who);
-        }
+        // Who is referred to a dialog of its sender may take that one's place. It may do so before we have its response: what is
+        // permitted now is taken back if it refuses.
+        let who = self.who_of(key, other).filter(Who::is_known);
+        let permit = of.zip(who).map(|((shard, call, leg), who)| Permit { shard, call, leg, who });
+        permit.clone().into_iter().for_each(|permit| self.permit(permit, true));
         let Some(call) = self.calls.get_mut(key) else { return Ok(()) };
         call.transfers.get_or_insert_default().carried.push(CarriedRefer {
             from: leg,
@@ -92,14 +101,20 @@ impl Core {
             id: Some(id),
             told: None,
             silent: refer.silent,
+            permit,
             early: None,
         });
         Ok(())
     }
 
-    /// Refer-To as it is on the other side: an address of ours becomes the one that we have there, a dialog of ours the dialog that
-    /// stands behind it; all else stays as it is, byte for byte.
-    fn target_there(&self, refer: &Refer, (here, there): (NetworkId, NetworkId)) -> String {
+    /// Refer-To as it is on the other side: an address of ours becomes the one that we have there, a dialog of the sender's with us
+    /// that which stands behind it; all else stays as it is, byte for byte.
+    fn target_there(
+        &self,
+        refer: &Refer,
+        (here, there): (NetworkId, NetworkId),
+        far: Option<Replaces>,
+    ) -> String {
         let mut text = refer.to.to_string();
         let settings = self.endpoint.settings();
         let ours = |network| settings.listeners.iter().filter(move |listener| listener.network == network);
@@ -119,9 +134,7 @@ impl Core {
                 text = text.replacen(uri, &mapped, 1);
             }
         }
-        let Some(replaces) = &refer.replaces else { return text };
-        let far = self.dialog_that(replaces).and_then(|(key, no, _)| self.far_dialog(key, no));
-        let Some(far) = far else { return text };
+        let (Some(replaces), Some(far)) = (&refer.replaces, far) else { return text };
         let Some((before, rest)) = text.split_once('?') else { return text };
         let (headers, after) = rest.split_at(rest.find('>').unwrap_or(rest.len()));
         let mapped = headers.split('&').map(|header| match header.split_once('=') {
@@ -134,9 +147,12 @@ impl Core {
         format!("{before}?{}{after}", mapped.collect::<Vec<_>>().join("&"))
     }
 
-    /// The leg that Replaces names.
-    fn dialog_that(&self, replaces: &Replaces) -> Option<(CallKey, LegNo, DialogState)> {
-        self.dialog_of(replaces.call_id(), (replaces.local_tag(), replaces.remote_tag()))
+    /// The leg that the Replaces of a REFER names, if it is its sender's own: nobody gives away another one's place, nor hears of
+    /// another one's dialogs.
+    pub(super) fn own_dialog_of(&self, replaces: &Replaces, referrer: &Referrer) -> Option<(CallKey, LegNo)> {
+        let tags = (replaces.local_tag(), replaces.remote_tag());
+        let (key, no, _) = self.dialog_of(replaces.call_id(), tags)?;
+        self.is_referrer(key, no, referrer).then_some((key, no))
     }
 
     /// The dialog of a leg's partner as its peer has to be told of it.
@@ -163,8 +179,11 @@ impl Core {
         let Some(refer) = carried.get_mut(at) else { return false };
         // Whatever comes of it, its name is not asked for twice.
         let (from, id, silent, early) = (refer.from, refer.id.take(), refer.silent, refer.early.take());
+        let permit = refer.permit.take().filter(|_| outcome.is_err());
         let Some(id) = id else { return false };
-        let Some(session) = call.leg(from).map(|leg| leg.session) else { return true };
+        let session = call.leg(from).map(|leg| leg.session);
+        permit.into_iter().for_each(|permit| self.permit(permit, false));
+        let Some(session) = session else { return true };
         match outcome {
             Ok(_) => {
                 let lifetime = (!silent).then_some(LIFETIME);

@@ -1,6 +1,6 @@
 //! Legs that end while a transfer is under way.
 
-use crate::call::exchange::By;
+use crate::call::exchange::{Asked, By};
 use crate::call::{CallKey, Exchange, LegNo, State};
 use crate::shard::Core;
 use sip::End;
@@ -16,10 +16,10 @@ impl Core {
             return false;
         };
         let Some((by, of)) = call.transfer().map(|transfer| (transfer.by, transfer.of)) else { return false };
-        if no == by {
-            self.abandon_exchange(now, key, by);
+        if Some(no) == by {
+            self.abandon_exchange(now, key, no);
             if let Some(call) = self.calls.get_mut(key)
-                && let Some(party) = call.party(by)
+                && let Some(party) = call.party(no)
             {
                 call.media.retire(party);
             }
@@ -36,9 +36,23 @@ impl Core {
         false
     }
 
+    /// A call ends: who has asked for a transfer hears that nothing comes of it, before its own dialog is over.
+    pub(in crate::call) fn end_transfers(&mut self, now: Now, key: CallKey) {
+        self.end_waiting(now, key);
+        let transfer = self.calls.get(key).and_then(|call| call.transfer());
+        if transfer.is_none_or(|transfer| transfer.by.is_none()) {
+            return;
+        }
+        self.tell_transferor(now, key, StatusCode::REQUEST_TERMINATED, "Call Ended".into());
+        if let Some(call) = self.calls.get_mut(key) {
+            call.end_transfer(StatusCode::REQUEST_TERMINATED, None);
+        }
+        self.counters.transfers_failed += 1;
+    }
+
     /// A target that has answered and waits for its place has ended: nobody is joined with it. `false`: it was another leg.
     pub(in crate::call) fn target_gone(&mut self, now: Now, key: CallKey, no: LegNo, why: &End) -> bool {
-        let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Established) else {
+        let Some(call) = self.calls.get_mut(key).filter(|call| call.state != State::Ending) else {
             return false;
         };
         let answered = call.transfer().and_then(|transfer| transfer.answered);
@@ -52,6 +66,7 @@ impl Core {
             | End::Expired
             | End::Rejected(_)
             | End::HungUp(_)
+            | End::Left
             | End::NoPrack => StatusCode::TEMPORARILY_UNAVAILABLE,
         };
         self.transfer_failed(now, key, &Reply::new(status));
@@ -65,6 +80,15 @@ impl Core {
         let (Some(session), Some(party)) = (call.leg(other).map(|leg| leg.session), call.party(other)) else {
             return;
         };
+        match call.underway.take() {
+            Some(asked) if asked.from == other && !asked.abandoned => self.grant_executed(now, key, &asked),
+            Some(asked) if asked.from == gone && !asked.refused => {
+                call.underway = Some(Box::new(Asked { abandoned: true, ..*asked }));
+                self.cancel_underway(now, key);
+            }
+            _ => {}
+        }
+        let Some(call) = self.calls.get_mut(key) else { return };
         match std::mem::replace(&mut call.exchange, Exchange::Idle) {
             Exchange::Asked(asked) if asked.from == other => {
                 call.media.offer_failed(party);
@@ -79,7 +103,7 @@ impl Core {
                     let _ = self.endpoint.cancel_reinvite(now, session);
                 }
             }
-            Exchange::Answer { from } if from == gone => {
+            Exchange::Answer { from, settled: false } if from == gone => {
                 let refusal = call.media.compose_refusal(party).ok();
                 let body = crate::call::body::Wrap::Nothing.around(refusal);
                 let _ = self.endpoint.acknowledge(now, session, Parts { body, ..Parts::default() });

@@ -3,6 +3,7 @@
 use super::{GRACE, PATIENCE, Transfer};
 use crate::call::body::Wrap;
 use crate::call::guard::CallTimer;
+use crate::call::talk::Talk;
 use crate::call::{Call, CallKey, Exchange, LegNo, State, decide};
 use crate::shard::Core;
 use media::{Misuse, PartyId, Refusal};
@@ -34,8 +35,8 @@ impl Core {
         }
         let refreshing = call
             .transfer()
-            .is_some_and(|transfer| [transfer.of, transfer.by].iter().any(|no| call.refreshes(*no)));
-        if refreshing || !matches!(call.exchange, Exchange::Idle) {
+            .is_some_and(|transfer| transfer.by.iter().chain([&transfer.of]).any(|no| call.refreshes(*no)));
+        if refreshing || call.exchanges_now() {
             if let Some(transfer) = call.transfer_mut() {
                 transfer.answered = Some((leg, party));
             }
@@ -43,41 +44,55 @@ impl Core {
         }
         self.tell_transferor(now, key, StatusCode::OK, "OK".into());
         let Some(call) = self.calls.get_mut(key) else { return };
-        let Some(Transfer { by, of, moved, .. }) = call.end_transfer(StatusCode::OK, Some(leg)) else {
+        let Some(of_party) = call.sought_party() else { return };
+        let Some(Transfer { by, of, moved, picked_up, .. }) = call.end_transfer(StatusCode::OK, Some(leg))
+        else {
             return;
         };
-        let (Some(of_party), by_party) = (call.party(of), call.party(by)) else { return };
         call.media.connect(of_party, party);
-        if let Some(by_party) = by_party {
+        if let Some((by, by_party)) = by.and_then(|by| Some((by, call.party(by)?))) {
             call.media.retire(by_party);
             call.leg_mut(by).into_iter().for_each(|by| by.party = by_party);
         }
-        call.join_pair((leg, party), (of, of_party));
-        let goes = call.leg(by).is_some_and(|by| by.end.is_none());
+        call.talk = Talk::Joined { called: (leg, party), calling: (of, of_party) };
+        let goes = by.filter(|by| call.leg(*by).is_some_and(|by| by.end.is_none()));
         tracing::debug!(
             call = %call.id,
-            sip_call_id = %call.caller.call_id,
-            transferor = by.0,
+            sip_call_id = call.sip_call_id(),
+            transferor = by.map(|by| by.0),
             transferee = of.0,
             target = leg.0,
-            "a call is transferred"
+            "a leg has another partner"
         );
         let transfers = call.transfers.get_or_insert_default();
-        if goes {
+        if let Some(by) = goes {
             transfers.leaving.push((by, now.mono + GRACE));
             self.timers.arm(now, GRACE, (key, CallTimer::Transfer));
         }
-        // A leg that was dialled for the transferee has been offered what that has described.
-        transfers.news = if moved { vec![leg, of] } else { vec![of] };
-        self.counters.transfers_done += 1;
+        transfers.again = None;
+        // A leg that was dialled for the transferee has been offered what that has described, unless it has changed since.
+        let is_told = picked_up || (!moved && call.media.knows(party, of_party));
+        transfers.news = if is_told { vec![of] } else { vec![leg, of] };
+        // What the two were told who have talked so far is told anew.
+        call.apart = None;
+        match by {
+            Some(_) => self.counters.transfers_done += 1,
+            None => self.placed_call_stands(now, key),
+        }
         self.watch_joined(now, key, leg);
-        self.speak_for_each_other(key, (leg, of));
+        let renamed = self.speak_for_each_other(key, (leg, of));
+        if let Some(transfers) = self.calls.get_mut(key).and_then(|call| call.transfers.as_mut()) {
+            let told: Vec<_> = renamed.iter().filter(|no| !transfers.news.contains(no)).copied().collect();
+            transfers.news.extend(told);
+            transfers.renamed = renamed;
+        }
         self.renegotiate(now, key);
     }
 
     /// A deadline of a transfer has come.
     pub(in crate::call) fn transfer_due(&mut self, now: Now, key: CallKey) {
-        let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Established) else {
+        self.waited_in_vain(now, key);
+        let Some(call) = self.calls.get_mut(key).filter(|call| call.state != State::Ending) else {
             return;
         };
         let Some(transfers) = call.transfers.as_mut() else { return };
@@ -102,16 +117,31 @@ impl Core {
             let Some(call) = self.calls.get_mut(key).filter(|call| call.state == State::Established) else {
                 return;
             };
-            let Some(leg) = call.transfers.as_ref().and_then(|t| t.news.first().copied()) else { return };
-            if call.refreshes(leg) || !matches!(call.exchange, Exchange::Idle) {
+            let Some(transfers) = call.transfers.as_mut() else { return };
+            let Some(leg) = transfers.news.first().copied() else {
+                let again = transfers.again.take();
+                return again.into_iter().for_each(|leg| self.tell_again(now, key, leg));
+            };
+            if call.refreshes(leg) || call.exchanges_now() {
                 return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
             }
             let parties = call.other(leg).and_then(|other| call.party(leg).zip(call.party(other)));
             let session = call.leg(leg).map(|leg| leg.session);
             if let (Some((here, there)), Some(session)) = (parties, session) {
                 let mark = call.media.mark(here);
+                let renamed = call.transfers.as_ref().is_some_and(|t| t.renamed.contains(&leg));
+                // Another name alone is told in an UPDATE, to whom takes that (RFC 4916 §4.3).
+                let by_update = self.endpoint.takes_update(session);
                 match call.media.compose_offer(here, there, &mut *self.link) {
-                    Ok(offer) if call.media.stands(here, &offer) => call.media.withdraw(here, mark),
+                    Ok(offer) if call.media.stands(here, &offer) && (by_update || !renamed) => {
+                        call.media.withdraw(here, mark);
+                        if renamed {
+                            self.name_leg(now, key, leg, None);
+                            if self.endpoint.update(now, session, None, 70, Parts::default()).is_err() {
+                                return self.timers.arm(now, PATIENCE, (key, CallTimer::Transfer));
+                            }
+                        }
+                    }
                     Ok(offer) => {
                         let parts = Parts { body: Wrap::Nothing.around(Some(offer)), ..Parts::default() };
                         self.name_leg(now, key, leg, None);
@@ -147,10 +177,15 @@ impl Core {
             return;
         };
         let taken = decide::take_response(call, leg, other, response);
-        let answer = match (call.party(leg), taken.sdp.as_deref()) {
-            (Some(party), Some(sdp)) => call.media.receive_answer(party, sdp).is_ok(),
-            _ => false,
-        };
+        let party = call.party(leg);
+        let elsewhere =
+            party.zip(taken.sdp.as_deref()).is_some_and(|(of, sdp)| call.media.leads_elsewhere(of, sdp));
+        let answer = party.is_some_and(|party| call.take_answer(party, taken.sdp.as_deref()).is_ok());
+        if elsewhere && let Some(transfers) = call.transfers.as_mut() {
+            // It was told of this one what does not hold any more.
+            transfers.again = Some(other).filter(|other| !transfers.news.contains(other));
+            self.joined_apart(key);
+        }
         let _ = self.endpoint.acknowledge(now, session, Parts::default());
         if answer {
             return self.renegotiate(now, key);
@@ -160,30 +195,29 @@ impl Core {
         self.end_call(now, key, &decide::reason(488, "Session description refused"), "answer refused");
     }
 
-    /// A leg with a new partner refuses our re-INVITE: it goes on as it was, which may be good enough for both.
+    /// A leg with a new partner refuses our re-INVITE: it goes on as it was, which may be good enough for both, and is asked again later.
     pub(in crate::call) fn not_renegotiated(&mut self, now: Now, key: CallKey, leg: LegNo, why: &Failure) {
         let Some(call) = self.calls.get_mut(key) else { return };
         call.exchange = Exchange::Idle;
-        if let Some(party) = call.party(leg) {
-            call.media.offer_failed(party);
-        }
+        let parties = call.parties_of(leg);
+        parties.into_iter().for_each(|(party, _)| call.media.offer_failed(party));
         tracing::debug!(call = %call.id, leg = leg.0, ?why, "a leg does not take its new partner's description");
         self.counters.transfers_unsettled += 1;
+        let is_apart = parties.is_some_and(|(here, there)| !call.media.knows(here, there));
+        if let Some(session) = call.leg(leg).map(|leg| leg.session).filter(|_| is_apart) {
+            self.joined_apart(key);
+            self.not_brought_together(now, key, (leg, session));
+        }
         self.renegotiate(now, key);
     }
 }
 
 impl Call {
-    /// These two legs talk from now on.
-    pub(super) fn join_pair(&mut self, (leg, party): (LegNo, PartyId), (of, of_party): (LegNo, PartyId)) {
-        self.joined = Some((leg, party, of_party));
-        self.partner = of;
-    }
-
     /// A leg has been told all that there was to tell.
     fn told(&mut self, leg: LegNo) {
         if let Some(transfers) = &mut self.transfers {
             transfers.news.retain(|waiting| *waiting != leg);
+            transfers.renamed.retain(|waiting| *waiting != leg);
         }
     }
 }

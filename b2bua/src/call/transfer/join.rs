@@ -36,7 +36,7 @@ impl Core {
         let none = || refuse(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
         let (key, no, _) =
             self.dialog_of(join.call_id(), (join.local_tag(), join.remote_tag())).ok_or_else(none)?;
-        if !self.may_replace(key, no, &self.who_sends(network, trunk, request)) {
+        if !self.is_leg_of(key, no, &self.who_sends(network, trunk, request)) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
         let (place, far) = self.other_end(key, no).ok_or_else(|| refuse(StatusCode::NOT_ACCEPTABLE_HERE))?;
@@ -53,7 +53,8 @@ impl Core {
     /// own tag, ours.
     pub(super) fn other_end(&self, key: CallKey, no: LegNo) -> Option<(Place, (String, String, String))> {
         let call = self.calls.get(key)?;
-        let leg = call.leg(call.other(no)?)?;
+        let other = call.other(no)?;
+        let leg = call.leg(other)?;
         let session = self.endpoint.session(leg.session)?;
         let dialog = session.dialogs.iter().find(|dialog| dialog.state == DialogState::Confirmed)?;
         let uri: Uri = dialog.remote_target.parse().ok()?;
@@ -71,7 +72,9 @@ impl Core {
             registered: flow.is_some(),
         };
         let routes = dialog.route_set.iter().map(|route| route.as_str().into()).collect();
-        let place = Place { flow, routes, ..Place::plain(target, 1) };
+        // In another call its number does not say any more that it is whom this one's From names.
+        let user = self.user_of(&self.snapshot, key, other);
+        let place = Place { flow, routes, user, ..Place::plain(target, 1) };
         let far = (
             session.call_id,
             dialog.remote_tag.clone().unwrap_or_else(|| "0".into()),

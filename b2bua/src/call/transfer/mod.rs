@@ -11,9 +11,12 @@
 
 mod attended;
 mod carry;
+mod elsewhere;
 mod ending;
 mod hand_over;
 mod join;
+mod outside;
+mod pick_up;
 mod refer;
 mod request;
 mod speaking;
@@ -21,15 +24,18 @@ mod takeover;
 mod target;
 mod who;
 
+pub(crate) use elsewhere::ReferWord;
+
 use super::{Call, Leg, LegNo};
 use carry::CarriedRefer;
+use elsewhere::Waiting;
 use media::PartyId;
 use sip::dialog::DialogNo;
-use sip::session::ReferId;
+use sip::session::{ReferId, RequestId, SessionId};
 use sip::time::Mono;
 use sip_types::{Fields, StatusCode};
 use std::time::Duration;
-use who::Who;
+use who::Permit;
 
 /// How long a transferor that knows of the success may take to hang up (RFC 5589 §6.1), before we do.
 const GRACE: Duration = Duration::from_secs(2);
@@ -42,12 +48,12 @@ const MOST_GRANTS: usize = 8;
 
 /// A transfer under way: whom its target is dialled for.
 pub(crate) struct Transfer {
-    /// The transferor.
-    pub(super) by: LegNo,
-    /// The transferee.
+    /// The transferor; `None` where the call was placed from here, and nobody asks for a target but who placed it.
+    pub(super) by: Option<LegNo>,
+    /// The transferee, or who has answered first.
     pub(super) of: LegNo,
     /// Where the transferor is told what comes of it.
-    told: Option<ReferId>,
+    told: Option<(SessionId, ReferId)>,
     /// How many legs there were before: those after them are dialled for the transferee.
     pub(super) before: usize,
     /// What the INVITE has besides what crosses.
@@ -56,8 +62,18 @@ pub(crate) struct Transfer {
     targets: Vec<TargetDialog>,
     /// Whether the target is a leg of another call, which was not dialled for the transferee.
     moved: bool,
+    /// Whether somebody has picked up for the target, who is answered with all that the transferee has for it.
+    picked_up: bool,
     /// The target that has answered, while it waits for the end of an exchange between the two others.
     answered: Option<(LegNo, PartyId)>,
+}
+
+/// A REFER that is to be answered.
+#[derive(Clone, Copy)]
+struct Asking {
+    id: RequestId,
+    /// `None`: it is in the dialog of its leg; else it is outside, and this says whether its sender is reached on its flow.
+    outside: Option<bool>,
 }
 
 /// A dialog of a target.
@@ -83,12 +99,20 @@ pub(crate) struct Transfers {
     leaving: Vec<(LegNo, Mono)>,
     /// How often a leg's place was to be taken by INVITE (RFC 3891).
     takeovers: usize,
+    /// Who has picked up, and is answered with what the caller's ACK brings.
+    owes: Option<LegNo>,
     /// REFERs that have crossed.
     carried: Vec<CarriedRefer>,
+    /// REFERs that wait for what another shard says of the dialog that they name.
+    waiting: Vec<Waiting>,
     /// Who may take the place of a leg, because a peer of the call has referred them to it.
-    granted: Vec<Who>,
+    granted: Vec<Permit>,
     /// Legs that are still to be told by re-INVITE of whom they talk with.
     pub(super) news: Vec<LegNo>,
+    /// Who is to be told anew once both have been told, because the other has answered with other addresses or keys than before.
+    again: Option<LegNo>,
+    /// Those among them that speak for another name than before.
+    renamed: Vec<LegNo>,
 }
 
 /// A transfer, for the record.
@@ -107,10 +131,32 @@ pub(crate) struct Logged {
 
 impl Transfers {
     /// As many may take a place as there are REFERs under way in a call.
-    fn grant(&mut self, who: Who) {
-        if !self.granted.contains(&who) {
-            self.granted.truncate(MOST_GRANTS - 1);
-            self.granted.insert(0, who);
+    fn grant(&mut self, permit: Permit) {
+        self.granted.truncate(MOST_GRANTS - 1);
+        self.granted.insert(0, permit);
+    }
+
+    /// One of those is over, or used up. Each REFER has given one.
+    fn take_back(&mut self, permit: &Permit) {
+        if let Some(at) = self.granted.iter().position(|granted| granted == permit) {
+            self.granted.remove(at);
+        }
+    }
+}
+
+impl Transfer {
+    /// The search for whom a leg that stands is to talk with, after so many legs.
+    pub(super) fn for_first(of: LegNo, before: usize) -> Self {
+        Self {
+            by: None,
+            of,
+            told: None,
+            before,
+            fields: Fields::default(),
+            targets: Vec::new(),
+            moved: false,
+            picked_up: false,
+            answered: None,
         }
     }
 }
@@ -127,13 +173,14 @@ impl Call {
 
     /// Whether a transfer is under way that this leg has asked for.
     pub(super) fn transfers_by(&self, no: LegNo) -> bool {
-        self.state == super::State::Established && self.transfer().is_some_and(|transfer| transfer.by == no)
+        self.state == super::State::Established
+            && self.transfer().is_some_and(|transfer| transfer.by == Some(no))
     }
 
     /// Whether somebody is being called: for the caller, or for whom a transfer concerns.
     pub(super) fn seeks(&self) -> bool {
         match self.state {
-            super::State::SettingUp => true,
+            super::State::SettingUp => !self.hands_over(),
             super::State::Established => self.transfer().is_some_and(|transfer| transfer.answered.is_none()),
             super::State::Ending => false,
         }
@@ -145,13 +192,25 @@ impl Call {
     }
 
     /// Whether a re-INVITE of ours refreshes that leg's session at this moment, so that its peer can be asked nothing else.
-    fn refreshes(&self, no: LegNo) -> bool {
+    pub(super) fn refreshes(&self, no: LegNo) -> bool {
         self.leg(no).is_some_and(|leg| leg.refreshing && leg.end.is_none())
     }
 
-    /// Who has asked for the legs that are dialled: the caller, or the transferor.
-    pub(super) fn asker(&self) -> &Leg {
-        self.transfer().and_then(|transfer| self.leg(transfer.by)).unwrap_or(&self.caller)
+    /// Who has asked for the legs that are dialled: the caller, or the transferor. Of a placed call, the leg that stands, if one does.
+    pub(super) fn asker(&self) -> Option<&Leg> {
+        let asker = self.transfer().and_then(|transfer| self.leg(transfer.by.unwrap_or(transfer.of)));
+        asker.or(self.caller.as_ref())
+    }
+
+    /// The leg that others are dialled for: the caller's, the transferee's, or that of who has answered first.
+    pub(super) fn sought_for(&self) -> Option<&Leg> {
+        self.transfer().map_or(self.caller.as_ref(), |transfer| self.leg(transfer.of))
+    }
+
+    /// The media of the leg that a target is dialled for.
+    pub(super) fn sought_party(&self) -> Option<PartyId> {
+        let of = self.transfer()?.of;
+        self.party(of).or_else(|| self.leg(of).map(|leg| leg.party))
     }
 
     /// The legs that are dialled for who is sought: of a transfer under way its targets, not those that came before it.
@@ -167,8 +226,8 @@ impl Call {
     /// Whose media the legs that are dialled are offered, if it is known: the caller's, or the transferee's.
     pub(super) fn offered(&self) -> Option<PartyId> {
         match self.transfer() {
-            Some(transfer) => self.party(transfer.of),
-            None => self.wrap.has_sdp().then_some(self.caller.party),
+            Some(_) => self.sought_party(),
+            None => self.caller.as_ref().filter(|_| self.wrap.has_sdp()).map(|caller| caller.party),
         }
     }
 }

@@ -2,18 +2,13 @@
 
 use sip::Received;
 use sip::session::Refer;
-use sip_types::{Fields, HeaderName, Limits, Message};
+use sip_types::{Fields, HeaderName, Limits, Message, Uri};
 use std::fmt::Write;
 
 /// The INVITE: to the target, from the transferee, with the header fields that the target's URI asks for (RFC 3261 §19.1.5), what
 /// the REFER says of who refers (RFC 3892 §2.2), and as many hops as are left to it. What of all this crosses is policy's affair,
 /// as for the INVITE of a caller. `None` where no message can be made of it.
-pub(super) fn invite(refer: &Refer, request: &Received, speaker: &str) -> Option<Received> {
-    let uri = refer.to.uri();
-    let target = match uri.is_sip() {
-        true => uri.for_request_line(),
-        false => uri.detached(),
-    };
+pub(super) fn invite(refer: &Refer, target: &Uri, request: &Received, speaker: &str) -> Option<Received> {
     let hops = request.max_forwards.map_or(70, |hops| hops.0);
     let mut text = String::with_capacity(512);
     let _ = write!(
@@ -54,6 +49,14 @@ fn read(bytes: Vec<u8>, request: &Received) -> Option<Received> {
     match Message::parse(bytes.into(), &Limits::default()).ok()? {
         Message::Request(invite) => Received::read(invite, request.flow).ok(),
         Message::Response(_) => None,
+    }
+}
+
+/// A URI as it stands in a request line.
+pub(super) fn bare(uri: &Uri) -> Uri {
+    match uri.is_sip() {
+        true => uri.for_request_line(),
+        false => uri.detached(),
     }
 }
 

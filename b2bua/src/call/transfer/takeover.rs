@@ -4,13 +4,18 @@
 //!   INVITE with Replaces ─► re-INVITE of the partner, with what it describes ─► its 200 ─► our 200 ─► BYE to who is replaced
 //!                                                     └── failure ─► the same failure; the call stands as it stood
 //! ```
+//! Who rings is replaced by who answers in its place (`pick_up`).
+//!
 //! It is done here, whatever the partner's user agent knows of Replaces, and whichever of the two dialogs of the call is named: the
 //! one of who is replaced, or that which its partner has with us.
 
+use crate::call::body::refuses_parts;
+use crate::call::conversion::Conversion;
 use crate::call::exchange::{Ask, Asked, By};
 use crate::call::identity::takes_another_from;
 use crate::call::incoming::Arrival;
 use crate::call::naming::Naming;
+use crate::call::talk::Talk;
 use crate::call::{CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
 use config::{Profile, TrunkName};
@@ -28,21 +33,25 @@ impl Core {
     /// An INVITE with Replaces.
     pub(in crate::call) fn on_replacing(&mut self, now: Now, arrival: Arrival, profile: Arc<Profile>) {
         let session = arrival.session;
-        let begun =
-            self.replaced(&arrival).and_then(|(key, no)| self.take_over(now, key, no, arrival, profile));
+        let begun = self.replaced(&arrival).and_then(|(key, no, state)| match state {
+            DialogState::Early => self.pick_up(now, key, no, arrival, profile),
+            DialogState::Confirmed | DialogState::Left | DialogState::Ended => {
+                self.take_over(now, key, no, arrival, profile)
+            }
+        });
         if let Err(reply) = begun {
             self.counters.takeovers_refused += 1;
             self.refuse(now, session, &reply);
         }
     }
 
-    /// The leg whose place an INVITE is to take.
+    /// The leg whose place an INVITE is to take, and how far its dialog has come.
     ///
     /// # Errors
     /// The response that RFC 3891 §3 has for it: 400 for several of them or with Join, 481 where there is no such dialog, or an early
-    /// one that was not begun by us, 486 where only an early one may be replaced, 603 where it is over or has been taken over too often, 403 for who may not;
-    /// 488 for an early dialog of ours, whose caller has made an offer as well; 491 in the middle of something.
-    fn replaced(&self, arrival: &Arrival) -> OrRefuse<(CallKey, LegNo)> {
+    /// one that was not begun by whom the INVITE would reach, 486 where only an early one may be replaced, 603 where it is over or has
+    /// been taken over too often, 403 for who may not; 491 in the middle of something.
+    fn replaced(&self, arrival: &Arrival) -> OrRefuse<(CallKey, LegNo, DialogState)> {
         let refuse = |status| Box::new(Reply::new(status));
         let headers = arrival.request.headers();
         let replaces = headers.sole::<Replaces>().ok().flatten();
@@ -50,16 +59,18 @@ impl Core {
         let replaces = replaces.ok_or_else(|| refuse(StatusCode::BAD_REQUEST))?;
         let none = || refuse(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
         let tags = (replaces.local_tag(), replaces.remote_tag());
+        let who = self.who_sends(arrival.network, arrival.trunk.as_ref(), &arrival.request);
+        if let Some((key, no)) = self.early_dialog_of(replaces.call_id(), tags)? {
+            return self.ringing(key, no, &who).map(|no| (key, no, DialogState::Early));
+        }
         let (key, no, state) = self.dialog_of(replaces.call_id(), tags).ok_or_else(none)?;
         let call = self.calls.get(key).ok_or_else(none)?;
         match state {
             DialogState::Ended => return Err(self.declined()),
-            DialogState::Early if no == LegNo::CALLER => return Err(none()),
-            DialogState::Early => return Err(refuse(StatusCode::NOT_ACCEPTABLE_HERE)),
+            DialogState::Early | DialogState::Left => return Err(none()),
             DialogState::Confirmed if replaces.early_only() => return Err(refuse(StatusCode::BUSY_HERE)),
             DialogState::Confirmed => {}
         }
-        let who = self.who_sends(arrival.network, arrival.trunk.as_ref(), &arrival.request);
         if !self.may_replace(key, no, &who) {
             return Err(refuse(StatusCode::FORBIDDEN));
         }
@@ -67,13 +78,35 @@ impl Core {
         if taken >= self.snapshot.config().limits.transfers {
             return Err(self.declined());
         }
-        let settled = call.state == State::Established && matches!(call.exchange, Exchange::Idle);
+        let settled = call.state == State::Established && !call.exchanges_now();
         match call.other(no).filter(|_| settled && call.transfer().is_none()) {
             Some(other) if call.refreshes(no) || call.refreshes(other) => {
                 Err(refuse(StatusCode::REQUEST_PENDING))
             }
-            Some(_) => Ok((key, no)),
+            Some(_) => Ok((key, no, DialogState::Confirmed)),
             None => Err(refuse(StatusCode::REQUEST_PENDING)),
+        }
+    }
+
+    /// The leg of an early dialog that Replaces names and that may be replaced, as who it reaches has begun it (RFC 3891 §3): one that
+    /// we called, or the caller, for whom all that ring stand.
+    ///
+    /// # Errors
+    /// 481 for one that was begun by the other side.
+    fn early_dialog_of(&self, call_id: &str, (to, from): (&str, &str)) -> OrRefuse<Option<(CallKey, LegNo)>> {
+        let early = |local, remote| {
+            let named = self.endpoint.dialog_named(call_id, local, remote)?;
+            let (key, no) = *self.by_session.get(&named.session)?;
+            (named.state == DialogState::Early).then_some((key, no))
+        };
+        let (leg, is_begun) = match (early(to, from), early(from, to)) {
+            (Some(ours), _) => (ours, ours.1 != LegNo::CALLER),
+            (None, Some(theirs)) => (theirs, theirs.1 == LegNo::CALLER),
+            (None, None) => return Ok(None),
+        };
+        match is_begun {
+            true => Ok(Some(leg)),
+            false => Err(Box::new(Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST))),
         }
     }
 
@@ -83,12 +116,12 @@ impl Core {
         call_id: &str,
         (to, from): (&str, &str),
     ) -> Option<(CallKey, LegNo, DialogState)> {
-        if let Some((session, state)) = self.endpoint.named(call_id, to, from) {
-            return self.by_session.get(&session).map(|(key, no)| (*key, *no, state));
+        if let Some(named) = self.endpoint.dialog_named(call_id, to, from) {
+            return self.by_session.get(&named.session).map(|(key, no)| (*key, *no, named.state));
         }
-        let (session, state) = self.endpoint.named(call_id, from, to)?;
-        let (key, partner) = *self.by_session.get(&session)?;
-        self.calls.get(key)?.other(partner).map(|no| (key, no, state))
+        let named = self.endpoint.dialog_named(call_id, from, to)?;
+        let (key, partner) = *self.by_session.get(&named.session)?;
+        self.calls.get(key)?.other(partner).map(|no| (key, no, named.state))
     }
 
     /// Makes a leg of the INVITE, and offers the partner of who is replaced what it describes.
@@ -103,7 +136,7 @@ impl Core {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
         let Arrival { session, network, trunk, request, in_trunk, .. } = arrival;
         let call = self.calls.get(key).ok_or_else(gone)?;
-        let no = LegNo(u8::try_from(call.callees.len() + 1).map_err(|_| gone())?);
+        let no = call.next_leg().ok_or_else(gone)?;
         let of = call.other(replaced).ok_or_else(gone)?;
         let (partner, of_party) = call.leg(of).zip(call.party(of)).ok_or_else(gone)?;
         let snapshot = call.snapshot.clone();
@@ -113,7 +146,8 @@ impl Core {
         let hops = request.max_forwards.map_or(70, |hops| hops.0.saturating_sub(1));
         let listener = listener_in(&self.endpoint, partner.network);
         let mut parts = decide::parts(request.headers(), On::Request(&Method::Invite), &crossing, listener);
-        let target = partner.session;
+        decide::tell_extensions(&mut parts, &partner.profile);
+        let (target, takes_name) = (partner.session, partner.from_change);
         // Whoever replaces makes the offer: nobody could be asked for one who has not been answered.
         let sdp = taken.sdp.clone().ok_or_else(|| Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)))?;
         let on_flow = self.endpoint.is_on_flow(session);
@@ -122,8 +156,11 @@ impl Core {
         let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| Box::new(uuid));
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let party = call.name_party();
-        call.media.add_party(party, &decide::media_network(&snapshot, network, on_flow));
+        call.media.add_party(party, &decide::media_network(&snapshot, (network, &profile), on_flow));
         call.media.signalling_source(party, request.flow.peer.ip());
+        let way = self.signalling_of(session);
+        self.protect(key, party, &profile, way);
+        let call = self.calls.get_mut(key).ok_or_else(gone)?;
         let received = call.media.receive_offer(party, &sdp);
         let offer = received
             .and_then(|()| call.media.reserve(party, &mut *self.link))
@@ -140,6 +177,9 @@ impl Core {
         self.name_leg(now, key, of, Some(request.headers()));
         let speaks_for = identifier.as_deref().copied().unwrap_or(SessionUuid::NIL);
         self.endpoint.speak_for(target, speaks_for);
+        if takes_name {
+            self.endpoint.rename(target, request.from.untagged());
+        }
         let sent = self.endpoint.reinvite(now, target, hops, parts);
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
         if sent.is_err() {
@@ -150,7 +190,7 @@ impl Core {
         }
         tracing::debug!(
             call = %call.id,
-            sip_call_id = %call.caller.call_id,
+            sip_call_id = call.sip_call_id(),
             leg_sip_call_id = request.call_id.as_str(),
             replaced = replaced.0,
             "a leg is to be replaced"
@@ -183,15 +223,12 @@ impl Core {
         let crossing = decide::crossing(call, asked, new);
         let listener = listener_in(&self.endpoint, new.network);
         let mut parts = decide::parts(response.headers(), On::Response, &crossing, listener);
+        decide::tell_extensions(&mut parts, &new.profile);
         let (partner, session, party) = (asked.session, new.session, new.party);
         let Some(call) = self.calls.get_mut(key) else { return };
-        let answer = match taken.sdp.as_deref() {
-            Some(sdp) => call
-                .media
-                .receive_answer(of_party, sdp)
-                .and_then(|()| call.media.compose_answer(party, of_party, &mut *self.link)),
-            None => Err(media::Refusal::Misuse(media::Misuse::NothingDescribed)),
-        };
+        let answer = call
+            .take_answer(of_party, taken.sdp.as_deref())
+            .and_then(|()| call.media.compose_answer(party, of_party, &mut *self.link));
         let _ = self.endpoint.acknowledge(now, partner, Parts::default());
         let Ok(answer) = answer else {
             // The partner has changed to what we cannot take: there is no way back for it but the end.
@@ -202,6 +239,7 @@ impl Core {
         parts.body = taken.wrap.around(Some(answer));
         self.name_leg(now, key, by, Some(response.headers()));
         self.speak_for_each_other(key, (by, leg));
+        self.use_permit(key, replaced, by);
         // Who has given up in this moment has its own event, and the call is over with it.
         if let Ok(dialog) = self.endpoint.open_dialog(session) {
             let _ = self.endpoint.answer(now, session, dialog, parts);
@@ -213,7 +251,7 @@ impl Core {
         call.media.retire(replaced_party);
         call.leg_mut(replaced).into_iter().for_each(|replaced| replaced.party = replaced_party);
         call.leg_mut(by).into_iter().for_each(|by| by.confirmed = Some(now));
-        call.join_pair((by, party), (leg, of_party));
+        call.talk = Talk::Joined { called: (by, party), calling: (leg, of_party) };
         if let Some(old) = call.leg(replaced).filter(|old| old.end.is_none()) {
             let session = old.session;
             self.end_leg(now, key, replaced, session, decide::reason(200, "Replaced"));
@@ -260,8 +298,7 @@ impl Core {
             return;
         }
         let (leg, offer) = (*leg, offer.clone());
-        let asked =
-            Asked { from: no, ask: Ask::Reinvite, by: By::Reinvite, offer: Some(offer), nth: call.exchanges };
+        let asked = Asked::new(no, (Ask::Reinvite, By::Reinvite), Some(offer), call.exchanges);
         call.exchange = Exchange::GivenUp(Box::new(asked));
         if let Some(party) = call.leg(no).map(|new| new.party) {
             call.media.remove_party(party);
@@ -278,7 +315,7 @@ impl Core {
 }
 
 /// The leg of an INVITE that takes a place.
-fn new_leg(
+pub(super) fn new_leg(
     no: LegNo,
     session: sip::session::SessionId,
     (network, trunk, profile): (NetworkId, Option<TrunkName>, Arc<Profile>),
@@ -298,6 +335,7 @@ fn new_leg(
         user: None,
         trunk_flow: None,
         naming: Naming::default(),
+        conversion: Conversion::Carried,
         branch: 0,
         breadth: 0,
         party,
@@ -309,6 +347,7 @@ fn new_leg(
         refreshing: false,
         connection: None,
         from_change: takes_another_from(request.headers()),
+        refuses_parts: refuses_parts(request.headers()).unwrap_or_default(),
         redirected: None,
         said: None,
         farewell: None,

@@ -60,6 +60,11 @@ impl Core {
             }
         };
         let _ = self.endpoint.acknowledge(now, session, Parts::default());
+        self.target_stands(now, key, leg, party);
+    }
+
+    /// One leg of the target stands: the others have lost, and it is given its place.
+    pub(super) fn target_stands(&mut self, now: Now, key: CallKey, leg: LegNo, party: media::PartyId) {
         let Some(call) = self.calls.get_mut(key) else { return };
         call.fork.clear();
         call.media.confirm(party);
@@ -92,7 +97,8 @@ impl Core {
     ) -> Result<media::PartyId, Refusal> {
         let nothing = Refusal::Misuse(Misuse::NothingDescribed);
         let call = self.calls.get(key).ok_or(nothing)?;
-        let taken = decide::take_response(call, leg, call.asker().no, response);
+        let asker = call.asker().map_or(leg, |asker| asker.no);
+        let taken = decide::take_response(call, leg, asker, response);
         let at = self.target_dialog(key, leg, dialog)?;
         let call = self.calls.get_mut(key).ok_or(nothing)?;
         let target = call.transfers.as_mut().and_then(|transfers| transfers.now.as_mut());
@@ -140,9 +146,9 @@ impl Core {
     pub(super) fn let_hear(&mut self, key: CallKey) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(transfer) = call.transfer() else { return };
-        let is_alone = call.leg(transfer.by).is_none_or(|by| by.end.is_some());
+        let is_alone = transfer.by.and_then(|by| call.leg(by)).is_none_or(|by| by.end.is_some());
         let target = transfer.targets.iter().find(|target| target.described).map(|target| target.party);
-        if let (true, Some(target), Some(of)) = (is_alone, target, call.party(transfer.of))
+        if let (true, Some(target), Some(of)) = (is_alone, target, call.sought_party())
             && call.media.view(of).is_some_and(|view| view.peer.is_none())
         {
             call.media.connect(of, target);
@@ -159,10 +165,9 @@ impl Core {
 
     /// The transferor is told what has become of the target, unless it did not want to be, or has gone.
     pub(super) fn tell_transferor(&mut self, now: Now, key: CallKey, status: StatusCode, reason: ByteString) {
-        let Some(call) = self.calls.get(key) else { return };
-        let Some(transfer) = call.transfer() else { return };
-        if let (Some(told), Some(by)) = (transfer.told, call.leg(transfer.by)) {
-            let _ = self.endpoint.tell_referrer(now, by.session, told, (status, reason), false);
+        let transfer = self.calls.get(key).and_then(|call| call.transfer());
+        if let Some((session, told)) = transfer.and_then(|transfer| transfer.told) {
+            let _ = self.endpoint.tell_referrer(now, session, told, (status, reason), false);
         }
     }
 
@@ -171,14 +176,15 @@ impl Core {
         self.tell_transferor(now, key, reply.status, reply.reason.clone());
         let Some(call) = self.calls.get_mut(key) else { return };
         let Some(transfer) = call.end_transfer(reply.status, None) else { return };
+        let Some(by) = transfer.by else { return self.then_failed(now, key, reply) };
         self.counters.transfers_failed += 1;
         tracing::debug!(
             call = %call.id,
-            sip_call_id = %call.caller.call_id,
+            sip_call_id = call.sip_call_id(),
             status = reply.status.as_u16(),
             "a transfer has failed"
         );
-        if call.leg(transfer.by).is_none_or(|by| by.end.is_some()) {
+        if call.leg(by).is_none_or(|by| by.end.is_some()) {
             let reason = decide::reason(reply.status.as_u16(), "Transfer failed");
             self.end_call(now, key, &reason, "transfer failed");
         }

@@ -195,6 +195,9 @@ impl Agent {
             Event::Requested { session, id, .. } | Event::Referred { session, id, .. } => {
                 self.endpoint.respond(now, session, id, &Reply::new(StatusCode::NOT_IMPLEMENTED))?;
             }
+            Event::EarlyBye { session, .. } => {
+                self.endpoint.reject(now, session, &Reply::new(StatusCode::REQUEST_TERMINATED))?;
+            }
             Event::Strayed(stray) => self.endpoint.admit(now, *stray),
             Event::Ended { why, .. } => {
                 self.session = None;
@@ -205,11 +208,13 @@ impl Agent {
             | Event::Overload(_)
             | Event::Progress { .. }
             | Event::Pracked { .. }
+            | Event::ReinviteProgress { .. }
             | Event::ReinviteCancelled { .. }
             | Event::ReinviteAnswered { .. }
             | Event::ReinviteFailed { .. }
             | Event::RefreshDue { .. }
             | Event::EarlyDialogEnded { .. }
+            | Event::EarlyDialogLost { .. }
             | Event::FlowProven { .. }
             | Event::FlowLost { .. }
             | Event::ReferNotified { .. }
@@ -228,6 +233,7 @@ fn ended(why: End) -> Happened {
         End::Cancelled(_) => "the call was cancelled".to_owned(),
         End::Expired => "the call expired".to_owned(),
         End::Rejected(failure) => format!("the call was refused: {}", reason(&failure)),
+        End::Left => "the caller has left".to_owned(),
         End::Lost(failure) => format!("the call was lost: {}", reason(&failure)),
         End::SessionExpired => "the session expired".to_owned(),
         End::NoAck => "the answer was never acknowledged".to_owned(),

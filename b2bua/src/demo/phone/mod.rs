@@ -172,33 +172,7 @@ fn run(
 }
 
 fn settings(name: &str, address: SocketAddr) -> sip::Settings {
-    let listener = sip::Listener {
-        network: NetworkId(0),
-        transport: Transport::Udp,
-        address,
-        sent_by: address.to_string().into(),
-        timers: sip::Timers::default(),
-        provisional_interval: Duration::from_secs(60),
-        nat: sip::Nat::Off,
-        flow_timer: Duration::from_secs(25),
-        alias: false,
-        tls_parameter: true,
-        towards: Vec::new(),
-        heeds_overload: sip::overload::Heed::Nothing,
-        tells_load: false,
-        acceptance: sip::auth::client::Acceptance::default(),
-        carrying: sip::Carrying::Nothing,
-        asked: Vec::new(),
-        events: &[],
-        reliable: false,
-        provenance: sip::session::Provenance::Network,
-        refers: false,
-        identifying: sip::session::Identifying::Carry,
-        takes_terminated: false,
-        session_timers: sip::session::TimerTerms::default(),
-        heeds_priority: true,
-        asks_unknown: false,
-    };
+    let listener = sip::Listener::new(NetworkId(0), Transport::Udp, address);
     sip::Settings {
         listeners: vec![listener],
         user_agent: Some(format!("{name}-telephone").into()),

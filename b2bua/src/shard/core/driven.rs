@@ -3,7 +3,7 @@
 use super::Core;
 use crate::registrar::Line;
 use bytes::Bytes;
-use sip::driver::{ConnectionEvent, IoAction};
+use sip::driver::{ConnectionEvent, IoAction, Letter};
 use sip::guard::Offence;
 use sip::time::{Mono, Now};
 use sip::{Answer, ConnectId, Flow, ListenerId, QueryId, TransmitId};
@@ -61,6 +61,13 @@ impl sip::driver::Core for Core {
 
     fn handle_doubt(&mut self, now: Now, flow: Flow) {
         self.check_flow(now, flow);
+        self.settle(now);
+    }
+
+    fn handle_letter(&mut self, now: Now, letter: Letter) {
+        if let Some(word) = letter.open() {
+            self.on_word(now, word);
+        }
         self.settle(now);
     }
 

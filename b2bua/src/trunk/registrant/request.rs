@@ -145,7 +145,7 @@ impl<'a> Plan<'a> {
             parts: Parts {
                 fields: self.fields(send),
                 contact_params: self.contact_params(send).into(),
-                body: None,
+                ..Parts::default()
             },
         })
     }

@@ -22,17 +22,61 @@ pub(super) fn size(text: &[u8], limits: &Limits) -> Result<(), ParseError> {
 pub(super) fn split(text: &[u8], most: usize) -> Option<Vec<Span>> {
     let mut lines = Vec::with_capacity((text.len() / 16).min(most));
     let mut start = 0;
-    while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
-        let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-        let (Ok(at), Ok(bytes)) = (u32::try_from(start), u32::try_from(len)) else { break };
+    let last = text.len().checked_sub(1).filter(|last| text.get(*last) != Some(&b'\n'));
+    for end in LineFeeds::of(text).chain(last).map(|last| last + 1) {
+        let (Ok(at), Ok(len)) = (u32::try_from(start), u32::try_from(end - start)) else { break };
         if lines.len() >= most {
             return None;
         }
-        let shape = Shape::of(rest.get(..len).unwrap_or_default());
-        lines.push(Span { start: at, len: bytes, shape, added: false });
-        start += len;
+        let shape = Shape::of(text.get(start..end).unwrap_or_default());
+        lines.push(Span { start: at, len, shape, added: false });
+        start = end;
     }
     Some(lines)
+}
+
+/// Bytes of a word.
+const WORD: usize = 8;
+
+/// Where the line feeds of a text are. A description is cut several times in a call, and its lines are too short for a search to begin
+/// anew with each of them: a word of eight bytes tells of all that are in it.
+struct LineFeeds<'a> {
+    words: std::slice::Chunks<'a, u8>,
+    /// The highest bit of each byte of the present word that is one.
+    hits: u64,
+    /// Where the word after that begins.
+    next: usize,
+}
+
+impl<'a> LineFeeds<'a> {
+    fn of(text: &'a [u8]) -> Self {
+        Self { words: text.chunks(WORD), hits: 0, next: 0 }
+    }
+
+    fn hits(word: &[u8]) -> u64 {
+        const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+        let padded = <[u8; WORD]>::try_from(word).unwrap_or_else(|_| {
+            let mut padded = [0; WORD];
+            padded.iter_mut().zip(word).for_each(|(to, from)| *to = *from);
+            padded
+        });
+        let zero_at_hits = u64::from_le_bytes(padded) ^ u64::from_ne_bytes([b'\n'; 8]);
+        !(((zero_at_hits & LOW) + LOW) | zero_at_hits | LOW)
+    }
+}
+
+impl Iterator for LineFeeds<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.hits == 0 {
+            self.hits = Self::hits(self.words.next()?);
+            self.next += WORD;
+        }
+        let place = self.hits.trailing_zeros() as usize / 8;
+        self.hits &= self.hits - 1;
+        Some(self.next - WORD + place)
+    }
 }
 
 /// Whether each line of a description as it came is what [`Description::parse`] says.

@@ -175,6 +175,13 @@ proptest! {
     }
 
     #[test]
+    fn lines_end_at_line_feeds(text in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..100)) {
+        let lines = Description::reread(text.clone().into());
+        let expected: Vec<_> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        prop_assert_eq!(lines.lines().map(|line| line.bytes()).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn no_bytes_panic(text in proptest::collection::vec(any::<u8>(), 0..300), head in any::<bool>()) {
         let mut bytes = if head { b"v=0\no=- 1 1 IN IP4 h\n".to_vec() } else { Vec::new() };
         bytes.extend(text);

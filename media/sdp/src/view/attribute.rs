@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, media_line::cut};
 
 /// `a=<name>` or `a=<name>:<value>` (RFC 8866 §5.13). Names are compared by case (RFC 8866 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,12 +126,12 @@ impl<'a> RtpMap<'a> {
     /// Reads the attribute's value.
     #[must_use]
     pub fn parse(value: &'a str) -> Option<Self> {
-        let (payload, map) = value.trim_ascii().split_once(' ')?;
-        let mut parts = map.trim_ascii_start().splitn(3, '/');
-        let encoding = parts.next().filter(|name| !name.is_empty())?;
-        let clock_rate = parts.next()?.parse().ok()?;
+        let (payload, map) = cut(value.trim_ascii(), b' ');
+        let (encoding, rest) = cut(map?.trim_ascii_start(), b'/');
+        let (clock_rate, parameters) = cut(rest?, b'/');
+        let encoding = Some(encoding).filter(|name| !name.is_empty())?;
         let payload = payload.parse().ok().filter(|payload| *payload < 128)?;
-        Some(Self { payload, encoding, clock_rate, parameters: parts.next() })
+        Some(Self { payload, encoding, clock_rate: clock_rate.parse().ok()?, parameters })
     }
 }
 

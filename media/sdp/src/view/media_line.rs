@@ -33,7 +33,7 @@ impl<'a> MediaLine<'a> {
             None => None,
         };
         let port = number(port).ok_or(LineFault::Port)?;
-        let formats = formats.trim_matches(' ');
+        let formats = trim(formats);
         if formats.is_empty() && port != 0 {
             return Err(LineFault::Media);
         }
@@ -48,17 +48,33 @@ impl<'a> MediaLine<'a> {
 }
 
 fn word(text: &str) -> Option<(&str, &str)> {
-    let (word, rest) = cut(text.trim_start_matches(' '), b' ');
-    (!word.is_empty()).then_some((word, rest.unwrap_or_default()))
+    let start = text.bytes().position(|byte| byte != b' ')?;
+    let (word, rest) = cut(text.get(start..)?, b' ');
+    Some((word, rest.unwrap_or_default()))
+}
+
+/// As `str::trim_matches` of spaces.
+fn trim(mut text: &str) -> &str {
+    while let Some(rest) = text.strip_prefix(' ') {
+        text = rest;
+    }
+    while let Some(rest) = text.strip_suffix(' ') {
+        text = rest;
+    }
+    text
 }
 
 /// As `str::split_once`, of an ASCII character: words are too short for that to pay.
-fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+pub(super) fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
     let end = text.bytes().position(|byte| byte == at).unwrap_or(text.len());
     (text.get(..end).unwrap_or_default(), text.get(end + 1..))
 }
 
 /// Digits only: `u16::from_str` would take a plus sign.
 fn number(digits: &str) -> Option<u16> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    let add = |number: u16, digit: u8| {
+        let digit = digit.is_ascii_digit().then(|| u16::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    Some(digits).filter(|digits| !digits.is_empty())?.bytes().try_fold(0, add)
 }

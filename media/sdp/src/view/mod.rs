@@ -2,6 +2,7 @@
 
 mod attribute;
 mod connection;
+mod ice;
 mod media_line;
 mod origin;
 #[cfg(test)]
@@ -9,5 +10,6 @@ mod tests;
 
 pub use attribute::{Attribute, Bandwidth, Direction, Fmtp, Group, RtcpAddress, RtpMap, packet_time};
 pub use connection::Connection;
+pub use ice::{Candidate, IceCredentials};
 pub use media_line::MediaLine;
 pub use origin::Origin;

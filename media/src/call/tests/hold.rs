@@ -33,7 +33,7 @@ fn rfc3264_8_4_an_address_of_zeros_crosses_as_sendonly_and_nothing_is_sent_there
     assert!(!shown(&offer).contains("0.0.0.0"));
     call.answer(B, A, &format!("{ANSWER}a=recvonly\n")).unwrap();
     let to_a = call.commands.iter().rev().find_map(|command| match command {
-        Command::Set { settings, .. } if settings.remote == "198.51.100.1:49170".parse().unwrap() => {
+        Command::Set { settings, .. } if settings.remote.to_string() == "198.51.100.1:49170" => {
             Some(settings.clone())
         }
         _ => None,

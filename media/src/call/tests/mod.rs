@@ -1,13 +1,19 @@
 //! Offer/answer between two legs, as the bridge drives it.
 
 mod again;
+mod alone;
 mod anything;
 mod bypass;
+mod common;
+mod dtls;
 mod forks;
+mod gate;
 mod hold;
+mod ice;
 mod invariants;
 mod lines;
 mod secure;
+mod srtp;
 mod transfer;
 mod wiring;
 
@@ -17,7 +23,8 @@ use bytes::Bytes;
 
 use crate::relay::Command;
 use crate::{
-    CallMedia, Connections, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId, Refusal, VirtualPorts,
+    CallMedia, Connections, Ice, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId, Refusal,
+    VirtualPorts,
 };
 
 pub(super) const A: PartyId = PartyId(1);
@@ -28,7 +35,14 @@ pub(super) const B2: PartyId = PartyId(4);
 pub(super) fn network(id: u16, address: &str) -> MediaNetwork {
     let bind: IpAddr = address.parse().unwrap();
     let latching = Latching::Described;
-    MediaNetwork { id: NetworkId(id), bind, advertised: None, ports: 20_000..=20_199, latching }
+    MediaNetwork {
+        id: NetworkId(id),
+        bind,
+        advertised: None,
+        ports: 20_000..=20_199,
+        latching,
+        ice: Ice::default(),
+    }
 }
 
 /// A call between network 0 (192.0.2.10, where A is) and network 1 (203.0.113.20, where B is).

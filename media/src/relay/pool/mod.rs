@@ -267,7 +267,7 @@ impl Pool {
         entry.lent = false;
         entry.generation = entry.generation.wrapping_add(1);
         let Some(pair) = &mut entry.pair else { return true };
-        pair.contexts = Vec::new();
+        (pair.contexts, pair.responder, pair.early) = (Vec::new(), None, None);
         if let Some(reserve) = self.reserves.get_mut(pair.network) {
             reserve.rest(now_millis, id.slot);
             self.resting += 1;

@@ -4,7 +4,9 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 
 use super::super::context::{Component, Context};
+use super::super::dtls::Early;
 use super::super::sockets::bind;
+use crate::ice::Responder;
 
 /// A bound pair.
 pub(in crate::relay) struct Pair {
@@ -13,6 +15,10 @@ pub(in crate::relay) struct Pair {
     pub(super) network: usize,
     pub(super) port: u16,
     pub(in crate::relay) contexts: Vec<Context>,
+    /// What answers connectivity checks, where ICE was offered or accepted.
+    pub(in crate::relay) responder: Option<Box<Responder>>,
+    /// A ClientHello that came before there was a remote.
+    pub(in crate::relay) early: Option<Box<Early>>,
 }
 
 impl Pair {
@@ -21,7 +27,7 @@ impl Pair {
         let port = rtp.port();
         let next = port.checked_add(1).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let (rtp, rtcp) = (bind(rtp)?, bind(SocketAddr::new(rtp.ip(), next))?);
-        Ok(Self { rtp, rtcp, network, port, contexts: Vec::new() })
+        Ok(Self { rtp, rtcp, network, port, contexts: Vec::new(), responder: None, early: None })
     }
 
     pub(in crate::relay) fn socket(&self, component: Component) -> &UdpSocket {
@@ -29,6 +35,22 @@ impl Pair {
             Component::Rtp => &self.rtp,
             Component::Rtcp => &self.rtcp,
         }
+    }
+
+    /// A remote, with the socket and the address that it is reached by; `None` where it cannot be.
+    pub(in crate::relay) fn way_to(
+        &mut self,
+        remote: u8,
+        kind: Component,
+        now_millis: u64,
+    ) -> Option<(&mut Context, &UdpSocket, SocketAddr)> {
+        let context = self.contexts.iter_mut().find(|context| context.remote == remote)?;
+        let (component, address) = context.destination(kind, now_millis)?;
+        let socket = match component {
+            Component::Rtp => &self.rtp,
+            Component::Rtcp => &self.rtcp,
+        };
+        Some((context, socket, address))
     }
 
     pub(in crate::relay) fn context(&mut self, remote: u8) -> Option<&mut Context> {

@@ -35,6 +35,7 @@ pub(super) fn config(latching: Latching) -> Config {
         advertised: None,
         ports: 20_000..=40_001,
         latching,
+        ice: crate::Ice::default(),
     };
     Config { low_water: 4, high_water: 8, ..Config::new(vec![network(0), network(1)]) }
 }

@@ -1,7 +1,12 @@
 //! The relay on real sockets, and its latch without any.
 
 mod carrying;
+mod dtls;
 mod harness;
+mod ice;
 mod latching;
+mod openssl;
+mod phone;
 mod pool;
 mod reserve;
+mod srtp;

@@ -28,6 +28,7 @@ impl Bench {
             advertised: None,
             ports: 20_000..=20_000 + 2 * ports - 1,
             latching: Latching::Described,
+            ice: crate::Ice::default(),
         };
         let shared = Arc::new(Shared::default());
         let share =

@@ -1,6 +1,7 @@
 //! One way from a shard to another: a bounded ring, and who is to be woken at its ends.
 
 use super::super::connections::ConnectionEvent;
+use super::super::letter::Letter;
 use super::super::ready::Source;
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
@@ -38,6 +39,8 @@ pub(crate) enum Parcel {
     Unreachable(ListenerId, SocketAddr),
     /// Something on a flow has failed that is kept there.
     Doubt(Flow),
+    /// What a core tells another one.
+    Letter(Letter),
     /// What a connection that is owned here has proved, or that it is over.
     Connection(ConnectionEvent),
 }

@@ -16,6 +16,7 @@ pub(crate) use lane::Parcel;
 
 use super::connections::{ConnectionEvent, Shared};
 use super::counters::Counters;
+use super::letter::Letter;
 use super::ready::{Kind, Source, Waker};
 use crate::action::{Transmit, TransmitId};
 use crate::flow::{ConnectionId, Flow, ListenerId};
@@ -217,6 +218,16 @@ impl Exchange {
         if let Some(lane) = self.outbound.get_mut(usize::from(shard.0)) {
             lane.offer(Parcel::Doubt(flow));
         }
+    }
+
+    /// Gives a shard what another core tells it, if there is room.
+    pub(super) fn tell(&mut self, shard: ShardNo, letter: Letter, counters: &Counters) {
+        let gone = self
+            .outbound
+            .get_mut(usize::from(shard.0))
+            .is_some_and(|lane| lane.offer(Parcel::Letter(letter)));
+        counters.crossings.add(u64::from(gone));
+        counters.crossings_dropped.add(u64::from(!gone));
     }
 
     /// Tells the shard that a message came from of its failure.

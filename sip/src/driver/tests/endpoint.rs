@@ -6,15 +6,13 @@ use super::super::{Core, IoAction, Settings, Waker, drive};
 use super::lab::{GUARD, local};
 use super::streams::guarded;
 use crate::action::{Action, TransmitId};
-use crate::auth::client::Acceptance;
 use crate::flow::{Flow, ListenerId, Transport};
 use crate::time::{Mono, Now};
-use crate::{Answer, Carrying, ConnectId, Endpoint, Listener, QueryId, Timers};
+use crate::{Answer, ConnectId, Endpoint, Listener, QueryId};
 use bytes::Bytes;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// An endpoint whose events nobody wants; a wake ends it.
 struct Alone(Endpoint);
@@ -71,33 +69,7 @@ impl Core for Alone {
 }
 
 fn listener(bind: &Bind) -> Listener {
-    Listener {
-        network: bind.network,
-        transport: bind.transport,
-        address: bind.address,
-        sent_by: bind.address.to_string().into(),
-        timers: Timers::default(),
-        provisional_interval: Duration::from_secs(60),
-        nat: crate::Nat::Off,
-        flow_timer: Duration::from_secs(25),
-        alias: false,
-        tls_parameter: true,
-        towards: Vec::new(),
-        heeds_overload: crate::overload::Heed::Nothing,
-        tells_load: false,
-        acceptance: Acceptance::default(),
-        carrying: Carrying::Nothing,
-        asked: Vec::new(),
-        events: &[],
-        reliable: false,
-        provenance: crate::session::Provenance::Network,
-        refers: false,
-        identifying: crate::session::Identifying::Carry,
-        takes_terminated: false,
-        session_timers: crate::session::TimerTerms::default(),
-        heeds_priority: true,
-        asks_unknown: false,
-    }
+    Listener::new(bind.network, bind.transport, bind.address)
 }
 
 /// Has an endpoint on a UDP and a TCP listener while `peer` talks to it.

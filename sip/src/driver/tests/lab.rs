@@ -1,7 +1,7 @@
 //! A driver on a thread of its own, and a core that does as it is told and tells what it is told.
 
 use super::super::sockets::{Bind, Sockets};
-use super::super::{ConnectionEvent, Core, IoAction, Place, Security, Settings, Waker, drive};
+use super::super::{ConnectionEvent, Core, IoAction, Letter, Place, Security, Settings, Waker, drive};
 use crate::action::{Connect, Sender as TransmitSender, Transmit, TransmitId};
 use crate::flow::{ConnectionId, Destination, Domain, Flow, ListenerId, NetworkId, Transport};
 use crate::home::ShardNo;
@@ -31,6 +31,7 @@ pub(super) enum Command {
     Watch(ConnectionId, Option<Duration>),
     Ping(ConnectionId),
     Doubt(ShardNo, Flow),
+    Tell(ShardNo, u64),
     Adopt(Security),
     /// Do nothing until the other end is dropped.
     Pause(Sender<()>, Receiver<()>),
@@ -54,6 +55,7 @@ pub(super) enum Report {
     Connected(u64, bool),
     Unreachable(SocketAddr),
     Doubted(Flow),
+    Told(Option<u64>),
     /// A deadline, and when it was heard.
     Timeout(Mono, Mono),
     Woken,
@@ -116,6 +118,10 @@ impl Core for Probe {
         self.tell(Report::Doubted(flow));
     }
 
+    fn handle_letter(&mut self, _: Now, letter: Letter) {
+        self.tell(Report::Told(letter.open()));
+    }
+
     fn handle_timeout(&mut self, now: Now) {
         if let Some(deadline) = self.deadline.take() {
             self.tell(Report::Timeout(deadline, now.mono));
@@ -141,6 +147,7 @@ impl Core for Probe {
                 Command::Watch(connection, silence) => IoAction::Watch { connection, silence },
                 Command::Ping(connection) => IoAction::Ping(connection),
                 Command::Doubt(shard, flow) => IoAction::Doubt(shard, flow),
+                Command::Tell(shard, n) => IoAction::Tell(shard, Letter::new(n)),
                 Command::Adopt(security) => IoAction::Adopt(security.into()),
                 Command::Deadline(after) => {
                     self.deadline = Some(now.mono + after);

@@ -142,6 +142,15 @@ fn a_shard_hears_what_another_has_found_of_a_flow() {
 }
 
 #[test]
+fn a_shard_hears_what_another_one_tells() {
+    let labs = start(Transport::Udp, 2, 4, |_| {});
+    for shard in [0, 1] {
+        labs.labs[0].tell([Command::Tell(ShardNo(2), 1), Command::Tell(ShardNo(shard), 2)]);
+        assert_eq!(labs.labs[usize::from(shard)].next(), Report::Told(Some(2)));
+    }
+}
+
+#[test]
 fn a_connection_that_one_shard_opened_is_used_by_the_others() {
     let labs = start(Transport::Tcp, 2, 64, |_| {});
     let peer = TcpListener::bind("127.0.0.1:0").unwrap();

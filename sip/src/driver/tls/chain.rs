@@ -24,13 +24,20 @@ const SIP_DOMAIN: &[u8] = &[43, 6, 1, 5, 5, 7, 3, 20];
 /// anyExtendedKeyUsage (RFC 5280 §4.2.1.12).
 const ANY: &[u8] = &[85, 29, 37, 0];
 
-/// The extended key usages that permit a role: those of TLS, that of SIP, any, or none stated. RFC 5924 §5 would turn
-/// those of TLS alone away, and with them what every public authority issues.
-impl ExtendedKeyUsageValidator for Role {
+/// What a certificate has to permit.
+struct Purpose {
+    role: Role,
+    sip: bool,
+}
+
+/// The extended key usages that permit a role: that of SIP, any, or none stated; and those of TLS, unless SIP is insisted on. RFC 5924
+/// §5 turns those of TLS alone away, and with them what every public authority issues.
+impl ExtendedKeyUsageValidator for Purpose {
     fn validate(&self, stated: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        let own = match self {
-            Self::Server => SERVER_AUTH,
-            Self::Client => CLIENT_AUTH,
+        let own = match self.role {
+            _ if self.sip => SIP_DOMAIN,
+            Role::Server => SERVER_AUTH,
+            Role::Client => CLIENT_AUTH,
         };
         let permitting = [own, SIP_DOMAIN, ANY].map(KeyPurposeId::new);
         let mut none = true;
@@ -63,9 +70,10 @@ pub(super) fn verify(
             .with_expiration_policy(ExpirationPolicy::Enforce)
             .build()
     });
+    let purpose = Purpose { role, sip: trust.insists_on_sip_purpose() };
     let algorithms = PROVIDER.signature_verification_algorithms.all;
     certificate
-        .verify_for_usage(algorithms, trust.roots(), intermediates, now, role, revocation, None)
+        .verify_for_usage(algorithms, trust.roots(), intermediates, now, purpose, revocation, None)
         .map(|_| ())
         .map_err(fault)
 }

@@ -50,11 +50,12 @@ impl Credentials {
 pub struct Trust {
     roots: RootCertStore,
     lists: Vec<CertRevocationList<'static>>,
+    sip_purpose: bool,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { roots: RootCertStore::empty(), lists: Vec::new() }
+        Self { roots: RootCertStore::empty(), lists: Vec::new(), sip_purpose: false }
     }
 }
 
@@ -89,6 +90,16 @@ impl Trust {
             self.lists.push(list.into());
         }
         Ok(())
+    }
+
+    /// Whether a certificate that states purposes is believed only if SIP is one of them (RFC 5924 §5). Otherwise one of TLS is
+    /// enough, which is all that public authorities state.
+    pub fn insist_on_sip_purpose(&mut self, insists: bool) {
+        self.sip_purpose = insists;
+    }
+
+    pub(super) fn insists_on_sip_purpose(&self) -> bool {
+        self.sip_purpose
     }
 
     /// Whether nobody is believed.

@@ -157,6 +157,26 @@ fn rfc5924_5_the_purposes_of_a_certificate_are_kept() {
     refused(as_server(root.trust(), &root.issue_for(HERE, &[Purpose::ClientAuth])), "InvalidPurpose");
 }
 
+// conforms: RFC5924-5-4
+#[test]
+fn rfc5924_5_where_sip_is_insisted_on_a_purpose_of_tls_alone_is_none() {
+    let root = Authority::new("root");
+    let sip = Purpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 20]);
+    let insisting = || {
+        let mut trust = root.trust();
+        trust.insist_on_sip_purpose(true);
+        trust
+    };
+    for role in [as_server, as_client] {
+        for good in [&[sip.clone()][..], &[Purpose::ServerAuth, sip.clone()], &[Purpose::Any], &[]] {
+            assert!(role(insisting(), &root.issue_for(HERE, good)).is_ok(), "{good:?}");
+        }
+        for bad in [&[Purpose::ServerAuth, Purpose::ClientAuth][..], &[Purpose::EmailProtection]] {
+            refused(role(insisting(), &root.issue_for(HERE, bad)), "InvalidPurpose");
+        }
+    }
+}
+
 // conforms: RFC3261-26.3.1-1 RFC5922-7.4-1
 #[test]
 fn a_client_without_a_certificate_is_nobody_or_turned_away() {

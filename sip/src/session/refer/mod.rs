@@ -24,6 +24,15 @@ pub(crate) const PACKAGE: &str = "refer";
 /// The option tag of RFC 4488.
 pub const NO_SUBSCRIPTION: &str = "norefersub";
 
+/// The option tag of RFC 4538: a request outside a dialog says which one it is about.
+pub const TARGET_DIALOG: &str = "tdialog";
+
+/// The option tag of RFC 7614 for a REFER that nothing is subscribed with.
+pub const NO_SUBSCRIPTION_REQUIRED: &str = "nosub";
+
+/// The option tag of RFC 7614 for a REFER whose sender subscribes by itself to what comes of it.
+pub(crate) const EXPLICIT_SUBSCRIPTION: &str = "explicitsub";
+
 /// Names a REFER of the peer within its session: by the number of its CSeq (RFC 3515 §2.4.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReferId(pub(crate) u32);

@@ -6,8 +6,10 @@ use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
 use crate::io::Timer;
 use crate::received::Received;
-use crate::session::{Body, IntentError, OutgoingId, Parts, Reply, RequestId, SessionId, SessionTimer};
-use crate::subscription::notifier::{EndReason, Notify, Subscription};
+use crate::session::{
+    Body, IntentError, Outgoing, OutgoingId, Parts, Purpose, Reply, RequestId, SessionId, SessionTimer, Stage,
+};
+use crate::subscription::notifier::{EndReason, Notify, State, Subscription};
 use crate::time::Now;
 use crate::transaction::ServerId;
 use bytestring::ByteString;
@@ -34,12 +36,44 @@ impl Endpoint {
     ) -> Result<Option<ReferId>, IntentError> {
         let mut ok = Reply::new(StatusCode::OK);
         if lifetime.is_none() {
+            // To who requires `nosub` it says nothing new (RFC 7614 §5.3).
             ok.parts.fields.push(HeaderName::ReferSub, "false");
         }
         let incoming = self.take_incoming(sid, id, &ok)?;
         self.reply(now, incoming.server, &incoming.request, None, true, &ok);
         let Some(lifetime) = lifetime else { return Ok(None) };
-        let number = incoming.request.cseq.seq;
+        self.begin_to_tell(now, sid, incoming.request.cseq.seq, lifetime).map(Some)
+    }
+
+    /// The same of a REFER outside a dialog that [`Event::Asked`] told of and [`Refer::read`] has read: the subscription has a dialog of
+    /// its own, and a session, which is over with it. NOTIFYs go on the flow that it came on where `by_flow` says so.
+    ///
+    /// # Errors
+    /// As for [`accept_subscription`](Self::accept_subscription).
+    pub fn accept_refer_outside(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        by_flow: bool,
+        lifetime: Option<Duration>,
+    ) -> Result<Option<(SessionId, ReferId)>, IntentError> {
+        let Some(lifetime) = lifetime else {
+            let mut ok = Reply::new(StatusCode::OK);
+            ok.parts.fields.push(HeaderName::ReferSub, "false");
+            return self.answer_asked(now, id, &ok).map(|()| None);
+        };
+        let number = self.asked.get(&id.0).map(|request| request.cseq.seq).ok_or(IntentError::Gone)?;
+        let sid = self.accept_subscription(now, id, by_flow, Parts::default())?;
+        self.begin_to_tell(now, sid, number, lifetime).map(|name| Some((sid, name)))
+    }
+
+    fn begin_to_tell(
+        &mut self,
+        now: Now,
+        sid: SessionId,
+        number: u32,
+        lifetime: Duration,
+    ) -> Result<ReferId, IntentError> {
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let refers = session.refers.get_or_insert_default();
         refers.first.get_or_insert(number);
@@ -51,7 +85,7 @@ impl Endpoint {
             under_way: None,
         });
         self.notify_referrer(now, sid, number);
-        Ok(Some(ReferId(number)))
+        Ok(ReferId(number))
     }
 
     /// Tells the sender of a REFER how far it has come; a final status is the last word, and so is what nothing more follows
@@ -137,23 +171,29 @@ impl Endpoint {
         self.notify_referrer(now, sid, refer.0);
     }
 
-    /// The end of a NOTIFY, if the request was one for a REFER.
-    pub(in crate::session) fn refer_notified(
+    /// The end of a NOTIFY for a REFER. Its failure ends the subscription, and no more than that: the session goes on (RFC 5057 §5.1).
+    /// The last word waits for it, and is sent though the session may be over by then; after silence too, once: it is what lets
+    /// its receiver, where there is one, forget the subscription.
+    pub(in crate::session) fn referrer_notified(
         &mut self,
         now: Now,
         sid: SessionId,
         id: OutgoingId,
         outcome: &Result<Response, Failure>,
-    ) -> bool {
+    ) {
+        self.take_outgoing(sid, id);
         let refers = self.sessions.get_mut(sid).and_then(|session| session.refers.as_mut());
-        let Some(told) = refers.and_then(|r| r.told.iter_mut().find(|t| t.under_way == Some(id))) else {
-            return false;
-        };
-        told.under_way = None;
-        told.subscription.handle_outcome(outcome);
-        let number = told.number;
-        self.notify_referrer(now, sid, number);
-        true
+        let told = refers.and_then(|refers| refers.told.iter_mut().find(|told| told.under_way == Some(id)));
+        if let Some(told) = told {
+            told.under_way = None;
+            match outcome {
+                Err(Failure::Timeout) if told.subscription.owes_last_word() => told.subscription.not_sent(),
+                outcome => told.subscription.handle_outcome(outcome),
+            }
+            let number = told.number;
+            self.notify_referrer(now, sid, number);
+        }
+        self.sweep(sid);
     }
 
     fn told(&mut self, sid: SessionId, number: u32) -> Option<&mut Told> {
@@ -161,26 +201,38 @@ impl Endpoint {
         refers.told.iter_mut().find(|told| told.number == number)
     }
 
-    /// Sends the NOTIFY that is due, if one is; a subscription that nothing more comes of is forgotten.
+    /// Sends the NOTIFY that is due, if one is; a subscription that nothing more comes of is forgotten. Once the session is over, only
+    /// the last word is due.
     fn notify_referrer(&mut self, now: Now, sid: SessionId, number: u32) {
-        let Some(refers) = self.sessions.get_mut(sid).and_then(|session| session.refers.as_mut()) else {
-            return;
-        };
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let is_over = matches!(session.stage, Stage::Ending | Stage::Over);
+        let dialog = session.current.filter(|_| session.wants(Purpose::Notify));
+        let id = session.name_outgoing();
+        let Some(refers) = session.refers.as_mut() else { return };
         let first = refers.first == Some(number);
         let Some(told) = refers.told.iter_mut().find(|told| told.number == number) else { return };
+        if is_over && !matches!(told.subscription.state(), State::Terminated(..)) {
+            return;
+        }
         if let Some(notify) = told.subscription.poll(now) {
-            let parts = notify_parts(told, first, &notify);
-            let sent = self.request(now, sid, Method::Notify, 70, parts);
-            let Some(told) = self.told(sid, number) else { return };
-            match sent {
-                Ok(id) => told.under_way = Some(id),
-                Err(_) => told.subscription.handle_outcome(&Err(Failure::Full)),
+            match dialog {
+                Some(no) => {
+                    told.under_way = Some(id);
+                    let parts = notify_parts(told, first, &notify);
+                    let mut outgoing = Outgoing::new(id, Purpose::Notify, Method::Notify, parts);
+                    outgoing.dialog = Some(no);
+                    // No more of them are under way than REFERs may be told of.
+                    self.launch(now, sid, outgoing);
+                }
+                None => told.subscription.not_sent(),
             }
         }
         let Some(told) = self.told(sid, number) else { return };
         if told.subscription.is_over() {
             let refers = self.sessions.get_mut(sid).and_then(|session| session.refers.as_mut());
-            return refers.into_iter().for_each(|refers| refers.told.retain(|told| told.number != number));
+            refers.into_iter().for_each(|refers| refers.told.retain(|told| told.number != number));
+            // A dialog that the REFER has made is over with what it was made for.
+            return self.end_subscription(now, sid);
         }
         if let Some(at) = told.subscription.poll_timeout() {
             self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Refer(ReferId(number))));

@@ -3,18 +3,29 @@
 use super::PACKAGE;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
+use crate::io::Timer;
 use crate::received::Received;
-use crate::session::{IntentError, OutgoingId, Parts, Reply, SessionId, refusal};
-use crate::time::Now;
+use crate::session::{IntentError, OutgoingId, Parts, Reply, SessionId, SessionTimer, refusal};
+use crate::time::{Mono, Now};
 use crate::transaction::ServerId;
 use sip_types::header::{ContentType, Event as EventField, ReferSub, SubscriptionState};
 use sip_types::{Method, Response, StatusCode};
+use std::time::Duration;
+
+/// How long somebody tells who does not say for how long, in seconds.
+const UNSAID: u32 = 3_600;
+/// No subscription is taken to last longer, in seconds.
+const LONGEST: u32 = 86_400;
 
 /// A REFER of ours whose NOTIFYs may come: before its response too (RFC 3515 §2.4.4).
 pub(super) struct Asked {
     id: OutgoingId,
     /// The number that the accepted one had; known once its response is there.
     number: Option<u32>,
+    /// Until when it is told of, if nothing more comes.
+    until: Mono,
+    /// What was told last.
+    last: (StatusCode, Box<str>),
 }
 
 impl Endpoint {
@@ -38,7 +49,11 @@ impl Endpoint {
         }
         let id = self.request(now, sid, Method::Refer, max_forwards, parts)?;
         if let Some(session) = self.sessions.get_mut(sid) {
-            session.refers.get_or_insert_default().asked.push(Asked { id, number: None });
+            let wait = session.conduct.map(|conduct| conduct.timers).unwrap_or_default().transaction();
+            let last = (StatusCode::REQUEST_TIMEOUT, Box::default());
+            let asked = Asked { id, number: None, until: now.mono + wait, last };
+            session.refers.get_or_insert_default().asked.push(asked);
+            self.io.timers.arm(now, wait, Timer::Session(sid, SessionTimer::Referred(id)));
         }
         Ok(id)
     }
@@ -71,11 +86,42 @@ impl Endpoint {
                 // A NOTIFY refreshes the target (RFC 6665 §3.2).
                 dialog.refresh(request.headers());
             }
+            let wait = session.conduct.map(|conduct| conduct.timers).unwrap_or_default().transaction();
             if last && let Some(refers) = &mut session.refers {
                 refers.asked.retain(|asked| asked.id != id);
             }
+            let asked =
+                session.refers.as_mut().and_then(|refers| refers.asked.iter_mut().find(|a| a.id == id));
+            if let Some(asked) = asked {
+                asked.last = (status, reason.clone());
+                // What says nothing of its time goes on for as long as a SUBSCRIBE would ask for that names none (RFC 3515 §3.4).
+                let expires = state.expires().unwrap_or(UNSAID).min(LONGEST);
+                asked.until = now.mono + Duration::from_secs(expires.into()) + wait;
+                let at = asked.until;
+                self.io.timers.arm_at(now, at, Timer::Session(sid, SessionTimer::Referred(id)));
+            }
         }
         self.io.tell(Event::ReferNotified { session: sid, refer: id, status, reason, last });
+    }
+
+    /// A REFER of ours is told of no more, though nobody has said so: its owner hears what was told last, or that nothing was.
+    pub(crate) fn referred_due(&mut self, now: Now, sid: SessionId, id: OutgoingId) {
+        let refers = self.sessions.get_mut(sid).and_then(|session| session.refers.as_mut());
+        let Some(refers) = refers else { return };
+        let Some(at) = refers.asked.iter().position(|asked| asked.id == id) else { return };
+        let Some(until) = refers.asked.get(at).map(|asked| asked.until).filter(|until| *until > now.mono)
+        else {
+            let (status, reason) = refers.asked.swap_remove(at).last;
+            self.counters.refers_untold += 1;
+            return self.io.tell(Event::ReferNotified {
+                session: sid,
+                refer: id,
+                status,
+                reason,
+                last: true,
+            });
+        };
+        self.io.timers.arm_at(now, until, Timer::Session(sid, SessionTimer::Referred(id)));
     }
 
     /// The REFER of ours that a NOTIFY with that `id` is for. Without one it is for the oldest.

@@ -23,10 +23,10 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Takes the number of a response in; `false` where it is a repetition, comes before one that is missing, or is one too
+    /// Takes the number of a response to the INVITE with that CSeq in, each of which has a numbering of its own; `false` where it is a repetition, comes before one that is missing, or is one too
     /// many: it is not acknowledged then, and not looked at (RFC 3262 §4).
     pub(super) fn take(heard: &mut Option<Box<Self>>, invite: u32, number: u32) -> bool {
-        let Some(heard) = heard else {
+        let Some(heard) = heard.as_mut().filter(|heard| heard.invite == invite) else {
             *heard = Some(Box::new(Self {
                 invite,
                 last: number,
@@ -97,6 +97,14 @@ mod tests {
         let settled: Vec<bool> =
             [8, 8, 10, 9, 7].into_iter().map(|number| heard.settle(number).is_some()).collect();
         assert_eq!(settled, [true, false, false, true, true]);
+    }
+
+    #[test]
+    fn each_invite_of_a_dialog_has_a_numbering_of_its_own() {
+        let mut heard = None;
+        assert!(Heard::take(&mut heard, 1, 7));
+        assert!(Heard::take(&mut heard, 2, 70), "a re-INVITE begins anew (RFC 3262 §3)");
+        assert_eq!(heard.unwrap().settle(70), Some(2));
     }
 
     #[test]

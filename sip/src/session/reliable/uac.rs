@@ -1,7 +1,7 @@
 //! The caller: reliable provisional responses of the peer, and our PRACKs (RFC 3262 §4).
 
 use super::{Heard, number};
-use crate::dialog::DialogNo;
+use crate::dialog::{DialogNo, DialogState};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Failure};
 use crate::session::glare::{describes, has_description};
@@ -62,6 +62,9 @@ impl Endpoint {
             true => {
                 // One that is not reliable refreshes nothing (RFC 6141 §4.7).
                 dialog.refresh(response.headers());
+                if dialog.state == DialogState::Early {
+                    dialog.hear_packages(response.headers());
+                }
                 let described = !response.body().is_empty() && has_description(response.headers());
                 if described && dialog.heard.as_mut().is_some_and(|heard| heard.describe(number)) {
                     dialog.opening = Opening::Acknowledging;
@@ -87,7 +90,7 @@ impl Endpoint {
         if session.told || session.is_given_up() {
             return self.sweep(sid);
         }
-        self.io.tell(Event::Responded { session: sid, id, outcome });
+        self.io.tell(Event::Responded { session: sid, id, dialog: no, outcome });
     }
 }
 

@@ -20,16 +20,19 @@ use sip_types::{HeaderName, Method, StatusCode};
 const FIRST: u32 = (1 << 31) - 1;
 
 impl Endpoint {
-    /// What the caller of a pending INVITE says of reliable provisional responses.
+    /// What the sender of a pending INVITE or re-INVITE says of reliable provisional responses.
     #[must_use]
     pub fn reliability(&self, sid: SessionId) -> Reliability {
-        match self.sessions.get(sid).map(|session| &session.stage) {
-            Some(Stage::Called(pending)) => pending.reliability,
-            _ => Reliability::None,
-        }
+        let Some(session) = self.sessions.get(sid) else { return Reliability::None };
+        let pending = match &session.stage {
+            Stage::Called(pending) => Some(&**pending),
+            Stage::Confirmed => session.reinvite.as_deref(),
+            _ => None,
+        };
+        pending.map_or(Reliability::None, |pending| pending.reliability)
     }
 
-    /// Sends a provisional response above 100 reliably in one of the early dialogs: again and again until its PRACK comes,
+    /// Sends a provisional response above 100 reliably, in one of the early dialogs or, to a re-INVITE, in the one that stands: again and again until its PRACK comes,
     /// which [`Event::Pracked`] tells. One that has another before it waits for that one's PRACK.
     ///
     /// # Errors
@@ -47,12 +50,14 @@ impl Endpoint {
         }
         let session = self.sessions.get_mut(sid).ok_or(IntentError::Gone)?;
         let held = session.held_answer.is_some();
-        let Stage::Called(pending) = &session.stage else { return Err(IntentError::WrongState) };
+        let pending = session.pending_invite().ok_or(IntentError::WrongState)?;
         if pending.reliability == Reliability::None || held {
             return Err(IntentError::WrongState);
         }
         let cseq = pending.request.cseq.seq;
         let dialog = session.dialog_mut(no).ok_or(IntentError::Gone)?;
+        // What waits for the PRACK of a response to an INVITE before is not waited for any more.
+        dialog.sending.take_if(|sending| sending.cseq != cseq);
         let sending = dialog
             .sending
             .get_or_insert_with(|| Box::new(Sending::new(1 + ids::below(&mut *self.io.ids, FIRST), cseq)));
@@ -65,16 +70,15 @@ impl Endpoint {
 
     fn send_reliably(&mut self, now: Now, sid: SessionId, no: DialogNo, mut reply: Reply) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let Some(dialog) = session.dialogs.iter_mut().find(|dialog| dialog.no == no) else { return };
-        let Stage::Called(pending) = &mut session.stage else { return };
+        let Some(dialog) = session.dialog_mut(no) else { return };
         let (Some(sending), tag) = (&mut dialog.sending, dialog.local_tag) else { return };
         let number = sending.next;
         sending.next = number.saturating_add(1);
+        let Some(pending) = session.pending_invite() else { return };
         reply.parts.fields.push(HeaderName::Require, OPTION);
         reply.parts.fields.push(HeaderName::RSeq, number.to_string());
-        pending.progressed = Some((no, reply.status));
-        pending.provisional_at = now.mono + pending.every;
-        let (server, request) = (pending.server, pending.request.clone());
+        let (server, request) = pending.note_progress(now, no, reply.status);
+        self.keep_reinvite_alive(now, sid);
         self.reply(now, server, &request, Some(tag), true, &reply);
         let bytes = self.servers.last(server);
         let listener = self.settings.listener(request.flow.listener);
@@ -101,11 +105,9 @@ impl Endpoint {
     /// the INVITE is refused. After a final response it is only waited for.
     pub(crate) fn unpracked_due(&mut self, now: Now, sid: SessionId, no: DialogNo) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
-        let server = match &session.stage {
-            Stage::Called(pending) => Some(pending.server),
-            _ => None,
-        };
+        let pending = session.pending_invite().map(|pending| (pending.server, pending.request.cseq.seq));
         let Some(sending) = session.dialog_mut(no).and_then(|dialog| dialog.sending.as_mut()) else { return };
+        let server = pending.filter(|(_, seq)| *seq == sending.cseq).map(|(server, _)| server);
         let Some(out) = &mut sending.out else { return };
         if now.mono >= out.give_up_at {
             sending.out = None;
@@ -134,8 +136,13 @@ impl Endpoint {
     fn never_pracked(&mut self, now: Now, sid: SessionId, no: DialogNo) {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let tag = session.dialog(no).map_or(session.local_tag, |dialog| dialog.local_tag);
-        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
         let reply = refusal(StatusCode::SERVER_TIMEOUT, "No PRACK Came");
+        if let Some(pending) = session.reinvite.take() {
+            session.held_answer = None;
+            self.reply(now, pending.server, &pending.request, None, false, &reply);
+            return self.io.tell(Event::ReinviteCancelled { session: sid, executed: false });
+        }
+        let Stage::Called(pending) = std::mem::replace(&mut session.stage, Stage::Over) else { return };
         self.reply(now, pending.server, &pending.request, Some(tag), false, &reply);
         self.ended(now, sid, End::NoPrack);
     }
@@ -204,6 +211,9 @@ impl Endpoint {
         let Some(held) = session.held_answer.take() else { return };
         let (no, parts) = *held;
         // It was allowed when it was held; what has come between has ended the session or closed the dialog.
-        let _ = self.answer(now, sid, no, parts);
+        let _ = match session.reinvite {
+            Some(_) => self.answer_reinvite(now, sid, parts),
+            None => self.answer(now, sid, no, parts),
+        };
     }
 }

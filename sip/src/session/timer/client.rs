@@ -3,7 +3,6 @@
 use super::TimerTerms;
 use super::negotiate::{Agreed, Proposal, Said, agreed};
 use super::standing::Standing;
-use crate::dialog::DialogState;
 use crate::endpoint::Endpoint;
 use crate::io::Timer;
 use crate::session::{OutgoingId, Purpose, Session, SessionId, SessionTimer, Stage};
@@ -131,7 +130,7 @@ impl Endpoint {
         }
         if purpose == Purpose::Invite {
             // A final response ends the early dialogs of its INVITE (RFC 3261 §12.3).
-            session.dialogs.retain(|dialog| dialog.state != DialogState::Early);
+            session.forget_early();
         }
         self.counters.rounds_spent += u64::from(spent);
         self.counters.intervals_raised += 1;

@@ -19,6 +19,7 @@ mod server;
 mod standing;
 mod terms;
 
+pub(crate) use client::refreshes;
 pub use standing::TimerView;
 pub(crate) use standing::Timing;
 pub use terms::{Refresher, TimerPart, TimerTerms};

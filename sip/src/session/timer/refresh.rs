@@ -52,7 +52,7 @@ impl Endpoint {
         let Some(session) = self.sessions.get_mut(sid) else { return };
         let busy = session.outgoing.iter().any(|o| o.method == Method::Invite)
             || session.reinvite.is_some()
-            || session.unacked.is_some()
+            || !session.unacked.is_empty()
             || session.owed_ack.is_some();
         let confirmed = matches!(session.stage, Stage::Confirmed);
         let Some(timing) = &mut session.timing else { return };

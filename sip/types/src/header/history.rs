@@ -1,6 +1,6 @@
 //! History-Info (RFC 7044) and Diversion (RFC 5806), as what they say.
 
-use super::{Diversion, HistoryInfo};
+use super::{Diversion, HistoryInfo, Privacy, PrivacyKind, TypedHeader};
 use crate::Uri;
 
 /// How the target of a History-Info entry was found (RFC 7044 §5).
@@ -40,14 +40,11 @@ impl HistoryInfo {
         of(TargetParam::Mp).or_else(|| of(TargetParam::Rc)).or_else(|| of(TargetParam::Np))
     }
 
-    /// Whether it asks for its URI to stay unknown (RFC 7044 §10.1).
+    /// Whether it asks for its URI to stay unknown (RFC 7044 §10.1). Other values of its Privacy mean nothing (§10.1.2).
     #[must_use]
     pub fn is_private(&self) -> bool {
         let mut headers = self.uri().headers();
-        headers.any(|(name, value)| {
-            name.eq_ignore_ascii_case("Privacy")
-                && value.split(['%', ';', ',']).any(|part| part.trim().eq_ignore_ascii_case("history"))
-        })
+        headers.any(|(name, value)| name.eq_ignore_ascii_case("Privacy") && asks_for_history(value))
     }
 
     /// Why the call was diverted to it (RFC 4458 §2.1): only of one that it was diverted to.
@@ -56,6 +53,13 @@ impl HistoryInfo {
         let cause = self.uri().param("cause").flatten()?.parse().ok()?;
         [302, 404, 408, 480, 486, 487, 503].contains(&cause).then_some(cause)
     }
+}
+
+/// Whether a Privacy, as it is escaped in a URI, asks for the history to stay unknown.
+fn asks_for_history(escaped: &str) -> bool {
+    let value = escaped.replace("%3B", ";").replace("%3b", ";").replace("%2C", ",").replace("%2c", ",");
+    let value = value.replace("%20", " ");
+    Privacy::parse(&value.into()).is_ok_and(|privacy| privacy.asks_for(PrivacyKind::History))
 }
 
 /// Whether a text is an index: numbers without leading zeros, with dots between them.
@@ -99,7 +103,6 @@ pub fn without_headers(uri: &Uri) -> Uri {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::TypedHeader;
 
     fn entry(text: &str) -> HistoryInfo {
         HistoryInfo::parse(&text.into()).unwrap()
@@ -129,6 +132,8 @@ mod tests {
         }
         assert_eq!(entry("<sip:b@x>;index=1;mp=x").target_param(), None);
         assert!(!entry("<sip:b@x?Privacy=none>;index=1").is_private());
+        assert!(entry("<sip:b@x?Privacy=id%3bHistory>;index=1").is_private());
+        assert!(!entry("<sip:b@x?Privacy=id%3Bsession>;index=1").is_private());
         assert_eq!(entry("<sip:b@x;cause=200>;index=1").cause(), None);
     }
 

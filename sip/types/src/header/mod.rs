@@ -13,8 +13,10 @@ mod date;
 mod dialog_id;
 mod event;
 mod history;
+mod identity;
 mod name_addr;
 mod numbers;
+mod privacy;
 mod reason;
 mod refer_sub;
 mod reliable;
@@ -42,8 +44,10 @@ pub use date::Date;
 pub use dialog_id::{Join, Replaces, TargetDialog};
 pub use event::{Event, SubscriptionState};
 pub use history::{TargetParam, without_headers};
+pub use identity::{Identities, IdentityHeader};
 pub use name_addr::NameAddr;
 pub use numbers::{ContentLength, Expires, FlowTimer, MaxBreadth, MaxForwards, MinExpires};
+pub use privacy::{Privacy, PrivacyKind};
 pub use reason::Reason;
 pub use refer_sub::ReferSub;
 pub use reliable::{RAck, RSeq};
@@ -57,9 +61,10 @@ pub use session_timer::{MinSE, Refresher, SessionExpires};
 pub(crate) use split::Elements;
 pub use timestamp::Timestamp;
 pub use tokens::{
-    Allow, AllowEvents, ProxyRequire, RecvInfo, RequestDisposition, Require, Supported, Unsupported,
+    Allow, AllowEvents, PEarlyMedia, ProxyRequire, RecvInfo, RequestDisposition, Require, Supported,
+    Unsupported,
 };
-pub use via::Via;
+pub use via::{Stamped, Via};
 pub use warning::Warning;
 
 use crate::{ByteString, HeaderName, SharedText, SyntaxError};

@@ -74,7 +74,11 @@ impl<'a> Iterator for Elements<'a> {
 /// The first comma outside quotes and angle brackets with `follows` true of the text after it.
 fn comma(text: &str, follows: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let bytes = text.as_bytes();
-    search::find(bytes, b',')?;
+    let first = search::find(bytes, b',')?;
+    let (before, after) = bytes.split_at_checked(first)?;
+    if search::find_either(before, b'"', b'<').is_none() && follows(after.get(1..).unwrap_or_default()) {
+        return Some(first);
+    }
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, &byte) in bytes.iter().enumerate() {
         match byte {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::TypedHeader;
-use crate::{ByteString, HeaderName, Method, SyntaxError, cursor::Cursor, text::trim};
+use crate::{ByteString, HeaderName, Method, SharedText, SyntaxError, cursor::Cursor, text::trim};
 
 /// One newtype per row: name and documentation. A value is one element of the list; tokens compare without case.
 macro_rules! tokens {
@@ -31,6 +31,10 @@ macro_rules! tokens {
                 const NAME: HeaderName = HeaderName::$name;
 
                 fn parse(text: &ByteString) -> Result<Self, SyntaxError> {
+                    Self::parse_part(text.into())
+                }
+
+                fn parse_part(text: SharedText<'_>) -> Result<Self, SyntaxError> {
                     token(text, $expected).map(Self)
                 }
             }
@@ -65,16 +69,18 @@ tokens! {
     AllowEvents, "an event type";
     /// One Info Package of Recv-Info (RFC 6086 §4.2.1), without its parameters.
     RecvInfo, "an Info Package";
+    /// One parameter of P-Early-Media (RFC 5009 §9).
+    PEarlyMedia, "a parameter of early media";
     /// One directive of Request-Disposition (RFC 3841 §9.1).
     RequestDisposition, "a directive";
 }
 
-fn token(text: &ByteString, expected: &'static str) -> Result<ByteString, SyntaxError> {
-    let mut c = Cursor::new(text)?;
+fn token(text: SharedText<'_>, expected: &'static str) -> Result<ByteString, SyntaxError> {
+    let mut c = Cursor::new(text.as_str())?;
     c.skip_space();
     let span = c.token(expected)?;
     c.params()?;
-    Ok(if span.end() - span.start() == text.len() { text.clone() } else { text.slice_ref(span.of(text)) })
+    Ok(text.within(span.of(text.as_str())).share())
 }
 
 /// One method of Allow (RFC 3261 §20.5).

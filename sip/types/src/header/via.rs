@@ -1,9 +1,13 @@
 //! Via (RFC 3261 §20.42, RFC 3581).
 
+mod stamped;
+
 use std::{
     fmt::{self, Write},
     net::IpAddr,
 };
+
+pub use stamped::Stamped;
 
 use super::TypedHeader;
 use crate::{
@@ -12,7 +16,7 @@ use crate::{
     cursor::Cursor,
     span::Span,
     text::trim,
-    uri::{Dotted, HostKind, host_at, ipv4, ipv6},
+    uri::{HostKind, host_at, ipv4, ipv6},
 };
 
 /// One hop. `branch`, `received` and `rport` may appear once; other parameters are not looked into.
@@ -37,6 +41,8 @@ struct Layout {
     branch: Option<Span>,
     received: Option<Span>,
     rport: Option<Option<u16>>,
+    maddr: bool,
+    overload: bool,
 }
 
 impl Via {
@@ -130,13 +136,21 @@ impl Via {
     /// Where to send responses over multicast (RFC 3261 §18.2.2), if it is a host.
     #[must_use]
     pub fn maddr(&self) -> Option<Host<'_>> {
-        self.param("maddr").flatten().and_then(|text| Host::parse(text).ok())
+        // Hardly any Via has one, and every response asks for it.
+        let maddr = self.layout.maddr.then(|| self.param("maddr"))?;
+        maddr.flatten().and_then(|text| Host::parse(text).ok())
     }
 
     /// Time to live of multicast packets; `None` if absent or above 255.
     #[must_use]
     pub fn ttl(&self) -> Option<u8> {
         self.param("ttl").flatten().and_then(|text| text.parse().ok())
+    }
+
+    /// Whether there may be parameters of overload control (RFC 7339 §4, RFC 7415 §5): one whose name begins with `oc`.
+    #[must_use]
+    pub fn may_control_overload(&self) -> bool {
+        self.layout.overload
     }
 
     /// The connection may carry requests back (RFC 5923 §5.1).
@@ -183,73 +197,9 @@ impl Via {
         rport: Option<u16>,
         keep: Option<u64>,
         overload: Option<&'v dyn fmt::Display>,
-    ) -> impl fmt::Display + 'v {
+    ) -> Stamped<'v> {
         Stamped { via: self, received, rport, keep, overload }
     }
-}
-
-struct Stamped<'a> {
-    via: &'a Via,
-    received: Option<IpAddr>,
-    rport: Option<u16>,
-    keep: Option<u64>,
-    overload: Option<&'a dyn fmt::Display>,
-}
-
-impl fmt::Display for Stamped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { via, mut received, mut rport, keep, overload } = *self;
-        f.write_str(trim(via.text.get(..via.layout.params.start()).unwrap_or_default()))?;
-        let params = via.params().filter(|(name, _)| overload.is_none() || !is_overload(name));
-        for (name, value) in params {
-            f.write_char(';')?;
-            f.write_str(name)?;
-            if received.is_some() && name.eq_ignore_ascii_case("received") {
-                write_address(f, received.take())?;
-            } else if rport.is_some() && name.eq_ignore_ascii_case("rport") {
-                write_port(f, rport.take())?;
-            } else if let Some(value) = value {
-                f.write_char('=')?;
-                f.write_str(value)?;
-            } else if let Some(seconds) = keep.filter(|_| name.eq_ignore_ascii_case("keep")) {
-                write_number(f, seconds)?;
-            }
-        }
-        if received.is_some() {
-            f.write_str(";received")?;
-            write_address(f, received)?;
-        }
-        if rport.is_some() {
-            f.write_str(";rport")?;
-            write_port(f, rport)?;
-        }
-        overload.map_or(Ok(()), |overload| overload.fmt(f))
-    }
-}
-
-/// Whether a parameter is one of overload control (RFC 7339 §4).
-fn is_overload(name: &str) -> bool {
-    ["oc", "oc-algo", "oc-validity", "oc-seq"].iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
-fn write_address(f: &mut fmt::Formatter<'_>, address: Option<IpAddr>) -> fmt::Result {
-    match address {
-        Some(IpAddr::V4(address)) => {
-            f.write_char('=')?;
-            fmt::Display::fmt(&Dotted(address), f)
-        }
-        Some(IpAddr::V6(address)) => write!(f, "={address}"),
-        None => Ok(()),
-    }
-}
-
-fn write_port(f: &mut fmt::Formatter<'_>, port: Option<u16>) -> fmt::Result {
-    port.map_or(Ok(()), |port| write_number(f, port.into()))
-}
-
-fn write_number(f: &mut fmt::Formatter<'_>, number: u64) -> fmt::Result {
-    f.write_char('=')?;
-    f.write_str(itoa::Buffer::new().format(number))
 }
 
 impl TypedHeader for Via {
@@ -278,7 +228,7 @@ impl Layout {
         c.seek(c.at() + len);
         let port = if c.eat_spaced(b':') { u16::try_from(c.number32(65_535, "a port")?).ok() } else { None };
         let params = Span::new(c.at(), text.len());
-        let Known { branch, received, rport } = read_params(&mut c)?;
+        let Known { branch, received, rport, maddr, overload } = read_params(&mut c)?;
         Ok(Self {
             sip_2_0,
             protocol,
@@ -291,6 +241,8 @@ impl Layout {
             branch,
             received,
             rport,
+            maddr,
+            overload,
         })
     }
 }
@@ -336,6 +288,8 @@ struct Known {
     branch: Option<Span>,
     received: Option<Span>,
     rport: Option<Option<u16>>,
+    maddr: bool,
+    overload: bool,
 }
 
 #[inline(always)]
@@ -362,6 +316,13 @@ fn read_params(c: &mut Cursor<'_>) -> Result<Known, SyntaxError> {
                 return fail("one received with an IP address");
             }
             known.received = param.span();
+        } else if is_word(param.name, b"maddr") {
+            known.maddr = true;
+        } else if matches!(param.name, [b'o' | b'O', b'c' | b'C', ..]) {
+            known.overload = true;
+        } else if param.name.contains(&b'%') {
+            // An escaped name may be any.
+            (known.maddr, known.overload) = (true, true);
         }
     }
 }

@@ -176,6 +176,14 @@ impl Headers {
         self.slots.iter().any(|slot| slot.name == name)
     }
 
+    /// Whether that text stands anywhere in the fields of that name, in any case: without it, no element of theirs is it.
+    #[must_use]
+    pub fn mentions(&self, name: HeaderName, text: &str) -> bool {
+        let text = text.as_bytes();
+        self.all(name)
+            .any(|f| f.value().windows(text.len().max(1)).any(|part| part.eq_ignore_ascii_case(text)))
+    }
+
     /// The only field of a name that may appear once.
     ///
     /// # Errors

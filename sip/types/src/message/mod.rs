@@ -132,6 +132,12 @@ impl Request {
         }
     }
 
+    /// Whether the Request-URI is a SIPS URI, told by its scheme alone (RFC 3261 §19.1): the rest may be malformed.
+    #[must_use]
+    pub fn is_sips(&self) -> bool {
+        self.uri_text().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:"))
+    }
+
     /// Whether the version is SIP/2.0; else the answer is 505 (RFC 3261 §21.5.6).
     #[must_use]
     pub fn version_supported(&self) -> bool {

@@ -2,7 +2,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use crate::{
-    Framing, HeaderError, HeaderName, Limits, Message, Method, ParseErrorKind, StatusCode, UriErrorKind,
+    Framing, HeaderError, HeaderName, Limits, Message, Method, ParseErrorKind, Request, StatusCode,
+    UriErrorKind,
     header::{CSeq, CallId, Contact, ContentLength, From, MaxForwards, Route, Supported, To, Via},
 };
 
@@ -65,6 +66,19 @@ fn unknown_fields_stay_as_received() {
     assert_eq!((owned.name_text(), &owned.value()[..]), ("X-Odd", &b"a\r\n\t b"[..]));
     assert_eq!(message.headers().named("x-odd").count(), 1);
     assert_eq!(message.headers().named("VIA").count(), 2);
+}
+
+#[test]
+fn a_text_is_mentioned_in_any_field_of_a_name_and_in_any_case() {
+    let message = parse("OPTIONS SIPS:a SIP/2.0\r\nSupported: 100rel\r\nk: x, From-Change\r\n\r\n");
+    let headers = message.headers();
+    assert!(headers.mentions(HeaderName::Supported, "from-change"));
+    assert!(headers.mentions(HeaderName::Supported, "100REL"));
+    assert!(!headers.mentions(HeaderName::Supported, "100rel, x"), "each field by itself");
+    assert!(!headers.mentions(HeaderName::Require, "100rel"));
+    assert!(message.as_request().is_some_and(Request::is_sips));
+    let plain = parse("OPTIONS sip:sips:a SIP/2.0\r\n\r\n");
+    assert!(!plain.as_request().is_some_and(Request::is_sips));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl fmt::Display for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
-            Self::V4(ip) => Dotted(*ip).fmt(f),
+            Self::V4(ip) => Dotted(*ip).write(f),
             Self::V6(ip) => write!(f, "[{ip}]"),
         }
     }
@@ -108,8 +108,9 @@ impl fmt::Display for Host<'_> {
 /// rest of a Via.
 pub(crate) struct Dotted(pub(crate) Ipv4Addr);
 
-impl fmt::Display for Dotted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Dotted {
+    /// Writes it; see [`Stamped::write`](crate::header::Stamped::write) for why not only as `Display`.
+    pub(crate) fn write(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let mut text = [0; 15];
         let mut digits = text.iter_mut();
         let mut put = |byte| {

@@ -13,7 +13,7 @@ macro_rules! readers {
 const READERS: &[fn(&ByteString)] = readers![
     Accept Allow AllowEvents Authorization CSeq CallId Contact ContentDisposition ContentEncoding ContentLength
     ContentType Date Diversion Event Expires FlowTimer From HistoryInfo Join MaxBreadth MaxForwards MinExpires MinSE
-    PAssertedIdentity PAssociatedUri PCalledPartyId PPreferredIdentity Path ProxyAuthenticate ProxyAuthorization
+    PAssertedIdentity PAssociatedUri PCalledPartyId PPreferredIdentity Path Privacy ProxyAuthenticate ProxyAuthorization
     ProxyRequire RAck RSeq Reason RecordRoute RecvInfo ReferTo ReferredBy RemotePartyId Replaces ReplyTo Require
     RetryAfter Route ServiceRoute SessionExpires SubscriptionState Supported TargetDialog Timestamp To Unsupported
     Via Warning WwwAuthenticate

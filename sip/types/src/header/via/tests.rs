@@ -89,6 +89,19 @@ fn rfc7339_4_overload_control_is_the_servers() {
 }
 
 #[test]
+fn parameters_that_are_rarely_there_are_found_where_they_are() {
+    let params = |params: &str| {
+        let via = via(&format!("SIP/2.0/UDP h;branch=a{params}"));
+        (via.maddr().map(|host| host.to_string()), via.may_control_overload())
+    };
+    assert_eq!(params(";rport;ttl=1"), (None, false));
+    assert_eq!(params(";MAddr=h"), (Some("h".into()), false));
+    assert_eq!(params(";rport;Oc"), (None, true));
+    assert_eq!(params(";oc-seq=1.1;maddr=192.0.2.1"), (Some("192.0.2.1".into()), true));
+    assert_eq!(params(";m%61ddr=h"), (Some("h".into()), true), "names are compared without their escapes");
+}
+
+#[test]
 fn a_via_is_composed_and_reads_back() {
     let v = Via::new("TLS", Host::V6("2001:db8::1".parse().unwrap()), Some(5061), "z9hG4bKx").unwrap();
     insta::assert_snapshot!(v, @"SIP/2.0/TLS [2001:db8::1]:5061;branch=z9hG4bKx");

@@ -1,0 +1,81 @@
+//! The metrics of media ports.
+
+use super::families::Families;
+use crate::shard::Report;
+use media::relay;
+
+/// Those of the shards, and of the relay.
+pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauges) {
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let lent = reports.iter().map(|r| r.gauges.media_pairs).sum();
+    out.gauge("liaison_media_pairs_lent", "Pairs of media ports that calls have.", lent);
+    out.gauge("liaison_media_pairs", "Pairs of media ports that are bound.", size(relay.bound));
+    out.gauge("liaison_media_pairs_resting", "Pairs in quarantine.", size(relay.quarantined));
+    out.counter("liaison_media_pairs_opened_total", "Pairs of media ports that were bound.", relay.opened);
+    out.counter(
+        "liaison_media_quarantines_cut_total",
+        "Pairs that were lent before their quarantine was over, because no other was to be had.",
+        relay.quarantines_cut,
+    );
+    out.counter("liaison_media_bind_failures_total", "Pairs that could not be bound.", relay.bind_failures);
+    out.counter(
+        "liaison_media_stray_packets_total",
+        "Packets for a pair that no call used.",
+        relay.stray_packets,
+    );
+    out.labelled(
+        "liaison_media_srtp_refused_total",
+        "Packets that SRTP has refused, by reason.",
+        "reason",
+        [
+            ("unauthentic", relay.srtp.unauthentic),
+            ("replayed", relay.srtp.replayed),
+            ("malformed", relay.srtp.malformed),
+            ("unprotectable", relay.srtp.unprotectable),
+        ],
+    );
+    out.counter(
+        "liaison_media_dtls_dropped_total",
+        "Packets of DTLS for streams that have none, from elsewhere than the peer, or more than could be handed on.",
+        relay.dtls_dropped,
+    );
+    let dtls = relay.dtls;
+    out.gauge(
+        "liaison_media_dtls_associations",
+        "Associations of DTLS-SRTP that there are, with keys or without.",
+        size(dtls.associations),
+    );
+    out.counter("liaison_media_dtls_handshakes_total", "Handshakes of DTLS-SRTP that were done.", dtls.keyed);
+    out.labelled(
+        "liaison_media_dtls_failures_total",
+        "Handshakes of DTLS-SRTP that have failed, by reason.",
+        "reason",
+        dtls.failed.by_name(),
+    );
+    out.labelled(
+        "liaison_media_dtls_datagrams_total",
+        "Datagrams of DTLS-SRTP that were dropped: of no handshake, or to a peer without room for them.",
+        "outcome",
+        [("refused", dtls.refused), ("lost", dtls.lost)],
+    );
+    out.counter(
+        "liaison_media_unkeyed_total",
+        "Packets of media that were dropped because a handshake was not done.",
+        dtls.unkeyed,
+    );
+    let stun = relay.stun;
+    out.labelled(
+        "liaison_media_stun_total",
+        "STUN on the ports of media (RFC 8445), by outcome.",
+        "outcome",
+        [
+            ("answered", stun.checks),
+            ("unauthorized", stun.unauthorized),
+            ("malformed", stun.malformed),
+            ("unknown", stun.unknown),
+            ("conflict", stun.conflicts),
+            ("limited", stun.limited),
+            ("unexpected", stun.unexpected),
+        ],
+    );
+}

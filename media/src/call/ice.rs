@@ -1,0 +1,149 @@
+//! The ICE of each leg: it ends with us (RFC 7584 §4.2), so that the credentials and candidates of our descriptions are our own.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use sdp::{Description, IceCredentials, Media};
+
+use super::{CallMedia, sections};
+use crate::PartyId;
+use crate::ice::{Credentials, Ice, Secret};
+use crate::negotiate::{IceLines, IceSection, Refusal, Slot, has_rtcp, is_mismatch};
+use crate::relay::Command;
+
+/// What stands of a section: our credentials, and the peer's.
+struct Pair<'a> {
+    local: IceCredentials<'a>,
+    remote: IceCredentials<'a>,
+}
+
+impl CallMedia {
+    /// The same with ICE, as each network says. `secret` is what credentials are made of; without one there is no ICE.
+    #[must_use]
+    pub fn with_ice(self, secret: Secret) -> Self {
+        Self { secret: Some(secret), ..self }
+    }
+
+    /// What our offer to a party says of ICE. A stream that has it keeps it, with the credentials that stand: whether to begin
+    /// anew is the peer's to say, as we have no other candidates to offer. A peer that has answered without is not asked again.
+    pub(super) fn offered_ice(
+        &self,
+        to: PartyId,
+        source: &Description,
+        slots: &[Slot],
+    ) -> Result<IceLines, Refusal> {
+        let party = self.party(to)?;
+        let mut lines = IceLines::default();
+        let Some(secret) = self.secret.filter(|_| party.ice != Ice::Off) else { return Ok(lines) };
+        let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
+        let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
+        for (section, (slot, media)) in slots.iter().zip(source.media()).enumerate() {
+            let Slot::Relayed { port, mux, .. } = *slot else {
+                lines.push(&IceSection::Without);
+                continue;
+            };
+            let stands = pair(local.as_ref(), remote.as_ref(), section);
+            let declined = nth(remote.as_ref(), section).is_some_and(|media| media.line().port != 0);
+            let offers = party.ice == Ice::Offer || party.offers_to_browser(section);
+            if stands.is_none() && (!offers || declined) {
+                lines.push(&IceSection::Without);
+                continue;
+            }
+            // On other ports it is another session (RFC 8445 §9).
+            let same = nth(local.as_ref(), section).is_some_and(|media| media.line().port == port);
+            let ours = stands.map(|pair| pair.local).filter(|_| same);
+            let name = [&party.own.session_id.to_be_bytes()[..], &section.to_be_bytes(), &port.to_be_bytes()];
+            let local = ours.map_or_else(|| secret.credentials(&name), Into::into);
+            let muxed = mux && self.is_muxed(to, section);
+            lines.push(&IceSection::Lite {
+                local,
+                address: SocketAddr::new(party.own.address, port),
+                rtcp: has_rtcp(&media) && !muxed,
+                fallback: mux && !muxed,
+                end: false,
+            });
+        }
+        Ok(lines)
+    }
+
+    /// What our answer to a party's offer says of ICE: nothing for what the offer says nothing of (RFC 8839 §4.3.2). A peer that
+    /// begins anew gets new credentials (§4.4.2.1), one that does not those that stand.
+    pub(super) fn answered_ice(
+        &self,
+        to: PartyId,
+        offer: &Description,
+        slots: &[Slot],
+    ) -> Result<IceLines, Refusal> {
+        let party = self.party(to)?;
+        let mut lines = IceLines::default();
+        let Some(secret) = self.secret.filter(|_| party.ice != Ice::Off) else { return Ok(lines) };
+        let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
+        let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
+        for (section, (slot, media)) in slots.iter().zip(offer.media()).enumerate() {
+            let (Slot::Relayed { port, mux, .. }, Some(theirs)) = (*slot, media.ice()) else {
+                lines.push(&IceSection::Without);
+                continue;
+            };
+            if is_mismatch(&media) {
+                lines.push(&IceSection::Mismatch);
+                continue;
+            }
+            let stands = pair(local.as_ref(), remote.as_ref(), section);
+            let stands = stands.filter(|pair| pair.remote == theirs).map(|pair| pair.local);
+            let session = party.own.session_id.to_be_bytes();
+            let section = section.to_be_bytes();
+            let name = [&session[..], &section, theirs.ufrag.as_bytes(), theirs.password.as_bytes()];
+            lines.push(&IceSection::Lite {
+                local: stands.map_or_else(|| secret.credentials(&name), Into::into),
+                address: SocketAddr::new(party.own.address, port),
+                rtcp: has_rtcp(&media) && !mux,
+                fallback: false,
+                end: media.ice_option("trickle"),
+            });
+        }
+        Ok(lines)
+    }
+
+    /// Has the relay answer checks to an offer of ours before its answer comes (RFC 8445 §7.3).
+    pub(super) fn expect_checks(&mut self, party: PartyId, offer: &Bytes) {
+        if self.secret.is_none() {
+            return;
+        }
+        let offer = sections::reread(offer);
+        let Ok(found) = self.party(party) else { return };
+        let fresh = found.streams.iter().map(|stream| {
+            let has = stream.link.as_ref().is_some_and(|link| link.ice.is_some());
+            stream.context.filter(|_| !has)
+        });
+        let expected: Vec<_> = fresh
+            .zip(offer.media())
+            .filter_map(|(context, media)| Some((context?.pair, media.ice()?.into())))
+            .collect();
+        self.commands.extend(expected.into_iter().map(|(pair, local)| Command::Expect { pair, local }));
+    }
+
+    /// Whether RTP and RTCP of a stream share a port by what stands.
+    fn is_muxed(&self, party: PartyId, section: usize) -> bool {
+        let stream = self.party(party).ok().and_then(|party| party.streams.get(section));
+        stream.and_then(|stream| stream.link.as_ref()).is_some_and(|link| link.mux)
+    }
+}
+
+fn nth(description: Option<&Description>, section: usize) -> Option<Media<'_>> {
+    description.and_then(|description| description.media().nth(section))
+}
+
+/// The credentials of a section in which both sides have some.
+fn pair<'a>(
+    local: Option<&'a Description>,
+    remote: Option<&'a Description>,
+    section: usize,
+) -> Option<Pair<'a>> {
+    Some(Pair { local: nth(local, section)?.ice()?, remote: nth(remote, section)?.ice()? })
+}
+
+impl From<IceCredentials<'_>> for Credentials {
+    fn from(credentials: IceCredentials<'_>) -> Self {
+        Self { ufrag: credentials.ufrag.into(), password: credentials.password.into() }
+    }
+}

@@ -1,0 +1,8 @@
+//! Associations under virtual time.
+
+mod agreement;
+mod desk;
+mod hostile;
+mod keys;
+mod loss;
+mod wire;

@@ -1,0 +1,2 @@
+mod crypto;
+mod handshake;

@@ -1,0 +1,82 @@
+//! Which of the remotes on a pair a packet is from.
+
+use std::net::SocketAddr;
+
+use super::context::{Component, Context, Onward};
+use super::demux::Kind;
+use super::latch::Fit;
+use super::worker::Clock;
+use crate::quality::Dropped;
+
+/// A packet that came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrived {
+    pub(super) component: Component,
+    pub(super) source: SocketAddr,
+    pub(super) length: usize,
+    pub(super) kind: Kind,
+}
+
+/// A packet that was taken, unprotected where it was protected.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    /// The number of the remote that it is from.
+    pub(super) remote: u8,
+    pub(super) onward: Onward,
+    pub(super) length: usize,
+}
+
+/// Takes a packet for the remote whose source fits best, of equals the first one there. Where keys were negotiated they decide: only
+/// what is authentic is taken, from wherever, and nothing else moves a latch. What nobody takes is counted with the best.
+pub(super) fn take(
+    contexts: &mut [Context],
+    buffer: &mut [u8],
+    arrived: Arrived,
+    (clock, move_after): (Clock, u64),
+) -> Result<Taken, Untaken> {
+    let Arrived { component, source, length, kind } = arrived;
+    let several = contexts.len() > 1;
+    let (mut tried, mut refused) = (0u16, None);
+    for _ in 0..contexts.len() {
+        let fits = contexts.iter().enumerate().filter(|(at, _)| tried >> at & 1 == 0);
+        let fits = fits.map(|(at, context)| (context.fit(component, source, clock, move_after), at));
+        // The last of equals wins in `max_by_key`, hence the reversal: the first remote there has the better right.
+        let Some((fit, at)) = fits.rev().max_by_key(|(fit, _)| *fit) else { break };
+        let Some(context) = contexts.get_mut(at) else { break };
+        let opened = match fit {
+            Fit::Refused => Err(Dropped::WrongSource),
+            _ if context.refuses(kind) => return Err(Untaken::Dtls),
+            _ => context.unprotect(component, buffer, length, several),
+        };
+        match opened {
+            Ok(plain) => {
+                let packet = buffer.get(..plain).unwrap_or_default();
+                let onward = context.accept(arrived, packet, clock);
+                return Ok(Taken { remote: context.remote, onward, length: plain });
+            }
+            Err(why) => {
+                refused.get_or_insert((at, why));
+                tried |= 1u16.checked_shl(u32::try_from(at).unwrap_or(u32::MAX)).unwrap_or_default();
+            }
+        }
+        if fit == Fit::Refused {
+            break;
+        }
+    }
+    let (at, why) = refused.ok_or(Untaken::Stray)?;
+    if let Some(context) = contexts.get(at) {
+        context.counters.dropped(why);
+    }
+    Err(Untaken::Dropped(why))
+}
+
+/// Why a packet was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Untaken {
+    /// There is no remote that it could be from.
+    Stray,
+    /// It is DTLS, which the stream does not speak.
+    Dtls,
+    /// None of them takes it.
+    Dropped(Dropped),
+}

@@ -1,0 +1,114 @@
+//! What a leg has: the key that it sends with, and those that it receives with.
+
+use std::sync::Arc;
+
+use super::{Context, Failure, Kind, MasterKey, Suite, Transform};
+
+/// What was negotiated for a stream: with which key its peer protects what comes, and with which we protect what goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protection {
+    /// The peer's keys: one, or several with identifiers (RFC 4568 §6.1).
+    pub receive: Box<[MasterKey]>,
+    /// Ours.
+    pub send: MasterKey,
+}
+
+impl Protection {
+    /// What both are for.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.send.suite()
+    }
+}
+
+/// Protects what goes to a peer.
+#[derive(Debug)]
+pub struct Sender(Context);
+
+/// Unprotects what comes from a peer. Once it has changed its key, the one before is good until the first packet of the new
+/// (RFC 4568 §7.1.4).
+#[derive(Debug)]
+pub struct Receiver {
+    protection: Arc<Protection>,
+    /// Each with its place among the keys of the protection.
+    keys: Vec<(usize, Context)>,
+    before: Vec<Context>,
+}
+
+impl Sender {
+    /// With the key of a protection; `part` is a number of this sender among those with the same key ([`Context::part`]).
+    #[must_use]
+    pub fn new(protection: &Protection, part: u8) -> Option<Self> {
+        Context::new(&protection.send).map(|context| Self(context.part(part)))
+    }
+
+    /// As [`Transform::protect`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn protect(&mut self, kind: Kind, buffer: &mut [u8], length: usize) -> Result<usize, Failure> {
+        self.0.protect(kind, buffer, length)
+    }
+}
+
+impl Receiver {
+    /// With the keys of a protection.
+    #[must_use]
+    pub fn new(protection: &Arc<Protection>) -> Self {
+        let keys = protection.receive.iter().enumerate();
+        let keys = keys.filter_map(|(at, key)| Context::new(key).map(|context| (at, context))).collect();
+        Self { protection: Arc::clone(protection), keys, before: Vec::new() }
+    }
+
+    /// Takes over the keys of another protection. A key that stays goes on, whatever it is called now: what was taken under it is not
+    /// taken again, and counts towards its lifetime.
+    pub fn renew(&mut self, protection: &Arc<Protection>) {
+        let mut stood = std::mem::take(&mut self.keys);
+        for (at, key) in protection.receive.iter().enumerate() {
+            let before = |(at, _): &(usize, Context)| self.protection.receive.get(*at);
+            let same = stood.iter().position(|of| before(of).is_some_and(|before| before.is_same(key)));
+            let context = match same.map(|same| stood.swap_remove(same)) {
+                Some((before, context)) => {
+                    self.protection.receive.get(before).map(|before| context.go_by(before, key))
+                }
+                None => Context::new(key),
+            };
+            self.keys.extend(context.map(|context| (at, context)));
+        }
+        self.before = stood.into_iter().map(|(_, context)| context).collect();
+        self.protection = Arc::clone(protection);
+    }
+
+    /// As [`Transform::unprotect`]. `trial`: a failure leaves the packet as it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unprotect(
+        &mut self,
+        kind: Kind,
+        buffer: &mut [u8],
+        length: usize,
+        trial: bool,
+    ) -> Result<usize, Failure> {
+        let Self { keys, before, .. } = self;
+        let packet = buffer.get(..length).ok_or(Failure::Malformed)?;
+        let named = |context: &&mut Context| context.mki().is_empty() || context.is_named(kind, packet);
+        let current = keys.iter_mut().map(|(_, context)| context).find(named);
+        let old = before.iter_mut().find(named);
+        match (current, old) {
+            (Some(current), None) => current.open(kind, buffer, length, trial, |_| None),
+            (current, Some(old)) => {
+                if let Some(current) = current {
+                    let known = |ssrc| old.highest(ssrc);
+                    let opened = current.open(kind, buffer, length, true, known);
+                    if opened.is_ok() {
+                        before.clear();
+                        return opened;
+                    }
+                }
+                old.open(kind, buffer, length, trial, |_| None)
+            }
+            (None, None) => Err(Failure::Unauthentic),
+        }
+    }
+}

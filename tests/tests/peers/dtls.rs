@@ -1,0 +1,33 @@
+//! Telephones and a browser with DTLS-SRTP, and others that have SDES or plain RTP.
+
+use crate::lab::check;
+
+#[test]
+fn rfc5763_a_telephone_with_dtls_calls_a_plain_one_and_each_hears_the_other() {
+    check("dtls.py", &["to_plain", "dtls"], 90);
+}
+
+#[test]
+fn rfc5763_a_telephone_with_dtls_is_called_by_a_plain_one_and_each_hears_the_other() {
+    check("dtls.py", &["to_plain", "plain"], 90);
+}
+
+#[test]
+fn rfc5763_a_telephone_with_dtls_calls_one_with_sdes_and_each_hears_the_other() {
+    check("dtls.py", &["to_sdes", "dtls"], 90);
+}
+
+#[test]
+fn rfc5763_a_telephone_with_dtls_is_called_by_one_with_sdes_and_each_hears_the_other() {
+    check("dtls.py", &["to_sdes", "sdes"], 90);
+}
+
+#[test]
+fn rfc8827_a_browser_calls_a_plain_telephone_and_is_called_by_it() {
+    check("dtls.py", &["browser"], 150);
+}
+
+#[test]
+fn rfc5763_a_browser_whose_fingerprint_is_forged_is_heard_by_nobody() {
+    check("dtls.py", &["forged"], 120);
+}
