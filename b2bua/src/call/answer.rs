@@ -192,7 +192,10 @@ impl Core {
         let Some(pair) = call.pairs.get_mut(at) else { return };
         let reply = pair.reply.take();
         let Some(caller_party) = pair.caller_party else { return };
-        let exchange = std::mem::take(&mut pair.exchange);
+        let (exchange, waiting) = match std::mem::take(&mut pair.exchange) {
+            Exchange::Waiting(waiting) => (Exchange::Idle, Some(waiting)),
+            exchange => (exchange, None),
+        };
         let (leg, caller_dialog) = (pair.callee, pair.caller_dialog);
         call.talk = Talk::Joined { called: (leg, pair.callee_party), calling: (LegNo::CALLER, caller_party) };
         call.exchange = if delayed { Exchange::Answer { from: LegNo::CALLER, settled } } else { exchange };
@@ -223,6 +226,10 @@ impl Core {
         if !delayed || settled {
             let parts = Parts { body: Wrap::Nothing.around(reply), ..Parts::default() };
             let _ = self.endpoint.acknowledge(now, callee, parts);
+        }
+        if let Some((id, request)) = waiting.map(|waiting| *waiting) {
+            // The far side's answer has overtaken its 2xx to our PRACK.
+            self.on_pracked_inside(now, key, LegNo::CALLER, Some(id), &request);
         }
         self.watch_leg(key, leg);
         self.watch_established(now, key);

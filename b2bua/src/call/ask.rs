@@ -204,17 +204,22 @@ impl Core {
     /// asks for something is told. The caller's dialog is over with the other side's, unless it stands for all others too.
     pub(super) fn abandon(&mut self, now: Now, key: CallKey, caller: Option<PartyId>, exchange: Exchange) {
         let Some(call) = self.calls.get_mut(key) else { return };
-        if let Some(caller) = caller.filter(|_| exchange.is_busy()) {
+        let waits = matches!(exchange, Exchange::Waiting(_));
+        if let Some(caller) = caller.filter(|_| exchange.is_busy() && !waits) {
             call.media.offer_failed(caller);
         }
-        let Exchange::Asked(asked) = exchange else { return };
-        let stands = asked.from == LegNo::CALLER && call.only.is_some();
+        let (from, ask) = match exchange {
+            Exchange::Asked(asked) => (asked.from, asked.ask),
+            Exchange::Waiting(waiting) => (LegNo::CALLER, Ask::Prack(waiting.0)),
+            _ => return,
+        };
+        let stands = from == LegNo::CALLER && call.only.is_some();
         let status = match stands {
             true => StatusCode::REQUEST_PENDING,
             false => StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST,
         };
-        if let Some(session) = call.leg(asked.from).map(|leg| leg.session) {
-            self.deny(now, session, asked.ask, &Reply::new(status));
+        if let Some(session) = call.leg(from).map(|leg| leg.session) {
+            self.deny(now, session, ask, &Reply::new(status));
         }
     }
 }

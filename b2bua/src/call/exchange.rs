@@ -6,6 +6,7 @@ use super::underway::Before;
 use super::{Call, LegNo};
 use bytes::Bytes;
 use media::PartyId;
+use sip::Received;
 use sip::dialog::DialogNo;
 use sip::session::{OutgoingId, RequestId};
 use sip::time::Mono;
@@ -16,6 +17,9 @@ pub(crate) enum Exchange {
     /// Nothing.
     #[default]
     Idle,
+    /// The caller's PRACK has an offer for which the far side can be asked once it has answered a PRACK of ours (RFC 6337 §4.3,
+    /// UAC-IU).
+    Waiting(Box<(RequestId, Received)>),
     /// What one leg asks for waits for the other leg's answer.
     Asked(Box<Asked>),
     /// That leg was sent an offer in a 2xx; its ACK, with the answer, is what the other leg's 2xx waits for, unless what that leg
@@ -185,6 +189,7 @@ impl Call {
             }
             Exchange::Restore { leg: of, by, .. } => *by == By::Update(sent) && *of == leg && other.is_some(),
             Exchange::Idle
+            | Exchange::Waiting(_)
             | Exchange::Answer { .. }
             | Exchange::TakeOver { .. }
             | Exchange::Renegotiate { .. } => false,
@@ -202,6 +207,7 @@ impl Call {
             Exchange::Asked(asked) => asked.nth == nth,
             Exchange::Restore { nth: of, .. } => *of == nth,
             Exchange::Idle
+            | Exchange::Waiting(_)
             | Exchange::Answer { .. }
             | Exchange::GivenUp(_)
             | Exchange::TakeOver { .. }
@@ -218,6 +224,7 @@ impl Call {
         match self.exchange {
             Exchange::TakeOver { leg, .. } | Exchange::Renegotiate { leg } => Some(leg),
             Exchange::Idle
+            | Exchange::Waiting(_)
             | Exchange::Asked(_)
             | Exchange::Answer { .. }
             | Exchange::GivenUp(_)

@@ -2,7 +2,7 @@
 //! other leg.
 
 use super::body::Wrap;
-use super::exchange::Ask;
+use super::exchange::{Ask, Between, Exchange};
 use super::{CallKey, LegNo, Pair, decide};
 use crate::shard::Core;
 use bytes::Bytes;
@@ -170,8 +170,8 @@ impl Core {
         }
     }
 
-    /// Another offer of the caller, in a PRACK: in an UPDATE for the far side, if that takes one now. Else it is answered at once from
-    /// what the far side has described, for a PRACK is not to be refused (RFC 6337 §2.3).
+    /// Another offer of the caller, in a PRACK: in an UPDATE for the far side, if that takes one, and as soon as it may be sent. Else
+    /// it is answered at once from what the far side has described, for a PRACK is not to be refused (RFC 6337 §2.3).
     fn ask_for_caller(
         &mut self,
         now: Now,
@@ -185,6 +185,42 @@ impl Core {
         let Some(between) = between else { return false };
         let Some(means) = self.means(key, between, leg, ask) else { return false };
         self.ask(now, key, (between, leg), (ask, means), request).is_ok()
+            || self.wait_to_ask(key, between, id, request)
+    }
+
+    /// Keeps a PRACK of the caller's with an offer until the far side has answered ours; whether it has to.
+    fn wait_to_ask(&mut self, key: CallKey, between: Between, id: RequestId, request: &Received) -> bool {
+        let (Some(call), Between::Early(at)) = (self.calls.get_mut(key), between) else { return false };
+        let session = call.pairs.get(at).and_then(|pair| call.leg(pair.callee)).map(|callee| callee.session);
+        let Some((pair, session)) = call.pairs.get_mut(at).zip(session) else { return false };
+        let acknowledges = pair.callee_dialog.is_some_and(|no| self.endpoint.is_acknowledging(session, no));
+        if pair.exchange.is_busy() || !acknowledges {
+            return false;
+        }
+        pair.exchange = Exchange::Waiting(Box::new((id, request.clone())));
+        true
+    }
+
+    /// A called leg has answered something in a dialog: what the caller asks for may have waited for it.
+    pub(crate) fn ask_what_waits(
+        &mut self,
+        now: Now,
+        key: CallKey,
+        (leg, dialog): (LegNo, Option<DialogNo>),
+    ) {
+        let (Some(call), Some(no)) = (self.calls.get_mut(key), dialog) else { return };
+        let Some(session) = call.leg(leg).map(|leg| leg.session) else { return };
+        let waits = |pair: &&mut Pair| {
+            pair.callee == leg
+                && pair.callee_dialog == dialog
+                && matches!(pair.exchange, Exchange::Waiting(_))
+                && !self.endpoint.is_acknowledging(session, no)
+        };
+        let Some(pair) = call.pairs.iter_mut().find(waits) else { return };
+        if let Exchange::Waiting(waiting) = std::mem::take(&mut pair.exchange) {
+            let (of, (id, request)) = ((LegNo::CALLER, pair.caller_dialog), *waiting);
+            self.on_pracked(now, key, of, Some(id), &request);
+        }
     }
 
     /// What a description in a PRACK leads to that cannot be taken; one that is missing, or that nobody waits for, is the caller's

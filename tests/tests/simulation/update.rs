@@ -393,6 +393,50 @@ fn rfc3262_5_an_offer_in_a_prack_crosses_in_an_update() {
     assert_eq!(world.gauges().calls, 1);
 }
 
+/// The caller's PRACK comes while Bob has not answered ours.
+#[test]
+fn rfc6337_4_3_an_offer_in_a_prack_waits_until_the_far_side_can_be_asked() {
+    for answers_first in [false, true] {
+        let mut world = by_hand(TWO_SIDES, 14);
+        let calling =
+            Msg::request("INVITE", NUMBER, ALICE, 1).sdp(&audio(ALICE, 4000)).with("Supported", "100rel");
+        world.post(ALICE, OUTSIDE, &calling);
+        let invited = world.expect(BOB, "INVITE");
+        let progress =
+            Msg::response(&invited, 183, "bob").contact(BOB).with("Require", "100rel").with("RSeq", "7");
+        world.post(BOB, INSIDE, &progress.with("Allow", TAKES).sdp(&audio(BOB, 6000)));
+        let early = world.expect(ALICE, "183");
+        let acknowledged = world.expect(BOB, "PRACK");
+        world.post(ALICE, OUTSIDE, &prack(&early, 2).sdp(&held(ALICE, 4000)));
+        world.expect_no(ALICE, "200");
+        world.post(ALICE, OUTSIDE, &Msg::inside("UPDATE", ALICE, 3, &early).sdp(&audio(ALICE, 4000)));
+        assert_eq!(field(&world.expect(ALICE, "500"), "CSeq"), "3 UPDATE");
+        if answers_first {
+            world.post(BOB, INSIDE, &Msg::response(&invited, 200, "bob").contact(BOB));
+            world.expect(BOB, "ACK");
+        } else {
+            world.expect_no(BOB, "UPDATE");
+            world.ok(BOB, INSIDE, &acknowledged);
+        }
+        let asked = world.expect(BOB, "UPDATE");
+        assert!(body(&asked).contains("a=sendonly"), "{asked}");
+        let held = format!("{}a=recvonly\r\n", audio(BOB, 6000));
+        world.post(BOB, INSIDE, &Msg::response(&asked, 200, "").contact(BOB).sdp(&held));
+        let answered = world.expect(ALICE, "200");
+        assert!(body(&answered).contains("a=recvonly"), "{answered}");
+        assert_eq!(field(&answered, "CSeq"), "2 PRACK");
+        if answers_first {
+            let ok = world.expect(ALICE, "200");
+            assert_eq!((field(&ok, "CSeq").as_str(), body(&ok)), ("1 INVITE", ""));
+            world.post(ALICE, OUTSIDE, &Msg::inside("ACK", ALICE, 1, &ok));
+            world.run_for(ms(20));
+            assert_eq!(world.gauges().calls, 1);
+        } else {
+            finish(&mut world, &invited);
+        }
+    }
+}
+
 #[test]
 fn a_branch_that_fails_answers_what_was_asked_in_its_early_dialog() {
     let mut world = by_hand(TWO_SIDES, 13);

@@ -79,6 +79,7 @@ impl Core {
             Event::Responded { id, dialog, outcome, .. } => {
                 self.heed_what_was_answered(key, (leg, dialog), &outcome);
                 self.on_responded(now, key, leg, id, &outcome);
+                self.ask_what_waits(now, key, (leg, dialog));
             }
             Event::Ended { why, authenticated, found, .. } => {
                 self.keep_found(key, leg, found);

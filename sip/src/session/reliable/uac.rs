@@ -10,6 +10,14 @@ use crate::time::Now;
 use sip_types::{HeaderName, Method, Response};
 
 impl Endpoint {
+    /// Whether a PRACK of ours is under way in that dialog which an offer or an answer goes with: no UPDATE with an offer is sent
+    /// before it is over (RFC 6337 §4.3, UAC-IU).
+    #[must_use]
+    pub fn is_acknowledging(&self, sid: SessionId, no: DialogNo) -> bool {
+        let dialog = self.sessions.get(sid).and_then(|session| session.dialog(no));
+        dialog.is_some_and(|dialog| dialog.opening == Opening::Acknowledging)
+    }
+
     /// Acknowledges the reliable provisional response with that number. [`Event::Responded`] follows, unless the session ends
     /// before.
     ///
