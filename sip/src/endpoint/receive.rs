@@ -1,10 +1,9 @@
 //! From bytes to the dialog or transaction that they are for.
 
-use super::{Endpoint, admission};
-use crate::action::{Action, Sender, Transmit, TransmitId};
-use crate::dialog::DialogNo;
-use crate::flow::{Destination, Flow, Transport};
-use crate::ids::{Branch, Tag};
+use super::Endpoint;
+use crate::action::Action;
+use crate::flow::{Flow, Transport};
+use crate::ids::Branch;
 use crate::received::{Defect, Received};
 use crate::reply;
 use crate::session::{Reply, SessionId, refusal};
@@ -14,7 +13,7 @@ use crate::transaction::{Matched, ServerId, ServerSpec, key};
 use bytes::Bytes;
 use bytestring::ByteString;
 use sip_types::header::{CSeq, Via};
-use sip_types::{Framing, Head, HeaderName, Message, Method, Request, Response, StatusCode, param_of};
+use sip_types::{Framing, HeaderName, Message, Method, Request, Response, StatusCode};
 
 impl Endpoint {
     /// One message: a datagram, or what framing has cut from a stream.
@@ -282,111 +281,6 @@ impl Endpoint {
         }
         self.on_invite(now, server, request);
     }
-
-    fn receive_inside(&mut self, now: Now, server: ServerId, request: Received) {
-        let opened = match self.open_by_notify(&request) {
-            Ok(opened) => opened,
-            Err(refusal) => return self.reply(now, server, &request, None, false, &refusal),
-        };
-        let found = opened.or_else(|| self.dialog_of(&request));
-        let Some((sid, no)) = found.filter(|(sid, _)| self.is_in_network(*sid, &request.flow)) else {
-            match found {
-                Some(_) => self.counters.foreign_requests += 1,
-                None => self.counters.unknown_dialogs += 1,
-            }
-            let gone = Reply::new(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
-            return self.reply(now, server, &request, None, false, &gone);
-        };
-        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        if !listener.transport.is_secure() && self.sessions.get(sid).is_some_and(|session| session.secure) {
-            let refusal = admission::sips_not_allowed(listener);
-            return self.reply(now, server, &request, None, false, &refusal);
-        }
-        self.receive_from(now, sid, no, server, request);
-    }
-
-    /// A request of the peer in a dialog.
-    pub(crate) fn receive_known(
-        &mut self,
-        now: Now,
-        sid: SessionId,
-        no: DialogNo,
-        server: ServerId,
-        request: Received,
-    ) {
-        let Some(listener) = self.settings.listener(request.flow.listener) else { return };
-        let misplaced = admission::refuse_misplaced(listener, &request);
-        let extension = misplaced.or_else(|| admission::refuse_extensions(listener, &request));
-        let Some(dialog) = self.sessions.get_mut(sid).and_then(|session| session.dialog_mut(no)) else {
-            return;
-        };
-        if dialog.remote_seq.is_some_and(|last| request.cseq.seq < last) {
-            // RFC 3261 §12.2.2.
-            let late = refusal(StatusCode::SERVER_INTERNAL_ERROR, "CSeq Out of Order");
-            return self.reply(now, server, &request, None, false, &late);
-        }
-        dialog.remote_seq = Some(request.cseq.seq);
-        if let Some(refusal) = extension {
-            return self.reply(now, server, &request, None, false, &refusal);
-        }
-        self.on_request(now, sid, no, server, request);
-    }
-
-    /// The dialog that a request is in by its Call-ID and tags (RFC 3261 §12.2.2), wherever it comes from.
-    fn dialog_of(&self, request: &Received) -> Option<(SessionId, DialogNo)> {
-        let local = Tag::parse(request.to.tag()?)?;
-        let sid = *self.by_tag.get(&local)?;
-        let session = self.sessions.get(sid)?;
-        if *session.call_id != *request.call_id.as_str() {
-            return None;
-        }
-        let remote = request.from.tag();
-        let dialog = session.dialogs.iter().find(|d| !d.is_over() && d.matches(local, remote))?;
-        Some((sid, dialog.no))
-    }
-
-    /// Whether a message names, in To, a dialog of ours that stands. Told from its head alone.
-    pub fn is_in_dialog(&self, message: &[u8]) -> bool {
-        let to = Head::of(message).and_then(|mut head| head.find(|(name, _)| *name == HeaderName::To));
-        let tag = to.and_then(|(_, value)| param_of(value, "tag"));
-        let tag = tag.and_then(|tag| std::str::from_utf8(tag).ok()).and_then(Tag::parse);
-        let session = tag.and_then(|tag| self.sessions.get(*self.by_tag.get(&tag)?));
-        session.is_some_and(|session| session.dialogs.iter().any(|dialog| !dialog.is_over()))
-    }
-
-    /// Refuses a request without keeping anything of it (RFC 3261 §8.2.7). An ACK is never answered.
-    pub(super) fn refuse_statelessly(
-        &mut self,
-        now: Now,
-        flow: Flow,
-        request: &Request,
-        via: Option<&Via>,
-        reply: &Reply,
-    ) {
-        let report = via.and_then(|via| self.load_report(now, &flow, via));
-        let Some(listener) = self.settings.listener(flow.listener) else { return };
-        if *request.method() == Method::Ack {
-            return;
-        }
-        let to = via.map_or(Destination::Flow(flow), |via| reply::destination(via, flow, listener));
-        let top = request.headers().first(HeaderName::Via).map(|field| field.value());
-        let composer = reply::Composer {
-            settings: &self.settings,
-            listener,
-            request,
-            via,
-            flow: &flow,
-            tag: needs_tag(request).then(|| Tag::of(&*self.io.ids, self.hasher.hash_one(top))),
-            dialog: false,
-            report,
-            secure: false,
-            gruu: None,
-            identifier: self.identifier_of_reply(None, request, listener),
-        };
-        let bytes = composer.compose(reply);
-        self.counters.refusals.count(reply.status);
-        self.io.push(Action::Transmit(Transmit { id: TransmitId::of(Sender::Nobody), to, bytes }));
-    }
 }
 
 /// Whether it says how long its body is, in a way that can be followed.
@@ -400,11 +294,6 @@ fn is_whole(framing: Framing) -> bool {
         Framing::Exact | Framing::Excess(_) => true,
         Framing::Short { .. } | Framing::Invalid => false,
     }
-}
-
-/// Whether To has no tag, as far as it can be read at all.
-fn needs_tag(request: &Request) -> bool {
-    request.headers().require::<sip_types::header::To>().is_ok_and(|to| to.tag().is_none())
 }
 
 /// 400 that says what is wrong (RFC 3261 §21.4.1).
