@@ -6,7 +6,7 @@
 
 Standard library only. Origin: the lab scripts of this project; here it waits for what linphonec prints instead of sleeping.
 """
-import os, re, shutil, subprocess, tempfile, threading, time
+import contextlib, os, re, shutil, signal, subprocess, tempfile, threading, time
 
 CONFIGURATION = """
 [sip]
@@ -81,8 +81,17 @@ class Linphone:
                         self.read = number + 1
                         return self.lines[number]
                 left = deadline - time.monotonic()
-                assert left > 0 and self.process.poll() is None, f"linphonec: no {pattern!r} in\n{''.join(self.lines)}\n{self.trace()[-6000:]}"
+                assert left > 0 and self.process.poll() is None, f"linphonec ({self.process.poll()}): no {pattern!r} in\n{''.join(self.lines)}\n{self.trace()[-6000:]}"
                 self.new.wait(left)
+
+    @contextlib.contextmanager
+    def asleep(self):
+        """It does nothing meanwhile, and finds afterwards what has come."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def trace(self):
         """Its log so far, with each SIP message."""
