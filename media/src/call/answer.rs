@@ -7,8 +7,8 @@ use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
 use crate::negotiate::{
-    Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, compose, has_rtcp,
-    is_secure,
+    Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, Transport, compose,
+    has_rtcp, is_secure, transport,
 };
 use crate::relay::IceSettings;
 use crate::rtp::static_clock;
@@ -171,7 +171,11 @@ impl CallMedia {
         let mut answers = source.media();
         for (section, offered) in offer.media().enumerate() {
             self.stream_at(to, section)?;
-            let same = |media: &Media<'_>| media.line().media == offered.line().media;
+            let same = |media: &Media<'_>| {
+                let (line, offered) = (media.line(), offered.line());
+                line.media == offered.media
+                    && (self.mode == Mode::Bypass || is_its(line.proto, offered.proto))
+            };
             let Some(answer) = answers.next().filter(same) else {
                 slots.push(Slot::Padded);
                 continue;
@@ -224,6 +228,9 @@ impl CallMedia {
                 Outcome::Dead
             } else if self.mode == Mode::Bypass {
                 Outcome::Around(direction(theirs.direction()))
+            } else if !is_its(theirs.line().proto, ours.line().proto) {
+                // No answer to what was offered (RFC 3264 §6).
+                Outcome::Dead
             } else {
                 match self.described(section, &theirs, reach)? {
                     Described::Rejected | Described::Refused => Outcome::Dead,
@@ -320,6 +327,12 @@ fn answered_profile(answer: &Media<'_>, offered: &str) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whether an answer may have that transport protocol: the offer's (RFC 3264 §6), or another profile of RTP, of which each leg has its own.
+fn is_its(answered: &str, offered: &str) -> bool {
+    let both_rtp = [answered, offered].into_iter().all(|proto| transport(proto) == Transport::Rtp);
+    both_rtp || answered == offered
 }
 
 /// The link that two accepted sections make. RTP and RTCP share a port when both say so (RFC 8035 §3.1).

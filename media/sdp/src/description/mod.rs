@@ -139,7 +139,13 @@ impl Description {
     /// The session section: all lines before the first `m=` line.
     #[must_use]
     pub fn session(&self) -> Section<'_> {
-        Section::new(self, 0, self.media_line_from(0).unwrap_or(self.lines.len()))
+        Section::new(self, 0, self.media_line_from(0).unwrap_or_else(|| self.filled()))
+    }
+
+    /// The number of lines without the empty ones that a description may end with, which belong to no section.
+    fn filled(&self) -> usize {
+        let is_filled = |span: &Span| span.len > u32::from(span.shape.end);
+        self.lines.iter().rposition(is_filled).map_or(0, |last| last + 1)
     }
 
     /// The first `m=` line at or after that index.
@@ -162,7 +168,7 @@ impl Description {
         std::iter::from_fn(move || {
             let start = next?;
             next = self.media_line_from(start + 1);
-            Some((start, next.unwrap_or(self.lines.len())))
+            Some((start, next.unwrap_or_else(|| self.filled())))
         })
         .filter_map(move |(start, end)| {
             let line = MediaLine::parse(self.line(start)?.value()).ok()?;
@@ -199,13 +205,15 @@ impl Description {
         true
     }
 
-    /// Inserts `kind=value` before the line at `index` (at the end when `index` is the number of lines). Answers
-    /// false, and changes nothing, for a place further out or a value that holds a CR, LF or NUL.
+    /// Inserts `kind=value` before the line at `index` (at the end when `index` is the number of lines), and never behind the empty
+    /// lines that a description may end with. Answers false, and changes nothing, for a place further out or a value that holds a CR,
+    /// LF or NUL.
     pub fn insert(&mut self, index: usize, kind: u8, value: &[u8]) -> bool {
         if index > self.lines.len() {
             return false;
         }
         let Some(added) = self.add(kind, value) else { return false };
+        let index = index.min(self.filled());
         if index == self.lines.len() {
             self.end_last_line();
         }

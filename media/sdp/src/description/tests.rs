@@ -215,3 +215,13 @@ fn read_everything(description: &Description) {
         let _ = times.count();
     }
 }
+
+#[test]
+fn nothing_stands_behind_the_empty_lines_at_the_end() {
+    let text = "v=0\r\no=a 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4 RTP/AVP 0\r\n\r\n\n";
+    let mut description = Description::parse(Bytes::from(text), &Limits::default()).unwrap();
+    let media = description.media().next().unwrap();
+    assert_eq!((media.section().start(), media.section().end()), (4, 5));
+    assert!(description.insert(7, b'a', b"sendonly"));
+    assert_eq!(description.to_bytes(), text.replace("\r\n\r\n\n", "\r\na=sendonly\r\n\r\n\n"));
+}

@@ -262,3 +262,14 @@ fn ipv6_networks_state_ipv6_addresses() {
     let answer = ANSWER.replace("IP4 198.51.100.99", "IP6 2001:db8::99");
     assert!(shown(&call.answer(B, A, &answer).unwrap()).contains("c=IN IP4 192.0.2.10\n"));
 }
+
+#[test]
+fn rfc3264_6_an_answer_of_another_protocol_is_none() {
+    let mut call = Call::new(Mode::Anchored);
+    let offer = AUDIO.to_owned() + "m=hologram 4100 UDP/FOO x\n";
+    call.offer(A, B, &offer).unwrap();
+    let answer = call.answer(B, A, &(ANSWER.to_owned() + "m=hologram 6100 UDP/BAR x\n")).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("m=hologram 0 UDP/FOO x"), "{answer}");
+    assert!(!answer.contains("m=audio 0"), "{answer}");
+}
