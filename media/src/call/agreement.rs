@@ -28,7 +28,7 @@ impl CallMedia {
     pub fn knows(&self, to: PartyId, from: PartyId) -> bool {
         let (Ok(to), Ok(from)) = (self.party(to), self.party(from)) else { return true };
         let (Some(told), Some(said)) = (&to.local, &from.remote) else { return true };
-        let (told, said) = (self.told_plainly(to, told), sections::reread(said));
+        let (told, said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
         if to.made
             && let Some(taken) = to.remote.as_ref().map(sections::reread)
         {
@@ -69,7 +69,7 @@ impl CallMedia {
     pub fn reaches(&self, to: PartyId, from: PartyId) -> bool {
         let (Ok(to), Ok(from)) = (self.party(to), self.party(from)) else { return true };
         let (Some(told), Some(said)) = (&to.local, &from.remote) else { return true };
-        let (told, said) = (self.told_plainly(to, told), sections::reread(said));
+        let (told, said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
         let around = self.mode == Mode::Bypass;
         let leads = |told: &Media<'_>, said: &Media<'_>| {
             let (a, b) = (told.line(), said.line());

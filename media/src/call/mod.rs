@@ -5,6 +5,7 @@ mod alone;
 mod answer;
 mod associate;
 mod codec;
+mod ends;
 mod ice;
 mod meet;
 mod offer;

@@ -29,6 +29,17 @@ impl CallMedia {
         }
     }
 
+    /// As [`Self::protect`] for a party that does as the one that it talks with ([`SrtpUse::Auto`]), and whose keys, if any of ours are
+    /// due, are made of that one's secret.
+    pub fn protect_alike(&mut self, party: PartyId, security: Security) {
+        if self.mode == Mode::Bypass {
+            return;
+        }
+        if let Ok(party) = self.party_mut(party) {
+            party.security = Security { srtp: SrtpUse::Auto, ..security };
+        }
+    }
+
     /// An offer of a party without its keys.
     pub(super) fn plain_offer(&self, text: &Bytes, party: &Party) -> Result<(Description, Plain), Refusal> {
         let description = sections::parse(text, &self.limits)?;
@@ -134,7 +145,8 @@ impl CallMedia {
 
     /// The keys of each section of an offer of ours.
     fn secured_offer(&mut self, to: PartyId, text: &Text) -> Result<Vec<Secured>, Refusal> {
-        if matches!(self.party(to)?.security.srtp, SrtpUse::EndToEnd | SrtpUse::Off) {
+        let security = &self.party(to)?.security;
+        if !security.ends() || security.srtp == SrtpUse::Off {
             return Ok(Vec::new());
         }
         let description = Description::reread(Bytes::copy_from_slice(&text.bytes));

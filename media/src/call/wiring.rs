@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sdp::Direction;
 
 use super::CallMedia;
-use super::party::{Link, Stream};
+use super::party::{Link, Party, Stream};
 use crate::relay::{Command, Settings, Sources};
 use crate::{ContextId, Latching, PartyId};
 
@@ -31,7 +31,13 @@ impl CallMedia {
     fn peer_contexts(&self, index: usize) -> Vec<Option<ContextId>> {
         let Some(party) = self.parties.get(index) else { return Vec::new() };
         let Some(peer) = party.peer.and_then(|peer| self.party(peer).ok()) else { return Vec::new() };
-        let is_open = |section| party.gate(section).sends() && peer.gate(section).receives();
+        // What one peer protects for the other is nothing to one that talks with us, nor the other way round.
+        let is_alike = |section| {
+            let unread = |party: &Party| party.link(section).map(|link| link.dtls);
+            unread(party) == unread(peer)
+        };
+        let is_open =
+            |section| party.gate(section).sends() && peer.gate(section).receives() && is_alike(section);
         let live = |(section, stream): (usize, &Stream)| stream.live_context().filter(|_| is_open(section));
         peer.streams.iter().enumerate().map(live).collect()
     }

@@ -6,23 +6,23 @@ use crate::srtp::{Protection, Suite};
 use crate::{Guarded, Keying, Security, SrtpUse};
 use std::sync::Arc;
 
-const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
-const OTHER: &str = "inline:YUJDZGVmZ2hpSktMbW9QUXJzVHVWd3l6MTIzNDU2";
+pub(super) const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+pub(super) const OTHER: &str = "inline:YUJDZGVmZ2hpSktMbW9QUXJzVHVWd3l6MTIzNDU2";
 
-fn head(name: &str) -> String {
+pub(super) fn head(name: &str) -> String {
     format!("v=0\no={name} 1 1 IN IP4 198.51.100.1\ns=-\nc=IN IP4 198.51.100.1\nt=0 0\n")
 }
 
-fn plain() -> String {
+pub(super) fn plain() -> String {
     format!("{}m=audio 4000 RTP/AVP 0\n", head("plain"))
 }
 
-fn secure(crypto: &[&str]) -> String {
+pub(super) fn secure(crypto: &[&str]) -> String {
     let lines: String = crypto.iter().map(|line| format!("a=crypto:{line}\n")).collect();
     format!("{}m=audio 5000 RTP/SAVP 0\na=rtcp-mux\n{lines}", head("secure"))
 }
 
-fn security(srtp: SrtpUse) -> Security {
+pub(super) fn security(srtp: SrtpUse) -> Security {
     Security {
         srtp,
         keying: [Keying::Sdes].into(),
@@ -40,18 +40,18 @@ fn call(a: SrtpUse, b: SrtpUse) -> Call {
     call
 }
 
-fn media(text: &[u8]) -> String {
+pub(super) fn media(text: &[u8]) -> String {
     let text = shown(text);
     text.split_at(text.find("m=").unwrap()).1.to_owned()
 }
 
 /// The lines of the keys that a party is told.
-fn keys(text: &[u8]) -> Vec<String> {
+pub(super) fn keys(text: &[u8]) -> Vec<String> {
     shown(text).lines().filter_map(|line| line.strip_prefix("a=crypto:")).map(str::to_owned).collect()
 }
 
 /// The keys of the party whose media goes to that port, as the relay was told them last.
-fn protection_at(call: &Call, port: u16) -> Option<Arc<Protection>> {
+pub(super) fn protection_at(call: &Call, port: u16) -> Option<Arc<Protection>> {
     let settings = call.commands.iter().rev().find_map(|command| match command {
         Command::Set { settings, .. } if settings.remote.port() == port => Some(settings),
         _ => None,
@@ -59,7 +59,7 @@ fn protection_at(call: &Call, port: u16) -> Option<Arc<Protection>> {
     settings.unwrap().srtp.as_ref().and_then(Srtp::keys).cloned()
 }
 
-fn octets(line: &str) -> Vec<u8> {
+pub(super) fn octets(line: &str) -> Vec<u8> {
     let value = line.split_once("inline:").unwrap().1;
     let line = format!("1 {} inline:{value}", line.split(' ').nth(1).unwrap());
     crate::CryptoLine::parse(&line).unwrap().keys[0].octets().to_vec()
@@ -419,7 +419,7 @@ fn what_the_peers_protect_themselves_is_not_offered_to_a_leg_without_srtp() {
     let offered = call.offer(A, B, &two).unwrap();
     let lines: Vec<_> =
         media(&offered).lines().filter(|line| line.starts_with("m=")).map(str::to_owned).collect();
-    assert_eq!(lines, ["m=audio 0 RTP/SAVP 0", "m=audio 30000 RTP/AVP 0"]);
+    assert_eq!(lines, ["m=audio 0 RTP/AVP 0", "m=audio 30000 RTP/AVP 0"]);
 }
 
 // conforms: RFC4568-7.1.4-2,3
