@@ -84,12 +84,11 @@ pub struct CallMedia {
     commands: VecDeque<Command>,
 }
 
-/// A borrowed pair, which of its contexts are in use, and which have ever been, one bit each.
+/// A borrowed pair, and which of its contexts are in use, one bit each.
 #[derive(Debug)]
 struct Lent {
     pair: PortPair,
     contexts: u16,
-    used: u16,
 }
 
 /// Of a stream in an offer of ours that several answer: its context, and what was told of its keys.
@@ -185,7 +184,7 @@ impl CallMedia {
         for (context, keys, tls_id) in contexts {
             let shared =
                 context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
-            let context = match shared.map(|lent| lent.next_context(!keys.is_empty())) {
+            let context = match shared.map(Lent::next_context) {
                 None => None,
                 Some(Some(context)) => Some(context),
                 Some(None) => {
@@ -365,7 +364,7 @@ impl CallMedia {
         }
         self.thread = Some(pair.id.thread);
         self.pairs.reserve_exact(1);
-        self.pairs.push(Lent { pair, contexts: 1, used: 1 });
+        self.pairs.push(Lent { pair, contexts: 1 });
         Ok(ContextId { pair: pair.id, remote: 0 })
     }
 
@@ -399,13 +398,11 @@ impl CallMedia {
 }
 
 impl Lent {
-    /// A context that is free. With a key of ours that all of them are told, none comes a second time: each has a part of the key's
-    /// indices ([`crate::srtp::Context::part`]), which it has begun to use.
-    fn next_context(&mut self, keyed: bool) -> Option<ContextId> {
-        let bit = if keyed { self.used } else { self.contexts }.trailing_ones();
+    /// A context that is free.
+    fn next_context(&mut self) -> Option<ContextId> {
+        let bit = self.contexts.trailing_ones();
         let remote = u8::try_from(bit).ok().filter(|remote| *remote < MAX_CONTEXTS)?;
-        let mask = 1u16.checked_shl(bit)?;
-        (self.contexts, self.used) = (self.contexts | mask, self.used | mask);
+        self.contexts |= 1u16.checked_shl(bit)?;
         Some(ContextId { pair: self.pair.id, remote })
     }
 }

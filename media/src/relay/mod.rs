@@ -21,6 +21,7 @@ mod link;
 mod pool;
 mod secure;
 mod securing;
+mod senders;
 mod sockets;
 mod start;
 mod stun;

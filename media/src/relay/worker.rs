@@ -14,7 +14,7 @@ use super::demux::{Kind, kind};
 use super::dtls;
 use super::gauges::Shared;
 use super::keying::ToDesk;
-use super::pool::{Pool, Want};
+use super::pool::{Pool, Want, Way};
 use super::sockets::{Poller, Ready, Waker};
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
@@ -241,9 +241,9 @@ fn send_on(
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let (context, socket, address) = way.ok_or(Dropped::NoDestination)?;
+    let Way { context, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
     let rtcp = onward.kind == Component::Rtcp;
-    let sent = context.protect(onward.kind, buffer, length).and_then(|length| {
+    let sent = context.protect(onward.kind, buffer, length, senders).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         socket.send_to(packet, address).map_err(|_| Dropped::NotSent)
     });
@@ -265,13 +265,14 @@ type Remote = (super::Settings, Arc<crate::Counters>);
 fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, counters): Remote) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
     stun::settle(pair, &settings);
-    if let Some(context) = pair.context(id.remote) {
-        context.change(id, settings, movable_until);
+    let (contexts, senders) = (&mut pair.contexts, &mut pair.senders);
+    if let Some(context) = contexts.iter_mut().find(|context| context.remote == id.remote) {
+        context.change(id, settings, movable_until, senders);
     } else if id.remote >= crate::MAX_CONTEXTS {
         return false;
     } else {
-        pair.contexts.reserve_exact(1);
-        pair.contexts.push(Context::new(id, settings, counters));
+        contexts.reserve_exact(1);
+        contexts.push(Context::new(id, settings, counters, senders));
     }
     stun::catch_up(pair, id.remote);
     true
@@ -280,6 +281,8 @@ fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, co
 fn clear(pool: &mut Pool, id: ContextId, desk: &mut ToDesk) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
     dtls::end(pair, Some(id.remote), desk);
-    pair.contexts.retain(|context| context.remote != id.remote);
+    for context in pair.contexts.extract_if(.., |context| context.remote == id.remote) {
+        context.over(&mut pair.senders);
+    }
     true
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::context::Used;
 use super::{Context, Failure, Kind, MasterKey, Suite, Transform};
 
 /// What was negotiated for a stream: with which key its peer protects what comes, and with which we protect what goes.
@@ -36,10 +37,22 @@ pub struct Receiver {
 }
 
 impl Sender {
-    /// With the key of a protection; `part` is a number of this sender among those with the same key ([`Context::part`]).
+    /// With that key, which has never been used.
     #[must_use]
-    pub fn new(protection: &Protection, part: u8) -> Option<Self> {
-        Context::new(&protection.send).map(|context| Self(context.part(part)))
+    pub fn new(key: &MasterKey) -> Option<Self> {
+        Context::new(key).map(Self)
+    }
+
+    /// With a key that has been used for that.
+    #[must_use]
+    pub fn again(key: &MasterKey, used: Used) -> Option<Self> {
+        Context::new(key).map(|context| Self(context.again(used)))
+    }
+
+    /// What its key has been used for; the key itself is wiped.
+    #[must_use]
+    pub fn used(self) -> Used {
+        self.0.used()
     }
 
     /// As [`Transform::protect`].

@@ -25,8 +25,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(ssrc: u32, next_rtcp: u64) -> Self {
-        Self { ssrc, rtp: Window::default(), rtcp: Window::default(), next_rtcp, shift: 0, stale: 0 }
+    pub(super) fn new(ssrc: u32) -> Self {
+        Self { ssrc, rtp: Window::default(), rtcp: Window::default(), next_rtcp: 0, shift: 0, stale: 0 }
     }
 
     /// The index to protect a packet with, which none was protected with before; the sequence number that it gets is in it.

@@ -362,28 +362,20 @@ fn each_early_dialog_answers_our_keys_with_its_own() {
     assert_eq!((first.send.octets(), &first.send), (octets(&ours[1]).as_slice(), &second.send));
 }
 
-/// RFC 3711 §9.1: what another dialog has had of a key's indices does not come again.
+/// How many have gone before is no matter: what our key was used for stays known where it is used ([`crate::relay`]).
 #[test]
-fn an_early_dialog_that_comes_after_one_has_gone_has_indices_of_its_own() {
+fn early_dialogs_come_and_go_without_end_on_the_ports_of_one_offer() {
     let mut call = call(SrtpUse::Off, SrtpUse::Required);
     call.offer(A, B, &plain()).unwrap();
-    for (fork, port) in (100..).zip(6_001..6_000 + u16::from(crate::MAX_CONTEXTS)) {
+    for fork in 100..200 {
         call.media.fork_party(B, PartyId(fork)).unwrap();
-        let answer =
-            secure(&[&format!("2 AES_CM_128_HMAC_SHA1_80 {KEY}")]).replace("5000", &port.to_string());
+        let answer = secure(&[&format!("2 AES_CM_128_HMAC_SHA1_80 {KEY}")]);
         call.media.receive_answer(PartyId(fork), wire(&answer).as_bytes()).unwrap();
         call.media.remove_party(PartyId(fork));
     }
-    call.drain();
-    let numbers: std::collections::BTreeSet<_> = call
-        .commands
-        .iter()
-        .filter_map(|command| match command {
-            Command::Set { context, settings, .. } if settings.remote.port() > 6_000 => Some(context.remote),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(numbers.len(), usize::from(crate::MAX_CONTEXTS) - 1);
+    for fork in 0..u32::from(crate::MAX_CONTEXTS) - 1 {
+        call.media.fork_party(B, PartyId(1_000 + fork)).unwrap();
+    }
     assert_eq!(call.media.fork_party(B, B2), Err(Refusal::TooManyDialogs));
 }
 

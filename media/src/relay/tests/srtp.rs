@@ -253,6 +253,51 @@ fn of_two_early_dialogs_on_one_port_the_key_says_which_has_sent() {
     assert_eq!(at_carol.open(Kind::Rtp, &receive(&second.rtp).0).unwrap(), rtp(5));
 }
 
+/// RFC 3711 §9.1: our key, that all of them were told, goes on with each that comes, whatever it was used for by those before.
+#[test]
+fn early_dialogs_that_come_and_go_never_repeat_an_index_under_our_key() {
+    let mut bench = Bench::new(&config(Latching::Described));
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let mut end = End::new(Suite::AesCm128Sha1Tag80, 1);
+    bench.call.add_party(A, &bench.networks[0]);
+    bench.call.add_party(B, &bench.networks[1]);
+    let suites = [Suite::AesCm128Sha1Tag80].into();
+    let security = Security { suites, ..secure(SrtpUse::Required) };
+    bench.call.protect(B, security, [9; 32]);
+    bench.call.receive_offer(A, alice.describe().as_bytes()).unwrap();
+    let offer = bench.call.compose_offer(B, A, &mut bench.link).unwrap();
+    end.told(&offer);
+    let (mut first, mut at_a) = (0, None);
+    for fork in 10..14 {
+        let fork = crate::PartyId(fork);
+        bench.call.fork_party(B, fork).unwrap();
+        bench.call.receive_answer(fork, end.describe(bob.address(), 1).as_bytes()).unwrap();
+        bench.call.compose_answer(A, fork, &mut bench.link).unwrap();
+        bench.call.connect(A, fork);
+        bench.carry_out();
+        let at = *at_a.get_or_insert(bench.local(A));
+        alice.rtcp.send_to(&REPORT, SocketAddr::new(at.ip(), at.port() + 1)).unwrap();
+        let sealed = receive(&bob.rtcp).0;
+        let index = sealed.len() - 14..sealed.len() - 10;
+        assert_eq!(sealed[index], [0x80, 0, 0, first]);
+        assert_eq!(end.open(Kind::Rtcp, &sealed).unwrap(), REPORT);
+        // Alice begins anew with each, and what she says is another thing.
+        for sequence in 1..200 {
+            let mut packet = rtp(sequence);
+            packet[12] = first;
+            alice.rtp.send_to(&packet, at).unwrap();
+            if first > 0 && sequence < 3 {
+                continue;
+            }
+            let opened = end.open(Kind::Rtp, &receive(&bob.rtp).0).unwrap();
+            assert_eq!((opened[12], opened.len()), (first, packet.len()));
+        }
+        first += 1;
+        bench.call.remove_party(fork);
+        bench.carry_out();
+    }
+}
+
 #[test]
 fn with_ice_a_packet_needs_an_address_that_is_proved_and_a_key() {
     let mut bench = ice::bench();
