@@ -139,6 +139,7 @@ impl Stream {
     /// Its port goes, and all that was told of its keys.
     pub(super) fn begin_keys_anew(&mut self) {
         self.keys.clear();
+        self.stale = false;
         (self.tls_id, self.associations) = (None, 0);
     }
 
@@ -153,10 +154,15 @@ impl Stream {
         if let Some(name) = ours {
             self.tls_id = Some(name.clone());
         }
-        self.forget_keys(before.and_then(Srtp::keys));
+        let before = before.and_then(Srtp::keys);
+        let of_both = before.zip(now.and_then(Srtp::keys));
+        self.stale = of_both.is_some_and(|(before, now)| {
+            before.send == now.send && (self.stale || before.is_of_another(&now.receive))
+        });
+        self.forget_keys(before);
     }
 
-    /// Another suite has taken the place of one: its key is not used again, for its numbers would be.
+    /// Another key has taken the place of one, which is not told again.
     fn forget_keys(&mut self, before: Option<&Arc<Protection>>) {
         let now = self.link.as_ref().and_then(|link| link.srtp.as_ref()).and_then(Srtp::keys);
         if let Some(before) = before.filter(|before| now.is_none_or(|now| now.send != before.send)) {

@@ -174,8 +174,9 @@ impl CallMedia {
         if party.exchange != Exchange::Idle {
             return Err(Refusal::Misuse(Misuse::OfferPending));
         }
-        let unread = (0..party.streams.len()).any(|section| party.is_unread(section));
-        let local = party.local.clone().filter(|local| party.sent.as_ref() == Some(local) && !unread);
+        let mut sections = party.streams.iter().enumerate();
+        let rekeys = sections.any(|(section, stream)| stream.stale || party.is_unread(section));
+        let local = party.local.clone().filter(|local| party.sent.as_ref() == Some(local) && !rekeys);
         let Some(local) = local else {
             return self.compose_offer(to, from, ports);
         };

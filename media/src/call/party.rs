@@ -124,6 +124,9 @@ pub(super) struct Stream {
     pub(super) counters: Option<Arc<Counters>>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
+    /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
+    /// cannot be told (RFC 4568 §7.1.4). Another one of ours is due.
+    pub(super) stale: bool,
     /// What we call its DTLS association in offers (RFC 8842 §4); it lasts as long.
     pub(super) tls_id: Option<Box<str>>,
     /// The number of its last DTLS association ([`crate::dtls::Terms::association`]).

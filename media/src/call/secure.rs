@@ -180,7 +180,7 @@ impl CallMedia {
                 Keying::Sdes => {
                     let mut keys = Vec::with_capacity(suites.len());
                     for (tag, suite) in (1..).zip(suites.iter()) {
-                        keys.push((tag, self.own_key(to, section, *suite)?));
+                        keys.push((tag, self.own_key(to, section, *suite, None)?));
                     }
                     own.keys = keys.into();
                 }
@@ -213,7 +213,11 @@ impl CallMedia {
                 (Outcome::Relayed(link, _), Said::Sdes(lines)) if open => {
                     let line = lines.into_iter().next().ok_or(Refusal::Protection { section })?;
                     let suite = line.suite().ok_or(Refusal::Protection { section })?;
-                    let send = self.own_key(to, section, suite)?;
+                    let stands = self.party(to)?.link(section).and_then(|link| link.srtp.as_ref());
+                    let stands =
+                        stands.and_then(Srtp::keys).filter(|stands| stands.is_of_another(&line.keys));
+                    let stale = stands.map(|stands| stands.send.clone());
+                    let send = self.own_key(to, section, suite, stale)?;
                     link.srtp = Some(keys_of(&line.keys, &send));
                     Own { keys: [(line.tag, send)].into(), handshake: None }
                 }
@@ -239,10 +243,19 @@ impl CallMedia {
         Ok(secured)
     }
 
-    /// Our key for a stream: that which it has had since it has its port, else a new one.
-    fn own_key(&mut self, party: PartyId, section: usize, suite: Suite) -> Result<MasterKey, Refusal> {
+    /// Our key for a stream: that which it has had since it has its port, if it is not stale, else a new one.
+    fn own_key(
+        &mut self,
+        party: PartyId,
+        section: usize,
+        suite: Suite,
+        stale: Option<MasterKey>,
+    ) -> Result<MasterKey, Refusal> {
         let stream = self.stream_at(party, section)?;
-        if let Some(key) = stream.keys.iter().find(|key| key.suite() == suite) {
+        let stands = || stream.link.as_ref()?.srtp.as_ref()?.keys().map(|keys| keys.send.clone());
+        let stale = stale.or_else(|| stands().filter(|_| stream.stale));
+        let is_good = |key: &&MasterKey| key.suite() == suite && stale.as_ref() != Some(*key);
+        if let Some(key) = stream.keys.iter().find(is_good) {
             return Ok(key.clone());
         }
         let mint = self.party_mut(party)?.mint.as_mut();

@@ -170,16 +170,16 @@ impl Context {
         self.guard.unprotect((component, kind.into()), buffer, length, trial)
     }
 
-    /// Protects a packet for this remote where keys were negotiated.
+    /// Protects a packet for this remote where keys were negotiated, `by` those of its pair and the time in milliseconds.
     pub(super) fn protect(
         &mut self,
         kind: Component,
         buffer: &mut [u8],
         length: usize,
-        senders: &mut Senders,
+        by: (&mut Senders, u64),
     ) -> Result<usize, Dropped> {
         let component = self.component(kind);
-        self.guard.protect((component, kind.into()), buffer, length, senders)
+        self.guard.protect((component, kind.into()), buffer, length, by)
     }
 
     /// How well a source fits: as its ICE session says where there is one, else by the latch; with keys all may then.

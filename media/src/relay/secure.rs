@@ -89,11 +89,11 @@ impl Guard {
         (component, kind): (Component, Kind),
         buffer: &mut [u8],
         length: usize,
-        senders: &mut Senders,
+        (senders, now_millis): (&mut Senders, u64),
     ) -> Result<usize, Dropped> {
         let sender = match self {
             Self::Plain => return Ok(length),
-            Self::Told(told) => told.sender(senders),
+            Self::Told(told) => told.sender(senders, now_millis),
             Self::Handshake(handshake) => handshake.keys(component).ok_or(Dropped::Unkeyed)?.sender.as_mut(),
         };
         let sender = sender.ok_or(Dropped::Unprotectable)?;
@@ -114,7 +114,19 @@ pub(super) struct Told {
     receiver: Receiver,
     /// Where ours is; `None` where there is no such key: nothing is sent then.
     at: Option<usize>,
+    /// Where the one is that was ours before.
+    before: Option<Before>,
 }
+
+/// A key of ours that is used on until the peer shows that it has heard of the next one: by a packet with a key of its own that it has
+/// told together with that (RFC 4568 §7.1.4 has the gap that would be there else), or after some time.
+struct Before {
+    at: usize,
+    until_millis: Option<u64>,
+}
+
+/// How long a peer may be silent before it is taken to know our next key.
+const CHANGE_MILLIS: u64 = 1_000;
 
 impl Told {
     fn new(protection: &Arc<Protection>, senders: &mut Senders) -> Self {
@@ -122,6 +134,7 @@ impl Told {
             protection: Arc::clone(protection),
             receiver: Receiver::new(protection),
             at: senders.enter(&protection.send),
+            before: None,
         }
     }
 
@@ -132,16 +145,35 @@ impl Told {
         }
         if self.protection.send != wanted.send {
             let before = std::mem::replace(&mut self.at, senders.enter(&wanted.send));
-            before.into_iter().for_each(|at| senders.leave(at));
+            self.forget_before(senders);
+            match before {
+                Some(at) if self.receiver.is_waiting() => {
+                    self.before = Some(Before { at, until_millis: None });
+                }
+                Some(at) => senders.leave(at),
+                None => {}
+            }
         }
         self.protection = Arc::clone(wanted);
     }
 
     fn end(&mut self, senders: &mut Senders) {
+        self.forget_before(senders);
         self.at.take().into_iter().for_each(|at| senders.leave(at));
     }
 
-    fn sender<'a>(&mut self, senders: &'a mut Senders) -> Option<&'a mut Sender> {
+    fn forget_before(&mut self, senders: &mut Senders) {
+        self.before.take().into_iter().for_each(|before| senders.leave(before.at));
+    }
+
+    fn sender<'a>(&mut self, senders: &'a mut Senders, now_millis: u64) -> Option<&'a mut Sender> {
+        if let Some(before) = &mut self.before {
+            let until = *before.until_millis.get_or_insert(now_millis.saturating_add(CHANGE_MILLIS));
+            if self.receiver.is_waiting() && now_millis < until {
+                return senders.get(before.at);
+            }
+            self.forget_before(senders);
+        }
         senders.get(self.at?)
     }
 }

@@ -243,7 +243,7 @@ fn send_on(
     let way = pair.way_to(id.remote, onward.kind, now_millis);
     let Way { context, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
     let rtcp = onward.kind == Component::Rtcp;
-    let sent = context.protect(onward.kind, buffer, length, senders).and_then(|length| {
+    let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         socket.send_to(packet, address).map_err(|_| Dropped::NotSent)
     });

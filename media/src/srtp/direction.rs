@@ -15,6 +15,12 @@ pub struct Protection {
 }
 
 impl Protection {
+    /// Whether none of the peer's keys is one of those before: who comes with others only may be another endpoint, to which nothing of
+    /// ours is known (RFC 4568 §7.1.4).
+    pub(crate) fn is_of_another(&self, receive: &[MasterKey]) -> bool {
+        !self.receive.iter().any(|before| receive.iter().any(|now| now.is_same(before)))
+    }
+
     /// What both are for.
     #[must_use]
     pub fn suite(&self) -> Suite {
@@ -71,6 +77,12 @@ impl Receiver {
         let keys = protection.receive.iter().enumerate();
         let keys = keys.filter_map(|(at, key)| Context::new(key).map(|context| (at, context))).collect();
         Self { protection: Arc::clone(protection), keys, before: Vec::new() }
+    }
+
+    /// Whether nothing has come yet with keys that were told last.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        !self.before.is_empty()
     }
 
     /// Takes over the keys of another protection. A key that stays goes on, whatever it is called now: what was taken under it is not

@@ -108,7 +108,7 @@ impl MasterKey {
     }
 
     /// Whether it is the same key, whatever its lifetime and its name.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         let octets: bool = self.octets.ct_eq(&*other.octets).into();
         octets && self.suite == other.suite
     }

@@ -249,8 +249,9 @@ fn rfc4568_8_3_keys_are_not_told_in_the_clear() {
     }
 }
 
+/// Who comes with another key may be another endpoint, which knows nothing of the roll-overs of ours (RFC 4568 §7.1.4).
 #[test]
-fn a_new_key_of_the_peer_is_a_change_and_ours_stays() {
+fn a_new_key_of_the_peer_is_answered_with_a_new_one_of_ours() {
     let mut call = call(SrtpUse::Required, SrtpUse::Off);
     let offer = secure(&[&format!("1 AES_CM_128_HMAC_SHA1_80 {KEY}")]);
     call.offer(A, B, &offer).unwrap();
@@ -262,11 +263,40 @@ fn a_new_key_of_the_peer_is_a_change_and_ours_stays() {
     call.commands.clear();
     call.offer(A, B, &renewed).unwrap();
     let second = call.answer(B, A, &plain()).unwrap();
-    assert_eq!(keys(&first), keys(&second));
-    assert_eq!(first, second, "nothing new is said");
     let after = protection_at(&call, 5_000).unwrap();
-    assert_eq!(before.send, after.send);
+    assert_ne!(before.send, after.send);
     assert_ne!(before.receive, after.receive);
+    assert_eq!(after.send.octets(), octets(&keys(&second)[0]));
+    assert_eq!(call.answer(B, A, &plain()).unwrap(), second, "the same answer again has the same key");
+    assert!(call.media.knows(A, B));
+    // Elsewhere with the key that it has, it is the same endpoint still.
+    let moved = renewed.replace("5000", "5002");
+    call.offer(A, B, &moved).unwrap();
+    assert_eq!(keys(&call.answer(B, A, &plain()).unwrap()), keys(&second));
+    assert_ne!(keys(&first), keys(&second));
+}
+
+/// As above, where the offer was ours and had our standing key: another one is offered.
+#[test]
+fn a_new_key_of_the_peer_in_an_answer_has_us_offer_another_one_of_ours() {
+    let mut call = call(SrtpUse::Required, SrtpUse::Off);
+    call.offer(A, B, &secure(&[&format!("1 AES_CM_128_HMAC_SHA1_80 {KEY}")])).unwrap();
+    let told = keys(&call.answer(B, A, &plain()).unwrap());
+    let answer = secure(&[&format!("1 AES_CM_128_HMAC_SHA1_80 {OTHER}")]);
+    let offered = keys(&call.offer(B, A, &format!("{}a=sendrecv\n", plain())).unwrap());
+    assert_eq!(offered, told);
+    call.answer(A, B, &answer).unwrap();
+    assert!(!call.media.knows(A, B));
+    // One that fails tells no other than the next.
+    let failed = keys(&call.media.compose_offer(A, B, &mut call.ports).unwrap());
+    call.media.offer_failed(A);
+    let offered = keys(&call.media.offer_again(A, B, &mut call.ports).unwrap());
+    assert_eq!(offered, failed);
+    assert!(offered != told && offered.len() == 1, "{offered:?}");
+    call.answer(A, B, &answer).unwrap();
+    assert!(call.media.knows(A, B));
+    assert_eq!(protection_at(&call, 5_000).unwrap().send.octets(), octets(&offered[0]));
+    assert_eq!(keys(&call.offer(B, A, &format!("{}a=sendonly\n", plain())).unwrap()), offered);
 }
 
 // conforms: RFC4568-5.1.2-5 RFC4568-5.1.4-1 RFC4568-7.1.4-1
