@@ -47,6 +47,8 @@ pub(super) struct Party {
     pub(super) latching: Latching,
     pub(super) ice: Ice,
     pub(super) signalling: Option<IpAddr>,
+    /// That is only where it was seen last.
+    pub(super) seen: bool,
     pub(super) own: Own,
     pub(super) exchange: Exchange,
     /// Who wrote the answer that stands.
@@ -168,6 +170,7 @@ impl Party {
             latching: network.latching,
             ice: network.ice,
             signalling: None,
+            seen: false,
             own: Own { session_id, version: FIRST_VERSION, address: network.address() },
             exchange: Exchange::Idle,
             answered: None,
@@ -204,6 +207,7 @@ impl Party {
             latching: self.latching,
             ice: self.ice,
             signalling: self.signalling,
+            seen: self.seen,
             own,
             exchange: Exchange::Idle,
             answered: None,

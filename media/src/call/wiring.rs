@@ -20,9 +20,7 @@ impl CallMedia {
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
             let described = stream.link.as_ref().map(|link| link.remote.ip());
-            let has_ice = stream.link.as_ref().is_some_and(|link| link.ice.is_some());
-            let sources = described.and_then(|described| sources(latching, signalling, described));
-            let sources = sources.or(has_ice.then_some(Sources::Described));
+            let sources = described.map(|described| sources(latching, signalling, described));
             self.commands.extend(stream.apply(sources, peer, unlatch));
         }
     }
@@ -57,16 +55,17 @@ impl CallMedia {
     }
 }
 
-/// Whose packets are taken. Behind NAT nothing is until it is known where the signalling comes from.
-fn sources(latching: Latching, signalling: Option<IpAddr>, described: IpAddr) -> Option<Sources> {
+/// Whose packets are taken. Until it is known where the signalling comes from, those from where the stream is described.
+fn sources(latching: Latching, signalling: Option<IpAddr>, described: IpAddr) -> Sources {
+    let by_signalling = signalling.map_or(Sources::Described, Sources::Only);
     match latching {
-        Latching::Described => Some(Sources::Described),
-        Latching::SignallingSource => signalling.map(Sources::Only),
+        Latching::Described => Sources::Described,
+        Latching::SignallingSource => by_signalling,
         Latching::SignallingIfPrivate if is_private(described) || signalling == Some(described) => {
-            signalling.map(Sources::Only)
+            by_signalling
         }
-        Latching::SignallingIfPrivate => Some(Sources::Described),
-        Latching::AnySource => Some(Sources::Any),
+        Latching::SignallingIfPrivate => Sources::Described,
+        Latching::AnySource => Sources::Any,
     }
 }
 
