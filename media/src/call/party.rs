@@ -129,6 +129,8 @@ pub(super) struct Stream {
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
     /// cannot be told (RFC 4568 §7.1.4). Another one of ours is due.
     pub(super) stale: bool,
+    /// How many were made, whether they are told yet or not.
+    pub(super) made: u32,
     /// What we call its DTLS association in offers (RFC 8842 §4); it lasts as long.
     pub(super) tls_id: Option<Box<str>>,
     /// The number of its last DTLS association ([`crate::dtls::Terms::association`]).

@@ -260,7 +260,9 @@ impl CallMedia {
         }
         let mint = self.party_mut(party)?.mint.as_mut();
         let key = mint.and_then(|mint| mint.key(suite)).ok_or(Refusal::Clear)?;
-        self.stream_at(party, section)?.keys.push(key.clone());
+        let stream = self.stream_at(party, section)?;
+        stream.keys.push(key.clone());
+        stream.made = stream.made.wrapping_add(1);
         Ok(key)
     }
 

@@ -39,8 +39,13 @@ pub struct Receiver {
     protection: Arc<Protection>,
     /// Each with its place among the keys of the protection.
     keys: Vec<(usize, Context)>,
-    before: Vec<Context>,
+    before: Vec<([u8; 16], Context)>,
+    /// What those were used for that are wiped, by the names of their keys, the last ones last: a change may be undone.
+    past: Vec<([u8; 16], Used)>,
 }
+
+/// Most keys of a peer that are remembered without being kept.
+const MOST_PAST: usize = 16;
 
 impl Sender {
     /// With that key, which has never been used.
@@ -76,7 +81,7 @@ impl Receiver {
     pub fn new(protection: &Arc<Protection>) -> Self {
         let keys = protection.receive.iter().enumerate();
         let keys = keys.filter_map(|(at, key)| Context::new(key).map(|context| (at, context))).collect();
-        Self { protection: Arc::clone(protection), keys, before: Vec::new() }
+        Self { protection: Arc::clone(protection), keys, before: Vec::new(), past: Vec::new() }
     }
 
     /// Whether nothing has come yet with keys that were told last.
@@ -85,9 +90,10 @@ impl Receiver {
         !self.before.is_empty()
     }
 
-    /// Takes over the keys of another protection. A key that stays goes on, whatever it is called now: what was taken under it is not
-    /// taken again, and counts towards its lifetime.
+    /// Takes over the keys of another protection. A key that stays goes on, whatever it is called now, and so does one that comes again: what
+    /// was taken under it is not taken again, and counts towards its lifetime.
     pub fn renew(&mut self, protection: &Arc<Protection>) {
+        self.forget_before();
         let mut stood = std::mem::take(&mut self.keys);
         for (at, key) in protection.receive.iter().enumerate() {
             let before = |(at, _): &(usize, Context)| self.protection.receive.get(*at);
@@ -96,12 +102,29 @@ impl Receiver {
                 Some((before, context)) => {
                     self.protection.receive.get(before).map(|before| context.go_by(before, key))
                 }
-                None => Context::new(key),
+                None => {
+                    let name = key.name();
+                    let past = self.past.iter().position(|(past, _)| Some(*past) == name);
+                    let past = past.map(|past| self.past.remove(past).1);
+                    Context::new(key).map(|context| match past {
+                        Some(used) => context.again(used),
+                        None => context,
+                    })
+                }
             };
             self.keys.extend(context.map(|context| (at, context)));
         }
-        self.before = stood.into_iter().map(|(_, context)| context).collect();
+        let named =
+            |(at, context): (usize, Context)| Some((self.protection.receive.get(at)?.name()?, context));
+        self.before = stood.into_iter().filter_map(named).collect();
         self.protection = Arc::clone(protection);
+    }
+
+    /// The keys before are wiped.
+    fn forget_before(&mut self) {
+        let before = std::mem::take(&mut self.before);
+        self.past.extend(before.into_iter().map(|(name, context)| (name, context.used())));
+        self.past.drain(..self.past.len().saturating_sub(MOST_PAST));
     }
 
     /// As [`Transform::unprotect`]. `trial`: a failure leaves the packet as it is.
@@ -119,7 +142,7 @@ impl Receiver {
         let packet = buffer.get(..length).ok_or(Failure::Malformed)?;
         let named = |context: &&mut Context| context.mki().is_empty() || context.is_named(kind, packet);
         let current = keys.iter_mut().map(|(_, context)| context).find(named);
-        let old = before.iter_mut().find(named);
+        let old = before.iter_mut().map(|(_, context)| context).find(named);
         match (current, old) {
             (Some(current), None) => current.open(kind, buffer, length, trial, |_| None),
             (current, Some(old)) => {
@@ -127,7 +150,7 @@ impl Receiver {
                     let known = |ssrc| old.highest(ssrc);
                     let opened = current.open(kind, buffer, length, true, known);
                     if opened.is_ok() {
-                        before.clear();
+                        self.forget_before();
                         return opened;
                     }
                 }

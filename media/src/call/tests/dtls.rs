@@ -428,6 +428,25 @@ fn what_fails_or_is_put_back_leaves_the_association_as_it_is() {
     assert_eq!(terms_at(&call, 5_000), Some(before));
 }
 
+/// Nothing is left of one that has given way: the certificate of then begins another.
+#[test]
+fn an_association_that_stands_again_begins_anew_by_what_was_said_then() {
+    let mut call = required();
+    call.offer(A, B, &secure("actpass", SHA1, "1")).unwrap();
+    let told = tls_id(&call.answer(B, A, TRUNK).unwrap());
+    let (then, before) = (call.media.standing(A).unwrap(), terms_at(&call, 5_000).unwrap());
+    call.offer(A, B, &secure("actpass", OTHER, "2")).unwrap();
+    call.answer(B, A, TRUNK).unwrap();
+    let between = terms_at(&call, 5_000).unwrap();
+    call.media.put_back(A, &then).unwrap();
+    call.drain();
+    let after = terms_at(&call, 5_000).unwrap();
+    assert_eq!((&after.fingerprints, after.role), (&before.fingerprints, before.role));
+    assert!(after.association > between.association && between.association > before.association);
+    let offered = call.media.compose_offer(A, B, &mut call.ports).unwrap();
+    assert!(tls_id(&offered).is_some() && tls_id(&offered) != told);
+}
+
 #[test]
 fn what_crosses_from_end_to_end_to_end_to_end_is_untouched() {
     let end_to_end = || Security { srtp: SrtpUse::EndToEnd, ..security(SrtpUse::EndToEnd) };

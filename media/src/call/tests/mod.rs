@@ -13,6 +13,7 @@ mod hold;
 mod ice;
 mod invariants;
 mod lines;
+mod rekey;
 mod secure;
 mod srtp;
 mod transfer;

@@ -209,6 +209,37 @@ fn keys_are_renewed_without_a_gap() {
     until(|| bench.counted(A).unauthentic == 1);
 }
 
+/// RFC 6141 §3: keys that stand again go on where they were, and what was taken is not taken again.
+#[test]
+fn keys_that_are_put_back_go_on() {
+    let (mut bench, alice, bob, mut end) = bench(Suite::AesCm128Sha1Tag80);
+    let (at_a, at_b) = (bench.local(A), bench.local(B));
+    let both_ways = |end: &mut End, sequence| {
+        let sealed = end.seal(Kind::Rtp, &rtp(sequence));
+        alice.rtp.send_to(&sealed, at_a).unwrap();
+        assert_eq!(receive(&bob.rtp).0, rtp(sequence));
+        bob.rtp.send_to(&rtp(sequence), at_b).unwrap();
+        assert_eq!(end.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(sequence));
+        sealed
+    };
+    let first = both_ways(&mut end, 0x7000);
+    both_ways(&mut end, 0xf000);
+    both_ways(&mut end, 0x6000);
+    let then = bench.call.standing(A).unwrap();
+    let mut another = End::new(Suite::AesCm128Sha1Tag80, 2);
+    exchange(&mut bench, &mut another, &alice, &bob);
+    alice.rtp.send_to(&another.seal(Kind::Rtp, &rtp(1)), at_a).unwrap();
+    receive(&bob.rtp);
+    both_ways(&mut another, 2);
+    bench.call.put_back(A, &then).unwrap();
+    bench.carry_out();
+    alice.rtp.send_to(&end.seal(Kind::Rtp, &rtp(0x6001)), at_a).unwrap();
+    assert_eq!(receive(&bob.rtp).0, rtp(0x6001));
+    both_ways(&mut end, 0x6002);
+    alice.rtp.send_to(&first, at_a).unwrap();
+    until(|| bench.counted(A).unauthentic + bench.counted(A).replayed == 1);
+}
+
 /// Another endpoint behind the same peer: it knows nothing of how often ours has rolled over.
 #[test]
 fn who_comes_with_another_key_hears_us_after_a_roll_over() {
