@@ -149,7 +149,7 @@ impl Context {
         let at = (head.length, length, self.mki.len());
         let known = self.sources.find(ssrc);
         let source = known.and_then(|known| self.sources.get(known)).copied();
-        let mut source = source.unwrap_or(Source::new(ssrc));
+        let mut source = source.unwrap_or_else(|| self.sources.recall(ssrc));
         if let Some(index) = source.rtp.estimate(sequence) {
             source.rtp.check(index)?;
             let other = trial.then_some(&mut self.other);
@@ -183,7 +183,7 @@ impl Context {
         let index = self.rtcp.rtcp_index(packet, self.mki.len())?;
         let known = self.sources.find(ssrc);
         let source = known.and_then(|known| self.sources.get(known)).copied();
-        let mut source = source.unwrap_or(Source::new(ssrc));
+        let mut source = source.unwrap_or_else(|| self.sources.recall(ssrc));
         source.rtcp.check(index)?;
         let other = trial.then_some(&mut self.other);
         let length = self.rtcp.open_rtcp(buffer, (length, self.mki.len()), Place { ssrc, index }, other)?;
@@ -195,7 +195,7 @@ impl Context {
         match known.and_then(|at| self.sources.get_mut(at)) {
             Some(kept) => *kept = source,
             None => {
-                self.sources.add(source)?;
+                self.sources.add(source, false)?;
             }
         }
         Ok(())
@@ -204,7 +204,7 @@ impl Context {
     fn source(&mut self, ssrc: u32) -> Result<&mut Source, Failure> {
         let at = match self.sources.find(ssrc) {
             Some(at) => at,
-            None => self.sources.add(Source::new(ssrc))?,
+            None => self.sources.add(self.sources.recall(ssrc), true)?,
         };
         self.sources.get_mut(at).ok_or(Failure::Sources)
     }
