@@ -19,6 +19,7 @@ mod tally;
 mod tests;
 mod transfer;
 mod view;
+mod wiping;
 mod wiring;
 
 use std::collections::VecDeque;
@@ -227,6 +228,7 @@ impl CallMedia {
         let mut unused = Vec::new();
         if let Some(party) = self.parties.get_mut(index) {
             party.first_offer = None;
+            party.forget_untaken();
             for stream in party.streams.iter_mut().filter(|stream| stream.link.is_none() && !stream.fresh) {
                 unused.extend(stream.context.take());
                 stream.begin_keys_anew();
@@ -313,7 +315,7 @@ impl CallMedia {
         (0..self.parties.len()).for_each(|index| self.silence_all(index));
     }
 
-    /// Gives back the ports of all streams of the party in that place.
+    /// Gives back the ports of all streams of the party in that place, and wipes its keys.
     fn silence_all(&mut self, index: usize) {
         for section in 0.. {
             let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
@@ -323,6 +325,7 @@ impl CallMedia {
                 self.drop_context(context, applied);
             }
         }
+        self.parties.get_mut(index).into_iter().for_each(Party::wipe);
     }
 
     /// The call is over: all parties are removed. The commands are still to be polled.

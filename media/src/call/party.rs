@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sdp::Direction;
 
+use super::Guarded;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
@@ -129,6 +130,8 @@ pub(super) struct Stream {
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
     /// cannot be told (RFC 4568 §7.1.4). Another one of ours is due.
     pub(super) stale: bool,
+    /// How it was protected, once its keys are wiped.
+    pub(super) was: Option<Guarded>,
     /// How many were made, whether they are told yet or not.
     pub(super) made: u32,
     /// What we call its DTLS association in offers (RFC 8842 §4); it lasts as long.

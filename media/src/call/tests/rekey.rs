@@ -108,3 +108,31 @@ fn rfc6141_3_what_is_put_back_has_the_keys_that_it_had() {
     let offered = keys(&call.offer(B, A, &format!("{}a=sendonly\n", plain())).unwrap());
     assert_eq!(octets(&offered[0]), before.send.octets());
 }
+
+/// Of a fork: what no other dialog needs goes with the 200, and all with the end of a dialog.
+#[test]
+fn keys_are_wiped_once_they_are_good_for_nothing() {
+    let mut call = call(SrtpUse::Off, SrtpUse::Required);
+    let ours = keys(&call.offer(A, B, &plain()).unwrap());
+    call.media.fork_party(B, B2).unwrap();
+    let answer = secure(&[&format!("2 AES_CM_128_HMAC_SHA1_80 {KEY}")]);
+    call.media.receive_answer(B2, wire(&answer).as_bytes()).unwrap();
+    call.answer(B, A, &answer).unwrap();
+    assert_eq!(ours.len(), 2);
+    call.media.remove_party(B2);
+    call.media.confirm(B);
+    let party = call.media.party(B).unwrap();
+    assert!(party.first_keyed.is_empty() && party.first_lines.is_empty());
+    let kept: Vec<_> = party.streams[0].keys.iter().map(|key| key.octets().to_vec()).collect();
+    assert_eq!(kept, [octets(&ours[1])]);
+    // Nothing new is told for that.
+    let offered = keys(&call.media.offer_again(B, A, &mut call.ports).unwrap());
+    assert_eq!(offered, ours);
+    call.media.offer_failed(B);
+    let before = call.media.view(B).unwrap().streams[0].guarded;
+    call.media.retire(B);
+    let party = call.media.party(B).unwrap();
+    assert!(party.ours.standing.is_empty() && party.streams[0].keys.is_empty() && party.mint.is_none());
+    assert!(party.streams[0].link.as_ref().unwrap().srtp.is_none());
+    assert_eq!(call.media.view(B).unwrap().streams[0].guarded, before);
+}
