@@ -18,6 +18,7 @@ mod handshake;
 mod keying;
 mod latch;
 mod link;
+mod own;
 mod pool;
 mod secure;
 mod securing;
