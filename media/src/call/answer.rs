@@ -39,6 +39,9 @@ impl CallMedia {
             _ => return Err(Refusal::Misuse(Misuse::NoOffer)),
         };
         let text = Bytes::copy_from_slice(sdp);
+        if again && self.repeats(party, &text) {
+            return Ok(());
+        }
         let local = sections::reread(&offer);
         let (answer, plain) = self.plain_answer(&text, party, &local)?;
         if again && party.remote.as_ref() == Some(&plain.text) && party.theirs.standing == plain.keyed {

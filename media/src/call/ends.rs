@@ -57,6 +57,18 @@ impl CallMedia {
         Ok(())
     }
 
+    /// Whether an answer says again what it has said before keys of its party began to end with us: its own, that nobody has asked it for.
+    pub(super) fn repeats(&self, party: &Party, answer: &Bytes) -> bool {
+        if !(0..party.streams.len()).any(|section| party.is_unread(section)) {
+            return false;
+        }
+        let Ok(answered) = sections::parse(answer, &self.limits) else { return false };
+        let plain = keying::offered(answer, &answered, &party.security);
+        plain.is_ok_and(|Plain { text, keyed }| {
+            party.remote.as_ref() == Some(&text) && party.theirs.standing == keyed
+        })
+    }
+
     /// A description of `from` as `to` may be told of it, and what its sections say of keys that end with us.
     ///
     /// # Errors

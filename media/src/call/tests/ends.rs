@@ -152,6 +152,10 @@ fn a_leg_that_was_told_the_keys_of_a_peer_whose_keys_end_by_now_is_offered_ours(
     };
     assert!(!feeds(&call, 7_000) && !feeds(&call, 5_000), "{:?}", call.commands);
     assert!(!call.media.knows(C, A));
+    // What it has said already it may say again, in its 200.
+    assert_eq!(call.media.receive_answer(C, wire(&answer).as_bytes()), Ok(()));
+    let other = call.media.receive_answer(C, wire(&answer.replace(OTHER, KEY)).as_bytes());
+    assert_eq!(other, Err(Refusal::Keys { section: 0 }));
     let offered = call.media.compose_offer(C, A, &mut call.ports).unwrap();
     assert!(media(&offered).starts_with("m=audio 30002 RTP/SAVP 0\n") && !shown(&offered).contains(KEY));
     let answer = answer.replace("crypto:1", "crypto:2");
