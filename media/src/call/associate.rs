@@ -49,8 +49,8 @@ impl Party {
         offers && (!as_stands || stands())
     }
 
-    /// Whether a stream is still protected by keys of the peers' own, though keys of this leg end with us by now: it has to be offered keys
-    /// of ours in their place, of the kind that it has.
+    /// Whether a stream is still protected by keys of the peers' own, though keys of this leg end with us by now, or by those of an
+    /// association that is no more: it has to be offered keys of ours in their place, of the kind that it has.
     pub(super) fn is_unread(&self, section: usize) -> bool {
         self.security.ends() && self.link(section).is_some_and(|link| link.dtls)
     }

@@ -10,9 +10,9 @@ use sdp::Description;
 
 use super::party::{Exchange, Party, Side};
 use super::{CallMedia, Mode, sections};
-use crate::PartyId;
 use crate::keying::{self, Keyed, Mint, Plain, SrtpUse};
 use crate::negotiate::Refusal;
+use crate::{ContextId, PartyId, Ports};
 
 impl CallMedia {
     /// These two are to talk: where keys of one end with us, those of the other one do from now on, if that is open yet.
@@ -55,6 +55,29 @@ impl CallMedia {
             (party.remote, party.theirs.standing) = (Some(text), keyed);
         }
         Ok(())
+    }
+
+    /// Other ports for a stream whose keys are to be ours from now on, for packets by those before may still be on their way (RFC 8842 §5.1,
+    /// RFC 4568 §7.1.4). Nothing flows by the ones that it has.
+    pub(super) fn other_context(
+        &mut self,
+        party: PartyId,
+        section: usize,
+        ports: &mut dyn Ports,
+    ) -> Result<ContextId, Refusal> {
+        let stream = self.stream_at(party, section)?;
+        if let Some(context) = stream.context.filter(|_| stream.fresh) {
+            return Ok(context);
+        }
+        let context = self.borrow(party, ports)?;
+        let stream = self.stream_at(party, section)?;
+        stream.begin_keys_anew();
+        let applied = stream.applied.take().is_some();
+        stream.fresh = true;
+        if let Some(before) = stream.context.replace(context) {
+            self.drop_context(before, applied);
+        }
+        Ok(context)
     }
 
     /// Whether an answer says again what it has said before keys of its party began to end with us: its own, that nobody has asked it for.

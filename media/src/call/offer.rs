@@ -229,7 +229,10 @@ impl CallMedia {
                 Described::Rejected | Described::Refused => Slot::Rejected,
                 Described::Around => Slot::Around,
                 Described::Relayed(endpoint) => {
-                    let context = self.stream_context(to, section, ports)?;
+                    let context = match self.party(to)?.is_unread(section) {
+                        true => self.other_context(to, section, ports)?,
+                        false => self.stream_context(to, section, ports)?,
+                    };
                     let kept = self.link_mux(to, section) && !is_secure(media.line().proto);
                     let port = self.port(context.pair).unwrap_or_default();
                     let direction = self.willing(willing, section, endpoint.direction);

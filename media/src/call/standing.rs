@@ -1,13 +1,10 @@
 //! What stood with a party before a change, and stands again where the change is undone after it was settled (RFC 6141 §3).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::answer::Outcome;
-use super::party::{Association, Exchange, Link, Side, Stream};
+use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, sections};
-use crate::dtls::Terms;
 use crate::keying::{self, Keyed, Plain};
 use crate::negotiate::{Misuse, Refusal};
 use crate::relay::Srtp;
@@ -34,7 +31,6 @@ pub struct Standing {
 struct Keys {
     context: Option<ContextId>,
     srtp: Option<Srtp>,
-    association: Option<Association>,
     stale: bool,
     made: u32,
 }
@@ -47,7 +43,6 @@ impl CallMedia {
         let keys = |stream: &Stream| Keys {
             context: stream.context,
             srtp: stream.link.as_ref().and_then(|link| link.srtp.clone()),
-            association: stream.link.as_ref().and_then(|link| link.association.clone()),
             stale: stream.stale,
             made: stream.made,
         };
@@ -62,8 +57,8 @@ impl CallMedia {
     }
 
     /// What the party had described then holds again: its peer has undone what was settled since. Media goes where it went, by the keys of
-    /// then, its peer's and ours: each goes on where it was. Of a DTLS association that has given way to another one nothing is left, so
-    /// that what it was agreed by begins another one. Streams that have come since keep their places without any media, and so do those
+    /// then, its peer's and ours: each goes on where it was. Of a DTLS association that has given way to another one nothing is left: nothing
+    /// flows until the next offer of ours, which has another one. Streams that have come since keep their places without any media, and so do those
     /// whose ports have gone since. Our own last description stays the one that the next offer has to follow.
     ///
     /// # Errors
@@ -111,12 +106,10 @@ impl Stream {
             {
                 (now.srtp.clone(), now.association.clone())
             }
-            (Some(Srtp::Dtls(terms)), _) => {
-                // By another name, since it is another one.
-                self.tls_id = None;
-                let terms = Terms { association: self.associations.wrapping_add(1), ..Terms::clone(terms) };
-                let association = then.association.clone().map(|then| Association { ours: None, ..then });
-                (Some(Srtp::Dtls(Arc::new(terms))), association)
+            (Some(Srtp::Dtls(_)), _) => {
+                // Another one is offered, by another name.
+                (self.tls_id, link.dtls) = (None, true);
+                (None, None)
             }
             (Some(Srtp::Keys(keys)), _) => {
                 if self.made.wrapping_sub(then.made) > MOST_KEYS_SINCE {

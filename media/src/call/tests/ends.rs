@@ -157,7 +157,7 @@ fn a_leg_that_was_told_the_keys_of_a_peer_whose_keys_end_by_now_is_offered_ours(
     let other = call.media.receive_answer(C, wire(&answer.replace(OTHER, KEY)).as_bytes());
     assert_eq!(other, Err(Refusal::Keys { section: 0 }));
     let offered = call.media.compose_offer(C, A, &mut call.ports).unwrap();
-    assert!(media(&offered).starts_with("m=audio 30002 RTP/SAVP 0\n") && !shown(&offered).contains(KEY));
+    assert!(media(&offered).starts_with("m=audio 30004 RTP/SAVP 0\n") && !shown(&offered).contains(KEY));
     let answer = answer.replace("crypto:1", "crypto:2");
     call.media.receive_answer(C, wire(&answer).as_bytes()).unwrap();
     call.drain();
@@ -178,7 +178,7 @@ fn a_partner_whose_keys_end_has_the_keys_of_the_one_who_stays_end_as_well() {
     let answer = answer_of(SrtpUse::Required).replace("6000", "7000");
     call.media.receive_answer(C, wire(&answer).as_bytes()).unwrap();
     let offered = call.media.compose_offer(A, C, &mut call.ports).unwrap();
-    assert!(media(&offered).starts_with("m=audio 20000 RTP/SAVP 0\n"), "{}", media(&offered));
+    assert!(media(&offered).starts_with("m=audio 20002 RTP/SAVP 0\n"), "{}", media(&offered));
     assert!(!shown(&offered).contains(OTHER) && !keys(&offered).is_empty());
     let tag = keys(&offered).iter().position(|line| line.contains("AES_CM_128_HMAC_SHA1_80")).unwrap() + 1;
     let answer = secure(&[&format!("{tag} AES_CM_128_HMAC_SHA1_80 {KEY}")]);
