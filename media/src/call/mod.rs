@@ -23,7 +23,6 @@ mod wiping;
 mod wiring;
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 use sdp::Limits;
 
@@ -196,29 +195,6 @@ impl CallMedia {
             streams.push(Stream { context, fresh: true, keys, tls_id, ..Stream::default() });
         }
         Ok(streams)
-    }
-
-    /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
-    /// that address alone. To be told before the description, and again when it changes. Until it is known, its media is taken from where
-    /// it is described.
-    pub fn signalling_source(&mut self, party: PartyId, source: IpAddr) {
-        self.signalling_from(party, (source, false));
-    }
-
-    /// The same for a party of which nobody could tell before it has answered: what was told stays.
-    pub fn signalling_seen(&mut self, party: PartyId, source: IpAddr) {
-        let found = self.party(party);
-        if found.is_ok_and(|found| found.signalling.is_none() || found.seen) {
-            self.signalling_from(party, (source, true));
-        }
-    }
-
-    fn signalling_from(&mut self, party: PartyId, (source, seen): (IpAddr, bool)) {
-        let Ok(found) = self.party_mut(party) else { return };
-        found.seen = seen;
-        if found.signalling.replace(source) != Some(source) {
-            self.apply(party, false);
-        }
     }
 
     /// The party's dialog is confirmed: no other dialog will answer its first offer, and ports that were kept for such

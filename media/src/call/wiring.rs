@@ -11,6 +11,29 @@ use crate::relay::{Command, Settings, Sources};
 use crate::{ContextId, Latching, PartyId};
 
 impl CallMedia {
+    /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
+    /// that address alone. To be told before the description, and again when it changes. Until it is known, its media is taken from where
+    /// it is described.
+    pub fn signalling_source(&mut self, party: PartyId, source: IpAddr) {
+        self.signalling_from(party, (source, false));
+    }
+
+    /// The same for a party of which nobody could tell before it has answered: what was told stays.
+    pub fn signalling_seen(&mut self, party: PartyId, source: IpAddr) {
+        let found = self.party(party);
+        if found.is_ok_and(|found| found.signalling.is_none() || found.seen) {
+            self.signalling_from(party, (source, true));
+        }
+    }
+
+    fn signalling_from(&mut self, party: PartyId, (source, seen): (IpAddr, bool)) {
+        let Ok(found) = self.party_mut(party) else { return };
+        found.seen = seen;
+        if found.signalling.replace(source) != Some(source) {
+            self.apply(party, false);
+        }
+    }
+
     /// Tells the relay what has changed about a party's streams. `unlatch`: a new description came from it.
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };

@@ -455,7 +455,7 @@ fn where_an_association_that_is_no_more_stands_again_another_one_is_offered_at_a
     call.media.receive_answer(A, wire(&secure("active", SHA1, "3")).as_bytes()).unwrap();
     call.drain();
     let terms = terms_at(&call, 5_000).unwrap();
-    assert!(terms.fingerprints.iter().any(|print| SHA1.ends_with(&print.to_string()[6..])));
+    assert!(terms.fingerprints.iter().any(|print| print.to_string().eq_ignore_ascii_case(SHA1)));
     call.media.close();
     call.drain();
     assert_eq!(call.ports.lent(), 0);
