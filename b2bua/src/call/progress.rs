@@ -8,7 +8,7 @@ use bytes::Bytes;
 use config::EarlyDialogs;
 use media::{PartyId, Refusal};
 use sip::dialog::DialogNo;
-use sip::session::{Reliability, Reply};
+use sip::session::{Reliability, Reply, SessionId};
 use sip::time::Now;
 use sip_types::{Response, StatusCode};
 
@@ -178,6 +178,17 @@ impl Core {
         Ok(party)
     }
 
+    /// Where a called leg has answered from is where its signalling comes from, if nothing was known of that before.
+    pub(crate) fn see_signalling(&mut self, key: CallKey, leg: LegNo, session: SessionId) {
+        let Some(source) = self.endpoint.answered_from(session) else { return };
+        let Some(call) = self.calls.get_mut(key) else { return };
+        let of_pairs = call.pairs.iter().filter(|pair| pair.callee == leg).map(|pair| pair.callee_party);
+        let first = call.leg(leg).map(|leg| leg.party);
+        for party in of_pairs.chain(first).collect::<Vec<_>>() {
+            call.media.signalling_seen(party, source);
+        }
+    }
+
     /// The media of another dialog of a leg: the leg's own for its first, a fork of it for each other.
     fn party_for(&mut self, key: CallKey, leg: LegNo, first: bool) -> Option<PartyId> {
         let call = self.calls.get_mut(key)?;
@@ -195,6 +206,9 @@ impl Core {
                 let place = decide::media_network(&call.snapshot, (leg.network, &leg.profile), on_flow);
                 let (session, profile) = (leg.session, leg.profile.clone());
                 call.media.add_party(new, &place);
+                if let Some(source) = self.endpoint.answered_from(session) {
+                    call.media.signalling_seen(new, source);
+                }
                 let way = self.signalling_of(session);
                 self.protect(key, new, &profile, way);
                 Some(new)

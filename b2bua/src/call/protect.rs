@@ -35,8 +35,19 @@ impl Core {
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         let security = security(profile, way, self.identity.as_ref());
         // Chance is drawn where there is something to be made of it: each run of a simulation stays what it was.
-        if security.srtp == SrtpUse::EndToEnd {
-            return;
+        match security.srtp {
+            SrtpUse::EndToEnd => return,
+            SrtpUse::Auto => {
+                if let Some(call) = self.calls.get_mut(key) {
+                    call.media.protect_alike(party, security);
+                }
+                return;
+            }
+            SrtpUse::AsOffered
+            | SrtpUse::Off
+            | SrtpUse::Opportunistic
+            | SrtpUse::Preferred
+            | SrtpUse::Required => {}
         }
         let mut secret = Zeroizing::new([0; 32]);
         for part in secret.chunks_mut(8) {
@@ -81,7 +92,8 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
     Security {
         srtp: match srtp.mode {
             SrtpMode::Auto if websocket && identity.is_some() => SrtpUse::Preferred,
-            SrtpMode::Auto | SrtpMode::EndToEnd => SrtpUse::EndToEnd,
+            SrtpMode::Auto => SrtpUse::Auto,
+            SrtpMode::EndToEnd => SrtpUse::EndToEnd,
             SrtpMode::Off => SrtpUse::Off,
             SrtpMode::Opportunistic => SrtpUse::Opportunistic,
             SrtpMode::Preferred => SrtpUse::Preferred,

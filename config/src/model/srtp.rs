@@ -27,10 +27,11 @@ choice! {
     /// Whether streams of RTP are protected.
     pub enum SrtpMode {
         /// With a peer on WebSockets, which is a browser and knows nothing else (RFC 8827 §6.5), by DTLS: as `"preferred"`. With any other
-        /// as `"end-to-end"`.
+        /// as `"end-to-end"` beside a leg that is so as well; beside one whose keys end with us, what the peer offers is taken, plain or
+        /// secure, and it is offered plain RTP.
         Auto = "auto",
         /// That is the peers' own affair: their keys cross as they are written, by whatever means, and their packets unread (RFC
-        /// 7879 §3.1). It takes two that speak the same.
+        /// 7879 §3.1). It takes two that speak the same: with a leg whose keys end with us it has no protected stream.
         EndToEnd = "end-to-end",
         /// No: plain RTP is offered, and a secure stream is refused.
         Off = "off",

@@ -22,13 +22,16 @@ impl CallMedia {
     }
 
     /// Whether what stands as our description towards `to` is what `from` has described, as far as the offers of `to` have room for
-    /// it (RFC 3264 §6): the same streams, with the same formats and attributes, in the same directions. Where one of the two has
+    /// it (RFC 3264 §6), and by which key of ours: the same streams, with the same formats and attributes, in the same directions. Where one of the two has
     /// described nothing yet, there is nothing to be told.
     #[must_use]
     pub fn knows(&self, to: PartyId, from: PartyId) -> bool {
         let (Ok(to), Ok(from)) = (self.party(to), self.party(from)) else { return true };
         let (Some(told), Some(said)) = (&to.local, &from.remote) else { return true };
-        let (told, said) = (self.told_plainly(to, told), sections::reread(said));
+        if to.streams.iter().any(|stream| stream.stale) {
+            return false;
+        }
+        let (told, said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
         if to.made
             && let Some(taken) = to.remote.as_ref().map(sections::reread)
         {
@@ -69,7 +72,7 @@ impl CallMedia {
     pub fn reaches(&self, to: PartyId, from: PartyId) -> bool {
         let (Ok(to), Ok(from)) = (self.party(to), self.party(from)) else { return true };
         let (Some(told), Some(said)) = (&to.local, &from.remote) else { return true };
-        let (told, said) = (self.told_plainly(to, told), sections::reread(said));
+        let (told, said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
         let around = self.mode == Mode::Bypass;
         let leads = |told: &Media<'_>, said: &Media<'_>| {
             let (a, b) = (told.line(), said.line());

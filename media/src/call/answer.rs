@@ -39,6 +39,9 @@ impl CallMedia {
             _ => return Err(Refusal::Misuse(Misuse::NoOffer)),
         };
         let text = Bytes::copy_from_slice(sdp);
+        if again && self.repeats(party, &text) {
+            return Ok(());
+        }
         let local = sections::reread(&offer);
         let (answer, plain) = self.plain_answer(&text, party, &local)?;
         if again && party.remote.as_ref() == Some(&plain.text) && party.theirs.standing == plain.keyed {
@@ -68,6 +71,7 @@ impl CallMedia {
         ports: &mut dyn Ports,
     ) -> Result<Bytes, Refusal> {
         self.offer_to_answer(to)?;
+        self.end_alike(to, from)?;
         let source = self.party(from)?;
         let source_reach = source.reach();
         let willing = source.introduced.then_some(from);
@@ -77,7 +81,8 @@ impl CallMedia {
                 (source.remote.as_ref(), source.answered == Some(Side::Them))
             }
         };
-        let mut described = sections::reread(described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?);
+        let described = described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
+        let (mut described, _) = self.seen_by(self.party(to)?, source, described)?;
         if !answers
             && let Some(common) = own::common(&described, &sections::reread(self.offer_to_answer(to)?))
         {
@@ -184,6 +189,10 @@ impl CallMedia {
             if dead || self.mode == Mode::Bypass {
                 slots.push(match (offered.line().port, answer.line().port) {
                     (0, _) => Slot::Padded,
+                    // An answer has the protocol of the offer (RFC 3264 §6.1).
+                    (_, 0) if is_secure(offered.line().proto) != is_secure(answer.line().proto) => {
+                        Slot::Padded
+                    }
                     (_, 0) => Slot::Rejected,
                     _ => Slot::Around,
                 });
@@ -343,7 +352,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         send: !endpoint.silenced,
         mux: endpoint.mux && ours.rtcp_mux(),
         rtp: endpoint.rtp,
-        dtls: is_secure(ours.line().proto),
+        dtls: is_secure(ours.line().proto) && is_secure(theirs.line().proto),
         ice: ice(ours, theirs),
         clocks: clocks(ours),
         srtp: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::party::{Association, Link, Party, Stream};
 use crate::Latching;
 use crate::dtls::{Role, Terms};
-use crate::keying::{Handshake, Keying, Profile, SrtpUse, plain_profile};
+use crate::keying::{Handshake, Keyed, Keying, Profile, Said, SrtpUse, plain_profile};
 use crate::relay::Srtp;
 use crate::srtp::Protection;
 
@@ -21,6 +21,14 @@ impl Party {
         match self.link(section).map(|link| &link.srtp) {
             Some(Some(Srtp::Keys(_))) => security.keys.then_some(&[Keying::Sdes]),
             Some(Some(Srtp::Dtls(_))) => Some(&[Keying::Dtls]),
+            Some(None) if self.is_unread(section) => {
+                let kind: &[Keying] = match self.theirs.standing.get(section).map(|keyed| &keyed.said) {
+                    Some(Said::Sdes(_)) => &[Keying::Sdes],
+                    Some(Said::Dtls(_)) => &[Keying::Dtls],
+                    Some(Said::Nothing) | None => return None,
+                };
+                kind.iter().all(|keying| security.has(*keying)).then_some(kind)
+            }
             Some(None) if security.srtp == SrtpUse::Preferred => Some(&[]),
             Some(None) | None => {
                 let offered = security.offered();
@@ -34,9 +42,17 @@ impl Party {
         let offers = self.offers(section).is_some_and(|keyings| !keyings.is_empty());
         let stands = || {
             let keyed = self.link(section).is_some_and(|link| link.srtp.is_some());
-            keyed && self.theirs.standing.get(section).is_some_and(|of| of.proto.is_some())
+            (keyed || self.is_unread(section))
+                && self.theirs.standing.get(section).is_some_and(|of| of.proto.is_some())
         };
-        offers && (self.security.srtp != SrtpUse::Opportunistic || stands())
+        let as_stands = matches!(self.security.srtp, SrtpUse::Opportunistic | SrtpUse::AsOffered);
+        offers && (!as_stands || stands())
+    }
+
+    /// Whether a stream is still protected by keys of the peers' own, though keys of this leg end with us by now, or by those of an
+    /// association that is no more: it has to be offered keys of ours in their place, of the kind that it has.
+    pub(super) fn is_unread(&self, section: usize) -> bool {
+        self.security.ends() && self.link(section).is_some_and(|link| link.dtls)
     }
 
     /// Whether an offer of a stream has a handshake.
@@ -51,13 +67,18 @@ impl Party {
 
     /// The plain profile that a stream is offered by, where it is another one than that of whom it is from: to a browser with the feedback
     /// of RFC 4585, from one without, as a trunk may not know of it.
-    pub(super) fn stated_profile(&self, section: usize, proto: &str, from: &Self) -> Option<&'static str> {
+    pub(super) fn stated_profile(
+        &self,
+        section: usize,
+        proto: &str,
+        from: Option<&Keyed>,
+    ) -> Option<&'static str> {
         let Profile::Plain { feedback } = Profile::of(proto) else { return None };
-        let keyed = |party: &Self| party.theirs.last().get(section).cloned().unwrap_or_default();
+        let is_of_browser = |keyed: Option<&Keyed>| keyed.is_some_and(Keyed::is_of_browser);
         let wanted = if self.offers_dtls(section) && self.offers_secure(section) {
-            feedback || self.security.browser || keyed(self).is_of_browser()
+            feedback || self.security.browser || is_of_browser(self.theirs.last().get(section))
         } else {
-            feedback && !keyed(from).is_of_browser()
+            feedback && !is_of_browser(from)
         };
         (wanted != feedback).then(|| plain_profile(wanted))
     }
@@ -118,6 +139,7 @@ impl Stream {
     /// Its port goes, and all that was told of its keys.
     pub(super) fn begin_keys_anew(&mut self) {
         self.keys.clear();
+        self.stale = false;
         (self.tls_id, self.associations) = (None, 0);
     }
 
@@ -132,10 +154,15 @@ impl Stream {
         if let Some(name) = ours {
             self.tls_id = Some(name.clone());
         }
-        self.forget_keys(before.and_then(Srtp::keys));
+        let before = before.and_then(Srtp::keys);
+        let of_both = before.zip(now.and_then(Srtp::keys));
+        self.stale = of_both.is_some_and(|(before, now)| {
+            before.send == now.send && (self.stale || before.is_of_another(&now.receive))
+        });
+        self.forget_keys(before);
     }
 
-    /// Another suite has taken the place of one: its key is not used again, for its numbers would be.
+    /// Another key has taken the place of one, which is not told again.
     fn forget_keys(&mut self, before: Option<&Arc<Protection>>) {
         let now = self.link.as_ref().and_then(|link| link.srtp.as_ref()).and_then(Srtp::keys);
         if let Some(before) = before.filter(|before| now.is_none_or(|now| now.send != before.send)) {

@@ -22,6 +22,7 @@ impl CallMedia {
         b: PartyId,
         ports: &mut dyn Ports,
     ) -> Result<(Bytes, Bytes), Refusal> {
+        self.end_alike(a, b)?;
         let (of_a, of_b) = (self.offered_by(a)?, self.offered_by(b)?);
         let (for_a, for_b) = (in_common(&of_b, &of_a), in_common(&of_a, &of_b));
         let is_alive = |media: Media<'_>| media.line().port != 0;
@@ -46,11 +47,12 @@ impl CallMedia {
         from: PartyId,
         ports: &mut dyn Ports,
     ) -> Result<Bytes, Refusal> {
+        self.end_alike(to, from)?;
         let offer = self.offered_by(to)?;
         let source = self.party(from)?;
         let (reach, willing) = (source.reach(), source.introduced.then_some(from));
         let standing = source.remote.as_ref().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
-        let common = in_common(&sections::reread(standing), &offer);
+        let common = in_common(&self.seen_by(self.party(to)?, source, standing)?.0, &offer);
         if !common.media().any(|media| media.line().port != 0) {
             return Err(Refusal::Formats);
         }

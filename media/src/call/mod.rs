@@ -5,6 +5,7 @@ mod alone;
 mod answer;
 mod associate;
 mod codec;
+mod ends;
 mod ice;
 mod meet;
 mod offer;
@@ -18,10 +19,10 @@ mod tally;
 mod tests;
 mod transfer;
 mod view;
+mod wiping;
 mod wiring;
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 use sdp::Limits;
 
@@ -83,12 +84,11 @@ pub struct CallMedia {
     commands: VecDeque<Command>,
 }
 
-/// A borrowed pair, which of its contexts are in use, and which have ever been, one bit each.
+/// A borrowed pair, and which of its contexts are in use, one bit each.
 #[derive(Debug)]
 struct Lent {
     pair: PortPair,
     contexts: u16,
-    used: u16,
 }
 
 /// Of a stream in an offer of ours that several answer: its context, and what was told of its keys.
@@ -184,7 +184,7 @@ impl CallMedia {
         for (context, keys, tls_id) in contexts {
             let shared =
                 context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
-            let context = match shared.map(|lent| lent.next_context(!keys.is_empty())) {
+            let context = match shared.map(Lent::next_context) {
                 None => None,
                 Some(Some(context)) => Some(context),
                 Some(None) => {
@@ -197,17 +197,6 @@ impl CallMedia {
         Ok(streams)
     }
 
-    /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
-    /// that address alone. To be told before the description, and again when it changes.
-    pub fn signalling_source(&mut self, party: PartyId, source: IpAddr) {
-        if let Ok(index) = self.index(party)
-            && let Some(found) = self.parties.get_mut(index)
-            && found.signalling.replace(source) != Some(source)
-        {
-            self.apply(party, false);
-        }
-    }
-
     /// The party's dialog is confirmed: no other dialog will answer its first offer, and ports that were kept for such
     /// a one are given back.
     pub fn confirm(&mut self, party: PartyId) {
@@ -215,6 +204,7 @@ impl CallMedia {
         let mut unused = Vec::new();
         if let Some(party) = self.parties.get_mut(index) {
             party.first_offer = None;
+            party.forget_untaken();
             for stream in party.streams.iter_mut().filter(|stream| stream.link.is_none() && !stream.fresh) {
                 unused.extend(stream.context.take());
                 stream.begin_keys_anew();
@@ -301,7 +291,7 @@ impl CallMedia {
         (0..self.parties.len()).for_each(|index| self.silence_all(index));
     }
 
-    /// Gives back the ports of all streams of the party in that place.
+    /// Gives back the ports of all streams of the party in that place, and wipes its keys.
     fn silence_all(&mut self, index: usize) {
         for section in 0.. {
             let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
@@ -311,6 +301,7 @@ impl CallMedia {
                 self.drop_context(context, applied);
             }
         }
+        self.parties.get_mut(index).into_iter().for_each(Party::wipe);
     }
 
     /// The call is over: all parties are removed. The commands are still to be polled.
@@ -364,7 +355,7 @@ impl CallMedia {
         }
         self.thread = Some(pair.id.thread);
         self.pairs.reserve_exact(1);
-        self.pairs.push(Lent { pair, contexts: 1, used: 1 });
+        self.pairs.push(Lent { pair, contexts: 1 });
         Ok(ContextId { pair: pair.id, remote: 0 })
     }
 
@@ -398,13 +389,11 @@ impl CallMedia {
 }
 
 impl Lent {
-    /// A context that is free. With a key of ours that all of them are told, none comes a second time: each has a part of the key's
-    /// indices ([`crate::srtp::Context::part`]), which it has begun to use.
-    fn next_context(&mut self, keyed: bool) -> Option<ContextId> {
-        let bit = if keyed { self.used } else { self.contexts }.trailing_ones();
+    /// A context that is free.
+    fn next_context(&mut self) -> Option<ContextId> {
+        let bit = self.contexts.trailing_ones();
         let remote = u8::try_from(bit).ok().filter(|remote| *remote < MAX_CONTEXTS)?;
-        let mask = 1u16.checked_shl(bit)?;
-        (self.contexts, self.used) = (self.contexts | mask, self.used | mask);
+        self.contexts |= 1u16.checked_shl(bit)?;
         Some(ContextId { pair: self.pair.id, remote })
     }
 }

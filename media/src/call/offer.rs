@@ -6,7 +6,7 @@ use sdp::{Description, Direction, Media};
 use super::answer::can_share;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
-use crate::keying::{Keyed, SrtpUse};
+use crate::keying::Keyed;
 use crate::negotiate::{
     Bundle, Composition, Described, Misuse, Reach, Refusal, Slot, Text, compose, describe, is_secure,
 };
@@ -111,6 +111,9 @@ impl CallMedia {
         if self.party(to)?.exchange != Exchange::Idle {
             return Err(Refusal::Misuse(Misuse::OfferPending));
         }
+        if self.party(from)?.security.ends() {
+            self.end_alike(to, from)?;
+        }
         let source = self.party(from)?;
         let source_reach = source.reach();
         let willing = source.introduced.then_some(from);
@@ -118,11 +121,12 @@ impl CallMedia {
             Exchange::Received(offer) => Some(offer),
             Exchange::Idle | Exchange::Sent(_) => source.remote.as_ref(),
         };
-        let source = sections::reread(described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?);
+        let described = described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
+        let (source, keyed) = self.seen_by(self.party(to)?, source, described)?;
         let party = self.party(to)?;
         let frame = party.local.as_ref().map(sections::reread);
         let standing = party.streams.len();
-        let borrowed = self.offered_slots((to, from), &source, (source_reach, willing), ports);
+        let borrowed = self.offered_slots(to, (&source, &keyed), (source_reach, willing), ports);
         let slots = match borrowed {
             Ok(slots) => slots,
             Err(refusal) => {
@@ -170,7 +174,10 @@ impl CallMedia {
         if party.exchange != Exchange::Idle {
             return Err(Refusal::Misuse(Misuse::OfferPending));
         }
-        let Some(local) = party.local.clone().filter(|local| party.sent.as_ref() == Some(local)) else {
+        let mut sections = party.streams.iter().enumerate();
+        let rekeys = sections.any(|(section, stream)| stream.stale || party.is_unread(section));
+        let local = party.local.clone().filter(|local| party.sent.as_ref() == Some(local) && !rekeys);
+        let Some(local) = local else {
             return self.compose_offer(to, from, ports);
         };
         party.standing = party.streams.len();
@@ -204,13 +211,12 @@ impl CallMedia {
     /// What becomes of each section in an offer of ours, with ports borrowed for those that need them.
     fn offered_slots(
         &mut self,
-        (to, from): (PartyId, PartyId),
-        source: &Description,
+        to: PartyId,
+        (source, keyed): (&Description, &[Keyed]),
         (source_reach, willing): (Reach, Option<PartyId>),
         ports: &mut dyn Ports,
     ) -> Result<Vec<Slot>, Refusal> {
-        let off = self.party(to)?.security.srtp == SrtpUse::Off;
-        let (mut slots, mut refused) = (Vec::new(), None);
+        let mut slots = Vec::new();
         for (section, media) in source.media().enumerate() {
             let described = if self.mode == Mode::Anchored {
                 self.described(section, &media, source_reach)?
@@ -220,31 +226,25 @@ impl CallMedia {
                 Described::Around
             };
             let slot = match described {
-                // What the peers protect by themselves is no plain RTP.
-                Described::Relayed(_) if off && is_secure(media.line().proto) => {
-                    refused = refused.or(Some(section));
-                    Slot::Rejected
-                }
                 Described::Rejected | Described::Refused => Slot::Rejected,
                 Described::Around => Slot::Around,
                 Described::Relayed(endpoint) => {
-                    let context = self.stream_context(to, section, ports)?;
+                    let context = match self.party(to)?.is_unread(section) {
+                        true => self.other_context(to, section, ports)?,
+                        false => self.stream_context(to, section, ports)?,
+                    };
                     let kept = self.link_mux(to, section) && !is_secure(media.line().proto);
                     let port = self.port(context.pair).unwrap_or_default();
                     let direction = self.willing(willing, section, endpoint.direction);
                     let found = self.party(to)?;
                     // One handshake in place of two, and a browser asks for it (RFC 8834 §4.5).
                     let dtls = found.offers_dtls(section) && can_share(&media);
-                    let profile = found.stated_profile(section, media.line().proto, self.party(from)?);
+                    let profile = found.stated_profile(section, media.line().proto, keyed.get(section));
                     Slot::Relayed { port, mux: endpoint.mux || kept || dtls, direction, profile }
                 }
             };
             self.stream_at(to, section)?;
             slots.push(slot);
-        }
-        let rejected = |slot: &Slot| matches!(slot, Slot::Rejected);
-        if let Some(section) = refused.filter(|_| slots.iter().all(rejected)) {
-            return Err(Refusal::Protection { section });
         }
         let missing = self.party(to)?.streams.len().saturating_sub(slots.len());
         slots.extend(std::iter::repeat_n(Slot::Padded, missing));

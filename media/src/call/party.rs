@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sdp::Direction;
 
+use super::Guarded;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
@@ -47,6 +48,8 @@ pub(super) struct Party {
     pub(super) latching: Latching,
     pub(super) ice: Ice,
     pub(super) signalling: Option<IpAddr>,
+    /// That is only where it was seen last.
+    pub(super) seen: bool,
     pub(super) own: Own,
     pub(super) exchange: Exchange,
     /// Who wrote the answer that stands.
@@ -124,6 +127,13 @@ pub(super) struct Stream {
     pub(super) counters: Option<Arc<Counters>>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
+    /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
+    /// cannot be told (RFC 4568 §7.1.4). Another one of ours is due.
+    pub(super) stale: bool,
+    /// How it was protected, once its keys are wiped.
+    pub(super) was: Option<Guarded>,
+    /// How many were made, whether they are told yet or not.
+    pub(super) made: u32,
     /// What we call its DTLS association in offers (RFC 8842 §4); it lasts as long.
     pub(super) tls_id: Option<Box<str>>,
     /// The number of its last DTLS association ([`crate::dtls::Terms::association`]).
@@ -165,6 +175,7 @@ impl Party {
             latching: network.latching,
             ice: network.ice,
             signalling: None,
+            seen: false,
             own: Own { session_id, version: FIRST_VERSION, address: network.address() },
             exchange: Exchange::Idle,
             answered: None,
@@ -201,6 +212,7 @@ impl Party {
             latching: self.latching,
             ice: self.ice,
             signalling: self.signalling,
+            seen: self.seen,
             own,
             exchange: Exchange::Idle,
             answered: None,

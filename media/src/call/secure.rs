@@ -29,6 +29,17 @@ impl CallMedia {
         }
     }
 
+    /// As [`Self::protect`] for a party that does as the one that it talks with ([`SrtpUse::Auto`]), and whose keys, if any of ours are
+    /// due, are made of that one's secret.
+    pub fn protect_alike(&mut self, party: PartyId, security: Security) {
+        if self.mode == Mode::Bypass {
+            return;
+        }
+        if let Ok(party) = self.party_mut(party) {
+            party.security = Security { srtp: SrtpUse::Auto, ..security };
+        }
+    }
+
     /// An offer of a party without its keys.
     pub(super) fn plain_offer(&self, text: &Bytes, party: &Party) -> Result<(Description, Plain), Refusal> {
         let description = sections::parse(text, &self.limits)?;
@@ -134,7 +145,8 @@ impl CallMedia {
 
     /// The keys of each section of an offer of ours.
     fn secured_offer(&mut self, to: PartyId, text: &Text) -> Result<Vec<Secured>, Refusal> {
-        if matches!(self.party(to)?.security.srtp, SrtpUse::EndToEnd | SrtpUse::Off) {
+        let security = &self.party(to)?.security;
+        if !security.ends() || security.srtp == SrtpUse::Off {
             return Ok(Vec::new());
         }
         let description = Description::reread(Bytes::copy_from_slice(&text.bytes));
@@ -168,7 +180,7 @@ impl CallMedia {
                 Keying::Sdes => {
                     let mut keys = Vec::with_capacity(suites.len());
                     for (tag, suite) in (1..).zip(suites.iter()) {
-                        keys.push((tag, self.own_key(to, section, *suite)?));
+                        keys.push((tag, self.own_key(to, section, *suite, None)?));
                     }
                     own.keys = keys.into();
                 }
@@ -201,7 +213,11 @@ impl CallMedia {
                 (Outcome::Relayed(link, _), Said::Sdes(lines)) if open => {
                     let line = lines.into_iter().next().ok_or(Refusal::Protection { section })?;
                     let suite = line.suite().ok_or(Refusal::Protection { section })?;
-                    let send = self.own_key(to, section, suite)?;
+                    let stands = self.party(to)?.link(section).and_then(|link| link.srtp.as_ref());
+                    let stands =
+                        stands.and_then(Srtp::keys).filter(|stands| stands.is_of_another(&line.keys));
+                    let stale = stands.map(|stands| stands.send.clone());
+                    let send = self.own_key(to, section, suite, stale)?;
                     link.srtp = Some(keys_of(&line.keys, &send));
                     Own { keys: [(line.tag, send)].into(), handshake: None }
                 }
@@ -227,15 +243,26 @@ impl CallMedia {
         Ok(secured)
     }
 
-    /// Our key for a stream: that which it has had since it has its port, else a new one.
-    fn own_key(&mut self, party: PartyId, section: usize, suite: Suite) -> Result<MasterKey, Refusal> {
+    /// Our key for a stream: that which it has had since it has its port, if it is not stale, else a new one.
+    fn own_key(
+        &mut self,
+        party: PartyId,
+        section: usize,
+        suite: Suite,
+        stale: Option<MasterKey>,
+    ) -> Result<MasterKey, Refusal> {
         let stream = self.stream_at(party, section)?;
-        if let Some(key) = stream.keys.iter().find(|key| key.suite() == suite) {
+        let stands = || stream.link.as_ref()?.srtp.as_ref()?.keys().map(|keys| keys.send.clone());
+        let stale = stale.or_else(|| stands().filter(|_| stream.stale));
+        let is_good = |key: &&MasterKey| key.suite() == suite && stale.as_ref() != Some(*key);
+        if let Some(key) = stream.keys.iter().find(is_good) {
             return Ok(key.clone());
         }
         let mint = self.party_mut(party)?.mint.as_mut();
         let key = mint.and_then(|mint| mint.key(suite)).ok_or(Refusal::Clear)?;
-        self.stream_at(party, section)?.keys.push(key.clone());
+        let stream = self.stream_at(party, section)?;
+        stream.keys.push(key.clone());
+        stream.made = stream.made.wrapping_add(1);
         Ok(key)
     }
 

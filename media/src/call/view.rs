@@ -77,6 +77,9 @@ impl Guarded {
     }
 
     pub(super) fn of(stream: &Stream, proto: &str) -> Self {
+        if let Some(was) = stream.was {
+            return was;
+        }
         match stream.link.as_ref().and_then(|link| link.srtp.as_ref()) {
             Some(Srtp::Keys(keys)) => Self::Sdes(keys.suite()),
             Some(Srtp::Dtls(_)) => {

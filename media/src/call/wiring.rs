@@ -6,11 +6,34 @@ use std::sync::Arc;
 use sdp::Direction;
 
 use super::CallMedia;
-use super::party::{Link, Stream};
+use super::party::{Link, Party, Stream};
 use crate::relay::{Command, Settings, Sources};
 use crate::{ContextId, Latching, PartyId};
 
 impl CallMedia {
+    /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
+    /// that address alone. To be told before the description, and again when it changes. Until it is known, its media is taken from where
+    /// it is described.
+    pub fn signalling_source(&mut self, party: PartyId, source: IpAddr) {
+        self.signalling_from(party, (source, false));
+    }
+
+    /// The same for a party of which nobody could tell before it has answered: what was told stays.
+    pub fn signalling_seen(&mut self, party: PartyId, source: IpAddr) {
+        let found = self.party(party);
+        if found.is_ok_and(|found| found.signalling.is_none() || found.seen) {
+            self.signalling_from(party, (source, true));
+        }
+    }
+
+    fn signalling_from(&mut self, party: PartyId, (source, seen): (IpAddr, bool)) {
+        let Ok(found) = self.party_mut(party) else { return };
+        found.seen = seen;
+        if found.signalling.replace(source) != Some(source) {
+            self.apply(party, false);
+        }
+    }
+
     /// Tells the relay what has changed about a party's streams. `unlatch`: a new description came from it.
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
@@ -20,9 +43,7 @@ impl CallMedia {
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
             let described = stream.link.as_ref().map(|link| link.remote.ip());
-            let has_ice = stream.link.as_ref().is_some_and(|link| link.ice.is_some());
-            let sources = described.and_then(|described| sources(latching, signalling, described));
-            let sources = sources.or(has_ice.then_some(Sources::Described));
+            let sources = described.map(|described| sources(latching, signalling, described));
             self.commands.extend(stream.apply(sources, peer, unlatch));
         }
     }
@@ -31,7 +52,13 @@ impl CallMedia {
     fn peer_contexts(&self, index: usize) -> Vec<Option<ContextId>> {
         let Some(party) = self.parties.get(index) else { return Vec::new() };
         let Some(peer) = party.peer.and_then(|peer| self.party(peer).ok()) else { return Vec::new() };
-        let is_open = |section| party.gate(section).sends() && peer.gate(section).receives();
+        // What one peer protects for the other is nothing to one that talks with us, nor the other way round.
+        let is_alike = |section| {
+            let unread = |party: &Party| party.link(section).map(|link| link.dtls);
+            unread(party) == unread(peer)
+        };
+        let is_open =
+            |section| party.gate(section).sends() && peer.gate(section).receives() && is_alike(section);
         let live = |(section, stream): (usize, &Stream)| stream.live_context().filter(|_| is_open(section));
         peer.streams.iter().enumerate().map(live).collect()
     }
@@ -51,16 +78,17 @@ impl CallMedia {
     }
 }
 
-/// Whose packets are taken. Behind NAT nothing is until it is known where the signalling comes from.
-fn sources(latching: Latching, signalling: Option<IpAddr>, described: IpAddr) -> Option<Sources> {
+/// Whose packets are taken. Until it is known where the signalling comes from, those from where the stream is described.
+fn sources(latching: Latching, signalling: Option<IpAddr>, described: IpAddr) -> Sources {
+    let by_signalling = signalling.map_or(Sources::Described, Sources::Only);
     match latching {
-        Latching::Described => Some(Sources::Described),
-        Latching::SignallingSource => signalling.map(Sources::Only),
+        Latching::Described => Sources::Described,
+        Latching::SignallingSource => by_signalling,
         Latching::SignallingIfPrivate if is_private(described) || signalling == Some(described) => {
-            signalling.map(Sources::Only)
+            by_signalling
         }
-        Latching::SignallingIfPrivate => Some(Sources::Described),
-        Latching::AnySource => Some(Sources::Any),
+        Latching::SignallingIfPrivate => Sources::Described,
+        Latching::AnySource => Sources::Any,
     }
 }
 

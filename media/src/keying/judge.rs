@@ -24,13 +24,13 @@ pub(super) fn offer(section: usize, media: &Media<'_>, security: &Security) -> V
     let profile = Profile::of(proto);
     let refused = || Verdict::Refused(Refusal::Protection { section });
     match (profile, security.srtp) {
-        (Profile::Other, _) | (_, SrtpUse::EndToEnd) => return Verdict::Kept,
+        (Profile::Other, _) | (_, SrtpUse::EndToEnd | SrtpUse::Auto) => return Verdict::Kept,
         (Profile::Foreign, _) => return refused(),
         (Profile::Plain { .. }, SrtpUse::Off) => return Verdict::Plain(Keyed::default(), None),
         (Profile::Secure { .. } | Profile::Dtls { .. }, SrtpUse::Off) => return refused(),
         (
             Profile::Plain { .. } | Profile::Secure { .. } | Profile::Dtls { .. },
-            SrtpUse::Opportunistic | SrtpUse::Preferred | SrtpUse::Required,
+            SrtpUse::AsOffered | SrtpUse::Opportunistic | SrtpUse::Preferred | SrtpUse::Required,
         ) => {}
     }
     let of = |keying: &Keying| match keying {
@@ -72,12 +72,15 @@ pub(super) fn answer(
 ) -> Result<Verdict, Refusal> {
     let proto = media.line().proto;
     let profile = Profile::of(proto);
-    if ours == &Own::default() {
-        // Nobody was asked for keys, or the peers have their own.
-        let plain = matches!(profile, Profile::Plain { .. });
-        return Ok(if plain { Verdict::Plain(Keyed::default(), None) } else { Verdict::Kept });
-    }
     let unanswered = Refusal::Keys { section };
+    if ours == &Own::default() {
+        // Nobody was asked for keys: those of an answer are for somebody else.
+        return match profile {
+            Profile::Plain { .. } => Ok(Verdict::Plain(Keyed::default(), None)),
+            Profile::Other => Ok(Verdict::Kept),
+            Profile::Secure { .. } | Profile::Dtls { .. } | Profile::Foreign => Err(unanswered),
+        };
+    }
     if profile.feedback().is_none() {
         return Err(unanswered);
     }

@@ -75,6 +75,9 @@ pub(crate) fn answered(
     security: &Security,
     (offer, ours): (&Description, &[Own]),
 ) -> Result<Plain, Refusal> {
+    if !security.ends() {
+        must_have_been_asked(description, offer)?;
+    }
     let mut offers = offer.media();
     let none = Own::default();
     let judge = |section: usize, media: &Media<'_>| {
@@ -83,6 +86,19 @@ pub(crate) fn answered(
         judge::answer(section, media, proto, ours.get(section).unwrap_or(&none))
     };
     rewrite(text, description, judge, security.ends())
+}
+
+/// Where keys are the peers' own affair, an answer has none where the offer had none.
+fn must_have_been_asked(answer: &Description, offer: &Description) -> Result<(), Refusal> {
+    for (section, (answer, offer)) in answer.media().zip(offer.media()).enumerate() {
+        let plain = matches!(Profile::of(offer.line().proto), Profile::Plain { .. });
+        let asked = !plain || offer.section().lines().any(|line| is_keying(&line));
+        let asked = asked || offer.session().lines().any(|line| is_keying(&line));
+        if answer.line().port != 0 && is_secure(answer.line().proto) && !asked {
+            return Err(Refusal::Keys { section });
+        }
+    }
+    Ok(())
 }
 
 /// A description of ours without the keys of these sections.

@@ -11,6 +11,11 @@ pub enum SrtpUse {
     /// By nobody but the peers themselves: keys cross as they are written, packets unread (RFC 7879 §3.1). The default.
     #[default]
     EndToEnd,
+    /// As [`Self::EndToEnd`] beside a leg of the same kind or of that; as [`Self::AsOffered`] as soon as it is to talk with one whose
+    /// keys end with us, for no two such legs understand one another.
+    Auto,
+    /// As the peer offers, plain or secure. Offers of ours have what stands, and are plain where nothing does.
+    AsOffered,
     /// Not at all: streams are offered as plain RTP, and secure ones are refused.
     Off,
     /// Where the peer can: what keys need goes with an offer of plain RTP (RFC 8643). What the peer offers is taken, plain or secure.
@@ -52,7 +57,13 @@ pub struct Security {
 impl Security {
     /// Whether keys of this leg end with us.
     pub(crate) fn ends(&self) -> bool {
-        self.srtp != SrtpUse::EndToEnd
+        !matches!(self.srtp, SrtpUse::EndToEnd | SrtpUse::Auto)
+    }
+
+    /// The same for a leg that has its keys end in place of leaving them to the peers, or for one that takes none of the peers' own.
+    pub(crate) fn ending(&self) -> Self {
+        let srtp = if self.srtp == SrtpUse::Auto { SrtpUse::AsOffered } else { SrtpUse::Off };
+        Self { srtp, ..self.clone() }
     }
 
     /// Whether keys may come from there.
@@ -64,7 +75,7 @@ impl Security {
     pub(crate) fn offered(&self) -> &[Keying] {
         let usable = self.keying.iter().position(|keying| self.has(*keying));
         match (self.srtp, usable) {
-            (SrtpUse::EndToEnd | SrtpUse::Off, _) | (_, None) => &[],
+            (SrtpUse::EndToEnd | SrtpUse::Auto | SrtpUse::AsOffered | SrtpUse::Off, _) | (_, None) => &[],
             (SrtpUse::Preferred, Some(at)) if at > 0 => &[],
             (SrtpUse::Opportunistic, Some(at)) => {
                 let rest = self.keying.get(at..).unwrap_or_default();
@@ -77,7 +88,8 @@ impl Security {
         }
     }
 
-    fn has(&self, keying: Keying) -> bool {
+    /// Whether keys may be had from there at all.
+    pub(crate) fn has(&self, keying: Keying) -> bool {
         match keying {
             Keying::Sdes => self.keys,
             Keying::Dtls => self.identity.is_some(),

@@ -117,6 +117,9 @@ pub struct IceSettings {
 pub enum Sources {
     /// Those from the address of the description; what is sent goes there.
     Described,
+    /// Those from the address of the description and its port; what is sent goes there. The remote is a leg of ours, which the relay itself
+    /// finds out.
+    Exactly,
     /// Those from this address, whatever the port; what is sent goes where they came from.
     Only(IpAddr),
     /// Any; what is sent goes where they came from.

@@ -9,6 +9,7 @@ use super::demux::Kind;
 use super::handshake::Handshake;
 use super::latch::{Fit, Latch};
 use super::secure::Guard;
+use super::senders::Senders;
 use super::taking::Arrived;
 use super::worker::Clock;
 use crate::ContextId;
@@ -50,21 +51,37 @@ pub(super) struct Onward {
 }
 
 impl Context {
-    pub(super) fn new(id: ContextId, settings: Settings, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        id: ContextId,
+        settings: Settings,
+        counters: Arc<Counters>,
+        senders: &mut Senders,
+    ) -> Self {
         let rtp = Latch::new(settings.sources, settings.remote);
         let rtcp = Latch::new(settings.sources, settings.remote_rtcp);
         let ice = session(&settings, None);
-        let guard = Guard::new(settings.srtp.as_ref(), id);
+        let guard = Guard::new(settings.srtp.as_ref(), id, senders);
         let (remote, reception) = (id.remote, Reception::default());
         Self { remote, counters, settings, rtp, rtcp, ice, reception, guard, over: None }
     }
 
-    pub(super) fn change(&mut self, id: ContextId, settings: Settings, movable_until: Option<u64>) {
+    pub(super) fn change(
+        &mut self,
+        id: ContextId,
+        settings: Settings,
+        movable_until: Option<u64>,
+        senders: &mut Senders,
+    ) {
         self.rtp.change(settings.sources, settings.remote, movable_until);
         self.rtcp.change(settings.sources, settings.remote_rtcp, movable_until);
-        self.over = self.guard.change(settings.srtp.as_ref(), id);
+        self.over = self.guard.change(settings.srtp.as_ref(), id, senders);
         self.ice = session(&settings, self.ice.take());
         self.settings = settings;
+    }
+
+    /// It is no more.
+    pub(super) fn over(mut self, senders: &mut Senders) {
+        self.guard.end(senders);
     }
 
     /// Whether its packets are RTP or SRTP.
@@ -150,24 +167,19 @@ impl Context {
         trial: bool,
     ) -> Result<usize, Dropped> {
         let kind = self.kind(component, buffer.get(..length).unwrap_or_default());
-        match self.guard.keys(component)? {
-            Some(secure) => secure.unprotect(kind.into(), buffer, length, trial),
-            None => Ok(length),
-        }
+        self.guard.unprotect((component, kind.into()), buffer, length, trial)
     }
 
-    /// Protects a packet for this remote where keys were negotiated.
+    /// Protects a packet for this remote where keys were negotiated, `by` those of its pair and the time in milliseconds.
     pub(super) fn protect(
         &mut self,
         kind: Component,
         buffer: &mut [u8],
         length: usize,
+        by: (&mut Senders, u64),
     ) -> Result<usize, Dropped> {
         let component = self.component(kind);
-        match self.guard.keys(component)? {
-            Some(secure) => secure.protect(kind.into(), buffer, length),
-            None => Ok(length),
-        }
+        self.guard.protect((component, kind.into()), buffer, length, by)
     }
 
     /// How well a source fits: as its ICE session says where there is one, else by the latch; with keys all may then.

@@ -123,7 +123,6 @@ impl Handshake {
 
     /// Takes the keys of an association; false where it is not the one that is due.
     pub(super) fn keyed(&mut self, component: Component, serial: u32, keys: &Arc<Protection>) -> bool {
-        let remote = self.id.remote;
         let side = self.side(component);
         if !side.is(serial) {
             return false;
@@ -131,9 +130,9 @@ impl Handshake {
         match &mut side.keys {
             Some((of, secure)) => {
                 *of = serial;
-                secure.change(keys, remote);
+                secure.change(keys);
             }
-            None => side.keys = Some((serial, Box::new(Secure::new(keys, remote)))),
+            None => side.keys = Some((serial, Box::new(Secure::new(keys)))),
         }
         true
     }

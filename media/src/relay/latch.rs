@@ -54,6 +54,7 @@ impl Latch {
 
     fn permits(&self, source: SocketAddr) -> bool {
         match self.sources {
+            Sources::Exactly => source == self.described,
             Sources::Described => source.ip() == self.described.ip(),
             Sources::Only(ip) => source.ip() == ip,
             Sources::Any => true,
@@ -96,7 +97,7 @@ impl Latch {
     /// address is tried only when it could be that, so that nobody directs our media at a third party.
     pub(super) fn destination(&self) -> Option<SocketAddr> {
         match self.sources {
-            Sources::Described => Some(self.described),
+            Sources::Described | Sources::Exactly => Some(self.described),
             Sources::Only(_) | Sources::Any => {
                 self.locked.or_else(|| Some(self.described).filter(|described| self.permits(*described)))
             }

@@ -1,8 +1,6 @@
 //! Starting and stopping.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -14,6 +12,7 @@ use super::config::{Config, StartError};
 use super::gauges::{DtlsGauges, Gauges, Shared};
 use super::keying::Keeper;
 use super::link::{Link, ToThread};
+use super::own::Own;
 use super::pool::{Pool, Share};
 use super::sockets::{Poller, Waker};
 use super::worker::{Shard, Stock, Worker};
@@ -142,7 +141,7 @@ fn start_thread(
         low_water,
         move_after: millis(config.move_after),
         buffer: Worker::buffer(),
-        own: own_ports(config),
+        own: Own::new(config),
         desk: keeper.connect(&waker),
     };
     worker.stock_up();
@@ -163,15 +162,6 @@ fn stock(config: &Config, network: &MediaNetwork) -> usize {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The media ports of all networks, at the addresses that they are bound on and that descriptions state.
-fn own_ports(config: &Config) -> Arc<[(IpAddr, RangeInclusive<u16>)]> {
-    let of = |network: &MediaNetwork| {
-        let ports = network.ports.clone();
-        [network.bind, network.address()].map(|ip| (ip, ports.clone()))
-    };
-    config.networks.iter().flat_map(of).collect()
 }
 
 impl Relay {

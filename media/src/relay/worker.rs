@@ -1,7 +1,6 @@
 //! A relay thread.
 
-use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +13,8 @@ use super::demux::{Kind, kind};
 use super::dtls;
 use super::gauges::Shared;
 use super::keying::ToDesk;
-use super::pool::{Pool, Want};
+use super::own::Own;
+use super::pool::{Pool, Want, Way};
 use super::sockets::{Poller, Ready, Waker};
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
@@ -62,8 +62,8 @@ pub(super) struct Worker {
     pub(super) low_water: usize,
     pub(super) move_after: u64,
     pub(super) buffer: Vec<u8>,
-    /// The media ports of all networks, by every address that they are known by.
-    pub(super) own: Arc<[(IpAddr, RangeInclusive<u16>)]>,
+    /// The media ports of all networks.
+    pub(super) own: Own,
     /// Where handshakes are made.
     pub(super) desk: ToDesk,
 }
@@ -163,8 +163,7 @@ impl Worker {
                 let Ok(command) = shard.commands.pop() else { break };
                 let done = match command {
                     Command::Set { context, mut settings, unlatch, counters } => {
-                        settings.send &=
-                            !is_own(&self.own, settings.remote) && !is_own(&self.own, settings.remote_rtcp);
+                        self.own.settle(&mut settings);
                         counters.changed(self.epoch, clock.millis);
                         let movable_until = unlatch.then_some(clock.millis + self.move_after);
                         let set = set(&mut self.pool, context, movable_until, (settings, counters));
@@ -219,7 +218,9 @@ impl Worker {
                 Err(Untaken::Dtls) => return self.gauges.dtls_dropped(),
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
-        match send_on(&mut self.pool, onward, (&mut self.buffer, length), clock.millis) {
+        // What one leg of ours sends to another is not sent on to a third: two such calls would feed one another for ever.
+        let barred = self.own.has(source).then_some(&self.own);
+        match send_on(&mut self.pool, (onward, barred), (&mut self.buffer, length), clock.millis) {
             Ok(()) => {}
             Err(Dropped::NoDestination) => {
                 if let Some(context) = self.pool.pair(slot).and_then(|pair| pair.context(remote)) {
@@ -231,19 +232,23 @@ impl Worker {
     }
 }
 
-/// Sends a packet to the remote that it is for, with which it is counted; [`Dropped::NoDestination`] when there is nobody.
+/// Sends a packet to the remote that it is for, with which it is counted; [`Dropped::NoDestination`] when there is nobody, or it is at one of
+/// the `barred` addresses.
 fn send_on(
     pool: &mut Pool,
-    onward: Onward,
+    (onward, barred): (Onward, Option<&Own>),
     (buffer, length): (&mut [u8], usize),
     now_millis: u64,
 ) -> Result<(), Dropped> {
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let (context, socket, address) = way.ok_or(Dropped::NoDestination)?;
+    let Way { context, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
+    if barred.is_some_and(|own| own.has(address)) {
+        return Err(Dropped::NoDestination);
+    }
     let rtcp = onward.kind == Component::Rtcp;
-    let sent = context.protect(onward.kind, buffer, length).and_then(|length| {
+    let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         socket.send_to(packet, address).map_err(|_| Dropped::NotSent)
     });
@@ -254,24 +259,19 @@ fn send_on(
     sent.map(|_| ())
 }
 
-/// Whether an address is one of ours. A peer that claims one is sent nothing: two such streams would feed one another
-/// for ever.
-fn is_own(own: &[(IpAddr, RangeInclusive<u16>)], address: SocketAddr) -> bool {
-    own.iter().any(|(ip, ports)| *ip == address.ip() && ports.contains(&address.port()))
-}
-
 type Remote = (super::Settings, Arc<crate::Counters>);
 
 fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, counters): Remote) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
     stun::settle(pair, &settings);
-    if let Some(context) = pair.context(id.remote) {
-        context.change(id, settings, movable_until);
+    let (contexts, senders) = (&mut pair.contexts, &mut pair.senders);
+    if let Some(context) = contexts.iter_mut().find(|context| context.remote == id.remote) {
+        context.change(id, settings, movable_until, senders);
     } else if id.remote >= crate::MAX_CONTEXTS {
         return false;
     } else {
-        pair.contexts.reserve_exact(1);
-        pair.contexts.push(Context::new(id, settings, counters));
+        contexts.reserve_exact(1);
+        contexts.push(Context::new(id, settings, counters, senders));
     }
     stun::catch_up(pair, id.remote);
     true
@@ -280,6 +280,8 @@ fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, co
 fn clear(pool: &mut Pool, id: ContextId, desk: &mut ToDesk) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
     dtls::end(pair, Some(id.remote), desk);
-    pair.contexts.retain(|context| context.remote != id.remote);
+    for context in pair.contexts.extract_if(.., |context| context.remote == id.remote) {
+        context.over(&mut pair.senders);
+    }
     true
 }

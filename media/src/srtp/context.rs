@@ -15,8 +15,6 @@ pub struct Context {
     /// How many packets are left for the key.
     rtp_left: u64,
     rtcp_left: u64,
-    /// The index of the first SRTCP packet of each source.
-    first_rtcp: u64,
     /// Where packets are tried that must not be spoilt.
     other: Vec<u8>,
 }
@@ -27,8 +25,14 @@ impl std::fmt::Debug for Context {
     }
 }
 
-/// Contexts that protect with one key share its SRTCP indices in so many parts.
-const PARTS: u64 = 16;
+/// What a key has been used for, without the key: to go on with it where it is used again, for no index may come twice under one key (RFC
+/// 3711 §9.1).
+#[derive(Debug)]
+pub struct Used {
+    sources: Sources,
+    rtp_left: u64,
+    rtcp_left: u64,
+}
 
 impl Context {
     /// `None` where the key is not one of its suite, which [`MasterKey::new`] does not make.
@@ -42,7 +46,6 @@ impl Context {
             sources: Sources::default(),
             rtp_left,
             rtcp_left,
-            first_rtcp: 0,
             other: Vec::new(),
         })
     }
@@ -59,16 +62,14 @@ impl Context {
         }
     }
 
-    /// One of several that protect with the same key, `part` below 16: their SRTCP packets have different indices, so that no two
-    /// of them have the same key stream. RTP has it from the sender, who gives a number once.
-    #[must_use]
-    pub fn part(self, part: u8) -> Self {
-        let each = MOST_RTCP / PARTS;
-        Self {
-            first_rtcp: each * u64::from(part).min(PARTS - 1),
-            rtcp_left: self.rtcp_left.min(each),
-            ..self
-        }
+    /// What is left of it when its keys are wiped.
+    pub(super) fn used(self) -> Used {
+        Used { sources: self.sources, rtp_left: self.rtp_left, rtcp_left: self.rtcp_left }
+    }
+
+    /// The same key again.
+    pub(super) fn again(self, Used { sources, rtp_left, rtcp_left }: Used) -> Self {
+        Self { sources, rtp_left, rtcp_left, ..self }
     }
 
     /// How packets name the key; empty where they do not.
@@ -148,7 +149,7 @@ impl Context {
         let at = (head.length, length, self.mki.len());
         let known = self.sources.find(ssrc);
         let source = known.and_then(|known| self.sources.get(known)).copied();
-        let mut source = source.unwrap_or(Source::new(ssrc, 0));
+        let mut source = source.unwrap_or_else(|| self.sources.recall(ssrc));
         if let Some(index) = source.rtp.estimate(sequence) {
             source.rtp.check(index)?;
             let other = trial.then_some(&mut self.other);
@@ -182,7 +183,7 @@ impl Context {
         let index = self.rtcp.rtcp_index(packet, self.mki.len())?;
         let known = self.sources.find(ssrc);
         let source = known.and_then(|known| self.sources.get(known)).copied();
-        let mut source = source.unwrap_or(Source::new(ssrc, 0));
+        let mut source = source.unwrap_or_else(|| self.sources.recall(ssrc));
         source.rtcp.check(index)?;
         let other = trial.then_some(&mut self.other);
         let length = self.rtcp.open_rtcp(buffer, (length, self.mki.len()), Place { ssrc, index }, other)?;
@@ -194,7 +195,7 @@ impl Context {
         match known.and_then(|at| self.sources.get_mut(at)) {
             Some(kept) => *kept = source,
             None => {
-                self.sources.add(source)?;
+                self.sources.add(source, false)?;
             }
         }
         Ok(())
@@ -203,7 +204,7 @@ impl Context {
     fn source(&mut self, ssrc: u32) -> Result<&mut Source, Failure> {
         let at = match self.sources.find(ssrc) {
             Some(at) => at,
-            None => self.sources.add(Source::new(ssrc, self.first_rtcp))?,
+            None => self.sources.add(self.sources.recall(ssrc), true)?,
         };
         self.sources.get_mut(at).ok_or(Failure::Sources)
     }

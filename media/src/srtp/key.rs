@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::Suite;
+use super::{Aes, Suite};
 
 /// The longest master key with its salt: 32 and 14 octets.
 const LONGEST: usize = 46;
@@ -97,8 +97,18 @@ impl MasterKey {
         self.octets.get(..self.suite.key_length() + self.suite.salt_length()).unwrap_or_default()
     }
 
+    /// What it is known by without being told: a block of its cipher that is in none of its key streams (RFC 3711 §4.3.1). `None` never,
+    /// for the length is that of the suite.
+    pub(crate) fn name(&self) -> Option<[u8; 16]> {
+        let (key, salt) = self.split();
+        let (mut block, mut name) = ([0xff; 16], [0; 16]);
+        block.iter_mut().zip(salt).for_each(|(octet, salt)| *octet = *salt);
+        Aes::new(key)?.apply(block, &mut name);
+        Some(name)
+    }
+
     /// Whether it is the same key, whatever its lifetime and its name.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         let octets: bool = self.octets.ct_eq(&*other.octets).into();
         octets && self.suite == other.suite
     }

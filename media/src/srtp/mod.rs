@@ -18,7 +18,7 @@ mod suite;
 mod tests;
 mod window;
 
-pub use context::Context;
+pub use context::{Context, Used};
 pub(crate) use ctr::Aes;
 pub use direction::{Protection, Receiver, Sender};
 pub use key::{KeyError, MasterKey, Mki};

@@ -1,11 +1,17 @@
 //! What is kept of each synchronization source under a key.
 
+use std::collections::BTreeMap;
+
 use super::Failure;
 use super::window::Window;
 
-/// Most sources under one key, of which nearly all have one. Which indices one of them has used is never forgotten: it could
-/// not come again, or its key stream would.
+/// Most sources that are at hand under one key; nearly all keys have one. Another takes the place of the one that was there last longest ago,
+/// of which no more is kept than where it was.
 pub(super) const MOST_SOURCES: usize = 1_024;
+
+/// Most sources that are known besides. Of one that we send nothing may be forgotten: it could come again, and its key stream with it. So
+/// with these there are no others under the key. Of those that come from a peer, any one is forgotten then.
+pub(super) const MOST_PAST: usize = 16_384;
 
 /// So many packets in a row that are too old begin a stream anew.
 const STALE: u8 = 3;
@@ -25,8 +31,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(ssrc: u32, next_rtcp: u64) -> Self {
-        Self { ssrc, rtp: Window::default(), rtcp: Window::default(), next_rtcp, shift: 0, stale: 0 }
+    pub(super) fn new(ssrc: u32) -> Self {
+        Self { ssrc, rtp: Window::default(), rtcp: Window::default(), next_rtcp: 0, shift: 0, stale: 0 }
     }
 
     /// The index to protect a packet with, which none was protected with before; the sequence number that it gets is in it.
@@ -58,12 +64,24 @@ impl Source {
     }
 }
 
+/// Where a source was that is not at hand.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    rtp: Option<u64>,
+    rtcp: Option<u64>,
+    next_rtcp: u64,
+}
+
 /// The sources under a key.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     sources: Vec<Source>,
     /// Where the one was that was asked for last.
     last: usize,
+    /// When each was asked for last, by how many were before.
+    asked: Vec<u64>,
+    turns: u64,
+    past: BTreeMap<u32, Past>,
 }
 
 impl Sources {
@@ -73,8 +91,19 @@ impl Sources {
             return Some(self.last);
         }
         let at = self.sources.iter().position(|source| source.ssrc == ssrc)?;
-        self.last = at;
+        self.turn_to(at);
         Some(at)
+    }
+
+    /// Another source is the last one: what was there meanwhile was asked for until now.
+    fn turn_to(&mut self, at: usize) {
+        self.turns += 1;
+        for asked in [self.last, at] {
+            if let Some(asked) = self.asked.get_mut(asked) {
+                *asked = self.turns;
+            }
+        }
+        self.last = at;
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&Source> {
@@ -85,13 +114,40 @@ impl Sources {
         self.sources.get_mut(at)
     }
 
-    /// Keeps another source.
-    pub(super) fn add(&mut self, source: Source) -> Result<usize, Failure> {
-        if self.sources.len() >= MOST_SOURCES {
-            return Err(Failure::Sources);
+    /// A source that is not at hand: as it was, or a new one.
+    pub(super) fn recall(&self, ssrc: u32) -> Source {
+        let mut source = Source::new(ssrc);
+        if let Some(past) = self.past.get(&ssrc) {
+            source.rtp = Window::after(past.rtp);
+            source.rtcp = Window::after(past.rtcp);
+            source.next_rtcp = past.next_rtcp;
         }
-        self.sources.push(source);
-        self.last = self.sources.len() - 1;
-        Ok(self.last)
+        source
+    }
+
+    /// Keeps one that was not at hand. `sends`: it is one of those that we protect.
+    pub(super) fn add(&mut self, source: Source, sends: bool) -> Result<usize, Failure> {
+        if self.sources.len() < MOST_SOURCES {
+            self.sources.push(source);
+            self.asked.push(0);
+            self.turn_to(self.sources.len() - 1);
+            return Ok(self.last);
+        }
+        let known = self.past.contains_key(&source.ssrc);
+        if self.past.len() >= MOST_PAST && !known {
+            if sends {
+                return Err(Failure::Sources);
+            }
+            self.past.pop_first();
+        }
+        let longest = self.asked.iter().enumerate().min_by_key(|(_, asked)| **asked);
+        let at = longest.map_or(0, |(at, _)| at);
+        let Some(place) = self.sources.get_mut(at) else { return Err(Failure::Sources) };
+        let before = std::mem::replace(place, source);
+        self.past.remove(&source.ssrc);
+        let (rtp, rtcp) = (before.rtp.highest(), before.rtcp.highest());
+        self.past.insert(before.ssrc, Past { rtp, rtcp, next_rtcp: before.next_rtcp });
+        self.turn_to(at);
+        Ok(at)
     }
 }

@@ -14,6 +14,11 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// Where that was the highest index, and all before it has been there, or is as if it had.
+    pub(super) fn after(highest: Option<u64>) -> Self {
+        Self { highest, seen: if highest.is_some() { u128::MAX } else { 0 } }
+    }
+
     /// The highest index there was.
     pub(super) fn highest(&self) -> Option<u64> {
         self.highest

@@ -47,6 +47,7 @@ impl Endpoint {
         match matched {
             Matched::Deliver(sid, id) => {
                 self.heard_on(sid, flow);
+                self.answered_on(sid, id, flow, response.status());
                 self.on_response(now, sid, id, response);
             }
             Matched::Late(sid) => self.late_success(now, sid, &response),

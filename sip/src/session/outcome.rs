@@ -4,6 +4,7 @@ use super::outgoing::Stream;
 use super::{Flight, Outgoing, OutgoingId, Purpose, SessionId};
 use crate::endpoint::Endpoint;
 use crate::event::{Failure, Unreachable};
+use crate::flow::Flow;
 use crate::location::Trouble;
 use crate::time::Now;
 use sip_types::{Response, StatusCode};
@@ -24,6 +25,15 @@ impl Endpoint {
         }
         self.note_trouble(now, sid, id, Trouble::OutOfReach);
         self.try_another(now, sid, id, Failure::Unreachable(Unreachable::Send));
+    }
+
+    /// Notes where a response has come from that makes a dialog of our INVITE, or may.
+    pub(crate) fn answered_on(&mut self, sid: SessionId, id: OutgoingId, flow: Flow, status: StatusCode) {
+        let Some(session) = self.sessions.get_mut(sid) else { return };
+        let invited = session.outgoing_mut(id).is_some_and(|outgoing| outgoing.purpose == Purpose::Invite);
+        if invited && (101..300).contains(&status.as_u16()) {
+            session.answered_from = Some(flow.peer.ip());
+        }
     }
 
     /// A response to a request of ours.

@@ -50,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) secure: bool,
     /// The way that the INVITE took.
     pub(crate) way: Option<Destination>,
+    /// Where the last response came from that has made a dialog of it, or might have.
+    pub(crate) answered_from: Option<IpAddr>,
     /// Whether requests in its dialogs take that way, and not that of the peer's Contact.
     pub(crate) keeps_way: bool,
     /// The flow that all of its requests take.
@@ -108,6 +110,7 @@ impl Session {
             conduct: None,
             resolved: Vec::new(),
             found: None,
+            answered_from: None,
             call_id,
             local: Box::default(),
             remote: Box::default(),

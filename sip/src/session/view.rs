@@ -8,6 +8,7 @@ use crate::location::Found;
 use crate::settings::Conduct;
 use crate::time::Now;
 use sip_types::Uri;
+use std::net::IpAddr;
 
 /// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,13 @@ impl Endpoint {
         let flow = session.flow.map(Destination::Flow);
         let way = flow.as_ref().or(session.way.as_ref())?;
         self.settings.listener(way.listener()).map(|listener| listener.transport)
+    }
+
+    /// The address that the last provisional or successful response to our INVITE has come from, other than 100: what a look-up led to, and
+    /// is there.
+    #[must_use]
+    pub fn answered_from(&self, session: SessionId) -> Option<IpAddr> {
+        self.sessions.get(session)?.answered_from
     }
 
     /// The connection that the peer of a session is reached on, and nowhere else.

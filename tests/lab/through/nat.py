@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """nat.py CHECK - user agents behind a NAT that know nothing of it."""
 import here, os, re, time
+import liaison
 from baresip_ua import Baresip
 from liaison import OUTSIDE, Liaison, run, until
 from messages import requests
 from nat import Nat
+from nsd import NameServer
 from sipp import UAC, UAS, Sipp
 from syns import Syns
 
@@ -214,4 +216,20 @@ def source():
         assert via.startswith("SIP/2.0/UDP 192.168.7.2:5070;") and ";received=10.0.0.1" in via and "rport" not in via, via
 
 
-run(idle, lost, outbound, stun, source, two, rebinds, watches)
+def named():
+    """A trunk that is called by its name, whose media is taken from where its signalling comes from: that is known once it has answered, and
+    each hears the other."""
+    media = 'media = {{ address = "10.0.0.2", ports = "30000-39999"'
+    named = liaison.DOCUMENT.replace(media, media + ', latch = "signalling"')
+    liaison.DOCUMENT = named.replace('targets = ["sip:10.0.0.1:5060;', 'targets = ["sip:pbx.example;')
+    with NameServer("pbx 60 IN A 10.0.0.1"), Liaison(tables='[dns]\nservers = ["10.0.0.9:53"]') as sbc, \
+         Baresip("alice", "10.0.0.1", tone=440, account="answermode=auto") as alice, Baresip("bob", "10.0.0.4", tone=1000) as bob:
+        bob.command("dial", "sip:alice@10.0.0.3")
+        alice.wait("CALL_ESTABLISHED"), bob.wait("CALL_ESTABLISHED")
+        alice.listen(1000), bob.listen(440)
+        call, = sbc.established(1)
+        streams = [leg["streams"][0] for leg in sbc.get(f"/v1/calls/{call['id']}")["legs"]]
+        assert all(stream["received"]["packets"] > 50 for stream in streams), streams
+
+
+run(idle, lost, outbound, stun, source, two, rebinds, watches, named)

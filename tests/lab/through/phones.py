@@ -92,4 +92,44 @@ def held_call_stays():
         assert record["cause"] == "media inactivity", record
 
 
-run(hear, held_call_stays)
+def twice(keying):
+    """A call that we send on comes back to us and goes through us once more: the two hear each other, with media between our own legs that is
+    plain, or has keys; also when either has held and resumed."""
+    secret = {"none": 'mode = "off"'}.get(keying, f'mode = "required", keying = ["{keying}"], keys_in_clear = true')
+    around = f"""
+[profiles.between]
+srtp = {{ {secret} }}
+
+[trunks.around]
+network = "inside"
+targets = ["sip:10.0.0.3:5060;transport=udp"]
+from = ["10.0.0.3"]
+profile = "between"
+
+[[routes]]
+name = "again"
+priority = 9
+trunks = ["around"]
+to = ["b"]
+"""
+    with Liaison(to="around", tables=around) as sbc, Baresip("alice", "10.0.0.1", tone=440) as alice, \
+         Baresip("bob", "10.0.0.4", tone=1000, account="answermode=auto") as bob, \
+         Ear(alice.rtp_ports) as at_alice, Ear(bob.rtp_ports) as at_bob:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        alice.wait("CALL_ESTABLISHED"), bob.wait("CALL_ESTABLISHED")
+        at_alice.listen(1000), at_bob.listen(440)
+        calls = sbc.established(2)
+        between = [(leg["streams"][0]["keying"] or "none") for call in calls for leg in sbc.get(f"/v1/calls/{call['id']}")["legs"]
+                   if leg["party"].get("trunk") == "around"]
+        assert between == [keying, keying], between
+        for holder, ear in ((alice, at_alice), (bob, at_bob)):
+            holder.command("hold")
+            ear.quiet()
+            holder.command("resume")
+            at_alice.listen(1000), at_bob.listen(440)
+        alice.command("hangup")
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+
+
+run(hear, held_call_stays, twice)

@@ -17,10 +17,10 @@ EVERY = ["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_256_CM_HMAC_SHA1_80", "AES
 liaison.DOCUMENT = liaison.DOCUMENT.replace("[trunks.a]\n", '[trunks.a]\nprofile = "secret"\n')
 
 
-def sbc_with(suites=EVERY, mode="required", **more):
-    """Liaison, with that for trunk `a`; `b` has plain RTP."""
+def sbc_with(suites=EVERY, mode="required", default=PLAIN, **more):
+    """Liaison, with that for trunk `a`; `b` has plain RTP, or what it says by default."""
     tables = SECRET.format(mode=mode, suites=str(suites).replace("'", '"')) + more.pop("tables", "")
-    return Liaison(profile=PLAIN, tables=tables, **more)
+    return Liaison(profile=default, tables=tables, **more)
 
 
 def secret(user="alice", ip="10.0.0.1", tone=440, encryption="srtp-mand", **more):
@@ -123,6 +123,37 @@ def holds():
         assert not refused, refused
 
 
+def beside(kind):
+    """A telephone of a leg that leaves it open calls one of a leg that ends its keys: each has keys with Liaison, and none of the other's. Each
+    holds and resumes, and both hear on."""
+    suite, encryption = "AES_CM_128_HMAC_SHA1_80", {"sdes": "srtp-mand", "dtls": "dtls_srtp"}[kind]
+    with sbc_with([suite], default=f'srtp = {{ keys_in_clear = true, suites = ["{suite}"] }}') as sbc, \
+         secret("bob", "10.0.0.4", 1000, encryption) as bob, secret(account="answermode=auto") as alice, Ear(bob.rtp_ports) as at_bob:
+        bob.command("dial", "sip:alice@10.0.0.3")
+        bob.wait("CALL_ESTABLISHED"), alice.wait("CALL_ESTABLISHED")
+        bob.listen(440), alice.listen(1000)
+        def hears_bob():
+            if kind == "sdes":
+                told = keys(bob.trace().partition("SIP/2.0 200")[2])[0]
+                with SecretEar(bob.rtp_ports, told[1]) as ear:
+                    ear.listen(440)
+        with SecretEar(alice.rtp_ports, keys(alice.trace())[0][1]) as at_alice:
+            for holder, ear in ((bob, at_bob), (alice, at_alice)):
+                holder.command("hold")
+                ear.quiet()
+                holder.command("resume")
+                at_alice.listen(1000)
+                hears_bob()
+        secrets = [set(re.findall(r"inline:([A-Za-z0-9+/=]+)|a=fingerprint:\S+ (\S+)", one.trace())) for one in (bob, alice)]
+        assert all(secrets) and not secrets[0] & secrets[1], secrets
+        # Neither has ever been told of plain RTP: in no offer, and in no answer.
+        assert not re.search(r"m=audio [1-9]\d* RTP/AVP", bob.trace() + alice.trace()), bob.trace()
+        call, = sbc.established(1)
+        legs = [leg["streams"][0] for leg in sbc.get(f"/v1/calls/{call['id']}")["legs"]]
+        assert all(leg["srtp"] not in (None, "end-to-end") for leg in legs), legs
+        assert {leg["keying"] for leg in legs} == {kind, "sdes"}, legs
+
+
 class Thief(Wire):
     """Keeps the packets that a phone has sent."""
     def __init__(self, ports):
@@ -213,4 +244,4 @@ def tls():
         assert re.search(r"SIP/2.0 488 .*?\r?\nWarning: 302 ", web.trace(), re.S), web.trace()
 
 
-run(calls, called, opportunistic, holds, attacked, refused, tls)
+run(calls, called, opportunistic, holds, beside, attacked, refused, tls)

@@ -57,3 +57,8 @@ fn a_subscriber_behind_a_nat_is_notified_where_its_subscribe_came_from() {
 fn rfc3581_a_phone_behind_a_nat_that_asks_for_no_rport_is_answered_where_it_is_seen() {
     check("nat.py", &["source"], 60);
 }
+
+#[test]
+fn rfc7362_a_trunk_that_is_called_by_its_name_is_heard_from_where_it_has_answered() {
+    check("nat.py", &["named"], 60);
+}

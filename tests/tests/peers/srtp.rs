@@ -31,6 +31,12 @@ fn keys_stay_over_a_hold_of_either_side() {
 }
 
 #[test]
+fn beside_a_leg_that_ends_its_keys_one_that_leaves_it_open_does_so_too() {
+    check("srtp.py", &["beside", "sdes"], 90);
+    check("srtp.py", &["beside", "dtls"], 90);
+}
+
+#[test]
 fn packets_of_somebody_else_never_cross() {
     check("srtp.py", &["attacked"], 60);
 }

@@ -42,13 +42,17 @@ impl Core {
             | Event::Strayed(_)
             | Event::FlowProven { .. }
             | Event::FlowLost { .. } => {}
-            Event::Progress { dialog, reliable, response, .. } => {
+            Event::Progress { session, dialog, reliable, response } => {
+                self.see_signalling(key, leg, session);
                 self.on_progress(now, key, leg, (dialog, reliable), &response);
             }
             Event::Pracked { dialog, id, request, .. } => {
                 self.on_pracked(now, key, (leg, dialog), id, &request);
             }
-            Event::Answered { dialog, response, .. } => self.on_answered(now, key, leg, dialog, &response),
+            Event::Answered { session, dialog, response } => {
+                self.see_signalling(key, leg, session);
+                self.on_answered(now, key, leg, dialog, &response);
+            }
             Event::Acknowledged { request, .. } => self.on_acknowledged(now, key, leg, &request),
             Event::Reinvited { request, .. } => self.on_reinvited(now, key, leg, &request),
             Event::ReinviteProgress { dialog, reliable, response, .. } => {

@@ -428,6 +428,39 @@ fn what_fails_or_is_put_back_leaves_the_association_as_it_is() {
     assert_eq!(terms_at(&call, 5_000), Some(before));
 }
 
+/// Nothing is left of one that has given way. What asks for another one has another port (RFC 8842 §5.1).
+// conforms: RFC8842-5.1-2
+#[test]
+fn where_an_association_that_is_no_more_stands_again_another_one_is_offered_at_another_port() {
+    let mut call = required();
+    call.offer(A, B, &secure("actpass", SHA1, "1")).unwrap();
+    let told = tls_id(&call.answer(B, A, TRUNK).unwrap());
+    let then = call.media.standing(A).unwrap();
+    call.offer(A, B, &secure("actpass", OTHER, "2")).unwrap();
+    call.answer(B, A, TRUNK).unwrap();
+    call.media.put_back(A, &then).unwrap();
+    call.drain();
+    assert_eq!(terms_at(&call, 5_000), None);
+    let fed = call.commands.iter().rev().find_map(|command| match command {
+        Command::Set { settings, .. } if settings.remote.port() == 5_000 => Some(settings.peer),
+        _ => None,
+    });
+    assert_eq!(fed, Some(None), "nothing flows in the clear");
+    let offered = call.media.compose_offer(A, B, &mut call.ports).unwrap();
+    assert!(media(&offered).starts_with("m=audio 20002 UDP/TLS/RTP/SAVP"), "{}", media(&offered));
+    assert!(tls_id(&offered).is_some() && tls_id(&offered) != told);
+    // One that fails leaves it so.
+    call.media.offer_failed(A);
+    call.media.compose_offer(A, B, &mut call.ports).unwrap();
+    call.media.receive_answer(A, wire(&secure("active", SHA1, "3")).as_bytes()).unwrap();
+    call.drain();
+    let terms = terms_at(&call, 5_000).unwrap();
+    assert!(terms.fingerprints.iter().any(|print| print.to_string().eq_ignore_ascii_case(SHA1)));
+    call.media.close();
+    call.drain();
+    assert_eq!(call.ports.lent(), 0);
+}
+
 #[test]
 fn what_crosses_from_end_to_end_to_end_to_end_is_untouched() {
     let end_to_end = || Security { srtp: SrtpUse::EndToEnd, ..security(SrtpUse::EndToEnd) };

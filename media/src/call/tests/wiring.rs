@@ -76,7 +76,7 @@ fn rfc7362_a_new_description_lets_the_latch_of_its_side_move() {
 }
 
 #[test]
-fn behind_nat_nothing_is_taken_before_the_source_of_the_signalling_is_known() {
+fn behind_nat_what_is_described_counts_until_the_source_of_the_signalling_is_known() {
     let nat = MediaNetwork { latching: Latching::SignallingSource, ..network(0, "192.0.2.10") };
     let mut call = Call::over(
         Mode::Anchored,
@@ -84,11 +84,21 @@ fn behind_nat_nothing_is_taken_before_the_source_of_the_signalling_is_known() {
     );
     call.offer(A, B, AUDIO).unwrap();
     call.answer(B, A, ANSWER).unwrap();
-    assert!(settings(&call).iter().all(|settings| settings.remote.port() != 49_170));
-    let source = IpAddr::from([100, 64, 0, 1]);
-    call.media.signalling_source(A, source);
-    call.drain();
-    assert_eq!(settings(&call).last().unwrap().sources, Sources::Only(source));
+    let sources = |call: &Call| {
+        let mut all = settings(call).into_iter().rev();
+        all.find(|settings| settings.remote.port() == 49_170).unwrap().sources
+    };
+    assert_eq!(sources(&call), Sources::Described);
+    // Where a response came from counts where nobody could tell, the last one; what was told counts for more.
+    for (seen, last) in [(true, 1), (true, 2), (false, 3), (true, 3)] {
+        let source = IpAddr::from([100, 64, 0, last + u8::from(seen && last == 3)]);
+        match seen {
+            true => call.media.signalling_seen(A, source),
+            false => call.media.signalling_source(A, source),
+        }
+        call.drain();
+        assert_eq!(sources(&call), Sources::Only(IpAddr::from([100, 64, 0, last])));
+    }
 }
 
 #[test]

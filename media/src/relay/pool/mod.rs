@@ -23,11 +23,12 @@ use std::sync::Arc;
 
 use super::context::Component;
 use super::gauges::Shared;
+use super::senders::Senders;
 use super::sockets::Poller;
 use crate::ports::even_ports;
 use crate::{MediaNetwork, PairId, PortPair, ThreadId};
-pub(super) use pair::Pair;
 use pair::Slot;
+pub(super) use pair::{Pair, Way};
 use reserve::Reserve;
 
 /// Ports that other programs hold are passed over; so many in a row make one attempt.
@@ -267,7 +268,8 @@ impl Pool {
         entry.lent = false;
         entry.generation = entry.generation.wrapping_add(1);
         let Some(pair) = &mut entry.pair else { return true };
-        (pair.contexts, pair.responder, pair.early) = (Vec::new(), None, None);
+        (pair.contexts, pair.senders) = (Vec::new(), Senders::default());
+        (pair.responder, pair.early) = (None, None);
         if let Some(reserve) = self.reserves.get_mut(pair.network) {
             reserve.rest(now_millis, id.slot);
             self.resting += 1;

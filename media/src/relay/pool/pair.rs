@@ -5,6 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use super::super::context::{Component, Context};
 use super::super::dtls::Early;
+use super::super::senders::Senders;
 use super::super::sockets::bind;
 use crate::ice::Responder;
 
@@ -15,6 +16,8 @@ pub(in crate::relay) struct Pair {
     pub(super) network: usize,
     pub(super) port: u16,
     pub(in crate::relay) contexts: Vec<Context>,
+    /// Keys of ours that they have been told.
+    pub(in crate::relay) senders: Senders,
     /// What answers connectivity checks, where ICE was offered or accepted.
     pub(in crate::relay) responder: Option<Box<Responder>>,
     /// A ClientHello that came before there was a remote.
@@ -27,7 +30,16 @@ impl Pair {
         let port = rtp.port();
         let next = port.checked_add(1).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let (rtp, rtcp) = (bind(rtp)?, bind(SocketAddr::new(rtp.ip(), next))?);
-        Ok(Self { rtp, rtcp, network, port, contexts: Vec::new(), responder: None, early: None })
+        Ok(Self {
+            rtp,
+            rtcp,
+            network,
+            port,
+            contexts: Vec::new(),
+            senders: Senders::default(),
+            responder: None,
+            early: None,
+        })
     }
 
     pub(in crate::relay) fn socket(&self, component: Component) -> &UdpSocket {
@@ -43,19 +55,27 @@ impl Pair {
         remote: u8,
         kind: Component,
         now_millis: u64,
-    ) -> Option<(&mut Context, &UdpSocket, SocketAddr)> {
+    ) -> Option<Way<'_>> {
         let context = self.contexts.iter_mut().find(|context| context.remote == remote)?;
         let (component, address) = context.destination(kind, now_millis)?;
         let socket = match component {
             Component::Rtp => &self.rtp,
             Component::Rtcp => &self.rtcp,
         };
-        Some((context, socket, address))
+        Some(Way { context, senders: &mut self.senders, socket, address })
     }
 
     pub(in crate::relay) fn context(&mut self, remote: u8) -> Option<&mut Context> {
         self.contexts.iter_mut().find(|context| context.remote == remote)
     }
+}
+
+/// How a remote is reached.
+pub(in crate::relay) struct Way<'a> {
+    pub(in crate::relay) context: &'a mut Context,
+    pub(in crate::relay) senders: &'a mut Senders,
+    pub(in crate::relay) socket: &'a UdpSocket,
+    pub(in crate::relay) address: SocketAddr,
 }
 
 /// A place for a pair. The generation goes up each time the pair comes back, so that late orders miss.

@@ -65,7 +65,7 @@ fn until_there_are_keys_nothing_is_taken_or_sent_and_never_anything_plain() {
 
 /// The first two reports with a key.
 fn reports(keys: &Protection) -> [Vec<u8>; 2] {
-    let mut sender = Sender::new(keys, 0).unwrap();
+    let mut sender = Sender::new(&keys.send).unwrap();
     [(); 2].map(|()| {
         let mut report = REPORT.to_vec();
         report.resize(REPORT.len() + MAX_OVERHEAD, 0);

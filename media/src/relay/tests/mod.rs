@@ -2,6 +2,7 @@
 
 mod carrying;
 mod dtls;
+mod hairpin;
 mod harness;
 mod ice;
 mod latching;

@@ -202,7 +202,7 @@ fn with_ecdsa_and_with_rsa_in_either_role_both_export_the_same() {
             socket.set_read_timeout(Some(GUARD)).unwrap();
             let mut packet = rtp(1);
             packet.resize(172 + MAX_OVERHEAD, 0);
-            let length = Sender::new(&keys, 0).unwrap().protect(Kind::Rtp, &mut packet, 172).unwrap();
+            let length = Sender::new(&keys.send).unwrap().protect(Kind::Rtp, &mut packet, 172).unwrap();
             socket.send_to(&packet[..length], stage.secure.at).unwrap();
             assert_eq!(receive(&other.rtp).0, rtp(1), "{suite:?} {ours:?}");
             other.rtp.send_to(&rtp(2), stage.plain.at).unwrap();

@@ -179,7 +179,7 @@ impl Phone {
                 }
                 Output::Keyed(place, _, _, keys, _) => {
                     if place.component == Component::Rtp {
-                        self.sender = Sender::new(&keys, 0);
+                        self.sender = Sender::new(&keys.send);
                         self.receiver = Some(Receiver::new(&keys));
                     }
                     self.keys[usize::from(place.component == Component::Rtcp)].push(keys);

@@ -195,22 +195,75 @@ fn keys_are_renewed_without_a_gap() {
     assert_eq!(receive(&bob.rtp).0, rtp(1));
     bob.rtp.send_to(&rtp(1), at_b).unwrap();
     assert_eq!(before.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(1));
-    let at_rtcp = SocketAddr::new(at_b.ip(), at_b.port() + 1);
-    let index = |packet: Vec<u8>| packet[packet.len() - 14..packet.len() - 10].to_vec();
-    bob.rtcp.send_to(&REPORT, at_rtcp).unwrap();
-    assert_eq!(index(receive(&alice.rtcp).0), [0x80, 0, 0, 0]);
     exchange(&mut bench, &mut end, &alice, &bob);
-    bob.rtcp.send_to(&REPORT, at_rtcp).unwrap();
-    assert_eq!(index(receive(&alice.rtcp).0), [0x80, 0, 0, 1], "our key stays, and so do its numbers");
-    // What is on its way still has the key before; ours goes on, and so do its numbers.
+    // What is on its way still has the key before, and so has ours until it is seen that ours has arrived.
     alice.rtp.send_to(&before.seal(Kind::Rtp, &rtp(2)), at_a).unwrap();
     assert_eq!(receive(&bob.rtp).0, rtp(2));
     bob.rtp.send_to(&rtp(2), at_b).unwrap();
     assert_eq!(before.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(2));
     alice.rtp.send_to(&end.seal(Kind::Rtp, &rtp(3)), at_a).unwrap();
     assert_eq!(receive(&bob.rtp).0, rtp(3));
+    bob.rtp.send_to(&rtp(3), at_b).unwrap();
+    assert_eq!(end.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(3));
     alice.rtp.send_to(&before.seal(Kind::Rtp, &rtp(4)), at_a).unwrap();
     until(|| bench.counted(A).unauthentic == 1);
+}
+
+/// RFC 6141 §3: keys that stand again go on where they were, and what was taken is not taken again.
+#[test]
+fn keys_that_are_put_back_go_on() {
+    let (mut bench, alice, bob, mut end) = bench(Suite::AesCm128Sha1Tag80);
+    let (at_a, at_b) = (bench.local(A), bench.local(B));
+    let both_ways = |end: &mut End, sequence| {
+        let sealed = end.seal(Kind::Rtp, &rtp(sequence));
+        alice.rtp.send_to(&sealed, at_a).unwrap();
+        assert_eq!(receive(&bob.rtp).0, rtp(sequence));
+        bob.rtp.send_to(&rtp(sequence), at_b).unwrap();
+        assert_eq!(end.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(sequence));
+        sealed
+    };
+    let first = both_ways(&mut end, 0x7000);
+    both_ways(&mut end, 0xf000);
+    both_ways(&mut end, 0x6000);
+    let then = bench.call.standing(A).unwrap();
+    let mut another = End::new(Suite::AesCm128Sha1Tag80, 2);
+    exchange(&mut bench, &mut another, &alice, &bob);
+    alice.rtp.send_to(&another.seal(Kind::Rtp, &rtp(1)), at_a).unwrap();
+    receive(&bob.rtp);
+    both_ways(&mut another, 2);
+    bench.call.put_back(A, &then).unwrap();
+    bench.carry_out();
+    alice.rtp.send_to(&end.seal(Kind::Rtp, &rtp(0x6001)), at_a).unwrap();
+    assert_eq!(receive(&bob.rtp).0, rtp(0x6001));
+    both_ways(&mut end, 0x6002);
+    alice.rtp.send_to(&first, at_a).unwrap();
+    until(|| bench.counted(A).unauthentic + bench.counted(A).replayed == 1);
+}
+
+/// Another endpoint behind the same peer: it knows nothing of how often ours has rolled over.
+#[test]
+fn who_comes_with_another_key_hears_us_after_a_roll_over() {
+    let (mut bench, alice, bob, mut end) = bench(Suite::AesCm128Sha1Tag80);
+    let (at_a, at_b) = (bench.local(A), bench.local(B));
+    for sequence in [0x7000, 0xf000, 0x6000] {
+        bob.rtp.send_to(&rtp(sequence), at_b).unwrap();
+        assert_eq!(end.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(sequence));
+    }
+    let mut another = End::new(Suite::AesCm128Sha1Tag80, 2);
+    exchange(&mut bench, &mut another, &alice, &bob);
+    alice.rtp.send_to(&another.seal(Kind::Rtp, &rtp(1)), at_a).unwrap();
+    assert_eq!(receive(&bob.rtp).0, rtp(1));
+    bob.rtp.send_to(&rtp(0x6001), at_b).unwrap();
+    assert_eq!(another.open(Kind::Rtp, &receive(&alice.rtp).0).unwrap(), rtp(0x6001));
+    // One that says nothing hears us after a while all the same.
+    let mut third = End::new(Suite::AesCm128Sha1Tag80, 3);
+    exchange(&mut bench, &mut third, &alice, &bob);
+    let mut sequence = 0x6001u16;
+    until(|| {
+        sequence = sequence.wrapping_add(1);
+        bob.rtp.send_to(&rtp(sequence), at_b).unwrap();
+        third.open(Kind::Rtp, &receive(&alice.rtp).0).is_ok_and(|packet| packet == rtp(sequence))
+    });
 }
 
 // conforms: RFC3711-3.2.3-1
@@ -251,6 +304,51 @@ fn of_two_early_dialogs_on_one_port_the_key_says_which_has_sent() {
     let second = roaming;
     alice.rtp.send_to(&rtp(5), bench.local(A)).unwrap();
     assert_eq!(at_carol.open(Kind::Rtp, &receive(&second.rtp).0).unwrap(), rtp(5));
+}
+
+/// RFC 3711 §9.1: our key, that all of them were told, goes on with each that comes, whatever it was used for by those before.
+#[test]
+fn early_dialogs_that_come_and_go_never_repeat_an_index_under_our_key() {
+    let mut bench = Bench::new(&config(Latching::Described));
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let mut end = End::new(Suite::AesCm128Sha1Tag80, 1);
+    bench.call.add_party(A, &bench.networks[0]);
+    bench.call.add_party(B, &bench.networks[1]);
+    let suites = [Suite::AesCm128Sha1Tag80].into();
+    let security = Security { suites, ..secure(SrtpUse::Required) };
+    bench.call.protect(B, security, [9; 32]);
+    bench.call.receive_offer(A, alice.describe().as_bytes()).unwrap();
+    let offer = bench.call.compose_offer(B, A, &mut bench.link).unwrap();
+    end.told(&offer);
+    let (mut first, mut at_a) = (0, None);
+    for fork in 10..14 {
+        let fork = crate::PartyId(fork);
+        bench.call.fork_party(B, fork).unwrap();
+        bench.call.receive_answer(fork, end.describe(bob.address(), 1).as_bytes()).unwrap();
+        bench.call.compose_answer(A, fork, &mut bench.link).unwrap();
+        bench.call.connect(A, fork);
+        bench.carry_out();
+        let at = *at_a.get_or_insert(bench.local(A));
+        alice.rtcp.send_to(&REPORT, SocketAddr::new(at.ip(), at.port() + 1)).unwrap();
+        let sealed = receive(&bob.rtcp).0;
+        let index = sealed.len() - 14..sealed.len() - 10;
+        assert_eq!(sealed[index], [0x80, 0, 0, first]);
+        assert_eq!(end.open(Kind::Rtcp, &sealed).unwrap(), REPORT);
+        // Alice begins anew with each, and what she says is another thing.
+        for sequence in 1..200 {
+            let mut packet = rtp(sequence);
+            packet[12] = first;
+            alice.rtp.send_to(&packet, at).unwrap();
+            if first > 0 && sequence < 3 {
+                continue;
+            }
+            let opened = end.open(Kind::Rtp, &receive(&bob.rtp).0).unwrap();
+            assert_eq!((opened[12], opened.len()), (first, packet.len()));
+        }
+        first += 1;
+        bench.call.remove_party(fork);
+        bench.carry_out();
+    }
 }
 
 #[test]

@@ -39,13 +39,52 @@ fn a_source_that_is_not_authentic_is_not_kept() {
 
 // conforms: RFC3711-3.2.1-6,7
 #[test]
-fn more_sources_than_are_kept_are_refused_and_those_that_are_go_on() {
-    let mut ours = context(&key(Suite::AesCm128Sha1Tag80, 1));
-    for ssrc in 0..1_024 {
-        assert!(protect(&mut ours, Kind::Rtp, &rtp(ssrc, 1)).is_ok());
+fn a_sender_may_change_its_source_as_often_as_it_likes_and_no_index_comes_twice() {
+    let of = key(Suite::AesCm128Sha1Tag80, 1);
+    let (mut ours, mut theirs) = (context(&of), context(&of));
+    let mut replayed = None;
+    for ssrc in 0..3_000 {
+        for kind in [Kind::Rtp, Kind::Rtcp] {
+            // One goes on all the time, and is never forgotten.
+            for (ssrc, sequence) in [(ssrc, 9), (9_999, u16::try_from(ssrc).unwrap())] {
+                let packet = if kind == Kind::Rtp { rtp(ssrc, sequence) } else { rtcp(ssrc) };
+                let sealed = protect(&mut ours, kind, &packet).unwrap();
+                assert_eq!(unprotect(&mut theirs, kind, &sealed).unwrap(), packet, "{ssrc}");
+                if ssrc == 0 && kind == Kind::Rtp {
+                    replayed = Some(sealed);
+                }
+            }
+        }
     }
-    assert_eq!(protect(&mut ours, Kind::Rtp, &rtp(5_000, 1)), Err(Failure::Sources));
-    assert!(protect(&mut ours, Kind::Rtp, &rtp(0, 2)).is_ok());
+    assert_eq!(unprotect(&mut theirs, Kind::Rtp, &replayed.unwrap()), Err(Failure::Replayed));
+    // One that was there long ago comes again, with numbers that it has had, and then goes on.
+    assert_eq!(protect(&mut ours, Kind::Rtp, &rtp(0, 9)), Err(Failure::Replayed));
+    for packet in [rtp(0, 10), rtp(0, 11)] {
+        let sealed = protect(&mut ours, Kind::Rtp, &packet).unwrap();
+        assert_eq!(unprotect(&mut theirs, Kind::Rtp, &sealed).unwrap(), packet);
+    }
+    let sealed = protect(&mut ours, Kind::Rtcp, &rtcp(0)).unwrap();
+    assert_eq!(sealed[sealed.len() - 11], 1);
+    assert!(unprotect(&mut theirs, Kind::Rtcp, &sealed).is_ok());
+}
+
+#[test]
+fn more_sources_than_can_be_remembered_are_not_sent_and_those_that_are_go_on() {
+    let of = key(Suite::AesCm128Sha1Tag80, 1);
+    let (mut ours, mut theirs) = (context(&of), context(&of));
+    let most = 1_024 + 16_384;
+    let taken = (0..most + 3).filter(|ssrc| protect(&mut ours, Kind::Rtp, &rtp(*ssrc, 1)).is_ok()).count();
+    assert_eq!(taken, most as usize);
+    assert_eq!(protect(&mut ours, Kind::Rtp, &rtp(most, 1)), Err(Failure::Sources));
+    for known in [0, 5_000, most - 1] {
+        assert!(protect(&mut ours, Kind::Rtp, &rtp(known, 2)).is_ok(), "{known}");
+    }
+    // Those of a peer are taken all the same: they are authentic.
+    let sender = || context(&of);
+    for ssrc in 0..most + 3 {
+        let sealed = protect(&mut sender(), Kind::Rtp, &rtp(ssrc, 1)).unwrap();
+        assert!(unprotect(&mut theirs, Kind::Rtp, &sealed).is_ok(), "{ssrc}");
+    }
 }
 
 #[test]

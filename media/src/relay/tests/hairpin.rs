@@ -1,0 +1,127 @@
+//! Calls that go through us twice: sent on, and come back from there.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock};
+
+use super::harness::*;
+use crate::dtls::Identity;
+use crate::relay::Config;
+use crate::srtp::Suite;
+use crate::{CallMedia, Keying, Latching, Limits, Mode, Security, SrtpUse};
+
+static IDENTITY: LazyLock<Arc<Identity>> = LazyLock::new(|| Arc::new(Identity::generate().unwrap()));
+
+fn security(keying: Keying) -> Security {
+    Security {
+        srtp: SrtpUse::Required,
+        keying: [keying].into(),
+        suites: [Suite::AesCm128Sha1Tag80].into(),
+        keys: true,
+        identity: Some(Arc::clone(&IDENTITY)),
+        browser: false,
+    }
+}
+
+/// Another call over the same relay.
+fn another(bench: &Bench, seed: u64) -> CallMedia {
+    let mut call = CallMedia::new(Mode::Anchored, Limits::default(), seed);
+    call.add_party(A, &bench.networks[0]);
+    call.add_party(B, &bench.networks[1]);
+    call
+}
+
+fn carry_out(bench: &mut Bench, call: &mut CallMedia) {
+    while let Some(command) = call.poll_command() {
+        bench.link.carry_out(command);
+    }
+    bench.link.flush();
+}
+
+/// Alice's call leaves by its B and comes back as the A of another, whose B is Bob; between the two, with keys from there.
+fn through_twice(config: &Config, keying: Option<Keying>) {
+    let mut bench = Bench::new(config);
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let (mut first, mut second) = (another(&bench, 1), another(&bench, 2));
+    if let Some(keying) = keying {
+        first.protect(B, security(keying), [1; 32]);
+        second.protect(A, security(keying), [2; 32]);
+    }
+    first.receive_offer(A, alice.describe().as_bytes()).unwrap();
+    let between = first.compose_offer(B, A, &mut bench.link).unwrap();
+    second.receive_offer(A, &between).unwrap();
+    second.compose_offer(B, A, &mut bench.link).unwrap();
+    second.receive_answer(B, bob.describe().as_bytes()).unwrap();
+    let between = second.compose_answer(A, B, &mut bench.link).unwrap();
+    second.connect(A, B);
+    first.receive_answer(B, &between).unwrap();
+    first.compose_answer(A, B, &mut bench.link).unwrap();
+    first.connect(A, B);
+    let at = |call: &CallMedia, party, network: usize| {
+        let told = call.view(party).unwrap().streams[0].local.unwrap();
+        SocketAddr::new(config.networks[network].bind, told.port())
+    };
+    let (at_first, at_second) = (at(&first, A, 0), at(&second, B, 1));
+    // As a shard does it, the orders of one call are carried out before those of the other.
+    carry_out(&mut bench, &mut second);
+    carry_out(&mut bench, &mut first);
+    let keyed = |call: &CallMedia, party| call.view(party).unwrap().streams[0].guarded.name().is_some();
+    until(|| keying.is_none() || keyed(&first, B) && keyed(&second, A));
+    for sequence in 1..50 {
+        alice.rtp.send_to(&rtp(sequence), at_first).unwrap();
+        assert_eq!(receive(&bob.rtp).0, rtp(sequence), "{keying:?}");
+        bob.rtp.send_to(&rtp(sequence), at_second).unwrap();
+        assert_eq!(receive(&alice.rtp).0, rtp(sequence), "{keying:?}");
+    }
+    for (call, party) in [(&first, B), (&second, A)] {
+        let counted = call.view(party).unwrap().streams[0].counted;
+        assert_eq!((counted.received.packets, counted.sent.packets, counted.unauthentic), (49, 49, 0));
+    }
+}
+
+#[test]
+fn a_call_that_goes_through_us_twice_is_heard_both_ways_with_keys_or_without() {
+    for keying in [None, Some(Keying::Sdes), Some(Keying::Dtls)] {
+        through_twice(&config(Latching::Described), keying);
+    }
+}
+
+#[test]
+fn it_may_come_back_by_the_address_that_others_know_us_by() {
+    let mut config = config(Latching::Described);
+    for (network, advertised) in config.networks.iter_mut().zip([[192, 0, 2, 1], [192, 0, 2, 2]]) {
+        network.advertised = Some(advertised.into());
+    }
+    through_twice(&config, None);
+}
+
+/// Both legs of both calls have legs of ours as their peers: nobody is there who could say anything, and what somebody throws in goes no
+/// further.
+#[test]
+fn calls_that_lead_to_one_another_do_not_feed_one_another() {
+    let mut bench = Bench::new(&config(Latching::AnySource));
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let (mut first, mut second) = (another(&bench, 1), another(&bench, 2));
+    let mut places = Vec::new();
+    for call in [&mut first, &mut second] {
+        call.receive_offer(A, alice.describe().as_bytes()).unwrap();
+        call.compose_offer(B, A, &mut bench.link).unwrap();
+        call.receive_answer(B, bob.describe().as_bytes()).unwrap();
+        call.compose_answer(A, B, &mut bench.link).unwrap();
+        call.connect(A, B);
+        places.push([A, B].map(|party| call.view(party).unwrap().streams[0].local.unwrap()));
+    }
+    for (call, there) in [(&mut first, places[1]), (&mut second, places[0])] {
+        call.receive_offer(A, describe(there[1]).as_bytes()).unwrap();
+        call.compose_offer(B, A, &mut bench.link).unwrap();
+        call.receive_answer(B, describe(there[0]).as_bytes()).unwrap();
+        call.compose_answer(A, B, &mut bench.link).unwrap();
+        carry_out(&mut bench, call);
+    }
+    for at in places.concat() {
+        alice.rtp.send_to(&rtp(1), at).unwrap();
+    }
+    let counted = |call: &CallMedia, party| call.view(party).unwrap().streams[0].counted;
+    let all = [(&first, A), (&first, B), (&second, A), (&second, B)];
+    until(|| all.iter().all(|(call, party)| counted(call, *party).wrong_source == 1));
+    assert!(all.iter().all(|(call, party)| counted(call, *party).received.packets == 0));
+}
