@@ -11,11 +11,13 @@ use crate::registrar::{Ended, view};
 use crate::shard::{Command, Report};
 use crate::store::Condition;
 use crate::trunk::{Standings, registrant};
+use crate::turn::{self, Turn};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallOrder, CallPage, CallQuery, CarriedQuery, CarriedSubscriptionPage,
     ComponentReadiness, ConfigurationInForce, Control, ControlError, Health, Overload, Phase, Quarantine,
     Readiness, ReasonText, Registration, RegistrationPage, RegistrationQuery, ReloadMode, ReloadOutcome,
-    Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, Unavailability,
+    Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, TurnAllocationPage, TurnCredentials,
+    TurnCredentialsOrder, TurnQuery, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -47,6 +49,8 @@ pub(crate) struct Switchboard {
     /// How the store is doing, where there is one.
     pub(crate) store: Option<Arc<Condition>>,
     pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
+    /// The TURN servers, where there are any.
+    pub(crate) turn: Option<Turn>,
 }
 
 impl Switchboard {
@@ -109,6 +113,9 @@ impl Switchboard {
             for (shard, place) in places.collect::<Result<Vec<_>, ControlError>>()? {
                 place.send(Command::Adopt(snapshot.clone(), Box::new(sip.clone())));
                 shard.waker.wake();
+            }
+            if let Some(turn) = &self.turn {
+                turn.adopt(&snapshot.turn)?;
             }
             loader.commit(snapshot);
         }
@@ -289,6 +296,24 @@ impl Control for Switchboard {
         })
     }
 
+    fn turn_allocations(&self, query: TurnQuery) -> Answer<'_, TurnAllocationPage> {
+        Box::pin(async move {
+            let views = match &self.turn {
+                Some(turn) => turn.allocations().await?,
+                None => Vec::new(),
+            };
+            Ok(turn::page(&self.config(), views, &query))
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "credentials end so long after they are asked for")]
+    fn turn_credentials(&self, order: TurnCredentialsOrder) -> Answer<'_, TurnCredentials> {
+        Box::pin(async move {
+            let snapshot = self.loader().current().clone();
+            turn::credentials(&snapshot, &order, SystemTime::now())
+        })
+    }
+
     fn configuration(&self) -> Answer<'_, ConfigurationInForce> {
         Box::pin(async move { Ok(self.loader().in_force()) })
     }
@@ -340,7 +365,7 @@ impl Control for Switchboard {
                 &reports,
                 &self.transports,
                 &relay,
-                lost,
+                (lost, self.turn.as_ref().map(|turn| &*turn.counts).unwrap_or_default()),
                 self.store.as_deref(),
                 certificates,
             ))

@@ -12,6 +12,7 @@ use super::security;
 use super::shards;
 use super::start::relay_settings;
 use crate::secrets::{self, SecretError};
+use crate::turn;
 use crate::snapshot::{
     Advice, Secrets, Snapshot, advice_of, location_settings, message_limits, overload_settings, sip_limits,
     sip_listener, sip_transport,
@@ -322,6 +323,7 @@ fn snapshot(
     (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = now;
     snapshot.certificates = material.own;
+    snapshot.turn = turn::services(&snapshot, material.turn);
     snapshot.source = source;
     Ok(Arc::new(snapshot))
 }
