@@ -46,8 +46,8 @@ pub use subscription::{
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
 pub use trunk::{Trunk, TrunkFlow, TrunkList, TrunkRegistration, TrunkRegistrationState};
 pub use turn::{
-    TurnAllocation, TurnAllocationPage, TurnChannel, TurnCredentials, TurnCredentialsOrder, TurnQuery, TurnTraffic,
-    TurnTransport,
+    TurnAllocation, TurnAllocationPage, TurnChannel, TurnCredentials, TurnCredentialsOrder, TurnQuery,
+    TurnTraffic, TurnTransport,
 };
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
 

@@ -74,7 +74,9 @@ mod tests {
     /// The metrics as the page has them.
     fn table() -> String {
         let mut table = "\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
-        for family in families(&[], &[], &relay::Gauges::default(), (0, &[]), None, (&[], SystemTime::UNIX_EPOCH)) {
+        for family in
+            families(&[], &[], &relay::Gauges::default(), (0, &[]), None, (&[], SystemTime::UNIX_EPOCH))
+        {
             let (kind, labels) = match &family.samples {
                 Samples::Counter(samples) => ("counter", labels(samples)),
                 Samples::Gauge(samples) => ("gauge", labels(samples)),

@@ -52,12 +52,7 @@ pub(crate) fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
 }
 
 /// What the credentials of a TURN server are made with, the one in use first.
-fn turn(
-    network: &NetworkName,
-    turn: &NetworkTurn,
-    secrets: &mut Secrets,
-    errors: &mut Vec<SecretError>,
-) {
+fn turn(network: &NetworkName, turn: &NetworkTurn, secrets: &mut Secrets, errors: &mut Vec<SecretError>) {
     let given = [("secret", Some(&turn.secret)), ("previous_secret", turn.previous_secret.as_ref())];
     for (setting, reference) in given {
         let Some(reference) = reference else { continue };

@@ -327,7 +327,9 @@ impl Control for Fake {
 
     fn turn_credentials(&self, order: TurnCredentialsOrder) -> Answer<'_, TurnCredentials> {
         self.answer(|| match (order.network.as_deref(), &*order.user) {
-            (Some("west"), _) => Err(ControlError::TurnServerNotFound("network west has no TURN server".into())),
+            (Some("west"), _) => {
+                Err(ControlError::TurnServerNotFound("network west has no TURN server".into()))
+            }
             (_, "") => Err(ControlError::InvalidTurnCredentials("user is empty".into())),
             (_, user) => Ok(TurnCredentials {
                 username: format!("1893456000:{user}"),

@@ -16,8 +16,8 @@ use admin_api::control::{
     Answer, CallDetail, CallId, CallOrder, CallPage, CallQuery, CarriedQuery, CarriedSubscriptionPage,
     ComponentReadiness, ConfigurationInForce, Control, ControlError, Health, Overload, Phase, Quarantine,
     Readiness, ReasonText, Registration, RegistrationPage, RegistrationQuery, ReloadMode, ReloadOutcome,
-    Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, TurnAllocationPage, TurnCredentials,
-    TurnCredentialsOrder, TurnQuery, Unavailability,
+    Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, TurnAllocationPage,
+    TurnCredentials, TurnCredentialsOrder, TurnQuery, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;

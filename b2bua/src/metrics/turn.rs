@@ -52,7 +52,11 @@ pub(super) fn turn(out: &mut Families, counts: &[Counts]) {
         "Requests without proof that were not answered, because their source had more than `unproven_rate`.",
         sum(|t| t.limited),
     );
-    out.counter("liaison_turn_bindings_total", "Binding requests of STUN that were answered.", sum(|t| t.bindings));
+    out.counter(
+        "liaison_turn_bindings_total",
+        "Binding requests of STUN that were answered.",
+        sum(|t| t.bindings),
+    );
     out.gauge("liaison_turn_connections", "Connections of TURN clients.", size(sum_of(0)));
     out.counter(
         "liaison_turn_connections_refused_total",

@@ -12,11 +12,11 @@ use super::security;
 use super::shards;
 use super::start::relay_settings;
 use crate::secrets::{self, SecretError};
-use crate::turn;
 use crate::snapshot::{
     Advice, Secrets, Snapshot, advice_of, location_settings, message_limits, overload_settings, sip_limits,
     sip_listener, sip_transport,
 };
+use crate::turn;
 use admin_api::control::{Change, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome};
 use bytestring::ByteString;
 use config::{Config, Conflict, Errors, NetworkName};

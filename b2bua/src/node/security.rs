@@ -3,7 +3,8 @@
 use crate::secrets::SecretError;
 use crate::snapshot::{Names, OwnCertificate};
 use config::{
-    Certificate, ClientCertificates, Config, ListenerTls, Network, NetworkName, NetworkTls, Pin, Trunk, WebSocket,
+    Certificate, ClientCertificates, Config, ListenerTls, Network, NetworkName, NetworkTls, Pin, Trunk,
+    WebSocket,
 };
 use ipnet::IpNet;
 use sip::driver::tls::{

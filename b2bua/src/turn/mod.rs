@@ -9,8 +9,8 @@ mod sockets;
 mod thread;
 mod view;
 
-pub(crate) use settings::{Service, services};
 use settings::uris;
+pub(crate) use settings::{Service, services};
 pub(crate) use view::{credentials, page};
 
 use admin_api::control::{ControlError, Unavailability};
@@ -70,7 +70,6 @@ pub(crate) struct Connections {
 /// The counters of one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
-    pub(crate) network: NetworkName,
     server: Arc<Counters>,
     connections: Arc<Connections>,
 }
@@ -79,7 +78,10 @@ impl Counts {
     /// What the server has counted; and its connections, those that were refused, and the handshakes that have failed.
     pub(crate) fn read(&self) -> (Totals, [u64; 3]) {
         let Connections { open, refused, failed_handshakes } = &*self.connections;
-        (self.server.read(), [open, refused, failed_handshakes].map(|counter| counter.load(Ordering::Relaxed)))
+        (
+            self.server.read(),
+            [open, refused, failed_handshakes].map(|counter| counter.load(Ordering::Relaxed)),
+        )
     }
 }
 
@@ -108,20 +110,13 @@ impl Turn {
             let network = &service.network;
             let Some(turn) = config.networks.get(network).and_then(|n| n.turn.as_ref()) else { continue };
             let bound = turn.listeners.iter().map(|listener| {
-                let failed = |source| TurnError::Bind {
-                    network: network.clone(),
-                    address: listener.address,
-                    source,
-                };
+                let failed =
+                    |source| TurnError::Bind { network: network.clone(), address: listener.address, source };
                 listeners.push(format!("turn {} {}", listener.transport, listener.address));
                 Bound::at(listener.address, listener.transport == TurnTransport::Udp).map_err(failed)
             });
             let bound = bound.collect::<Result<_, TurnError>>()?;
-            let its = Counts {
-                network: network.clone(),
-                server: Arc::default(),
-                connections: Arc::default(),
-            };
+            let its = Counts { server: Arc::default(), connections: Arc::default() };
             let mut key = [0; 32];
             key.chunks_mut(8).for_each(|part| part.copy_from_slice(&ids.next_u64().to_le_bytes()));
             prepared.push(Prepared {

@@ -29,8 +29,7 @@ impl Bound {
     /// # Errors
     /// What the system says.
     pub(super) fn at(address: SocketAddr, udp: bool) -> io::Result<Self> {
-        let (kind, protocol) =
-            if udp { (Type::DGRAM, Protocol::UDP) } else { (Type::STREAM, Protocol::TCP) };
+        let (kind, protocol) = if udp { (Type::DGRAM, Protocol::UDP) } else { (Type::STREAM, Protocol::TCP) };
         let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
         socket.set_nonblocking(true)?;
         if address.is_ipv6() {

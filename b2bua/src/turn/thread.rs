@@ -53,7 +53,8 @@ impl Network {
     #[expect(clippy::disallowed_methods, reason = "the shell is where time comes from")]
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Server, Now, &mut Sockets) -> T) -> T {
         let millis = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let unix =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         work(&mut self.server.borrow_mut(), Now { millis, unix }, &mut self.sockets.borrow_mut())
     }
 
@@ -63,7 +64,11 @@ impl Network {
     }
 
     /// Opens a way to a connection that has been accepted.
-    pub(super) fn connect(&self, listener: u16, address: SocketAddr) -> (Client, mpsc::Receiver<bytes::Bytes>) {
+    pub(super) fn connect(
+        &self,
+        listener: u16,
+        address: SocketAddr,
+    ) -> (Client, mpsc::Receiver<bytes::Bytes>) {
         let number = self.numbered.get();
         self.numbered.set(number.wrapping_add(1));
         let (queue, waiting) = mpsc::channel(super::connection::QUEUE);

@@ -11,7 +11,11 @@ use media::turn::{Client, Tally, View, mint};
 use std::time::{Duration, SystemTime};
 
 /// One page of all allocations: those after the cursor, which names a network by its place and a port.
-pub(crate) fn page(config: &Config, views: Vec<(NetworkName, View)>, query: &TurnQuery) -> TurnAllocationPage {
+pub(crate) fn page(
+    config: &Config,
+    views: Vec<(NetworkName, View)>,
+    query: &TurnQuery,
+) -> TurnAllocationPage {
     let place = |name: &NetworkName| config.networks.keys().position(|known| known == name);
     let wanted = |name: &NetworkName, view: &View| {
         query.network.as_ref().is_none_or(|network| network == name.as_str())
@@ -37,7 +41,8 @@ pub(crate) fn page(config: &Config, views: Vec<(NetworkName, View)>, query: &Tur
 fn allocation(config: &Config, network: &NetworkName, view: View) -> TurnAllocation {
     let turn = config.networks.get(network).and_then(|network| network.turn.as_ref());
     let traffic = |Tally { packets, bytes }| TurnTraffic { packets, bytes };
-    let channel = |(number, peer): (u16, std::net::SocketAddr)| TurnChannel { number, peer: peer.to_string() };
+    let channel =
+        |(number, peer): (u16, std::net::SocketAddr)| TurnChannel { number, peer: peer.to_string() };
     TurnAllocation {
         network: network.to_string(),
         transport: transport(turn, view.client),
@@ -84,7 +89,8 @@ pub(crate) fn credentials(
     let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let minted = secret.and_then(|secret| mint(secret, &order.user, now.saturating_add(ttl.into())));
     let minted = minted.ok_or_else(|| {
-        let why = "user is none that a username can name: expected printable ASCII without quotes and backslashes";
+        let why =
+            "user is none that a username can name: expected printable ASCII without quotes and backslashes";
         ControlError::InvalidTurnCredentials(why.to_owned())
     })?;
     let password = minted.password.as_str().to_owned();

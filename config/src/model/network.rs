@@ -44,7 +44,9 @@ fn check_network(network: &Network, reader: &mut Reader<'_>) {
         (Some(turn), Some(media)) => {
             reader.claim("turn.ports", Claim::MediaPorts { address: media.address, ports: turn.ports });
         }
-        (Some(_), None) => reader.conflict("turn", Found::Text("no `media`".to_owned()), "`media`, whose address it has"),
+        (Some(_), None) => {
+            reader.conflict("turn", Found::Text("no `media`".to_owned()), "`media`, whose address it has")
+        }
         (None, _) => {}
     }
 }

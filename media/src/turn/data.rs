@@ -94,7 +94,8 @@ impl Server {
             // Over UDP there is no padding (RFC 8656 §12.5).
             Some(number) => channel_message(number, room, length, client.connection.is_some()),
             None => {
-                self.indications = self.indications.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) | 1;
+                self.indications =
+                    self.indications.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645) | 1;
                 let [id @ .., _, _, _, _] = self.indications.to_be_bytes();
                 indication(&id, peer, room, length)
             }
@@ -120,12 +121,7 @@ fn channel_message(number: u16, room: &mut [u8], length: usize, padded: bool) ->
 }
 
 /// A Data indication around the data at [`HEADROOM`].
-fn indication<'a>(
-    id: &[u8; 12],
-    peer: SocketAddr,
-    room: &'a mut [u8],
-    length: usize,
-) -> Option<&'a [u8]> {
+fn indication<'a>(id: &[u8; 12], peer: SocketAddr, room: &'a mut [u8], length: usize) -> Option<&'a [u8]> {
     let masked = Masked::new(id, peer);
     let address = masked.as_bytes();
     let head = crate::stun::HEADER + HEAD + address.len() + HEAD;

@@ -67,7 +67,9 @@ impl Reach {
 
     fn is_extra(&self, ip: IpAddr) -> bool {
         let ours = |own: &Own| own.told == ip || own.bound == ip;
-        self.extra.iter().any(|net| net.contains(&ip)) && !self.hosts.contains(&ip) && !self.own.iter().any(ours)
+        self.extra.iter().any(|net| net.contains(&ip))
+            && !self.hosts.contains(&ip)
+            && !self.own.iter().any(ours)
     }
 }
 
@@ -76,7 +78,11 @@ fn is_proper(ip: IpAddr) -> bool {
     let none = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast();
     match ip {
         IpAddr::V4(ip) => !none && !ip.is_broadcast() && ip.octets().first() != Some(&0),
-        // Mapped and compatible addresses lead to IPv4; those with a scope mean another host on each link.
-        IpAddr::V6(ip) => !none && ip.to_ipv4().is_none() && !ip.is_unicast_link_local(),
+        IpAddr::V6(ip) => {
+            // Teredo and 6to4, which could lead in circles (RFC 8656 §21.4).
+            let tunnel = matches!(ip.segments(), [0x2001, 0, ..] | [0x2002, ..]);
+            // Mapped and compatible addresses lead to IPv4; those with a scope mean another host on each link.
+            !none && !tunnel && ip.to_ipv4().is_none() && !ip.is_unicast_link_local()
+        }
     }
 }

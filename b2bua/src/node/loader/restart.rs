@@ -52,8 +52,9 @@ pub(super) fn keep_until_restart(old: &Config, new: &mut Config) {
         network.turn = match (&before.turn, network.turn.take()) {
             (Some(before), Some(mut wanted)) => {
                 let listeners = before.listeners.iter().map(|bound| {
-                    let same =
-                        |l: &&config::TurnListener| l.transport == bound.transport && l.address == bound.address;
+                    let same = |l: &&config::TurnListener| {
+                        l.transport == bound.transport && l.address == bound.address
+                    };
                     wanted.listeners.iter().find(same).unwrap_or(bound).clone()
                 });
                 let listeners = listeners.collect();
