@@ -97,3 +97,31 @@ pub(crate) fn uris(turn: &NetworkTurn) -> Vec<String> {
 fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // conforms: RFC8656-4.1-1
+    #[test]
+    fn rfc7065_the_uri_of_a_listener_says_how_it_is_reached() {
+        let tls = r#"tls = { certificates = [{ chain = "a", key = "b" }] }"#;
+        let text = format!(
+            "[networks.n]\nlisteners = [{{ transport = \"tcp\", address = \"10.0.0.1:5060\" }}]\n\
+             media = {{ address = \"10.0.0.1\" }}\n[networks.n.turn]\nrealm = \"r\"\nsecret = {{ env = \"S\" }}\nlisteners = [\n\
+             {{ transport = \"udp\", address = \"[2001:db8::1]:3478\" }},\n\
+             {{ transport = \"tcp\", address = \"0.0.0.0:3478\", advertised = \"192.0.2.1:80\" }},\n\
+             {{ transport = \"tls\", address = \"10.0.0.1:5349\", advertised = \"turn.example.com\", {tls} }}]\n"
+        );
+        let config = Config::parse("test.toml", &text).unwrap_or_else(|errors| panic!("{errors}"));
+        let turn = config.networks.values().next().and_then(|network| network.turn.as_ref()).unwrap();
+        assert_eq!(
+            uris(turn),
+            [
+                "turn:[2001:db8::1]:3478?transport=udp",
+                "turn:192.0.2.1:80?transport=tcp",
+                "turns:turn.example.com:5349?transport=tcp",
+            ]
+        );
+    }
+}

@@ -357,3 +357,21 @@ fn rfc5627_4_1_no_contact_is_the_address_that_it_is_registered_for() {
         assert_eq!(register("", other), Ok(()), "{other}");
     }
 }
+
+/// A TURN server of the network `inside`, whose media is at 127.0.0.1.
+fn turn(lines: &str) -> String {
+    more(&format!("[networks.inside.turn]\nrealm = \"r\"\nsecret = {{ env = \"S\" }}\n{lines}"))
+}
+
+#[test]
+fn a_turn_server_has_ports_of_its_own_and_listens_where_nobody_else_does() {
+    insta::assert_snapshot!(turn(
+        "listeners = [{ transport = \"udp\", address = \"127.0.0.1:5060\" }, { transport = \"tls\", address = \"127.0.0.1:0\" }]
+ports = \"20000-29999\"
+lifetime = \"1h\"
+longest_lifetime = \"10m\"
+peers = [\"127.0.0.0/8\", \"198.51.100.0/24\", \"224.0.0.1\"]"
+    ), @"");
+    insta::assert_snapshot!(turn("listeners = []\nbytes_per_user = 5"), @"");
+    insta::assert_snapshot!(turn("listeners = [{ transport = \"udp\", address = \"0.0.0.0:3478\" }]\nsecret = \"in the clear\""), @"");
+}

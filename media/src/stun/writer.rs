@@ -36,6 +36,14 @@ impl<'a> Writer<'a> {
         self
     }
 
+    /// Adds what may be attributes.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn raw(&mut self, attributes: &[u8]) -> &mut Self {
+        self.out.extend(attributes);
+        self.state_length(0);
+        self
+    }
+
     /// Adds an address under the mask.
     pub(crate) fn address(&mut self, kind: u16, address: SocketAddr) -> &mut Self {
         let masked = Masked::new(&self.id, address);

@@ -24,6 +24,8 @@ mod counters;
 mod credentials;
 mod data;
 mod frames;
+#[cfg(feature = "fuzz")]
+mod fuzz;
 mod manage;
 mod meter;
 mod nonce;
@@ -41,6 +43,8 @@ pub use counters::{Counters, Totals};
 pub use credentials::{Minted, mint};
 pub use data::HEADROOM;
 pub use frames::{Frames, Unframed};
+#[cfg(feature = "fuzz")]
+pub(crate) use fuzz::fuzzed;
 pub use reach::{Own, Reach};
 pub use server::{Client, Now, Server, Wires};
 pub use settings::{Limits, Relayed, Settings};

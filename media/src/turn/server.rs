@@ -179,6 +179,12 @@ impl Server {
         self.allocations.iter().map(|(client, one)| one.view(*client, told, now.millis)).collect()
     }
 
+    /// A nonce for a client, as a challenge has it.
+    #[cfg(feature = "fuzz")]
+    pub(super) fn nonce_for(&self, client: Client, now: Now) -> String {
+        self.nonces.make(client, now.unix)
+    }
+
     fn serve(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) {
         if self.allocations.get(&client).is_some_and(|one| one.is_over(now.millis)) {
             self.end(client, wires);
