@@ -56,6 +56,14 @@ pub(crate) struct Switchboard {
 impl Switchboard {
     /// What does not do its part, though calls do without it.
     fn degraded(&self) -> Vec<ComponentReadiness> {
+        let gone = self.turn.iter().filter(|turn| turn.is_over()).map(|_| ComponentReadiness {
+            component: "the TURN server".to_owned(),
+            reason: Some("it has stopped: allocations are lost, and nobody gets one".to_owned()),
+        });
+        gone.chain(self.degraded_store()).collect()
+    }
+
+    fn degraded_store(&self) -> Vec<ComponentReadiness> {
         let Some(store) = &self.store else { return Vec::new() };
         let damaged = store.aside().map(|aside| {
             format!(
@@ -108,14 +116,15 @@ impl Switchboard {
         let mut loader = self.loader.try_lock().map_err(|_| ControlError::ReloadUnderWay)?;
         let (outcome, adopted) = loader.reload(mode)?;
         if let Some((snapshot, sip)) = adopted {
-            // Every shard takes it or none does: room for the order is had first.
+            // Every shard and the TURN servers take it or nobody does: room for the order is had first.
+            let turn = self.turn.as_ref().map(Turn::reserve).transpose()?;
             let places = self.shards.iter().map(|shard| Ok((shard, shard.reserve()?)));
             for (shard, place) in places.collect::<Result<Vec<_>, ControlError>>()? {
                 place.send(Command::Adopt(snapshot.clone(), Box::new(sip.clone())));
                 shard.waker.wake();
             }
-            if let Some(turn) = &self.turn {
-                turn.adopt(&snapshot.turn)?;
+            if let Some(room) = turn {
+                room.adopt(&snapshot.turn);
             }
             loader.commit(snapshot);
         }

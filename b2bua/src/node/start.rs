@@ -188,6 +188,9 @@ impl Drop for Node {
                 tracing::debug!(shard = shard.number, "a shard takes no orders");
             }
         }
+        if let Some(turn) = &self.switchboard.turn {
+            turn.stop();
+        }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a shard has panicked");

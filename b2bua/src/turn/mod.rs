@@ -19,12 +19,13 @@ use media::turn::{Counters, Totals, View};
 use sip::ids::Ids;
 use sockets::Bound;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use thread::Prepared;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Orders that may wait for the thread.
 const ORDERS: usize = 64;
@@ -55,8 +56,6 @@ enum Order {
     Adopt(Vec<Service>),
     /// Says which allocations there are.
     Show(oneshot::Sender<Vec<(NetworkName, View)>>),
-    /// Ends.
-    Stop,
 }
 
 /// What the sockets of one server count.
@@ -88,7 +87,8 @@ impl Counts {
 /// The TURN servers of a node.
 pub(crate) struct Turn {
     orders: mpsc::Sender<Order>,
-    thread: Option<JoinHandle<()>>,
+    stop: Arc<Notify>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     /// By network.
     pub(crate) counts: Vec<Counts>,
     /// The listeners, in words.
@@ -133,18 +133,34 @@ impl Turn {
             return Ok(None);
         }
         let (orders, inbox) = mpsc::channel(ORDERS);
-        let body = move || thread::run(prepared, inbox);
+        let stop = Arc::new(Notify::new());
+        let told = Arc::clone(&stop);
+        let body = move || thread::run(prepared, inbox, &told);
         let thread = std::thread::Builder::new().name("liaison-turn".to_owned()).spawn(body);
-        let thread = Some(thread.map_err(TurnError::Thread)?);
-        Ok(Some(Self { orders, thread, counts, listeners }))
+        let thread = Mutex::new(Some(thread.map_err(TurnError::Thread)?));
+        Ok(Some(Self { orders, stop, thread, counts, listeners }))
     }
 
-    /// Goes on under another configuration.
+    /// Room for the order to go on under another configuration.
     ///
     /// # Errors
     /// The thread takes no orders.
-    pub(crate) fn adopt(&self, services: &[Service]) -> Result<(), ControlError> {
-        self.order(Order::Adopt(services.to_vec()))
+    pub(crate) fn reserve(&self) -> Result<Room<'_>, ControlError> {
+        self.orders.try_reserve().map(Room).map_err(refused)
+    }
+
+    /// Whether the thread is gone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.orders.is_closed()
+    }
+
+    /// Ends the thread, and all allocations with it.
+    pub(crate) fn stop(&self) {
+        self.stop.notify_one();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the TURN servers has panicked");
+        }
     }
 
     /// The allocations that there are, by network.
@@ -162,10 +178,24 @@ impl Turn {
     }
 
     fn order(&self, order: Order) -> Result<(), ControlError> {
-        self.orders.try_send(order).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => unavailable(Unavailability::Overloaded),
-            mpsc::error::TrySendError::Closed(_) => unavailable(Unavailability::Stopped),
-        })
+        self.orders.try_send(order).map_err(refused)
+    }
+}
+
+/// Room for an order that is to follow.
+pub(crate) struct Room<'t>(mpsc::Permit<'t, Order>);
+
+impl Room<'_> {
+    /// Goes on under another configuration.
+    pub(crate) fn adopt(self, services: &[Service]) {
+        self.0.send(Order::Adopt(services.to_vec()));
+    }
+}
+
+fn refused<T>(error: TrySendError<T>) -> ControlError {
+    match error {
+        TrySendError::Full(_) => unavailable(Unavailability::Overloaded),
+        TrySendError::Closed(_) => unavailable(Unavailability::Stopped),
     }
 }
 
@@ -176,12 +206,6 @@ fn unavailable(why: Unavailability) -> ControlError {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // One that is full of orders is looked after by the channel, which closes with us.
-        let _ = self.orders.try_send(Order::Stop);
-        let (closed, _) = mpsc::channel(1);
-        self.orders = closed;
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread of the TURN servers has panicked");
-        }
+        self.stop();
     }
 }

@@ -3,7 +3,7 @@
 use super::thread::{Network, relay};
 use bytes::Bytes;
 use media::turn::{Client, Wires};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -48,6 +48,12 @@ impl Bound {
         socket.listen(BACKLOG)?;
         Ok(Self::Tcp(socket.into()))
     }
+}
+
+/// Sends a datagram, unless the system's buffer is full. What the runtime believes of that is not asked: it knows nothing of a socket
+/// that was opened just now.
+fn send(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) -> bool {
+    SockRef::from(socket).send_to(datagram, &to.into()).is_ok_and(|sent| sent == datagram.len())
 }
 
 /// A relayed port, with the task that reads it.
@@ -106,7 +112,7 @@ impl Wires for Sockets {
         match client.connection {
             None => {
                 let socket = self.listeners.get(&client.listener);
-                socket.is_some_and(|socket| socket.try_send_to(message, client.address).is_ok())
+                socket.is_some_and(|socket| send(socket, message, client.address))
             }
             Some(number) => {
                 let queue = self.connections.get(&number);
@@ -117,6 +123,6 @@ impl Wires for Sockets {
 
     fn to_peer(&mut self, port: u16, peer: SocketAddr, packet: &[u8]) -> bool {
         let relayed = self.relayed.get(&port);
-        relayed.is_some_and(|relayed| relayed.socket.try_send_to(packet, peer).is_ok())
+        relayed.is_some_and(|relayed| send(&relayed.socket, packet, peer))
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{LocalSet, spawn_local, yield_now};
 use tokio::time::MissedTickBehavior;
 
@@ -120,17 +120,17 @@ impl Drop for Place {
 }
 
 /// Serves until it is told to stop.
-pub(super) fn run(prepared: Vec<Prepared>, orders: mpsc::Receiver<Order>) {
+pub(super) fn run(prepared: Vec<Prepared>, orders: mpsc::Receiver<Order>, stop: &Notify) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "the TURN servers did not start"),
     };
     let local = LocalSet::new();
-    local.block_on(&runtime, serve(prepared, orders));
+    local.block_on(&runtime, serve(prepared, orders, stop));
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell is where time comes from")]
-async fn serve(prepared: Vec<Prepared>, mut orders: mpsc::Receiver<Order>) {
+async fn serve(prepared: Vec<Prepared>, mut orders: mpsc::Receiver<Order>, stop: &Notify) {
     let epoch = Instant::now();
     let mut networks = Vec::new();
     for one in prepared {
@@ -145,6 +145,7 @@ async fn serve(prepared: Vec<Prepared>, mut orders: mpsc::Receiver<Order>) {
     loop {
         let order = tokio::select! {
             order = orders.recv() => order,
+            () = stop.notified() => return,
             _ = seconds.tick() => {
                 for (_, network) in &networks {
                     network.with(|server, now, sockets| server.pass_time(now, sockets));
@@ -169,7 +170,7 @@ async fn serve(prepared: Vec<Prepared>, mut orders: mpsc::Receiver<Order>) {
                 // Nobody waits any more, perhaps.
                 let _ = answer.send(views.collect());
             }
-            Some(Order::Stop) | None => return,
+            None => return,
         }
     }
 }

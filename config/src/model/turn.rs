@@ -40,6 +40,8 @@ table! {
         live bytes_per_user: Option<u64>, in 1_500..=1_000_000_000, unit "bytes a second", such as 250_000;
         /// Permissions of one allocation, and as many channels; one more is answered 508.
         live permissions: usize = 16, in 1..=256;
+        /// Takes channels with the numbers that only RFC 5766 permits, too (0x5000 to 0x7FFF), which old clients may choose.
+        live old_channels: bool = false;
         /// Addresses that allocations reach at every port, besides our media ports. Never are loopback and multicast addresses,
         /// nor anything else of ours.
         live peers: Vec<IpNet> = [], in 0..=256, such as ["198.51.100.0/24"];

@@ -54,7 +54,8 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, Unframed> {
     let before = match bytes.first() {
         None => return Ok(None),
         Some(0..=3) => 20,
-        Some(0x40..=0x4f) => 4,
+        // A number that is reserved is no channel's; its message is as long as any (RFC 8656 §12.6).
+        Some(0x40..=0x7f) => 4,
         Some(_) => return Err(Unframed),
     };
     let Some([_, _, l0, l1]) = bytes.first_chunk::<4>() else { return Ok(None) };

@@ -65,7 +65,9 @@ impl Server {
         now: Now,
     ) -> Result<Answer, Refusal> {
         let (allocation, settings) = self.own(client, name)?;
-        let (Some(number @ 0x4000..=0x4fff), Some(peer)) = (request.channel, request.peer) else {
+        let last = if settings.old_channels { 0x7fff } else { 0x4fff };
+        let number = request.channel.filter(|number| (0x4000..=last).contains(number));
+        let (Some(number), Some(peer)) = (number, request.peer) else {
             return Err(Refusal::BadRequest);
         };
         may_reach(settings, peer.ip())?;

@@ -127,7 +127,7 @@ impl Server {
 
     /// Takes a message of a client: a datagram, or what [`Frames`](super::Frames) has found.
     pub fn receive(&mut self, client: Client, message: &[u8], now: Now, wires: &mut impl Wires) {
-        if matches!(message.first(), Some(0x40..=0x4f)) {
+        if matches!(message.first(), Some(0x40..=0x7f)) {
             return self.channel_data(client, message, now, wires);
         }
         let Ok(request) = Request::read(message) else { return self.counters.dropped(Dropped::Unreadable) };

@@ -24,6 +24,8 @@ pub struct Settings {
     pub longest_lifetime: u32,
     /// How long a nonce is good, in seconds.
     pub nonce_lifetime: u32,
+    /// Whether channels may have the numbers that only RFC 5766 permits, too: those from 0x5000 to 0x7FFF.
+    pub old_channels: bool,
     /// What it takes on.
     pub limits: Limits,
 }

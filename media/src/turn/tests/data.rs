@@ -68,7 +68,7 @@ fn what_is_no_message_or_has_no_allocation_goes_nowhere() {
     Writer::new(&mut out, SEND, &[1; 12]).address(XOR_PEER_ADDRESS, at(MEDIA));
     assert_eq!(lab.give(ua.client, &out), None);
     assert!(lab.wires.to_peers.is_empty());
-    assert_eq!((lab.dropped("unreadable"), lab.dropped("unallocated")), (8, 3));
+    assert_eq!((lab.dropped("unreadable"), lab.dropped("unallocated")), (7, 4));
     assert_eq!(lab.arrives(port ^ 1, MEDIA, b"x"), None);
 }
 

@@ -40,7 +40,7 @@ fn the_longest_message_is_found_and_the_rest_is_not_kept() {
 
 #[test]
 fn what_is_neither_is_not_cut() {
-    for first in [4, 0x16, 0x3f, 0x50, b'P', 0x80, 0xff] {
+    for first in [4, 0x16, 0x3f, 0x80, 0xff] {
         assert_eq!(cut(&mut Frames::default(), &[first, 0, 0, 0]), Err(Unframed), "{first:x}");
     }
     let mut frames = Frames::default();

@@ -84,6 +84,16 @@ fn rfc8656_12_a_channel_lasts_ten_minutes_and_its_permission_five() {
 }
 
 #[test]
+fn channels_of_rfc_5766_are_for_whoever_is_let() {
+    let mut lab = Lab::with(|settings| settings.old_channels = true);
+    let (ua, port) = lab.allocated("alice", 1_000);
+    assert_eq!((lab.bind(&ua, 0x7fff, MEDIA), lab.bind(&ua, 0x8000, MEDIA)), (0, 400));
+    assert_eq!(lab.arrives(port, MEDIA, b"data").unwrap(), b"\x7f\xff\0\x04data");
+    assert_eq!(lab.give(ua.client, b"\x7f\xff\0\x04data"), None);
+    assert_eq!(lab.wires.to_peers.len(), 1);
+}
+
+#[test]
 fn whom_a_reload_takes_away_is_not_reached_any_more() {
     let mut lab = Lab::new();
     let (ua, port) = lab.allocated("alice", 1_000);
