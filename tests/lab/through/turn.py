@@ -80,7 +80,7 @@ def foreign(transport):
             way += ["-E", sbc.authority.root]
         peer = subprocess.Popen(echo, stdout=nothing, stderr=nothing)
         try:
-            for mode in ([], ["-s"], ["-c", "-m", "8"], ["-c", "-s", "-G"]):
+            for mode in ([], ["-s"], ["-c", "-m", "8"], ["-c", "-s"]):
                 before = sbc.turn("packets_total", towards="clients")
                 done = subprocess.run(["turnutils_uclient", *way, "-u", "alice", "-W", SECRET, "-e", ECHO, "-r", "3480", "-n", "50",
                                        "-L", "10.0.0.1", *mode, SERVER[0]], capture_output=True, text=True, timeout=60)
