@@ -146,7 +146,7 @@ impl Turn {
     /// # Errors
     /// The thread takes no orders.
     pub(crate) fn reserve(&self) -> Result<Room<'_>, ControlError> {
-        self.orders.try_reserve().map(Room).map_err(refused)
+        self.orders.try_reserve().map(Room).map_err(|error| refused(&error))
     }
 
     /// Whether the thread is gone.
@@ -178,7 +178,7 @@ impl Turn {
     }
 
     fn order(&self, order: Order) -> Result<(), ControlError> {
-        self.orders.try_send(order).map_err(refused)
+        self.orders.try_send(order).map_err(|error| refused(&error))
     }
 }
 
@@ -192,7 +192,7 @@ impl Room<'_> {
     }
 }
 
-fn refused<T>(error: TrySendError<T>) -> ControlError {
+fn refused<T>(error: &TrySendError<T>) -> ControlError {
     match error {
         TrySendError::Full(_) => unavailable(Unavailability::Overloaded),
         TrySendError::Closed(_) => unavailable(Unavailability::Stopped),

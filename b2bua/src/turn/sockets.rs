@@ -4,7 +4,7 @@ use super::thread::{Network, relay};
 use bytes::Bytes;
 use media::turn::{Client, Wires};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
@@ -73,10 +73,10 @@ pub(super) struct Sockets {
     network: Weak<Network>,
     bind: IpAddr,
     /// Those over UDP, by number.
-    pub(super) listeners: HashMap<u16, Rc<UdpSocket>>,
+    pub(super) listeners: BTreeMap<u16, Rc<UdpSocket>>,
     /// Where what is to be written to each connection goes.
-    pub(super) connections: HashMap<u64, mpsc::Sender<Bytes>>,
-    relayed: HashMap<u16, Relayed>,
+    pub(super) connections: BTreeMap<u64, mpsc::Sender<Bytes>>,
+    relayed: BTreeMap<u16, Relayed>,
 }
 
 impl Sockets {
@@ -84,9 +84,9 @@ impl Sockets {
         Self {
             network,
             bind,
-            listeners: HashMap::new(),
-            connections: HashMap::new(),
-            relayed: HashMap::new(),
+            listeners: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            relayed: BTreeMap::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Connections, Order, Service};
 use media::turn::{Client, Counters, HEADROOM, Now, Server};
 use sip::driver::tls::Acceptor;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -44,7 +44,7 @@ pub(super) struct Network {
     pub(super) counts: Arc<Connections>,
     most: (usize, usize),
     /// Connections by where they are from.
-    from: RefCell<HashMap<IpAddr, usize>>,
+    from: RefCell<BTreeMap<IpAddr, usize>>,
     numbered: Cell<u64>,
 }
 
@@ -186,7 +186,7 @@ fn network(prepared: Prepared, epoch: Instant) -> io::Result<Rc<Network>> {
         epoch,
         counts: connections,
         most,
-        from: RefCell::new(HashMap::new()),
+        from: RefCell::new(BTreeMap::new()),
         numbered: Cell::new(0),
     });
     for (listener, bound) in (0..=u16::MAX).zip(bound) {

@@ -45,7 +45,8 @@ fn check_network(network: &Network, reader: &mut Reader<'_>) {
             reader.claim("turn.ports", Claim::MediaPorts { address: media.address, ports: turn.ports });
         }
         (Some(_), None) => {
-            reader.conflict("turn", Found::Text("no `media`".to_owned()), "`media`, whose address it has")
+            let found = Found::Text("no `media`".to_owned());
+            reader.conflict("turn", found, "`media`, whose address it has");
         }
         (None, _) => {}
     }

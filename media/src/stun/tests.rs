@@ -53,7 +53,7 @@ fn rfc8489_b_1_a_request_with_message_integrity_sha256_is_proven() {
     let (at, value) = attribute(&message, MESSAGE_INTEGRITY_SHA256);
     assert!(Proof::Sha256(at, &value).holds(&key_for::<Sha256>(PASSWORD), &message));
     assert!(!Proof::Sha256(at, &value).holds(&key_for::<Sha256>("TheMatrix"), &message));
-    let mut other = message.clone();
+    let mut other = message;
     other[30] ^= 1;
     assert!(!Proof::Sha256(at, &value).holds(&key_for::<Sha256>(PASSWORD), &other));
 }

@@ -1,6 +1,6 @@
 //! The server: what comes in, and who is answered.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::stun::{
 };
 
 /// One end of a 5-tuple, with the listener that is the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Client {
     /// The number of the listener.
     pub listener: u16,
@@ -71,9 +71,9 @@ pub(super) struct User {
 /// A TURN server on one relayed address.
 pub struct Server {
     pub(super) settings: Arc<Settings>,
-    pub(super) allocations: HashMap<Client, Allocation>,
-    pub(super) by_port: HashMap<u16, Client>,
-    pub(super) users: HashMap<Box<str>, User>,
+    pub(super) allocations: BTreeMap<Client, Allocation>,
+    pub(super) by_port: BTreeMap<u16, Client>,
+    pub(super) users: BTreeMap<Box<str>, User>,
     pub(super) reservations: Vec<Reservation>,
     pub(super) ports: Ports,
     pub(super) chance: Chance,
@@ -101,9 +101,9 @@ impl Server {
     pub fn new(settings: Arc<Settings>, key: &[u8; 32], counters: Arc<Counters>) -> Self {
         let mut chance = Chance::new(key);
         Self {
-            allocations: HashMap::new(),
-            by_port: HashMap::new(),
-            users: HashMap::new(),
+            allocations: BTreeMap::new(),
+            by_port: BTreeMap::new(),
+            users: BTreeMap::new(),
             reservations: Vec::new(),
             ports: Ports::new(&settings.relayed.ports),
             counters,

@@ -4,6 +4,8 @@ use super::lab::*;
 use crate::stun::*;
 use crate::turn::*;
 
+type Attribute<'a> = (u16, &'a [u8]);
+
 const EVEN: (u16, &[u8]) = (EVEN_PORT, &[0]);
 const PAIR: (u16, &[u8]) = (EVEN_PORT, &[0x80]);
 const V4: (u16, &[u8]) = (REQUESTED_ADDRESS_FAMILY, &[1, 0, 0, 0]);
@@ -44,7 +46,7 @@ fn rfc8656_7_2_what_cannot_be_asked_for_is_refused_with_its_code() {
     let mut lab = Lab::new();
     let ua = lab.ua("alice", 1_000);
     let tcp: (u16, &[u8]) = (REQUESTED_TRANSPORT, &[6, 0, 0, 0]);
-    let cases: [(&[(u16, &[u8])], u16); 15] = [
+    let cases: [(&[Attribute<'_>], u16); 15] = [
         (&[], 400),
         (&[(REQUESTED_TRANSPORT, &[17])], 400),
         (&[tcp], 442),
@@ -97,7 +99,7 @@ fn rfc8656_7_2_an_even_port_and_the_next_one_for_whoever_has_its_token() {
     let reply = lab.ask(&one, ALLOCATE, &[UDP, PAIR]);
     let port = reply.address(XOR_RELAYED_ADDRESS).unwrap().port();
     let token = reply.get(RESERVATION_TOKEN).unwrap();
-    assert!(port % 2 == 0 && lab.wires.open.contains(&(port + 1)));
+    assert!(port.is_multiple_of(2) && lab.wires.open.contains(&(port + 1)));
     let thief = lab.ua("mallory", 1_001);
     assert_eq!(lab.ask(&thief, ALLOCATE, &[UDP, (RESERVATION_TOKEN, &token)]).code(), 508);
     let two = lab.ua("alice", 1_002);
@@ -109,7 +111,8 @@ fn rfc8656_7_2_an_even_port_and_the_next_one_for_whoever_has_its_token() {
     assert_eq!(lab.ask(&three, ALLOCATE, &[UDP, PAIR]).code(), 486);
     let even = lab.ask(&three, ALLOCATE, &[UDP, EVEN]);
     assert!(
-        even.address(XOR_RELAYED_ADDRESS).unwrap().port() % 2 == 0 && even.get(RESERVATION_TOKEN).is_none()
+        even.address(XOR_RELAYED_ADDRESS).unwrap().port().is_multiple_of(2)
+            && even.get(RESERVATION_TOKEN).is_none()
     );
 }
 
