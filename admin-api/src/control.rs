@@ -13,6 +13,7 @@ mod registration;
 mod subscription;
 mod target;
 mod trunk;
+mod turn;
 mod values;
 
 use std::pin::Pin;
@@ -44,6 +45,10 @@ pub use subscription::{
 };
 pub use target::{Target, TargetList, TargetState, TargetTrouble};
 pub use trunk::{Trunk, TrunkFlow, TrunkList, TrunkRegistration, TrunkRegistrationState};
+pub use turn::{
+    TurnAllocation, TurnAllocationPage, TurnChannel, TurnCredentials, TurnCredentialsOrder, TurnQuery,
+    TurnTraffic, TurnTransport,
+};
 pub use values::{CallId, Cursor, InvalidValue, ReasonText, Seconds, Timestamp};
 
 use crate::metrics::MetricFamily;
@@ -109,6 +114,15 @@ pub trait Control: Send + Sync + 'static {
     /// One page of the subscriptions from one side to the other, by shard and in the order that they began. Pages promise no
     /// common instant.
     fn carried_subscriptions(&self, query: CarriedQuery) -> Answer<'_, CarriedSubscriptionPage>;
+
+    /// One page of the allocations of the TURN servers, by network and port. Pages promise no common instant.
+    fn turn_allocations(&self, query: TurnQuery) -> Answer<'_, TurnAllocationPage>;
+
+    /// Makes credentials for a TURN server.
+    ///
+    /// # Errors
+    /// [`ControlError::TurnServerNotFound`], [`ControlError::InvalidTurnCredentials`] for what no credentials can say.
+    fn turn_credentials(&self, order: TurnCredentialsOrder) -> Answer<'_, TurnCredentials>;
 
     /// Ends every binding of an address-of-record; its devices may register again.
     fn end_registration(&self, address: String) -> Answer<'_, ()>;

@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use crate::problem::{Kind, Problem, ProblemDocument};
 use crate::resources::{
     calls, configuration, conformance, health, metrics, overload, quarantine, registrations, subscriptions,
-    targets, trunks,
+    targets, trunks, turn,
 };
 
 #[derive(OpenApi)]
@@ -21,7 +21,7 @@ use crate::resources::{
     info(
         title = "Liaison admin API",
         version = "1",
-        description = "Calls, targets, overload, quarantine, trunks, registrations, subscriptions, configuration, conformance, health and metrics of a Liaison session border controller. \
+        description = "Calls, targets, overload, quarantine, trunks, registrations, subscriptions, TURN servers, configuration, conformance, health and metrics of a Liaison session border controller. \
                        Times are RFC 3339 in UTC, spans of time are seconds; every error is an RFC 9457 problem document.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -41,6 +41,8 @@ use crate::resources::{
         registrations::end,
         registrations::subscriptions,
         subscriptions::list,
+        turn::allocations,
+        turn::credentials,
         configuration::show,
         configuration::reload,
         conformance::list,
@@ -70,7 +72,8 @@ impl Modify for Common {
         });
         for operation in operations {
             if let Some(RefOr::T(body)) = &mut operation.request_body {
-                let needed = operation.operation_id.as_deref() == Some("place_call");
+                let needed =
+                    matches!(operation.operation_id.as_deref(), Some("place_call" | "make_turn_credentials"));
                 body.required = Some(if needed { Required::True } else { Required::False });
             }
             for (status, response) in &mut operation.responses.responses {

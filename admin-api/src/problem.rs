@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     RegistrationNotFound,
     SourceNotFound,
     TrunkNotFound,
+    TurnServerNotFound,
+    InvalidTurnCredentials,
     MethodNotAllowed,
     RequestTimeout,
     ReloadUnderWay,
@@ -45,7 +47,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds, for the proof that each is described.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::MalformedAuthorization,
         Self::MalformedQuery,
         Self::MalformedBody,
@@ -58,6 +60,8 @@ impl Kind {
         Self::RegistrationNotFound,
         Self::SourceNotFound,
         Self::TrunkNotFound,
+        Self::TurnServerNotFound,
+        Self::InvalidTurnCredentials,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::ReloadUnderWay,
@@ -87,6 +91,10 @@ impl Kind {
             Self::CallRefused => (S::CONFLICT, "call-refused", "A caller would be refused"),
             Self::InvalidCall => (S::UNPROCESSABLE_ENTITY, "invalid-call", "No such call can be placed"),
             Self::TrunkNotFound => (S::NOT_FOUND, "trunk-not-found", "No such trunk"),
+            Self::TurnServerNotFound => (S::NOT_FOUND, "turn-server-not-found", "No such TURN server"),
+            Self::InvalidTurnCredentials => {
+                (S::UNPROCESSABLE_ENTITY, "invalid-turn-credentials", "No such credentials can be made")
+            }
             Self::SourceNotFound => (S::NOT_FOUND, "source-not-found", "Not in quarantine"),
             Self::RegistrationNotFound => (S::NOT_FOUND, "registration-not-found", "Nothing is registered"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed"),
@@ -208,6 +216,8 @@ impl From<ControlError> for Problem {
             ControlError::OrderRefused(_) => Self::new(Kind::CallRefused, detail),
             ControlError::RegistrationNotFound(_) => Self::new(Kind::RegistrationNotFound, detail),
             ControlError::TrunkNotFound(_) => Self::new(Kind::TrunkNotFound, detail),
+            ControlError::TurnServerNotFound(_) => Self::new(Kind::TurnServerNotFound, detail),
+            ControlError::InvalidTurnCredentials(_) => Self::new(Kind::InvalidTurnCredentials, detail),
             ControlError::SourceNotFound(_) => Self::new(Kind::SourceNotFound, detail),
             ControlError::UnknownCursor(_) => Self::new(Kind::UnknownCursor, detail),
             ControlError::ReloadUnderWay => Self::new(Kind::ReloadUnderWay, detail),

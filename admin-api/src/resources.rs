@@ -14,6 +14,7 @@ pub(crate) mod registrations;
 pub(crate) mod subscriptions;
 pub(crate) mod targets;
 pub(crate) mod trunks;
+pub(crate) mod turn;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;

@@ -15,7 +15,7 @@ use crate::options::{MetricsAccess, Options};
 use crate::problem::{Kind, Problem};
 use crate::resources::{
     calls, configuration, conformance, health, metrics, overload, quarantine, registrations, subscriptions,
-    targets, trunks,
+    targets, trunks, turn,
 };
 use crate::stats::Stats;
 use crate::token::Token;
@@ -60,6 +60,8 @@ pub fn router(control: Arc<dyn Control>, token: Token, options: Options) -> Rout
         .route("/registrations/{address}", get(registrations::show).delete(registrations::end))
         .route("/registrations/{address}/subscriptions", get(registrations::subscriptions))
         .route("/subscriptions", get(subscriptions::list))
+        .route("/turn/allocations", get(turn::allocations))
+        .route("/turn/credentials", post(turn::credentials))
         .route("/config", get(configuration::show))
         .route("/config/reload", post(configuration::reload))
         .route("/conformance", get(conformance::list))

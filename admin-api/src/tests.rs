@@ -12,4 +12,5 @@ mod health;
 mod logs;
 mod registrations;
 mod trunks;
+mod turn;
 mod wire;

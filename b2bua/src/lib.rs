@@ -18,3 +18,4 @@ pub mod shard;
 pub mod snapshot;
 pub mod store;
 mod trunk;
+mod turn;

@@ -7,10 +7,12 @@ mod ports;
 mod signalling;
 mod store;
 mod transport;
+mod turn;
 
 use crate::shard::Report;
 use crate::snapshot::OwnCertificate;
 use crate::store::Condition;
+use crate::turn::Counts;
 use admin_api::metrics::MetricFamily;
 use calls::calls;
 use families::Families;
@@ -23,13 +25,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use store::store;
 use transport::transport;
+use turn::turn;
 
 /// All metrics of the process, merged over its shards.
 pub(crate) fn families(
     reports: &[Report],
     transports: &[Arc<driver::Counters>],
     relay: &relay::Gauges,
-    records_lost: u64,
+    (records_lost, turns): (u64, &[Counts]),
     kept: Option<&Condition>,
     (certificates, now): (&[OwnCertificate], SystemTime),
 ) -> Vec<MetricFamily> {
@@ -46,6 +49,7 @@ pub(crate) fn families(
         records_lost,
     );
     store(&mut families, kept);
+    turn(&mut families, turns);
     let left = certificates.iter().map(|own| (own.path.clone(), seconds(own.left(now))));
     families.gauges_by(
         "liaison_certificate_expiry_seconds",
@@ -70,7 +74,9 @@ mod tests {
     /// The metrics as the page has them.
     fn table() -> String {
         let mut table = "\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
-        for family in families(&[], &[], &relay::Gauges::default(), 0, None, (&[], SystemTime::UNIX_EPOCH)) {
+        for family in
+            families(&[], &[], &relay::Gauges::default(), (0, &[]), None, (&[], SystemTime::UNIX_EPOCH))
+        {
             let (kind, labels) = match &family.samples {
                 Samples::Counter(samples) => ("counter", labels(samples)),
                 Samples::Gauge(samples) => ("gauge", labels(samples)),

@@ -4,7 +4,8 @@ mod strength;
 
 use crate::snapshot::{IssuerKeys, Protected, Secrets};
 use config::{
-    CardCredentials, Challenge, Config, Credentials, OperatorKey, Secret as Reference, Trunk, TrunkName, User,
+    CardCredentials, Challenge, Config, Credentials, NetworkName, NetworkTurn, OperatorKey,
+    Secret as Reference, Trunk, TrunkName, User,
 };
 use sip::auth::aka::{Card, Operator};
 use sip::auth::bearer::KeySet;
@@ -12,6 +13,9 @@ use sip::auth::{Credential, Hash, Secret};
 use std::sync::Arc;
 use strength::Weakness;
 use zeroize::Zeroizing;
+
+/// Fewest characters of what credentials are made with: whoever has one of these can try secrets at home.
+const SHORTEST_SECRET: usize = 16;
 
 /// A secret that could not be had, or that is none. The value itself is in no message.
 #[derive(Debug, thiserror::Error)]
@@ -37,11 +41,33 @@ pub(crate) fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
         trunk.challenge.iter().for_each(|challenge| of_trunk.inbound(challenge));
     }
     for (name, network) in &config.networks {
+        if let Some(turn) = &network.turn {
+            self::turn(name, turn, &mut secrets, &mut errors);
+        }
         let Some(registrar) = &network.registrar else { continue };
         let of = Protected::Registrar(name.clone());
         Reading { of, secrets: &mut secrets, errors: &mut errors }.inbound(&registrar.challenge);
     }
     if errors.is_empty() { Ok(secrets) } else { Err(errors) }
+}
+
+/// What the credentials of a TURN server are made with, the one in use first.
+fn turn(network: &NetworkName, turn: &NetworkTurn, secrets: &mut Secrets, errors: &mut Vec<SecretError>) {
+    let given = [("secret", Some(&turn.secret)), ("previous_secret", turn.previous_secret.as_ref())];
+    for (setting, reference) in given {
+        let Some(reference) = reference else { continue };
+        let long = |text: Zeroizing<String>| match text.chars().count() {
+            0..SHORTEST_SECRET => Err(format!("the secret has fewer than {SHORTEST_SECRET} characters")),
+            _ => Ok(text),
+        };
+        match read(reference).and_then(long) {
+            Ok(text) => secrets.turn.entry(network.clone()).or_default().push(text),
+            Err(why) => {
+                let path = format!("networks.{network}.turn.{setting}");
+                errors.push(SecretError { path, why });
+            }
+        }
+    }
 }
 
 /// The secrets of a trunk or registrar.

@@ -14,6 +14,7 @@ pub use settings::{
 
 use crate::registrar::Registrars;
 use crate::trunk::Demand;
+use crate::turn;
 use config::{Config, Network, NetworkName, Strangers, TrunkName};
 use media::MediaNetwork;
 use policy::Compiled;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
+use zeroize::Zeroizing;
 
 /// What a call begins under and keeps.
 pub struct Snapshot {
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub files: BTreeMap<String, u64>,
     /// Our certificates.
     pub(crate) certificates: Vec<OwnCertificate>,
+    /// The TURN servers.
+    pub(crate) turn: Vec<turn::Service>,
     /// What in it is probably not meant.
     pub advice: Vec<Advice>,
     /// Our name as a user agent instance (RFC 5626 §4.1), where a trunk needs one that the configuration does not give.
@@ -86,6 +90,8 @@ pub struct Secrets {
     pub inbound: By<Protected>,
     /// Whose tokens may answer ours, by what the challenge protects.
     pub issuers: BTreeMap<Protected, Arc<IssuerKeys>>,
+    /// What the credentials of TURN servers are made with, by network: the one in use, then the one before.
+    pub turn: BTreeMap<NetworkName, Vec<Zeroizing<String>>>,
 }
 
 /// The public keys of an authorization server.
@@ -110,10 +116,12 @@ impl Secrets {
             .iter()
             .filter(|(name, keys)| before.issuers.get(*name).is_none_or(|earlier| earlier.text != keys.text));
         let issuers = issuers.map(|(name, _)| format!("{name}.challenge.bearer (keys)"));
+        let turn = self.turn.iter().filter(|(name, secrets)| before.turn.get(*name) != Some(*secrets));
         outbound
             .map(|name| format!("trunks.{name}.credentials (password)"))
             .chain(inbound.map(|of| format!("{of}.challenge (password)")))
             .chain(issuers)
+            .chain(turn.map(|(name, _)| format!("networks.{name}.turn (secret)")))
     }
 
     /// Goes on with the credentials of `before` that are the same: a card knows the sequence number of its last challenge.
@@ -157,6 +165,7 @@ impl Snapshot {
             security: Arc::default(),
             files: BTreeMap::new(),
             certificates: Vec::new(),
+            turn: Vec::new(),
             advice: Vec::new(),
             instance: None,
             version,

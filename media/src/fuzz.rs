@@ -25,3 +25,9 @@ pub fn stun(datagram: &[u8]) -> bool {
 pub fn dtls(input: &[u8]) -> bool {
     crate::dtls::fuzzed(input)
 }
+
+/// Gives a TURN server whatever comes; true where it serves somebody whom it must not, or somebody whom nobody is to reach.
+#[must_use]
+pub fn turn(input: &[u8]) -> bool {
+    crate::turn::fuzzed(input)
+}

@@ -3,7 +3,7 @@
 //! [`CallMedia`] is a core without I/O. It is told which descriptions came and asked for those to send, and it says by
 //! [`CallMedia::poll_command`] what the relay shall do; whoever drives it polls until `None` after every call that
 //! changes something, and carries each command out (`relay::Link::carry_out`, or [`VirtualPorts::carry_out`] in a
-//! simulation). Everything that needs sockets, threads and clocks is in [`relay`].
+//! simulation). Everything that needs sockets, threads and clocks is in [`relay`]. [`turn`] is a server on its own, without I/O.
 
 mod call;
 pub mod dtls;
@@ -19,6 +19,8 @@ mod quality;
 pub mod relay;
 mod rtp;
 pub mod srtp;
+mod stun;
+pub mod turn;
 
 pub use call::{
     CallMedia, Carriage, Codec, Connections, Guarded, Mark, Mode, Moving, Offered, PartyView, Silence,

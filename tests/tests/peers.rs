@@ -1,4 +1,4 @@
-//! Liaison among real peers: SIPp, Kamailio, baresip, linphonec, Chromium, SIPVicious, NSD and curl, each test on a private
+//! Liaison among real peers: SIPp, Kamailio, baresip, linphonec, Chromium, SIPVicious, NSD, coturn and curl, each test on a private
 //! network of its own (`lab/lo-run`). What the tests judge are the bytes that the peers saw. A missing peer is a failure.
 #![forbid(unsafe_code)]
 
@@ -86,3 +86,5 @@ mod strays;
 mod transfer;
 #[path = "peers/trunks.rs"]
 mod trunks;
+#[path = "peers/turn.rs"]
+mod turn;

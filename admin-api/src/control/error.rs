@@ -24,6 +24,12 @@ pub enum ControlError {
     /// The client's: the configuration in force has no such trunk.
     #[error("there is no trunk {0}")]
     TrunkNotFound(String),
+    /// The client's: no network has a TURN server that is meant, and why.
+    #[error("{0}")]
+    TurnServerNotFound(String),
+    /// The client's: credentials that cannot be made, and why.
+    #[error("{0}")]
+    InvalidTurnCredentials(String),
     /// The client's: that source is not in quarantine, or not any more.
     #[error("{0} is not in quarantine")]
     SourceNotFound(String),

@@ -46,9 +46,14 @@ impl Api {
 
     /// Sends an order of a call, with the token.
     pub(super) async fn order(&self, order: &str) -> Reply {
+        self.post("/v1/calls", order).await
+    }
+
+    /// Posts JSON, with the token.
+    pub(super) async fn post(&self, path: &str, content: &str) -> Reply {
         let token = format!("Bearer {TOKEN}");
         let fields = [("authorization", &*token), ("content-type", "application/json")];
-        self.send("POST /v1/calls", &fields, order.to_owned()).await
+        self.send(&format!("POST {path}"), &fields, content.to_owned()).await
     }
 
     pub(super) async fn send(&self, line: &str, fields: &[(&str, &str)], body: impl Into<Body>) -> Reply {

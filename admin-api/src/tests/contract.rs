@@ -38,6 +38,9 @@ async fn the_document_is_served_and_its_operations_exist() {
             );
             let reply = match operation.get("operationId").and_then(serde_json::Value::as_str) {
                 Some("place_call") => api().order(ORDER).await,
+                Some("make_turn_credentials") => {
+                    api().post("/v1/turn/credentials", r#"{"user":"alice"}"#).await
+                }
                 _ => api().ask(&line).await,
             };
             assert!(reply.status.is_success(), "{line}: {}", reply.status);
@@ -70,8 +73,10 @@ async fn the_document_is_served_and_its_operations_exist() {
     GET /v1/targets
     GET /v1/trunks
     GET /v1/trunks/{name}/targets
+    GET /v1/turn/allocations
     POST /v1/calls
     POST /v1/config/reload
+    POST /v1/turn/credentials
     ");
 }
 

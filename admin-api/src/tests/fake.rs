@@ -305,6 +305,41 @@ impl Control for Fake {
         self.answer(|| Ok(CarriedSubscriptionPage { subscriptions, next_cursor }))
     }
 
+    fn turn_allocations(&self, query: TurnQuery) -> Answer<'_, TurnAllocationPage> {
+        let one = TurnAllocation {
+            network: "access".to_owned(),
+            user: "alice".to_owned(),
+            transport: TurnTransport::Tls,
+            client: "203.0.113.7:40000".to_owned(),
+            relayed_address: "192.0.2.1:50000".to_owned(),
+            age_seconds: Duration::from_secs(5).into(),
+            left_seconds: Duration::from_secs(595).into(),
+            permissions: vec!["192.0.2.1".to_owned()],
+            channels: vec![TurnChannel { number: 0x4000, peer: "192.0.2.1:20000".to_owned() }],
+            to_peers: TurnTraffic { packets: 2, bytes: 344 },
+            to_client: TurnTraffic { packets: 1, bytes: 172 },
+        };
+        let wanted = |said: Option<&String>, its: &str| said.is_none_or(|said| said == its);
+        let its = wanted(query.network.as_ref(), &one.network) && wanted(query.user.as_ref(), &one.user);
+        let allocations = if its && query.after.is_none() { vec![one] } else { Vec::new() };
+        self.answer(|| Ok(TurnAllocationPage { allocations, next_cursor: None }))
+    }
+
+    fn turn_credentials(&self, order: TurnCredentialsOrder) -> Answer<'_, TurnCredentials> {
+        self.answer(|| match (order.network.as_deref(), &*order.user) {
+            (Some("west"), _) => {
+                Err(ControlError::TurnServerNotFound("network west has no TURN server".into()))
+            }
+            (_, "") => Err(ControlError::InvalidTurnCredentials("user is empty".into())),
+            (_, user) => Ok(TurnCredentials {
+                username: format!("1893456000:{user}"),
+                password: "mGXkPtBcGqq0lwDGBCmKNE5Lzg8=".to_owned(),
+                ttl: order.ttl.unwrap_or(43_200),
+                uris: vec!["turn:192.0.2.1:3478?transport=udp".to_owned()],
+            }),
+        })
+    }
+
     fn end_registration(&self, address: String) -> Answer<'_, ()> {
         self.answer(|| {
             self.command(format!("end the registration of {address}"));

@@ -23,14 +23,16 @@ pub(super) fn raise(config: &Config) {
         tracing::warn!(
             limit,
             needed,
-            "the limit of open files (RLIMIT_NOFILE) is below what limits.sockets and limits.connections permit"
+            "the limit of open files (RLIMIT_NOFILE) is below what limits.sockets, limits.connections and TURN servers permit"
         );
     }
 }
 
 fn needed(config: &Config) -> u64 {
     let limits = &config.limits;
-    let permitted = limits.sockets.saturating_add(limits.connections);
+    let turns = config.networks.values().filter_map(|network| network.turn.as_ref());
+    let of_turn = turns.map(|turn| turn.allocations.saturating_add(turn.connections));
+    let permitted = of_turn.fold(limits.sockets.saturating_add(limits.connections), usize::saturating_add);
     u64::try_from(permitted).unwrap_or(u64::MAX).saturating_add(OTHERS)
 }
 

@@ -11,11 +11,13 @@ use crate::registrar::{Ended, view};
 use crate::shard::{Command, Report};
 use crate::store::Condition;
 use crate::trunk::{Standings, registrant};
+use crate::turn::{self, Turn};
 use admin_api::control::{
     Answer, CallDetail, CallId, CallOrder, CallPage, CallQuery, CarriedQuery, CarriedSubscriptionPage,
     ComponentReadiness, ConfigurationInForce, Control, ControlError, Health, Overload, Phase, Quarantine,
     Readiness, ReasonText, Registration, RegistrationPage, RegistrationQuery, ReloadMode, ReloadOutcome,
-    Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, Unavailability,
+    Seconds, SubscriptionList, TargetList, Timestamp, TrunkList, TrunkTargets, TurnAllocationPage,
+    TurnCredentials, TurnCredentialsOrder, TurnQuery, Unavailability,
 };
 use admin_api::metrics::MetricFamily;
 use config::Config;
@@ -47,11 +49,21 @@ pub(crate) struct Switchboard {
     /// How the store is doing, where there is one.
     pub(crate) store: Option<Arc<Condition>>,
     pub(crate) transports: Vec<Arc<sip::driver::counters::Counters>>,
+    /// The TURN servers, where there are any.
+    pub(crate) turn: Option<Turn>,
 }
 
 impl Switchboard {
     /// What does not do its part, though calls do without it.
     fn degraded(&self) -> Vec<ComponentReadiness> {
+        let gone = self.turn.iter().filter(|turn| turn.is_over()).map(|_| ComponentReadiness {
+            component: "the TURN server".to_owned(),
+            reason: Some("it has stopped: allocations are lost, and nobody gets one".to_owned()),
+        });
+        gone.chain(self.degraded_store()).collect()
+    }
+
+    fn degraded_store(&self) -> Vec<ComponentReadiness> {
         let Some(store) = &self.store else { return Vec::new() };
         let damaged = store.aside().map(|aside| {
             format!(
@@ -104,11 +116,15 @@ impl Switchboard {
         let mut loader = self.loader.try_lock().map_err(|_| ControlError::ReloadUnderWay)?;
         let (outcome, adopted) = loader.reload(mode)?;
         if let Some((snapshot, sip)) = adopted {
-            // Every shard takes it or none does: room for the order is had first.
+            // Every shard and the TURN servers take it or nobody does: room for the order is had first.
+            let turn = self.turn.as_ref().map(Turn::reserve).transpose()?;
             let places = self.shards.iter().map(|shard| Ok((shard, shard.reserve()?)));
             for (shard, place) in places.collect::<Result<Vec<_>, ControlError>>()? {
                 place.send(Command::Adopt(snapshot.clone(), Box::new(sip.clone())));
                 shard.waker.wake();
+            }
+            if let Some(room) = turn {
+                room.adopt(&snapshot.turn);
             }
             loader.commit(snapshot);
         }
@@ -289,6 +305,24 @@ impl Control for Switchboard {
         })
     }
 
+    fn turn_allocations(&self, query: TurnQuery) -> Answer<'_, TurnAllocationPage> {
+        Box::pin(async move {
+            let views = match &self.turn {
+                Some(turn) => turn.allocations().await?,
+                None => Vec::new(),
+            };
+            Ok(turn::page(&self.config(), views, &query))
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "credentials end so long after they are asked for")]
+    fn turn_credentials(&self, order: TurnCredentialsOrder) -> Answer<'_, TurnCredentials> {
+        Box::pin(async move {
+            let snapshot = self.loader().current().clone();
+            turn::credentials(&snapshot, &order, SystemTime::now())
+        })
+    }
+
     fn configuration(&self) -> Answer<'_, ConfigurationInForce> {
         Box::pin(async move { Ok(self.loader().in_force()) })
     }
@@ -340,7 +374,7 @@ impl Control for Switchboard {
                 &reports,
                 &self.transports,
                 &relay,
-                lost,
+                (lost, self.turn.as_ref().map(|turn| &*turn.counts).unwrap_or_default()),
                 self.store.as_deref(),
                 certificates,
             ))

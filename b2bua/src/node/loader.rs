@@ -16,6 +16,7 @@ use crate::snapshot::{
     Advice, Secrets, Snapshot, advice_of, location_settings, message_limits, overload_settings, sip_limits,
     sip_listener, sip_transport,
 };
+use crate::turn;
 use admin_api::control::{Change, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome};
 use bytestring::ByteString;
 use config::{Config, Conflict, Errors, NetworkName};
@@ -322,6 +323,7 @@ fn snapshot(
     (snapshot.security, snapshot.files) = (Arc::new(material.security), material.files);
     snapshot.loaded = now;
     snapshot.certificates = material.own;
+    snapshot.turn = turn::services(&snapshot, material.turn);
     snapshot.source = source;
     Ok(Arc::new(snapshot))
 }

@@ -3,11 +3,12 @@
 use crate::secrets::SecretError;
 use crate::snapshot::{Names, OwnCertificate};
 use config::{
-    Certificate, ClientCertificates, Config, ListenerTls, NetworkName, NetworkTls, Pin, Trunk, WebSocket,
+    Certificate, ClientCertificates, Config, ListenerTls, Network, NetworkName, NetworkTls, Pin, Trunk,
+    WebSocket,
 };
 use ipnet::IpNet;
 use sip::driver::tls::{
-    ClientSettings, Clients, Credentials, Fingerprint, Pins, ServerSettings, TlsError, Trust,
+    Acceptor, ClientSettings, Clients, Credentials, Fingerprint, Pins, ServerSettings, TlsError, Trust,
 };
 use sip::driver::{Security, WebSocketRules};
 use sip::{Domain, ListenerId, NetworkId};
@@ -28,6 +29,8 @@ pub(crate) struct Material {
     /// A digest of each file, by the setting that names it.
     pub(crate) files: BTreeMap<String, u64>,
     pub(crate) names: Names,
+    /// How the listeners of TURN servers take connections over TLS, in their order.
+    pub(crate) turn: BTreeMap<NetworkName, Vec<Option<Acceptor>>>,
     /// Our certificates.
     pub(crate) own: Vec<OwnCertificate>,
 }
@@ -60,6 +63,7 @@ pub(crate) fn read(config: &Config, networks: &[NetworkName]) -> Result<Material
                 reader.material.security.websockets.insert(id, rules);
             }
         }
+        reader.turn(name, network);
     }
     reader.material.security.peers = peers(config);
     if reader.errors.is_empty() { Ok(reader.material) } else { Err(reader.errors) }
@@ -117,6 +121,21 @@ impl Reader {
             None => None,
         };
         Some(ClientSettings { trust: trust?, credentials, pins: pins(&tls.pins) })
+    }
+
+    /// How the listeners of a network's TURN server take connections.
+    fn turn(&mut self, name: &NetworkName, network: &Network) {
+        let Some(turn) = &network.turn else { return };
+        let listeners = turn.listeners.iter().enumerate().map(|(n, listener)| {
+            let path = format!("networks.{name}.turn.listeners[{n}].tls");
+            let settings = self.server(&path, listener.tls.as_ref()?)?;
+            let built = Acceptor::new(settings);
+            let acceptor = built.as_ref().ok().cloned();
+            self.note(&path, built.map(|_| ()));
+            acceptor
+        });
+        let acceptors = listeners.collect();
+        self.material.turn.insert(name.clone(), acceptors);
     }
 
     /// How a listener takes connections.

@@ -8,13 +8,14 @@ use crate::control::Switchboard;
 use crate::shard::{Command, MediaLink};
 use crate::snapshot::{Snapshot, media_networks, message_limits, socket_limits};
 use crate::store::StoreError;
+use crate::turn::{Turn, TurnError};
 use admin_api::control::{Control, ControlError, ReloadMode, ReloadOutcome};
 use config::Config;
 use media::dtls::{Identity, IdentityError};
 use media::relay::{self, Relay};
 use sip::driver;
 use sip::driver::clock::Clock;
-use sip::driver::ids::NoEntropy;
+use sip::driver::ids::{NoEntropy, RandomIds};
 use sip::driver::sockets::{Bind, BindError, Sockets};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,6 +40,9 @@ pub enum StartError {
     /// The system gives no random bits.
     #[error("the system gives no random bits")]
     Entropy(#[from] NoEntropy),
+    /// A TURN server did not start.
+    #[error(transparent)]
+    Turn(#[from] TurnError),
     /// There is no certificate of our own for DTLS-SRTP.
     #[error("no certificate for DTLS-SRTP")]
     Identity(#[from] IdentityError),
@@ -90,14 +94,17 @@ impl Node {
         };
         let shards::Made { shards: ready, directory, standings, homes } =
             shards::make(&parts, sockets, links)?;
+        let turn = Turn::start(config, &snapshot.turn, &mut RandomIds::new()?)?;
         let (lost, gauges) = (records.clone(), relay.clone());
+        let names = listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address));
         let switchboard = Switchboard {
             shards: ready.iter().map(|ready| ready.way.clone()).collect(),
             loader: Mutex::new(loader),
             draining: Arc::new(AtomicBool::new(false)),
             placed: AtomicUsize::new(0),
             started: (Instant::now(), SystemTime::now()),
-            listeners: listeners.iter().map(|l| format!("{} {}", l.transport.name(), l.address)).collect(),
+            listeners: names.chain(turn.iter().flat_map(|turn| turn.listeners.clone())).collect(),
+            turn,
             relay: Box::new(move || gauges.as_ref().map(|r| r.gauges()).unwrap_or_default()),
             directory,
             standings,
@@ -180,6 +187,9 @@ impl Drop for Node {
             if shard.order(Command::Stop).is_err() {
                 tracing::debug!(shard = shard.number, "a shard takes no orders");
             }
+        }
+        if let Some(turn) = &self.switchboard.turn {
+            turn.stop();
         }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {

@@ -17,6 +17,7 @@ mod session_timer;
 mod srtp;
 mod tls;
 mod trunk;
+mod turn;
 
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
 pub use config::Config;
@@ -40,3 +41,4 @@ pub use srtp::{Keying, Srtp, SrtpMode, SrtpSuite};
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;
+pub use turn::{NetworkTurn, TurnListener, TurnTransport};

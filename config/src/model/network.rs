@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
-use crate::model::{ListenerTls, NetworkTls, Registrar, WebSocket};
+use crate::model::{ListenerTls, NetworkTls, NetworkTurn, Registrar, WebSocket};
 use crate::text::{Domain, HostPort, PortRange, ProfileName};
 
 table! {
@@ -30,8 +30,25 @@ table! {
         live registrar: Option<Registrar>;
         /// Where we take media in this network; needed where media is anchored.
         restart media: Option<NetworkMedia>, say {};
+        /// A TURN server for the user agents of this network.
+        live turn: Option<NetworkTurn>;
         /// The profile of what happens in this network, unless a trunk or route names another.
         pinned profile: Option<ProfileName>, such as "default";
+    }
+    check check_network;
+}
+
+/// The ports of a TURN server are at the address of the network's media.
+fn check_network(network: &Network, reader: &mut Reader<'_>) {
+    match (&network.turn, &network.media) {
+        (Some(turn), Some(media)) => {
+            reader.claim("turn.ports", Claim::MediaPorts { address: media.address, ports: turn.ports });
+        }
+        (Some(_), None) => {
+            let found = Found::Text("no `media`".to_owned());
+            reader.conflict("turn", found, "`media`, whose address it has");
+        }
+        (None, _) => {}
     }
 }
 

@@ -29,7 +29,8 @@ fn the_example_parses_with_every_setting_on_but_those_that_exclude_each_other() 
     let listener = "networks.carrier.listeners[0]";
     let tables = ["tls", "tls.clients", "websocket"].map(|table| format!("{listener}.{table}"));
     let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-    assert_eq!(paths, [&*tables, &["routes[0].reject", "routes[0].number"]].concat(), "{errors}");
+    let turn = ["networks.carrier.turn.listeners[0].tls", "networks.carrier.turn.listeners[0].tls.clients"];
+    assert_eq!(paths, [&*tables, &turn, &["routes[0].reject", "routes[0].number"]].concat(), "{errors}");
 }
 
 #[test]

@@ -357,3 +357,42 @@ fn rfc5627_4_1_no_contact_is_the_address_that_it_is_registered_for() {
         assert_eq!(register("", other), Ok(()), "{other}");
     }
 }
+
+/// A TURN server of the network `inside`, whose media is at 127.0.0.1.
+fn turn(lines: &str) -> String {
+    more(&format!("[networks.inside.turn]\nrealm = \"r\"\nsecret = {{ env = \"S\" }}\n{lines}"))
+}
+
+#[test]
+fn a_turn_server_has_ports_of_its_own_and_listens_where_nobody_else_does() {
+    let lines = r#"
+listeners = [{ transport = "udp", address = "127.0.0.1:5060" }, { transport = "tls", address = "127.0.0.1:0" }]
+ports = "20000-29999"
+lifetime = "1h"
+longest_lifetime = "10m"
+peers = ["127.0.0.0/8", "198.51.100.0/24", "224.0.0.1"]
+"#;
+    insta::assert_snapshot!(turn(lines.trim()), @r#"
+    f.toml:7:45: networks.inside.turn.listeners[0].address: found "127.0.0.1:5060", expected an address and port not taken by networks.inside.listeners[0].address
+    f.toml:7:79: networks.inside.turn.listeners[1].transport: found "tls", expected a transport without TLS, or `tls`
+    f.toml:7:96: networks.inside.turn.listeners[1].address: found "127.0.0.1:0", expected a port other than 0
+    f.toml:8:9: networks.inside.turn.ports: found "20000-29999", expected ports not taken by networks.inside.media.ports
+    f.toml:10:20: networks.inside.turn.longest_lifetime: found 600 s, expected at least `lifetime`, which is 3600 s
+    f.toml:11:10: networks.inside.turn.peers[0]: found "127.0.0.0/8", expected addresses of other hosts
+    f.toml:11:44: networks.inside.turn.peers[2]: found "224.0.0.1/32", expected addresses of other hosts
+    "#);
+    for (lines, fault) in [
+        ("listeners = []", "7:13: networks.inside.turn.listeners: "),
+        (
+            "listeners = [{ transport = \"udp\", address = \"0.0.0.0:3478\" }]",
+            "an address that clients can reach",
+        ),
+        (
+            "listeners = [{ transport = \"udp\", address = \"127.0.0.1:3478\" }]\nbytes_per_user = 5",
+            "8:18: networks.inside",
+        ),
+    ] {
+        let faults = turn(lines);
+        assert!(faults.contains(fault) && faults.lines().count() == 1, "{faults}");
+    }
+}

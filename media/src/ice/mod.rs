@@ -19,16 +19,15 @@ mod request;
 mod responder;
 mod response;
 mod session;
-mod stun;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use crate::stun::is_stun;
 pub(crate) use budget::Budget;
 pub use credentials::{Credentials, Secret};
 pub(crate) use responder::{Heard, Responder, Unanswered};
 pub use session::Standing;
 pub(crate) use session::{CONSENT_MILLIS, Component, Known, Session};
-pub(crate) use stun::is_stun;
 
 /// What is done about ICE towards a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

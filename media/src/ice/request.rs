@@ -1,6 +1,6 @@
 //! A connectivity check as it is read.
 
-use super::stun::{
+use crate::stun::{
     Attributes, Broken, COMPREHENSION_OPTIONAL, FINGERPRINT, ICE_CONTROLLED, ICE_CONTROLLING,
     MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, PRIORITY, USE_CANDIDATE, USERNAME,
 };

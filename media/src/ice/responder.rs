@@ -11,7 +11,7 @@ use super::early::Early;
 use super::request::Request;
 use super::response::Response;
 use super::session::{Component, Session};
-use super::stun::{self, INDICATION, Key, REQUEST, header, is_whole};
+use crate::stun::{self, INDICATION, Key, REQUEST, header, is_whole};
 
 /// Credentials that are valid at a time: those of the offer or answer that stands, and those before it while the peer still
 /// uses them (RFC 8445 §9).

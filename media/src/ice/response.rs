@@ -1,12 +1,12 @@
 //! Answers to connectivity checks, written in place.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use hmac::Mac;
 
-use super::stun::{
+use crate::stun::{
     COOKIE, ERROR, ERROR_CODE, FINGERPRINT, FINGERPRINT_LENGTH, HEADER, INTEGRITY_LENGTH, Key,
-    MESSAGE_INTEGRITY, SUCCESS, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS, fingerprint, integrity,
+    MESSAGE_INTEGRITY, Masked, SUCCESS, UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS, fingerprint, integrity,
 };
 
 /// Room for the longest answer: a header, an error with its reason, unknown attributes, integrity and fingerprint.
@@ -32,13 +32,7 @@ impl Response {
     /// The address that the check was seen from (RFC 8489 §14.2).
     pub(super) fn success(id: &[u8; 12], source: SocketAddr) -> Self {
         let mut response = Self::new(SUCCESS, id);
-        let mut value = [0; 20];
-        let length = match source.ip() {
-            IpAddr::V4(_) => 8,
-            IpAddr::V6(_) => 20,
-        };
-        fill(&mut value, id, source);
-        response.attribute(XOR_MAPPED_ADDRESS, value.get(..length).unwrap_or_default());
+        response.attribute(XOR_MAPPED_ADDRESS, Masked::new(id, source).as_bytes());
         response
     }
 
@@ -105,27 +99,5 @@ impl Response {
             place.copy_from_slice(bytes);
             self.length += bytes.len();
         }
-    }
-}
-
-/// The value of XOR-MAPPED-ADDRESS.
-fn fill(value: &mut [u8; 20], id: &[u8; 12], source: SocketAddr) {
-    let v4;
-    let v6;
-    let (family, ip): (u8, &[u8]) = match source.ip() {
-        IpAddr::V4(ip) => {
-            v4 = ip.octets();
-            (1, &v4)
-        }
-        IpAddr::V6(ip) => {
-            v6 = ip.octets();
-            (2, &v6)
-        }
-    };
-    let plain = [0, family].into_iter().chain(source.port().to_be_bytes()).chain(ip.iter().copied());
-    // The port is under the first half of the cookie, the address under cookie and transaction ID.
-    let mask = [0, 0].into_iter().chain(COOKIE.into_iter().take(2)).chain(COOKIE).chain(*id);
-    for ((to, from), mask) in value.iter_mut().zip(plain).zip(mask) {
-        *to = from ^ mask;
     }
 }

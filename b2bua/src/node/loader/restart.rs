@@ -48,6 +48,22 @@ pub(super) fn keep_until_restart(old: &Config, new: &mut Config) {
             }
             _ => before.registrar.clone(),
         };
+        // So is a TURN server, and where it listens.
+        network.turn = match (&before.turn, network.turn.take()) {
+            (Some(before), Some(mut wanted)) => {
+                let listeners = before.listeners.iter().map(|bound| {
+                    let same = |l: &&config::TurnListener| {
+                        l.transport == bound.transport && l.address == bound.address
+                    };
+                    wanted.listeners.iter().find(same).unwrap_or(bound).clone()
+                });
+                let listeners = listeners.collect();
+                wanted.keep_until_restart(before);
+                wanted.listeners = listeners;
+                Some(wanted)
+            }
+            _ => before.turn.clone(),
+        };
         network.media = match (before.media.clone(), network.media.take()) {
             (Some(bound), Some(wanted)) => {
                 let mut media = wanted;

@@ -426,3 +426,50 @@ fn a_registrar_comes_with_a_restart_and_its_accounts_change_at_once() {
         "{changes:?}"
     );
 }
+
+/// A TURN server for the carrier's network; `SECRET2` is the file of its secret.
+const TURN: &str = r#"
+[networks.carrier.turn]
+realm = "example.com"
+secret = { file = "SECRET2" }
+ports = "50000-50999"
+listeners = [{ transport = "udp", address = "10.0.0.1:3478" }]
+"#;
+
+#[test]
+fn a_turn_server_comes_with_a_restart_and_its_settings_change_at_once() {
+    let mut running = Running::start();
+    write(&running.directory, "turn", "sixteen letters!\n");
+    let path = running.directory.path().join("turn").display().to_string();
+    let with = format!("{DOCUMENT}{}", TURN.replace("SECRET2", &path));
+    let changes = running.reload(&with);
+    assert_eq!(changes, [("networks.carrier.turn".to_owned(), Effect::Restart)]);
+    assert!(running.loader.current().turn.is_empty());
+    write(&running.directory, "liaison.toml", &document(&running.directory, &with));
+    running.loader = Loader::open(&running.directory.path().join("liaison.toml")).unwrap();
+    running.loader.bound(running.bound.clone());
+    let realm = |running: &Running| running.loader.current().turn[0].settings.realm.to_string();
+    assert_eq!(realm(&running), "example.com");
+    let changes = running.reload(&with.replace("realm = \"example.com\"", "realm = \"example.org\""));
+    assert_eq!(changes, [("networks.carrier.turn.realm".to_owned(), Effect::Live)]);
+    assert_eq!(realm(&running), "example.org");
+    write(&running.directory, "turn", "another sixteen\n");
+    write(&running.directory, "liaison.toml", &document(&running.directory, &with));
+    let Err(ControlError::InvalidConfiguration(faults)) = running.loader.reload(ReloadMode::Apply) else {
+        panic!("a secret of 15 characters")
+    };
+    let told = format!("{faults:?}");
+    assert!(told.contains("networks.carrier.turn.secret") && told.contains("16 characters"), "{told}");
+    write(&running.directory, "turn", "another sixteen!\n");
+    let moved = with.replace("50000-50999", "51000-51999").replace("3478", "3479");
+    let changes = running.reload(&moved);
+    for path in ["networks.carrier.turn.ports", "networks.carrier.turn.listeners"] {
+        assert!(changes.contains(&(path.to_owned(), Effect::Restart)), "{changes:?}");
+    }
+    assert!(changes.contains(&("networks.carrier.turn (secret)".to_owned(), Effect::Live)), "{changes:?}");
+    let settings = &running.loader.current().turn[0].settings;
+    assert_eq!(
+        (settings.relayed.ports.clone(), &*settings.secrets[0]),
+        (50_000..=50_999, &"another sixteen!".to_owned())
+    );
+}

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use hmac::Mac;
 
-use crate::ice::stun::{self, Attributes};
+use crate::stun::{self, Attributes};
 
 /// A check to be made.
 #[derive(Clone)]

@@ -118,7 +118,7 @@ fn rfc8489_14_5_what_comes_after_the_integrity_counts_for_nothing() {
     longer.extend([0x00, 0x25, 0, 0]);
     let length = u16::try_from(longer.len() - 20 + 8).unwrap();
     longer[2..4].copy_from_slice(&length.to_be_bytes());
-    let sum = crate::ice::stun::fingerprint(&longer);
+    let sum = crate::stun::fingerprint(&longer);
     longer.extend([0x80, 0x28, 0, 4]);
     longer.extend(sum.to_be_bytes());
     assert_eq!(hear(&mut responder(), &longer, false, 0).0, Ok(false), "it nominates nothing");

@@ -5,7 +5,8 @@ use hmac::Mac;
 use super::peer::{Answer, read};
 use crate::ice::request::Request;
 use crate::ice::response::Response;
-use crate::ice::{Credentials, Heard, Responder, Unanswered, is_stun, stun};
+use crate::ice::{Credentials, Heard, Responder, Unanswered, is_stun};
+use crate::stun;
 
 /// §2.1, §2.2, §2.3.
 const REQUEST: &str = "000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c69656e74002400046e00\

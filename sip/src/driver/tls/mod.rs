@@ -3,6 +3,7 @@
 //! Chains are verified by webpki against the roots of the configuration; whom a certificate stands for is RFC 5922's
 //! business. What a handshake has proved is kept with its connection as [`Peer`].
 
+mod acceptor;
 mod chain;
 mod client;
 mod error;
@@ -16,6 +17,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use acceptor::Acceptor;
 pub use client::ClientSettings;
 pub use error::TlsError;
 pub use identity::{Identity, Source};

@@ -1,0 +1,11 @@
+//! The server, without sockets and under a time of the test's own.
+
+mod allocate;
+mod anything;
+mod auth;
+mod data;
+mod frames;
+mod lab;
+mod limits;
+mod peers;
+mod reach;
