@@ -7,6 +7,7 @@
 
 mod call;
 pub mod dtls;
+pub mod dtmf;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod ice;
