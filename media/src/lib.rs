@@ -22,8 +22,8 @@ mod rtp;
 pub mod srtp;
 
 pub use call::{
-    CallMedia, Carriage, Codec, Connections, Guarded, Mark, Mode, Moving, Offered, PartyView, Silence,
-    Standing, StreamView, Tally,
+    CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Mark, Mode, Moving, Offered, PartyView,
+    Silence, Standing, StreamView, Tally,
 };
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};

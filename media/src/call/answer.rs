@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sdp::{Description, Direction, Media, RtpMap};
 
+use super::dtmf::Keypad;
 use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
@@ -82,6 +83,11 @@ impl CallMedia {
             && let Some(common) = own::common(&described, &sections::reread(self.offer_to_answer(to)?))
         {
             described = common;
+        }
+        if let Some(keyed) =
+            self.answered_keys(to, Some(from), &described, &sections::reread(self.offer_to_answer(to)?))
+        {
+            described = keyed;
         }
         self.answer_from(to, (&described, source_reach, willing), ports)
     }
@@ -335,6 +341,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         clocks: clocks(ours),
         srtp: None,
         association: None,
+        keypad: Keypad::of(ours, theirs),
     }
 }
 

@@ -119,6 +119,7 @@ impl CallMedia {
             Exchange::Idle | Exchange::Sent(_) => source.remote.as_ref(),
         };
         let source = sections::reread(described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?);
+        let source = self.offered_keys(to, Some(from), &source).unwrap_or(source);
         let party = self.party(to)?;
         let frame = party.local.as_ref().map(sections::reread);
         let standing = party.streams.len();

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sdp::Direction;
 
+use super::dtmf::Keypad;
+use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
@@ -80,6 +82,8 @@ pub(super) struct Party {
     pub(super) first_lines: Lines,
     /// What keys of ours are made with; `None` where it has none.
     pub(super) mint: Option<Mint>,
+    /// In which form it has keys.
+    pub(super) dtmf: Wanted,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -147,6 +151,8 @@ pub(super) struct Link {
     pub(super) srtp: Option<Srtp>,
     /// What was said of the DTLS association that its keys come from.
     pub(super) association: Option<Association>,
+    /// What it has for keys.
+    pub(super) keypad: Keypad,
 }
 
 /// A DTLS association as descriptions have it.
@@ -184,6 +190,7 @@ impl Party {
             first_keyed: Vec::new(),
             first_lines: Lines::default(),
             mint: None,
+            dtmf: Wanted::default(),
         }
     }
 
@@ -220,6 +227,7 @@ impl Party {
             first_keyed: self.first_keyed.clone(),
             first_lines: self.first_lines.clone(),
             mint: None,
+            dtmf: self.dtmf,
         }
     }
 }

@@ -18,7 +18,7 @@ const TWIST: f32 = 6.3;
 /// How much louder a tone must be than the others of its group: 6 dB, as power.
 const DISTINCT: f32 = 4.0;
 /// The part of all power that the two tones must have: speech has more beside them. Tones 1.5 % off still have it.
-const PURE: f32 = 0.78;
+const PURE: f32 = 0.73;
 /// The part of the power of a tone that its second harmonic may have: -12 dB. Voices have more.
 const HARMONIC: f32 = 0.06;
 /// The part of the power of a tone that the filter of another frequency has of it, beyond [`TOO_CLOSE`].
@@ -145,7 +145,8 @@ impl Detector {
             (None, _) => {}
         }
         let again = digit.filter(|digit| before.digit == Some(*digit));
-        if let Some(digit) = again.filter(|digit| self.playing.is_none_or(|playing| playing.digit != *digit)) {
+        if let Some(digit) = again.filter(|digit| self.playing.is_none_or(|playing| playing.digit != *digit))
+        {
             self.end(heard);
             let start = at.wrapping_sub(2 * BLOCK_SAMPLES + before.lead);
             self.playing = Some(Playing { digit, start, end: at, energy });
@@ -206,7 +207,11 @@ fn power(block: &[f32; BLOCK], frequency: u16) -> f32 {
 
 /// How many samples of a block with that energy could be of something that has `whole` where it fills a block; none where it is
 /// louder than that.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the samples of a block")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the samples of a block"
+)]
 fn portion(of: f32, whole: f32) -> u32 {
     if of >= whole { 0 } else { (of / whole * 102.0) as u32 }
 }

@@ -267,7 +267,8 @@ impl Current {
         let mut is_over = false;
         match self.stage {
             Stage::Speaking | Stage::Ending(_) => {
-                let length = self.key.millis.map(|millis| millis.max(LEAST_TONE).saturating_mul(RATE / 1_000));
+                let length =
+                    self.key.millis.map(|millis| millis.max(LEAST_TONE).saturating_mul(RATE / 1_000));
                 let length = length.map(|length| length.max(self.samples.saturating_add(FADE)));
                 let length = length.unwrap_or(u32::MAX);
                 if let Some(tone) = &mut self.tone {

@@ -125,13 +125,7 @@ impl Translator {
         self.pass(packet, header, turn, None)
     }
 
-    fn pass(
-        &mut self,
-        packet: &mut [u8],
-        header: Header,
-        turn: Turn<'_>,
-        payload: Option<(u8, u8)>,
-    ) -> bool {
+    fn pass(&mut self, packet: &mut [u8], header: Header, turn: Turn<'_>, payload: Option<(u8, u8)>) -> bool {
         let Some(number) = self.lane.pass(header, turn.micros) else { return false };
         if let Some(place) = packet.get_mut(2..4) {
             place.copy_from_slice(&number.to_be_bytes());

@@ -42,7 +42,8 @@ pub fn check(script: &str, arguments: &[&str], seconds: u32) {
     if let Some(path) = std::env::var_os("LIAISON_UNSTEADY") {
         let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
         // In one piece, for tests run side by side.
-        file.write_all(format!("==> held {IN_A_ROW} times after it failed once: {first}\n\n").as_bytes()).unwrap();
+        file.write_all(format!("==> held {IN_A_ROW} times after it failed once: {first}\n\n").as_bytes())
+            .unwrap();
     }
 }
 

@@ -56,11 +56,18 @@ fn a_key_is_noticed_within_45_ms_and_its_audio_kept_back_from_then_on() {
 fn tones_off_by_less_than_1_5_percent_and_unlike_in_level_are_heard() {
     for (row, column, key) in [(697.0, 1_209.0, '1'), (941.0, 1_633.0, 'D'), (770.0, 1_477.0, '6')] {
         for off in [0.986, 0.99, 1.01, 1.014] {
-            for (low, high) in [(4_000.0, 4_000.0), (8_000.0, 4_500.0), (3_000.0, 6_500.0), (1_200.0, 1_300.0)] {
+            for (low, high) in
+                [(4_000.0, 4_000.0), (8_000.0, 4_500.0), (3_000.0, 6_500.0), (1_200.0, 1_300.0)]
+            {
                 let (low, high) = (sine(row * off, low), sine(column * off, high));
-                let audio = [sound(Law::A, 100, |at| low(at) + high(at)), sound(Law::A, 60, |_| 0.0)].concat();
+                let audio =
+                    [sound(Law::A, 100, |at| low(at) + high(at)), sound(Law::A, 60, |_| 0.0)].concat();
                 let heard = keys(&listen(Law::A, &audio, 160).0);
-                assert_eq!(heard.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [key], "{row} {column} {off}");
+                assert_eq!(
+                    heard.iter().map(|(key, _)| *key).collect::<Vec<_>>(),
+                    [key],
+                    "{row} {column} {off}"
+                );
             }
         }
     }

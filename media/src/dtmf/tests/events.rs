@@ -166,7 +166,8 @@ fn keys_are_said_in_order_with_pauses_and_come_back_so() {
         }
         let expected: Vec<_> = KEYS.chars().map(|key| (key, length)).collect();
         assert_eq!(keys(&heard), expected);
-        let starts: Vec<_> = packets.iter().filter(|(_, marker, ..)| *marker).map(|(.., at, _)| *at).collect();
+        let starts: Vec<_> =
+            packets.iter().filter(|(_, marker, ..)| *marker).map(|(.., at, _)| *at).collect();
         let pauses = starts.windows(2).map(|pair| (pair[1] - pair[0]) / 8 - length);
         assert!(pauses.into_iter().all(|pause| (40..=100).contains(&pause)));
     }

@@ -86,14 +86,19 @@ impl Bench {
         let (mut receiver, mut heard) = (Receiver::new(8_000), Vec::new());
         for packet in self.out.iter().filter(|packet| packet[1] & 0x7f == 96) {
             let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
-            receiver.packet((1, timestamp, packet[1] & 0x80 != 0), &packet[12..], 0, &mut |of| heard.push(of));
+            receiver
+                .packet((1, timestamp, packet[1] & 0x80 != 0), &packet[12..], 0, &mut |of| heard.push(of));
         }
         keys(&heard)
     }
 
     /// The audio that comes out.
     fn sound(&self) -> Vec<u8> {
-        self.out.iter().filter(|packet| packet[1] & 0x7f == 8).flat_map(|packet| packet[12..].to_vec()).collect()
+        self.out
+            .iter()
+            .filter(|packet| packet[1] & 0x7f == 8)
+            .flat_map(|packet| packet[12..].to_vec())
+            .collect()
     }
 
     fn gauges(&self) -> DtmfGauges {
@@ -285,7 +290,9 @@ fn whatever_comes_is_no_harm() {
 #[test]
 fn forms_are_counted_apart() {
     let tallies = Tallies::default();
-    [Form::Events, Form::Info, Form::Tones, Form::Info].map(|form| tallies.heard(form));
+    for form in [Form::Events, Form::Info, Form::Tones, Form::Info] {
+        tallies.heard(form);
+    }
     let mut gauges = DtmfGauges::default();
     tallies.add_to(&mut gauges);
     assert_eq!((gauges.heard.events, gauges.heard.info, gauges.heard.tones), (1, 2, 1));

@@ -2,6 +2,7 @@
 
 mod carrying;
 mod dtls;
+mod dtmf;
 mod harness;
 mod ice;
 mod latching;
