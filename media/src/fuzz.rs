@@ -25,3 +25,9 @@ pub fn stun(datagram: &[u8]) -> bool {
 pub fn dtls(input: &[u8]) -> bool {
     crate::dtls::fuzzed(input)
 }
+
+/// Gives packets to a translator of DTMF; true where more is said than was heard, or than there is time for.
+#[must_use]
+pub fn dtmf(input: &[u8]) -> bool {
+    crate::dtmf::fuzzed(input)
+}

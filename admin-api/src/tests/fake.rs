@@ -472,6 +472,7 @@ fn calling_leg(trunk: &str) -> Leg {
             alone: false,
             due_at: at(1_770_250),
         }),
+        dtmf: None,
         early_dialogs: vec![EarlyDialog { remote_tag: "r0".into(), remote_target: None, last_status: 183 }],
         started_at: at(0),
         confirmed_at: Some(at(2_250)),

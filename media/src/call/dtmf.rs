@@ -17,8 +17,8 @@ use crate::{ContextId, PartyId};
 pub(super) struct Keypad {
     /// The payload type and the clock rate of the events that the party sends.
     come: Option<(u8, u32)>,
-    /// The same of those that it takes, and whether the hook flash is among them.
-    go: Option<(u8, u32, bool)>,
+    /// The same of those that it takes, and which those are, one bit each.
+    go: Option<(u8, u32, u32)>,
     /// Payload types of G.711 that it sends.
     hears: [Option<(u8, Law)>; 2],
     /// That which it takes, the one that it prefers.
@@ -247,7 +247,7 @@ fn way((wanted, other): (Wanted, Wanted), (from, to): (&Keypad, &Keypad)) -> Opt
         Wanted::Info => None,
         Wanted::Tones => tones,
         Wanted::Events | Wanted::Auto => {
-            let go = to.go.map(|(payload, clock, flash)| Voice::Events { payload, clock, flash });
+            let go = to.go.map(|(payload, clock, events)| Voice::Events { payload, clock, events });
             go.or(tones)
         }
     };
@@ -367,8 +367,7 @@ impl Keypad {
         let number = |codec: &Codec| codec.format.parse::<u8>().ok();
         let is_event = |codec: &&Codec| codec.name().eq_ignore_ascii_case("telephone-event");
         let go = theirs.iter().filter(is_event).find_map(|codec| {
-            let events = codec.parameters.as_deref().unwrap_or_default();
-            Some((number(codec)?, codec.clock_rate?, takes_flash(events)))
+            Some((number(codec)?, codec.clock_rate?, listed(codec.parameters.as_deref())))
         });
         let come = ours.iter().filter(is_event).find_map(|codec| Some((number(codec)?, codec.clock_rate?)));
         let law = |codec: &Codec| {
@@ -383,12 +382,15 @@ impl Keypad {
     }
 }
 
-/// Whether a list of events has the hook flash (RFC 4733 §2.4.1); without a list it is keys only (§2.5.1.1).
-fn takes_flash(events: &str) -> bool {
-    let flash = Digit::FLASH.code();
-    events.split(',').any(|range| {
+/// The events from 0 to 31 that a list has (RFC 4733 §2.4.1), one bit each; without a list they are the keys (§2.5.1.1).
+fn listed(events: Option<&str>) -> u32 {
+    const KEYS: u32 = 0xffff;
+    let Some(events) = events.filter(|events| !events.trim().is_empty()) else { return KEYS };
+    let bits = |range: &str| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let bounds = first.trim().parse::<u8>().ok().zip(last.trim().parse::<u8>().ok());
-        bounds.is_some_and(|(first, last)| (first..=last).contains(&flash))
-    })
+        let bounds = first.trim().parse::<u32>().ok().zip(last.trim().parse::<u32>().ok());
+        let Some((first, last)) = bounds else { return 0 };
+        (first..=last.min(31)).fold(0, |bits, event| bits | 1u32.checked_shl(event).unwrap_or_default())
+    };
+    events.split(',').map(bits).fold(0, |all, bits| all | bits)
 }

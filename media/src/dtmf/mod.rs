@@ -7,6 +7,8 @@
 mod detector;
 mod digit;
 mod event;
+#[cfg(feature = "fuzz")]
+mod fuzz;
 mod g711;
 pub mod info;
 mod lane;
@@ -20,6 +22,8 @@ mod tone;
 mod translator;
 
 pub use digit::Digit;
+#[cfg(feature = "fuzz")]
+pub(crate) use fuzz::fuzzed;
 pub(crate) use digit::{COLUMNS, ROWS};
 pub(crate) use event::Event;
 pub use g711::Law;

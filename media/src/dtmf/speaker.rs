@@ -31,8 +31,8 @@ const VOLUME: u8 = 10;
 /// In which form keys are said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Voice {
-    /// As events of that payload type and clock rate; `flash`: the hook flash is among those that the receiver takes.
-    Events { payload: u8, clock: u32, flash: bool },
+    /// As events of that payload type and clock rate; `events` are those that the receiver takes, one bit each.
+    Events { payload: u8, clock: u32, events: u32 },
     /// As tones in G.711.
     Tones { payload: u8, law: Law },
 }
@@ -122,7 +122,7 @@ impl Speaker {
         now_millis: u64,
     ) -> Result<(), Unsaid> {
         let sayable = match self.voice {
-            Voice::Events { flash, .. } => flash || digit != Digit::FLASH,
+            Voice::Events { events, .. } => events >> digit.code() & 1 == 1,
             Voice::Tones { .. } => digit != Digit::FLASH,
         };
         if !sayable {
@@ -213,7 +213,12 @@ impl Current {
 
     /// One packet of an event, and what is to be said again of a segment; whether all is said.
     fn event(&mut self, payload: u8, clock: u32, emit: &mut impl FnMut(Spoken<'_>)) -> bool {
-        let volume = if self.key.volume == 0 { VOLUME } else { self.key.volume };
+        // Only tones have a power (§2.3.4).
+        let volume = match (self.key.digit, self.key.volume) {
+            (Digit::FLASH, _) => 0,
+            (_, 0) => VOLUME,
+            (_, volume) => volume,
+        };
         let start = self.start;
         let mut report = |marker, segment: u32, duration: u32, end| {
             let duration = u16::try_from(duration).unwrap_or(u16::MAX);
@@ -228,7 +233,7 @@ impl Current {
             Stage::Speaking => {
                 let next = match self.key.millis {
                     Some(_) => self.said.saturating_add(INTERVAL),
-                    None => self.said.max(self.key.sure),
+                    None => self.said.max(self.key.sure).max(INTERVAL),
                 };
                 let is_over = self.key.millis.is_some_and(|millis| millis <= next);
                 // What has been reported is not taken back.

@@ -13,6 +13,18 @@ pub enum Form {
     Tones,
 }
 
+impl Form {
+    /// As configuration and records name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Events => "rfc4733",
+            Self::Info => "info",
+            Self::Tones => "inband",
+        }
+    }
+}
+
 /// Counters with one writer.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {

@@ -55,7 +55,7 @@ fn ways(call: &Call) -> [Option<(Option<(u8, u32)>, usize, Way)>; 2] {
     [A, B].map(|party| plan(call, party).map(|plan| (plan.events, plan.tones.len(), plan.way)))
 }
 
-const SAID_AS_EVENTS: Way = Way::Said(Voice::Events { payload: 101, clock: 8_000, flash: false });
+const SAID_AS_EVENTS: Way = Way::Said(Voice::Events { payload: 101, clock: 8_000, events: 0xffff });
 const SAID_AS_TONES: Way = Way::Said(Voice::Tones { payload: 8, law: Law::A });
 
 #[test]
@@ -89,6 +89,7 @@ fn a_leg_with_info_is_offered_no_events_and_the_other_one_keeps_them() {
     assert_eq!(call.media.beyond(A), Some(B));
 }
 
+// conforms: RFC4733-A-1
 #[test]
 fn a_leg_with_events_is_offered_them_by_us() {
     let mut call = call(Wanted::Info, Wanted::Events);
@@ -165,18 +166,27 @@ fn streams_that_are_secret_between_the_two_or_flow_around_us_are_left_alone() {
     assert!(formats(&offered).starts_with("8 101"));
 }
 
+// conforms: RFC4733-2.5.1.1-1 RFC4733-2.5.2.1-1
 #[test]
-fn the_hook_flash_is_said_to_who_lists_it() {
+fn rfc4733_2_5_1_1_events_are_said_to_who_lists_them() {
     let lists = |events: &str| {
         let mut call = call(Wanted::Info, Wanted::Auto);
         let more = format!("a=rtpmap:101 telephone-event/8000\na=fmtp:101 {events}\n");
         exchange(&mut call, &by_a("8", ""), &by_b("8 101", &more));
-        let Way::Said(Voice::Events { flash, .. }) = plan(&call, A).unwrap().way else { panic!() };
-        flash
+        let Way::Said(Voice::Events { events, .. }) = plan(&call, A).unwrap().way else { panic!() };
+        events
     };
-    let expected = [("0-15", false), ("0-16", true), ("0-15,16", true), ("0-11,66-70", false), ("16", true)];
-    for (events, flash) in expected {
-        assert_eq!(lists(events), flash, "{events}");
+    let expected = [
+        ("0-15", 0xffff),
+        ("0-16", 0x1_ffff),
+        ("0-15,16", 0x1_ffff),
+        ("0-11,66-70", 0xfff),
+        ("16", 0x1_0000),
+        ("", 0xffff),
+        ("x,3-,5-2,300-4000000000", 0),
+    ];
+    for (events, bits) in expected {
+        assert_eq!(lists(events), bits, "{events}");
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::speaker::{MOST_WAITING, Speaker, Unsaid};
 use super::super::{Digit, Event, Law, Voice};
 use super::{KEYS, digit, keys};
 
-const EVENTS: Voice = Voice::Events { payload: 101, clock: 8_000, flash: true };
+const EVENTS: Voice = Voice::Events { payload: 101, clock: 8_000, events: 0x1_ffff };
 
 fn body(code: u8, duration: u16, end: bool) -> [u8; 4] {
     Event { code, end, volume: 10, duration }.write()
@@ -33,7 +33,7 @@ fn all(speaker: &mut Speaker, from: u64) -> Vec<(u64, bool, u32, Vec<u8>)> {
     packets
 }
 
-// conforms: RFC4733-2.5.1.2-1,2,3,4,5,6 RFC4733-2.5.2.2-3
+// conforms: RFC4733-2.5.2.2-3
 #[test]
 fn rfc4733_2_5_an_event_is_heard_once_with_its_whole_duration() {
     let mut receiver = Receiver::new(8_000);
@@ -52,6 +52,7 @@ fn rfc4733_2_5_an_event_is_heard_once_with_its_whole_duration() {
     assert_eq!(receiver.deadline(), None);
 }
 
+// conforms: RFC4733-2.5.2.2-2
 #[test]
 fn rfc4733_2_5_2_2_the_next_event_or_time_ends_one_whose_end_is_lost() {
     let mut receiver = Receiver::new(8_000);
@@ -103,11 +104,11 @@ fn what_is_no_key_or_no_event_is_not_heard() {
     assert_eq!(heard, []);
 }
 
-// conforms: RFC4733-2.5.1.3-1,2,3,4,5,6
+// conforms: RFC4733-2.5.1.3-1,2,3,4,5 RFC4733-2.5.2.3-1
 #[test]
 fn rfc4733_2_5_1_3_a_long_event_goes_in_segments_and_comes_back_whole() {
     for clock in [8_000, 48_000] {
-        let mut speaker = Speaker::new(Voice::Events { payload: 101, clock, flash: false });
+        let mut speaker = Speaker::new(Voice::Events { payload: 101, clock, events: 0xffff });
         speaker.say(digit('9'), 0, 0, Some(20_000), 0).unwrap();
         let packets = all(&mut speaker, 0);
         assert_eq!(packets.iter().filter(|(_, marker, ..)| *marker).count(), 1);
@@ -126,7 +127,7 @@ fn rfc4733_2_5_1_3_a_long_event_goes_in_segments_and_comes_back_whole() {
     }
 }
 
-// conforms: RFC4733-2.5.1.4-1,2
+// conforms: RFC4733-2.1-1 RFC4733-2.5.1.2-1,2,3,4,5 RFC4733-2.5.1.4-1 RFC4733-2.5.2.2-1 RFC4733-2.3.5-1
 #[test]
 fn rfc4733_2_5_1_events_are_said_with_marker_growing_duration_and_three_ends() {
     let mut speaker = Speaker::new(EVENTS);
@@ -202,11 +203,17 @@ fn so_many_keys_wait_and_no_more() {
     assert_eq!(speaker.say(digit('1'), 0, 0, Some(50), 0), Err(Unsaid::Full));
 }
 
+// conforms: RFC4733-2.3.3-1 RFC4733-2.3.4-1
 #[test]
-fn the_hook_flash_is_an_event_and_no_tone() {
-    assert_eq!(Speaker::new(EVENTS).say(Digit::FLASH, 0, 0, Some(50), 0), Ok(()));
+fn rfc4733_2_3_4_the_hook_flash_is_an_event_without_power_and_no_tone() {
+    let mut speaker = Speaker::new(EVENTS);
+    assert_eq!(speaker.say(Digit::FLASH, 9, 0, Some(50), 0), Ok(()));
+    let packets = all(&mut speaker, 0);
+    assert!(packets.iter().all(|(.., body)| body[0] == 16 && body[1] & 0x7f == 0));
+    // The reserved bit says nothing.
+    assert_eq!(Event::all(&[5, 0x4a, 0, 80]).next(), Event::all(&[5, 0x0a, 0, 80]).next());
     let others =
-        [Voice::Events { payload: 1, clock: 8_000, flash: false }, Voice::Tones { payload: 0, law: Law::Mu }];
+        [Voice::Events { payload: 1, clock: 8_000, events: 0xffff }, Voice::Tones { payload: 0, law: Law::Mu }];
     for voice in others {
         assert_eq!(Speaker::new(voice).say(Digit::FLASH, 0, 0, Some(50), 0), Err(Unsaid::Unsayable));
     }

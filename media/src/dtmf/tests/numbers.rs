@@ -7,6 +7,7 @@ fn header(sequence: u16) -> Header {
     Header { payload: 8, sequence, timestamp: u32::from(sequence) * 160, ssrc: 9 }
 }
 
+// conforms: RFC4733-2.5.1.6-1
 #[test]
 fn numbers_go_on_without_a_gap_over_what_is_put_in_and_taken_out() {
     let mut lane = Lane::new(1, 8_000);

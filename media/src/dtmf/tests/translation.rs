@@ -9,7 +9,7 @@ use super::super::{DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voic
 use super::{digit, keys, sound};
 use crate::PartyId;
 
-const EVENTS: Voice = Voice::Events { payload: 96, clock: 8_000, flash: true };
+const EVENTS: Voice = Voice::Events { payload: 96, clock: 8_000, events: 0x1_ffff };
 const TONES: Voice = Voice::Tones { payload: 8, law: Law::A };
 
 fn plan(events: bool, tones: bool, way: Way) -> Arc<Plan> {
