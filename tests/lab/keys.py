@@ -103,9 +103,10 @@ class Keys(Wire):
         return [events[timestamp] for timestamp in order]
 
     def events(self, sent=False):
+        """The events that came, or went, and are over."""
         with self.news:
             packets = list(self.went if sent else self.got)
-        return [(key, duration / 8) for key, duration, _, _ in self._events(packets)]
+        return [(key, duration / 8) for key, duration, ends, _ in self._events(packets) if ends]
 
     def whole(self):
         """That each event that came began with the marker and ended three times, and that no number is missing or doubled."""

@@ -49,13 +49,16 @@ impl Core {
         }
         let Ok(Some(kind)) = request.headers().get::<ContentType>() else { return false };
         let Some(call) = self.calls.get_mut(key) else { return false };
-        let Some((party, session)) = call.party_in(leg, dialog).zip(call.leg(leg).map(|leg| leg.session)) else {
+        let Some((party, session)) = call.party_in(leg, dialog).zip(call.leg(leg).map(|leg| leg.session))
+        else {
             return false;
         };
         if !call.media.takes_info(party) {
             return false;
         }
-        let Some((digit, millis)) = info::read(&kind.to_string(), request.request.body()) else { return false };
+        let Some((digit, millis)) = info::read(&kind.to_string(), request.request.body()) else {
+            return false;
+        };
         call.media.say(party, digit, millis);
         let _ = self.endpoint.respond(now, session, id, &Reply::new(StatusCode::OK));
         true
@@ -88,7 +91,8 @@ impl Core {
     fn tell_key(&mut self, now: Now, key: CallKey, to: PartyId) {
         let Some(call) = self.calls.get_mut(key) else { return };
         let place = call.leg_of(to).and_then(|(no, dialog)| Some((no, dialog, call.leg(no)?.session)));
-        let Some(way) = call.keys.as_mut().and_then(|keys| keys.ways.iter_mut().find(|way| way.to == to)) else {
+        let Some(way) = call.keys.as_mut().and_then(|keys| keys.ways.iter_mut().find(|way| way.to == to))
+        else {
             return;
         };
         way.sent = None;

@@ -366,9 +366,10 @@ impl Keypad {
         let (mut ours, theirs) = (codec::all(ours), codec::all(theirs));
         let number = |codec: &Codec| codec.format.parse::<u8>().ok();
         let is_event = |codec: &&Codec| codec.name().eq_ignore_ascii_case("telephone-event");
-        let go = theirs.iter().filter(is_event).find_map(|codec| {
-            Some((number(codec)?, codec.clock_rate?, listed(codec.parameters.as_deref())))
-        });
+        let go = theirs
+            .iter()
+            .filter(is_event)
+            .find_map(|codec| Some((number(codec)?, codec.clock_rate?, listed(codec.parameters.as_deref()))));
         let come = ours.iter().filter(is_event).find_map(|codec| Some((number(codec)?, codec.clock_rate?)));
         let law = |codec: &Codec| {
             Law::of_name(codec.name())

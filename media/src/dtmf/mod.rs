@@ -22,10 +22,10 @@ mod tone;
 mod translator;
 
 pub use digit::Digit;
-#[cfg(feature = "fuzz")]
-pub(crate) use fuzz::fuzzed;
 pub(crate) use digit::{COLUMNS, ROWS};
 pub(crate) use event::Event;
+#[cfg(feature = "fuzz")]
+pub(crate) use fuzz::fuzzed;
 pub use g711::Law;
 pub use plan::Plan;
 pub(crate) use plan::Way;

@@ -2,8 +2,11 @@
 
 use super::{Digit, Event};
 
-/// An event of which nothing comes any more ends after so long: three packet intervals of 50 ms (RFC 4733 §2.5.2.2).
+/// An event of which nothing comes any more ends after so long where it is said at the same time: three packet intervals of 50 ms (RFC
+/// 4733 §2.5.2.2).
 pub(crate) const PATIENCE_MILLIS: u64 = 150;
+/// The same where it is only told of once it is over: what is wrong then is not how long a tone is, but a key that is told too early.
+pub(crate) const PATIENCE_TO_TELL_MILLIS: u64 = 500;
 
 /// A report that is no more than this behind the last event, in seconds, is of that or of one before it.
 const MEMORY_SECONDS: u32 = 10;
@@ -26,6 +29,7 @@ pub(crate) enum Heard {
 #[derive(Debug)]
 pub(crate) struct Receiver {
     clock: u32,
+    patience: u64,
     ssrc: Option<u32>,
     playing: Option<Playing>,
     /// The timestamp of the last segment of the last event that is over.
@@ -45,9 +49,9 @@ struct Playing {
 }
 
 impl Receiver {
-    /// For events with that clock rate in Hz.
-    pub(crate) fn new(clock: u32) -> Self {
-        Self { clock: clock.max(1), ssrc: None, playing: None, over: None }
+    /// For events with that clock rate in Hz, of which one is over after so many milliseconds without a packet of it.
+    pub(crate) fn new(clock: u32, patience: u64) -> Self {
+        Self { clock: clock.max(1), patience, ssrc: None, playing: None, over: None }
     }
 
     /// A packet of events.
@@ -101,7 +105,7 @@ impl Receiver {
 
     /// When [`pass_time`](Self::pass_time) has something to do.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        self.playing.map(|playing| playing.heard_at + PATIENCE_MILLIS)
+        self.playing.map(|playing| playing.heard_at + self.patience)
     }
 
     /// Ends an event of which nothing comes any more.

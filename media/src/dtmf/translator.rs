@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::detector::Detector;
 use super::lane::Lane;
 use super::plan::Way;
-use super::receiver::{Heard, Receiver};
+use super::receiver::{Heard, PATIENCE_MILLIS, PATIENCE_TO_TELL_MILLIS, Receiver};
 use super::speaker::{Speaker, Spoken, Unsaid, Voice};
 use super::tally::{Form, Tallies};
 use super::{Digit, Plan};
@@ -53,10 +53,11 @@ impl Translator {
         let is_same = matches!(voice, Some(Voice::Events { .. }));
         let detector = (!plan.tones.is_empty()).then(Detector::new);
         let events = plan.events.filter(|_| !is_same);
+        let patience = if voice.is_some() { PATIENCE_MILLIS } else { PATIENCE_TO_TELL_MILLIS };
         Self {
             plan: Arc::clone(plan),
             lane,
-            receiver: events.map(|(_, clock)| Receiver::new(clock)),
+            receiver: events.map(|(_, clock)| Receiver::new(clock, patience)),
             detector,
             speaker: voice.map(Speaker::new),
             form: None,

@@ -116,7 +116,9 @@ def tones_to(there):
             judge(arrived, [(key, LENGTH) for key in KEYS], WITHIN[there])
             if there != "inband":
                 at_bob.whole()
-                assert not at_bob.audio(), f"no tone is left, but {at_bob.audio()}"
+                # What has crossed before a key was noticed is too short to be one (ITU-T Q.24: none below 24 ms, every one from 40 ms on).
+                left = [(key, millis) for key, millis in at_bob.audio() if millis > 30]
+                assert not left, f"no tone is left, but {left}"
             noticed(bob, there)
             alice.listen(1000)
             alice.command("hangup")
@@ -127,7 +129,7 @@ def info_to(there):
     """SIPp sends keys by INFO."""
     infos = "".join(SENT % (number, "", "application/dtmf-relay", f"Signal={key}\nDuration={LENGTH}", 200) for number, key in enumerate(KEYS, 2))
     edits = (("  <pause/>\n", infos + "  <pause/>\n"), ("CSeq: 2 BYE", f"CSeq: {len(KEYS) + 2} BYE"))
-    with sbc_with(form("info"), form(there)) as sbc, phone("bob", "10.0.0.4", tone=1000) as bob, Keys(bob.rtp_ports, "10.0.0.4") as at_bob, \
+    with sbc_with(form("info"), form(there)) as sbc, phone("+49301234561", "10.0.0.4", tone=1000) as bob, Keys(bob.rtp_ports, "10.0.0.4") as at_bob, \
          Sipp("uac", UAC, OUTSIDE, edits=edits, extra=("-d", "8000")) as near:
         bob.wait("CALL_ESTABLISHED")
         shown(sbc, "info", there, there != "info")

@@ -36,7 +36,7 @@ fn all(speaker: &mut Speaker, from: u64) -> Vec<(u64, bool, u32, Vec<u8>)> {
 // conforms: RFC4733-2.5.2.2-3
 #[test]
 fn rfc4733_2_5_an_event_is_heard_once_with_its_whole_duration() {
-    let mut receiver = Receiver::new(8_000);
+    let mut receiver = Receiver::new(8_000, PATIENCE_MILLIS);
     let packets = [
         (1_000, true, body(5, 160, false)),
         (1_000, false, body(5, 320, false)),
@@ -55,7 +55,7 @@ fn rfc4733_2_5_an_event_is_heard_once_with_its_whole_duration() {
 // conforms: RFC4733-2.5.2.2-2
 #[test]
 fn rfc4733_2_5_2_2_the_next_event_or_time_ends_one_whose_end_is_lost() {
-    let mut receiver = Receiver::new(8_000);
+    let mut receiver = Receiver::new(8_000, PATIENCE_MILLIS);
     let heard = hear(&mut receiver, &[(0, true, body(1, 480, false)), (1_600, true, body(2, 160, false))]);
     assert_eq!(keys(&heard), [('1', 60)]);
     let mut late = Vec::new();
@@ -71,13 +71,13 @@ fn rfc4733_2_5_2_2_the_next_event_or_time_ends_one_whose_end_is_lost() {
 
 #[test]
 fn an_event_of_which_only_the_last_packet_comes_is_heard() {
-    let mut receiver = Receiver::new(48_000);
+    let mut receiver = Receiver::new(48_000, PATIENCE_MILLIS);
     assert_eq!(keys(&hear(&mut receiver, &[(9, false, body(11, 4_800, true))])), [('#', 100)]);
 }
 
 #[test]
 fn another_source_begins_anew() {
-    let mut receiver = Receiver::new(8_000);
+    let mut receiver = Receiver::new(8_000, PATIENCE_MILLIS);
     let mut heard = Vec::new();
     receiver.packet((1, 500, true), &body(3, 160, false), 0, &mut |of| heard.push(of));
     receiver.packet((2, 400, true), &body(4, 160, true), 0, &mut |of| heard.push(of));
@@ -86,7 +86,7 @@ fn another_source_begins_anew() {
 
 #[test]
 fn rfc4733_2_5_1_5_several_events_in_one_packet() {
-    let mut receiver = Receiver::new(8_000);
+    let mut receiver = Receiver::new(8_000, PATIENCE_MILLIS);
     let mut heard = Vec::new();
     let packed = [body(1, 800, true), body(2, 640, true)].concat();
     receiver.packet((7, 0, true), &packed, 0, &mut |of| heard.push(of));
@@ -96,7 +96,7 @@ fn rfc4733_2_5_1_5_several_events_in_one_packet() {
 
 #[test]
 fn what_is_no_key_or_no_event_is_not_heard() {
-    let mut receiver = Receiver::new(8_000);
+    let mut receiver = Receiver::new(8_000, PATIENCE_MILLIS);
     let mut heard = Vec::new();
     for octets in [&[][..], &[1], &[1, 2, 3], &body(32, 160, true), &body(255, 0, true)] {
         receiver.packet((7, 0, true), octets, 0, &mut |of| heard.push(of));
@@ -118,7 +118,7 @@ fn rfc4733_2_5_1_3_a_long_event_goes_in_segments_and_comes_back_whole() {
         let whole = packets.iter().filter(|(.., body)| read(body).duration == 0xffff).count();
         let segments = usize::try_from(20_000 * clock / 1_000 / 0xffff).unwrap();
         assert!(whole >= 3 * segments, "{whole} of {segments}");
-        let mut receiver = Receiver::new(clock);
+        let mut receiver = Receiver::new(clock, PATIENCE_MILLIS);
         let mut heard = Vec::new();
         for (now, marker, timestamp, body) in &packets {
             receiver.packet((1, *timestamp, *marker), body, *now, &mut |of| heard.push(of));
@@ -159,7 +159,7 @@ fn keys_are_said_in_order_with_pauses_and_come_back_so() {
         for key in KEYS.chars() {
             speaker.say(digit(key), 0, 0, Some(length), 0).unwrap();
         }
-        let mut receiver = Receiver::new(8_000);
+        let mut receiver = Receiver::new(8_000, PATIENCE_MILLIS);
         let mut heard = Vec::new();
         let packets = all(&mut speaker, 0);
         for (now, marker, timestamp, body) in &packets {
@@ -212,8 +212,10 @@ fn rfc4733_2_3_4_the_hook_flash_is_an_event_without_power_and_no_tone() {
     assert!(packets.iter().all(|(.., body)| body[0] == 16 && body[1] & 0x7f == 0));
     // The reserved bit says nothing.
     assert_eq!(Event::all(&[5, 0x4a, 0, 80]).next(), Event::all(&[5, 0x0a, 0, 80]).next());
-    let others =
-        [Voice::Events { payload: 1, clock: 8_000, events: 0xffff }, Voice::Tones { payload: 0, law: Law::Mu }];
+    let others = [
+        Voice::Events { payload: 1, clock: 8_000, events: 0xffff },
+        Voice::Tones { payload: 0, law: Law::Mu },
+    ];
     for voice in others {
         assert_eq!(Speaker::new(voice).say(Digit::FLASH, 0, 0, Some(50), 0), Err(Unsaid::Unsayable));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::receiver::Receiver;
+use super::super::receiver::{PATIENCE_MILLIS, Receiver};
 use super::super::tally::Form;
 use super::super::tone::Tone;
 use super::super::{DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
@@ -83,7 +83,7 @@ impl Bench {
 
     /// The keys that come out as events.
     fn events(&self) -> Vec<(char, u32)> {
-        let (mut receiver, mut heard) = (Receiver::new(8_000), Vec::new());
+        let (mut receiver, mut heard) = (Receiver::new(8_000, PATIENCE_MILLIS), Vec::new());
         for packet in self.out.iter().filter(|packet| packet[1] & 0x7f == 96) {
             let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
             receiver
