@@ -2,9 +2,6 @@
 
 use crate::rtp::Header;
 
-/// How long a timestamp is counted on after the last packet, in seconds; after that nothing depends on it.
-const LONGEST_SILENCE: u64 = 3_600;
-
 /// What is later than by so many packets is none that anybody waits for.
 const LATEST: u16 = 4_096;
 
@@ -106,9 +103,11 @@ impl Lane {
 
     /// The timestamp of that moment.
     pub(crate) fn timestamp(&self, now_micros: u64) -> u32 {
-        let passed = now_micros.saturating_sub(self.at_micros).min(LONGEST_SILENCE * 1_000_000);
-        let ticks = passed * u64::from(self.clock) / 1_000_000;
-        self.timestamp.wrapping_add(u32::try_from(ticks).unwrap_or_default())
+        let passed = now_micros.saturating_sub(self.at_micros);
+        let (seconds, rest) = (passed / 1_000_000, passed % 1_000_000);
+        let clock = u64::from(self.clock);
+        let ticks = seconds.wrapping_mul(clock).wrapping_add(rest * clock / 1_000_000);
+        self.timestamp.wrapping_add(u32::try_from(ticks & u64::from(u32::MAX)).unwrap_or_default())
     }
 
     /// Makes of a compound RTCP packet of the source what is true of what we send on.

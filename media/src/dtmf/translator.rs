@@ -44,7 +44,11 @@ pub(crate) struct Translator {
 
 impl Translator {
     pub(crate) fn new(plan: &Arc<Plan>) -> Self {
-        let clock = plan.events.map_or(CLOCK, |(_, clock)| clock);
+        // That of what is said: events have the clock of the audio that they are put into (RFC 4733 §2.1).
+        let clock = match plan.way {
+            Way::Said(Voice::Events { clock, .. }) => clock,
+            Way::Said(Voice::Tones { .. }) | Way::Reported | Way::Nowhere => CLOCK,
+        };
         Self::with(plan, Lane::new(plan.ssrc, clock), (0, 0))
     }
 
@@ -76,9 +80,23 @@ impl Translator {
             (Some(before), None) if before.lane.is_untouched() => drop(before),
             (Some(before), plan) => {
                 let plan = plan.cloned().unwrap_or_else(|| Arc::new(before.plan.idle()));
-                *this = Some(Box::new(Self::with(&plan, before.lane, (before.heard, before.said))));
+                *this = Some(Box::new(before.over_to(&plan)));
             }
         }
+    }
+
+    /// The same by another plan: what is heard and said at the moment goes on where that is as it was.
+    fn over_to(self, plan: &Arc<Plan>) -> Self {
+        let mut next = Self::with(plan, self.lane, (self.heard, self.said));
+        if (self.plan.events, &self.plan.tones) == (plan.events, &plan.tones) {
+            next.form = self.form;
+            next.receiver = self.receiver.filter(|_| next.receiver.is_some()).or(next.receiver);
+            next.detector = self.detector.filter(|_| next.detector.is_some()).or(next.detector);
+        }
+        if self.plan.way == plan.way {
+            next.speaker = self.speaker;
+        }
+        next
     }
 
     pub(crate) fn plan(&self) -> &Plan {

@@ -51,6 +51,9 @@ fn a_stream_of_our_own_has_the_name_that_it_was_given_and_a_clock() {
     assert_eq!((first.ssrc, second.sequence), (0x1234_5678, first.sequence + 1));
     let begun = lane.timestamp(1_000_000);
     assert_eq!(lane.timestamp(1_020_000).wrapping_sub(begun), 160);
+    // A year later, too.
+    let late = 31_536_000_000_000;
+    assert_eq!(lane.timestamp(late + 20_000).wrapping_sub(lane.timestamp(late)), 160);
     let mut lane = Lane::new(1, 48_000);
     lane.pass(header(4), 5_000_000);
     assert_eq!(lane.timestamp(5_020_000), 640 + 960);

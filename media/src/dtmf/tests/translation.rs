@@ -267,6 +267,25 @@ fn numbers_stay_as_they_are_when_there_is_nothing_to_translate_any_more() {
 }
 
 #[test]
+fn a_key_that_is_pressed_while_the_plan_changes_is_one() {
+    let before = plan(true, false, Way::Reported);
+    let mut bench = Bench::new(&before);
+    bench.come(rtp(101, true, 1, 160, &Event { code: 5, end: false, volume: 10, duration: 160 }.write()));
+    let after = Arc::new(Plan { call: 2, ..(*before).clone() });
+    let mut this = Some(Box::new(bench.translator));
+    Translator::change(&mut this, Some(&after));
+    bench.translator = *this.unwrap();
+    for sequence in 2..5 {
+        let body = Event { code: 5, end: true, volume: 10, duration: 800 }.write();
+        bench.come(rtp(101, false, sequence, 160, &body));
+    }
+    bench.pass(1_000);
+    assert_eq!(bench.reports, [('5', 100)]);
+    assert_eq!(bench.translator.plan().call, 2);
+    assert_eq!(bench.gauges().heard.events, 1);
+}
+
+#[test]
 fn whatever_comes_is_no_harm() {
     let mut seed = 7u64;
     for way in [Way::Said(EVENTS), Way::Said(TONES), Way::Reported, Way::Nowhere] {
