@@ -7,7 +7,7 @@
 mod detector;
 mod digit;
 mod event;
-#[cfg(feature = "fuzz")]
+#[cfg(any(test, feature = "fuzz"))]
 mod fuzz;
 mod g711;
 pub mod info;

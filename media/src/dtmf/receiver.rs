@@ -88,8 +88,8 @@ impl Receiver {
                 playing.before = playing.before.saturating_add(SEGMENT);
                 (playing.segment, playing.duration, playing.heard_at) = (at, duration, now);
             }
-            Some(playing) if self.clock.is_behind(at, playing.segment) => return,
-            None if self.over.is_some_and(|over| self.clock.is_behind(at, over)) => return,
+            Some(playing) if is_behind(self.clock, at, playing.segment) => return,
+            None if self.over.is_some_and(|over| is_behind(self.clock, at, over)) => return,
             _ => {
                 self.end(heard);
                 self.playing = Some(Playing { digit, segment: at, before: 0, duration, heard_at: now });
@@ -127,13 +127,7 @@ impl Receiver {
     }
 }
 
-trait Behind {
-    /// Whether `at` is `of` or something before it that may still come.
-    fn is_behind(self, at: u32, of: u32) -> bool;
-}
-
-impl Behind for u32 {
-    fn is_behind(self, at: u32, of: u32) -> bool {
-        of.wrapping_sub(at) <= self.saturating_mul(MEMORY_SECONDS)
-    }
+/// Whether a timestamp is that one, or one before it that may still come.
+fn is_behind(clock: u32, at: u32, of: u32) -> bool {
+    of.wrapping_sub(at) <= clock.saturating_mul(MEMORY_SECONDS)
 }

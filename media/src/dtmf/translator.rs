@@ -123,7 +123,7 @@ impl Translator {
                 receiver.packet(name, octets, turn.millis, &mut |heard| few.push(heard));
             }
             self.lane.take_out(header, length, turn.micros);
-            self.take(few, Form::Events, turn);
+            self.take(&few, Form::Events, turn);
             return false;
         }
         let law = self.plan.tones.iter().find(|(payload, _)| *payload == header.payload).map(|(_, law)| *law);
@@ -135,7 +135,7 @@ impl Translator {
             if suspect && self.form.is_none_or(|form| form == Form::Tones) {
                 octets.fill(law.silence());
             }
-            self.take(few, Form::Tones, turn);
+            self.take(&few, Form::Tones, turn);
         }
         if self.speaker.as_ref().is_some_and(Speaker::is_busy) {
             self.lane.take_out(header, length, turn.micros);
@@ -181,8 +181,8 @@ impl Translator {
         }
     }
 
-    fn take(&mut self, few: Few, form: Form, turn: Turn<'_>) {
-        for heard in few.0.into_iter().flatten() {
+    fn take(&mut self, few: &Few, form: Form, turn: Turn<'_>) {
+        for heard in few.0.iter().copied().flatten() {
             if *self.form.get_or_insert(form) != form {
                 if matches!(heard, Heard::Began { .. }) {
                     turn.tallies.doubled();
@@ -238,12 +238,12 @@ impl Translator {
         if let Some(receiver) = &mut self.receiver {
             receiver.pass_time(turn.millis, &mut |heard| few.push(heard));
         }
-        self.take(few, Form::Events, turn);
+        self.take(&few, Form::Events, turn);
         let mut few = Few::default();
         if let Some(detector) = &mut self.detector {
             detector.pass_time(turn.millis, &mut |heard| few.push(heard));
         }
-        self.take(few, Form::Tones, turn);
+        self.take(&few, Form::Tones, turn);
         let timestamp = self.lane.timestamp(turn.micros);
         let Self { speaker, lane, .. } = self;
         let Some(speaker) = speaker else { return };

@@ -51,7 +51,10 @@ fn plan(call: &Call, party: PartyId) -> Option<Plan> {
     call.commands.iter().rev().find_map(of).unwrap().map(|plan| (*plan).clone())
 }
 
-fn ways(call: &Call) -> [Option<(Option<(u8, u32)>, usize, Way)>; 2] {
+/// The events that come, in how many payload types tones are listened for, and what becomes of both.
+type Seen = Option<(Option<(u8, u32)>, usize, Way)>;
+
+fn ways(call: &Call) -> [Seen; 2] {
     [A, B].map(|party| plan(call, party).map(|plan| (plan.events, plan.tones.len(), plan.way)))
 }
 
