@@ -7,17 +7,23 @@ const FORMS: [&str; 3] = ["rfc4733", "info", "inband"];
 
 #[test]
 fn keys_that_are_events_arrive_in_each_form() {
-    FORMS.map(|there| check("dtmf.py", &["each", "rfc4733", there], 90));
+    for there in FORMS {
+        check("dtmf.py", &["each", "rfc4733", there], 90);
+    }
 }
 
 #[test]
 fn keys_that_are_info_arrive_in_each_form() {
-    FORMS.map(|there| check("dtmf.py", &["each", "info", there], 90));
+    for there in FORMS {
+        check("dtmf.py", &["each", "info", there], 90);
+    }
 }
 
 #[test]
 fn keys_that_are_tones_arrive_in_each_form() {
-    FORMS.map(|there| check("dtmf.py", &["each", "inband", there], 90));
+    for there in FORMS {
+        check("dtmf.py", &["each", "inband", there], 90);
+    }
 }
 
 #[test]
