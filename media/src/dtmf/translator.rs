@@ -14,6 +14,8 @@ use crate::rtp::Header;
 
 /// Keys heard that wait to be reported: they are taken after each packet.
 const MOST_REPORTS: usize = 8;
+/// A key by INFO that was heard as a tone so shortly before is the same.
+const TOLD_TWICE_MILLIS: u64 = 2_000;
 /// The longest packet that we make: 20 ms of G.711 with its header.
 const LONGEST: usize = 12 + 160;
 /// The clock rate of a stream of our own where nothing is known of it.
@@ -35,8 +37,12 @@ pub(crate) struct Translator {
     receiver: Option<Receiver>,
     detector: Option<Detector>,
     speaker: Option<Speaker>,
-    /// In which form keys come: who sends them in two is heard in the first only.
+    /// In which form keys come: who sends them in two is heard in one only. INFO counts more than tones, which a voice may have been.
     form: Option<Form>,
+    /// In which form a key is pressed at the moment.
+    pressed: Option<Form>,
+    /// The last key that was heard as a tone, and when.
+    tone: Option<(Digit, u64)>,
     reports: VecDeque<(Digit, u32)>,
     heard: u32,
     said: u32,
@@ -65,6 +71,8 @@ impl Translator {
             detector,
             speaker: voice.map(Speaker::new),
             form: None,
+            pressed: None,
+            tone: None,
             reports: VecDeque::with_capacity(if plan.way == Way::Reported { MOST_REPORTS } else { 0 }),
             heard,
             said,
@@ -89,12 +97,18 @@ impl Translator {
     fn over_to(self, plan: &Arc<Plan>) -> Self {
         let mut next = Self::with(plan, self.lane, (self.heard, self.said));
         if (self.plan.events, &self.plan.tones) == (plan.events, &plan.tones) {
-            next.form = self.form;
+            (next.form, next.pressed, next.tone) = (self.form, self.pressed, self.tone);
             next.receiver = self.receiver.filter(|_| next.receiver.is_some()).or(next.receiver);
             next.detector = self.detector.filter(|_| next.detector.is_some()).or(next.detector);
         }
         if self.plan.way == plan.way {
             next.speaker = self.speaker;
+        }
+        if next.pressed.is_none()
+            && let Some(speaker) = &mut next.speaker
+        {
+            // Nobody will hear when it is let go.
+            speaker.let_go(0);
         }
         next
     }
@@ -132,7 +146,7 @@ impl Translator {
             let octets = packet.get_mut(body).unwrap_or_default();
             let heard = &mut |heard| few.push(heard);
             let suspect = detector.packet(law, header.timestamp, octets, turn.millis, heard);
-            if suspect && self.form.is_none_or(|form| form == Form::Tones) {
+            if suspect {
                 octets.fill(law.silence());
             }
             self.take(&few, Form::Tones, turn);
@@ -157,10 +171,14 @@ impl Translator {
 
     /// Says a key that came by INFO.
     pub(crate) fn say(&mut self, digit: Digit, millis: u32, turn: Turn<'_>) {
-        if self.form.is_some_and(|form| form != Form::Info) {
+        if self.form == Some(Form::Events) {
             return turn.tallies.doubled();
         }
-        self.form = Some(Form::Info);
+        let is_told = |(tone, at): (Digit, u64)| tone == digit && turn.millis < at + TOLD_TWICE_MILLIS;
+        let after_tones = self.form.replace(Form::Info) == Some(Form::Tones);
+        if after_tones && self.tone.is_some_and(is_told) {
+            return turn.tallies.doubled();
+        }
         self.heard = self.heard.saturating_add(1);
         turn.tallies.heard(Form::Info);
         self.speak(digit, (0, 0), Some(millis), turn);
@@ -183,16 +201,15 @@ impl Translator {
 
     fn take(&mut self, few: &Few, form: Form, turn: Turn<'_>) {
         for heard in few.0.iter().copied().flatten() {
-            if *self.form.get_or_insert(form) != form {
-                if matches!(heard, Heard::Began { .. }) {
-                    turn.tallies.doubled();
-                }
-                continue;
-            }
             match heard {
+                Heard::Began { .. } if *self.form.get_or_insert(form) != form => turn.tallies.doubled(),
+                // What has begun in a form ends in it.
+                Heard::Lasts { .. } | Heard::Ended { .. } if self.pressed != Some(form) => {}
                 Heard::Began { digit, volume, lead } => {
+                    self.pressed = Some(form);
                     self.heard = self.heard.saturating_add(1);
                     turn.tallies.heard(form);
+                    self.tone = (form == Form::Tones).then_some((digit, turn.millis));
                     self.speak(digit, (volume, lead), None, turn);
                 }
                 Heard::Lasts { millis } => {
@@ -201,6 +218,7 @@ impl Translator {
                     }
                 }
                 Heard::Ended { digit, millis } => {
+                    self.pressed = None;
                     if let Some(speaker) = &mut self.speaker {
                         speaker.let_go(millis);
                     } else if self.plan.way == Way::Reported {

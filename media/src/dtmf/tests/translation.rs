@@ -241,6 +241,32 @@ fn a_telephone_that_says_keys_twice_is_heard_once() {
 }
 
 #[test]
+fn info_counts_more_than_a_tone_that_may_have_been_a_voice() {
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    bench.audio(&[tones("5", 100, 100), sound(Law::A, 100, |_| 0.0)].concat(), 1);
+    for key in "57".chars() {
+        let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+        bench.translator.say(digit(key), 100, turn);
+    }
+    bench.audio(&[tones("9", 100, 100), sound(Law::A, 400, |_| 0.0)].concat(), 100);
+    assert_eq!(bench.events().iter().map(|(key, _)| *key).collect::<String>(), "57");
+    assert_eq!(bench.gauges().doubled, 2);
+}
+
+#[test]
+fn a_tone_during_which_its_info_comes_ends_with_the_tone() {
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    let audio = [tones("5", 200, 100), sound(Law::A, 400, |_| 0.0)].concat();
+    bench.audio(&audio[..800], 1);
+    let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+    bench.translator.say(digit('5'), 100, turn);
+    bench.audio(&audio[800..], 6);
+    let heard = bench.events();
+    assert!(matches!(heard.as_slice(), [('5', 190..=210)]), "{heard:?}");
+    assert_eq!(bench.translator.deadline(), None);
+}
+
+#[test]
 fn events_of_another_number_are_renamed_and_stay_as_they_are() {
     let mut bench = Bench::new(&plan(true, false, Way::Said(EVENTS)));
     press(&mut bench, 5, 5, 1);
