@@ -31,3 +31,9 @@ pub fn dtls(input: &[u8]) -> bool {
 pub fn turn(input: &[u8]) -> bool {
     crate::turn::fuzzed(input)
 }
+
+/// Gives packets to a translator of DTMF; true where more is said than was heard, or than there is time for.
+#[must_use]
+pub fn dtmf(input: &[u8]) -> bool {
+    crate::dtmf::fuzzed(input)
+}

@@ -32,6 +32,8 @@ pub enum Step {
         /// The called party.
         called: ByteString,
     },
+    /// Its legs have DTMF in different forms, and nobody here can read it.
+    Sealed,
     /// A route that asks for the called party, and did not match.
     Missed {
         /// The route.
@@ -125,6 +127,7 @@ impl Step {
             Self::Peer { .. } => "peer",
             Self::Registered { .. } => "called party",
             Self::Referred { .. } => "transfer",
+            Self::Sealed => "dtmf",
             Self::Placed { .. } => "order",
             Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
             Self::PassedOver { .. } | Self::Forked { .. } | Self::Branch { .. } => "device",
@@ -145,6 +148,7 @@ impl Step {
             Self::Routed { route, to, .. } => format!("{route}: to {}", to.join(", ")),
             Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
             Self::NoRoute => "404".to_owned(),
+            Self::Sealed => "as it comes".to_owned(),
             Self::Referred { to } | Self::Placed { to } => format!("to {to}"),
             Self::PassedOver { contact, .. } => format!("not {contact}"),
             Self::Forked { groups, .. } => {
@@ -176,6 +180,7 @@ impl Step {
                 format!("called matches {called}, and so does all else that it asks")
             }
             Self::NoRoute => "no route matches".to_owned(),
+            Self::Sealed => "its media is secret between the two sides, or flows around us".to_owned(),
             Self::Referred { .. } => "a peer refers to it".to_owned(),
             Self::Placed { .. } => "the admin API was asked to place the call".to_owned(),
             Self::PassedOver { why, .. } | Self::Forked { why, .. } => (*why).to_owned(),

@@ -16,15 +16,16 @@ import array, glob, json, math, os, shutil, signal, socket, subprocess, tempfile
 
 # The ausine source knows 48 kHz and two channels only; aufile cannot play to a file, so aubridge is the null sink and
 # sndfile writes dump-*-dec.wav.
-MODULES = "g711 opus stun turn ice srtp dtls_srtp aubridge ausine sndfile"
+MODULES = "g711 opus stun turn ice srtp dtls_srtp aubridge ausine aufile sndfile"
 APPLICATIONS = "account menu ctrl_tcp"
 MODULE_PATH = next(iter(glob.glob("/usr/lib/*/baresip/modules") + glob.glob("/usr/lib/baresip/modules")), "")
 
 
 class Baresip:
-    def __init__(self, user, ip, port=5060, *, domain=None, account="", tone=440, codecs="pcma", transport="udp", config=""):
+    def __init__(self, user, ip, port=5060, *, domain=None, account="", tone=440, codecs="pcma", transport="udp", config="", audio=None):
         """account: further parameters of baresip's accounts file, such as "answermode=auto;mediaenc=srtp-mand;regint=60;
-        auth_pass=x;outbound=..."; config: further lines of its config file. baresip also listens for TLS on port + 1."""
+        auth_pass=x;outbound=..."; config: further lines of its config file; audio: a WAV file of 8 kHz and one channel that it plays
+        in place of the tone. baresip also listens for TLS on port + 1."""
         self.dir = tempfile.mkdtemp(prefix="baresip.")
         self.events, self.buffer = [], b""
         with socket.create_server((ip, 0)) as probe:
@@ -37,11 +38,11 @@ class Baresip:
 sip_listen {ip}:{port}
 ctrl_tcp_listen {ip}:{control}
 rtp_ports {base}-{base + 99}
-audio_source ausine,{tone}
+audio_source {f"aufile,{audio}" if audio else f"ausine,{tone}"}
 audio_player aubridge,heard
 audio_alert aubridge,alert
-ausrc_srate 48000
-ausrc_channels 2
+ausrc_srate {8000 if audio else 48000}
+ausrc_channels {1 if audio else 2}
 auplay_channels 1
 snd_path {self.dir}
 module_path {MODULE_PATH}

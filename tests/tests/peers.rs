@@ -16,6 +16,8 @@ mod crowd;
 mod devices;
 #[path = "peers/dtls.rs"]
 mod dtls;
+#[path = "peers/dtmf.rs"]
+mod dtmf;
 #[path = "peers/families.rs"]
 mod families;
 #[path = "peers/forking.rs"]

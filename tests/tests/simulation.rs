@@ -18,6 +18,7 @@ mod simulation {
     mod devices;
     mod devices_loss;
     mod devices_media;
+    mod dtmf;
     mod early_byes;
     mod early_dialogs;
     mod early_media;

@@ -64,8 +64,37 @@ pub struct Leg {
     pub confirmed_at: Option<Timestamp>,
     /// How it ended; null while it lives.
     pub end: Option<LegEnd>,
+    /// Its DTMF; null before there is a stream for it.
+    pub dtmf: Option<Dtmf>,
     /// Its media streams in the order of the `m=` lines; empty before the first session description.
     pub streams: Vec<Stream>,
+}
+
+/// The DTMF of a leg. Which keys they were is never told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dtmf {
+    /// In which form its peer has it; null where that is not settled, so that it goes as it comes.
+    pub form: Option<DtmfForm>,
+    /// True where what its peer presses reaches the other side in another form.
+    pub translated: bool,
+    /// True where it would have to, and cannot: the media is secret between the two sides, or flows around us.
+    pub sealed: bool,
+    /// Keys of its peer that were heard, of those that are translated.
+    pub heard: u32,
+    /// Keys that were sent to its peer in the form that it has.
+    pub said: u32,
+}
+
+/// A form of DTMF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DtmfForm {
+    /// Events in RTP (RFC 4733).
+    Rfc4733,
+    /// INFO.
+    Info,
+    /// Tones in the audio.
+    Inband,
 }
 
 /// Which side of a call a leg faces.

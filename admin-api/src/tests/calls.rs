@@ -124,6 +124,13 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
       "legs": [
         {
           "confirmed_at": "2026-03-01T12:00:02.250Z",
+          "dtmf": {
+            "form": "rfc4733",
+            "heard": 2,
+            "said": 1,
+            "sealed": false,
+            "translated": true
+          },
           "early_dialogs": [
             {
               "last_status": 183,

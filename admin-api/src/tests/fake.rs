@@ -507,6 +507,13 @@ fn calling_leg(trunk: &str) -> Leg {
             alone: false,
             due_at: at(1_770_250),
         }),
+        dtmf: Some(Dtmf {
+            form: Some(DtmfForm::Rfc4733),
+            translated: true,
+            sealed: false,
+            heard: 2,
+            said: 1,
+        }),
         early_dialogs: vec![EarlyDialog { remote_tag: "r0".into(), remote_target: None, last_status: 183 }],
         started_at: at(0),
         confirmed_at: Some(at(2_250)),

@@ -162,6 +162,7 @@ impl Core {
             underway: None,
             exchanges: 0,
             carried: Vec::new(),
+            keys: None,
             fork,
             media,
             parties: 0,

@@ -31,6 +31,7 @@ mod guard;
 mod history;
 mod identity;
 mod incoming;
+mod keys;
 mod midway;
 mod modify;
 mod naming;
@@ -69,6 +70,7 @@ use config::{Profile, TrunkName};
 use conversion::Conversion;
 use exchange::{Asked, Exchange};
 use fork::Fork;
+use keys::Keys;
 use media::{CallMedia, PartyId};
 use naming::Naming;
 use place::Place;
@@ -287,6 +289,8 @@ pub(crate) struct Call {
     /// How many changes have been taken across.
     pub(crate) exchanges: u32,
     pub(crate) carried: Vec<Carried>,
+    /// DTMF that goes by INFO.
+    pub(crate) keys: Option<Box<Keys>>,
     /// The places that have not been tried, and what came of the others.
     pub(crate) fork: Fork,
     pub(crate) media: CallMedia,

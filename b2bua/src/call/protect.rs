@@ -2,8 +2,9 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{Profile, SrtpMode, SrtpSuite};
+use config::{Dtmf, Profile, SrtpMode, SrtpSuite};
 use media::dtls::Identity;
+use media::dtmf::Wanted;
 use media::srtp::Suite;
 use media::{Keying, PartyId, Security, SrtpUse};
 use sip::Transport;
@@ -31,8 +32,11 @@ impl Way {
 }
 
 impl Core {
-    /// Tells the media of a party how it is to be protected, by a leg's profile.
+    /// Tells the media of a party how it is to be protected, and in which form it has DTMF, by a leg's profile.
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
+        if let Some(call) = self.calls.get_mut(key) {
+            call.media.dtmf(party, form(profile.dtmf));
+        }
         let security = security(profile, way, self.identity.as_ref());
         // Chance is drawn where there is something to be made of it: each run of a simulation stays what it was.
         match security.srtp {
@@ -104,6 +108,15 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
         keys: secure || srtp.keys_in_clear,
         identity: identity.cloned(),
         browser: websocket,
+    }
+}
+
+fn form(dtmf: Dtmf) -> Wanted {
+    match dtmf {
+        Dtmf::Auto => Wanted::Auto,
+        Dtmf::Rfc4733 => Wanted::Events,
+        Dtmf::Info => Wanted::Info,
+        Dtmf::Inband => Wanted::Tones,
     }
 }
 

@@ -22,6 +22,9 @@ impl Core {
         id: RequestId,
         request: &Received,
     ) {
+        if self.takes_key(now, key, (leg, dialog), id, request) {
+            return;
+        }
         if let Err(reply) = self.carry_request(now, key, (leg, dialog), id, request) {
             let session = self.calls.get(key).and_then(|c| c.leg(leg)).map(|l| l.session);
             if let Some(session) = session {
@@ -130,7 +133,7 @@ impl Core {
         sent: OutgoingId,
         outcome: &Result<Response, Failure>,
     ) {
-        if self.on_update_over(now, key, leg, sent, outcome) {
+        if self.on_update_over(now, key, leg, sent, outcome) || self.key_told(now, key, leg, sent, outcome) {
             return;
         }
         let Some(call) = self.calls.get_mut(key) else { return };

@@ -6,6 +6,7 @@ use crate::cdr::system_time;
 use crate::trunk::view::location;
 use admin_api::control as api;
 use media::dtls::{Failure, Standing};
+use media::dtmf::Form;
 use media::{Carriage, Flow, PartyId, StreamView};
 use sip::Endpoint;
 use sip::dialog::DialogState;
@@ -124,7 +125,22 @@ fn leg_view(call: &Call, leg: &Leg, endpoint: &Endpoint, clock: Clock) -> api::L
             cause: end.cause.to_owned(),
             reason: end.reason.clone(),
         }),
+        dtmf: call.media.dtmf_view(call.party(leg.no).unwrap_or(leg.party)).map(dtmf),
         streams: streams(call, call.party(leg.no).unwrap_or(leg.party), clock),
+    }
+}
+
+fn dtmf(view: media::DtmfView) -> api::Dtmf {
+    api::Dtmf {
+        form: view.form.map(|form| match form {
+            Form::Events => api::DtmfForm::Rfc4733,
+            Form::Info => api::DtmfForm::Info,
+            Form::Tones => api::DtmfForm::Inband,
+        }),
+        translated: view.translated,
+        sealed: view.sealed,
+        heard: view.heard,
+        said: view.said,
     }
 }
 

@@ -9,6 +9,7 @@ pub use writer::{Writer, WriterError};
 use crate::call::role::{Role, RoleSince};
 use crate::call::{Call, Leg, LegNo, Logged, Release};
 use json::{Object, push_text};
+use media::dtmf::Form;
 use media::{PartyId, Tally};
 use sip::location::Found;
 use sip::time::{Now, Wall};
@@ -110,6 +111,12 @@ pub struct LegRecord {
     /// How it was let go once it was answered: `released by the peer`, or by us `released`, `released, authenticated`
     /// where the peer challenged our BYE, or `released, not confirmed` where it had no 2xx; else left out.
     pub release: Option<&'static str>,
+    /// In which form its peer had DTMF last: `rfc4733`, `info` or `inband`; left out where that was not settled.
+    pub dtmf: Option<&'static str>,
+    /// Keys of its peer that went on in another form; left out where there was none.
+    pub dtmf_heard: u32,
+    /// Keys that its peer was sent in another form than they came in; left out where there was none.
+    pub dtmf_said: u32,
     /// Its media.
     pub streams: Vec<StreamRecord>,
 }
@@ -237,6 +244,12 @@ impl LegRecord {
             if !self.location.is_empty() {
                 leg.list("location", &self.location, |out, step| push_text(out, step));
             }
+            leg.text_if_any("dtmf", self.dtmf);
+            for (name, count) in [("dtmf_heard", self.dtmf_heard), ("dtmf_said", self.dtmf_said)] {
+                if count > 0 {
+                    leg.number(name, count);
+                }
+            }
             leg.list("streams", &self.streams, |out, stream| stream.write(out));
         });
     }
@@ -324,6 +337,8 @@ fn role(call: &Call, no: LegNo) -> &'static str {
 }
 
 fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
+    let party = call.party(leg.no).unwrap_or(leg.party);
+    let dtmf = call.media.dtmf_view(party);
     LegRecord {
         role: role(call, leg.no),
         network: call.snapshot.network_name(leg.network).map(ToString::to_string),
@@ -336,7 +351,10 @@ fn leg_record(call: &Call, leg: &Leg) -> LegRecord {
         reason: leg.end.as_ref().and_then(|end| end.reason.clone()),
         release: leg.end.as_ref().and_then(|end| end.release).map(Release::as_str),
         location: leg.found.as_deref().map(location).unwrap_or_default(),
-        streams: streams(call, call.party(leg.no).unwrap_or(leg.party)),
+        dtmf: dtmf.and_then(|dtmf| dtmf.form).map(Form::name),
+        dtmf_heard: dtmf.map_or(0, |dtmf| dtmf.heard),
+        dtmf_said: dtmf.map_or(0, |dtmf| dtmf.said),
+        streams: streams(call, party),
     }
 }
 
@@ -405,6 +423,9 @@ mod tests {
             reason: Some(String::new()),
             release: Some(""),
             location: vec![String::new()],
+            dtmf: Some(""),
+            dtmf_heard: 1,
+            dtmf_said: 1,
             streams: vec![stream],
         };
         Record {

@@ -1,7 +1,7 @@
 //! The metrics of media ports.
 
 use super::families::Families;
-use crate::shard::Report;
+use crate::shard::{Counters, Report};
 use media::relay;
 
 /// Those of the shards, and of the relay.
@@ -62,6 +62,32 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
         "liaison_media_unkeyed_total",
         "Packets of media that were dropped because a handshake was not done.",
         dtls.unkeyed,
+    );
+    let dtmf = relay.dtmf;
+    let count = |of: fn(&Counters) -> u64| reports.iter().map(|r| of(&r.counters)).sum::<u64>();
+    let told = count(|c| c.keys_told);
+    out.labelled(
+        "liaison_dtmf_heard_total",
+        "Keys (DTMF) that came and went on in another form, by the form in which they came.",
+        "form",
+        [("rfc4733", dtmf.heard.events), ("info", dtmf.heard.info), ("inband", dtmf.heard.tones)],
+    );
+    out.labelled(
+        "liaison_dtmf_said_total",
+        "Keys (DTMF) that went on in another form, by that form.",
+        "form",
+        [("rfc4733", dtmf.said.events), ("info", told), ("inband", dtmf.said.tones)],
+    );
+    out.labelled(
+        "liaison_dtmf_dropped_total",
+        "Keys (DTMF) that did not go on in another form, by reason.",
+        "reason",
+        [
+            ("full", dtmf.full + count(|c| c.keys_untold)),
+            ("unsayable", dtmf.unsayable),
+            ("doubled", dtmf.doubled),
+            ("refused", count(|c| c.keys_refused)),
+        ],
     );
     let stun = relay.stun;
     out.labelled(

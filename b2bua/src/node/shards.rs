@@ -88,6 +88,8 @@ pub(super) fn make(
     let each = homes.shards().zip(sockets).zip(links).zip(wakers).zip(places);
     let ready = each.map(|((((shard, sockets), link), waker), place)| {
         let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (mut link, bell) = (link, waker.clone());
+        link.wake_by(Arc::new(move || bell.wake()));
         let number = u16::from(shard.0);
         let core = Core::new(Setup {
             sip: parts.sip.clone(),

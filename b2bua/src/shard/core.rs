@@ -22,7 +22,7 @@ use sip::session::SessionId;
 use sip::subscription::notifier::EndReason;
 use sip::time::{Mono, Now};
 use sip::{Action, ConnectionId, Endpoint, Flow, NetworkId, TimerQueue};
-use slotmap::SlotMap;
+use slotmap::{Key, SlotMap};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -290,6 +290,9 @@ impl Core {
         let key = self.calls.insert(call);
         if let Some(session) = caller {
             self.by_session.insert(session, (key, LegNo::CALLER));
+        }
+        if let Some(call) = self.calls.get_mut(key) {
+            call.media.numbered(key.data().as_ffi());
         }
         self.by_name.insert(name, key);
         self.by_sequence.insert(sequence, key);

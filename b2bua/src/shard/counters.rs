@@ -125,6 +125,12 @@ pub struct Counters {
     pub early_dialogs_lost: u64,
     /// Those that it has ended by BYE.
     pub early_dialogs_left: u64,
+    /// Keys that were sent by INFO (DTMF).
+    pub keys_told: u64,
+    /// Those of them that the peer did not take.
+    pub keys_refused: u64,
+    /// Keys that were not sent by INFO, as too many waited, or there was nobody to send them to.
+    pub keys_untold: u64,
     /// REFERs that were accepted.
     pub transfers: u64,
     /// Those whose target took the transferor's place.

@@ -1,7 +1,8 @@
 //! The way from a shard to its media.
 
-use media::relay::{Command, Link};
+use media::relay::{Command, Link, Report};
 use media::{Ports, VirtualPorts};
+use std::sync::Arc;
 
 /// Lends ports and carries commands out: the relay, or nothing at all in a simulation.
 pub trait MediaLink: Ports {
@@ -13,6 +14,16 @@ pub trait MediaLink: Ports {
 
     /// How many pairs of ports are lent.
     fn lent(&self) -> usize;
+
+    /// Has the shard woken by that when there is something to report.
+    fn wake_by(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {
+        let _ = wake;
+    }
+
+    /// The next key that was heard in a stream.
+    fn poll_report(&mut self) -> Option<Report> {
+        None
+    }
 }
 
 impl MediaLink for Link {
@@ -26,6 +37,14 @@ impl MediaLink for Link {
 
     fn lent(&self) -> usize {
         Link::lent(self)
+    }
+
+    fn wake_by(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {
+        Link::wake_by(self, move || wake());
+    }
+
+    fn poll_report(&mut self) -> Option<Report> {
+        Link::poll_report(self)
     }
 }
 

@@ -29,7 +29,7 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Algorithm, Carry, Causes, Digest, Diversions, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
+    Algorithm, Carry, Causes, Digest, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
     OfferedCodec, Offers, PickUp, Profile, Qop, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds,
     TcpMedia, Timers, UnsolicitedNotify,
 };

@@ -21,6 +21,9 @@ table! {
         pinned tcp_media: TcpMedia = "refuse";
         /// How streams of RTP are protected.
         pinned srtp: Srtp = {};
+        /// In which form the peer of the leg has DTMF. Where that is not the other leg's, keys are translated from one into the other, where
+        /// media is anchored and its keys end with us: they cross in no other form then. Info Packages (RFC 6086) are none of this.
+        pinned dtmf: Dtmf = "auto";
         /// What is done about ICE (RFC 8445) where media is anchored. Our part is that of a lite agent: the peer finds out which way
         /// media goes, so that it may be behind any NAT, and its media needs no `latch`. Each leg's ICE ends with us.
         pinned ice: Ice = "accept";
@@ -151,6 +154,22 @@ choice! {
         Anchored = "anchored",
         /// Directly between the sides.
         Bypass = "bypass",
+    }
+}
+
+choice! {
+    /// In which form a leg has DTMF.
+    pub enum Dtmf {
+        /// As the other leg has it: events are offered and answered as the other side does, INFO crosses, tones are part of the audio.
+        /// Opposite a leg with a form of its own: events, and where the peer has none, tones and INFO.
+        Auto = "auto",
+        /// Events in RTP (RFC 4733), which we offer where the other side does not. A peer that refuses them is given tones, and its
+        /// tones are heard.
+        Rfc4733 = "rfc4733",
+        /// INFO with `application/dtmf-relay`; `application/dtmf` is taken, too. Events are neither offered nor answered.
+        Info = "info",
+        /// Tones in the audio, where that is G.711. Events are neither offered nor answered.
+        Inband = "inband",
     }
 }
 

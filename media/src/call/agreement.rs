@@ -31,13 +31,19 @@ impl CallMedia {
         if to.streams.iter().any(|stream| stream.stale) {
             return false;
         }
-        let (told, said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
+        let (told, mut said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
         if to.made
             && let Some(taken) = to.remote.as_ref().map(sections::reread)
         {
+            let said = self.answered_keys(to.id, Some(from.id), &said, &taken).unwrap_or(said);
             return self.serves(&taken, &said, from);
         }
         let asked = to.remote.as_ref().filter(|_| to.answered == Some(Side::Us)).map(sections::reread);
+        let keyed = match &asked {
+            Some(asked) => self.answered_keys(to.id, Some(from.id), &said, asked),
+            None => self.offered_keys(to.id, Some(from.id), &said),
+        };
+        said = keyed.unwrap_or(said);
         let (mut tolds, mut saids) = (told.media(), said.media());
         let mut asks = asked.as_ref().map(|asked| asked.media());
         for section in 0.. {

@@ -39,6 +39,7 @@ impl CallMedia {
         let nowhere = (self.mode == Mode::Bypass).then(|| nowhere(&offer));
         let ice = self.answered_ice(to, &offer, &slots)?;
         let source = sections::reread(&abilities(&offer_text));
+        let source = self.answered_keys(to, None, &source, &offer).unwrap_or(source);
         let text = compose(&Composition {
             source: &source,
             frame: Some(&offer),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sdp::{Description, Direction, Media, RtpMap};
 
+use super::dtmf::Keypad;
 use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
@@ -87,6 +88,11 @@ impl CallMedia {
             && let Some(common) = own::common(&described, &sections::reread(self.offer_to_answer(to)?))
         {
             described = common;
+        }
+        if let Some(keyed) =
+            self.answered_keys(to, Some(from), &described, &sections::reread(self.offer_to_answer(to)?))
+        {
+            described = keyed;
         }
         self.answer_from(to, (&described, source_reach, willing), ports)
     }
@@ -357,6 +363,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         clocks: clocks(ours),
         srtp: None,
         association: None,
+        keypad: Keypad::of(ours, theirs),
     }
 }
 

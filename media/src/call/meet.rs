@@ -29,6 +29,8 @@ impl CallMedia {
         if !for_a.media().any(is_alive) {
             return Err(Refusal::Formats);
         }
+        let for_a = self.answered_keys(a, Some(b), &for_a, &of_a).unwrap_or(for_a);
+        let for_b = self.answered_keys(b, Some(a), &for_b, &of_b).unwrap_or(for_b);
         let reach = |party: PartyId| Ok::<_, Refusal>(self.party(party)?.reach());
         let (a_reach, b_reach) = (reach(a)?, reach(b)?);
         // It may be refused here only by what its ports were borrowed for already.
@@ -53,6 +55,7 @@ impl CallMedia {
         let (reach, willing) = (source.reach(), source.introduced.then_some(from));
         let standing = source.remote.as_ref().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
         let common = in_common(&self.seen_by(self.party(to)?, source, standing)?.0, &offer);
+        let common = self.answered_keys(to, Some(from), &common, &offer).unwrap_or(common);
         if !common.media().any(|media| media.line().port != 0) {
             return Err(Refusal::Formats);
         }

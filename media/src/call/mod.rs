@@ -5,6 +5,7 @@ mod alone;
 mod answer;
 mod associate;
 mod codec;
+mod dtmf;
 mod ends;
 mod ice;
 mod meet;
@@ -35,6 +36,7 @@ use crate::{
     ContextId, Ice, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId,
 };
 pub use codec::Codec;
+pub use dtmf::DtmfView;
 pub use own::Offered;
 use party::{Exchange, Party, Side, Stream};
 pub use standing::Standing;
@@ -82,6 +84,8 @@ pub struct CallMedia {
     parties: Vec<Party>,
     pairs: Vec<Lent>,
     commands: VecDeque<Command>,
+    /// What reports of the relay call it.
+    number: u64,
 }
 
 /// A borrowed pair, and which of its contexts are in use, one bit each.
@@ -111,6 +115,7 @@ impl CallMedia {
             parties: Vec::new(),
             pairs: Vec::new(),
             commands: VecDeque::new(),
+            number: 0,
         }
     }
 
@@ -339,10 +344,15 @@ impl CallMedia {
     /// signed (splitmix64).
     fn mint(&mut self) -> u64 {
         self.minted += 1;
-        let mut z = self.seed.wrapping_add(self.minted.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        self.salted(self.minted) >> 2
+    }
+
+    /// What comes of the seed and that number.
+    fn salted(&self, salt: u64) -> u64 {
+        let mut z = self.seed.wrapping_add(salt.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) >> 2
+        z ^ (z >> 31)
     }
 
     /// Borrows a pair for one stream.

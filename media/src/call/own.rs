@@ -44,6 +44,7 @@ impl CallMedia {
             return Err(Refusal::Misuse(Misuse::NothingDescribed));
         }
         let source = sections::reread(&described(codecs));
+        let source = self.offered_keys(to, None, &source).unwrap_or(source);
         let standing = self.party(to)?.streams.len();
         let context = self.stream_context(to, 0, ports).inspect_err(|_| self.roll_back(to, standing))?;
         let port = self.port(context.pair).unwrap_or_default();

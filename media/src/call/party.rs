@@ -7,6 +7,8 @@ use bytes::Bytes;
 use sdp::Direction;
 
 use super::Guarded;
+use super::dtmf::Keypad;
+use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
@@ -83,6 +85,8 @@ pub(super) struct Party {
     pub(super) first_lines: Lines,
     /// What keys of ours are made with; `None` where it has none.
     pub(super) mint: Option<Mint>,
+    /// In which form it has keys.
+    pub(super) dtmf: Wanted,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -157,6 +161,8 @@ pub(super) struct Link {
     pub(super) srtp: Option<Srtp>,
     /// What was said of the DTLS association that its keys come from.
     pub(super) association: Option<Association>,
+    /// What it has for keys.
+    pub(super) keypad: Keypad,
 }
 
 /// A DTLS association as descriptions have it.
@@ -195,6 +201,7 @@ impl Party {
             first_keyed: Vec::new(),
             first_lines: Lines::default(),
             mint: None,
+            dtmf: Wanted::default(),
         }
     }
 
@@ -232,6 +239,7 @@ impl Party {
             first_keyed: self.first_keyed.clone(),
             first_lines: self.first_lines.clone(),
             mint: None,
+            dtmf: self.dtmf,
         }
     }
 }

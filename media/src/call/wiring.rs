@@ -7,6 +7,7 @@ use sdp::Direction;
 
 use super::CallMedia;
 use super::party::{Link, Party, Stream};
+use crate::dtmf::Plan;
 use crate::relay::{Command, Settings, Sources};
 use crate::{ContextId, Latching, PartyId};
 
@@ -37,14 +38,15 @@ impl CallMedia {
     /// Tells the relay what has changed about a party's streams. `unlatch`: a new description came from it.
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
-        let peers = self.peer_contexts(index);
+        let (peers, plans) = (self.peer_contexts(index), self.plans(index));
         let Some(party) = self.parties.get_mut(index) else { return };
         let (latching, signalling) = (party.latching, party.signalling);
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
             let described = stream.link.as_ref().map(|link| link.remote.ip());
             let sources = described.map(|described| sources(latching, signalling, described));
-            self.commands.extend(stream.apply(sources, peer, unlatch));
+            let plan = plans.get(section).cloned().flatten();
+            self.commands.extend(stream.apply(sources, (peer, plan), unlatch));
         }
     }
 
@@ -108,9 +110,14 @@ impl Stream {
         self.context.filter(|_| self.link.is_some())
     }
 
-    fn apply(&mut self, sources: Option<Sources>, peer: Option<ContextId>, unlatch: bool) -> Option<Command> {
+    fn apply(
+        &mut self,
+        sources: Option<Sources>,
+        onward: (Option<ContextId>, Option<Arc<Plan>>),
+        unlatch: bool,
+    ) -> Option<Command> {
         let context = self.context?;
-        let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, peer));
+        let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, onward));
         let Some(wanted) = wanted else {
             return self.applied.take().map(|_| Command::Clear { context });
         };
@@ -123,7 +130,7 @@ impl Stream {
     }
 }
 
-fn settings(link: &Link, sources: Sources, peer: Option<ContextId>) -> Settings {
+fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Option<Arc<Plan>>)) -> Settings {
     Settings {
         remote: link.remote,
         remote_rtcp: link.remote_rtcp,
@@ -136,5 +143,6 @@ fn settings(link: &Link, sources: Sources, peer: Option<ContextId>) -> Settings 
         peer,
         clocks: link.clocks.clone(),
         srtp: link.srtp.clone(),
+        dtmf,
     }
 }

@@ -23,6 +23,8 @@ pub struct Counters {
     unkeyed: AtomicU64,
     /// As [`dtls::packed`] has them.
     dtls: [AtomicU64; 2],
+    /// Keys that were heard, and those that were said to whom its packets go: 32 bits each.
+    digits: AtomicU64,
     lost: AtomicU64,
     jitter_micros: AtomicU64,
     quiet_since_millis: AtomicU64,
@@ -124,6 +126,10 @@ pub struct Snapshot {
     pub quiet_since: Option<Instant>,
     /// The address that media of the remote comes from.
     pub source: Option<SocketAddr>,
+    /// Keys of it that were heard and went on in another form.
+    pub digits_heard: u32,
+    /// Those of them that were said.
+    pub digits_said: u32,
     /// Its ICE session, if it has one.
     pub ice: Option<IceSnapshot>,
     /// Its handshake, if its keys come from one.
@@ -206,6 +212,10 @@ impl Counters {
         );
     }
 
+    pub(crate) fn digits(&self, heard: u32, said: u32) {
+        self.digits.store(u64::from(heard) << 32 | u64::from(said), Ordering::Relaxed);
+    }
+
     pub(crate) fn quality(&self, lost: u64, jitter_micros: u64) {
         self.lost.store(lost, Ordering::Relaxed);
         self.jitter_micros.store(jitter_micros, Ordering::Relaxed);
@@ -272,6 +282,8 @@ impl Counters {
         let epoch = self.epoch.get().copied();
         let quiet_since = epoch.map(|epoch| epoch + Duration::from_millis(read(&self.quiet_since_millis)));
         let [rtp, rtcp] = &self.dtls;
+        let digits = read(&self.digits);
+        let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
         Snapshot {
             received: self.received.read(epoch),
             sent: self.sent.read(epoch),
@@ -287,6 +299,8 @@ impl Counters {
             jitter: Duration::from_micros(read(&self.jitter_micros)),
             quiet_since,
             source: self.source.read(),
+            digits_heard: half(digits >> 32),
+            digits_said: half(digits),
             ice: self.read_ice(epoch),
             dtls: dtls::unpacked(read(rtp)),
             dtls_rtcp: dtls::unpacked(read(rtcp)),

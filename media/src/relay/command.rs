@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::dtls;
+use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
 use crate::quality::Counters;
 use crate::srtp::Protection;
-use crate::{ContextId, PairId, ThreadId};
+use crate::{ContextId, PairId, PartyId, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
 #[derive(Debug, Clone)]
@@ -31,6 +32,15 @@ pub enum Command {
         /// Ours, of the offer.
         local: Credentials,
     },
+    /// Says a key that has come from a remote by INFO to whom its packets go, as the plan of its stream has it.
+    Say {
+        /// The remote that it has come from.
+        context: ContextId,
+        /// Which key.
+        digit: Digit,
+        /// For how many milliseconds.
+        millis: u32,
+    },
     /// Forgets a remote context; the pair stays lent.
     Clear {
         /// Which.
@@ -48,7 +58,9 @@ impl Command {
     #[must_use]
     pub fn thread(&self) -> ThreadId {
         match self {
-            Self::Set { context, .. } | Self::Clear { context } => context.pair.thread,
+            Self::Set { context, .. } | Self::Say { context, .. } | Self::Clear { context } => {
+                context.pair.thread
+            }
             Self::Expect { pair, .. } | Self::Release { pair } => pair.thread,
         }
     }
@@ -79,6 +91,21 @@ pub struct Settings {
     pub clocks: Box<[(u8, u32)]>,
     /// SRTP between us and it; `None` where packets are taken and sent as they are.
     pub srtp: Option<Srtp>,
+    /// What becomes of the keys that it presses; `None` where they go as they come.
+    pub dtmf: Option<Arc<Plan>>,
+}
+
+/// A key that was heard in a stream whose plan says that it is to be reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// The number of the call.
+    pub call: u64,
+    /// Who has pressed it.
+    pub party: PartyId,
+    /// Which.
+    pub digit: Digit,
+    /// For how many milliseconds.
+    pub millis: u32,
 }
 
 /// Where the keys of a stream's SRTP come from.

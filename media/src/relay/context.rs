@@ -13,6 +13,7 @@ use super::senders::Senders;
 use super::taking::Arrived;
 use super::worker::Clock;
 use crate::ContextId;
+use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
 use crate::ice::{Known, Session};
 use crate::quality::{Counters, Dropped, Reception, Tally};
@@ -31,6 +32,9 @@ impl From<Component> for srtp::Kind {
 pub(super) struct Context {
     /// Its number on the pair.
     pub(super) remote: u8,
+    pub(super) id: ContextId,
+    /// Whose it is.
+    pub(super) shard: u16,
     pub(super) counters: Arc<Counters>,
     settings: Settings,
     rtp: Latch,
@@ -41,6 +45,8 @@ pub(super) struct Context {
     pub(super) guard: Guard,
     /// Handshakes that other settings have made an end of, until the desk knows.
     pub(super) over: Option<Box<Handshake>>,
+    /// Where its keys do not go as they come.
+    pub(super) translator: Option<Box<Translator>>,
 }
 
 /// Where an accepted packet goes on to.
@@ -48,6 +54,8 @@ pub(super) struct Context {
 pub(super) struct Onward {
     pub(super) peer: Option<ContextId>,
     pub(super) kind: Component,
+    /// Whether keys are to be looked for in it, and numbers to be changed.
+    pub(super) translated: bool,
 }
 
 impl Context {
@@ -61,8 +69,21 @@ impl Context {
         let rtcp = Latch::new(settings.sources, settings.remote_rtcp);
         let ice = session(&settings, None);
         let guard = Guard::new(settings.srtp.as_ref(), id, senders);
-        let (remote, reception) = (id.remote, Reception::default());
-        Self { remote, counters, settings, rtp, rtcp, ice, reception, guard, over: None }
+        let translator = settings.dtmf.as_ref().map(|plan| Box::new(Translator::new(plan)));
+        Self {
+            remote: id.remote,
+            id,
+            shard: 0,
+            counters,
+            settings,
+            rtp,
+            rtcp,
+            ice,
+            reception: Reception::default(),
+            guard,
+            over: None,
+            translator,
+        }
     }
 
     pub(super) fn change(
@@ -76,6 +97,7 @@ impl Context {
         self.rtcp.change(settings.sources, settings.remote_rtcp, movable_until);
         self.over = self.guard.change(settings.srtp.as_ref(), id, senders);
         self.ice = session(&settings, self.ice.take());
+        Translator::change(&mut self.translator, settings.dtmf.as_ref());
         self.settings = settings;
     }
 
@@ -245,7 +267,24 @@ impl Context {
         if !rtcp && self.settings.rtp {
             self.estimate(packet, clock.since_epoch);
         }
-        Onward { peer: self.settings.peer, kind }
+        Onward { peer: self.settings.peer, kind, translated: self.translator.is_some() }
+    }
+
+    /// Whom its packets go to.
+    pub(super) fn peer(&self) -> Option<ContextId> {
+        self.settings.peer
+    }
+
+    /// Hears keys in a packet of its peer's, and gives it its number; whether it goes on.
+    pub(super) fn translate(&mut self, kind: Component, packet: &mut [u8], turn: Turn<'_>) -> bool {
+        let Some(translator) = &mut self.translator else { return true };
+        match kind {
+            Component::Rtp => translator.packet(packet, turn),
+            Component::Rtcp => {
+                translator.tell(packet);
+                true
+            }
+        }
     }
 
     fn estimate(&mut self, packet: &[u8], now: Duration) {

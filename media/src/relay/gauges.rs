@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::dtls::Failures;
+use crate::dtmf::{DtmfGauges, Tallies};
 use crate::ice::Unanswered;
 use crate::quality::Dropped;
 
@@ -31,6 +32,8 @@ pub struct Gauges {
     pub dtls: DtlsGauges,
     /// Datagrams of STUN, since the start.
     pub stun: StunGauges,
+    /// Keys that went from one form into another.
+    pub dtmf: DtmfGauges,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).
@@ -99,6 +102,7 @@ pub(super) struct Shared {
     unkeyed: AtomicU64,
     dtls_dropped: AtomicU64,
     stun: StunShared,
+    dtmf: Tallies,
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +165,10 @@ impl Shared {
         add_one(&self.dtls_dropped);
     }
 
+    pub(super) fn dtmf(&self) -> &Tallies {
+        &self.dtmf
+    }
+
     pub(super) fn stun_check(&self) {
         add_one(&self.stun.checks);
     }
@@ -194,6 +202,7 @@ impl Shared {
         gauges.srtp.unprotectable += self.unprotectable.load(Ordering::Relaxed);
         gauges.dtls_dropped += self.dtls_dropped.load(Ordering::Relaxed);
         gauges.dtls.unkeyed += self.unkeyed.load(Ordering::Relaxed);
+        self.dtmf.add_to(&mut gauges.dtmf);
         let (sum, stun) = (&mut gauges.stun, &self.stun);
         sum.checks += stun.checks.load(Ordering::Relaxed);
         sum.unauthorized += stun.unauthorized.load(Ordering::Relaxed);

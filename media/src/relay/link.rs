@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, PushError};
 
-use super::Command;
+use super::dtmf::Bell;
 use super::sockets::Waker;
+use super::{Command, Report};
 use crate::{NetworkId, PortPair, Ports, PortsError, ThreadId};
 
 /// So many orders may wait for room in a ring before no more ports are lent. Orders for ports that are lent already
@@ -26,6 +27,9 @@ pub(super) struct ToThread {
     /// Free pairs, for each network.
     pub(super) free: Vec<Consumer<PortPair>>,
     pub(super) waker: Arc<Waker>,
+    /// Keys that were heard.
+    pub(super) reports: Consumer<Report>,
+    pub(super) bell: Arc<Bell>,
     pub(super) low_water: usize,
     pub(super) lent: usize,
     pub(super) stirred: bool,
@@ -54,6 +58,18 @@ impl Link {
         thread.stirred = true;
         thread.waiting.push_back(command);
         thread.pass_on();
+    }
+
+    /// Has the shard woken by that whenever there is something to [report](Self::poll_report). What is given later counts for nothing.
+    pub fn wake_by(&mut self, wake: impl Fn() + Send + Sync + Clone + 'static) {
+        for thread in &self.threads {
+            thread.bell.hang(wake.clone());
+        }
+    }
+
+    /// The next key that was heard.
+    pub fn poll_report(&mut self) -> Option<Report> {
+        self.threads.iter_mut().find_map(|thread| thread.reports.pop().ok())
     }
 
     /// Wakes the threads that have something to do. To be called once after each batch of orders and borrowed ports.

@@ -13,6 +13,7 @@ mod config;
 mod context;
 mod demux;
 mod dtls;
+mod dtmf;
 mod gauges;
 mod handshake;
 mod keying;
@@ -31,7 +32,7 @@ mod taking;
 mod tests;
 mod worker;
 
-pub use command::{Command, IceSettings, Settings, Sources, Srtp};
+pub use command::{Command, IceSettings, Report, Settings, Sources, Srtp};
 pub use config::{Config, StartError};
 pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};
 pub use link::Link;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rtrb::RingBuffer;
 
 use super::config::{Config, StartError};
+use super::dtmf::{Bell, Keys, REPORTS};
 use super::gauges::{DtlsGauges, Gauges, Shared};
 use super::keying::Keeper;
 use super::link::{Link, ToThread};
@@ -116,15 +117,19 @@ fn start_thread(
     let mut shards = Vec::with_capacity(links.len());
     for link in links {
         let (commands, orders) = RingBuffer::new(COMMANDS);
+        let (told, reports) = RingBuffer::new(REPORTS);
+        let bell = Arc::<Bell>::default();
         let (lenders, free): (Vec<_>, _) =
             config.networks.iter().map(|network| RingBuffer::new(stock(config, network))).unzip();
         let lenders = lenders.into_iter().map(|pairs| Stock { pairs, filling: true }).collect();
-        shards.push(Shard { commands: orders, free: lenders });
+        shards.push(Shard { commands: orders, free: lenders, reports: told, bell: Arc::clone(&bell) });
         link.push(ToThread {
             commands,
             waiting: VecDeque::new(),
             free,
             waker: Arc::clone(&waker),
+            reports,
+            bell,
             low_water,
             lent: 0,
             stirred: false,
@@ -143,6 +148,7 @@ fn start_thread(
         buffer: Worker::buffer(),
         own: Own::new(config),
         desk: keeper.connect(&waker),
+        keys: Keys::new(),
     };
     worker.stock_up();
     let name = format!("media-{}", thread.0);

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer};
 
-use super::Command;
 use super::context::{Component, Context, Onward};
 use super::demux::{Kind, kind};
 use super::dtls;
+use super::dtmf::{Bell, Keys};
 use super::gauges::Shared;
 use super::keying::ToDesk;
 use super::own::Own;
@@ -18,6 +18,7 @@ use super::pool::{Pool, Want, Way};
 use super::sockets::{Poller, Ready, Waker};
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
+use super::{Command, Report};
 use crate::quality::{Dropped, Tally};
 use crate::srtp::MAX_OVERHEAD;
 use crate::{ContextId, PortPair};
@@ -43,6 +44,9 @@ pub(super) struct Shard {
     pub(super) commands: Consumer<Command>,
     /// Free pairs, for each network.
     pub(super) free: Vec<Stock>,
+    /// Keys that were heard.
+    pub(super) reports: Producer<Report>,
+    pub(super) bell: Arc<Bell>,
 }
 
 /// A shard's free pairs in one network: filled up once they fall below low water.
@@ -66,6 +70,8 @@ pub(super) struct Worker {
     pub(super) own: Own,
     /// Where handshakes are made.
     pub(super) desk: ToDesk,
+    /// Whose keys have something due.
+    pub(super) keys: Keys,
 }
 
 impl Worker {
@@ -98,6 +104,7 @@ impl Worker {
                     None => {}
                 }
             }
+            self.pass_keys(clock);
             self.pool.pass_time(clock.millis);
             unfinished |= self.lend(clock.millis);
             self.desk.flush();
@@ -121,7 +128,7 @@ impl Worker {
     }
 
     fn until_deadline(&self) -> Option<Duration> {
-        let deadline = self.pool.next_deadline()?;
+        let deadline = [self.pool.next_deadline(), self.keys.deadline()].into_iter().flatten().min()?;
         Some(Duration::from_millis(deadline.saturating_sub(self.clock().millis) + 1))
     }
 
@@ -154,12 +161,13 @@ impl Worker {
     /// Carries out orders; true when some may be left.
     fn carry_out(&mut self, clock: Clock) -> bool {
         let mut left = false;
-        for shard in &mut self.shards {
+        for number in 0..self.shards.len() {
             for turn in 0.. {
                 if turn == COMMANDS_PER_TURN {
                     left = true;
                     break;
                 }
+                let Some(shard) = self.shards.get_mut(number) else { break };
                 let Ok(command) = shard.commands.pop() else { break };
                 let done = match command {
                     Command::Set { context, mut settings, unlatch, counters } => {
@@ -170,12 +178,16 @@ impl Worker {
                         if let Some(pair) = self.pool.lent(context.pair).filter(|_| set) {
                             let now = (clock, self.move_after);
                             dtls::settle(pair, context.remote, now, (&mut self.desk, &self.gauges));
+                            if let Some(context) = pair.context(context.remote) {
+                                context.shard = u16::try_from(number).unwrap_or(u16::MAX);
+                            }
                         }
                         set
                     }
                     Command::Expect { pair, local } => {
                         self.pool.lent(pair).map(|pair| stun::expect(pair, &local)).is_some()
                     }
+                    Command::Say { context, digit, millis } => self.say(context, digit, millis, clock),
                     Command::Clear { context } => clear(&mut self.pool, context, &mut self.desk),
                     Command::Release { pair: id } => {
                         if let Some(pair) = self.pool.lent(id) {
@@ -218,6 +230,9 @@ impl Worker {
                 Err(Untaken::Dtls) => return self.gauges.dtls_dropped(),
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
+        if onward.translated && !self.translate(slot, remote, (onward.kind, length), clock) {
+            return;
+        }
         // What one leg of ours sends to another is not sent on to a third: two such calls would feed one another for ever.
         let barred = self.own.has(source).then_some(&self.own);
         match send_on(&mut self.pool, (onward, barred), (&mut self.buffer, length), clock.millis) {
@@ -234,7 +249,7 @@ impl Worker {
 
 /// Sends a packet to the remote that it is for, with which it is counted; [`Dropped::NoDestination`] when there is nobody, or it is at one of
 /// the `barred` addresses.
-fn send_on(
+pub(super) fn send_on(
     pool: &mut Pool,
     (onward, barred): (Onward, Option<&Own>),
     (buffer, length): (&mut [u8], usize),
@@ -248,6 +263,9 @@ fn send_on(
         return Err(Dropped::NoDestination);
     }
     let rtcp = onward.kind == Component::Rtcp;
+    if rtcp && let Some(translator) = &context.translator {
+        translator.tell_back(buffer.get_mut(..length).unwrap_or_default());
+    }
     let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         socket.send_to(packet, address).map_err(|_| Dropped::NotSent)

@@ -65,4 +65,5 @@ def info(transport):
         assert refused.all("recv-info") == ["bar, qux"], str(refused)
 
 
-run(info)
+if __name__ == "__main__":
+    run(info)

@@ -91,6 +91,7 @@ impl sip::driver::Core for Core {
     fn handle_wake(&mut self, now: Now) -> ControlFlow<()> {
         self.obey(now);
         self.hear_store(now);
+        self.hear_keys(now);
         self.settle(now);
         let drained = self.drain.is_some() && {
             let is_done = self.calls.is_empty() && self.endpoint.is_quiet();

@@ -90,6 +90,7 @@ impl Core {
                 self.on_ended(now, key, leg, &why, authenticated);
             }
         }
+        self.note_keys(key);
         self.carry_out_media(key);
         self.note_role(now, key);
     }

@@ -6,6 +6,7 @@ mod anything;
 mod bypass;
 mod common;
 mod dtls;
+mod dtmf;
 mod ends;
 mod forks;
 mod gate;

@@ -2,6 +2,7 @@
 
 mod carrying;
 mod dtls;
+mod dtmf;
 mod hairpin;
 mod harness;
 mod ice;

@@ -59,6 +59,7 @@ pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
         peer: Some(peer),
         clocks: Box::new([]),
         srtp: None,
+        dtmf: None,
     }
 }
 

@@ -1,0 +1,353 @@
+//! A direction of a stream, packet by packet.
+
+use std::sync::Arc;
+
+use super::super::fuzz::fuzzed;
+use super::super::receiver::{PATIENCE_MILLIS, Receiver};
+use super::super::tally::Form;
+use super::super::tone::Tone;
+use super::super::{DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
+use super::{digit, keys, sound};
+use crate::PartyId;
+
+const EVENTS: Voice = Voice::Events { payload: 96, clock: 8_000, events: 0x1_ffff };
+const TONES: Voice = Voice::Tones { payload: 8, law: Law::A };
+
+fn plan(events: bool, tones: bool, way: Way) -> Arc<Plan> {
+    Arc::new(Plan {
+        events: events.then_some((101, 8_000)),
+        tones: if tones { [(8, Law::A)].into() } else { Box::default() },
+        way,
+        call: 1,
+        party: PartyId(2),
+        ssrc: 0xaabb_ccdd,
+    })
+}
+
+fn rtp(payload: u8, marker: bool, sequence: u16, timestamp: u32, body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x80, payload | u8::from(marker) << 7];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend(timestamp.to_be_bytes());
+    packet.extend([0, 0, 0, 9]);
+    packet.extend(body);
+    packet
+}
+
+/// A leg that is heard, at 20 ms a packet, and what comes out on the other side.
+struct Bench {
+    translator: Translator,
+    tallies: Tallies,
+    now: u64,
+    out: Vec<Vec<u8>>,
+    reports: Vec<(char, u32)>,
+}
+
+impl Bench {
+    fn new(plan: &Arc<Plan>) -> Self {
+        let translator = Translator::new(plan);
+        Self { translator, tallies: Tallies::default(), now: 0, out: Vec::new(), reports: Vec::new() }
+    }
+
+    fn come(&mut self, mut packet: Vec<u8>) {
+        let turn = Turn { millis: self.now, micros: self.now * 1_000, tallies: &self.tallies };
+        if self.translator.packet(&mut packet, turn) {
+            self.out.push(packet);
+        }
+    }
+
+    fn pass(&mut self, millis: u64) {
+        for _ in 0..millis {
+            self.now += 1;
+            let turn = Turn { millis: self.now, micros: self.now * 1_000, tallies: &self.tallies };
+            self.translator.pass_time(turn, &mut |packet| self.out.push(packet.to_vec()));
+            while let Some((digit, millis)) = self.translator.report() {
+                self.reports.push((digit.name(), millis));
+            }
+        }
+    }
+
+    /// Audio in packets of 20 ms, from that number on.
+    fn audio(&mut self, law_audio: &[u8], first: u16) {
+        for (sequence, packet) in (first..).zip(law_audio.chunks(160)) {
+            self.come(rtp(8, false, sequence, u32::from(sequence) * 160, packet));
+            self.pass(20);
+        }
+    }
+
+    /// That numbers go up by one with each packet.
+    fn judge_numbers(&self) {
+        let number = |packet: &Vec<u8>| u16::from_be_bytes([packet[2], packet[3]]);
+        for pair in self.out.windows(2) {
+            assert_eq!(number(&pair[1]), number(&pair[0]).wrapping_add(1));
+        }
+    }
+
+    /// The keys that come out as events.
+    fn events(&self) -> Vec<(char, u32)> {
+        let (mut receiver, mut heard) = (Receiver::new(8_000, PATIENCE_MILLIS), Vec::new());
+        for packet in self.out.iter().filter(|packet| packet[1] & 0x7f == 96) {
+            let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
+            receiver
+                .packet((1, timestamp, packet[1] & 0x80 != 0), &packet[12..], 0, &mut |of| heard.push(of));
+        }
+        keys(&heard)
+    }
+
+    /// The audio that comes out.
+    fn sound(&self) -> Vec<u8> {
+        self.out
+            .iter()
+            .filter(|packet| packet[1] & 0x7f == 8)
+            .flat_map(|packet| packet[12..].to_vec())
+            .collect()
+    }
+
+    fn gauges(&self) -> DtmfGauges {
+        let mut gauges = DtmfGauges::default();
+        self.tallies.add_to(&mut gauges);
+        gauges
+    }
+}
+
+/// The keys in audio.
+fn listen(audio: &[u8]) -> Vec<(char, u32)> {
+    let (mut detector, mut heard) = (super::super::detector::Detector::new(), Vec::new());
+    for (at, packet) in audio.chunks(160).enumerate() {
+        let timestamp = u32::try_from(at * 160).unwrap();
+        detector.packet(Law::A, timestamp, packet, 0, &mut |of| heard.push(of));
+    }
+    keys(&heard)
+}
+
+fn tones(text: &str, millis: u32, pause: u32) -> Vec<u8> {
+    text.chars()
+        .flat_map(|key| {
+            let mut out = vec![0; usize::try_from((millis + pause) * 8).unwrap()];
+            Tone::new(digit(key), 0).unwrap().write(Law::A, (0, millis * 8), &mut out);
+            out
+        })
+        .collect()
+}
+
+/// An event as a telephone sends it, in place of audio, from that number on: the number after it.
+fn press(bench: &mut Bench, code: u8, packets: u16, first: u16) -> u16 {
+    let timestamp = u32::from(first) * 160;
+    for at in 0..packets + 2 {
+        let end = at >= packets - 1;
+        let duration = (at + 1).min(packets) * 160;
+        let body = Event { code, end, volume: 10, duration }.write();
+        bench.come(rtp(101, at == 0, first + at, timestamp, &body));
+        bench.pass(20);
+    }
+    first + packets + 2
+}
+
+#[test]
+fn events_are_reported_once_each_and_taken_out() {
+    let mut bench = Bench::new(&plan(true, false, Way::Reported));
+    let silence = sound(Law::A, 60, |_| 0.0);
+    bench.audio(&silence, 1);
+    let next = press(&mut bench, 3, 5, 4);
+    let next = press(&mut bench, 11, 8, next);
+    bench.audio(&silence, next);
+    assert_eq!(bench.reports, [('3', 100), ('#', 160)]);
+    assert_eq!(bench.out.len(), 6);
+    bench.judge_numbers();
+    assert_eq!(bench.translator.counted(), (2, 2));
+    assert_eq!(bench.gauges().heard.events, 2);
+}
+
+#[test]
+fn events_become_tones_of_their_length() {
+    let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+    let silence = sound(Law::A, 100, |_| 0.0);
+    bench.audio(&silence, 1);
+    let next = press(&mut bench, 7, 8, 6);
+    bench.pass(60);
+    let next = press(&mut bench, 0, 4, next);
+    bench.pass(100);
+    bench.audio(&silence, next);
+    let heard = listen(&bench.sound());
+    assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "70");
+    assert!(heard.iter().zip([160, 80]).all(|((_, millis), of)| millis.abs_diff(of) <= 30), "{heard:?}");
+    bench.judge_numbers();
+}
+
+#[test]
+fn tones_become_events_and_leave_the_audio() {
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    let audio = [sound(Law::A, 107, |_| 0.0), tones("159D", 100, 80), sound(Law::A, 200, |_| 0.0)].concat();
+    bench.audio(&audio, 1);
+    let heard = bench.events();
+    assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "159D");
+    assert!(heard.iter().all(|(_, millis)| millis.abs_diff(100) <= 10), "{heard:?}");
+    assert_eq!(listen(&bench.sound()), [], "no key is left in the audio");
+    bench.judge_numbers();
+    assert_eq!((bench.gauges().heard.tones, bench.gauges().said.events), (4, 4));
+}
+
+#[test]
+fn tones_are_reported_and_leave_the_audio() {
+    let mut bench = Bench::new(&plan(false, true, Way::Reported));
+    let audio = [sound(Law::A, 50, |_| 0.0), tones("*0#", 120, 60), sound(Law::A, 200, |_| 0.0)].concat();
+    bench.audio(&audio, 1);
+    assert_eq!(bench.reports.iter().map(|(key, _)| *key).collect::<String>(), "*0#");
+    assert!(bench.reports.iter().all(|(_, millis)| millis.abs_diff(120) <= 10), "{:?}", bench.reports);
+    assert_eq!(bench.out.len(), audio.len().div_ceil(160));
+    assert_eq!(listen(&bench.sound()), []);
+}
+
+#[test]
+fn what_info_brings_is_said_where_nothing_else_comes_too() {
+    for (voice, events) in [(EVENTS, true), (TONES, false)] {
+        let mut bench = Bench::new(&plan(false, false, Way::Said(voice)));
+        let turn = Turn { millis: 0, micros: 0, tallies: &bench.tallies };
+        for key in "42".chars() {
+            bench.translator.say(digit(key), 100, turn);
+        }
+        bench.pass(500);
+        let heard = if events { bench.events() } else { listen(&bench.sound()) };
+        assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "42");
+        assert!(heard.iter().all(|(_, millis)| millis.abs_diff(100) <= 10), "{heard:?}");
+        bench.judge_numbers();
+        assert!(bench.out.iter().all(|packet| packet[8..12] == [0xaa, 0xbb, 0xcc, 0xdd]));
+        assert_eq!(bench.translator.deadline(), None);
+    }
+}
+
+#[test]
+fn audio_waits_while_a_key_is_said_and_goes_on_with_the_next_number() {
+    let mut bench = Bench::new(&plan(false, false, Way::Said(EVENTS)));
+    let silence = sound(Law::A, 60, |_| 0.0);
+    bench.audio(&silence, 1);
+    let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+    bench.translator.say(digit('6'), 100, turn);
+    bench.audio(&sound(Law::A, 400, |_| 0.0), 4);
+    assert_eq!(bench.events(), [('6', 100)]);
+    bench.judge_numbers();
+    let event = bench.out.iter().find(|packet| packet[1] & 0x7f == 96).unwrap();
+    let timestamp = u32::from_be_bytes([event[4], event[5], event[6], event[7]]);
+    assert!((4 * 160..=4 * 160 + 8).contains(&timestamp), "{timestamp}");
+}
+
+#[test]
+fn a_telephone_that_says_keys_twice_is_heard_once() {
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    let turn = Turn { millis: 0, micros: 0, tallies: &bench.tallies };
+    bench.translator.say(digit('5'), 100, turn);
+    bench.audio(&[tones("5", 100, 100), sound(Law::A, 300, |_| 0.0)].concat(), 1);
+    assert_eq!(bench.events(), [('5', 100)]);
+    assert_eq!(bench.gauges().doubled, 1);
+}
+
+#[test]
+fn info_counts_more_than_a_tone_that_may_have_been_a_voice() {
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    bench.audio(&[tones("5", 100, 100), sound(Law::A, 100, |_| 0.0)].concat(), 1);
+    for key in "57".chars() {
+        let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+        bench.translator.say(digit(key), 100, turn);
+    }
+    bench.audio(&[tones("9", 100, 100), sound(Law::A, 400, |_| 0.0)].concat(), 100);
+    assert_eq!(bench.events().iter().map(|(key, _)| *key).collect::<String>(), "57");
+    assert_eq!(bench.gauges().doubled, 2);
+}
+
+#[test]
+fn a_tone_during_which_its_info_comes_ends_with_the_tone() {
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    let audio = [tones("5", 200, 100), sound(Law::A, 400, |_| 0.0)].concat();
+    bench.audio(&audio[..800], 1);
+    let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+    bench.translator.say(digit('5'), 100, turn);
+    bench.audio(&audio[800..], 6);
+    let heard = bench.events();
+    assert!(matches!(heard.as_slice(), [('5', 190..=210)]), "{heard:?}");
+    assert_eq!(bench.translator.deadline(), None);
+}
+
+#[test]
+fn events_of_another_number_are_renamed_and_stay_as_they_are() {
+    let mut bench = Bench::new(&plan(true, false, Way::Said(EVENTS)));
+    press(&mut bench, 5, 5, 1);
+    assert_eq!(bench.events(), [('5', 100)]);
+    assert_eq!(bench.out.len(), 7);
+    assert_eq!(bench.out[0][1], 96 | 0x80);
+}
+
+#[test]
+fn numbers_stay_as_they_are_when_there_is_nothing_to_translate_any_more() {
+    let mut this = Some(Box::new(Translator::new(&plan(false, false, Way::Said(EVENTS)))));
+    let tallies = Tallies::default();
+    let turn = Turn { millis: 0, micros: 0, tallies: &tallies };
+    let mut packet = rtp(8, false, 7, 0, &[0; 160]);
+    assert!(this.as_mut().unwrap().packet(&mut packet, turn));
+    this.as_mut().unwrap().say(digit('1'), 40, turn);
+    this.as_mut().unwrap().pass_time(turn, &mut |_| {});
+    Translator::change(&mut this, None);
+    let mut packet = rtp(8, false, 8, 160, &[0; 160]);
+    assert!(this.as_mut().unwrap().packet(&mut packet, turn));
+    assert_eq!(packet[2..4], [0, 9]);
+    let mut fresh = Some(Box::new(Translator::new(&plan(true, false, Way::Reported))));
+    Translator::change(&mut fresh, None);
+    assert!(fresh.is_none());
+}
+
+#[test]
+fn a_key_that_is_pressed_while_the_plan_changes_is_one() {
+    let before = plan(true, false, Way::Reported);
+    let mut bench = Bench::new(&before);
+    bench.come(rtp(101, true, 1, 160, &Event { code: 5, end: false, volume: 10, duration: 160 }.write()));
+    let after = Arc::new(Plan { call: 2, ..(*before).clone() });
+    let mut this = Some(Box::new(bench.translator));
+    Translator::change(&mut this, Some(&after));
+    bench.translator = *this.unwrap();
+    for sequence in 2..5 {
+        let body = Event { code: 5, end: true, volume: 10, duration: 800 }.write();
+        bench.come(rtp(101, false, sequence, 160, &body));
+    }
+    bench.pass(1_000);
+    assert_eq!(bench.reports, [('5', 100)]);
+    assert_eq!(bench.translator.plan().call, 2);
+    assert_eq!(bench.gauges().heard.events, 1);
+}
+
+#[test]
+fn whatever_comes_no_key_is_said_that_was_not_heard() {
+    let mut seed = 7u64;
+    let mut octet = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed.to_be_bytes()[0]
+    };
+    for first in 0..16 {
+        for _ in 0..150 {
+            let mut input = vec![first];
+            for _ in 0..12 {
+                let length = octet() % 64;
+                let begin = input.len() + 2;
+                input.extend([length, octet() % 40]);
+                input.extend((0..length).map(|_| octet()));
+                if let [first, second, ..] = &mut input[begin..] {
+                    *first = if octet() < 32 { b'I' } else { (*first & 0x3f) | 0x80 };
+                    *second = if *first == b'I' {
+                        octet() % 20
+                    } else {
+                        [101, 0xe5, 8, 200, 201][usize::from(octet() % 5)]
+                    };
+                }
+            }
+            assert!(!fuzzed(&input), "{input:?}");
+        }
+    }
+}
+
+#[test]
+fn forms_are_counted_apart() {
+    let tallies = Tallies::default();
+    for form in [Form::Events, Form::Info, Form::Tones, Form::Info] {
+        tallies.heard(form);
+    }
+    let mut gauges = DtmfGauges::default();
+    tallies.add_to(&mut gauges);
+    assert_eq!((gauges.heard.events, gauges.heard.info, gauges.heard.tones), (1, 2, 1));
+}
