@@ -2,6 +2,7 @@
 
 mod auth;
 mod config;
+mod digest;
 mod guard;
 mod limits;
 mod location;
@@ -15,12 +16,14 @@ mod registrar;
 mod route;
 mod session_timer;
 mod srtp;
+mod timers;
 mod tls;
 mod trunk;
 mod turn;
 
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
 pub use config::Config;
+pub use digest::{Algorithm, Digest, Qop};
 pub use guard::Guard;
 pub use limits::Limits;
 pub use location::{Dns, Location};
@@ -29,15 +32,16 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Algorithm, Carry, Causes, Digest, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
-    OfferedCodec, Offers, PickUp, Profile, Qop, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds,
-    TcpMedia, Timers, UnsolicitedNotify,
+    Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages, OfferedCodec,
+    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds, TcpMedia,
+    UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use session_timer::{Refresher, SessionTimer, TimerMode};
 pub use srtp::{Keying, Srtp, SrtpMode, SrtpSuite};
+pub use timers::Timers;
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;

@@ -8,6 +8,7 @@ mod codec;
 mod dtmf;
 mod ends;
 mod ice;
+mod lent;
 mod meet;
 mod offer;
 mod own;
@@ -31,14 +32,12 @@ use crate::ice::Secret;
 use crate::keying::Mint;
 use crate::negotiate::{Misuse, Refusal};
 use crate::relay::Command;
-use crate::srtp::MasterKey;
-use crate::{
-    ContextId, Ice, MAX_CONTEXTS, MediaNetwork, PairId, PartyId, PortPair, Ports, PortsError, ThreadId,
-};
+use crate::{Ice, MediaNetwork, PartyId, ThreadId};
 pub use codec::Codec;
 pub use dtmf::DtmfView;
+use lent::Lent;
 pub use own::Offered;
-use party::{Exchange, Party, Side, Stream};
+use party::{Exchange, Party, Side};
 pub use standing::Standing;
 pub use tally::Tally;
 pub use transfer::{Mark, Moving};
@@ -87,18 +86,6 @@ pub struct CallMedia {
     /// What reports of the relay call it.
     number: u64,
 }
-
-/// A borrowed pair, and which of its contexts are in use, one bit each.
-#[derive(Debug)]
-struct Lent {
-    pair: PortPair,
-    contexts: u16,
-}
-
-/// Of a stream in an offer of ours that several answer: its context, and what was told of its keys.
-type Told = (Option<ContextId>, Vec<MasterKey>, Option<Box<str>>);
-
-const _: () = assert!(MAX_CONTEXTS as u32 == u16::BITS);
 
 impl CallMedia {
     /// No parties yet. `seed` is random: the session identifiers of our `o=` lines come from it (RFC 8866 §5.2).
@@ -181,25 +168,6 @@ impl CallMedia {
     fn enter(&mut self, party: Party) {
         self.parties.reserve_exact(1);
         self.parties.push(party);
-    }
-
-    /// A context of its own on each of these pairs.
-    fn share(&mut self, contexts: Vec<Told>) -> Result<Vec<Stream>, Refusal> {
-        let mut streams = Vec::with_capacity(contexts.len());
-        for (context, keys, tls_id) in contexts {
-            let shared =
-                context.and_then(|context| self.pairs.iter_mut().find(|lent| lent.pair.id == context.pair));
-            let context = match shared.map(Lent::next_context) {
-                None => None,
-                Some(Some(context)) => Some(context),
-                Some(None) => {
-                    self.give_back(streams);
-                    return Err(Refusal::TooManyDialogs);
-                }
-            };
-            streams.push(Stream { context, fresh: true, keys, tls_id, ..Stream::default() });
-        }
-        Ok(streams)
     }
 
     /// The party's dialog is confirmed: no other dialog will answer its first offer, and ports that were kept for such
@@ -353,65 +321,5 @@ impl CallMedia {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
-    }
-
-    /// Borrows a pair for one stream.
-    fn borrow(&mut self, party: PartyId, ports: &mut dyn Ports) -> Result<ContextId, Refusal> {
-        let network = self.party(party)?.network;
-        let pair = ports.take(network, self.thread).map_err(Refusal::Ports)?;
-        if self.thread.is_some_and(|thread| thread != pair.id.thread) {
-            self.commands.push_back(Command::Release { pair: pair.id });
-            return Err(Refusal::Ports(PortsError::Exhausted(network)));
-        }
-        self.thread = Some(pair.id.thread);
-        self.pairs.reserve_exact(1);
-        self.pairs.push(Lent { pair, contexts: 1 });
-        Ok(ContextId { pair: pair.id, remote: 0 })
-    }
-
-    fn port(&self, pair: PairId) -> Option<u16> {
-        self.pairs.iter().find(|lent| lent.pair.id == pair).map(|lent| lent.pair.port)
-    }
-
-    fn give_back(&mut self, streams: Vec<Stream>) {
-        for stream in streams {
-            if let Some(context) = stream.context {
-                self.drop_context(context, stream.applied.is_some());
-            }
-        }
-    }
-
-    /// Frees a context, and its pair with the last one.
-    fn drop_context(&mut self, context: ContextId, applied: bool) {
-        let Some(index) = self.pairs.iter().position(|lent| lent.pair.id == context.pair) else { return };
-        let Some(lent) = self.pairs.get_mut(index) else { return };
-        lent.contexts &= !(1u16.checked_shl(context.remote.into()).unwrap_or_default());
-        if lent.contexts == 0 {
-            self.pairs.swap_remove(index);
-            self.commands.push_back(Command::Release { pair: context.pair });
-            if self.pairs.is_empty() {
-                self.thread = None;
-            }
-        } else if applied {
-            self.commands.push_back(Command::Clear { context });
-        }
-    }
-}
-
-impl Lent {
-    /// A context that is free.
-    fn next_context(&mut self) -> Option<ContextId> {
-        let bit = self.contexts.trailing_ones();
-        let remote = u8::try_from(bit).ok().filter(|remote| *remote < MAX_CONTEXTS)?;
-        self.contexts |= 1u16.checked_shl(bit)?;
-        Some(ContextId { pair: self.pair.id, remote })
-    }
-}
-
-#[cfg(test)]
-impl CallMedia {
-    /// Any of the borrowed pairs.
-    pub(crate) fn first_pair(&self) -> Option<PairId> {
-        self.pairs.first().map(|lent| lent.pair.id)
     }
 }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use sdp::Direction;
 
+use super::lent::Lent;
 use super::party::{Exchange, Party, Side, Stream};
-use super::{CallMedia, Lent, sections};
+use super::{CallMedia, sections};
 use crate::relay::Command;
 use crate::{ContextId, PartyId, ThreadId};
 

@@ -1,7 +1,7 @@
 //! DTMF: the keys of a telephone, from the form that one leg has to that of the other.
 //!
 //! There are three: events in RTP (RFC 4733), INFO with a body, and tones in G.711. A [`Plan`] says what is made of which in one
-//! direction of a stream; the [`Translator`] does it, without clock, chance, I/O, and without allocating once it is made. What comes
+//! direction of a stream; the `Translator` does it, without clock, chance, I/O, and without allocating once it is made. What comes
 //! and goes by INFO is the signalling's: it is reported, and said on demand. Calls whose legs have the same form have none of this.
 
 mod detector;
