@@ -26,7 +26,14 @@ fuzz_target!(|input: &[u8]| {
     look_at(description.session());
     for media in description.media() {
         look_at(media.section());
-        black_box((media.line(), media.connection(), media.direction(), media.rtcp(), media.rtcp_mux(), media.mid()));
+        black_box((
+            media.line(),
+            media.connection(),
+            media.direction(),
+            media.rtcp(),
+            media.rtcp_mux(),
+            media.mid(),
+        ));
         black_box(media.rtp_maps().count() + media.format_parameters().count());
     }
     let (lines, sections) = (description.lines().count(), description.media_count());

@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use media::dtls::Identity;
 use media::srtp::Suite;
 use media::{
-    CallMedia, Ice, Keying, Latching, MediaNetwork, Mode, NetworkId, PartyId, Secret, Security, SrtpUse, VirtualPorts,
+    CallMedia, Ice, Keying, Latching, MediaNetwork, Mode, NetworkId, PartyId, Secret, Security, SrtpUse,
+    VirtualPorts,
 };
 use sdp::{Description, Limits};
 use std::sync::{Arc, OnceLock};
@@ -21,15 +22,22 @@ fn identity() -> &'static Arc<Identity> {
     MADE.get_or_init(|| Arc::new(Identity::generate().expect("there are random octets")))
 }
 
-/// What a leg wants, by five bits.
+/// What a leg wants, by six bits.
 fn security(bits: u8) -> Security {
-    let uses = [SrtpUse::EndToEnd, SrtpUse::Off, SrtpUse::Opportunistic, SrtpUse::Preferred, SrtpUse::Required];
+    let uses = [
+        SrtpUse::EndToEnd,
+        SrtpUse::Off,
+        SrtpUse::Opportunistic,
+        SrtpUse::Preferred,
+        SrtpUse::Required,
+        SrtpUse::Auto,
+    ];
     let keying: [&[Keying]; 3] = [&[Keying::Sdes], &[Keying::Dtls], &[Keying::Dtls, Keying::Sdes]];
     Security {
-        srtp: uses[usize::from(bits % 5)],
-        keying: keying[usize::from(bits / 5 % 3)].into(),
+        srtp: uses[usize::from(bits % 6)],
+        keying: keying[usize::from(bits / 6 % 3)].into(),
         suites: Suite::ALL.into(),
-        keys: bits & 16 == 0,
+        keys: bits & 32 == 0,
         identity: Some(Arc::clone(identity())),
         browser: bits & 1 == 1,
     }
@@ -50,7 +58,8 @@ fn network(number: u16, ice: u8) -> MediaNetwork {
 type Line = (String, String);
 
 fn sections(text: &[u8]) -> Vec<Line> {
-    let text = Description::parse(Bytes::copy_from_slice(text), &Limits::default()).expect("it is a description");
+    let text =
+        Description::parse(Bytes::copy_from_slice(text), &Limits::default()).expect("it is a description");
     text.media().map(|media| (media.line().media.into(), media.line().proto.into())).collect()
 }
 
