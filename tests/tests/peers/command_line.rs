@@ -129,6 +129,7 @@ fn every_example_configuration_is_without_mistakes() {
     for user in ["south", "reception", "workshop"] {
         fs::write(secrets.join(format!("{user}.password")), "a long secret\n").unwrap();
     }
+    fs::write(secrets.join("turn.secret"), "a long secret for TURN\n").unwrap();
     issue(&secrets.join("tls"));
     let mut checked = 0;
     for entry in fs::read_dir(root().join("deploy")).unwrap() {
