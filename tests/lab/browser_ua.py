@@ -76,7 +76,7 @@ class Browser:
             before = now
 
     def do(self, name, *arguments):
-        """Calls a function of the page: call(uri), hold(), resume(), hangup()."""
+        """Calls a function of the page: call(uri), hold(), resume(), restart() of ICE, hangup()."""
         self.process.stdin.write(json.dumps([name, *arguments]) + "\n")
         self.process.stdin.flush()
 
