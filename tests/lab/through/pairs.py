@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """pairs.py CHECK - telephones that protect their media in each way, or not at all, and a plain one on a trunk: what each heard all
 through a call is judged, with holds and a transfer in the middle of it."""
-import here, time
+import here, re, time
 import liaison
 from baresip_ua import Baresip
 from ear import RATE, Ear
@@ -13,6 +13,8 @@ from recording import Tape, heard, of_file, talk, turned
 KINDS = {
     "plain": 'srtp = { mode = "off" }',
     "sdes": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true }',
+    # The same, with other keys of hers in each description of hers.
+    "renewed": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true }',
     "dtls": 'srtp = { mode = "required", keying = ["dtls"] }',
     "ice": 'srtp = { mode = "off" }\nice = "offer"',
 }
@@ -28,7 +30,8 @@ def sbc_with(kind):
 
 def alice_of(kind):
     return Linphone("alice", "10.0.0.1", domain="10.0.0.2", proxy="10.0.0.2:5060", transport="udp", password="x", root="",
-                    encryption={"sdes": "srtp", "dtls": "dtls"}.get(kind, ""), ice=kind == "ice")
+                    encryption={"sdes": "srtp", "renewed": "srtp", "dtls": "dtls"}.get(kind, ""), ice=kind == "ice",
+                    sip="keep_srtp_keys=0" if kind == "renewed" else "")
 
 
 def bob_of():
@@ -47,7 +50,7 @@ def protected(sbc, kind, reoffered=False):
     if it began a new handshake, and goes on with the keys that it has: only what is heard tells then that they are good."""
     plain, alices = sorted(streams(sbc), key=lambda stream: stream["local_address"], reverse=True)
     assert (plain["protocol"], plain["srtp"], plain["ice"]) == ("RTP/AVP", None, None), plain
-    assert alices["keying"] == (kind if kind in ("sdes", "dtls") else None), alices
+    assert alices["keying"] == {"sdes": "sdes", "renewed": "sdes", "dtls": "dtls"}.get(kind), alices
     assert bool(alices["srtp"]) == bool(alices["keying"]) or (reoffered and kind == "dtls"), alices
     assert (alices["ice"] or {}).get("state") == ("completed" if kind == "ice" else None), alices
 
@@ -101,6 +104,8 @@ def talks(kind, caller):
         alice.wait(r"ended \(No error\)")
         sbc.idle()
         talk(heard(at_bob.played(), RATE), 440, [held - talking, ended - last])
+        keys = set(re.findall(r"^a=crypto:1 \S+ inline:(\S+)", alice.trace(), re.M))
+        assert kind != "renewed" or len(keys) >= 5, keys
         # It records nothing while it holds.
         talk(heard(*of_file(kept)), 1000, [holding - talking + held - resumed, ended - last])
         record, = sbc.records(1)

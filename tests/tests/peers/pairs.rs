@@ -18,6 +18,13 @@ fn linphonec_with_sdes_and_a_plain_telephone_hear_each_other_and_after_a_hold_of
 }
 
 #[test]
+fn linphonec_that_renews_its_keys_and_a_plain_telephone_hear_each_other_and_after_a_hold_of_either() {
+    for caller in ["alice", "bob"] {
+        check("pairs.py", &["talks", "renewed", caller], 60);
+    }
+}
+
+#[test]
 fn linphonec_with_dtls_and_a_plain_telephone_hear_each_other_and_after_a_hold_of_either() {
     for caller in ["alice", "bob"] {
         check("pairs.py", &["talks", "dtls", caller], 60);
@@ -33,7 +40,7 @@ fn linphonec_with_ice_and_a_plain_telephone_hear_each_other_and_after_a_hold_of_
 
 #[test]
 fn linphonec_is_transferred_and_hears_another_plain_telephone() {
-    for kind in ["plain", "sdes", "dtls", "ice"] {
+    for kind in ["plain", "sdes", "renewed", "dtls", "ice"] {
         check("pairs.py", &["transferred", kind, "bob"], 60);
     }
 }
