@@ -8,6 +8,7 @@ from ear import RATE, Ear
 from liaison import Liaison, run, until
 from linphone import Linphone
 from recording import Tape, heard, of_file, talk, turned
+from secret_ear import SecretEar
 
 # Alice's telephone is at 10.0.0.1, where there is that, over UDP: what is on the wire is to be seen. All others have plain RTP.
 KINDS = {
@@ -155,4 +156,31 @@ def transferred(kind, by):
         assert transfer["status"] == 200, record
 
 
-run(talks, transferred)
+def baresip_transferred(kind):
+    """The same of a baresip, of which the wire tells what it gets: with DTLS only that it gets as much as before."""
+    account = {"plain": "", "sdes": "mediaenc=srtp-mand", "dtls": "mediaenc=dtls_srtp", "ice": "medianat=ice"}[kind]
+    with sbc_with(kind) as sbc, bob_of() as bob, carol_of() as carol, Baresip("alice", "10.0.0.1", tone=440, account=account) as alice, \
+         Tape(carol.rtp_ports) as at_carol:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        alice.wait("CALL_ESTABLISHED", 20), bob.wait("CALL_ESTABLISHED", 20)
+        alice.listen(1000), bob.listen(440)
+        protected(sbc, kind)
+        told = re.findall(r"a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:(\S+)", alice.trace().partition("SIP/2.0 200")[2])
+        with SecretEar(alice.rtp_ports, told[0]) if kind == "sdes" else Ear(alice.rtp_ports) as at_alice:
+            bob.command("transfer", "sip:carol@10.0.0.3")
+            carol.wait("CALL_ESTABLISHED"), bob.wait("CALL_CLOSED")
+            at_carol.listen(440)
+            talking = time.monotonic() - 0.5
+            talk_on(at_alice, 2)
+            if kind != "dtls":
+                at_alice.listen(1500)
+        until(lambda: f"two legs, but {streams(sbc)}", lambda: len(streams(sbc)) == 2, 10)
+        protected(sbc, kind)
+        alice.command("hangup")
+        talked = time.monotonic() - talking
+        carol.wait("CALL_CLOSED")
+        sbc.idle()
+        talk(heard(at_carol.played(), RATE), 440, [talked])
+
+
+run(talks, transferred, baresip_transferred)

@@ -49,3 +49,10 @@ fn linphonec_is_transferred_and_hears_another_plain_telephone() {
 fn linphonec_with_sdes_transfers_a_plain_telephone_to_another_and_the_two_hear_each_other() {
     check("pairs.py", &["transferred", "sdes", "alice"], 60);
 }
+
+#[test]
+fn baresip_is_transferred_and_is_heard_by_another_plain_telephone() {
+    for kind in ["sdes", "dtls", "ice"] {
+        check("pairs.py", &["baresip_transferred", kind], 60);
+    }
+}
