@@ -50,6 +50,7 @@ name = "users"
 called = ["@example.com"]
 to = [{{ domain = "example.com" }}]
 
+{tables}
 [profiles.default]
 {profile}
 
@@ -59,18 +60,20 @@ listen = "127.0.0.1:8080"
 
 
 class House(Liaison):
-    """users: who may register user@example.com, all with PASSWORD; profile, guessing, guard, registrar: lines of these tables.
+    """users: who may register user@example.com, all with PASSWORD; profile, guessing, guard, registrar: lines of these tables;
+    tables: further ones, in which CERTIFICATE is its own.
     `root` is the file of the authority that its certificate is of, for 10.0.0.2 and sbc.example.com."""
-    def __init__(self, users=USERS, profile="", nat="auto", guessing="", guard="", registrar=""):
+    def __init__(self, users=USERS, profile="", nat="auto", guessing="", guard="", registrar="", tables=""):
         self.dir = tempfile.mkdtemp(prefix="liaison.")
         self.state, self.path, self.log = self.dir + "/state", self.dir + "/liaison.toml", self.dir + "/log"
         authority = Authority(self.dir, "root")
         self.authority, self.root = authority, authority.root
         self.own = authority.issue("own", ["DNS:sbc.example.com", "IP:10.0.0.2", "URI:sip:10.0.0.2"])
+        certificate = f'{{ chain = "{self.own.chain}", key = "{self.own.key}" }}'
         with open(self.path, "w") as file:
             file.write(DOCUMENT.format(
                 state=self.state, root=self.root, nat=nat, profile=profile, guessing=guessing, guard=guard, registrar=registrar, page=PAGE,
-                certificate=f'{{ chain = "{self.own.chain}", key = "{self.own.key}" }}',
+                certificate=certificate, tables=tables.replace("CERTIFICATE", certificate),
                 users=", ".join(f'{{ username = "{user}", password = {{ env = "PHONE_PASSWORD" }} }}' for user in users),
                 accounts=", ".join(f'{{ address = "{user}@example.com", users = ["{user}"] }}' for user in users)))
         self.start()

@@ -7,6 +7,7 @@
 Standard library only. Origin: the lab scripts of this project; here it waits for what linphonec prints instead of sleeping.
 """
 import contextlib, os, re, shutil, signal, subprocess, tempfile, threading, time
+from recording import say
 
 CONFIGURATION = """
 [sip]
@@ -36,8 +37,10 @@ realm={domain}
 domain={domain}
 [net]
 mtu=1300
+{nat}
 [rtp]
 audio_rtp_port={rtp}
+bind_address={ip}
 [sound]
 playback_dev_id=none
 """
@@ -45,14 +48,20 @@ playback_dev_id=none
 
 class Linphone:
     """transport: the one that it listens on and registers over; root: the file of the authority that it believes; sip: further lines
-    of its [sip]; rtp: its media port, which no other one on this network may have. It knows no addresses as names in certificates, so only the chain is verified."""
-    def __init__(self, user, ip, *, domain, proxy, transport, password, root, port=5060, sip="", rtp=7078):
+    of its [sip]; rtp: its media port, which no other one on this network may have. It knows no addresses as names in certificates, so only the chain is verified.
+    encryption: what all of its media must have, srtp (SDES) or dtls; ice: it is a full agent."""
+    def __init__(self, user, ip, *, domain, proxy, transport, password, root, port=5060, sip="", rtp=7078,
+                 encryption="", ice=False):
         self.home = tempfile.mkdtemp(prefix="linphone.")
         os.makedirs(self.home + "/.local/share/linphone")        # without it, it opens no SIP port
         ports = {name: port if name == transport else 0 for name in ("udp", "tcp", "tls")}
+        if encryption:
+            sip += f"\nmedia_encryption={encryption}\nmedia_encryption_mandatory=1"
+        nat = "nat_policy_ref=lab\n[nat_policy_0]\nref=lab\nprotocols=ice" if ice else ""
+        self.rtp_ports = range(rtp, rtp + 2)
         with open(self.home + "/rc", "w") as file:
             file.write(CONFIGURATION.format(user=user, ip=ip, domain=domain, proxy=proxy, transport=transport, password=password,
-                                            root=root, sip=sip, rtp=rtp, **ports))
+                                            root=root, sip=sip, rtp=rtp, nat=nat, **ports))
         self.lines, self.read, self.new = [], 0, threading.Condition()
         self.process = subprocess.Popen(["linphonec", "-b", self.home + "/rc", "-d", "6", "-l", self.home + "/log"], text=True,
                                         errors="replace", env={**os.environ, "HOME": self.home}, stdin=subprocess.PIPE,
@@ -83,6 +92,16 @@ class Linphone:
                 left = deadline - time.monotonic()
                 assert left > 0 and self.process.poll() is None, f"linphonec ({self.process.poll()}): no {pattern!r} in\n{''.join(self.lines)}\n{self.trace()[-6000:]}"
                 self.new.wait(left)
+
+    def files(self, tone):
+        """It says that tone from now on, and keeps what it hears in the file that is returned, of one call after the other."""
+        said, kept = self.home + "/said.wav", self.home + "/heard.wav"
+        say(said, tone)
+        self.say("soundcard use files")
+        self.wait("wav files")
+        self.say(f"play {said}")
+        self.say(f"record {kept}")
+        return kept
 
     @contextlib.contextmanager
     def asleep(self):

@@ -54,6 +54,8 @@ mod outbound;
 mod overload;
 #[path = "peers/packages.rs"]
 mod packages;
+#[path = "peers/pairs.rs"]
+mod pairs;
 #[path = "peers/path.rs"]
 mod path;
 #[path = "peers/phones.rs"]

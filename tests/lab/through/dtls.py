@@ -132,6 +132,38 @@ def browser():
         sbc.idle()
 
 
+def web_transferred():
+    """A browser that talks with a telephone is transferred to another one, and hears that, and is heard; then it makes its ICE anew."""
+    with House(users=("carol", "erin", "web"), profile=MD5 + '\nrefer = "handle"') as sbc, carol_of(sbc) as carol, \
+         phone(sbc, "erin", "10.0.0.7", "udp", "answermode=auto", tone=1500) as erin, web(sbc) as browser, \
+         Ear(carol.rtp_ports) as at_carol, Ear(erin.rtp_ports) as at_erin:
+        carol.wait("REGISTER_OK"), erin.wait("REGISTER_OK"), browser.wait("registered")
+        browser.do("call", "sip:carol@example.com")
+        browser.wait("confirmed"), carol.wait("CALL_ESTABLISHED")
+        browser.listen(1000), at_carol.listen(440)
+        first, _ = guarded(sbc)
+        carol.command("transfer", "sip:erin@example.com")
+        erin.wait("CALL_ESTABLISHED"), carol.wait("CALL_CLOSED")
+        browser.listen(1500), at_erin.listen(440)
+        assert first in guarded(sbc) and ("RTP/AVP", None, None) in guarded(sbc), guarded(sbc)
+        before = set(re.findall(r"^a=ice-ufrag:(.*?)\r?$", "\n".join(browser.messages("sent")), re.M))
+        browser.do("restart")
+        browser.wait("restarted")
+        after = set(re.findall(r"^a=ice-ufrag:(.*?)\r?$", "\n".join(browser.messages("sent")), re.M))
+        assert len(before) == 1 and len(after) == 2, (before, after)
+        browser.listen(1500), at_erin.listen(440)
+        assert first in guarded(sbc), guarded(sbc)
+        browser.do("hold")
+        browser.wait("held")
+        browser.quiet()
+        browser.do("resume")
+        browser.wait("resumed")
+        browser.listen(1500), at_erin.listen(440)
+        erin.command("hangup")
+        browser.wait("ended")
+        sbc.idle()
+
+
 def forged():
     """A browser whose certificate is not the one that its description has the fingerprint of is heard by nobody, and hears nobody."""
     with House(profile=MD5) as sbc, carol_of(sbc) as carol, web(sbc, forged=True) as browser, Ear(carol.rtp_ports) as at_carol:
@@ -145,4 +177,4 @@ def forged():
         assert guarded(sbc)[0] == ("UDP/TLS/RTP/SAVPF", "dtls", None), guarded(sbc)
 
 
-run(to_plain, to_sdes, browser, forged)
+run(to_plain, to_sdes, browser, web_transferred, forged)

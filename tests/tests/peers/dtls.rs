@@ -31,3 +31,8 @@ fn rfc8827_a_browser_calls_a_plain_telephone_and_is_called_by_it() {
 fn rfc5763_a_browser_whose_fingerprint_is_forged_is_heard_by_nobody() {
     check("dtls.py", &["forged"], 120);
 }
+
+#[test]
+fn a_browser_is_transferred_makes_its_ice_anew_and_hears_another_plain_telephone() {
+    check("dtls.py", &["web_transferred"], 90);
+}

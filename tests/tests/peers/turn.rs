@@ -1,4 +1,4 @@
-//! The TURN server: coturn's client, a telephone (baresip) behind a NAT, and a client that abuses it.
+//! The TURN server: coturn's client, a telephone (baresip) behind a NAT, a browser that relays everything, and a client that abuses it.
 
 use crate::lab::check;
 
@@ -53,4 +53,19 @@ fn a_telephone_behind_a_nat_is_heard_by_its_relayed_address_alone() {
 #[test]
 fn a_telephone_behind_a_nat_with_a_mapping_for_each_far_side_is_heard_by_its_relayed_address_alone() {
     check("turn.py", &["behind", "random"], 90);
+}
+
+#[test]
+fn rfc8656_a_browser_that_relays_everything_over_udp_calls_a_plain_telephone_and_is_called_by_it() {
+    check("relayed.py", &["call", "udp"], 90);
+}
+
+#[test]
+fn rfc8656_a_browser_that_relays_everything_over_tcp_calls_a_plain_telephone_and_is_called_by_it() {
+    check("relayed.py", &["call", "tcp"], 90);
+}
+
+#[test]
+fn rfc8656_a_browser_that_relays_everything_over_tls_calls_a_plain_telephone_and_is_called_by_it() {
+    check("relayed.py", &["call", "tls"], 90);
 }
