@@ -1,5 +1,6 @@
 //! Keys of a party: in which form it has them, what its descriptions say of that, and what the relay is told.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use sdp::{Description, Media};
@@ -51,6 +52,8 @@ struct Edit {
 const USUAL: u8 = 101;
 /// The events that we take, and say (RFC 4733 §2.4.1): keys and the hook flash.
 const TAKEN: &str = "0-16";
+/// Clock rates in Hz that audio has. Events of others are none: of what a peer calls the clock, it depends how many packets a key is.
+const CLOCKS: RangeInclusive<u32> = 8_000..=192_000;
 
 impl CallMedia {
     /// In which form a party has keys; to be told before its first description. Where media goes around us this says nothing.
@@ -164,7 +167,8 @@ impl CallMedia {
         let (wanted, other) = self.forms(to, from);
         let offers: Vec<_> = offer.media().collect();
         self.edited((wanted, other), source, |section, media, events| {
-            let offered = offers.get(section).map(events_of).unwrap_or_default();
+            let mut offered = offers.get(section).map(events_of).unwrap_or_default();
+            offered.retain(has_a_clock);
             let is_offered = |codec: &Codec| offered.iter().any(|other| other.clock_rate == codec.clock_rate);
             let stays = |codec: &Codec| !refuses(wanted) && is_offered(codec);
             let drop =
@@ -291,17 +295,26 @@ fn is_ours(media: &Media<'_>) -> bool {
 }
 
 fn events_of(media: &Media<'_>) -> Vec<Codec> {
-    let is_event = |codec: &Codec| codec.name().eq_ignore_ascii_case("telephone-event");
     codec::all(media).into_iter().filter(is_event).collect()
+}
+
+fn is_event(codec: &Codec) -> bool {
+    codec.name().eq_ignore_ascii_case("telephone-event")
 }
 
 fn has(clock: u32) -> impl Fn(&Codec) -> bool {
     move |codec| codec.clock_rate == Some(clock)
 }
 
+/// Whether a clock rate is one of audio.
+fn has_a_clock(codec: &Codec) -> bool {
+    codec.clock_rate.is_some_and(|clock| CLOCKS.contains(&clock))
+}
+
 /// The clock rate that events of a stream have: that of its first codec.
 fn clock(media: &Media<'_>) -> u32 {
-    codec::all(media).into_iter().find_map(|codec| codec.clock_rate).unwrap_or(8_000)
+    let codecs = codec::all(media).into_iter();
+    codecs.filter(has_a_clock).find_map(|codec| codec.clock_rate).unwrap_or(8_000)
 }
 
 /// A payload type that none of these has.
@@ -365,12 +378,15 @@ impl Keypad {
         }
         let (mut ours, theirs) = (codec::all(ours), codec::all(theirs));
         let number = |codec: &Codec| codec.format.parse::<u8>().ok();
-        let is_event = |codec: &&Codec| codec.name().eq_ignore_ascii_case("telephone-event");
-        let go = theirs
-            .iter()
-            .filter(is_event)
-            .find_map(|codec| Some((number(codec)?, codec.clock_rate?, listed(codec.parameters.as_deref()))));
-        let come = ours.iter().filter(is_event).find_map(|codec| Some((number(codec)?, codec.clock_rate?)));
+        let is_event = |codec: &&Codec| is_event(codec) && has_a_clock(codec);
+        // What both have at the same clock is agreed on; the peer has said which of them it prefers.
+        let agreed = theirs.iter().filter(is_event).find_map(|theirs| {
+            let mut ours = ours.iter().filter(is_event);
+            let ours = ours.find(|ours| ours.clock_rate == theirs.clock_rate)?;
+            let (clock, events) = (theirs.clock_rate?, listed(theirs.parameters.as_deref()));
+            Some(((number(ours)?, clock), (number(theirs)?, clock, events)))
+        });
+        let (come, go) = agreed.unzip();
         let law = |codec: &Codec| {
             Law::of_name(codec.name())
                 .filter(|_| codec.clock_rate == Some(8_000) && codec.channels.unwrap_or(1) == 1)
@@ -379,7 +395,7 @@ impl Keypad {
         ours.retain(|codec| theirs.iter().any(|other| law(other).is_some() && law(other) == law(codec)));
         let mut hears = ours.iter().filter_map(|codec| Some((number(codec)?, law(codec)?)));
         let hears = [hears.next(), hears.next()];
-        Self { come: come.filter(|_| go.is_some()), go: go.filter(|_| come.is_some()), hears, plays }
+        Self { come, go, hears, plays }
     }
 }
 

@@ -152,6 +152,39 @@ fn events_get_a_number_that_is_free_and_the_clock_of_the_first_codec() {
 }
 
 #[test]
+fn events_without_a_clock_of_audio_are_none() {
+    for clock in ["4294967295", "192001", "7999", "1", "0"] {
+        let events = format!("a=rtpmap:101 telephone-event/{clock}\na=fmtp:101 0-15\n");
+        let mut call = call(Wanted::Auto, Wanted::Info);
+        let told = exchange(&mut call, &by_a("8 101", &events), &by_b("8", ""));
+        assert_eq!(told, ("8".into(), "8".into()), "{clock} Hz");
+        assert_eq!(ways(&call)[1], Some((None, 0, SAID_AS_TONES)), "{clock} Hz");
+        // Nor is it what the first codec makes of them.
+        let mut call = self::call(Wanted::Info, Wanted::Events);
+        let offered = call.offer(A, B, &by_a("96", &format!("a=rtpmap:96 opus/{clock}/2\n"))).unwrap();
+        assert!(String::from_utf8_lossy(&offered).contains("telephone-event/8000"), "{clock} Hz");
+    }
+}
+
+#[test]
+fn events_are_agreed_on_where_both_have_them_at_the_same_clock() {
+    for clock in ["4294967295", "16000"] {
+        let events = format!("a=rtpmap:101 telephone-event/{clock}\na=fmtp:101 0-15\n");
+        let mut call = call(Wanted::Info, Wanted::Auto);
+        exchange(&mut call, &by_a("8", ""), &by_b("8 101", &events));
+        assert_eq!(
+            ways(&call),
+            [Some((None, 0, SAID_AS_TONES)), Some((None, 1, Way::Reported))],
+            "{clock} Hz"
+        );
+    }
+    let mut call = call(Wanted::Info, Wanted::Auto);
+    let two = "a=rtpmap:97 telephone-event/16000\na=rtpmap:101 telephone-event/8000\n";
+    exchange(&mut call, &by_a("8", ""), &by_b("8 97 101", two));
+    assert_eq!(ways(&call), [Some((None, 0, SAID_AS_EVENTS)), Some((Some((101, 8_000)), 0, Way::Reported))]);
+}
+
+#[test]
 fn streams_that_are_secret_between_the_two_or_flow_around_us_are_left_alone() {
     let mut call = call(Wanted::Auto, Wanted::Info);
     let secret = |text: String| {
