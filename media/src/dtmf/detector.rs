@@ -131,7 +131,7 @@ impl Detector {
             (Some(playing), Some(digit)) if playing.digit == digit => {
                 (playing.end, self.missed) = (at, 0);
                 playing.energy = playing.energy.max(energy);
-                let millis = at.wrapping_sub(playing.start) * 1_000 / RATE;
+                let millis = millis(at.wrapping_sub(playing.start));
                 heard(Heard::Lasts { millis });
             }
             (Some(playing), _) => {
@@ -151,7 +151,7 @@ impl Detector {
             let start = at.wrapping_sub(2 * BLOCK_SAMPLES + before.lead);
             self.playing = Some(Playing { digit, start, end: at, energy });
             self.missed = 0;
-            let lead = at.wrapping_sub(start) * 1_000 / RATE;
+            let lead = millis(at.wrapping_sub(start));
             heard(Heard::Began { digit, volume: volume(energy), lead });
         }
         digit.is_some()
@@ -160,10 +160,13 @@ impl Detector {
     fn end(&mut self, heard: &mut impl FnMut(Heard)) {
         self.missed = 0;
         let Some(Playing { digit, start, end, .. }) = self.playing.take() else { return };
-        let samples = u64::from(end.wrapping_sub(start));
-        let millis = u32::try_from(samples * 1_000 / u64::from(RATE)).unwrap_or(u32::MAX);
-        heard(Heard::Ended { digit, millis });
+        heard(Heard::Ended { digit, millis: millis(end.wrapping_sub(start)) });
     }
+}
+
+/// How long so many samples are.
+fn millis(samples: u32) -> u32 {
+    u32::try_from(u64::from(samples) * 1_000 / u64::from(RATE)).unwrap_or(u32::MAX)
 }
 
 /// The key whose tone a block of that energy is.

@@ -40,6 +40,21 @@ fn every_key_that_we_make_is_heard_with_its_duration() {
 }
 
 #[test]
+fn a_tone_that_is_held_for_ten_minutes_has_its_duration() {
+    let audio = [tone(Law::A, digit('6'), 600_000, 0), sound(Law::A, 60, |_| 0.0)].concat();
+    let (heard, _) = listen(Law::A, &audio, 160);
+    let mut before = 0;
+    for heard in &heard {
+        if let Heard::Lasts { millis } = heard {
+            assert!(*millis > before, "{millis} after {before}");
+            before = *millis;
+        }
+    }
+    assert!(before > 599_900);
+    assert!(matches!(keys(&heard).as_slice(), [('6', 599_990..=600_010)]), "{:?}", keys(&heard));
+}
+
+#[test]
 fn a_key_is_noticed_within_45_ms_and_its_audio_kept_back_from_then_on() {
     let audio = [sound(Law::A, 107, |_| 0.0), tone(Law::A, digit('8'), 200, 100)].concat();
     let (heard, suspect) = listen(Law::A, &audio, 8);
