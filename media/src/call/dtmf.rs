@@ -81,12 +81,6 @@ impl CallMedia {
         true
     }
 
-    /// Whom a key of that party is for.
-    #[must_use]
-    pub fn beyond(&self, from: PartyId) -> Option<PartyId> {
-        self.party(from).ok()?.peer
-    }
-
     fn speaks(&self, from: PartyId) -> Option<ContextId> {
         let says = |stream: &&Stream| {
             let plan = stream.applied.as_ref().and_then(|settings| settings.dtmf.as_ref());
@@ -233,6 +227,7 @@ impl CallMedia {
                     way,
                     call: self.number,
                     party: party.id,
+                    peer: peer.id,
                     ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
                 })
             }));

@@ -93,15 +93,19 @@ impl Translator {
         }
     }
 
-    /// The same by another plan: what is heard and said at the moment goes on where that is as it was.
+    /// The same by another plan: what is heard and said at the moment goes on where that is as it was, and for whom it was.
     fn over_to(self, plan: &Arc<Plan>) -> Self {
         let mut next = Self::with(plan, self.lane, (self.heard, self.said));
+        let is_for_same = self.plan.peer == plan.peer;
         if (self.plan.events, &self.plan.tones) == (plan.events, &plan.tones) {
-            (next.form, next.pressed, next.tone) = (self.form, self.pressed, self.tone);
+            if is_for_same {
+                (next.form, next.pressed, next.tone) = (self.form, self.pressed, self.tone);
+            }
+            // What comes of a key that is pressed meanwhile is no new one.
             next.receiver = self.receiver.filter(|_| next.receiver.is_some()).or(next.receiver);
             next.detector = self.detector.filter(|_| next.detector.is_some()).or(next.detector);
         }
-        if self.plan.way == plan.way {
+        if is_for_same && self.plan.way == plan.way {
             next.speaker = self.speaker;
         }
         if next.pressed.is_none()

@@ -69,7 +69,7 @@ fn follow(context: &mut Context, keys: &mut Keys, shards: &mut [Shard], tallies:
     let Some(translator) = &mut context.translator else { return };
     while let Some((digit, millis)) = translator.report() {
         let plan = translator.plan();
-        let report = Report { call: plan.call, party: plan.party, digit, millis };
+        let report = Report { call: plan.call, party: plan.party, peer: plan.peer, digit, millis };
         let Some(shard) = shards.get_mut(usize::from(context.shard)) else { continue };
         match shard.reports.push(report) {
             Ok(()) => shard.bell.ring(),

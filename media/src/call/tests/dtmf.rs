@@ -89,7 +89,7 @@ fn a_leg_with_info_is_offered_no_events_and_the_other_one_keeps_them() {
     assert!(call.media.say(B, Digit::of_name('1').unwrap(), 100));
     call.drain();
     assert!(matches!(call.commands.last(), Some(Command::Say { millis: 100, .. })));
-    assert_eq!(call.media.beyond(A), Some(B));
+    assert_eq!(plan(&call, A).map(|plan| (plan.party, plan.peer)), Some((A, B)));
 }
 
 // conforms: RFC4733-A-1

@@ -20,6 +20,7 @@ fn plan(events: bool, tones: bool, way: Way) -> Arc<Plan> {
         way,
         call: 1,
         party: PartyId(2),
+        peer: PartyId(3),
         ssrc: 0xaabb_ccdd,
     })
 }
@@ -46,6 +47,15 @@ impl Bench {
     fn new(plan: &Arc<Plan>) -> Self {
         let translator = Translator::new(plan);
         Self { translator, tallies: Tallies::default(), now: 0, out: Vec::new(), reports: Vec::new() }
+    }
+
+    fn change(&mut self, plan: &Plan) {
+        let mut this = Some(Box::new(std::mem::replace(
+            &mut self.translator,
+            Translator::new(&self::plan(false, false, Way::Nowhere)),
+        )));
+        Translator::change(&mut this, Some(&Arc::new(plan.clone())));
+        self.translator = *this.unwrap();
     }
 
     fn come(&mut self, mut packet: Vec<u8>) {
@@ -298,10 +308,7 @@ fn a_key_that_is_pressed_while_the_plan_changes_is_one() {
     let before = plan(true, false, Way::Reported);
     let mut bench = Bench::new(&before);
     bench.come(rtp(101, true, 1, 160, &Event { code: 5, end: false, volume: 10, duration: 160 }.write()));
-    let after = Arc::new(Plan { call: 2, ..(*before).clone() });
-    let mut this = Some(Box::new(bench.translator));
-    Translator::change(&mut this, Some(&after));
-    bench.translator = *this.unwrap();
+    bench.change(&Plan { call: 2, ..(*before).clone() });
     for sequence in 2..5 {
         let body = Event { code: 5, end: true, volume: 10, duration: 800 }.write();
         bench.come(rtp(101, false, sequence, 160, &body));
@@ -310,6 +317,42 @@ fn a_key_that_is_pressed_while_the_plan_changes_is_one() {
     assert_eq!(bench.reports, [('5', 100)]);
     assert_eq!(bench.translator.plan().call, 2);
     assert_eq!(bench.gauges().heard.events, 1);
+}
+
+#[test]
+fn keys_that_were_pressed_for_one_are_not_said_to_the_next() {
+    for voice in [EVENTS, TONES] {
+        let before = plan(false, false, Way::Said(voice));
+        let mut bench = Bench::new(&before);
+        for key in "12345".chars() {
+            let turn = Turn { millis: 0, micros: 0, tallies: &bench.tallies };
+            bench.translator.say(digit(key), 160, turn);
+        }
+        bench.pass(100);
+        bench.change(&Plan { peer: PartyId(4), ..(*before).clone() });
+        bench.out.clear();
+        bench.pass(2_000);
+        assert_eq!(bench.out, Vec::<Vec<u8>>::new());
+        let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+        bench.translator.say(digit('6'), 100, turn);
+        bench.pass(1_000);
+        let heard = if voice == EVENTS { bench.events() } else { listen(&bench.sound()) };
+        assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "6");
+    }
+}
+
+#[test]
+fn a_key_that_is_pressed_while_the_partner_changes_is_told_to_neither() {
+    let before = plan(true, false, Way::Reported);
+    let mut bench = Bench::new(&before);
+    bench.come(rtp(101, true, 1, 160, &Event { code: 5, end: false, volume: 10, duration: 160 }.write()));
+    bench.change(&Plan { peer: PartyId(4), ..(*before).clone() });
+    let body = Event { code: 5, end: true, volume: 10, duration: 800 }.write();
+    (2..5).for_each(|sequence| bench.come(rtp(101, false, sequence, 160, &body)));
+    bench.pass(1_000);
+    assert_eq!(bench.reports, []);
+    press(&mut bench, 7, 5, 100);
+    assert_eq!(bench.reports, [('7', 100)]);
 }
 
 #[test]
