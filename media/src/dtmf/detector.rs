@@ -28,11 +28,16 @@ const TOO_CLOSE: u16 = 120;
 /// A jump of the timestamp up to this is a loss that a tone goes on over, in samples.
 const LARGEST_GAP: u32 = RATE / 20;
 
+/// A timestamp that goes back by no more than this is that of a packet which was overtaken, in samples; else it begins anew.
+const OVERTAKEN: u32 = RATE;
+
 /// The tones in one direction of a stream.
 #[derive(Debug)]
 pub(crate) struct Detector {
     block: [f32; BLOCK],
     filled: usize,
+    /// Whose audio it is.
+    ssrc: Option<u32>,
     /// The timestamp of the next sample; `None` before the first.
     next: Option<u32>,
     /// What the block before was.
@@ -64,26 +69,36 @@ struct Playing {
 impl Detector {
     pub(crate) fn new() -> Self {
         let before = Block::default();
-        Self { block: [0.0; BLOCK], filled: 0, next: None, before, missed: 0, playing: None, heard_at: 0 }
+        Self {
+            block: [0.0; BLOCK],
+            filled: 0,
+            ssrc: None,
+            next: None,
+            before,
+            missed: 0,
+            playing: None,
+            heard_at: 0,
+        }
     }
 
     /// Hears a packet of audio; whether a tone is in it, as far as can be told by its end.
     pub(crate) fn packet(
         &mut self,
         law: Law,
-        timestamp: u32,
+        (ssrc, timestamp): (u32, u32),
         payload: &[u8],
         now_millis: u64,
         heard: &mut impl FnMut(Heard),
     ) -> bool {
+        let is_other = self.ssrc.replace(ssrc).is_some_and(|before| before != ssrc);
         let gap = self.next.map_or(0, |next| timestamp.wrapping_sub(next));
-        if gap > u32::MAX / 2 {
+        if !is_other && gap.wrapping_neg() <= OVERTAKEN && gap > 0 {
             // One that was overtaken says nothing any more.
             return self.playing.is_some();
         }
-        if gap > 0 {
+        if is_other || gap > 0 {
             self.filled = 0;
-            if gap > LARGEST_GAP {
+            if is_other || gap > LARGEST_GAP {
                 self.end(heard);
                 self.before = Block::default();
             }

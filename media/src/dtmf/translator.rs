@@ -149,7 +149,7 @@ impl Translator {
             let mut few = Few::default();
             let octets = packet.get_mut(body).unwrap_or_default();
             let heard = &mut |heard| few.push(heard);
-            let suspect = detector.packet(law, header.timestamp, octets, turn.millis, heard);
+            let suspect = detector.packet(law, (header.ssrc, header.timestamp), octets, turn.millis, heard);
             if suspect {
                 octets.fill(law.silence());
             }

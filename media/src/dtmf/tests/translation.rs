@@ -124,7 +124,7 @@ fn listen(audio: &[u8]) -> Vec<(char, u32)> {
     let (mut detector, mut heard) = (super::super::detector::Detector::new(), Vec::new());
     for (at, packet) in audio.chunks(160).enumerate() {
         let timestamp = u32::try_from(at * 160).unwrap();
-        detector.packet(Law::A, timestamp, packet, 0, &mut |of| heard.push(of));
+        detector.packet(Law::A, (9, timestamp), packet, 0, &mut |of| heard.push(of));
     }
     keys(&heard)
 }
