@@ -6,7 +6,7 @@ use super::super::fuzz::fuzzed;
 use super::super::receiver::{PATIENCE_MILLIS, Receiver};
 use super::super::tally::Form;
 use super::super::tone::Tone;
-use super::super::{DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
+use super::super::{Digit, DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
 use super::{digit, keys, sound};
 use crate::PartyId;
 
@@ -261,6 +261,90 @@ fn info_counts_more_than_a_tone_that_may_have_been_a_voice() {
     bench.audio(&[tones("9", 100, 100), sound(Law::A, 400, |_| 0.0)].concat(), 100);
     assert_eq!(bench.events().iter().map(|(key, _)| *key).collect::<String>(), "57");
     assert_eq!(bench.gauges().doubled, 2);
+}
+
+fn info(bench: &mut Bench, key: Digit) {
+    let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+    bench.translator.say(key, 100, turn);
+}
+
+#[test]
+fn a_hook_flash_by_info_is_said_beside_keys_that_are_events_or_tones() {
+    // Events that become tones have no flash: that is unsayable, and nothing else is changed by it.
+    for (flash_first, voice) in [(true, TONES), (false, TONES)] {
+        let mut bench = Bench::new(&plan(true, false, Way::Said(voice)));
+        if flash_first {
+            info(&mut bench, Digit::FLASH);
+        }
+        let next = press(&mut bench, 5, 5, 1);
+        bench.pass(500);
+        info(&mut bench, Digit::FLASH);
+        press(&mut bench, 6, 5, next);
+        bench.pass(500);
+        let heard = listen(&bench.sound());
+        assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "56");
+        assert_eq!((bench.gauges().unsayable, bench.gauges().doubled), (1 + u64::from(flash_first), 0));
+    }
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    bench.audio(&[tones("5", 100, 100), sound(Law::A, 100, |_| 0.0)].concat(), 1);
+    info(&mut bench, Digit::FLASH);
+    bench.pass(500);
+    bench.audio(&[tones("6", 100, 100), sound(Law::A, 200, |_| 0.0)].concat(), 100);
+    let said: Vec<_> =
+        bench.out.iter().filter(|packet| packet[1] == 96 | 0x80).map(|packet| packet[12]).collect();
+    assert_eq!((said.as_slice(), bench.gauges().doubled), ([5, 16, 6].as_slice(), 0));
+}
+
+#[test]
+fn keys_that_come_now_as_events_and_now_by_info_are_all_said() {
+    let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+    let next = press(&mut bench, 5, 5, 1);
+    bench.pass(400);
+    info(&mut bench, digit('7'));
+    bench.pass(400);
+    press(&mut bench, 6, 5, next);
+    bench.pass(2_500);
+    info(&mut bench, digit('6'));
+    bench.pass(400);
+    assert_eq!(listen(&bench.sound()).iter().map(|(key, _)| *key).collect::<String>(), "5766");
+    assert_eq!(bench.gauges().doubled, 0);
+}
+
+#[test]
+fn who_sends_events_and_info_is_heard_once_however_far_info_falls_back() {
+    for info_first in [true, false] {
+        let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+        let mut next = 1;
+        for code in [5, 5, 7] {
+            if info_first {
+                info(&mut bench, Digit::of_code(code).unwrap());
+                next = press(&mut bench, code, 5, next);
+            } else {
+                next = press(&mut bench, code, 5, next);
+                info(&mut bench, Digit::of_code(code).unwrap());
+            }
+            bench.pass(200);
+        }
+        press(&mut bench, 9, 5, next);
+        bench.pass(if info_first { 0 } else { 10_000 });
+        if !info_first {
+            info(&mut bench, digit('9'));
+        }
+        bench.pass(500);
+        let expected = if info_first { "557" } else { "5579" };
+        assert_eq!(listen(&bench.sound()).iter().map(|(key, _)| *key).collect::<String>(), expected);
+        assert_eq!(bench.gauges().doubled, 4);
+    }
+}
+
+#[test]
+fn a_key_that_is_held_for_long_is_the_one_of_its_info_at_the_end() {
+    let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+    press(&mut bench, 5, 200, 1);
+    info(&mut bench, digit('5'));
+    bench.pass(500);
+    assert_eq!(listen(&bench.sound()).len(), 1);
+    assert_eq!(bench.gauges().doubled, 1);
 }
 
 #[test]
