@@ -141,6 +141,7 @@ impl CallMedia {
             } else if events.is_empty() && has_own(wanted, other) {
                 let clock = clock(media);
                 let before = told.get(section).and_then(|told| events_of(told).into_iter().find(has(clock)));
+                let before = before.filter(|codec| !uses(media, &[], &codec.format));
                 let before = before.and_then(|codec| codec.format.parse().ok());
                 let number = before.or_else(|| free(source.media().chain(told.iter().copied())));
                 edit.add = number.map(|number| (number, clock));
@@ -165,12 +166,14 @@ impl CallMedia {
             offered.retain(has_a_clock);
             let is_offered = |codec: &Codec| offered.iter().any(|other| other.clock_rate == codec.clock_rate);
             let stays = |codec: &Codec| !refuses(wanted) && is_offered(codec);
-            let drop =
+            let drop: Vec<_> =
                 events.iter().filter(|codec| !stays(codec)).map(|codec| codec.format.clone()).collect();
             let mut edit = Edit { drop, add: None };
             if !refuses(wanted) && !events.iter().any(stays) && has_own(wanted, other) {
                 let clock = clock(media);
-                let best = offered.iter().find(|codec| has(clock)(codec)).or(offered.first());
+                let is_free = |codec: &&Codec| !uses(media, &edit.drop, &codec.format);
+                let mut free = offered.iter().filter(is_free);
+                let best = free.clone().find(|codec| has(clock)(codec)).or_else(|| free.next());
                 edit.add = best.and_then(|codec| Some((codec.format.parse().ok()?, codec.clock_rate?)));
             }
             edit
@@ -310,6 +313,11 @@ fn has_a_clock(codec: &Codec) -> bool {
 fn clock(media: &Media<'_>) -> u32 {
     let codecs = codec::all(media).into_iter();
     codecs.filter(has_a_clock).find_map(|codec| codec.clock_rate).unwrap_or(8_000)
+}
+
+/// Whether a section has a format, other than those that are dropped.
+fn uses(media: &Media<'_>, dropped: &[String], format: &str) -> bool {
+    media.line().formats().any(|used| used == format) && !dropped.iter().any(|dropped| dropped == format)
 }
 
 /// A payload type that none of these has.

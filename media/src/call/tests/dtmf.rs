@@ -152,6 +152,33 @@ fn events_get_a_number_that_is_free_and_the_clock_of_the_first_codec() {
 }
 
 #[test]
+fn events_get_another_number_when_the_other_side_takes_theirs() {
+    let mut call = call(Wanted::Info, Wanted::Events);
+    exchange(&mut call, &by_a("8", ""), &by_b("8 101", EVENTS));
+    // The number stays as long as it is free.
+    let offered = call.offer(A, B, &by_a("8 0", "")).unwrap();
+    assert!(formats(&offered).starts_with("8 0 101; "), "{}", formats(&offered));
+    call.answer(B, A, &by_b("8 101", EVENTS)).unwrap();
+    let offered = call.offer(A, B, &by_a("8 101", "a=rtpmap:101 opus/48000/2\n")).unwrap();
+    let text = String::from_utf8(offered.to_vec()).unwrap();
+    assert!(text.contains("RTP/AVP 8 101 96\r\n"), "{text}");
+    assert!(text.contains("a=rtpmap:96 telephone-event/8000\r\n"), "{text}");
+    assert_eq!(text.matches("a=rtpmap:101 ").count(), 1, "{text}");
+    let answer = "a=rtpmap:96 telephone-event/8000\na=fmtp:96 0-15\n";
+    call.answer(B, A, &by_b("8 96", answer)).unwrap();
+    assert_eq!(ways(&call)[1], Some((Some((96, 8_000)), 0, Way::Reported)));
+}
+
+#[test]
+fn an_answer_has_no_number_twice() {
+    let mut call = call(Wanted::Auto, Wanted::Info);
+    let offered = call.offer(A, B, &by_a("8 101", EVENTS)).unwrap();
+    assert_eq!(formats(&offered), "8");
+    let answered = call.answer(B, A, &by_b("8 101", "a=rtpmap:101 opus/48000/2\n")).unwrap();
+    assert_eq!(formats(&answered), "8 101; a=rtpmap:101 opus/48000/2");
+}
+
+#[test]
 fn events_without_a_clock_of_audio_are_none() {
     for clock in ["4294967295", "192001", "7999", "1", "0"] {
         let events = format!("a=rtpmap:101 telephone-event/{clock}\na=fmtp:101 0-15\n");
