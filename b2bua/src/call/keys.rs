@@ -66,10 +66,9 @@ impl Core {
 
     /// Sends by INFO what was heard in streams.
     pub(crate) fn hear_keys(&mut self, now: Now) {
-        while let Some(Report { call: number, party, digit, millis }) = self.link.poll_report() {
+        while let Some(Report { call: number, peer: to, digit, millis, .. }) = self.link.poll_report() {
             let key = CallKey::from(KeyData::from_ffi(number));
             let Some(call) = self.calls.get_mut(key) else { continue };
-            let Some(to) = call.media.beyond(party) else { continue };
             let keys = call.keys.get_or_insert_default();
             let at = keys.ways.iter().position(|way| way.to == to).unwrap_or_else(|| {
                 keys.ways.push(Way { to, sent: None, waiting: VecDeque::new() });

@@ -1,5 +1,6 @@
 //! Keys of a party: in which form it has them, what its descriptions say of that, and what the relay is told.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use sdp::{Description, Media};
@@ -51,6 +52,8 @@ struct Edit {
 const USUAL: u8 = 101;
 /// The events that we take, and say (RFC 4733 §2.4.1): keys and the hook flash.
 const TAKEN: &str = "0-16";
+/// Clock rates in Hz that audio has. Events of others are none: of what a peer calls the clock, it depends how many packets a key is.
+const CLOCKS: RangeInclusive<u32> = 8_000..=192_000;
 
 impl CallMedia {
     /// In which form a party has keys; to be told before its first description. Where media goes around us this says nothing.
@@ -76,12 +79,6 @@ impl CallMedia {
         let Some(context) = self.speaks(from) else { return false };
         self.commands.push_back(Command::Say { context, digit, millis });
         true
-    }
-
-    /// Whom a key of that party is for.
-    #[must_use]
-    pub fn beyond(&self, from: PartyId) -> Option<PartyId> {
-        self.party(from).ok()?.peer
     }
 
     fn speaks(&self, from: PartyId) -> Option<ContextId> {
@@ -144,6 +141,7 @@ impl CallMedia {
             } else if events.is_empty() && has_own(wanted, other) {
                 let clock = clock(media);
                 let before = told.get(section).and_then(|told| events_of(told).into_iter().find(has(clock)));
+                let before = before.filter(|codec| !uses(media, &[], &codec.format));
                 let before = before.and_then(|codec| codec.format.parse().ok());
                 let number = before.or_else(|| free(source.media().chain(told.iter().copied())));
                 edit.add = number.map(|number| (number, clock));
@@ -164,15 +162,18 @@ impl CallMedia {
         let (wanted, other) = self.forms(to, from);
         let offers: Vec<_> = offer.media().collect();
         self.edited((wanted, other), source, |section, media, events| {
-            let offered = offers.get(section).map(events_of).unwrap_or_default();
+            let mut offered = offers.get(section).map(events_of).unwrap_or_default();
+            offered.retain(has_a_clock);
             let is_offered = |codec: &Codec| offered.iter().any(|other| other.clock_rate == codec.clock_rate);
             let stays = |codec: &Codec| !refuses(wanted) && is_offered(codec);
-            let drop =
+            let drop: Vec<_> =
                 events.iter().filter(|codec| !stays(codec)).map(|codec| codec.format.clone()).collect();
             let mut edit = Edit { drop, add: None };
             if !refuses(wanted) && !events.iter().any(stays) && has_own(wanted, other) {
                 let clock = clock(media);
-                let best = offered.iter().find(|codec| has(clock)(codec)).or(offered.first());
+                let is_free = |codec: &&Codec| !uses(media, &edit.drop, &codec.format);
+                let mut free = offered.iter().filter(is_free);
+                let best = free.clone().find(|codec| has(clock)(codec)).or_else(|| free.next());
                 edit.add = best.and_then(|codec| Some((codec.format.parse().ok()?, codec.clock_rate?)));
             }
             edit
@@ -229,6 +230,7 @@ impl CallMedia {
                     way,
                     call: self.number,
                     party: party.id,
+                    peer: peer.id,
                     ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
                 })
             }));
@@ -291,17 +293,31 @@ fn is_ours(media: &Media<'_>) -> bool {
 }
 
 fn events_of(media: &Media<'_>) -> Vec<Codec> {
-    let is_event = |codec: &Codec| codec.name().eq_ignore_ascii_case("telephone-event");
     codec::all(media).into_iter().filter(is_event).collect()
+}
+
+fn is_event(codec: &Codec) -> bool {
+    codec.name().eq_ignore_ascii_case("telephone-event")
 }
 
 fn has(clock: u32) -> impl Fn(&Codec) -> bool {
     move |codec| codec.clock_rate == Some(clock)
 }
 
+/// Whether a clock rate is one of audio.
+fn has_a_clock(codec: &Codec) -> bool {
+    codec.clock_rate.is_some_and(|clock| CLOCKS.contains(&clock))
+}
+
 /// The clock rate that events of a stream have: that of its first codec.
 fn clock(media: &Media<'_>) -> u32 {
-    codec::all(media).into_iter().find_map(|codec| codec.clock_rate).unwrap_or(8_000)
+    let codecs = codec::all(media).into_iter();
+    codecs.filter(has_a_clock).find_map(|codec| codec.clock_rate).unwrap_or(8_000)
+}
+
+/// Whether a section has a format, other than those that are dropped.
+fn uses(media: &Media<'_>, dropped: &[String], format: &str) -> bool {
+    media.line().formats().any(|used| used == format) && !dropped.iter().any(|dropped| dropped == format)
 }
 
 /// A payload type that none of these has.
@@ -365,12 +381,15 @@ impl Keypad {
         }
         let (mut ours, theirs) = (codec::all(ours), codec::all(theirs));
         let number = |codec: &Codec| codec.format.parse::<u8>().ok();
-        let is_event = |codec: &&Codec| codec.name().eq_ignore_ascii_case("telephone-event");
-        let go = theirs
-            .iter()
-            .filter(is_event)
-            .find_map(|codec| Some((number(codec)?, codec.clock_rate?, listed(codec.parameters.as_deref()))));
-        let come = ours.iter().filter(is_event).find_map(|codec| Some((number(codec)?, codec.clock_rate?)));
+        let is_event = |codec: &&Codec| is_event(codec) && has_a_clock(codec);
+        // What both have at the same clock is agreed on; the peer has said which of them it prefers.
+        let agreed = theirs.iter().filter(is_event).find_map(|theirs| {
+            let mut ours = ours.iter().filter(is_event);
+            let ours = ours.find(|ours| ours.clock_rate == theirs.clock_rate)?;
+            let (clock, events) = (theirs.clock_rate?, listed(theirs.parameters.as_deref()));
+            Some(((number(ours)?, clock), (number(theirs)?, clock, events)))
+        });
+        let (come, go) = agreed.unzip();
         let law = |codec: &Codec| {
             Law::of_name(codec.name())
                 .filter(|_| codec.clock_rate == Some(8_000) && codec.channels.unwrap_or(1) == 1)
@@ -379,7 +398,7 @@ impl Keypad {
         ours.retain(|codec| theirs.iter().any(|other| law(other).is_some() && law(other) == law(codec)));
         let mut hears = ours.iter().filter_map(|codec| Some((number(codec)?, law(codec)?)));
         let hears = [hears.next(), hears.next()];
-        Self { come: come.filter(|_| go.is_some()), go: go.filter(|_| come.is_some()), hears, plays }
+        Self { come, go, hears, plays }
     }
 }
 

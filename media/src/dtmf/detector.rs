@@ -28,11 +28,16 @@ const TOO_CLOSE: u16 = 120;
 /// A jump of the timestamp up to this is a loss that a tone goes on over, in samples.
 const LARGEST_GAP: u32 = RATE / 20;
 
+/// A timestamp that goes back by no more than this is that of a packet which was overtaken, in samples; else it begins anew.
+const OVERTAKEN: u32 = RATE;
+
 /// The tones in one direction of a stream.
 #[derive(Debug)]
 pub(crate) struct Detector {
     block: [f32; BLOCK],
     filled: usize,
+    /// Whose audio it is.
+    ssrc: Option<u32>,
     /// The timestamp of the next sample; `None` before the first.
     next: Option<u32>,
     /// What the block before was.
@@ -64,26 +69,36 @@ struct Playing {
 impl Detector {
     pub(crate) fn new() -> Self {
         let before = Block::default();
-        Self { block: [0.0; BLOCK], filled: 0, next: None, before, missed: 0, playing: None, heard_at: 0 }
+        Self {
+            block: [0.0; BLOCK],
+            filled: 0,
+            ssrc: None,
+            next: None,
+            before,
+            missed: 0,
+            playing: None,
+            heard_at: 0,
+        }
     }
 
     /// Hears a packet of audio; whether a tone is in it, as far as can be told by its end.
     pub(crate) fn packet(
         &mut self,
         law: Law,
-        timestamp: u32,
+        (ssrc, timestamp): (u32, u32),
         payload: &[u8],
         now_millis: u64,
         heard: &mut impl FnMut(Heard),
     ) -> bool {
+        let is_other = self.ssrc.replace(ssrc).is_some_and(|before| before != ssrc);
         let gap = self.next.map_or(0, |next| timestamp.wrapping_sub(next));
-        if gap > u32::MAX / 2 {
+        if !is_other && gap.wrapping_neg() <= OVERTAKEN && gap > 0 {
             // One that was overtaken says nothing any more.
             return self.playing.is_some();
         }
-        if gap > 0 {
+        if is_other || gap > 0 {
             self.filled = 0;
-            if gap > LARGEST_GAP {
+            if is_other || gap > LARGEST_GAP {
                 self.end(heard);
                 self.before = Block::default();
             }
@@ -131,7 +146,7 @@ impl Detector {
             (Some(playing), Some(digit)) if playing.digit == digit => {
                 (playing.end, self.missed) = (at, 0);
                 playing.energy = playing.energy.max(energy);
-                let millis = at.wrapping_sub(playing.start) * 1_000 / RATE;
+                let millis = millis(at.wrapping_sub(playing.start));
                 heard(Heard::Lasts { millis });
             }
             (Some(playing), _) => {
@@ -151,7 +166,7 @@ impl Detector {
             let start = at.wrapping_sub(2 * BLOCK_SAMPLES + before.lead);
             self.playing = Some(Playing { digit, start, end: at, energy });
             self.missed = 0;
-            let lead = at.wrapping_sub(start) * 1_000 / RATE;
+            let lead = millis(at.wrapping_sub(start));
             heard(Heard::Began { digit, volume: volume(energy), lead });
         }
         digit.is_some()
@@ -160,10 +175,13 @@ impl Detector {
     fn end(&mut self, heard: &mut impl FnMut(Heard)) {
         self.missed = 0;
         let Some(Playing { digit, start, end, .. }) = self.playing.take() else { return };
-        let samples = u64::from(end.wrapping_sub(start));
-        let millis = u32::try_from(samples * 1_000 / u64::from(RATE)).unwrap_or(u32::MAX);
-        heard(Heard::Ended { digit, millis });
+        heard(Heard::Ended { digit, millis: millis(end.wrapping_sub(start)) });
     }
+}
+
+/// How long so many samples are.
+fn millis(samples: u32) -> u32 {
+    u32::try_from(u64::from(samples) * 1_000 / u64::from(RATE)).unwrap_or(u32::MAX)
 }
 
 /// The key whose tone a block of that energy is.

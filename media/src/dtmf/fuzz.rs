@@ -22,7 +22,8 @@ pub(crate) fn fuzzed(input: &[u8]) -> bool {
     let tones = [(8, Law::A), (0, Law::Mu)];
     let tones = if first & 4 == 0 { Box::default() } else { tones.into() };
     let clock = if first & 8 == 0 { 8_000 } else { 48_000 };
-    let plan = Plan { events: Some((101, clock)), tones, way: *way, call: 0, party: PartyId(0), ssrc: 7 };
+    let (events, party, peer) = (Some((101, clock)), PartyId(0), PartyId(1));
+    let plan = Plan { events, tones, way: *way, call: 0, party, peer, ssrc: 7 };
     let (tallies, mut translator) = (Tallies::default(), Translator::new(&Arc::new(plan)));
     let (mut millis, mut sent) = (0, 0);
     while let [length, pause, more @ ..] = rest {

@@ -20,6 +20,7 @@ mod tally;
 mod tests;
 mod tone;
 mod translator;
+mod twice;
 
 pub use digit::Digit;
 pub(crate) use digit::{COLUMNS, ROWS};

@@ -15,6 +15,8 @@ pub struct Plan {
     /// Whose keys they are, for reports: a number of the call, and the party.
     pub(crate) call: u64,
     pub(crate) party: PartyId,
+    /// Whom they are for: what was pressed for another is not said to it.
+    pub(crate) peer: PartyId,
     /// What a stream of our own is called, where the party sends none.
     pub(crate) ssrc: u32,
 }

@@ -240,11 +240,15 @@ impl Current {
                 let millis = if is_over { self.key.millis.unwrap_or(next).max(self.said) } else { next };
                 self.said = millis;
                 let total = ticks(millis, clock);
-                while total - self.segment > SEGMENT {
+                if total - self.segment > SEGMENT {
                     report(!self.begun, self.segment, SEGMENT, false);
                     self.begun = true;
                     self.over = (self.segment, AGAIN);
                     self.segment = self.segment.saturating_add(SEGMENT);
+                }
+                // No more than one segment at a time, however far ahead the event is: the others follow.
+                if total - self.segment > SEGMENT {
+                    return false;
                 }
                 report(!self.begun, self.segment, total - self.segment, is_over);
                 self.begun = true;

@@ -9,13 +9,12 @@ use super::plan::Way;
 use super::receiver::{Heard, PATIENCE_MILLIS, PATIENCE_TO_TELL_MILLIS, Receiver};
 use super::speaker::{Speaker, Spoken, Unsaid, Voice};
 use super::tally::{Form, Tallies};
+use super::twice::Twice;
 use super::{Digit, Plan};
 use crate::rtp::Header;
 
 /// Keys heard that wait to be reported: they are taken after each packet.
 const MOST_REPORTS: usize = 8;
-/// A key by INFO that was heard as a tone so shortly before is the same.
-const TOLD_TWICE_MILLIS: u64 = 2_000;
 /// The longest packet that we make: 20 ms of G.711 with its header.
 const LONGEST: usize = 12 + 160;
 /// The clock rate of a stream of our own where nothing is known of it.
@@ -37,12 +36,10 @@ pub(crate) struct Translator {
     receiver: Option<Receiver>,
     detector: Option<Detector>,
     speaker: Option<Speaker>,
-    /// In which form keys come: who sends them in two is heard in one only. INFO counts more than tones, which a voice may have been.
-    form: Option<Form>,
+    /// Who sends keys in two forms is heard in one only.
+    twice: Twice,
     /// In which form a key is pressed at the moment.
     pressed: Option<Form>,
-    /// The last key that was heard as a tone, and when.
-    tone: Option<(Digit, u64)>,
     reports: VecDeque<(Digit, u32)>,
     heard: u32,
     said: u32,
@@ -70,9 +67,8 @@ impl Translator {
             receiver: events.map(|(_, clock)| Receiver::new(clock, patience)),
             detector,
             speaker: voice.map(Speaker::new),
-            form: None,
+            twice: Twice::new(),
             pressed: None,
-            tone: None,
             reports: VecDeque::with_capacity(if plan.way == Way::Reported { MOST_REPORTS } else { 0 }),
             heard,
             said,
@@ -93,15 +89,19 @@ impl Translator {
         }
     }
 
-    /// The same by another plan: what is heard and said at the moment goes on where that is as it was.
+    /// The same by another plan: what is heard and said at the moment goes on where that is as it was, and for whom it was.
     fn over_to(self, plan: &Arc<Plan>) -> Self {
         let mut next = Self::with(plan, self.lane, (self.heard, self.said));
+        let is_for_same = self.plan.peer == plan.peer;
         if (self.plan.events, &self.plan.tones) == (plan.events, &plan.tones) {
-            (next.form, next.pressed, next.tone) = (self.form, self.pressed, self.tone);
+            if is_for_same {
+                (next.twice, next.pressed) = (self.twice, self.pressed);
+            }
+            // What comes of a key that is pressed meanwhile is no new one.
             next.receiver = self.receiver.filter(|_| next.receiver.is_some()).or(next.receiver);
             next.detector = self.detector.filter(|_| next.detector.is_some()).or(next.detector);
         }
-        if self.plan.way == plan.way {
+        if is_for_same && self.plan.way == plan.way {
             next.speaker = self.speaker;
         }
         if next.pressed.is_none()
@@ -145,7 +145,7 @@ impl Translator {
             let mut few = Few::default();
             let octets = packet.get_mut(body).unwrap_or_default();
             let heard = &mut |heard| few.push(heard);
-            let suspect = detector.packet(law, header.timestamp, octets, turn.millis, heard);
+            let suspect = detector.packet(law, (header.ssrc, header.timestamp), octets, turn.millis, heard);
             if suspect {
                 octets.fill(law.silence());
             }
@@ -171,21 +171,25 @@ impl Translator {
 
     /// Says a key that came by INFO.
     pub(crate) fn say(&mut self, digit: Digit, millis: u32, turn: Turn<'_>) {
-        if self.form == Some(Form::Events) {
-            return turn.tallies.doubled();
-        }
-        let is_told = |(tone, at): (Digit, u64)| tone == digit && turn.millis < at + TOLD_TWICE_MILLIS;
-        let after_tones = self.form.replace(Form::Info) == Some(Form::Tones);
-        if after_tones && self.tone.is_some_and(is_told) {
+        if self.twice.is_again(digit, Form::Info, turn.millis) {
             return turn.tallies.doubled();
         }
         self.heard = self.heard.saturating_add(1);
         turn.tallies.heard(Form::Info);
-        self.speak(digit, (0, 0), Some(millis), turn);
+        if self.speak(digit, (0, 0), Some(millis), turn) {
+            self.twice.note(digit, Form::Info, turn.millis);
+        }
     }
 
-    fn speak(&mut self, digit: Digit, (volume, lead): (u8, u32), millis: Option<u32>, turn: Turn<'_>) {
-        let Some(speaker) = &mut self.speaker else { return };
+    /// Says a key; false where it is not said.
+    fn speak(
+        &mut self,
+        digit: Digit,
+        (volume, lead): (u8, u32),
+        millis: Option<u32>,
+        turn: Turn<'_>,
+    ) -> bool {
+        let Some(speaker) = &mut self.speaker else { return false };
         match speaker.say(digit, volume, lead, millis, turn.millis) {
             Ok(()) => {
                 self.said = self.said.saturating_add(1);
@@ -193,32 +197,39 @@ impl Translator {
                     Voice::Events { .. } => Form::Events,
                     Voice::Tones { .. } => Form::Tones,
                 });
+                return true;
             }
             Err(Unsaid::Full) => turn.tallies.full(),
             Err(Unsaid::Unsayable) => turn.tallies.unsayable(),
         }
+        false
     }
 
     fn take(&mut self, few: &Few, form: Form, turn: Turn<'_>) {
         for heard in few.0.iter().copied().flatten() {
             match heard {
-                Heard::Began { .. } if *self.form.get_or_insert(form) != form => turn.tallies.doubled(),
+                Heard::Began { digit, .. } if self.twice.is_again(digit, form, turn.millis) => {
+                    turn.tallies.doubled();
+                }
                 // What has begun in a form ends in it.
                 Heard::Lasts { .. } | Heard::Ended { .. } if self.pressed != Some(form) => {}
                 Heard::Began { digit, volume, lead } => {
                     self.pressed = Some(form);
                     self.heard = self.heard.saturating_add(1);
                     turn.tallies.heard(form);
-                    self.tone = (form == Form::Tones).then_some((digit, turn.millis));
-                    self.speak(digit, (volume, lead), None, turn);
+                    if self.speak(digit, (volume, lead), None, turn) {
+                        self.twice.note(digit, form, turn.millis);
+                    }
                 }
                 Heard::Lasts { millis } => {
+                    self.twice.lasts(form, turn.millis);
                     if let Some(speaker) = &mut self.speaker {
                         speaker.lasts(millis);
                     }
                 }
                 Heard::Ended { digit, millis } => {
                     self.pressed = None;
+                    self.twice.lasts(form, turn.millis);
                     if let Some(speaker) = &mut self.speaker {
                         speaker.let_go(millis);
                     } else if self.plan.way == Way::Reported {

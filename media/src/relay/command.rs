@@ -102,6 +102,8 @@ pub struct Report {
     pub call: u64,
     /// Who has pressed it.
     pub party: PartyId,
+    /// Whom it was pressed for.
+    pub peer: PartyId,
     /// Which.
     pub digit: Digit,
     /// For how many milliseconds.

@@ -47,6 +47,8 @@ pub(super) struct Context {
     pub(super) over: Option<Box<Handshake>>,
     /// Where its keys do not go as they come.
     pub(super) translator: Option<Box<Translator>>,
+    /// Whether the packets in which keys are looked for come from a leg of ours.
+    pub(super) from_own: bool,
 }
 
 /// Where an accepted packet goes on to.
@@ -83,6 +85,7 @@ impl Context {
             guard,
             over: None,
             translator,
+            from_own: false,
         }
     }
 
@@ -98,6 +101,8 @@ impl Context {
         self.over = self.guard.change(settings.srtp.as_ref(), id, senders);
         self.ice = session(&settings, self.ice.take());
         Translator::change(&mut self.translator, settings.dtmf.as_ref());
+        // Nothing of it is known of another one before it sends something.
+        self.from_own &= self.settings.remote == settings.remote;
         self.settings = settings;
     }
 

@@ -7,6 +7,7 @@ use super::context::{Component, Context, Onward};
 use super::worker::{Clock, Shard, Worker, send_on};
 use crate::ContextId;
 use crate::dtmf::{Digit, Tallies, Turn};
+use crate::quality::Dropped;
 
 /// Reports that fit between a thread and a shard; more are dropped and counted.
 pub(super) const REPORTS: usize = 256;
@@ -68,7 +69,7 @@ fn follow(context: &mut Context, keys: &mut Keys, shards: &mut [Shard], tallies:
     let Some(translator) = &mut context.translator else { return };
     while let Some((digit, millis)) = translator.report() {
         let plan = translator.plan();
-        let report = Report { call: plan.call, party: plan.party, digit, millis };
+        let report = Report { call: plan.call, party: plan.party, peer: plan.peer, digit, millis };
         let Some(shard) = shards.get_mut(usize::from(context.shard)) else { continue };
         match shard.reports.push(report) {
             Ok(()) => shard.bell.ring(),
@@ -85,17 +86,19 @@ fn follow(context: &mut Context, keys: &mut Keys, shards: &mut [Shard], tallies:
 }
 
 impl Worker {
-    /// Hears keys in a packet that is in the buffer, and gives it its number; whether it goes on.
+    /// Hears keys in a packet that is in the buffer, and gives it its number; whether it goes on. What a leg of ours sends (`own`) is not
+    /// said to another, as it is not sent on.
     pub(super) fn translate(
         &mut self,
-        slot: u32,
-        remote: u8,
+        (slot, remote): (u32, u8),
+        own: bool,
         (kind, length): (Component, usize),
         clock: Clock,
     ) -> bool {
         let Self { pool, buffer, gauges, keys, shards, .. } = self;
         let Some(context) = pool.pair(slot).and_then(|pair| pair.context(remote)) else { return true };
         let packet = buffer.get_mut(..length).unwrap_or_default();
+        context.from_own = own;
         let goes_on = context.translate(kind, packet, turn(clock, gauges.dtmf()));
         if kind == Component::Rtp {
             follow(context, keys, shards, gauges.dtmf());
@@ -116,7 +119,7 @@ impl Worker {
 
     /// Does what is due of all keys.
     pub(super) fn pass_keys(&mut self, clock: Clock) {
-        let Self { pool, buffer, gauges, keys, shards, .. } = self;
+        let Self { pool, buffer, gauges, keys, shards, own, .. } = self;
         let mut at = 0;
         while let Some((due, id)) = keys.0.get(at).copied() {
             if due > clock.millis {
@@ -128,18 +131,22 @@ impl Worker {
             let Some(context) = context else { continue };
             // It is taken out of its place as long as packets are sent.
             let (peer, translator) = (context.peer(), context.translator.take());
+            let barred = context.from_own.then_some(&*own);
+            let mut unsent = 0u32;
             let Some(mut translator) = translator else { continue };
             translator.pass_time(turn(clock, gauges.dtmf()), &mut |packet| {
                 let length = packet.len();
                 if let Some(room) = buffer.get_mut(..length) {
                     room.copy_from_slice(packet);
                     let onward = Onward { peer, kind: Component::Rtp, translated: false };
-                    // What was not sent is counted there.
-                    let _ = send_on(pool, (onward, None), (buffer, length), clock.millis);
+                    let sent = send_on(pool, (onward, barred), (buffer, length), clock.millis);
+                    // All else that was not sent is counted there.
+                    unsent += u32::from(sent == Err(Dropped::NoDestination));
                 }
             });
             if let Some(context) = pool.lent(id.pair).and_then(|pair| pair.context(id.remote)) {
                 context.translator = Some(translator);
+                (0..unsent).for_each(|_| context.counters.dropped(Dropped::NoDestination));
                 follow(context, keys, shards, gauges.dtmf());
             }
         }

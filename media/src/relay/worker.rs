@@ -230,11 +230,12 @@ impl Worker {
                 Err(Untaken::Dtls) => return self.gauges.dtls_dropped(),
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
-        if onward.translated && !self.translate(slot, remote, (onward.kind, length), clock) {
+        let own = self.own.has(source);
+        if onward.translated && !self.translate((slot, remote), own, (onward.kind, length), clock) {
             return;
         }
         // What one leg of ours sends to another is not sent on to a third: two such calls would feed one another for ever.
-        let barred = self.own.has(source).then_some(&self.own);
+        let barred = own.then_some(&self.own);
         match send_on(&mut self.pool, (onward, barred), (&mut self.buffer, length), clock.millis) {
             Ok(()) => {}
             Err(Dropped::NoDestination) => {

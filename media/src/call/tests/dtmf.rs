@@ -89,7 +89,7 @@ fn a_leg_with_info_is_offered_no_events_and_the_other_one_keeps_them() {
     assert!(call.media.say(B, Digit::of_name('1').unwrap(), 100));
     call.drain();
     assert!(matches!(call.commands.last(), Some(Command::Say { millis: 100, .. })));
-    assert_eq!(call.media.beyond(A), Some(B));
+    assert_eq!(plan(&call, A).map(|plan| (plan.party, plan.peer)), Some((A, B)));
 }
 
 // conforms: RFC4733-A-1
@@ -149,6 +149,66 @@ fn events_get_a_number_that_is_free_and_the_clock_of_the_first_codec() {
     let text = String::from_utf8(offered.to_vec()).unwrap();
     assert!(text.contains("RTP/AVP 101 96 97\r\n"), "{text}");
     assert!(text.ends_with("a=rtpmap:97 telephone-event/48000\r\na=fmtp:97 0-16\r\n"), "{text}");
+}
+
+#[test]
+fn events_get_another_number_when_the_other_side_takes_theirs() {
+    let mut call = call(Wanted::Info, Wanted::Events);
+    exchange(&mut call, &by_a("8", ""), &by_b("8 101", EVENTS));
+    // The number stays as long as it is free.
+    let offered = call.offer(A, B, &by_a("8 0", "")).unwrap();
+    assert!(formats(&offered).starts_with("8 0 101; "), "{}", formats(&offered));
+    call.answer(B, A, &by_b("8 101", EVENTS)).unwrap();
+    let offered = call.offer(A, B, &by_a("8 101", "a=rtpmap:101 opus/48000/2\n")).unwrap();
+    let text = String::from_utf8(offered.to_vec()).unwrap();
+    assert!(text.contains("RTP/AVP 8 101 96\r\n"), "{text}");
+    assert!(text.contains("a=rtpmap:96 telephone-event/8000\r\n"), "{text}");
+    assert_eq!(text.matches("a=rtpmap:101 ").count(), 1, "{text}");
+    let answer = "a=rtpmap:96 telephone-event/8000\na=fmtp:96 0-15\n";
+    call.answer(B, A, &by_b("8 96", answer)).unwrap();
+    assert_eq!(ways(&call)[1], Some((Some((96, 8_000)), 0, Way::Reported)));
+}
+
+#[test]
+fn an_answer_has_no_number_twice() {
+    let mut call = call(Wanted::Auto, Wanted::Info);
+    let offered = call.offer(A, B, &by_a("8 101", EVENTS)).unwrap();
+    assert_eq!(formats(&offered), "8");
+    let answered = call.answer(B, A, &by_b("8 101", "a=rtpmap:101 opus/48000/2\n")).unwrap();
+    assert_eq!(formats(&answered), "8 101; a=rtpmap:101 opus/48000/2");
+}
+
+#[test]
+fn events_without_a_clock_of_audio_are_none() {
+    for clock in ["4294967295", "192001", "7999", "1", "0"] {
+        let events = format!("a=rtpmap:101 telephone-event/{clock}\na=fmtp:101 0-15\n");
+        let mut call = call(Wanted::Auto, Wanted::Info);
+        let told = exchange(&mut call, &by_a("8 101", &events), &by_b("8", ""));
+        assert_eq!(told, ("8".into(), "8".into()), "{clock} Hz");
+        assert_eq!(ways(&call)[1], Some((None, 0, SAID_AS_TONES)), "{clock} Hz");
+        // Nor is it what the first codec makes of them.
+        let mut call = self::call(Wanted::Info, Wanted::Events);
+        let offered = call.offer(A, B, &by_a("96", &format!("a=rtpmap:96 opus/{clock}/2\n"))).unwrap();
+        assert!(String::from_utf8_lossy(&offered).contains("telephone-event/8000"), "{clock} Hz");
+    }
+}
+
+#[test]
+fn events_are_agreed_on_where_both_have_them_at_the_same_clock() {
+    for clock in ["4294967295", "16000"] {
+        let events = format!("a=rtpmap:101 telephone-event/{clock}\na=fmtp:101 0-15\n");
+        let mut call = call(Wanted::Info, Wanted::Auto);
+        exchange(&mut call, &by_a("8", ""), &by_b("8 101", &events));
+        assert_eq!(
+            ways(&call),
+            [Some((None, 0, SAID_AS_TONES)), Some((None, 1, Way::Reported))],
+            "{clock} Hz"
+        );
+    }
+    let mut call = call(Wanted::Info, Wanted::Auto);
+    let two = "a=rtpmap:97 telephone-event/16000\na=rtpmap:101 telephone-event/8000\n";
+    exchange(&mut call, &by_a("8", ""), &by_b("8 97 101", two));
+    assert_eq!(ways(&call), [Some((None, 0, SAID_AS_EVENTS)), Some((Some((101, 8_000)), 0, Way::Reported))]);
 }
 
 #[test]

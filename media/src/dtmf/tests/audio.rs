@@ -18,7 +18,7 @@ fn listen(law: Law, audio: &[u8], packet: usize) -> (Vec<Heard>, Vec<bool>) {
     let (mut detector, mut heard, mut suspect) = (Detector::new(), Vec::new(), Vec::new());
     for (at, packet) in audio.chunks(packet).enumerate() {
         let timestamp = u32::MAX.wrapping_add(u32::try_from(at * packet.len()).unwrap());
-        suspect.push(detector.packet(law, timestamp, packet, at as u64 * 20, &mut |of| heard.push(of)));
+        suspect.push(detector.packet(law, (9, timestamp), packet, at as u64 * 20, &mut |of| heard.push(of)));
     }
     (heard, suspect)
 }
@@ -37,6 +37,51 @@ fn every_key_that_we_make_is_heard_with_its_duration() {
             assert!(heard.iter().all(|(_, millis)| millis.abs_diff(length) <= 10), "{length} ms: {heard:?}");
         }
     }
+}
+
+#[test]
+fn a_tone_that_is_held_for_ten_minutes_has_its_duration() {
+    let audio = [tone(Law::A, digit('6'), 600_000, 0), sound(Law::A, 60, |_| 0.0)].concat();
+    let (heard, _) = listen(Law::A, &audio, 160);
+    let mut before = 0;
+    for heard in &heard {
+        if let Heard::Lasts { millis } = heard {
+            assert!(*millis > before, "{millis} after {before}");
+            before = *millis;
+        }
+    }
+    assert!(before > 599_900);
+    assert!(matches!(keys(&heard).as_slice(), [('6', 599_990..=600_010)]), "{:?}", keys(&heard));
+}
+
+#[test]
+fn tones_are_heard_on_when_the_source_or_its_timestamps_begin_anew() {
+    let audio = |key| [tone(Law::A, digit(key), 100, 60), sound(Law::A, 40, |_| 0.0)].concat();
+    let (mut detector, mut heard) = (Detector::new(), Vec::new());
+    let mut play = |key, ssrc, from: u32| {
+        for (timestamp, packet) in (from..).step_by(160).zip(audio(key).chunks(160)) {
+            detector.packet(Law::A, (ssrc, timestamp), packet, 0, &mut |of| heard.push(of));
+        }
+    };
+    play('1', 1, 1_000_000);
+    // Back by 125 s, another source back by half a second, and packets that come again half a second too late.
+    play('2', 1, 400);
+    play('3', 2, 400 - 160);
+    play('4', 2, 4_000);
+    play('4', 2, 4_000);
+    let heard = keys(&heard);
+    assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "1234", "{heard:?}");
+    assert!(heard.iter().all(|(_, millis)| millis.abs_diff(100) <= 10), "{heard:?}");
+}
+
+#[test]
+fn a_tone_of_which_the_source_changes_is_over() {
+    let audio = tone(Law::A, digit('1'), 200, 0);
+    let (mut detector, mut heard) = (Detector::new(), Vec::new());
+    for (at, packet) in (0u32..).zip(audio.chunks(160)) {
+        detector.packet(Law::A, (at / 5, at * 160), packet, 0, &mut |of| heard.push(of));
+    }
+    assert!(matches!(keys(&heard).as_slice(), [('1', 85..=100)]), "{heard:?}");
 }
 
 #[test]
@@ -144,7 +189,7 @@ fn a_lost_packet_within_a_tone_is_no_gap() {
     let (mut detector, mut heard) = (Detector::new(), Vec::new());
     for (at, packet) in audio.chunks(160).enumerate().filter(|(at, _)| *at != 4) {
         let timestamp = u32::try_from(at * 160).unwrap();
-        detector.packet(Law::A, timestamp, packet, at as u64 * 20, &mut |of| heard.push(of));
+        detector.packet(Law::A, (9, timestamp), packet, at as u64 * 20, &mut |of| heard.push(of));
     }
     let heard = keys(&heard);
     assert_eq!(heard.len(), 1);
@@ -156,7 +201,7 @@ fn a_tone_after_which_nothing_comes_ends_by_time() {
     let (mut detector, mut heard) = (Detector::new(), Vec::new());
     for (at, packet) in tone(Law::A, digit('2'), 100, 0).chunks(160).enumerate() {
         let timestamp = u32::try_from(at * 160).unwrap();
-        detector.packet(Law::A, timestamp, packet, at as u64 * 20, &mut |of| heard.push(of));
+        detector.packet(Law::A, (9, timestamp), packet, at as u64 * 20, &mut |of| heard.push(of));
     }
     assert_eq!(keys(&heard), []);
     let deadline = detector.deadline().unwrap();

@@ -153,6 +153,29 @@ fn rfc4733_2_5_1_events_are_said_with_marker_growing_duration_and_three_ends() {
 }
 
 #[test]
+fn no_clock_makes_more_than_three_packets_of_a_key_at_a_time() {
+    for (clock, length) in [(8_000, 60_000), (192_000, 10_000), (u32::MAX, 160)] {
+        let mut speaker = Speaker::new(Voice::Events { payload: 101, clock, events: 0xffff });
+        speaker.say(digit('9'), 0, 0, None, 0).unwrap();
+        let (mut now, mut segment, mut ends) = (0, 0, 0);
+        while speaker.is_busy() {
+            let mut count = 0;
+            speaker.tick(now, 0, &mut |said| {
+                let event = Event::all(said.body).next().unwrap();
+                count += 1;
+                segment = segment.max(said.timestamp);
+                ends += u32::from(event.end);
+            });
+            assert!(count <= 3, "{count} at once at {clock} Hz");
+            speaker.let_go(length);
+            now += 20;
+        }
+        let ticks = u64::from(clock) * u64::from(length) / 1_000;
+        assert_eq!((u64::from(segment), ends), ((ticks - 1) / 0xffff * 0xffff, 3), "at {clock} Hz");
+    }
+}
+
+#[test]
 fn keys_are_said_in_order_with_pauses_and_come_back_so() {
     for length in [40, 100, 160, 333] {
         let mut speaker = Speaker::new(EVENTS);

@@ -6,7 +6,7 @@ use super::super::fuzz::fuzzed;
 use super::super::receiver::{PATIENCE_MILLIS, Receiver};
 use super::super::tally::Form;
 use super::super::tone::Tone;
-use super::super::{DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
+use super::super::{Digit, DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
 use super::{digit, keys, sound};
 use crate::PartyId;
 
@@ -20,6 +20,7 @@ fn plan(events: bool, tones: bool, way: Way) -> Arc<Plan> {
         way,
         call: 1,
         party: PartyId(2),
+        peer: PartyId(3),
         ssrc: 0xaabb_ccdd,
     })
 }
@@ -46,6 +47,15 @@ impl Bench {
     fn new(plan: &Arc<Plan>) -> Self {
         let translator = Translator::new(plan);
         Self { translator, tallies: Tallies::default(), now: 0, out: Vec::new(), reports: Vec::new() }
+    }
+
+    fn change(&mut self, plan: &Plan) {
+        let mut this = Some(Box::new(std::mem::replace(
+            &mut self.translator,
+            Translator::new(&self::plan(false, false, Way::Nowhere)),
+        )));
+        Translator::change(&mut this, Some(&Arc::new(plan.clone())));
+        self.translator = *this.unwrap();
     }
 
     fn come(&mut self, mut packet: Vec<u8>) {
@@ -114,7 +124,7 @@ fn listen(audio: &[u8]) -> Vec<(char, u32)> {
     let (mut detector, mut heard) = (super::super::detector::Detector::new(), Vec::new());
     for (at, packet) in audio.chunks(160).enumerate() {
         let timestamp = u32::try_from(at * 160).unwrap();
-        detector.packet(Law::A, timestamp, packet, 0, &mut |of| heard.push(of));
+        detector.packet(Law::A, (9, timestamp), packet, 0, &mut |of| heard.push(of));
     }
     keys(&heard)
 }
@@ -253,6 +263,90 @@ fn info_counts_more_than_a_tone_that_may_have_been_a_voice() {
     assert_eq!(bench.gauges().doubled, 2);
 }
 
+fn info(bench: &mut Bench, key: Digit) {
+    let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+    bench.translator.say(key, 100, turn);
+}
+
+#[test]
+fn a_hook_flash_by_info_is_said_beside_keys_that_are_events_or_tones() {
+    // Events that become tones have no flash: that is unsayable, and nothing else is changed by it.
+    for (flash_first, voice) in [(true, TONES), (false, TONES)] {
+        let mut bench = Bench::new(&plan(true, false, Way::Said(voice)));
+        if flash_first {
+            info(&mut bench, Digit::FLASH);
+        }
+        let next = press(&mut bench, 5, 5, 1);
+        bench.pass(500);
+        info(&mut bench, Digit::FLASH);
+        press(&mut bench, 6, 5, next);
+        bench.pass(500);
+        let heard = listen(&bench.sound());
+        assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "56");
+        assert_eq!((bench.gauges().unsayable, bench.gauges().doubled), (1 + u64::from(flash_first), 0));
+    }
+    let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
+    bench.audio(&[tones("5", 100, 100), sound(Law::A, 100, |_| 0.0)].concat(), 1);
+    info(&mut bench, Digit::FLASH);
+    bench.pass(500);
+    bench.audio(&[tones("6", 100, 100), sound(Law::A, 200, |_| 0.0)].concat(), 100);
+    let said: Vec<_> =
+        bench.out.iter().filter(|packet| packet[1] == 96 | 0x80).map(|packet| packet[12]).collect();
+    assert_eq!((said.as_slice(), bench.gauges().doubled), ([5, 16, 6].as_slice(), 0));
+}
+
+#[test]
+fn keys_that_come_now_as_events_and_now_by_info_are_all_said() {
+    let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+    let next = press(&mut bench, 5, 5, 1);
+    bench.pass(400);
+    info(&mut bench, digit('7'));
+    bench.pass(400);
+    press(&mut bench, 6, 5, next);
+    bench.pass(2_500);
+    info(&mut bench, digit('6'));
+    bench.pass(400);
+    assert_eq!(listen(&bench.sound()).iter().map(|(key, _)| *key).collect::<String>(), "5766");
+    assert_eq!(bench.gauges().doubled, 0);
+}
+
+#[test]
+fn who_sends_events_and_info_is_heard_once_however_far_info_falls_back() {
+    for info_first in [true, false] {
+        let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+        let mut next = 1;
+        for code in [5, 5, 7] {
+            if info_first {
+                info(&mut bench, Digit::of_code(code).unwrap());
+                next = press(&mut bench, code, 5, next);
+            } else {
+                next = press(&mut bench, code, 5, next);
+                info(&mut bench, Digit::of_code(code).unwrap());
+            }
+            bench.pass(200);
+        }
+        press(&mut bench, 9, 5, next);
+        bench.pass(if info_first { 0 } else { 10_000 });
+        if !info_first {
+            info(&mut bench, digit('9'));
+        }
+        bench.pass(500);
+        let expected = if info_first { "557" } else { "5579" };
+        assert_eq!(listen(&bench.sound()).iter().map(|(key, _)| *key).collect::<String>(), expected);
+        assert_eq!(bench.gauges().doubled, 4);
+    }
+}
+
+#[test]
+fn a_key_that_is_held_for_long_is_the_one_of_its_info_at_the_end() {
+    let mut bench = Bench::new(&plan(true, false, Way::Said(TONES)));
+    press(&mut bench, 5, 200, 1);
+    info(&mut bench, digit('5'));
+    bench.pass(500);
+    assert_eq!(listen(&bench.sound()).len(), 1);
+    assert_eq!(bench.gauges().doubled, 1);
+}
+
 #[test]
 fn a_tone_during_which_its_info_comes_ends_with_the_tone() {
     let mut bench = Bench::new(&plan(false, true, Way::Said(EVENTS)));
@@ -298,10 +392,7 @@ fn a_key_that_is_pressed_while_the_plan_changes_is_one() {
     let before = plan(true, false, Way::Reported);
     let mut bench = Bench::new(&before);
     bench.come(rtp(101, true, 1, 160, &Event { code: 5, end: false, volume: 10, duration: 160 }.write()));
-    let after = Arc::new(Plan { call: 2, ..(*before).clone() });
-    let mut this = Some(Box::new(bench.translator));
-    Translator::change(&mut this, Some(&after));
-    bench.translator = *this.unwrap();
+    bench.change(&Plan { call: 2, ..(*before).clone() });
     for sequence in 2..5 {
         let body = Event { code: 5, end: true, volume: 10, duration: 800 }.write();
         bench.come(rtp(101, false, sequence, 160, &body));
@@ -310,6 +401,42 @@ fn a_key_that_is_pressed_while_the_plan_changes_is_one() {
     assert_eq!(bench.reports, [('5', 100)]);
     assert_eq!(bench.translator.plan().call, 2);
     assert_eq!(bench.gauges().heard.events, 1);
+}
+
+#[test]
+fn keys_that_were_pressed_for_one_are_not_said_to_the_next() {
+    for voice in [EVENTS, TONES] {
+        let before = plan(false, false, Way::Said(voice));
+        let mut bench = Bench::new(&before);
+        for key in "12345".chars() {
+            let turn = Turn { millis: 0, micros: 0, tallies: &bench.tallies };
+            bench.translator.say(digit(key), 160, turn);
+        }
+        bench.pass(100);
+        bench.change(&Plan { peer: PartyId(4), ..(*before).clone() });
+        bench.out.clear();
+        bench.pass(2_000);
+        assert_eq!(bench.out, Vec::<Vec<u8>>::new());
+        let turn = Turn { millis: bench.now, micros: bench.now * 1_000, tallies: &bench.tallies };
+        bench.translator.say(digit('6'), 100, turn);
+        bench.pass(1_000);
+        let heard = if voice == EVENTS { bench.events() } else { listen(&bench.sound()) };
+        assert_eq!(heard.iter().map(|(key, _)| *key).collect::<String>(), "6");
+    }
+}
+
+#[test]
+fn a_key_that_is_pressed_while_the_partner_changes_is_told_to_neither() {
+    let before = plan(true, false, Way::Reported);
+    let mut bench = Bench::new(&before);
+    bench.come(rtp(101, true, 1, 160, &Event { code: 5, end: false, volume: 10, duration: 160 }.write()));
+    bench.change(&Plan { peer: PartyId(4), ..(*before).clone() });
+    let body = Event { code: 5, end: true, volume: 10, duration: 800 }.write();
+    (2..5).for_each(|sequence| bench.come(rtp(101, false, sequence, 160, &body)));
+    bench.pass(1_000);
+    assert_eq!(bench.reports, []);
+    press(&mut bench, 7, 5, 100);
+    assert_eq!(bench.reports, [('7', 100)]);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn an_event_is_reported_with_its_duration_and_the_shard_woken() {
         report = bench.link.poll_report();
         report.is_some()
     });
-    let expected = Report { call: 5, party: A, digit: Digit::of_name('5').unwrap(), millis: 100 };
+    let expected = Report { call: 5, party: A, peer: B, digit: Digit::of_name('5').unwrap(), millis: 100 };
     assert_eq!((report, bench.link.poll_report()), (Some(expected), None));
     assert_eq!(woken.load(Ordering::SeqCst), 1);
     let counted = bench.counted(A);

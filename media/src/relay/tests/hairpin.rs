@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::harness::*;
 use crate::dtls::Identity;
+use crate::dtmf::{Digit, Wanted};
 use crate::relay::Config;
 use crate::srtp::Suite;
 use crate::{CallMedia, Keying, Latching, Limits, Mode, Security, SrtpUse};
@@ -124,4 +125,51 @@ fn calls_that_lead_to_one_another_do_not_feed_one_another() {
     let all = [(&first, A), (&first, B), (&second, A), (&second, B)];
     until(|| all.iter().all(|(call, party)| counted(call, *party).wrong_source == 1));
     assert!(all.iter().all(|(call, party)| counted(call, *party).received.packets == 0));
+}
+
+/// The same with keys that each of the calls has to translate, a tone into an event and that into a tone: what is said in one is heard in the
+/// other, and said no more.
+#[test]
+fn keys_do_not_go_round_between_calls_that_lead_to_one_another() {
+    let mut bench = Bench::new(&config(Latching::Described));
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let (mut first, mut second) = (another(&bench, 1), another(&bench, 2));
+    let events =
+        |text: String| text.replace("RTP/AVP 0", "RTP/AVP 0 101") + "a=rtpmap:101 telephone-event/8000\r\n";
+    for (call, tones, has_events) in [(&mut first, A, B), (&mut second, B, A)] {
+        call.dtmf(tones, Wanted::Tones);
+        call.dtmf(has_events, Wanted::Events);
+        call.receive_offer(A, events(alice.describe()).as_bytes()).unwrap();
+        call.compose_offer(B, A, &mut bench.link).unwrap();
+        call.receive_answer(B, events(bob.describe()).as_bytes()).unwrap();
+        call.compose_answer(A, B, &mut bench.link).unwrap();
+        call.connect(A, B);
+    }
+    let places = |call: &CallMedia| [A, B].map(|party| call.view(party).unwrap().streams[0].local.unwrap());
+    let (at_first, at_second) = (places(&first), places(&second));
+    // Each leg has the one of the other call as its peer that has keys in the same form.
+    for (call, [a, b]) in
+        [(&mut first, [at_second[1], at_second[0]]), (&mut second, [at_first[1], at_first[0]])]
+    {
+        call.receive_offer(A, events(describe(a)).as_bytes()).unwrap();
+        call.compose_offer(B, A, &mut bench.link).unwrap();
+        call.receive_answer(B, events(describe(b)).as_bytes()).unwrap();
+        call.compose_answer(A, B, &mut bench.link).unwrap();
+    }
+    carry_out(&mut bench, &mut second);
+    assert!(first.say(A, Digit::of_name('5').unwrap(), 100));
+    carry_out(&mut bench, &mut first);
+    let counted = |call: &CallMedia, party| call.view(party).unwrap().streams[0].counted;
+    // The tone that the second call makes of it, and the silence after that.
+    until(|| counted(&second, A).no_destination >= 8 || counted(&second, B).sent.packets >= 8);
+    assert_eq!(counted(&second, A).digits_heard, 1);
+    assert_eq!((counted(&second, B).sent.packets, counted(&first, A).received.packets), (0, 0));
+    // A key of somebody else in the place of that leg is said.
+    second.receive_offer(A, events(alice.describe()).as_bytes()).unwrap();
+    second.compose_offer(B, A, &mut bench.link).unwrap();
+    second.receive_answer(B, events(describe(at_first[0])).as_bytes()).unwrap();
+    second.compose_answer(A, B, &mut bench.link).unwrap();
+    assert!(second.say(A, Digit::of_name('7').unwrap(), 100));
+    carry_out(&mut bench, &mut second);
+    until(|| counted(&second, B).sent.packets > 0);
 }
