@@ -41,6 +41,7 @@ pub(crate) fn services(
             lifetime: seconds(turn.lifetime),
             longest_lifetime: seconds(turn.longest_lifetime),
             nonce_lifetime: seconds(turn.nonce_lifetime),
+            quarantine: seconds(turn.quarantine),
             old_channels: turn.old_channels,
             limits: limits(turn),
         };

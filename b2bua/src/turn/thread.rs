@@ -78,7 +78,7 @@ impl Network {
 
     /// Forgets a connection, with all that its client had.
     pub(super) fn disconnect(&self, client: Client) {
-        self.with(|server, _, sockets| server.closed(client, sockets));
+        self.with(|server, now, sockets| server.closed(client, now, sockets));
         if let Some(number) = client.connection {
             self.sockets.borrow_mut().connections.remove(&number);
         }

@@ -9,11 +9,12 @@ use super::auth::{AnswerKey, prove};
 use super::chance::Chance;
 use super::counters::Dropped;
 use super::credentials::ALGORITHMS;
-use super::meter::{Bytes, Meter};
+use super::meter::Meter;
 use super::nonce::Nonces;
 use super::ports::Ports;
 use super::refusal::{Refusal, Unproven};
 use super::request::Request;
+use super::user::User;
 use super::{
     ADDRESS_ERROR_CODE, ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, Counters, LIFETIME, REFRESH,
     RESERVATION_TOKEN, SEND, Settings, XOR_RELAYED_ADDRESS,
@@ -60,12 +61,6 @@ pub(super) struct Reservation {
     pub(super) user: Box<str>,
     pub(super) port: u16,
     pub(super) until: u64,
-}
-
-/// What a user has.
-pub(super) struct User {
-    pub(super) ports: usize,
-    pub(super) bytes: Bytes,
 }
 
 /// A TURN server on one relayed address.
@@ -144,8 +139,8 @@ impl Server {
     }
 
     /// The connection of a client is gone, and with it what it had.
-    pub fn closed(&mut self, client: Client, wires: &mut impl Wires) {
-        self.end(client, wires);
+    pub fn closed(&mut self, client: Client, now: Now, wires: &mut impl Wires) {
+        self.end(client, now, wires);
     }
 
     /// Whether a client has an allocation.
@@ -163,13 +158,15 @@ impl Server {
             over.extend(allocation.is_over(now.millis).then_some(*client));
         }
         for client in over {
-            self.end(client, wires);
+            self.end(client, now, wires);
         }
         while let Some(at) = self.reservations.iter().position(|one| one.until <= now.millis) {
             let Reservation { user, port, .. } = self.reservations.swap_remove(at);
-            self.ports.give_back(port, wires);
+            self.ports.give_back(port, now.millis, wires);
             self.gives_up(&user);
         }
+        let limits = &self.settings.limits;
+        self.users.retain(|_, user| !user.is_over(limits, now.millis));
     }
 
     /// The allocations that there are.
@@ -187,7 +184,7 @@ impl Server {
 
     fn serve(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) {
         if self.allocations.get(&client).is_some_and(|one| one.is_over(now.millis)) {
-            self.end(client, wires);
+            self.end(client, now, wires);
         }
         let proven = prove(request, (&self.settings, &self.nonces), client, now.unix);
         // A credential is for making allocations; what it has made goes on after its end, as long as the secret is good.
@@ -295,20 +292,18 @@ impl Server {
     }
 
     /// Ends an allocation, if there is one.
-    pub(super) fn end(&mut self, client: Client, wires: &mut impl Wires) {
+    pub(super) fn end(&mut self, client: Client, now: Now, wires: &mut impl Wires) {
         let Some(allocation) = self.allocations.remove(&client) else { return };
         self.by_port.remove(&allocation.port);
-        self.ports.give_back(allocation.port, wires);
+        self.ports.give_back(allocation.port, now.millis, wires);
         self.gives_up(allocation.user());
         self.counters.allocations_are(self.allocations.len());
     }
 
     /// A user has one port less.
     pub(super) fn gives_up(&mut self, user: &str) {
-        let Some(known) = self.users.get_mut(user) else { return };
-        known.ports = known.ports.saturating_sub(1);
-        if known.ports == 0 {
-            self.users.remove(user);
+        if let Some(known) = self.users.get_mut(user) {
+            known.ports = known.ports.saturating_sub(1);
         }
     }
 }

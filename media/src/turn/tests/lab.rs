@@ -62,6 +62,7 @@ pub(super) fn settings() -> Settings {
         lifetime: 600,
         longest_lifetime: 3_600,
         nonce_lifetime: 600,
+        quarantine: 360,
         old_channels: false,
         limits: Limits { allocations: 8, per_user: 3, permissions: 4, rate: None, unproven: 20 },
     }
