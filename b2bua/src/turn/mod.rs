@@ -10,7 +10,7 @@ mod thread;
 mod view;
 
 use settings::uris;
-pub(crate) use settings::{Service, services};
+pub(crate) use settings::{Service, listeners, services};
 pub(crate) use view::{credentials, page};
 
 use admin_api::control::{ControlError, Unavailability};

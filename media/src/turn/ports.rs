@@ -36,7 +36,8 @@ impl Ports {
 
     /// Frees those that have rested for so many milliseconds.
     pub(super) fn wake(&mut self, rest: u64, millis: u64) {
-        while let Some((at, _)) = self.resting.pop_front_if(|(_, since)| since.saturating_add(rest) <= millis) {
+        while let Some((at, _)) = self.resting.pop_front_if(|(_, since)| since.saturating_add(rest) <= millis)
+        {
             self.set(at, false);
         }
     }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
-/// Media ports of ours.
+/// Ports of ours at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
     /// The address that peers are told.
@@ -29,6 +29,8 @@ impl Own {
 pub struct Reach {
     /// Our media ports, in all networks.
     pub own: Vec<Own>,
+    /// The relayed ports of all servers.
+    pub relayed: Vec<Own>,
     /// Our other addresses: nothing there is reached but media ports, whatever `extra` says.
     pub hosts: Vec<IpAddr>,
     /// Addresses that are reached at every port.
@@ -63,6 +65,18 @@ impl Reach {
         let (ip, port) = (source.ip(), source.port());
         let own = self.own.iter().find(|own| own.actual() == ip && own.ports.contains(&port));
         own.map_or(source, |own| SocketAddr::new(own.told, port))
+    }
+
+    /// Whether packets from there are sent by our media or an allocation. No client is there: what it is sent would come back to us, and from there, perhaps,
+    /// to its relayed port.
+    #[must_use]
+    pub fn is_ours(&self, source: SocketAddr) -> bool {
+        let (ip, port) = (source.ip(), source.port());
+        self.own.iter().chain(&self.relayed).any(|own| {
+            let alike = own.bound.is_ipv4() == ip.is_ipv4();
+            let at_any = own.bound.is_unspecified() && alike && self.hosts.contains(&ip);
+            own.ports.contains(&port) && (own.told == ip || own.bound == ip || at_any)
+        })
     }
 
     fn is_extra(&self, ip: IpAddr) -> bool {

@@ -122,6 +122,9 @@ impl Server {
 
     /// Takes a message of a client: a datagram, or what [`Frames`](super::Frames) has found.
     pub fn receive(&mut self, client: Client, message: &[u8], now: Now, wires: &mut impl Wires) {
+        if client.connection.is_none() && self.settings.reach.is_ours(client.address) {
+            return self.counters.dropped(Dropped::Forbidden);
+        }
         if matches!(message.first(), Some(0x40..=0x7f)) {
             return self.channel_data(client, message, now, wires);
         }

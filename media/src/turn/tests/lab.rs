@@ -56,6 +56,7 @@ pub(super) fn settings() -> Settings {
         relayed: Relayed { bind: ip, told: ip, ports: 50_000..=50_009 },
         reach: Reach {
             own: vec![Own { told: ip, bound: ip, ports: 20_000..=20_009 }],
+            relayed: vec![Own { told: ip, bound: ip, ports: 50_000..=50_009 }],
             hosts: vec![ip],
             extra: vec!["198.51.100.0/24".parse().unwrap()],
         },
