@@ -100,12 +100,13 @@ fn ip(place: &HostPort) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// Where we listen ourselves.
+/// Where we listen ourselves, as it is bound and as others are told.
 fn hosts(config: &Config) -> Vec<IpAddr> {
     let networks = config.networks.values();
-    let sip = networks.clone().flat_map(|n| &n.listeners).map(|l| l.address.ip());
-    let turn = networks.flat_map(|n| &n.turn).flat_map(|t| &t.listeners).map(|l| l.address.ip());
-    sip.chain(turn).chain([config.admin.listen.ip()]).collect()
+    let sip = networks.clone().flat_map(|n| &n.listeners).map(|l| (l.address, &l.advertised));
+    let turn = networks.flat_map(|n| &n.turn).flat_map(|t| &t.listeners).map(|l| (l.address, &l.advertised));
+    let both = sip.chain(turn).flat_map(|(bound, told)| [Some(bound.ip()), told.as_ref().and_then(ip)]);
+    both.flatten().chain([config.admin.listen.ip()]).collect()
 }
 
 /// The URIs of a server (RFC 7065), in the order of its listeners.
@@ -161,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn our_addresses_are_those_bound_and_those_told() {
+        let ours = hosts(&example());
+        for told in ["10.0.0.1", "198.51.100.9", "2001:db8::1", "192.0.2.1"] {
+            assert!(ours.contains(&told.parse::<IpAddr>().unwrap()), "{told} is not among {ours:?}");
+        }
+    }
+
+    #[test]
     fn media_comes_to_no_listener_over_udp_as_it_is_bound_or_told() {
         let text = "[networks.n]\nlisteners = [{ transport = \"tcp\", address = \"10.0.0.1:5060\" }]\n\
              media = { address = \"10.0.0.1\" }\n[networks.n.turn]\nrealm = \"r\"\nsecret = { env = \"S\" }\nlisteners = [\n\
@@ -170,6 +179,6 @@ mod tests {
              { transport = \"tcp\", address = \"10.0.0.1:3478\" }]\n";
         let config = Config::parse("test.toml", text).unwrap_or_else(|errors| panic!("{errors}"));
         let expected = ["10.0.0.1:3478", "192.0.2.1:80", "[::]:3478", "[2001:db8::9]:3478", "10.0.0.1:3479"];
-        assert_eq!(listeners(&config), expected.map(|address| address.parse().unwrap()));
+        assert_eq!(listeners(&config), expected.map(|address| address.parse::<SocketAddr>().unwrap()));
     }
 }

@@ -46,8 +46,8 @@ table! {
         live permissions: usize = 16, in 1..=256;
         /// Takes channels with the numbers that only RFC 5766 permits, too (0x5000 to 0x7FFF), which old clients may choose.
         live old_channels: bool = false;
-        /// Addresses that allocations reach at every port, besides our media ports. Never are loopback and multicast addresses,
-        /// nor anything else of ours.
+        /// Addresses that allocations reach at every port, besides our media ports. Never are loopback, link-local and multicast
+        /// addresses, those of IPv4 in IPv6, nor anything else of ours.
         live peers: Vec<IpNet> = [], in 0..=256, such as ["198.51.100.0/24"];
         /// Answers that an address (of IPv6 a /64) which has not proved who it is gets in a second over UDP.
         live unproven_rate: u32 = 20, in 1..=100_000, unit "answers a second";

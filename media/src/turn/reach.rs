@@ -38,7 +38,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whether anything at that address is reached. Never are loopback, multicast and unspecified addresses, and those that are
+    /// Whether anything at that address is reached. Never are loopback, link-local, multicast and unspecified addresses, and those that are
     /// another one in disguise.
     #[must_use]
     pub fn has(&self, ip: IpAddr) -> bool {
@@ -91,12 +91,15 @@ impl Reach {
 fn is_proper(ip: IpAddr) -> bool {
     let none = ip.is_unspecified() || ip.is_loopback() || ip.is_multicast();
     match ip {
-        IpAddr::V4(ip) => !none && !ip.is_broadcast() && ip.octets().first() != Some(&0),
+        IpAddr::V4(ip) => {
+            !none && !ip.is_broadcast() && !ip.is_link_local() && ip.octets().first() != Some(&0)
+        }
         IpAddr::V6(ip) => {
             // Teredo and 6to4, which could lead in circles (RFC 8656 §21.4).
             let tunnel = matches!(ip.segments(), [0x2001, 0, ..] | [0x2002, ..]);
-            // Mapped and compatible addresses lead to IPv4; those with a scope mean another host on each link.
-            !none && !tunnel && ip.to_ipv4().is_none() && !ip.is_unicast_link_local()
+            // NAT64 (RFC 6052 §2.1, RFC 8215), mapped and compatible addresses lead to IPv4, where another rule holds; those with a scope mean another host on each link.
+            let translated = matches!(ip.segments(), [0x64, 0xff9b, 1, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..]);
+            !none && !tunnel && !translated && ip.to_ipv4().is_none() && !ip.is_unicast_link_local()
         }
     }
 }

@@ -55,7 +55,7 @@ fn our_media_ports_are_reached_and_nobody_else() {
 #[test]
 fn what_is_added_is_never_more_of_ours_nor_loopback_nor_multicast() {
     let reach = reach(&["0.0.0.0/0", "::/0"]);
-    for everybody in ["203.0.113.7:53", "[2001:db8::2]:53", "192.0.2.1:20000"] {
+    for everybody in ["203.0.113.7:53", "[2001:db8::2]:53", "[64:ff9b:2::1]:53", "192.0.2.1:20000"] {
         assert!(reach.way_to(at(everybody)).is_some(), "{everybody}");
     }
     for nobody in [
@@ -76,6 +76,10 @@ fn what_is_added_is_never_more_of_ours_nor_loopback_nor_multicast() {
         "[fe80::1]:53",
         "[2001:0:5ef5:79fd::1]:53",
         "[2002:c000:201::1]:53",
+        "169.254.169.254:80",
+        "[64:ff9b::a00:1]:53",
+        "[64:ff9b:1::a00:1]:53",
+        "[64:ff9b:1:ffff::a00:1]:53",
         "203.0.113.7:0",
     ] {
         assert_eq!(reach.way_to(at(nobody)), None, "{nobody}");
