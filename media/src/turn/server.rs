@@ -120,18 +120,24 @@ impl Server {
         self.settings = settings;
     }
 
-    /// Takes a message of a client: a datagram, or what [`Frames`](super::Frames) has found.
-    pub fn receive(&mut self, client: Client, message: &[u8], now: Now, wires: &mut impl Wires) {
+    /// Takes a message of a client: a datagram, or what [`Frames`](super::Frames) has found. True for a request of somebody who
+    /// has a credential.
+    pub fn receive(&mut self, client: Client, message: &[u8], now: Now, wires: &mut impl Wires) -> bool {
         if client.connection.is_none() && self.settings.reach.is_ours(client.address) {
-            return self.counters.dropped(Dropped::Forbidden);
+            self.counters.dropped(Dropped::Forbidden);
+            return false;
         }
         if matches!(message.first(), Some(0x40..=0x7f)) {
-            return self.channel_data(client, message, now, wires);
+            self.channel_data(client, message, now, wires);
+            return false;
         }
-        let Ok(request) = Request::read(message) else { return self.counters.dropped(Dropped::Unreadable) };
+        let Ok(request) = Request::read(message) else {
+            self.counters.dropped(Dropped::Unreadable);
+            return false;
+        };
         match request.kind {
             ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => {
-                self.serve(client, &request, now, wires);
+                return self.serve(client, &request, now, wires);
             }
             SEND => self.send(client, &request, now, wires),
             stun::REQUEST => self.binding(client, &request, now, wires),
@@ -139,6 +145,7 @@ impl Server {
             stun::INDICATION => {}
             _ => self.counters.dropped(Dropped::Unreadable),
         }
+        false
     }
 
     /// The connection of a client is gone, and with it what it had.
@@ -185,7 +192,8 @@ impl Server {
         self.nonces.make(client, now.unix)
     }
 
-    fn serve(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) {
+    /// Answers a request; true where its sender has proved itself.
+    fn serve(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) -> bool {
         if self.allocations.get(&client).is_some_and(|one| one.is_over(now.millis)) {
             self.end(client, now, wires);
         }
@@ -198,7 +206,10 @@ impl Server {
         });
         let proven = match proven {
             Ok(proven) => proven,
-            Err(why) => return self.refuse_stranger(client, request, why, now, wires),
+            Err(why) => {
+                self.refuse_stranger(client, request, why, now, wires);
+                return false;
+            }
         };
         let login = proven.login;
         let outcome = if request.unknown().next().is_some() {
@@ -236,6 +247,7 @@ impl Server {
             writer.fingerprint();
         }
         self.reply(client, wires);
+        true
     }
 
     /// Refuses somebody who has not proved anything. Over UDP it may not even be there: of such answers, which are longer than

@@ -25,6 +25,28 @@ fn rfc8489_9_2_4_a_stranger_is_challenged_and_nothing_is_kept_of_it() {
     assert!(reply.0.len() <= 160, "{}", reply.0.len());
 }
 
+/// What a connection is kept open for that has no allocation.
+#[test]
+fn only_a_request_under_a_credential_proves_somebody() {
+    let mut lab = Lab::new();
+    let ua = lab.ua("alice", 1_000);
+    let bad = Ua { password: "guess".into(), ..ua.clone() };
+    let late = Ua { nonce: ua.nonce.clone(), ..Ua::new("alice", ua.client, NOW) };
+    for (message, proven) in [
+        (Ua { nonce: None, ..ua.clone() }.request(ALLOCATE, &[UDP], [1; 12]), false),
+        (bad.request(ALLOCATE, &[UDP], [1; 12]), false),
+        (late.request(ALLOCATE, &[UDP], [1; 12]), false),
+        (ua.request(REQUEST, &[], [1; 12]), false),
+        (ua.request(INDICATION, &[], [1; 12]), false),
+        (b"\x40\0\0\0".to_vec(), false),
+        (b"GET / HTTP/1.1".to_vec(), false),
+        (ua.request(ALLOCATE, &[], [1; 12]), true),
+        (ua.request(ALLOCATE, &[UDP], [1; 12]), true),
+    ] {
+        assert_eq!(lab.server.receive(ua.client, &message, lab.now, &mut lab.wires), proven, "{message:?}");
+    }
+}
+
 // conforms: RFC8656-7.2-2
 #[test]
 fn rfc8489_9_2_4_who_has_the_password_is_answered_under_it_by_either_algorithm() {
