@@ -4,6 +4,7 @@
 //! for it. Orders reach it through a bounded queue.
 
 mod connection;
+mod outbox;
 mod settings;
 mod sockets;
 mod thread;
