@@ -28,6 +28,7 @@ impl User {
 
     /// Whether it may be forgotten: it has nothing, and has no more to begin with once it comes back.
     pub(super) fn is_over(&mut self, limits: &Limits, millis: u64) -> bool {
-        self.ports == 0 && self.begun.is_full(limits.begun(), millis)
+        let bytes = |bucket: &mut Bucket| limits.bytes().is_none_or(|rate| bucket.is_full(rate, millis));
+        self.ports == 0 && self.begun.is_full(limits.begun(), millis) && self.bytes.as_mut().is_none_or(bytes)
     }
 }

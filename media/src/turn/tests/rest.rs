@@ -74,3 +74,34 @@ fn a_user_begins_so_many_allocations_at_once_and_in_a_second_however_short_they_
     lab.pass(600);
     assert!(lab.server.users.is_empty());
 }
+
+#[test]
+fn bytes_are_not_had_again_by_ending_everything() {
+    let mut lab = Lab::with(|settings| settings.limits.rate = Some(3_000));
+    let (ua, _) = lab.allocated("alice", 1_000);
+    assert_eq!(lab.permit(&ua, MEDIA), 0);
+    lab.send(&ua, MEDIA, &[0; 3_000]);
+    end(&mut lab, &ua);
+    lab.pass(0);
+    let (ua, _) = lab.allocated("alice", 1_001);
+    assert_eq!(lab.permit(&ua, MEDIA), 0);
+    lab.send(&ua, MEDIA, b"more");
+    assert_eq!((lab.wires.to_peers.len(), lab.dropped("over_rate")), (1, 1));
+}
+
+/// Whoever has begun nothing for long has all that it may have, in bytes as well.
+#[test]
+fn a_user_is_forgotten_once_nothing_is_known_of_it() {
+    let mut lab = Lab::with(|settings| settings.limits.rate = Some(3_000));
+    let (ua, _) = lab.allocated("alice", 1_000);
+    assert_eq!(lab.permit(&ua, MEDIA), 0);
+    lab.pass(60);
+    lab.send(&ua, MEDIA, &[0; 3_000]);
+    end(&mut lab, &ua);
+    lab.now.millis += 999;
+    lab.pass(0);
+    assert!(lab.server.users.contains_key("alice"));
+    lab.now.millis += 1;
+    lab.pass(0);
+    assert!(lab.server.users.is_empty());
+}
