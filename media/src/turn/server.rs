@@ -266,10 +266,16 @@ impl Server {
         }
         let mut writer = Writer::new(&mut self.out, request.kind | TO_ERROR, request.id);
         writer.error(why.code(), why.reason());
-        if why != Refusal::BadRequest {
-            let nonce = self.nonces.make(client, now.unix);
-            writer.attribute(REALM, self.settings.realm.as_bytes()).attribute(NONCE, nonce.as_bytes());
-            writer.attribute(PASSWORD_ALGORITHMS, &ALGORITHMS);
+        match why {
+            Refusal::BadRequest => {}
+            Refusal::UnknownAttribute => {
+                writer.unknown(request.unknown());
+            }
+            _ => {
+                let nonce = self.nonces.make(client, now.unix);
+                writer.attribute(REALM, self.settings.realm.as_bytes()).attribute(NONCE, nonce.as_bytes());
+                writer.attribute(PASSWORD_ALGORITHMS, &ALGORITHMS);
+            }
         }
         if request.fingerprint {
             writer.fingerprint();
@@ -279,6 +285,10 @@ impl Server {
 
     /// Where the client is seen (RFC 8489 §6.3): a TURN server is one of STUN, too.
     fn binding(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) {
+        let unknown = request.unknown().next().map(|_| Refusal::UnknownAttribute);
+        if let Some(why) = unknown.or(request.malformed.then_some(Refusal::BadRequest)) {
+            return self.refuse_stranger(client, request, why, now, wires);
+        }
         if !self.answers(client, now) {
             return;
         }

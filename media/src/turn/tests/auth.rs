@@ -234,3 +234,20 @@ fn a_username_is_an_end_and_a_user() {
     assert_eq!(minted.password.as_str(), "Cd/49soE35ICqcJF/bCTn8Z4OyE=");
     assert!(mint("north", "a\nb", 1).is_none());
 }
+
+/// Such as CHANGE-REQUEST (RFC 5780 §7.2), whose sender would take our answer for what it is not.
+#[test]
+fn rfc8489_6_3_1_a_binding_request_with_what_must_be_understood_and_is_not_is_420() {
+    let mut lab = Lab::new();
+    let ua = Ua { nonce: None, ..lab.ua("alice", 1_000) };
+    let reply = lab.ask(&ua, REQUEST, &[(0x0003, &[0, 0, 0, 6])]);
+    assert_eq!((reply.code(), reply.get(UNKNOWN_ATTRIBUTES).unwrap()), (420, vec![0, 3]));
+    assert!(reply.get(NONCE).is_none() && reply.get(XOR_MAPPED_ADDRESS).is_none());
+    assert_eq!(lab.ask(&ua, REQUEST, &[(LIFETIME, &[1])]).code(), 400);
+    assert_eq!(lab.ask(&ua, REQUEST, &[(0x8022, b"optional")]).code(), 0);
+    assert_eq!(lab.counters.read().bindings, 1);
+    // As many as there are answers for a stranger, whatever they say.
+    let asked = ua.request(REQUEST, &[(0x0003, &[0; 4])], [1; 12]);
+    let answered = (0..40).filter(|_| lab.give(ua.client, &asked).is_some()).count();
+    assert_eq!(answered, 16);
+}
