@@ -53,7 +53,7 @@ table! {
         live unproven_rate: u32 = 20, in 1..=100_000, unit "answers a second";
         /// Connections at a time; one more is closed when accepted.
         restart connections: usize = 1_000, in 1..=100_000;
-        /// Connections from one address at a time; one more is closed when accepted.
+        /// Connections from one address (of IPv6 a /64) at a time; one more is closed when accepted.
         restart connections_per_address: usize = 64, in 1..=100_000;
     }
     check check_turn;
