@@ -222,6 +222,7 @@ pub(super) fn relay_settings(config: &Config, shards: usize) -> relay::Config {
         move_after: config.media.latch_silence,
         low_water: config.media.spare_low,
         high_water: config.media.spare_high,
+        closed: crate::turn::listeners(config),
         max_pairs: u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX),
         ..relay::Config::new(
             media_networks(config.networks.values().map(Some)).into_iter().flatten().collect(),

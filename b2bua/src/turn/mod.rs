@@ -4,13 +4,14 @@
 //! for it. Orders reach it through a bounded queue.
 
 mod connection;
+mod outbox;
 mod settings;
 mod sockets;
 mod thread;
 mod view;
 
 use settings::uris;
-pub(crate) use settings::{Service, services};
+pub(crate) use settings::{Service, listeners, services};
 pub(crate) use view::{credentials, page};
 
 use admin_api::control::{ControlError, Unavailability};

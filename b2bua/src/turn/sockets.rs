@@ -1,7 +1,7 @@
 //! The sockets of one TURN server.
 
+use super::outbox::Outbox;
 use super::thread::{Network, relay};
-use bytes::Bytes;
 use media::turn::{Client, Wires};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::BTreeMap;
@@ -9,7 +9,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// Bytes that the system keeps for a listener's datagrams.
@@ -75,7 +74,7 @@ pub(super) struct Sockets {
     /// Those over UDP, by number.
     pub(super) listeners: BTreeMap<u16, Rc<UdpSocket>>,
     /// Where what is to be written to each connection goes.
-    pub(super) connections: BTreeMap<u64, mpsc::Sender<Bytes>>,
+    pub(super) connections: BTreeMap<u64, Rc<Outbox>>,
     relayed: BTreeMap<u16, Relayed>,
 }
 
@@ -115,8 +114,8 @@ impl Wires for Sockets {
                 socket.is_some_and(|socket| send(socket, message, client.address))
             }
             Some(number) => {
-                let queue = self.connections.get(&number);
-                queue.is_some_and(|queue| queue.try_send(Bytes::copy_from_slice(message)).is_ok())
+                let outbox = self.connections.get(&number);
+                outbox.is_some_and(|outbox| outbox.put(message))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The thread of the TURN servers.
 
 use super::connection::accept;
+use super::outbox::Outbox;
 use super::sockets::{Bound, Sockets};
 use super::{Connections, Order, Service};
 use media::turn::{Client, Counters, HEADROOM, Now, Server};
@@ -8,7 +9,7 @@ use sip::driver::tls::Acceptor;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,7 +44,7 @@ pub(super) struct Network {
     epoch: Instant,
     pub(super) counts: Arc<Connections>,
     most: (usize, usize),
-    /// Connections by where they are from.
+    /// Connections by where they are from; see [`whose`].
     from: RefCell<BTreeMap<IpAddr, usize>>,
     numbered: Cell<u64>,
 }
@@ -64,21 +65,17 @@ impl Network {
     }
 
     /// Opens a way to a connection that has been accepted.
-    pub(super) fn connect(
-        &self,
-        listener: u16,
-        address: SocketAddr,
-    ) -> (Client, mpsc::Receiver<bytes::Bytes>) {
+    pub(super) fn connect(&self, listener: u16, address: SocketAddr) -> (Client, Rc<Outbox>) {
         let number = self.numbered.get();
         self.numbered.set(number.wrapping_add(1));
-        let (queue, waiting) = mpsc::channel(super::connection::QUEUE);
-        self.sockets.borrow_mut().connections.insert(number, queue);
-        (Client { listener, connection: Some(number), address }, waiting)
+        let outbox = Rc::new(Outbox::default());
+        self.sockets.borrow_mut().connections.insert(number, Rc::clone(&outbox));
+        (Client { listener, connection: Some(number), address }, outbox)
     }
 
     /// Forgets a connection, with all that its client had.
     pub(super) fn disconnect(&self, client: Client) {
-        self.with(|server, _, sockets| server.closed(client, sockets));
+        self.with(|server, now, sockets| server.closed(client, now, sockets));
         if let Some(number) = client.connection {
             self.sockets.borrow_mut().connections.remove(&number);
         }
@@ -86,6 +83,7 @@ impl Network {
 
     /// A place for one more connection from there, as long as it is held.
     pub(super) fn admit(self: &Rc<Self>, ip: IpAddr) -> Option<Place> {
+        let ip = whose(ip);
         let mut from = self.from.borrow_mut();
         let (all, each) = self.most;
         let open = usize::try_from(self.counts.open.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
@@ -97,6 +95,14 @@ impl Network {
         from.insert(ip, its + 1);
         self.counts.open.fetch_add(1, Ordering::Relaxed);
         Some(Place { network: Rc::clone(self), ip })
+    }
+}
+
+/// The first address of those that somebody has who has this one: of IPv6 a /64.
+fn whose(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
     }
 }
 
@@ -210,7 +216,9 @@ async fn listen(network: Rc<Network>, listener: u16, socket: Rc<UdpSocket>) {
     let mut received = |network: &Network, room: &mut [u8], length: usize, address| {
         let client = Client { listener, connection: None, address };
         let message = room.get(HEADROOM..HEADROOM + length).unwrap_or_default();
-        network.with(|server, now, sockets| server.receive(client, message, now, sockets));
+        network.with(|server, now, sockets| {
+            server.receive(client, message, now, sockets);
+        });
     };
     read(&network, &socket, &mut received).await;
 }
@@ -240,5 +248,19 @@ async fn read(
             }
         }
         yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_one_address_of_ipv6_has_a_64_of_them() {
+        let whose = |text: &str| whose(text.parse().unwrap()).to_string();
+        assert_eq!(whose("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(whose("2001:db8:1:2::"), whose("2001:db8:1:2:ffff::1"));
+        assert_ne!(whose("2001:db8:1:3::1"), whose("2001:db8:1:2::1"));
+        assert_eq!((whose("192.0.2.7"), whose("192.0.2.8")), ("192.0.2.7".into(), "192.0.2.8".into()));
     }
 }

@@ -26,6 +26,9 @@ table! {
         live credential_lifetime: Duration = "12h", in "1m"..="7d";
         /// The ports of allocations; others than those of `media`.
         restart ports: PortRange = "49152-57343";
+        /// How long a port rests after an allocation before another one gets it: a call whose client has gone sends to it for as
+        /// long as `media_inactivity` of its profile says. Where all that are left rest, the answer is 508.
+        live quarantine: Duration = "6m", in "0s"..="24h";
         /// How long an allocation lasts that asks for no time of its own, or a shorter one.
         live lifetime: Duration = "10m", in "10s"..="1h";
         /// The most that is granted.
@@ -34,7 +37,8 @@ table! {
         live nonce_lifetime: Duration = "10m", in "1s"..="1h";
         /// Allocations at a time; one more is answered 508.
         live allocations: usize = 1_000, in 1..=32_768;
-        /// Allocations of one user at a time, by the name after the colon of its username; one more is answered 486.
+        /// Allocations of one user at a time, by the name after the colon of its username; one more is answered 486. It
+        /// may begin twice as many at once, and a tenth of it, but at least one, in each second.
         live allocations_per_user: usize = 10, in 1..=32_768;
         /// What the allocations of one user may carry in a second, both directions together; what is more is dropped. Absent: any.
         live bytes_per_user: Option<u64>, in 1_500..=1_000_000_000, unit "bytes a second", such as 250_000;
@@ -42,14 +46,14 @@ table! {
         live permissions: usize = 16, in 1..=256;
         /// Takes channels with the numbers that only RFC 5766 permits, too (0x5000 to 0x7FFF), which old clients may choose.
         live old_channels: bool = false;
-        /// Addresses that allocations reach at every port, besides our media ports. Never are loopback and multicast addresses,
-        /// nor anything else of ours.
+        /// Addresses that allocations reach at every port, besides our media ports. Never are loopback, link-local and multicast
+        /// addresses, those of IPv4 in IPv6, nor anything else of ours.
         live peers: Vec<IpNet> = [], in 0..=256, such as ["198.51.100.0/24"];
         /// Answers that an address (of IPv6 a /64) which has not proved who it is gets in a second over UDP.
         live unproven_rate: u32 = 20, in 1..=100_000, unit "answers a second";
         /// Connections at a time; one more is closed when accepted.
         restart connections: usize = 1_000, in 1..=100_000;
-        /// Connections from one address at a time; one more is closed when accepted.
+        /// Connections from one address (of IPv6 a /64) at a time; one more is closed when accepted.
         restart connections_per_address: usize = 64, in 1..=100_000;
     }
     check check_turn;

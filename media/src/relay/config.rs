@@ -30,6 +30,8 @@ pub struct Config {
     /// How long a latched source must be silent before another permitted one may take its place, and how long after a
     /// new offer or answer it may do so without that. Default 5 s.
     pub move_after: Duration,
+    /// Addresses of ours that no media is sent to, such as those of TURN listeners: by way of them it could come back. Default none.
+    pub closed: Vec<SocketAddr>,
 }
 
 impl Config {
@@ -45,6 +47,7 @@ impl Config {
             high_water: 256,
             quarantine: Duration::from_secs(5),
             move_after: Duration::from_secs(5),
+            closed: Vec::new(),
         }
     }
 }

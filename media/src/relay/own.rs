@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use super::{Config, Settings, Sources};
 
-/// The media ports of all networks.
+/// The media ports of all networks, and what else of ours media must not come to.
 #[derive(Debug, Clone)]
-pub(super) struct Own(Arc<[Range]>);
+pub(super) struct Own {
+    ranges: Arc<[Range]>,
+    closed: Arc<[SocketAddr]>,
+}
 
 #[derive(Debug)]
 struct Range {
@@ -27,15 +30,24 @@ impl Own {
                 ranges.push(Range { known, bound: network.bind, ports: network.ports.clone() });
             }
         }
-        Self(ranges.into())
+        Self { ranges: ranges.into(), closed: config.closed.as_slice().into() }
     }
 
     fn range(&self, address: SocketAddr) -> Option<&Range> {
-        self.0.iter().find(|range| range.known == address.ip() && range.ports.contains(&address.port()))
+        self.ranges.iter().find(|range| range.known == address.ip() && range.ports.contains(&address.port()))
     }
 
     pub(super) fn has(&self, address: SocketAddr) -> bool {
         self.range(address).is_some()
+    }
+
+    /// Whether nothing is sent there, whoever describes it. A listener that is bound anywhere is at each address of our media.
+    pub(super) fn bars(&self, address: SocketAddr) -> bool {
+        let known = |ip| self.ranges.iter().any(|range| range.known == ip || range.bound == ip);
+        self.closed.iter().any(|closed| {
+            let there = closed.ip() == address.ip() || closed.ip().is_unspecified() && known(address.ip());
+            closed.port() == address.port() && there
+        })
     }
 
     /// What holds for a remote that may be a leg of ours: it is reached where it is bound, which is where it sends from, and nobody else is
@@ -50,6 +62,9 @@ impl Own {
                 settings.sources = Sources::Exactly;
             }
             [Some(_), None] | [None, Some(_)] => settings.send = false,
+        }
+        if self.bars(settings.remote) || self.bars(settings.remote_rtcp) {
+            settings.send = false;
         }
     }
 }

@@ -260,7 +260,7 @@ pub(super) fn send_on(
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
     let Way { context, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
-    if barred.is_some_and(|own| own.has(address)) {
+    if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
     }
     let rtcp = onward.kind == Component::Rtcp;

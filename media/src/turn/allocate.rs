@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use super::allocation::Allocation;
 use super::credentials::Login;
-use super::meter::Bytes;
 use super::ports::Want;
 use super::refusal::Refusal;
 use super::request::Request;
-use super::server::{Answer, Reservation, User};
+use super::server::{Answer, Reservation};
+use super::user::User;
 use super::{Client, Now, Server, Settings, Wires};
 
 /// The protocol number of UDP.
@@ -120,13 +120,19 @@ impl Server {
             Some(true) => (Want::Pair, 2),
         };
         let limits = self.settings.limits;
-        let has = self.users.get(login.user).map_or(0, |user| user.ports);
-        if has + count > limits.per_user {
+        let begun = (u64::try_from(count).unwrap_or(u64::MAX), limits.begun(), now.millis);
+        let known = self.users.get_mut(login.user);
+        let may = known.is_none_or(|user| {
+            user.ports + count <= limits.per_user && user.begun.has(begun.0, begun.1, begun.2)
+        });
+        if !may || count > limits.per_user {
             return Err(Refusal::Quota);
         }
+        self.ports.wake(u64::from(self.settings.quarantine) * 1_000, now.millis);
         let port = self.ports.take(want, &mut self.chance, wires).ok_or(Refusal::Capacity)?;
-        let fresh = || User { ports: 0, bytes: Bytes::new(limits.rate, now.millis) };
-        self.users.entry(login.user.into()).or_insert_with(fresh).ports += count;
+        let user = self.users.entry(login.user.into()).or_insert_with(|| User::new(&limits, now.millis));
+        user.ports += count;
+        user.begun.take(begun.0, begun.1, begun.2);
         let token = (want == Want::Pair).then(|| {
             let token: [u8; 8] = self.chance.next().to_be_bytes().first_chunk().copied().unwrap_or_default();
             let (user, until) = (login.user.into(), now.millis + RESERVED);

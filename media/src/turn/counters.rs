@@ -24,7 +24,7 @@ pub(super) enum Dropped {
     Unreadable,
     /// There is no allocation, no channel of that number.
     Unallocated,
-    /// There is no permission for the peer, or it may not be reached.
+    /// There is no permission for the peer, it may not be reached, or the client is one of our own ports.
     Forbidden,
     /// More than the user may have in a second.
     OverRate,

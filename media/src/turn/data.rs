@@ -54,8 +54,8 @@ impl Server {
             return self.counters.dropped(Dropped::Forbidden);
         }
         let user = self.users.get_mut(allocation.user());
-        let rate = self.settings.limits.rate;
-        if !user.is_some_and(|user| user.bytes.take(data.len(), rate, now.millis)) {
+        let limits = &self.settings.limits;
+        if !user.is_some_and(|user| user.carries(data.len(), limits, now.millis)) {
             return self.counters.dropped(Dropped::OverRate);
         }
         if wires.to_peer(allocation.port, way, data) {
@@ -86,8 +86,8 @@ impl Server {
             return self.counters.dropped(Dropped::Forbidden);
         }
         let user = self.users.get_mut(allocation.user());
-        let rate = self.settings.limits.rate;
-        if !user.is_some_and(|user| user.bytes.take(length, rate, now.millis)) {
+        let limits = &self.settings.limits;
+        if !user.is_some_and(|user| user.carries(length, limits, now.millis)) {
             return self.counters.dropped(Dropped::OverRate);
         }
         let message = match allocation.channel_to(peer, now.millis) {

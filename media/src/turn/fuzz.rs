@@ -53,6 +53,7 @@ pub(crate) fn fuzzed(input: &[u8]) -> bool {
         lifetime: 600,
         longest_lifetime: 3_600,
         nonce_lifetime: 600,
+        quarantine: 360,
         old_channels: false,
         limits: Limits { allocations: 4, per_user: 3, permissions: 2, rate: Some(10_000), unproven: 1_000 },
     };

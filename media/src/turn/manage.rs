@@ -27,7 +27,7 @@ impl Server {
         let lifetime = if request.lifetime == Some(0) { 0 } else { settings.granted(request.lifetime) };
         allocation.until = now.millis + u64::from(lifetime) * 1_000;
         if lifetime == 0 {
-            self.end(client, wires);
+            self.end(client, now, wires);
         }
         Ok(Answer { lifetime: Some(lifetime), ..Answer::default() })
     }

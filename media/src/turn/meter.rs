@@ -41,33 +41,47 @@ impl Meter {
     }
 }
 
-/// Bytes a second, and as many at once.
+/// How much there is of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rate {
+    pub(super) each_second: u64,
+    pub(super) at_once: u64,
+}
+
+/// What somebody has left of it.
 #[derive(Debug)]
-pub(super) struct Bytes {
+pub(super) struct Bucket {
     left: u64,
     millis: u64,
 }
 
-impl Bytes {
-    pub(super) fn new(rate: Option<u64>, millis: u64) -> Self {
-        Self { left: rate.unwrap_or_default(), millis }
+impl Bucket {
+    pub(super) fn full(rate: Rate, millis: u64) -> Self {
+        Self { left: rate.at_once, millis }
     }
 
-    /// Whether so many more may go.
-    pub(super) fn take(&mut self, bytes: usize, rate: Option<u64>, millis: u64) -> bool {
-        let Some(rate) = rate else { return true };
+    /// Whether so much more may go.
+    pub(super) fn take(&mut self, count: u64, rate: Rate, millis: u64) -> bool {
+        let enough = self.has(count, rate, millis);
+        self.left -= if enough { count } else { 0 };
+        enough
+    }
+
+    /// Whether so much is left.
+    pub(super) fn has(&mut self, count: u64, Rate { each_second, at_once }: Rate, millis: u64) -> bool {
         let passed = millis.saturating_sub(self.millis);
-        let gained = passed.saturating_mul(rate) / 1_000;
+        let gained = passed.saturating_mul(each_second) / 1_000;
         if gained > 0 {
-            self.left = self.left.saturating_add(gained).min(rate);
-            self.millis = millis;
+            self.left = self.left.saturating_add(gained).min(at_once);
+            // What is not whole yet is not lost.
+            let spent = gained.saturating_mul(1_000).div_ceil(each_second);
+            self.millis = self.millis.saturating_add(spent).min(millis);
         }
-        match self.left.checked_sub(u64::try_from(bytes).unwrap_or(u64::MAX)) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => false,
-        }
+        self.left >= count
+    }
+
+    /// Whether nothing is known by it any more.
+    pub(super) fn is_full(&mut self, rate: Rate, millis: u64) -> bool {
+        self.has(rate.at_once, rate, millis)
     }
 }

@@ -37,6 +37,7 @@ mod server;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub use allocation::{Tally, View};
 pub use counters::{Counters, Totals};

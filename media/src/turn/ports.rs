@@ -1,5 +1,6 @@
 //! Relayed ports: which are free, and which is next.
 
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use super::Wires;
@@ -8,11 +9,14 @@ use super::chance::Chance;
 /// Ports that are tried for one allocation: others of the host may have some.
 const TRIES: usize = 16;
 
-/// The ports of a range.
+/// The ports of a range. One that is given back rests: a call may go on sending to it, and permissions do not tell one call from another.
 pub(super) struct Ports {
     first: u16,
+    /// Those that somebody has, and those that rest.
     taken: Vec<bool>,
     free: usize,
+    /// Where those are that rest, and since when, in milliseconds; first who has rested longest.
+    resting: VecDeque<(usize, u64)>,
 }
 
 /// Which port is wanted (RFC 8656 §18.7).
@@ -27,7 +31,15 @@ pub(super) enum Want {
 impl Ports {
     pub(super) fn new(range: &RangeInclusive<u16>) -> Self {
         let count = usize::from(range.end().saturating_sub(*range.start())) + 1;
-        Self { first: *range.start(), taken: vec![false; count], free: count }
+        Self { first: *range.start(), taken: vec![false; count], free: count, resting: VecDeque::new() }
+    }
+
+    /// Frees those that have rested for so many milliseconds.
+    pub(super) fn wake(&mut self, rest: u64, millis: u64) {
+        while let Some((at, _)) = self.resting.pop_front_if(|(_, since)| since.saturating_add(rest) <= millis)
+        {
+            self.set(at, false);
+        }
     }
 
     /// Binds one that nobody foresees (RFC 6056), if there is any.
@@ -63,11 +75,11 @@ impl Ports {
         Some(port)
     }
 
-    /// Closes one.
-    pub(super) fn give_back(&mut self, port: u16, wires: &mut impl Wires) {
+    /// Closes one, which rests from now on.
+    pub(super) fn give_back(&mut self, port: u16, millis: u64, wires: &mut impl Wires) {
         wires.close(port);
         if let Some(at) = port.checked_sub(self.first) {
-            self.set(at.into(), false);
+            self.resting.push_back((at.into(), millis));
         }
     }
 

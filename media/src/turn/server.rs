@@ -9,11 +9,12 @@ use super::auth::{AnswerKey, prove};
 use super::chance::Chance;
 use super::counters::Dropped;
 use super::credentials::ALGORITHMS;
-use super::meter::{Bytes, Meter};
+use super::meter::Meter;
 use super::nonce::Nonces;
 use super::ports::Ports;
 use super::refusal::{Refusal, Unproven};
 use super::request::Request;
+use super::user::User;
 use super::{
     ADDRESS_ERROR_CODE, ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, Counters, LIFETIME, REFRESH,
     RESERVATION_TOKEN, SEND, Settings, XOR_RELAYED_ADDRESS,
@@ -60,12 +61,6 @@ pub(super) struct Reservation {
     pub(super) user: Box<str>,
     pub(super) port: u16,
     pub(super) until: u64,
-}
-
-/// What a user has.
-pub(super) struct User {
-    pub(super) ports: usize,
-    pub(super) bytes: Bytes,
 }
 
 /// A TURN server on one relayed address.
@@ -125,15 +120,24 @@ impl Server {
         self.settings = settings;
     }
 
-    /// Takes a message of a client: a datagram, or what [`Frames`](super::Frames) has found.
-    pub fn receive(&mut self, client: Client, message: &[u8], now: Now, wires: &mut impl Wires) {
-        if matches!(message.first(), Some(0x40..=0x7f)) {
-            return self.channel_data(client, message, now, wires);
+    /// Takes a message of a client: a datagram, or what [`Frames`](super::Frames) has found. True for a request of somebody who
+    /// has a credential.
+    pub fn receive(&mut self, client: Client, message: &[u8], now: Now, wires: &mut impl Wires) -> bool {
+        if client.connection.is_none() && self.settings.reach.is_ours(client.address) {
+            self.counters.dropped(Dropped::Forbidden);
+            return false;
         }
-        let Ok(request) = Request::read(message) else { return self.counters.dropped(Dropped::Unreadable) };
+        if matches!(message.first(), Some(0x40..=0x7f)) {
+            self.channel_data(client, message, now, wires);
+            return false;
+        }
+        let Ok(request) = Request::read(message) else {
+            self.counters.dropped(Dropped::Unreadable);
+            return false;
+        };
         match request.kind {
             ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => {
-                self.serve(client, &request, now, wires);
+                return self.serve(client, &request, now, wires);
             }
             SEND => self.send(client, &request, now, wires),
             stun::REQUEST => self.binding(client, &request, now, wires),
@@ -141,11 +145,12 @@ impl Server {
             stun::INDICATION => {}
             _ => self.counters.dropped(Dropped::Unreadable),
         }
+        false
     }
 
     /// The connection of a client is gone, and with it what it had.
-    pub fn closed(&mut self, client: Client, wires: &mut impl Wires) {
-        self.end(client, wires);
+    pub fn closed(&mut self, client: Client, now: Now, wires: &mut impl Wires) {
+        self.end(client, now, wires);
     }
 
     /// Whether a client has an allocation.
@@ -163,13 +168,15 @@ impl Server {
             over.extend(allocation.is_over(now.millis).then_some(*client));
         }
         for client in over {
-            self.end(client, wires);
+            self.end(client, now, wires);
         }
         while let Some(at) = self.reservations.iter().position(|one| one.until <= now.millis) {
             let Reservation { user, port, .. } = self.reservations.swap_remove(at);
-            self.ports.give_back(port, wires);
+            self.ports.give_back(port, now.millis, wires);
             self.gives_up(&user);
         }
+        let limits = &self.settings.limits;
+        self.users.retain(|_, user| !user.is_over(limits, now.millis));
     }
 
     /// The allocations that there are.
@@ -185,9 +192,10 @@ impl Server {
         self.nonces.make(client, now.unix)
     }
 
-    fn serve(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) {
+    /// Answers a request; true where its sender has proved itself.
+    fn serve(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) -> bool {
         if self.allocations.get(&client).is_some_and(|one| one.is_over(now.millis)) {
-            self.end(client, wires);
+            self.end(client, now, wires);
         }
         let proven = prove(request, (&self.settings, &self.nonces), client, now.unix);
         // A credential is for making allocations; what it has made goes on after its end, as long as the secret is good.
@@ -198,7 +206,10 @@ impl Server {
         });
         let proven = match proven {
             Ok(proven) => proven,
-            Err(why) => return self.refuse_stranger(client, request, why, now, wires),
+            Err(why) => {
+                self.refuse_stranger(client, request, why, now, wires);
+                return false;
+            }
         };
         let login = proven.login;
         let outcome = if request.unknown().next().is_some() {
@@ -236,6 +247,7 @@ impl Server {
             writer.fingerprint();
         }
         self.reply(client, wires);
+        true
     }
 
     /// Refuses somebody who has not proved anything. Over UDP it may not even be there: of such answers, which are longer than
@@ -254,10 +266,16 @@ impl Server {
         }
         let mut writer = Writer::new(&mut self.out, request.kind | TO_ERROR, request.id);
         writer.error(why.code(), why.reason());
-        if why != Refusal::BadRequest {
-            let nonce = self.nonces.make(client, now.unix);
-            writer.attribute(REALM, self.settings.realm.as_bytes()).attribute(NONCE, nonce.as_bytes());
-            writer.attribute(PASSWORD_ALGORITHMS, &ALGORITHMS);
+        match why {
+            Refusal::BadRequest => {}
+            Refusal::UnknownAttribute => {
+                writer.unknown(request.unknown());
+            }
+            _ => {
+                let nonce = self.nonces.make(client, now.unix);
+                writer.attribute(REALM, self.settings.realm.as_bytes()).attribute(NONCE, nonce.as_bytes());
+                writer.attribute(PASSWORD_ALGORITHMS, &ALGORITHMS);
+            }
         }
         if request.fingerprint {
             writer.fingerprint();
@@ -267,6 +285,10 @@ impl Server {
 
     /// Where the client is seen (RFC 8489 §6.3): a TURN server is one of STUN, too.
     fn binding(&mut self, client: Client, request: &Request<'_>, now: Now, wires: &mut impl Wires) {
+        let unknown = request.unknown().next().map(|_| Refusal::UnknownAttribute);
+        if let Some(why) = unknown.or(request.malformed.then_some(Refusal::BadRequest)) {
+            return self.refuse_stranger(client, request, why, now, wires);
+        }
         if !self.answers(client, now) {
             return;
         }
@@ -295,20 +317,18 @@ impl Server {
     }
 
     /// Ends an allocation, if there is one.
-    pub(super) fn end(&mut self, client: Client, wires: &mut impl Wires) {
+    pub(super) fn end(&mut self, client: Client, now: Now, wires: &mut impl Wires) {
         let Some(allocation) = self.allocations.remove(&client) else { return };
         self.by_port.remove(&allocation.port);
-        self.ports.give_back(allocation.port, wires);
+        self.ports.give_back(allocation.port, now.millis, wires);
         self.gives_up(allocation.user());
         self.counters.allocations_are(self.allocations.len());
     }
 
     /// A user has one port less.
     pub(super) fn gives_up(&mut self, user: &str) {
-        let Some(known) = self.users.get_mut(user) else { return };
-        known.ports = known.ports.saturating_sub(1);
-        if known.ports == 0 {
-            self.users.remove(user);
+        if let Some(known) = self.users.get_mut(user) {
+            known.ports = known.ports.saturating_sub(1);
         }
     }
 }

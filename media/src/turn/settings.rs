@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use zeroize::Zeroizing;
 
 use super::Reach;
+use super::meter::Rate;
 
 /// How a server behaves.
 pub struct Settings {
@@ -24,6 +25,8 @@ pub struct Settings {
     pub longest_lifetime: u32,
     /// How long a nonce is good, in seconds.
     pub nonce_lifetime: u32,
+    /// How long a port rests before another allocation gets it, in seconds.
+    pub quarantine: u32,
     /// Whether channels may have the numbers that only RFC 5766 permits, too: those from 0x5000 to 0x7FFF.
     pub old_channels: bool,
     /// What it takes on.
@@ -53,6 +56,7 @@ pub struct Limits {
     /// Allocations at a time; one more is answered 508.
     pub allocations: usize,
     /// Allocations and reservations of one user at a time; one more is answered 486.
+    /// It may begin twice as many at once, and a tenth of it, but at least one, in each second; one more is answered 486, too.
     pub per_user: usize,
     /// Permissions of one allocation, and as many channels; one more is answered 508.
     pub permissions: usize,
@@ -60,4 +64,17 @@ pub struct Limits {
     pub rate: Option<u64>,
     /// Answers in a second over UDP to an address that has not proved itself.
     pub unproven: u32,
+}
+
+impl Limits {
+    /// How many allocations and reservations a user may begin: ports that rest are lost to others.
+    pub(super) fn begun(&self) -> Rate {
+        let most = u64::try_from(self.per_user).unwrap_or(u64::MAX);
+        Rate { each_second: (most / 10).max(1), at_once: most.saturating_mul(2) }
+    }
+
+    /// How many bytes a user may send and get.
+    pub(super) fn bytes(&self) -> Option<Rate> {
+        self.rate.map(|rate| Rate { each_second: rate, at_once: rate })
+    }
 }

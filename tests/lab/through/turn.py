@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """turn.py CHECK - the TURN server: coturn's client and baresip use it, and a client of the test's own abuses it."""
-import here, json, os, re, shutil, socket, ssl, struct, subprocess, tempfile
+import here, json, os, re, shutil, socket, ssl, struct, subprocess, tempfile, time
 import liaison
 from baresip_ua import Baresip
 from certificates import Authority
 from liaison import MEDIA, Liaison, run, until
 from nat import Nat
 from processes import Daemon
-from turn_client import ALLOCATE, LIFETIME, NONCE, REFRESH, UDP, Client, attributes, credentials
+from turn_client import ALLOCATE, BINDING, LIFETIME, NONCE, REFRESH, UDP, Client, attributes, credentials
 
 SECRET, REALM, SERVER = "a secret of the lab alone", "lab.example", ("10.0.0.2", 3478)
 RELAYED = range(50000, 51000)
@@ -260,6 +260,24 @@ def streams():
             assert fifth.recv(1) == b"", "a fifth connection is served"
         assert sbc.turn("connections_refused_total") == 1 and sbc.turn("connections") == 4
         assert {one["transport"] for one in sbc.allocations()} == {"tcp"}
+        # Who has no credential holds none, whatever it says.
+        for one in held[2:]:
+            one.stream.close()
+        until("two connections", lambda: sbc.turn("connections") == 2, 5)
+        stranger, begun = socket.create_connection(SERVER, 3), time.monotonic()
+        stranger.settimeout(1)
+        strange = client(stream=stranger)
+        while time.monotonic() < begun + 40:
+            try:
+                strange.give(strange.request(BINDING)[0] + strange.request(ALLOCATE, UDP)[0])
+                if not stranger.recv(65536):
+                    break
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                break
+            time.sleep(0.5)
+        assert 25 < time.monotonic() - begun < 40, time.monotonic() - begun
         # A message in pieces, two in one.
         first = held[0]
         one, _ = first.request(REFRESH)

@@ -42,7 +42,7 @@ fn a_reload_exchanges_secret_reach_and_certificate_and_allocations_stay() {
 
 #[test]
 fn connections_end_with_their_allocations() {
-    check("turn.py", &["streams"], 60);
+    check("turn.py", &["streams"], 90);
 }
 
 #[test]

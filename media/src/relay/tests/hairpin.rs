@@ -173,3 +173,37 @@ fn keys_do_not_go_round_between_calls_that_lead_to_one_another() {
     carry_out(&mut bench, &mut second);
     until(|| counted(&second, B).sent.packets > 0);
 }
+
+#[test]
+fn a_listener_of_ours_that_is_described_gets_nothing() {
+    let listener = std::net::UdpSocket::bind((loopback(), 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let at_any = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    at_any.set_nonblocking(true).unwrap();
+    let any = at_any.local_addr().unwrap();
+    let base = config(Latching::Described);
+    let ours = SocketAddr::new(base.networks[1].bind, any.port());
+    for (there, closed) in
+        [(listener.local_addr().unwrap(), false), (listener.local_addr().unwrap(), true), (ours, true)]
+    {
+        let list = if closed { vec![listener.local_addr().unwrap(), any] } else { Vec::new() };
+        let mut bench = Bench::new(&Config { closed: list, ..base.clone() });
+        let alice = bench.peer();
+        let mut call = another(&bench, 1);
+        call.receive_offer(A, alice.describe().as_bytes()).unwrap();
+        call.compose_offer(B, A, &mut bench.link).unwrap();
+        call.receive_answer(B, describe(there).as_bytes()).unwrap();
+        call.compose_answer(A, B, &mut bench.link).unwrap();
+        call.connect(A, B);
+        carry_out(&mut bench, &mut call);
+        let told = call.view(A).unwrap().streams[0].local.unwrap();
+        for sequence in 1..=2 {
+            alice.rtp.send_to(&rtp(sequence), told).unwrap();
+        }
+        // Once the second has come, all is done that is done with the first.
+        until(|| call.view(A).unwrap().streams[0].counted.received.packets == 2);
+        let got = [&listener, &at_any].map(|socket| socket.recv_from(&mut [0; 200]).is_ok());
+        assert_eq!(got, [!closed, false], "{there}");
+        while listener.recv_from(&mut [0; 200]).is_ok() {}
+    }
+}

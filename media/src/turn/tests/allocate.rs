@@ -178,7 +178,7 @@ fn an_allocation_ends_with_its_lifetime_a_refresh_with_0_and_its_connection() {
     let ua = lab.ua_at("alice", connected);
     assert_eq!(lab.ask(&ua, ALLOCATE, &[UDP]).code(), 0);
     assert!(lab.server.serves(connected));
-    lab.server.closed(connected, &mut lab.wires);
+    lab.server.closed(connected, lab.now, &mut lab.wires);
     assert!(lab.wires.open.is_empty() && lab.counters.read().allocations == 0);
     assert_eq!(lab.counters.read().allocated, 3);
 }

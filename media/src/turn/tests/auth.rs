@@ -25,6 +25,28 @@ fn rfc8489_9_2_4_a_stranger_is_challenged_and_nothing_is_kept_of_it() {
     assert!(reply.0.len() <= 160, "{}", reply.0.len());
 }
 
+/// What a connection is kept open for that has no allocation.
+#[test]
+fn only_a_request_under_a_credential_proves_somebody() {
+    let mut lab = Lab::new();
+    let ua = lab.ua("alice", 1_000);
+    let bad = Ua { password: "guess".into(), ..ua.clone() };
+    let late = Ua { nonce: ua.nonce.clone(), ..Ua::new("alice", ua.client, NOW) };
+    for (message, proven) in [
+        (Ua { nonce: None, ..ua.clone() }.request(ALLOCATE, &[UDP], [1; 12]), false),
+        (bad.request(ALLOCATE, &[UDP], [1; 12]), false),
+        (late.request(ALLOCATE, &[UDP], [1; 12]), false),
+        (ua.request(REQUEST, &[], [1; 12]), false),
+        (ua.request(INDICATION, &[], [1; 12]), false),
+        (b"\x40\0\0\0".to_vec(), false),
+        (b"GET / HTTP/1.1".to_vec(), false),
+        (ua.request(ALLOCATE, &[], [1; 12]), true),
+        (ua.request(ALLOCATE, &[UDP], [1; 12]), true),
+    ] {
+        assert_eq!(lab.server.receive(ua.client, &message, lab.now, &mut lab.wires), proven, "{message:?}");
+    }
+}
+
 // conforms: RFC8656-7.2-2
 #[test]
 fn rfc8489_9_2_4_who_has_the_password_is_answered_under_it_by_either_algorithm() {
@@ -211,4 +233,21 @@ fn a_username_is_an_end_and_a_user() {
     assert_eq!(minted.username, "1700000000:alice");
     assert_eq!(minted.password.as_str(), "Cd/49soE35ICqcJF/bCTn8Z4OyE=");
     assert!(mint("north", "a\nb", 1).is_none());
+}
+
+/// Such as CHANGE-REQUEST (RFC 5780 §7.2), whose sender would take our answer for what it is not.
+#[test]
+fn rfc8489_6_3_1_a_binding_request_with_what_must_be_understood_and_is_not_is_420() {
+    let mut lab = Lab::new();
+    let ua = Ua { nonce: None, ..lab.ua("alice", 1_000) };
+    let reply = lab.ask(&ua, REQUEST, &[(0x0003, &[0, 0, 0, 6])]);
+    assert_eq!((reply.code(), reply.get(UNKNOWN_ATTRIBUTES).unwrap()), (420, vec![0, 3]));
+    assert!(reply.get(NONCE).is_none() && reply.get(XOR_MAPPED_ADDRESS).is_none());
+    assert_eq!(lab.ask(&ua, REQUEST, &[(LIFETIME, &[1])]).code(), 400);
+    assert_eq!(lab.ask(&ua, REQUEST, &[(0x8022, b"optional")]).code(), 0);
+    assert_eq!(lab.counters.read().bindings, 1);
+    // As many as there are answers for a stranger, whatever they say.
+    let asked = ua.request(REQUEST, &[(0x0003, &[0; 4])], [1; 12]);
+    let answered = (0..40).filter(|_| lab.give(ua.client, &asked).is_some()).count();
+    assert_eq!(answered, 16);
 }

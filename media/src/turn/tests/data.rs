@@ -127,3 +127,25 @@ fn a_packet_of_any_size_is_relayed_or_dropped_whole() {
         (Some(at("[2001:db8::1]:20000")), b"six".to_vec())
     );
 }
+
+#[test]
+fn no_client_is_at_a_port_of_our_own() {
+    let mut lab = Lab::new();
+    for (address, connection, served) in [
+        (MEDIA, None, false),
+        ("192.0.2.1:50001", None, false),
+        ("192.0.2.1:5060", None, true),
+        // Our media has no connections.
+        (MEDIA, Some(1), true),
+    ] {
+        let client = Client { listener: 0, connection, address: at(address) };
+        for kind in [ALLOCATE, REQUEST] {
+            let asked = Ua::new("alice", client, NOW + 60).request(kind, &[UDP], [1; 12]);
+            assert_eq!(lab.give(client, &asked).is_some(), served, "{address}");
+        }
+        if !served {
+            assert_eq!(lab.give(client, b"\x40\0\0\x04data"), None);
+        }
+    }
+    assert_eq!((lab.dropped("forbidden"), lab.dropped("unallocated")), (6, 0));
+}

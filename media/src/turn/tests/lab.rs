@@ -56,12 +56,14 @@ pub(super) fn settings() -> Settings {
         relayed: Relayed { bind: ip, told: ip, ports: 50_000..=50_009 },
         reach: Reach {
             own: vec![Own { told: ip, bound: ip, ports: 20_000..=20_009 }],
+            relayed: vec![Own { told: ip, bound: ip, ports: 50_000..=50_009 }],
             hosts: vec![ip],
             extra: vec!["198.51.100.0/24".parse().unwrap()],
         },
         lifetime: 600,
         longest_lifetime: 3_600,
         nonce_lifetime: 600,
+        quarantine: 360,
         old_channels: false,
         limits: Limits { allocations: 8, per_user: 3, permissions: 4, rate: None, unproven: 20 },
     }

@@ -9,3 +9,4 @@ mod lab;
 mod limits;
 mod peers;
 mod reach;
+mod rest;

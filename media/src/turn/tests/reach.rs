@@ -14,6 +14,7 @@ fn reach(extra: &[&str]) -> Reach {
             own("2001:db8::1", "::", 20_000..=20_999),
             own("127.0.0.1", "127.0.0.1", 20_000..=20_999),
         ],
+        relayed: vec![own("192.0.2.1", "10.0.0.2", 50_000..=50_999)],
         hosts: vec![ip("192.0.2.9")],
         extra: extra.iter().map(|net| net.parse().unwrap()).collect(),
     }
@@ -54,7 +55,7 @@ fn our_media_ports_are_reached_and_nobody_else() {
 #[test]
 fn what_is_added_is_never_more_of_ours_nor_loopback_nor_multicast() {
     let reach = reach(&["0.0.0.0/0", "::/0"]);
-    for everybody in ["203.0.113.7:53", "[2001:db8::2]:53", "192.0.2.1:20000"] {
+    for everybody in ["203.0.113.7:53", "[2001:db8::2]:53", "[64:ff9b:2::1]:53", "192.0.2.1:20000"] {
         assert!(reach.way_to(at(everybody)).is_some(), "{everybody}");
     }
     for nobody in [
@@ -75,8 +76,35 @@ fn what_is_added_is_never_more_of_ours_nor_loopback_nor_multicast() {
         "[fe80::1]:53",
         "[2001:0:5ef5:79fd::1]:53",
         "[2002:c000:201::1]:53",
+        "169.254.169.254:80",
+        "[64:ff9b::a00:1]:53",
+        "[64:ff9b:1::a00:1]:53",
+        "[64:ff9b:1:ffff::a00:1]:53",
         "203.0.113.7:0",
     ] {
         assert_eq!(reach.way_to(at(nobody)), None, "{nobody}");
     }
+}
+
+/// A datagram of theirs that reached a listener would make a client of a port that sends on what it gets: a circle.
+#[test]
+fn our_ports_are_known_wherever_they_send_from() {
+    let reach = reach(&[]);
+    for ours in [
+        "192.0.2.1:20000",
+        "192.0.2.1:30000",
+        "10.0.0.2:30000",
+        "192.0.2.1:50000",
+        "10.0.0.2:50999",
+        "[2001:db8::1]:20000",
+    ] {
+        assert!(reach.is_ours(at(ours)), "{ours}");
+    }
+    for other in
+        ["192.0.2.1:5060", "192.0.2.1:51000", "10.0.0.2:20000", "192.0.2.9:20000", "203.0.113.7:20000"]
+    {
+        assert!(!reach.is_ours(at(other)), "{other}");
+    }
+    let nowhere = Reach { hosts: vec![ip("2001:db8::9")], ..reach };
+    assert!(nowhere.is_ours(at("[2001:db8::9]:20000")));
 }
