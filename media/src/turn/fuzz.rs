@@ -75,7 +75,9 @@ pub(crate) fn fuzzed(input: &[u8]) -> bool {
                 }
             }
             b'c' => {
-                let _ = frames.receive(message, |one| server.receive(known, one, NOW, &mut seen));
+                let _ = frames.receive(message, |one| {
+                    server.receive(known, one, NOW, &mut seen);
+                });
             }
             b'p' => {
                 let mut room = [&[0; HEADROOM][..], message, &[0; 3]].concat();
