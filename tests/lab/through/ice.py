@@ -6,6 +6,7 @@ from baresip_ua import Baresip
 from ear import Ear
 from liaison import MEDIA, Liaison, run, until
 from nat import Nat
+from users import PASSWORD, TABLES, phone
 
 # Both telephones have their media at the first address of the interface.
 liaison.DOCUMENT = liaison.DOCUMENT.replace('from = ["10.0.0.4"]', 'from = ["10.0.0.4", "10.0.0.1"]')
@@ -113,27 +114,6 @@ def attack():
         assert stream["received"]["dropped_packets"] > 3000, stream
         alice.command("hangup")
         sbc.idle()
-
-
-TABLES = """
-[networks.outside.registrar]
-domains = ["example.com"]
-challenge = { realm = "example.com", users = [
-    { username = "carol", password = { env = "PHONE_PASSWORD" } }, { username = "dave", password = { env = "PHONE_PASSWORD" } },
-] }
-accounts = [{ address = "carol@example.com", users = ["carol"] }, { address = "dave@example.com", users = ["dave"] }]
-
-[[routes]]
-name = "users"
-called = ["@example.com"]
-to = [{ domain = "example.com" }]
-"""
-PASSWORD = "down-the-rabbit-hole"
-
-
-def phone(user, ip, tone, more=""):
-    account = f"regint=600;auth_user={user};auth_pass={PASSWORD};outbound=\"sip:10.0.0.2:5060;transport=udp\";{more}"
-    return Baresip(user, ip, domain="example.com", account=account, tone=tone)
 
 
 def behind(mapping):

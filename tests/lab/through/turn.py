@@ -2,12 +2,12 @@
 """turn.py CHECK - the TURN server: coturn's client and baresip use it, and a client of the test's own abuses it."""
 import here, json, os, re, shutil, socket, ssl, struct, subprocess, tempfile, time
 import liaison
-from baresip_ua import Baresip
 from certificates import Authority
 from liaison import MEDIA, Liaison, run, until
 from nat import Nat
 from processes import Daemon
 from turn_client import ALLOCATE, BINDING, LIFETIME, NONCE, REFRESH, UDP, Client, attributes, credentials
+from users import PASSWORD, TABLES, phone
 
 SECRET, REALM, SERVER = "a secret of the lab alone", "lab.example", ("10.0.0.2", 3478)
 RELAYED = range(50000, 51000)
@@ -290,27 +290,6 @@ def streams():
             one.stream.close()
         sbc.none_left()
         until("no connection left", lambda: sbc.turn("connections") == 0, 5)
-
-
-TABLES = """
-[networks.outside.registrar]
-domains = ["example.com"]
-challenge = { realm = "example.com", users = [
-    { username = "carol", password = { env = "PHONE_PASSWORD" } }, { username = "dave", password = { env = "PHONE_PASSWORD" } },
-] }
-accounts = [{ address = "carol@example.com", users = ["carol"] }, { address = "dave@example.com", users = ["dave"] }]
-
-[[routes]]
-name = "users"
-called = ["@example.com"]
-to = [{ domain = "example.com" }]
-"""
-PASSWORD = "down-the-rabbit-hole"
-
-
-def phone(user, ip, tone, more=""):
-    account = f"regint=600;auth_user={user};auth_pass={PASSWORD};outbound=\"sip:10.0.0.2:5060;transport=udp\";{more}"
-    return Baresip(user, ip, domain="example.com", account=account, tone=tone)
 
 
 def behind(mapping):
