@@ -2,8 +2,8 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{Dtmf, Profile, SrtpMode, SrtpSuite};
-use media::dtls::Identity;
+use config::{DtlsVersion, Dtmf, Profile, SrtpMode, SrtpSuite};
+use media::dtls::{Identity, Version};
 use media::dtmf::Wanted;
 use media::srtp::Suite;
 use media::{Keying, PartyId, Security, SrtpUse};
@@ -107,6 +107,10 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
         suites: srtp.suites.iter().copied().map(suite).collect(),
         keys: secure || srtp.keys_in_clear,
         identity: identity.cloned(),
+        dtls: match srtp.dtls {
+            DtlsVersion::V1_2 => Version::V1_2,
+            DtlsVersion::V1_3 => Version::V1_3,
+        },
         browser: websocket,
     }
 }

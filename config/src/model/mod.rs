@@ -40,7 +40,7 @@ pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use session_timer::{Refresher, SessionTimer, TimerMode};
-pub use srtp::{Keying, Srtp, SrtpMode, SrtpSuite};
+pub use srtp::{DtlsVersion, Keying, Srtp, SrtpMode, SrtpSuite};
 pub use timers::Timers;
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;

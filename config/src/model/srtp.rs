@@ -15,6 +15,11 @@ table! {
         /// The crypto suites that we offer, the preferred first, and that we take: with SDES of what a peer offers the first one in its
         /// order, with DTLS what the two agree on.
         pinned suites: Vec<SrtpSuite> = ["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80"], in 1..=6;
+        /// The newest version of DTLS that is spoken. With `"1.3"` a peer that speaks only 1.2 has that, and one that cannot do 1.3 as we do,
+        /// its certificate being of RSA above all, is asked once more for 1.2 where the handshake is ours to begin, and has 1.2 from the
+        /// beginning after that. 1.3 leaves the peer the choice among the three `suites` that stand here without other words: it
+        /// takes all of them.
+        pinned dtls: DtlsVersion = "1.2";
         /// Whether keys of SDES are told and taken on signalling that others can read, over UDP or TCP: whoever does has the media, too
         /// (RFC 4568 §8.3). Else a leg without TLS has DTLS, plain RTP, or no media where `mode` is `"required"`. For legs that we dial it
         /// counts what is known of the way before it is looked up: a SIPS URI, `transport=tls`, or the flow of a registration.
@@ -55,6 +60,16 @@ choice! {
 }
 
 choice! {
+    /// A version of DTLS.
+    pub enum DtlsVersion {
+        /// RFC 6347.
+        V1_2 = "1.2",
+        /// RFC 9147.
+        V1_3 = "1.3",
+    }
+}
+
+choice! {
     /// A crypto suite.
     pub enum SrtpSuite {
         /// AES-256 in Galois/counter mode (RFC 7714).
@@ -83,6 +98,13 @@ fn check_srtp(srtp: &Srtp, reader: &mut Reader<'_>) {
         if srtp.suites.iter().take(index).any(|earlier| earlier == suite) {
             let found = Found::Text(format!("\"{suite}\" again"));
             reader.conflict(&reader.element("suites", index), found, "each suite once");
+        }
+    }
+    if srtp.dtls == DtlsVersion::V1_3 {
+        let all = [SrtpSuite::AeadAes256Gcm, SrtpSuite::AeadAes128Gcm, SrtpSuite::AesCm128Tag80];
+        if let Some(missing) = all.into_iter().find(|suite| !srtp.suites.contains(suite)) {
+            let found = Found::Text(format!("suites without \"{missing}\""));
+            reader.conflict("dtls", found, "with \"1.3\" all of the suites that a peer may choose");
         }
     }
 }

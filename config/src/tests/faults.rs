@@ -396,3 +396,14 @@ peers = ["127.0.0.0/8", "198.51.100.0/24", "224.0.0.1"]
         assert!(faults.contains(fault) && faults.lines().count() == 1, "{faults}");
     }
 }
+
+#[test]
+fn srtp_says_each_thing_once_and_has_what_1_3_lets_a_peer_choose() {
+    let text = "[profiles.default]\nsrtp = { keying = [\"dtls\", \"dtls\"], suites = [\"AEAD_AES_128_GCM\", \"AEAD_AES_128_GCM\"], dtls = \"1.3\" }\n";
+    insta::assert_snapshot!(faults(text), @r#"
+    f.toml:1:1: networks: found nothing, expected tables, each under the name of a network (1 to 64 letters, digits, _, -) (1 to 256 of them)
+    f.toml:2:28: profiles.default.srtp.keying[1]: found "dtls" again, expected each kind once
+    f.toml:2:67: profiles.default.srtp.suites[1]: found "AEAD_AES_128_GCM" again, expected each suite once
+    f.toml:2:95: profiles.default.srtp.dtls: found suites without "AEAD_AES_256_GCM", expected with "1.3" all of the suites that a peer may choose
+    "#);
+}

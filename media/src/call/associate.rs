@@ -127,6 +127,7 @@ impl Party {
                     identity,
                     fingerprints: theirs.fingerprints.clone(),
                     suites: Arc::clone(&self.security.suites),
+                    newest: self.security.dtls,
                 })
             }
         };

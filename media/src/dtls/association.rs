@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::attempt::{Attempt, Finished, Outgoing};
-use super::engine::Progress;
+use super::engine::{Progress, Verify};
 use super::keys::protection;
+use super::maker::Maker;
+use super::outdated::may_do_with_older;
 use super::records::{Facts, Random};
-use super::rtc::Maker;
 use super::verify::accepts;
 use super::{Agreed, Failure, Fingerprint, Role, Standing, Terms};
 use crate::srtp::Protection;
@@ -25,6 +26,8 @@ pub(super) enum News {
     Standing(Standing),
     /// A handshake is done, with a peer at that address.
     Keyed(Agreed, Arc<Protection>, SocketAddr),
+    /// Its peer cannot do the newer of two versions.
+    Outdated,
 }
 
 /// What a turn of an association brings.
@@ -50,6 +53,8 @@ pub(super) struct Association {
     /// Shared with the handshakes: more may come while they are under way.
     fingerprints: Arc<Mutex<Box<[Fingerprint]>>>,
     maker: Result<Maker, Failure>,
+    /// The older version is spoken, where there are two.
+    older: bool,
     attempts: Vec<Attempt>,
     finished: Option<Finished>,
     /// Of a client: where the peer is.
@@ -59,14 +64,14 @@ pub(super) struct Association {
 }
 
 impl Association {
-    /// One that waits for its peer, or for where its peer is.
-    pub(super) fn new(terms: &Arc<Terms>, now: Instant, out: &mut Out) -> Self {
+    /// One that waits for its peer, or for where its peer is; it is known whether that speaks the `older` version only.
+    pub(super) fn new(terms: &Arc<Terms>, older: bool, now: Instant, out: &mut Out) -> Self {
         let fingerprints = Arc::new(Mutex::new(terms.fingerprints.clone()));
         let expected = Arc::clone(&fingerprints);
-        let verify = move |certificate: &[u8]| {
+        let verify: Verify = Arc::new(move |certificate: &[u8]| {
             accepts(&expected.lock().unwrap_or_else(PoisonError::into_inner), certificate)
-        };
-        let maker = Maker::new(terms.role, &terms.identity, &terms.suites, Arc::new(verify));
+        });
+        let maker = Maker::new(terms, &verify);
         out.news.push(News::Standing(match &maker {
             Ok(_) => Standing::Waiting,
             Err(failure) => Standing::Failed(*failure),
@@ -75,6 +80,7 @@ impl Association {
             terms: Arc::clone(terms),
             fingerprints,
             maker,
+            older,
             attempts: Vec::new(),
             finished: None,
             destination: None,
@@ -82,11 +88,16 @@ impl Association {
         }
     }
 
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Goes on with these terms where they are of the same association; false where they need another one.
     pub(super) fn update(&mut self, terms: &Arc<Terms>) -> bool {
         if self.terms.association != terms.association
             || self.terms.role != terms.role
             || self.terms.suites != terms.suites
+            || self.terms.newest != terms.newest
             || !Arc::ptr_eq(&self.terms.identity, &terms.identity)
         {
             return false;
@@ -112,7 +123,7 @@ impl Association {
 
     fn begin(&mut self, now: Instant, peer: SocketAddr, random: Option<Random>, out: &mut Out) {
         let Ok(maker) = &self.maker else { return };
-        match maker.begin(now) {
+        match maker.begin(now, self.older) {
             Ok(engine) => {
                 self.attempts.push(Attempt::new(engine, peer, random, now, &mut out.datagrams));
                 self.tell(Standing::Handshaking, out);
@@ -192,12 +203,12 @@ impl Association {
         let Some(attempt) = self.attempts.get_mut(at) else { return };
         let exported = match attempt.receive(now, datagram, facts, &mut out.datagrams) {
             Ok(Progress::Going | Progress::Repeated) => return,
-            Ok(Progress::Closed) => return self.fail(at, Failure::Alert(0), out),
-            Err(failure) => return self.fail(at, failure, out),
+            Ok(Progress::Closed) => return self.fail(now, at, Failure::Alert(0), out),
+            Err(failure) => return self.fail(now, at, failure, out),
             Ok(Progress::Done(exported)) => exported,
         };
         let Some(keys) = protection(&exported, self.terms.role) else {
-            return self.fail(at, Failure::Internal, out);
+            return self.fail(now, at, Failure::Internal, out);
         };
         let attempt = self.attempts.swap_remove(at);
         out.news.push(News::Keyed(exported.agreed, Arc::new(keys), attempt.peer));
@@ -206,9 +217,18 @@ impl Association {
         self.attempts.clear();
     }
 
-    fn fail(&mut self, at: usize, failure: Failure, out: &mut Out) {
-        if at < self.attempts.len() {
-            self.attempts.swap_remove(at);
+    fn fail(&mut self, now: Instant, at: usize, failure: Failure, out: &mut Out) {
+        if at >= self.attempts.len() {
+            return;
+        }
+        let peer = self.attempts.swap_remove(at).peer;
+        let newer = !self.older && self.maker.as_ref().is_ok_and(Maker::has_newer);
+        if newer && self.finished.is_none() && may_do_with_older(failure) {
+            self.older = true;
+            out.news.push(News::Outdated);
+            if self.terms.role == Role::Client {
+                return self.begin(now, peer, None, out);
+            }
         }
         if self.attempts.is_empty() {
             self.tell(Standing::Failed(failure), out);
@@ -228,14 +248,18 @@ impl Association {
         while let Some(attempt) = self.attempts.get_mut(at) {
             match attempt.handle_timeout(now, &mut out.datagrams) {
                 Ok(()) => at += 1,
-                Err(failure) => self.fail(at, failure, out),
+                Err(failure) => self.fail(now, at, failure, out),
             }
+        }
+        if let Some(finished) = &mut self.finished {
+            finished.handle_timeout(now, &mut out.datagrams);
         }
     }
 
     /// When [`Self::handle_timeout`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.attempts.iter().map(Attempt::deadline).min()
+        let finished = self.finished.as_ref().and_then(Finished::deadline);
+        self.attempts.iter().map(Attempt::deadline).chain(finished).min()
     }
 
     /// Ends it; a peer with which a handshake was done is told.

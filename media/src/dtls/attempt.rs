@@ -87,15 +87,21 @@ impl Attempt {
         if now >= self.ends {
             return Err(Failure::Timeout);
         }
-        match self.due {
-            Some((due, wait)) if now >= due => self.again(now, 2 * wait, out),
+        match (self.engine.due(), self.due) {
+            (Some(due), _) if now >= due => {
+                let repeated = self.engine.repeat(now);
+                self.send(now, out);
+                repeated
+            }
+            (None, Some((due, wait))) if now >= due => self.again(now, 2 * wait, out),
             _ => Ok(()),
         }
     }
 
     /// When [`Self::handle_timeout`] has something to do.
     pub(super) fn deadline(&self) -> Instant {
-        self.due.map_or(self.ends, |(due, _)| due.min(self.ends))
+        let due = self.engine.due().or(self.due.map(|(due, _)| due));
+        due.map_or(self.ends, |due| due.min(self.ends))
     }
 
     fn again(&mut self, now: Instant, wait: Duration, out: &mut Vec<Outgoing>) -> Result<(), Failure> {
@@ -121,7 +127,7 @@ impl Attempt {
 
     /// What is left of it when it is done.
     pub(super) fn done(self) -> Finished {
-        Finished { engine: self.engine, peer: self.peer, random: self.random, octets: 0 }
+        Finished { engine: self.engine, peer: self.peer, random: self.random, octets: 0, given_up: false }
     }
 }
 
@@ -131,6 +137,8 @@ pub(super) struct Finished {
     pub(super) peer: SocketAddr,
     pub(super) random: Option<Random>,
     octets: usize,
+    /// The last flight is not sent again any more.
+    given_up: bool,
 }
 
 impl Finished {
@@ -152,6 +160,19 @@ impl Finished {
         let closed = matches!(self.engine.receive(now, datagram, facts), Ok(Progress::Closed));
         self.send(out);
         closed
+    }
+
+    /// Does what is due: what the peer has not said to have got is sent again.
+    pub(super) fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Outgoing>) {
+        if self.deadline().is_some_and(|due| now >= due) {
+            self.given_up |= self.engine.repeat(now).is_err();
+            self.send(out);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] has something to do.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.engine.due().filter(|_| !self.given_up)
     }
 
     /// Tells the peer that it is over.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::association::{Association, News, Out};
+use super::outdated::Outdated;
 use super::{Agreed, Failure, Failures, Standing, Terms};
 use crate::ContextId;
 use crate::ice::Component;
@@ -82,6 +83,7 @@ pub(crate) struct Desk {
     associations: BTreeMap<Place, (u32, Association)>,
     deadlines: BTreeSet<(Instant, Place)>,
     most: usize,
+    outdated: Outdated,
     outputs: VecDeque<Output>,
     tallies: Arc<Tallies>,
 }
@@ -93,6 +95,7 @@ impl Desk {
             associations: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             most,
+            outdated: Outdated::default(),
             outputs: VecDeque::new(),
             tallies,
         }
@@ -130,7 +133,8 @@ impl Desk {
         // The keys of the one before go on at the relay until there are others; its peer has gone on to the next as well.
         self.take(place);
         let mut out = Out::default();
-        self.associations.insert(place, (serial, Association::new(terms, now, &mut out)));
+        let older = self.outdated.has(&terms.fingerprints);
+        self.associations.insert(place, (serial, Association::new(terms, older, now, &mut out)));
         self.deliver(place, serial, out);
         self.count();
     }
@@ -171,6 +175,12 @@ impl Desk {
 
     fn tell(&mut self, place: Place, serial: u32, news: News) {
         let output = match news {
+            News::Outdated => {
+                if let Some((_, association)) = self.associations.get(&place) {
+                    self.outdated.add(&association.terms().fingerprints);
+                }
+                return;
+            }
             News::Standing(standing) => {
                 if let Standing::Failed(failure) = standing
                     && let Some(counter) = self.tallies.failed.get(failure.index())

@@ -1,5 +1,7 @@
 //! What a handshake is for its association, whoever makes it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use zeroize::Zeroizing;
@@ -16,11 +18,17 @@ pub(super) trait Engine: Send {
     /// Why the handshake has failed.
     fn receive(&mut self, now: Instant, datagram: &[u8], facts: &Facts) -> Result<Progress, Failure>;
 
-    /// Sends the last flight again (RFC 6347 §4.2.4).
+    /// Sends the last flight again (RFC 6347 §4.2.4), or does what [`Self::due`] has said.
     ///
     /// # Errors
     /// Why the handshake has failed.
     fn repeat(&mut self, now: Instant) -> Result<(), Failure>;
+
+    /// When [`Self::repeat`] is due, by an engine that has a timer of its own, also when the handshake is done (RFC 9147 §5.8.1: what a
+    /// client sends last is acknowledged). The timer of others is their owner's.
+    fn due(&self) -> Option<Instant> {
+        None
+    }
 
     /// Tells the peer that no more is coming.
     fn close(&mut self, now: Instant);
@@ -47,4 +55,12 @@ pub(super) struct Exported {
     pub(super) agreed: Agreed,
     /// Keys and salts of both (RFC 5764 §4.2).
     pub(super) material: Zeroizing<Vec<u8>>,
+}
+
+/// Says whether a certificate in DER is the peer's.
+pub(super) type Verify = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
+/// What somebody else's code says; a panic in it is a failure.
+pub(super) fn fenced<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Failure::Internal))
 }

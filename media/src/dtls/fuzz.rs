@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::association::{Association, News, Out};
-use super::{Fingerprint, Hash, Identity, Role, Terms};
+use super::{Fingerprint, Hash, Identity, Role, Terms, Version};
 use crate::srtp::Suite;
 
 /// No datagram has more answers than a flight has datagrams, with an alert.
 const MOST_ANSWERS: usize = 8;
 
-/// Takes datagrams, each after two octets of its length, behind one that says who we are: the client for an odd one. True where somebody
+/// Takes datagrams, each after two octets of its length, behind one that says who we are and what we speak: the client for an odd one, 1.3
+/// where the second bit is set. True where somebody
 /// got keys, or more answers than there may be.
 #[must_use]
 pub(crate) fn dtls(input: &[u8]) -> bool {
@@ -25,12 +26,13 @@ pub(crate) fn dtls(input: &[u8]) -> bool {
         identity: Arc::clone(identity),
         fingerprints: Box::new([Fingerprint { hash: Hash::Sha256, octets: Box::new([0; 32]) }]),
         suites: Suite::ALL.into(),
+        newest: if first & 2 == 0 { Version::V1_2 } else { Version::V1_3 },
     });
     #[expect(clippy::disallowed_methods, reason = "time begins somewhere")]
     let now = Instant::now();
     let source = SocketAddr::from(([192, 0, 2, 1], 4_000));
     let mut out = Out::default();
-    let mut association = Association::new(&terms, now, &mut out);
+    let mut association = Association::new(&terms, false, now, &mut out);
     association.direct(now, source, &mut out);
     while let [high, low, behind @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*high, *low])).min(behind.len());

@@ -7,12 +7,15 @@
 mod association;
 mod attempt;
 mod desk;
+mod dimpl;
 mod engine;
 mod fingerprint;
 #[cfg(feature = "fuzz")]
 mod fuzz;
 mod identity;
 mod keys;
+mod maker;
+mod outdated;
 mod records;
 mod rtc;
 mod standing;

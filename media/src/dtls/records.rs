@@ -1,4 +1,4 @@
-//! What a datagram of DTLS is made of, as far as nobody needs a key to see it (RFC 6347 §4.1, §4.2.2).
+//! What a datagram of DTLS is made of, as far as nobody needs a key to see it (RFC 6347 §4.1, §4.2.2, RFC 9147 §4).
 
 /// The longest datagram that is looked at: handshakes are made of shorter ones, and records of data are not ours.
 pub(crate) const LONGEST: usize = 8_192;
@@ -10,12 +10,30 @@ const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
+/// Of 1.3: which records have come (RFC 9147 §7).
+const ACK: u8 = 26;
 const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
 const FATAL: u8 = 2;
 
 /// Whether a datagram begins with a ClientHello.
 pub(crate) fn is_hello(datagram: &[u8]) -> bool {
     Facts::read(datagram).is_some_and(|facts| facts.hello.is_some())
+}
+
+/// The cipher suite of the ServerHello that a datagram begins with, or of the HelloRetryRequest, which is one (RFC 8446 §4.1.3, §4.1.4).
+pub(super) fn chosen_cipher(datagram: &[u8]) -> Option<u16> {
+    let (record, message) = datagram.split_at_checked(RECORD_HEADER)?;
+    let is_hello = matches!(record, [HANDSHAKE, _, _, 0, 0, ..])
+        && matches!(message, [SERVER_HELLO, _, _, _, _, _, 0, 0, 0, ..]);
+    if !is_hello {
+        return None;
+    }
+    // Behind version and random octets, and the name of a session.
+    let behind = message.get(HANDSHAKE_HEADER + 34..)?;
+    let (session, behind) = behind.split_first()?;
+    let cipher = behind.get(usize::from(*session)..)?.first_chunk()?;
+    Some(u16::from_be_bytes(*cipher))
 }
 
 /// A client's random octets.
@@ -67,7 +85,12 @@ impl Facts {
         }
         let mut facts = Self { only_messages: true, ..Self::default() };
         let (mut rest, mut first) = (datagram, true);
-        while !rest.is_empty() {
+        while let Some(kind) = rest.first() {
+            if kind & 0b1110_0000 == 0b0010_0000 {
+                rest = facts.ciphertext(rest)?;
+                first = false;
+                continue;
+            }
             let (header, behind) = rest.split_at_checked(RECORD_HEADER)?;
             let [kind, major, minor, e0, e1, _, _, _, _, _, _, l0, l1] = *header else { return None };
             let length = usize::from(u16::from_be_bytes([l0, l1]));
@@ -80,6 +103,25 @@ impl Facts {
             (rest, first) = (behind, false);
         }
         Some(facts)
+    }
+
+    /// A record of 1.3 that is protected (RFC 9147 §4): what is behind it. Which kind it is of nobody sees without a key.
+    fn ciphertext<'a>(&mut self, record: &'a [u8]) -> Option<&'a [u8]> {
+        let (first, rest) = record.split_first()?;
+        let [has_id, long_number, has_length] = [0b1_0000, 0b1000, 0b100].map(|bit| first & bit != 0);
+        if has_id {
+            // Nobody has one from us (RFC 9146).
+            return None;
+        }
+        let rest = rest.get(if long_number { 2 } else { 1 }..)?;
+        let (body, behind) = if has_length {
+            let (length, rest) = rest.split_first_chunk()?;
+            rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?
+        } else {
+            (rest, &[][..])
+        };
+        (self.only_messages, self.protected) = (false, true);
+        (!body.is_empty()).then_some(behind)
     }
 
     fn record(&mut self, kind: u8, protected: bool, body: &[u8], first: bool) -> Option<()> {
@@ -96,7 +138,7 @@ impl Facts {
             (CHANGE_CIPHER_SPEC, false) if *body != [1] => return None,
             // Nobody sends data before there are keys.
             (APPLICATION_DATA, false) => return None,
-            (CHANGE_CIPHER_SPEC | HANDSHAKE | APPLICATION_DATA, _) => {}
+            (CHANGE_CIPHER_SPEC | HANDSHAKE | APPLICATION_DATA | ACK, _) => {}
             _ => return None,
         }
         Some(())

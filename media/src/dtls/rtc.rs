@@ -7,7 +7,6 @@
 //! the handshake and no more.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ use rtc_shared::TransportProtocol;
 use rtc_shared::error::Error;
 use zeroize::Zeroizing;
 
-use super::engine::{Engine, Exported, Progress};
+use super::engine::{Engine, Exported, Progress, Verify, fenced};
 use super::keys::{LABEL, exported_length};
 use super::records::{Facts, Part};
 use super::{Agreed, Cipher, Failure, Identity, Role, Version};
@@ -50,9 +49,6 @@ const MOST_WAITING: usize = 16;
 
 /// Whoever sends it: an association knows by itself where its peer is.
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 1);
-
-/// Says whether a certificate in DER is the peer's.
-pub(super) type Verify = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// Makes handshakes of one role.
 pub(super) struct Maker {
@@ -186,7 +182,8 @@ impl Engine for Rtc {
         }
         (self.highest, self.repeating) = (self.highest.max(facts.highest), false);
         let Some(readable) = self.readable(datagram, facts) else { return Ok(Progress::Going) };
-        let events = fenced(|| self.endpoint.read(now, PEER, None, readable))?;
+        let events =
+            fenced(|| self.endpoint.read(now, PEER, None, readable).map_err(|error| failure(&error)))?;
         let mut progress = Progress::Going;
         for event in events {
             match event {
@@ -204,10 +201,7 @@ impl Engine for Rtc {
 
     fn repeat(&mut self, now: Instant) -> Result<(), Failure> {
         self.repeating = true;
-        fenced(|| self.endpoint.handle_timeout(PEER, now + OVERDUE)).map_err(|failure| match failure {
-            Failure::Internal => failure,
-            _ => Failure::Timeout,
-        })
+        fenced(|| self.endpoint.handle_timeout(PEER, now + OVERDUE).map_err(|_| Failure::Timeout))
     }
 
     fn close(&mut self, now: Instant) {
@@ -233,14 +227,6 @@ impl Engine for Rtc {
 /// Whether a datagram is a HelloVerifyRequest (RFC 6347 §4.2.1, §4.3.2).
 fn is_hello_verify(datagram: &[u8]) -> bool {
     matches!(datagram, [22, _, _, 0, 0, _, _, _, _, _, _, _, _, 3, ..])
-}
-
-/// What the crate says; a panic in it is a failure.
-fn fenced<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| failure(&error)),
-        Err(_) => Err(Failure::Internal),
-    }
 }
 
 fn failure(error: &Error) -> Failure {

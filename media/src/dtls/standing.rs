@@ -42,11 +42,14 @@ pub struct Agreed {
     pub cipher: Cipher,
 }
 
-/// A version of DTLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A version of DTLS; a newer one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Version {
     /// 1.2 (RFC 6347).
+    #[default]
     V1_2,
+    /// 1.3 (RFC 9147).
+    V1_3,
 }
 
 impl Version {
@@ -55,11 +58,20 @@ impl Version {
     pub fn name(self) -> &'static str {
         match self {
             Self::V1_2 => "DTLS 1.2",
+            Self::V1_3 => "DTLS 1.3",
+        }
+    }
+
+    /// Its second number.
+    fn minor(self) -> u8 {
+        match self {
+            Self::V1_2 => 2,
+            Self::V1_3 => 3,
         }
     }
 }
 
-/// A cipher suite of DTLS, by its number (RFC 5246 §A.5).
+/// A cipher suite of DTLS, by its number (RFC 5246 §A.5, RFC 8446 §B.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cipher(pub u16);
 
@@ -68,7 +80,11 @@ impl Cipher {
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         Some(match self.0 {
+            0x1301 => "TLS_AES_128_GCM_SHA256",
+            0x1302 => "TLS_AES_256_GCM_SHA384",
+            0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
             0xc02b => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            0xc02c => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
             0xc02f => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
             0xcca8 => "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
             0xcca9 => "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
@@ -197,10 +213,10 @@ pub(crate) fn packed(standing: Option<Standing>) -> u64 {
         None => [0; 5],
         Some(Standing::Waiting) => [1, 0, 0, 0, 0],
         Some(Standing::Handshaking) => [2, 0, 0, 0, 0],
-        Some(Standing::Keyed(Agreed { suite, version: Version::V1_2, cipher })) => {
+        Some(Standing::Keyed(Agreed { suite, version, cipher })) => {
             let suite = Suite::ALL.iter().position(|known| *known == suite).unwrap_or_default();
             let [high, low] = cipher.0.to_be_bytes();
-            [3, u8::try_from(suite).unwrap_or_default(), 12, high, low]
+            [3, u8::try_from(suite).unwrap_or_default(), version.minor(), high, low]
         }
         Some(Standing::Failed(failure)) => {
             let alert = if let Failure::Alert(number) = failure { number } else { 0 };
@@ -220,11 +236,8 @@ pub(crate) fn unpacked(number: u64) -> Option<Standing> {
         2 => Standing::Handshaking,
         3 => {
             let suite = *Suite::ALL.get(usize::from(b))?;
-            Standing::Keyed(Agreed {
-                suite,
-                version: Version::V1_2,
-                cipher: Cipher(u16::from_be_bytes([d, e])),
-            })
+            let version = [Version::V1_2, Version::V1_3].into_iter().find(|known| known.minor() == c)?;
+            Standing::Keyed(Agreed { suite, version, cipher: Cipher(u16::from_be_bytes([d, e])) })
         }
         4 => Standing::Failed(Failure::at(b, c)?),
         5 => Standing::Closed,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fingerprint, Identity};
+use super::{Fingerprint, Identity, Version};
 use crate::srtp::Suite;
 
 /// Who we are in a handshake (RFC 8842 §5.3: whose answer says `active` is the client).
@@ -30,12 +30,14 @@ pub struct Terms {
     /// The suites that we take (`use_srtp`, RFC 5764 §4.1.2, RFC 7714 §14.2), in the order of our choice. Those without a DTLS profile are
     /// passed over.
     pub suites: Arc<[Suite]>,
+    /// The newest version that we speak, and those before it. 1.3 takes suites that have [`Version::takes`].
+    pub newest: Version,
 }
 
 impl PartialEq for Terms {
     fn eq(&self, other: &Self) -> bool {
-        (self.association, self.role, &self.fingerprints, &self.suites)
-            == (other.association, other.role, &other.fingerprints, &other.suites)
+        (self.association, self.role, &self.fingerprints, &self.suites, self.newest)
+            == (other.association, other.role, &other.fingerprints, &other.suites, other.newest)
             && Arc::ptr_eq(&self.identity, &other.identity)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::dtls::Identity;
+use crate::dtls::{Identity, Version};
 use crate::srtp::Suite;
 
 /// How streams of RTP are protected on a leg.
@@ -49,6 +49,8 @@ pub struct Security {
     pub keys: bool,
     /// Whom the peer takes us for; without it there is no DTLS.
     pub identity: Option<Arc<Identity>>,
+    /// The newest version of DTLS that is spoken.
+    pub dtls: Version,
     /// The peer is a browser, as far as is known: an offer with DTLS has `SAVPF`, a group of its own for bundling, and ICE (RFC 8834, RFC
     /// 8835, RFC 9429 §5.2.1).
     pub browser: bool,

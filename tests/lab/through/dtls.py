@@ -132,6 +132,45 @@ def browser():
         sbc.idle()
 
 
+def version_of(sbc):
+    """The version and the cipher suite of the one handshake of a call."""
+    call, = sbc.established(1)
+    told = [stream["dtls"] for leg in sbc.get(f"/v1/calls/{call['id']}")["legs"] for stream in leg["streams"] if stream["dtls"]]
+    (dtls,) = told
+    assert dtls["state"] == "keyed", dtls
+    return dtls["version"], dtls["cipher"]
+
+
+def newest():
+    """With 1.3 a browser has that, whoever calls and so whoever begins."""
+    with House(profile=MD5 + '\nsrtp = { dtls = "1.3" }') as sbc, carol_of(sbc) as carol, web(sbc) as browser, Ear(carol.rtp_ports) as at_carol:
+        carol.wait("REGISTER_OK"), browser.wait("registered")
+        for calls in (True, False):
+            browser.do("call", "sip:carol@example.com") if calls else carol.command("dial", "sip:web@example.com")
+            browser.wait("confirmed"), carol.wait("CALL_ESTABLISHED")
+            browser.listen(1000), at_carol.listen(440)
+            version, cipher = version_of(sbc)
+            assert version == "DTLS 1.3" and cipher.startswith("TLS_AES_"), (version, cipher)
+            browser.do("hangup") if calls else carol.command("hangup")
+            carol.wait("CALL_CLOSED"), browser.wait("ended")
+            sbc.idle()
+
+
+def older(caller):
+    """A telephone whose OpenSSL has no 1.3 has 1.2 with us, who would speak 1.3."""
+    tables = DTLS.replace('keying = ["dtls"]', 'keying = ["dtls"], dtls = "1.3"')
+    with Liaison(profile=PLAIN, tables=tables) as sbc, handshaker() as alice, plain() as bob:
+        calling, called = (alice, "sip:bob@10.0.0.2") if caller == "dtls" else (bob, "sip:alice@10.0.0.3")
+        calling.command("dial", called)
+        alice.wait("CALL_ESTABLISHED"), bob.wait("CALL_ESTABLISHED")
+        alice.listen(1000), bob.listen(440)
+        version, cipher = version_of(sbc)
+        assert version == "DTLS 1.2" and cipher.startswith("TLS_ECDHE_"), (version, cipher)
+        alice.command("hangup")
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+
+
 def web_transferred():
     """A browser that talks with a telephone is transferred to another one, and hears that, and is heard; then it makes its ICE anew."""
     with House(users=("carol", "erin", "web"), profile=MD5 + '\nrefer = "handle"') as sbc, carol_of(sbc) as carol, \
@@ -177,4 +216,4 @@ def forged():
         assert guarded(sbc)[0] == ("UDP/TLS/RTP/SAVPF", "dtls", None), guarded(sbc)
 
 
-run(to_plain, to_sdes, browser, web_transferred, forged)
+run(to_plain, to_sdes, browser, newest, older, web_transferred, forged)

@@ -36,3 +36,14 @@ fn rfc5763_a_browser_whose_fingerprint_is_forged_is_heard_by_nobody() {
 fn a_browser_is_transferred_makes_its_ice_anew_and_hears_another_plain_telephone() {
     check("dtls.py", &["web_transferred"], 90);
 }
+
+#[test]
+fn rfc9147_a_browser_has_dtls_1_3_in_either_role() {
+    check("dtls.py", &["newest"], 90);
+}
+
+#[test]
+fn rfc9147_a_telephone_without_1_3_has_1_2_in_either_role() {
+    check("dtls.py", &["older", "dtls"], 90);
+    check("dtls.py", &["older", "plain"], 90);
+}

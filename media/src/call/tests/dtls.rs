@@ -1,7 +1,7 @@
 //! SRTP that ends on each leg, with keys by DTLS.
 
 use super::*;
-use crate::dtls::{Hash, Identity, Role, Terms};
+use crate::dtls::{Hash, Identity, Role, Terms, Version};
 use crate::keying::{Keying, Security, SrtpUse};
 use crate::relay::Srtp;
 use crate::srtp::Suite;
@@ -63,6 +63,7 @@ fn security(srtp: SrtpUse) -> Security {
         suites: [Suite::AesCm128Sha1Tag80].into(),
         keys: false,
         identity: Some(Arc::clone(&IDENTITY)),
+        dtls: Version::V1_2,
         browser: false,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::wire::*;
-use crate::dtls::{Desk, Failure, Input, Output, Place, Role, Standing, Tallies};
+use crate::dtls::{Desk, Failure, Input, Output, Place, Role, Standing, Tallies, Terms, Version};
 use crate::ice::Component;
 use crate::srtp::Suite;
 use crate::{ContextId, PairId, ThreadId};
@@ -108,4 +108,32 @@ fn a_handshake_that_nobody_answers_is_over_after_thirty_seconds() {
     );
     assert_eq!(tallies.read().refused, 1);
     assert_eq!(desk.deadline(), None);
+}
+
+#[test]
+fn a_peer_that_could_not_do_1_3_is_not_asked_again() {
+    let (mut desk, _) = desk(8);
+    let (now, there) = (epoch(), "192.0.2.2:5000".parse().unwrap());
+    let terms = Arc::new(terms_up_to(Version::V1_3, Role::Client, &Suite::ALL));
+    let offers_newer = |desk: &mut Desk| {
+        let hello = std::iter::from_fn(|| desk.poll()).find_map(|output| match output {
+            Output::Datagram(_, _, octets) => Some(octets),
+            Output::Standing(..) | Output::Keyed(..) => None,
+        });
+        hello.unwrap().windows(2).any(|of| of == [0xfe, 0xfc])
+    };
+    desk.handle(now, Input::Begin(place(0, Component::Rtp), 1, Arc::clone(&terms)));
+    desk.handle(now, Input::Direct(place(0, Component::Rtp), there));
+    assert!(offers_newer(&mut desk));
+    // handshake_failure
+    let alert = [21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 40];
+    desk.handle(now, Input::Datagram(place(0, Component::Rtp), there, alert.into()));
+    assert!(!offers_newer(&mut desk), "once more, by the older version");
+    desk.handle(now, Input::Begin(place(1, Component::Rtp), 2, Arc::clone(&terms)));
+    desk.handle(now, Input::Direct(place(1, Component::Rtp), there));
+    assert!(!offers_newer(&mut desk), "and by that from the beginning");
+    let other = Arc::new(Terms { fingerprints: Box::new([wrong()]), ..(*terms).clone() });
+    desk.handle(now, Input::Begin(place(2, Component::Rtp), 3, other));
+    desk.handle(now, Input::Direct(place(2, Component::Rtp), there));
+    assert!(offers_newer(&mut desk), "another peer");
 }

@@ -4,14 +4,21 @@ use std::time::Duration;
 
 use super::wire::*;
 use crate::dtls::records::{Facts, LONGEST};
-use crate::dtls::{Failure, Role, Standing, is_hello};
+use crate::dtls::{Failure, Role, Standing, Version, is_hello};
 use crate::srtp::Suite;
 
 const SUITES: [Suite; 1] = [Suite::AesCm128Sha1Tag80];
 
+const VERSIONS: [Version; 2] = [Version::V1_2, Version::V1_3];
+
+fn wire(newest: Version) -> Wire {
+    let [client, server] = [Role::Client, Role::Server].map(|role| terms_up_to(newest, role, &Suite::ALL));
+    Wire::new(client, server)
+}
+
 /// All that a handshake and its end send, each with the end that it is for.
-fn recorded() -> Vec<(usize, Vec<u8>)> {
-    let mut wire = Wire::of(&SUITES);
+fn recorded(newest: Version) -> Vec<(usize, Vec<u8>)> {
+    let mut wire = wire(newest);
     wire.shake(|_, _| Fate::Arrives);
     let now = wire.now;
     wire.ends[0].work(|it, out| it.close(now, out));
@@ -23,7 +30,7 @@ fn recorded() -> Vec<(usize, Vec<u8>)> {
 
 #[test]
 fn what_is_no_dtls_is_refused_at_sight() {
-    let hello = recorded()[0].1.clone();
+    let hello = recorded(Version::V1_2)[0].1.clone();
     assert!(is_hello(&hello));
     let rtp = [0x80; 172];
     let mut alert = vec![21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 40];
@@ -59,8 +66,14 @@ fn what_is_no_dtls_is_refused_at_sight() {
 
 #[test]
 fn truncated_and_damaged_datagrams_never_disturb_what_is_done() {
-    let recorded = recorded();
-    let mut wire = Wire::of(&SUITES);
+    for newest in VERSIONS {
+        damage(newest);
+    }
+}
+
+fn damage(newest: Version) {
+    let recorded = recorded(newest);
+    let mut wire = wire(newest);
     wire.shake(|_, _| Fate::Arrives);
     let now = wire.now;
     for (at, octets) in &recorded {
@@ -80,8 +93,14 @@ fn truncated_and_damaged_datagrams_never_disturb_what_is_done() {
 
 #[test]
 fn a_handshake_survives_garbage_between_its_flights() {
-    let recorded = recorded();
-    let mut wire = Wire::of(&SUITES);
+    for newest in VERSIONS {
+        garbage(newest);
+    }
+}
+
+fn garbage(newest: Version) {
+    let recorded = recorded(newest);
+    let mut wire = wire(newest);
     wire.begin(&mut |_, _| Fate::Arrives);
     for round in 0..20 {
         let now = wire.start + Duration::from_millis(round * 4);

@@ -5,4 +5,5 @@ mod desk;
 mod hostile;
 mod keys;
 mod loss;
+mod newer;
 mod wire;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::dtls::association::{Association, News, Out};
-use crate::dtls::{Agreed, Failure, Fingerprint, Hash, Identity, Role, Standing, Terms};
+use crate::dtls::{Agreed, Failure, Fingerprint, Hash, Identity, Role, Standing, Terms, Version};
 use crate::srtp::{Protection, Suite};
 
 /// Certificates of two ends that tests share: making one takes its time.
@@ -15,6 +15,10 @@ pub(super) fn identities() -> &'static [Arc<Identity>; 2] {
 }
 
 pub(super) fn terms(role: Role, suites: &[Suite]) -> Terms {
+    terms_up_to(Version::V1_2, role, suites)
+}
+
+pub(super) fn terms_up_to(newest: Version, role: Role, suites: &[Suite]) -> Terms {
     let [ours, theirs] = match role {
         Role::Client => identities().each_ref(),
         Role::Server => {
@@ -28,6 +32,7 @@ pub(super) fn terms(role: Role, suites: &[Suite]) -> Terms {
         identity: Arc::clone(ours),
         fingerprints: Box::new([theirs.fingerprint().clone()]),
         suites: suites.into(),
+        newest,
     }
 }
 
@@ -42,14 +47,25 @@ pub(super) struct End {
     pub(super) standing: Option<Standing>,
     pub(super) keyed: Vec<(Agreed, Arc<Protection>)>,
     pub(super) sent: Vec<Vec<u8>>,
+    pub(super) outdated: bool,
 }
 
 impl End {
     pub(super) fn new(terms: Terms, at: &str, now: Instant) -> Self {
+        Self::knowing(false, terms, at, now)
+    }
+
+    /// One whose peer is known to speak the older version only.
+    pub(super) fn outdated(terms: Terms, at: &str, now: Instant) -> Self {
+        Self::knowing(true, terms, at, now)
+    }
+
+    fn knowing(older: bool, terms: Terms, at: &str, now: Instant) -> Self {
         let mut out = Out::default();
-        let association = Association::new(&Arc::new(terms), now, &mut out);
+        let association = Association::new(&Arc::new(terms), older, now, &mut out);
         let at = at.parse().unwrap();
-        let mut end = Self { association, at, standing: None, keyed: Vec::new(), sent: Vec::new() };
+        let mut end =
+            Self { association, at, standing: None, keyed: Vec::new(), sent: Vec::new(), outdated: false };
         end.note(out);
         end
     }
@@ -62,6 +78,7 @@ impl End {
                     self.standing = Some(Standing::Keyed(agreed));
                     self.keyed.push((agreed, keys));
                 }
+                News::Outdated => self.outdated = true,
             }
         }
         self.sent.extend(out.datagrams.iter().map(|(_, octets)| octets.clone()));
@@ -214,6 +231,11 @@ impl Wire {
 fn in_parts(mut datagram: &[u8]) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
     while !datagram.is_empty() {
+        // Of 1.3, and protected.
+        if datagram[0] & 0xe0 == 0x20 {
+            parts.push(datagram.to_vec());
+            break;
+        }
         let length = 13 + usize::from(u16::from_be_bytes([datagram[11], datagram[12]]));
         let (record, behind) = datagram.split_at(length);
         datagram = behind;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
 use super::harness::*;
-use crate::dtls::Identity;
+use crate::dtls::{Identity, Version};
 use crate::dtmf::{Digit, Wanted};
 use crate::relay::Config;
 use crate::srtp::Suite;
@@ -19,6 +19,7 @@ fn security(keying: Keying) -> Security {
         suites: [Suite::AesCm128Sha1Tag80].into(),
         keys: true,
         identity: Some(Arc::clone(&IDENTITY)),
+        dtls: Version::V1_2,
         browser: false,
     }
 }

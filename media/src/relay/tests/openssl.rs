@@ -135,20 +135,35 @@ fn free() -> SocketAddr {
 }
 
 fn terms(stage: &Stage, role: Role, fingerprint: Fingerprint, suite: Suite) -> Arc<Terms> {
+    terms_up_to(Version::V1_2, stage, role, fingerprint, [Suite::AesCm256Sha1Tag80, suite].into())
+}
+
+fn terms_up_to(
+    newest: Version,
+    stage: &Stage,
+    role: Role,
+    fingerprint: Fingerprint,
+    suites: Arc<[Suite]>,
+) -> Arc<Terms> {
     Arc::new(Terms {
         association: 1,
         role,
         identity: Arc::clone(&stage.ours),
         fingerprints: Box::new([fingerprint]),
-        suites: [Suite::AesCm256Sha1Tag80, suite].into(),
+        suites,
+        newest,
     })
 }
 
 /// A stage whose secure side expects OpenSSL there.
 fn expecting(theirs: SocketAddr, role: Role, fingerprint: Fingerprint, suite: Suite) -> (Stage, Peer) {
+    stage(theirs, |stage| terms(stage, role, fingerprint, suite))
+}
+
+fn stage(theirs: SocketAddr, terms: impl FnOnce(&Stage) -> Arc<Terms>) -> (Stage, Peer) {
     let mut stage = Stage::new();
     let other = stage.peer();
-    let srtp = Some(Srtp::Dtls(terms(&stage, role, fingerprint, suite)));
+    let srtp = Some(Srtp::Dtls(terms(&stage)));
     let of_secure = Settings { srtp, ..settings(theirs, stage.plain.id()) };
     let counters = Arc::clone(&stage.secure.counters);
     stage.set(stage.secure.id(), of_secure, &counters);
@@ -218,6 +233,37 @@ fn with_ecdsa_and_with_rsa_in_either_role_both_export_the_same() {
             heard.truncate(opened.unwrap());
             assert_eq!(heard, rtp(2), "{suite:?} {ours:?}");
         }
+    }
+}
+
+/// One that speaks 1.2 only, as OpenSSL does: what is ours to begin is begun again where its certificate is of RSA.
+#[test]
+fn with_1_3_on_our_side_ecdsa_and_rsa_get_1_2_in_either_role() {
+    for (algorithm, ours) in
+        [EC, RSA].into_iter().flat_map(|algorithm| [Role::Server, Role::Client].map(|ours| (algorithm, ours)))
+    {
+        let suite = Suite::AesCm128Sha1Tag80;
+        let folder = Folder::new("newer");
+        let fingerprint = certificate(&folder.0, algorithm);
+        let theirs = free();
+        let newer =
+            |stage: &Stage| terms_up_to(Version::V1_3, stage, ours, fingerprint.clone(), Suite::ALL.into());
+        let (stage, mut openssl) = match ours {
+            Role::Client => {
+                let mut openssl = start(&folder, ours, suite, (theirs, theirs));
+                openssl.says("ACCEPT");
+                (stage(theirs, newer).0, openssl)
+            }
+            Role::Server => {
+                let stage = stage(theirs, newer).0;
+                let openssl = start(&folder, ours, suite, (theirs, stage.secure.at));
+                (stage, openssl)
+            }
+        };
+        openssl.says("Keying material: ");
+        until(|| matches!(stage.secure.counters.snapshot().dtls, Some(Standing::Keyed(_))));
+        let Some(Standing::Keyed(agreed)) = stage.secure.counters.snapshot().dtls else { panic!() };
+        assert_eq!((agreed.suite, agreed.version), (suite, Version::V1_2), "{algorithm:?} {ours:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::harness::*;
-use crate::dtls::{Desk, Identity, Input, Output, Place, Role, Tallies, Terms};
+use crate::dtls::{Desk, Identity, Input, Output, Place, Role, Tallies, Terms, Version};
 use crate::ice::Component;
 use crate::relay::{Command, Config, Link, Relay, Settings, Sources, Srtp, start};
 use crate::srtp::{Kind, MAX_OVERHEAD, Protection, Receiver, Sender, Suite};
@@ -87,6 +87,7 @@ impl Stage {
             identity: Arc::clone(&self.ours),
             fingerprints: Box::new([phone.identity.fingerprint().clone()]),
             suites: SUITES.into(),
+            newest: Version::V1_2,
         })
     }
 
@@ -151,6 +152,7 @@ impl Phone {
             identity: Arc::clone(&self.identity),
             fingerprints: Box::new([stage.ours.fingerprint().clone()]),
             suites: SUITES.into(),
+            newest: Version::V1_2,
         });
         for (component, to) in [(Component::Rtp, stage.secure.at), (Component::Rtcp, stage.secure.rtcp())] {
             if component == Component::Rtp || two {
