@@ -244,7 +244,7 @@ impl Core {
         call.invite = None;
         call.wrap = Wrap::default();
         let (mut losers, mut abandoned) = (Vec::<PartyId>::new(), Vec::new());
-        for pair in call.pairs.drain(..) {
+        for pair in std::mem::take(&mut call.pairs) {
             losers.extend(pair.caller_party.into_iter().chain(Some(pair.callee_party)));
             abandoned.extend(pair.exchange.is_busy().then_some((pair.caller_party, pair.exchange)));
         }

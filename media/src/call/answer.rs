@@ -278,6 +278,7 @@ impl CallMedia {
         let keep = found.first_offer.as_ref().is_some_and(|(side, _)| *side == Side::Us);
         (found.exchange, found.introduced) = (Exchange::Idle, false);
         (found.answered, found.local, found.remote) = (Some(answered), Some(local), Some(remote));
+        found.streams.reserve_exact(outcomes.len().saturating_sub(found.streams.len()));
         found.streams.resize_with(outcomes.len(), Stream::default);
         found.standing = outcomes.len();
         let mut unused = Vec::new();
