@@ -20,6 +20,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod veil;
 mod view;
 mod wiping;
 mod wiring;

@@ -14,6 +14,7 @@ use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp};
 use crate::srtp::MasterKey;
+use crate::veil::Veil;
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
@@ -87,6 +88,8 @@ pub(super) struct Party {
     pub(super) mint: Option<Mint>,
     /// In which form it has keys.
     pub(super) dtmf: Wanted,
+    /// What it sees sources of the other side called; `None` where by their own names.
+    pub(super) veil: Option<Arc<Veil>>,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -163,6 +166,8 @@ pub(super) struct Link {
     pub(super) association: Option<Association>,
     /// What it has for keys.
     pub(super) keypad: Keypad,
+    /// Nothing but the headers of its packets has sequence numbers and timestamps.
+    pub(super) bare: bool,
 }
 
 /// A DTLS association as descriptions have it.
@@ -202,6 +207,7 @@ impl Party {
             first_lines: Lines::default(),
             mint: None,
             dtmf: Wanted::default(),
+            veil: None,
         }
     }
 
@@ -240,6 +246,7 @@ impl Party {
             first_lines: self.first_lines.clone(),
             mint: None,
             dtmf: self.dtmf,
+            veil: self.veil.clone(),
         }
     }
 }
