@@ -26,8 +26,8 @@ pub mod turn;
 mod veil;
 
 pub use call::{
-    CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Mark, Mode, Moving, Offered, PartyView,
-    Silence, Standing, StreamView, Tally,
+    Bounds, CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Judged, Mark, Mode, Moving, Offered,
+    PartyView, Silence, Standing, StreamView, Tally,
 };
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};

@@ -8,6 +8,7 @@ use sdp::Direction;
 
 use super::Guarded;
 use super::dtmf::Keypad;
+use super::judge::Verdict;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Own, Reach};
@@ -132,6 +133,8 @@ pub(super) struct Stream {
     /// What the relay was told last.
     pub(super) applied: Option<Settings>,
     pub(super) counters: Option<Arc<Counters>>,
+    /// How it was when it was judged last, where it is.
+    pub(super) verdict: Option<Box<Verdict>>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over

@@ -103,7 +103,9 @@ fn renamed(line: Line<'_>, veil: &Veil) -> Option<Vec<u8>> {
         }
         "ssrc-group" => {
             let (semantics, sources) = value.split_once(' ')?;
-            out.extend_from_slice(format!("a=ssrc-group:{semantics} {}", all_named(sources, veil)).as_bytes());
+            out.extend_from_slice(
+                format!("a=ssrc-group:{semantics} {}", all_named(sources, veil)).as_bytes(),
+            );
         }
         "extmap" if value.split(' ').any(|word| word == CNAME_EXTENSION) => return Some(out),
         _ => return None,

@@ -112,12 +112,7 @@ impl Stream {
         self.context.filter(|_| self.link.is_some())
     }
 
-    fn apply(
-        &mut self,
-        sources: Option<Sources>,
-        onward: Onward,
-        unlatch: bool,
-    ) -> Option<Command> {
+    fn apply(&mut self, sources: Option<Sources>, onward: Onward, unlatch: bool) -> Option<Command> {
         let context = self.context?;
         let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, onward));
         let Some(wanted) = wanted else {

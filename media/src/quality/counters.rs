@@ -314,7 +314,9 @@ impl Counters {
             unkeyed: read(&self.unkeyed),
             lost: read(&self.lost),
             jitter: Duration::from_micros(read(&self.jitter) & JITTER),
-            payload: (read(&self.jitter) >> PAYLOAD).checked_sub(1).and_then(|payload| payload.try_into().ok()),
+            payload: (read(&self.jitter) >> PAYLOAD)
+                .checked_sub(1)
+                .and_then(|payload| payload.try_into().ok()),
             told: self.told.get().map(|told| told.read()),
             quiet_since,
             source: self.source.read(),

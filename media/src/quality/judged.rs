@@ -75,13 +75,17 @@ mod tests {
     #[test]
     fn each_direction_is_judged_by_what_is_known_of_it() {
         assert_eq!(Quality::of(&Snapshot::default(), Some("PCMA")), Quality::default());
-        let told = Told { blocks: 1, lost: 30, round_trip: Some(Duration::from_millis(200)), ..Told::default() };
+        let told =
+            Told { blocks: 1, lost: 30, round_trip: Some(Duration::from_millis(200)), ..Told::default() };
         let quality = Quality::of(&counted(990, 10, 1_000, Some(told)), Some("PCMA"));
         assert_eq!((quality.received_loss, quality.sent_loss), (Some(10_000), Some(30_000)));
         assert!(quality.received_mos > quality.sent_mos && quality.sent_mos > Some(350));
         assert!(quality.received_mos < Quality::of(&counted(990, 10, 0, None), Some("PCMA")).received_mos);
         let quality = Quality::of(&counted(990, 10, 1_000, Some(told)), Some("VP8"));
-        assert_eq!((quality.received_loss, quality.received_mos, quality.sent_mos), (Some(10_000), None, None));
+        assert_eq!(
+            (quality.received_loss, quality.received_mos, quality.sent_mos),
+            (Some(10_000), None, None)
+        );
     }
 
     #[test]
@@ -89,7 +93,10 @@ mod tests {
         let told = |blocks, lost| Some(Told { blocks, lost, ..Told::default() });
         let before = counted(1_000, 500, 1_000, told(1, 100));
         let quality = Quality::between(&before, &counted(1_500, 500, 1_500, told(2, 105)), Some("PCMA"));
-        assert_eq!((quality.received_loss, quality.sent_loss, quality.received_mos), (Some(0), Some(10_000), Some(441)));
+        assert_eq!(
+            (quality.received_loss, quality.sent_loss, quality.received_mos),
+            (Some(0), Some(10_000), Some(441))
+        );
         let quality = Quality::between(&before, &counted(1_500, 500, 1_500, told(1, 100)), Some("PCMA"));
         assert_eq!((quality.sent_loss, quality.sent_mos), (None, None));
     }

@@ -4,9 +4,9 @@ mod counters;
 mod emodel;
 mod judged;
 mod reception;
-mod told;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use counters::{Counters, Flow, IceSnapshot, Snapshot};
 pub(crate) use counters::{Dropped, Tally};

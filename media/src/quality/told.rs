@@ -181,7 +181,10 @@ mod tests {
         moments.heard(&heard(0x0001_0002, 65_536), Some(8_000), 11_150, &told);
         let read = told.read();
         assert_eq!(read.round_trip, Some(Duration::from_millis(150)));
-        assert_eq!((read.blocks, read.lost, read.fraction, read.jitter), (1, 9, 64, Duration::from_millis(10)));
+        assert_eq!(
+            (read.blocks, read.lost, read.fraction, read.jitter),
+            (1, 9, 64, Duration::from_millis(10))
+        );
         // Of one that nobody has sent, or none, nothing is made; nor of one who has kept it longer than it was away.
         for (last, since) in [(0, 0), (5, 0)] {
             moments.heard(&heard(last, since), None, 12_000, &told);

@@ -14,12 +14,12 @@ use super::taking::Arrived;
 use super::worker::Clock;
 use crate::ContextId;
 use crate::dtmf::{Translator, Turn};
-use crate::veil::Veiled;
 pub(super) use crate::ice::Component;
 use crate::ice::{Known, Session};
 use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
+use crate::veil::Veiled;
 
 impl From<Component> for srtp::Kind {
     fn from(kind: Component) -> Self {

@@ -83,7 +83,8 @@ fn lost(octets: &mut [u8], at: usize, media: u32, names: &impl Names) {
     let now = names.sequence(media, first);
     let others = (1u16..=16).filter(|after| mask >> (after - 1) & 1 == 1);
     let others = others.map(|after| names.sequence(media, first.wrapping_add(after)).wrapping_sub(now));
-    let others = others.filter(|after| (1..=16).contains(after)).fold(0, |mask, after| mask | 1 << (after - 1));
+    let others =
+        others.filter(|after| (1..=16).contains(after)).fold(0, |mask, after| mask | 1 << (after - 1));
     put_half(octets, at, now);
     put_half(octets, at + 2, others);
 }

@@ -80,13 +80,14 @@ fn describe<'a>(
     cname: impl Fn(&[u8]) -> [u8; CNAME_LENGTH],
 ) -> Option<&'a [u8]> {
     let (mut from, mut to, mut full) = (4, 4, false);
-    let mut write = |room: &mut [u8], to: &mut usize, octets: &[u8]| match room.get_mut(*to..*to + octets.len()) {
-        Some(place) => {
-            place.copy_from_slice(octets);
-            *to += octets.len();
-        }
-        None => full = true,
-    };
+    let mut write =
+        |room: &mut [u8], to: &mut usize, octets: &[u8]| match room.get_mut(*to..*to + octets.len()) {
+            Some(place) => {
+                place.copy_from_slice(octets);
+                *to += octets.len();
+            }
+            None => full = true,
+        };
     for _ in 0..count {
         write(room, &mut to, packet.get(from..from + 4)?);
         from = items(packet, from + 4, |kind, text| {

@@ -89,7 +89,10 @@ fn rtcp_says_the_same_on_both_sides() {
     assert_eq!(told, length + 12);
     assert_eq!(report[4..8], header.ssrc.to_be_bytes());
     assert_eq!(report[16..20], header.timestamp.to_be_bytes());
-    assert_eq!((&report[32..36], &report[38..54]), (&header.ssrc.to_be_bytes()[..], &veil().cname(b"alice")[..]));
+    assert_eq!(
+        (&report[32..36], &report[38..54]),
+        (&header.ssrc.to_be_bytes()[..], &veil().cname(b"alice")[..])
+    );
     // The receiver has seen that packet, and has lost the next but one.
     let mut heard = vec![0x81, 201, 0, 7, 0, 0, 0, 3];
     for word in [header.ssrc, 0, 0x1_0000 + u32::from(header.sequence), 0, 2, 9] {

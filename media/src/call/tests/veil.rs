@@ -28,7 +28,8 @@ a=ssrc:11 cname:alice@192.168.1.7
 ";
 
 fn answered(text: &str) -> String {
-    let text = text.replace("198.51.100.1", "198.51.100.2").replace("alice", "bob").replace("314159", "271828");
+    let text =
+        text.replace("198.51.100.1", "198.51.100.2").replace("alice", "bob").replace("314159", "271828");
     text.replace("alice", "bob")
 }
 

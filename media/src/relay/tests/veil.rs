@@ -54,7 +54,10 @@ fn rfc8079_3_2_the_hidden_side_has_names_of_ours_and_all_is_consistent() {
     assert_eq!(told[4..8], name.ssrc.to_be_bytes());
     assert_eq!(told[28..32], 7u32.to_be_bytes(), "Bob is called as he calls himself");
     assert_eq!(told[16..20], name.timestamp.wrapping_add(160).to_be_bytes());
-    assert_eq!((&told[56..60], &told[62..78]), (&name.ssrc.to_be_bytes()[..], &Veil::new(SECRET, true).cname(b"alice")[..]));
+    assert_eq!(
+        (&told[56..60], &told[62..78]),
+        (&name.ssrc.to_be_bytes()[..], &Veil::new(SECRET, true).cname(b"alice")[..])
+    );
     bob.rtcp.send_to(&report(7, name.ssrc, u32::from(name.first) + 2), rtcp(at_b)).unwrap();
     let (heard, _) = receive(&alice.rtcp);
     assert_eq!(heard, report(7, 7, 0x1_0000));

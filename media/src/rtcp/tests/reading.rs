@@ -18,34 +18,37 @@ fn rfc3550_6_4_reports() {
     let first = Block { ssrc: 100, fraction: 64, lost: 9, jitter: 3, last: 4, since: 5 };
     // More came than were sent: nothing is lost.
     let second = Block { ssrc: 101, fraction: 0, lost: 0, jitter: 3, last: 0, since: 0 };
-    assert_eq!(all(&packet), [
-        Reported::Sent(0x1111_2222),
-        Reported::Received(first),
-        Reported::Received(second)
-    ]);
+    assert_eq!(
+        all(&packet),
+        [Reported::Sent(0x1111_2222), Reported::Received(first), Reported::Received(second)]
+    );
 }
 
 #[test]
 fn rfc3611_4_extended_reports() {
-    let packet = compound(&[(207, 0, &[
-        1,
-        4 << 24 | 2,
-        0xaaaa_1111,
-        0x2222_bbbb,
-        5 << 24 | 3,
-        100,
-        7,
-        8,
-        7 << 24 | 8,
-        100,
-        0x0a05_0000,
+    let packet = compound(&[(
+        207,
         0,
-        120 << 16 | 60,
-        0,
-        u32::from_be_bytes([93, 127, 41, 127]),
-        0,
-        0,
-    ])]);
+        &[
+            1,
+            4 << 24 | 2,
+            0xaaaa_1111,
+            0x2222_bbbb,
+            5 << 24 | 3,
+            100,
+            7,
+            8,
+            7 << 24 | 8,
+            100,
+            0x0a05_0000,
+            0,
+            120 << 16 | 60,
+            0,
+            u32::from_be_bytes([93, 127, 41, 127]),
+            0,
+            0,
+        ],
+    )]);
     let voice = VoiceMetrics {
         loss: 10,
         discard: 5,

@@ -7,7 +7,8 @@ use super::{Shifted, compound};
 fn check(kind: u8, count: u8, before: &[u32], after: &[u32]) {
     let mut packet = compound(&[(kind, count, before)]);
     translate(&mut packet, &mut Shifted);
-    let words: Vec<_> = packet[4..].chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    let words: Vec<_> =
+        packet[4..].chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
     assert_eq!(words, after);
     assert_eq!(packet[..2], [0x80 | count, kind]);
 }
@@ -51,20 +52,35 @@ fn rfc8079_3_2_extended_reports() {
         );
     }
     let head = 3 << 24 | 4;
-    check(
-        207,
-        0,
-        &[1, head, 100, sequences(10, 12), 1, 2],
-        &[1_001, head, 2_100, sequences(3, 5), 1, 2],
-    );
+    check(207, 0, &[1, head, 100, sequences(10, 12), 1, 2], &[1_001, head, 2_100, sequences(3, 5), 1, 2]);
     // A clock, what has been seen of clocks, statistics and VoIP metrics.
     check(
         207,
         0,
         &[1, 4 << 24 | 2, 1, 100, 5 << 24 | 6, 100, 1, 100, 101, 1, 101, 6 << 24 | 2, 102, sequences(9, 10)],
-        &[1_001, 4 << 24 | 2, 1, 100, 5 << 24 | 6, 2_100, 1, 100, 2_101, 1, 101, 6 << 24 | 2, 2_102, sequences(2, 3)],
+        &[
+            1_001,
+            4 << 24 | 2,
+            1,
+            100,
+            5 << 24 | 6,
+            2_100,
+            1,
+            100,
+            2_101,
+            1,
+            101,
+            6 << 24 | 2,
+            2_102,
+            sequences(2, 3),
+        ],
     );
-    check(207, 0, &[1, 7 << 24 | 8, 100, 1, 2, 3, 4, 5, 6, 7], &[1_001, 7 << 24 | 8, 2_100, 1, 2, 3, 4, 5, 6, 7]);
+    check(
+        207,
+        0,
+        &[1, 7 << 24 | 8, 100, 1, 2, 3, 4, 5, 6, 7],
+        &[1_001, 7 << 24 | 8, 2_100, 1, 2, 3, 4, 5, 6, 7],
+    );
     // Since when others measure (RFC 6776 §4.1), and one of a type that is not known.
     check(
         207,
@@ -95,7 +111,7 @@ fn rfc8079_3_2_codec_control() {
 #[test]
 fn rfc8079_3_2_remb_and_other_feedback() {
     let remb = u32::from_be_bytes(*b"REMB");
-    check(206, 15, &[1, 0, remb, 2 << 24, 100, 101, 102], &[1_001, 0, remb, 2 << 24, 2_100, 2_101, 102 ]);
+    check(206, 15, &[1, 0, remb, 2 << 24, 100, 101, 102], &[1_001, 0, remb, 2 << 24, 2_100, 2_101, 102]);
     check(206, 15, &[1, 0, 0x4142_4344, 1 << 24, 100], &[1_001, 0, 0x4142_4344, 1 << 24, 100]);
     // The numbers of transport-wide feedback are its own.
     check(205, 15, &[1, 100, 20 << 16 | 1, 0], &[1_001, 2_100, 20 << 16 | 1, 0]);
@@ -134,7 +150,11 @@ fn each_packet_of_a_compound_without_its_padding() {
 #[test]
 fn what_is_no_rtcp_stays_as_it_is() {
     for octets in [&[][..], &[0x80], &[0x9f, 201, 0, 1, 0, 0, 0, 1, 7], &[0x81, 200, 255, 255, 1], &[0; 64]] {
-        assert!(!is_compound(octets) && super::super::hide(&mut octets.to_vec(), octets.len(), |_| [0; 16]).is_none_or(|length| length == octets.len()));
+        assert!(
+            !is_compound(octets)
+                && super::super::hide(&mut octets.to_vec(), octets.len(), |_| [0; 16])
+                    .is_none_or(|length| length == octets.len())
+        );
     }
     let mut short = compound(&[(200, 31, &[1, 2]), (207, 0, &[1, 1 << 24 | 9, 100]), (205, 1, &[1])]);
     let length = short.len();
