@@ -8,6 +8,7 @@ mod leg;
 mod location;
 mod order;
 mod overload;
+mod quality;
 mod quarantine;
 mod registration;
 mod subscription;
@@ -36,6 +37,7 @@ pub use location::{
 };
 pub use order::{CallOrder, OrderedParty, ShownCaller};
 pub use overload::{Overload, Restriction, RestrictionAlgorithm, ServerLoad, ShardLoad};
+pub use quality::{Hundredths, VoipMetrics};
 pub use quarantine::{Quarantine, QuarantinedSource};
 pub use registration::{
     Binding, Registration, RegistrationPage, RegistrationQuery, Subscription, SubscriptionList,

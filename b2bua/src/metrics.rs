@@ -4,6 +4,7 @@ mod calls;
 mod families;
 mod overload;
 mod ports;
+mod quality;
 mod signalling;
 mod store;
 mod transport;
@@ -19,6 +20,7 @@ use families::Families;
 use media::relay;
 use overload::overload;
 use ports::ports;
+use quality::quality;
 use signalling::{location, signalling};
 use sip::driver::counters as driver;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub(crate) fn families(
     overload(&mut families, reports);
     transport(&mut families, transports);
     ports(&mut families, reports, relay);
+    quality(&mut families, reports);
     families.counter(
         "liaison_cdr_lost_total",
         "Call detail records that could not be written.",

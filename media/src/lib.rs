@@ -18,14 +18,16 @@ mod network;
 mod ports;
 mod quality;
 pub mod relay;
+mod rtcp;
 mod rtp;
 pub mod srtp;
 mod stun;
 pub mod turn;
+mod veil;
 
 pub use call::{
-    CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Mark, Mode, Moving, Offered, PartyView,
-    Silence, Standing, StreamView, Tally,
+    Bounds, CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Judged, Mark, Mode, Moving, Offered,
+    PartyView, Silence, Standing, StreamView, Tally,
 };
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
@@ -33,5 +35,6 @@ pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
-pub use quality::{Counters, Flow, IceSnapshot, Snapshot};
+pub use quality::{Counters, Flow, IceSnapshot, Quality, Snapshot, Told, Voice};
 pub use sdp::{Direction, Limits};
+pub use veil::Veil;

@@ -41,6 +41,7 @@ mtu=1300
 [rtp]
 audio_rtp_port={rtp}
 bind_address={ip}
+{media}
 [sound]
 playback_dev_id=none
 """
@@ -49,9 +50,9 @@ playback_dev_id=none
 class Linphone:
     """transport: the one that it listens on and registers over; root: the file of the authority that it believes; sip: further lines
     of its [sip]; rtp: its media port, which no other one on this network may have. It knows no addresses as names in certificates, so only the chain is verified.
-    encryption: what all of its media must have, srtp (SDES) or dtls; ice: it is a full agent."""
+    media: further lines of its [rtp]. encryption: what all of its media must have, srtp (SDES) or dtls; ice: it is a full agent."""
     def __init__(self, user, ip, *, domain, proxy, transport, password, root, port=5060, sip="", rtp=7078,
-                 encryption="", ice=False):
+                 encryption="", ice=False, media=""):
         self.home = tempfile.mkdtemp(prefix="linphone.")
         os.makedirs(self.home + "/.local/share/linphone")        # without it, it opens no SIP port
         ports = {name: port if name == transport else 0 for name in ("udp", "tcp", "tls")}
@@ -61,7 +62,7 @@ class Linphone:
         self.rtp_ports = range(rtp, rtp + 2)
         with open(self.home + "/rc", "w") as file:
             file.write(CONFIGURATION.format(user=user, ip=ip, domain=domain, proxy=proxy, transport=transport, password=password,
-                                            root=root, sip=sip, rtp=rtp, nat=nat, **ports))
+                                            root=root, sip=sip, rtp=rtp, nat=nat, media=media, **ports))
         self.lines, self.read, self.new = [], 0, threading.Condition()
         self.process = subprocess.Popen(["linphonec", "-b", self.home + "/rc", "-d", "6", "-l", self.home + "/log"], text=True,
                                         errors="replace", env={**os.environ, "HOME": self.home}, stdin=subprocess.PIPE,

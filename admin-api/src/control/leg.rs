@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::call::Party;
 use super::location::Location;
+use super::quality::{Hundredths, VoipMetrics};
 use super::values::{Seconds, Timestamp};
 
 /// One of our user agents in a call.
@@ -207,6 +208,13 @@ pub struct Stream {
     pub ice: Option<Ice>,
     /// How the handshake for the stream's keys stands; null where they come from elsewhere.
     pub dtls: Option<Dtls>,
+    /// The time to the peer and back, by the reports with which it answers those that we carry to it (RFC 3550 §6.4.1); null while it
+    /// has answered none.
+    pub round_trip_seconds: Option<Seconds>,
+    /// What the peer makes of the conversation; null where it does not say (RFC 3611 §4.7).
+    pub voip_metrics: Option<VoipMetrics>,
+    /// Whether a bound of the profile's `quality` is crossed.
+    pub poor: bool,
     /// What came from the peer; null in bypass.
     pub received: Option<MediaCounters>,
     /// What we sent to the peer; null in bypass.
@@ -333,10 +341,13 @@ pub struct MediaCounters {
     /// Packets among those that were there before, or are too old to tell (RFC 3711 §3.3.2).
     pub replayed_packets: u64,
     /// Cumulative number of packets lost (RFC 3550 §A.3; negative when duplicates came); null when the
-    /// sequence numbers are not readable.
+    /// sequence numbers are not readable. Of what we sent it is what the peer reports; null while it reports nothing.
     pub lost_packets: Option<i64>,
-    /// Interarrival jitter (RFC 3550 §6.4.1); null when it is not measured.
+    /// Interarrival jitter (RFC 3550 §6.4.1); null when it is not measured. Of what we sent it is what the peer reports.
     pub jitter_seconds: Option<Seconds>,
+    /// An estimate of the mean opinion score, from 1 to 4.41, by losses, jitter and the time to the peer (E-model, ITU-T G.107); null where
+    /// it is no audio of a codec that has been measured, and while nothing is known of losses.
+    pub mos: Option<Hundredths>,
     /// When the last packet was relayed; null before the first.
     pub last_packet_at: Option<Timestamp>,
 }

@@ -236,6 +236,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
               "keying": "sdes",
               "local_address": "203.0.113.5:30000",
               "media": "audio",
+              "poor": true,
               "protocol": "RTP/AVP",
               "received": {
                 "bytes": 516000,
@@ -243,14 +244,24 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
                 "jitter_seconds": 0.00125,
                 "last_packet_at": "2026-03-01T12:01:02.480Z",
                 "lost_packets": -1,
+                "mos": 4.13,
                 "packets": 3000,
                 "replayed_packets": 1,
                 "rtcp_packets": 12,
                 "unauthentic_packets": 2
               },
               "remote_address": "192.0.2.9:40000",
+              "round_trip_seconds": 0.04,
               "sent": null,
-              "srtp": "AES_CM_128_HMAC_SHA1_80"
+              "srtp": "AES_CM_128_HMAC_SHA1_80",
+              "voip_metrics": {
+                "discard_percent": 0.0,
+                "loss_percent": 3.91,
+                "mos_cq": null,
+                "mos_lq": 4.1,
+                "r_factor": 93,
+                "round_trip_seconds": 0.12
+              }
             }
           ],
           "target": null,

@@ -271,6 +271,11 @@ impl Core {
         let Some(call) = self.calls.get(key) else { return };
         let record = Record::of(call, &self.node, now);
         let Some(mut call) = self.leave(key) else { return };
+        for leg in call.legs() {
+            for stream in call.media.tally(call.party(leg.no).unwrap_or(leg.party)) {
+                self.counters.quality.observe(&stream.counted, &stream.quality);
+            }
+        }
         let joined = call.joined().and_then(|(leg, ..)| call.leg(leg)).or(call.callees.last());
         tracing::debug!(
             call = %call.id,

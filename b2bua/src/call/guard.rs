@@ -23,6 +23,8 @@ pub(crate) enum CallTimer {
     Length,
     /// Time to see whether media still flows.
     Media,
+    /// Time to see how good it is.
+    Quality,
     /// The change with that number has waited for as long as it may.
     Exchange(u32),
     /// A transfer has something left to do.
@@ -50,6 +52,7 @@ impl Core {
         if let Some(every) = call.media_check() {
             self.timers.arm(now, every, (key, CallTimer::Media));
         }
+        self.watch_quality(now, key);
     }
 
     /// A deadline of a call has come.
@@ -58,6 +61,7 @@ impl Core {
             CallTimer::Ring(group) => self.rung_out(now, key, group),
             CallTimer::Length => self.length_due(now, key),
             CallTimer::Media => self.media_due(now, key),
+            CallTimer::Quality => self.quality_due(now, key),
             CallTimer::Exchange(nth) => self.exchange_due(now, key, nth),
             CallTimer::Transfer => self.transfer_due(now, key),
             CallTimer::Agreement => self.agreement_due(now, key),

@@ -41,6 +41,7 @@ mod placed;
 mod prack;
 mod progress;
 mod protect;
+mod quality;
 mod redirect;
 mod refresh;
 mod request;

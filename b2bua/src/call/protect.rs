@@ -2,7 +2,7 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{DtlsVersion, Dtmf, Profile, SrtpMode, SrtpSuite};
+use config::{DtlsVersion, Dtmf, Profile, RtpSources, SrtpMode, SrtpSuite};
 use media::dtls::{Identity, Version};
 use media::dtmf::Wanted;
 use media::srtp::Suite;
@@ -32,10 +32,17 @@ impl Way {
 }
 
 impl Core {
-    /// Tells the media of a party how it is to be protected, and in which form it has DTMF, by a leg's profile.
+    /// Tells the media of a party how it is to be protected, in which form it has DTMF, and what it sees of sources, by a leg's
+    /// profile.
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         if let Some(call) = self.calls.get_mut(key) {
             call.media.dtmf(party, form(profile.dtmf));
+        }
+        if profile.rtp_sources == RtpSources::Hide {
+            let secret = self.secret();
+            if let Some(call) = self.calls.get_mut(key) {
+                call.media.hide_sources(party, *secret);
+            }
         }
         let security = security(profile, way, self.identity.as_ref());
         // Chance is drawn where there is something to be made of it: each run of a simulation stays what it was.
@@ -53,13 +60,19 @@ impl Core {
             | SrtpUse::Preferred
             | SrtpUse::Required => {}
         }
+        let secret = self.secret();
+        if let Some(call) = self.calls.get_mut(key) {
+            call.media.protect(party, security, *secret);
+        }
+    }
+
+    /// 256 bits that nobody can guess.
+    fn secret(&mut self) -> Zeroizing<[u8; 32]> {
         let mut secret = Zeroizing::new([0; 32]);
         for part in secret.chunks_mut(8) {
             part.copy_from_slice(&self.ids.next_u64().to_be_bytes());
         }
-        if let Some(call) = self.calls.get_mut(key) {
-            call.media.protect(party, security, *secret);
-        }
+        secret
     }
 
     /// How requests of a session go.

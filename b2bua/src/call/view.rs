@@ -236,10 +236,18 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
         replayed_packets: counted.replayed,
         lost_packets: i64::try_from(counted.lost).ok(),
         jitter_seconds: (!counted.jitter.is_zero()).then(|| counted.jitter.into()),
+        mos: stream.quality.received_mos.map(score),
         ..clock.counters(counted.received)
     };
     let dropped = counted.not_sent + counted.unprotectable;
-    let sent = api::MediaCounters { dropped_packets: dropped, ..clock.counters(counted.sent) };
+    let told = counted.told;
+    let sent = api::MediaCounters {
+        dropped_packets: dropped,
+        lost_packets: told.filter(|told| told.blocks > 0).and_then(|told| i64::try_from(told.lost).ok()),
+        jitter_seconds: told.filter(|told| !told.jitter.is_zero()).map(|told| told.jitter.into()),
+        mos: stream.quality.sent_mos.map(score),
+        ..clock.counters(counted.sent)
+    };
     api::Stream {
         media: stream.media.clone(),
         protocol: stream.proto.clone(),
@@ -260,8 +268,29 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
         },
         ice: counted.ice.as_ref().map(|ice| ice_session(ice, counted.received.last, clock)),
         dtls: counted.dtls.map(|dtls| association(dtls, counted)),
+        round_trip_seconds: told.and_then(|told| told.round_trip).map(Into::into),
+        voip_metrics: told.and_then(|told| told.voice).map(voip_metrics),
+        poor: stream.poor,
         received: relayed.then_some(received),
         sent: relayed.then_some(sent),
+    }
+}
+
+fn score(hundredths: u16) -> api::Hundredths {
+    api::Hundredths(hundredths.into())
+}
+
+fn voip_metrics(voice: media::Voice) -> api::VoipMetrics {
+    // In 1/256 each.
+    let percent = |share: u8| api::Hundredths(u32::from(share) * 10_000 / 256);
+    let tenths = |score: u8| api::Hundredths(u32::from(score) * 10);
+    api::VoipMetrics {
+        loss_percent: percent(voice.loss),
+        discard_percent: percent(voice.discard),
+        round_trip_seconds: voice.round_trip.into(),
+        r_factor: voice.r_factor,
+        mos_lq: voice.mos_lq.map(tenths),
+        mos_cq: voice.mos_cq.map(tenths),
     }
 }
 

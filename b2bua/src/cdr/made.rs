@@ -129,5 +129,10 @@ fn stream_record(stream: Tally) -> StreamRecord {
         lost: i64::try_from(counted.lost).ok(),
         dtls: counted.dtls.map(media::dtls::Standing::name),
         jitter_seconds: (!counted.jitter.is_zero()).then_some(counted.jitter.as_secs_f64()),
+        mos: stream.quality.received_mos,
+        sent_lost: counted.told.filter(|told| told.blocks > 0).map(|told| told.lost),
+        sent_mos: stream.quality.sent_mos,
+        round_trip_seconds: counted.told.and_then(|told| told.round_trip).map(|span| span.as_secs_f64()),
+        poor: stream.poor,
     }
 }

@@ -140,6 +140,16 @@ pub struct StreamRecord {
     pub dtls: Option<&'static str>,
     /// Interarrival jitter at the end, in seconds (RFC 3550 §6.4.1).
     pub jitter_seconds: Option<f64>,
+    /// An estimate of how that sounded, as a mean opinion score in hundredths; left out where there is none.
+    pub mos: Option<u16>,
+    /// RTP packets that the peer says it has not got; left out where it says nothing.
+    pub sent_lost: Option<u64>,
+    /// The estimate for what the peer got; left out where there is none.
+    pub sent_mos: Option<u16>,
+    /// The time to the peer and back as it was known last, in seconds; left out where it was not.
+    pub round_trip_seconds: Option<f64>,
+    /// How often it became poor by the bounds of the profile; left out where it never did.
+    pub poor: u32,
 }
 
 /// A wall-clock time as RFC 3339 writes it.
@@ -169,6 +179,11 @@ mod tests {
             lost: None,
             dtls: Some(""),
             jitter_seconds: None,
+            mos: Some(0),
+            sent_lost: Some(0),
+            sent_mos: Some(0),
+            round_trip_seconds: Some(0.0),
+            poor: 1,
         };
         let leg = LegRecord {
             role: "calling",

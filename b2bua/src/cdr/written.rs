@@ -96,6 +96,19 @@ impl StreamRecord {
                 Some(jitter) => stream.seconds("jitter_seconds", jitter),
                 None => stream.null("jitter_seconds"),
             }
+            let score = |score: u16| f64::from(score) / 100.0;
+            for (name, value) in [
+                ("mos", self.mos.map(score)),
+                ("sent_mos", self.sent_mos.map(score)),
+                ("round_trip_seconds", self.round_trip_seconds),
+            ] {
+                value.into_iter().for_each(|value| stream.seconds(name, value));
+            }
+            for (name, count) in
+                [("sent_lost", self.sent_lost), ("poor", Some(self.poor.into()).filter(|n| *n > 0))]
+            {
+                count.into_iter().for_each(|count| stream.number(name, count));
+            }
             stream.text_if_any("dtls", self.dtls);
         });
     }

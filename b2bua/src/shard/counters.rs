@@ -1,5 +1,7 @@
 //! What a shard counts.
 
+use super::quality::Qualities;
+
 /// What has happened since the shard began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -157,6 +159,8 @@ pub struct Counters {
     pub too_long: u64,
     /// Calls ended because their media fell silent.
     pub media_silent: u64,
+    /// How good media was.
+    pub quality: Qualities,
     /// Challenges for a realm that we have no credentials for, or from a wrong place.
     pub secrets_refused: u64,
     /// REGISTERs that we sent for trunks, without their repetitions after a challenge.

@@ -8,6 +8,7 @@ mod guard;
 mod leaks;
 mod peers;
 mod port;
+mod quality;
 mod word;
 
 pub use self::command::{Command, Report};
@@ -18,4 +19,5 @@ pub use self::core::{Core, Setup};
 pub(crate) use self::peers::domains;
 pub use counters::{Counters, Gauges};
 pub use port::MediaLink;
+pub use quality::{JITTERS, LOSSES, Qualities, ROUND_TRIPS, SCORES, Spread};
 pub(crate) use word::Word;

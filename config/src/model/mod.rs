@@ -11,6 +11,7 @@ mod node;
 mod outbound;
 mod overload;
 mod profile;
+mod quality;
 mod register;
 mod registrar;
 mod route;
@@ -33,9 +34,10 @@ pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
     Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages, OfferedCodec,
-    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds, TcpMedia,
+    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources, SessionIds, TcpMedia,
     UnsolicitedNotify,
 };
+pub use quality::Quality;
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};

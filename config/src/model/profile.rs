@@ -5,7 +5,7 @@ use sip_types::StatusCode;
 
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
-use crate::model::{Digest, Number, OverloadControl, SessionTimer, Srtp, TimerMode, Timers};
+use crate::model::{Digest, Number, OverloadControl, Quality, SessionTimer, Srtp, TimerMode, Timers};
 use crate::text::{Cause, MediaType, Pattern, Token};
 
 table! {
@@ -24,6 +24,11 @@ table! {
         /// In which form the peer of the leg has DTMF. Where that is not the other leg's, keys are translated from one into the other, where
         /// media is anchored and its keys end with us: they cross in no other form then. Info Packages (RFC 6086) are none of this.
         pinned dtmf: Dtmf = "auto";
+        /// What the peer of the leg sees the sources of the other side called, where media is anchored and its keys end with us: SSRC and
+        /// CNAME (RFC 3550 §5.1, §6.5.1), in packets, RTCP and descriptions.
+        pinned rtp_sources: RtpSources = "carry";
+        /// From which quality of a stream on that is noted.
+        pinned quality: Quality = {};
         /// What is done about ICE (RFC 8445) where media is anchored. Our part is that of a lite agent: the peer finds out which way
         /// media goes, so that it may be behind any NAT, and its media needs no `latch`. Each leg's ICE ends with us.
         pinned ice: Ice = "accept";
@@ -170,6 +175,17 @@ choice! {
         Info = "info",
         /// Tones in the audio, where that is G.711. Events are neither offered nor answered.
         Inband = "inband",
+    }
+}
+
+choice! {
+    /// What the sources of the other side are called.
+    pub enum RtpSources {
+        /// As they call themselves: RTCP is what it was, but for what DTMF changes.
+        Carry = "carry",
+        /// By names of ours, which nobody can trace: their numbers and timestamps begin elsewhere too, where payloads have none of them,
+        /// and of whom they are nothing else is said. RTCP says the same of them on both sides.
+        Hide = "hide",
     }
 }
 

@@ -5,6 +5,7 @@ use sdp::{Description, Direction, Media, RtpMap};
 
 use super::dtmf::Keypad;
 use super::party::{Exchange, Link, Side, Stream};
+use super::veil::is_bare;
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
 use crate::negotiate::{
@@ -365,6 +366,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         srtp: None,
         association: None,
         keypad: Keypad::of(ours, theirs),
+        bare: is_bare(ours) && is_bare(theirs),
     }
 }
 

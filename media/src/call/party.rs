@@ -8,12 +8,14 @@ use sdp::Direction;
 
 use super::Guarded;
 use super::dtmf::Keypad;
+use super::judge::Verdict;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp};
 use crate::srtp::MasterKey;
+use crate::veil::Veil;
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
@@ -87,6 +89,8 @@ pub(super) struct Party {
     pub(super) mint: Option<Mint>,
     /// In which form it has keys.
     pub(super) dtmf: Wanted,
+    /// What it sees sources of the other side called; `None` where by their own names.
+    pub(super) veil: Option<Arc<Veil>>,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -129,6 +133,8 @@ pub(super) struct Stream {
     /// What the relay was told last.
     pub(super) applied: Option<Settings>,
     pub(super) counters: Option<Arc<Counters>>,
+    /// How it was when it was judged last, where it is.
+    pub(super) verdict: Option<Box<Verdict>>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
@@ -163,6 +169,8 @@ pub(super) struct Link {
     pub(super) association: Option<Association>,
     /// What it has for keys.
     pub(super) keypad: Keypad,
+    /// Nothing but the headers of its packets has sequence numbers and timestamps.
+    pub(super) bare: bool,
 }
 
 /// A DTLS association as descriptions have it.
@@ -202,6 +210,7 @@ impl Party {
             first_lines: Lines::default(),
             mint: None,
             dtmf: Wanted::default(),
+            veil: None,
         }
     }
 
@@ -240,6 +249,7 @@ impl Party {
             first_lines: self.first_lines.clone(),
             mint: None,
             dtmf: self.dtmf,
+            veil: self.veil.clone(),
         }
     }
 }

@@ -66,6 +66,7 @@ impl CallMedia {
         text: Text,
         (standing, made): (usize, bool),
     ) -> Result<Bytes, Refusal> {
+        let text = self.veiled(to, text);
         let secured = match self.secured_offer(to, &text) {
             Ok(secured) => secured,
             Err(refusal) => {
@@ -92,6 +93,7 @@ impl CallMedia {
         text: Text,
         offer_text: Bytes,
     ) -> Result<Bytes, Refusal> {
+        let text = self.veiled(to, text);
         let plain = Description::reread(Bytes::copy_from_slice(&text.bytes));
         let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text))?;
         let secured = self.secured_answer(to, &plain, &mut outcomes)?;

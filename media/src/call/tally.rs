@@ -1,8 +1,9 @@
 //! What a call detail record keeps of a party's media.
 
+use super::judge::played;
 use super::{CallMedia, Guarded, codec, sections};
 use crate::PartyId;
-use crate::quality::Snapshot;
+use crate::quality::{Quality, Snapshot};
 
 /// One stream of a party.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,10 @@ pub struct Tally {
     pub relayed: bool,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
+    /// What that amounts to.
+    pub quality: Quality,
+    /// How often it has become poor.
+    pub poor: u32,
 }
 
 impl CallMedia {
@@ -34,12 +39,15 @@ impl CallMedia {
             } else {
                 codec::names(&theirs)
             };
+            let counted = stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
             tallies.push(Tally {
                 media: theirs.line().media.to_owned(),
                 codecs,
                 guarded: Guarded::of(stream, theirs.line().proto),
                 relayed: stream.link.is_some(),
-                counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
+                counted,
+                quality: Quality::of(&counted, played(&theirs, counted.payload).as_deref()),
+                poor: stream.poor().1,
             });
         }
         tallies

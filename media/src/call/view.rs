@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use sdp::{Description, Direction, Media};
 
+use super::judge::played;
 use super::party::{Exchange, Party, Stream};
 use super::{CallMedia, Codec, Mode, codec, sections};
 use crate::dtls;
 use crate::negotiate::is_secure;
-use crate::quality::Snapshot;
+use crate::quality::{Quality, Snapshot};
 use crate::relay::Srtp;
 use crate::srtp::Suite;
 use crate::{NetworkId, PartyId};
@@ -115,6 +116,10 @@ pub struct StreamView {
     pub remote: Option<SocketAddr>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
+    /// What that amounts to.
+    pub quality: Quality,
+    /// Whether it was poor when it was [judged](CallMedia::judge) last.
+    pub poor: bool,
 }
 
 /// A party that has been silent though it should send.
@@ -179,6 +184,7 @@ impl CallMedia {
                 .map(|ip| SocketAddr::new(ip, theirs.line().port)),
             _ => None,
         };
+        let counted = stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
         StreamView {
             media: theirs.line().media.to_owned(),
             proto: theirs.line().proto.to_owned(),
@@ -188,7 +194,9 @@ impl CallMedia {
             codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),
             remote,
-            counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
+            counted,
+            quality: Quality::of(&counted, played(theirs, counted.payload).as_deref()),
+            poor: stream.poor().0,
         }
     }
 

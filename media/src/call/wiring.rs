@@ -9,6 +9,7 @@ use super::CallMedia;
 use super::party::{Link, Party, Stream};
 use crate::dtmf::Plan;
 use crate::relay::{Command, Settings, Sources};
+use crate::veil::Veil;
 use crate::{ContextId, Latching, PartyId};
 
 impl CallMedia {
@@ -38,7 +39,7 @@ impl CallMedia {
     /// Tells the relay what has changed about a party's streams. `unlatch`: a new description came from it.
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
-        let (peers, plans) = (self.peer_contexts(index), self.plans(index));
+        let (peers, plans, veils) = (self.peer_contexts(index), self.plans(index), self.veils(index));
         let Some(party) = self.parties.get_mut(index) else { return };
         let (latching, signalling) = (party.latching, party.signalling);
         for (section, stream) in party.streams.iter_mut().enumerate() {
@@ -46,7 +47,8 @@ impl CallMedia {
             let described = stream.link.as_ref().map(|link| link.remote.ip());
             let sources = described.map(|described| sources(latching, signalling, described));
             let plan = plans.get(section).cloned().flatten();
-            self.commands.extend(stream.apply(sources, (peer, plan), unlatch));
+            let veil = veils.get(section).cloned().flatten();
+            self.commands.extend(stream.apply(sources, Onward { peer, plan, veil }, unlatch));
         }
     }
 
@@ -110,12 +112,7 @@ impl Stream {
         self.context.filter(|_| self.link.is_some())
     }
 
-    fn apply(
-        &mut self,
-        sources: Option<Sources>,
-        onward: (Option<ContextId>, Option<Arc<Plan>>),
-        unlatch: bool,
-    ) -> Option<Command> {
+    fn apply(&mut self, sources: Option<Sources>, onward: Onward, unlatch: bool) -> Option<Command> {
         let context = self.context?;
         let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, onward));
         let Some(wanted) = wanted else {
@@ -130,7 +127,14 @@ impl Stream {
     }
 }
 
-fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Option<Arc<Plan>>)) -> Settings {
+/// To whom a stream goes on, and as what.
+struct Onward {
+    peer: Option<ContextId>,
+    plan: Option<Arc<Plan>>,
+    veil: Option<Arc<Veil>>,
+}
+
+fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
     Settings {
         remote: link.remote,
         remote_rtcp: link.remote_rtcp,
@@ -140,9 +144,10 @@ fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Opt
         rtp: link.rtp,
         dtls: link.dtls,
         ice: link.ice.clone(),
-        peer,
+        peer: onward.peer,
         clocks: link.clocks.clone(),
         srtp: link.srtp.clone(),
-        dtmf,
+        dtmf: onward.plan,
+        veil: onward.veil,
     }
 }

@@ -1,9 +1,20 @@
 //! The numbers of a stream into which packets are put and out of which others are taken (RFC 3550 §7.2).
 
+use crate::rtcp::{self, Whose};
 use crate::rtp::Header;
 
 /// What is later than by so many packets is none that anybody waits for.
 const LATEST: u16 = 4_096;
+
+/// Changes of the numbers that are remembered, for reports of what went before them: a key is one.
+const MOST_SHIFTS: usize = 8;
+
+/// From that number on, as it went out, numbers are shifted by so much.
+#[derive(Debug, Clone, Copy, Default)]
+struct Since {
+    first: u16,
+    shift: i32,
+}
 
 /// The outgoing side of a stream.
 #[derive(Debug)]
@@ -15,6 +26,10 @@ pub(crate) struct Lane {
     highest: u16,
     /// What is added to numbers.
     shift: i32,
+    /// Since when they are, the last change last; and what was added before the first of them.
+    since: [Since; MOST_SHIFTS],
+    kept: usize,
+    base: i32,
     /// Numbers up to here were given out otherwise.
     floor: Option<u16>,
     timestamp: u32,
@@ -41,6 +56,9 @@ impl Lane {
             begun: false,
             highest: u16::from_be_bytes([high & 0x7f, low]),
             shift: 0,
+            since: [Since::default(); MOST_SHIFTS],
+            kept: 0,
+            base: 0,
             floor: None,
             timestamp: ssrc.rotate_left(13),
             clock: clock.max(1),
@@ -55,6 +73,7 @@ impl Lane {
         if !self.begun || header.ssrc != self.ssrc {
             (self.begun, self.ssrc, self.highest) = (true, header.ssrc, header.sequence);
             (self.shift, self.floor, self.packets, self.octets) = (0, None, 0, 0);
+            (self.kept, self.base) = (0, 0);
         } else if is_after(header.sequence, self.highest) {
             self.highest = header.sequence;
             let is_far = |floor: &u16| header.sequence.wrapping_sub(*floor) > LATEST;
@@ -77,7 +96,7 @@ impl Lane {
         if self.came(header, now_micros) {
             self.count(u32::MAX, 0u32.wrapping_sub(u32::try_from(octets).unwrap_or_default()));
             if newest {
-                self.shift = self.shift.wrapping_sub(1);
+                self.shift(-1);
                 self.floor = Some(self.highest);
             }
         }
@@ -85,7 +104,7 @@ impl Lane {
 
     /// The name of a packet of our own with so many octets of payload, after all that went.
     pub(crate) fn put_in(&mut self, octets: usize) -> Name {
-        self.shift = self.shift.wrapping_add(1);
+        self.shift(1);
         self.floor = Some(self.highest);
         self.count(1, u32::try_from(octets).unwrap_or_default());
         Name { ssrc: self.ssrc, sequence: shifted(self.highest, self.shift) }
@@ -98,7 +117,7 @@ impl Lane {
 
     /// Whether numbers are as they came.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.shift == 0 && self.packets == 0
+        self.shift == 0 && self.packets == 0 && self.kept == 0
     }
 
     /// The timestamp of that moment.
@@ -112,60 +131,106 @@ impl Lane {
 
     /// Makes of a compound RTCP packet of the source what is true of what we send on.
     pub(crate) fn tell(&self, compound: &mut [u8]) {
-        each(compound, |kind, packet| {
-            let ssrc = packet.get(4..8).and_then(word);
-            if kind == SENDER_REPORT && ssrc == Some(self.ssrc) {
-                add(packet, 20, self.packets);
-                add(packet, 24, self.octets);
-            }
-        });
+        if !self.is_untouched() {
+            rtcp::translate(compound, &mut There(self));
+        }
     }
 
     /// Makes of a compound RTCP packet of the receiver what is true of what the source has sent.
     pub(crate) fn tell_back(&self, compound: &mut [u8]) {
-        each(compound, |kind, packet| {
-            let first = match kind {
-                SENDER_REPORT => 28,
-                RECEIVER_REPORT => 8,
-                _ => return,
-            };
-            let count = packet.first().map_or(0, |first| usize::from(first & 31));
-            for block in 0..count {
-                let at = first + block * 24;
-                if packet.get(at..at + 4).and_then(word) == Some(self.ssrc) {
-                    add(packet, at + 8, self.shift.wrapping_neg().cast_unsigned());
+        if !self.is_untouched() {
+            rtcp::translate(compound, &mut Back(self));
+        }
+    }
+
+    /// Numbers are shifted otherwise than before, from the next one of the source on.
+    fn shift(&mut self, by: i32) {
+        let before = self.shift;
+        self.shift = before.wrapping_add(by);
+        let first = shifted(self.highest, self.shift).wrapping_add(1);
+        // What is put in has a number, what is taken out has none.
+        let last = first.wrapping_sub(if by > 0 { 2 } else { 1 });
+        let now = Since { first, shift: self.shift };
+        match self.since.get_mut(..self.kept).and_then(<[Since]>::last_mut) {
+            // Nothing of the source has gone meanwhile.
+            Some(newest) if is_after(newest.first, last) => *newest = now,
+            _ => {
+                if self.kept == MOST_SHIFTS {
+                    self.base = self.since.first().map_or(0, |oldest| oldest.shift);
+                    self.since.rotate_left(1);
+                    self.kept -= 1;
+                }
+                if let Some(free) = self.since.get_mut(self.kept) {
+                    (*free, self.kept) = (now, self.kept + 1);
                 }
             }
-        });
-    }
-}
-
-const SENDER_REPORT: u8 = 200;
-const RECEIVER_REPORT: u8 = 201;
-
-fn word(octets: &[u8]) -> Option<u32> {
-    octets.try_into().ok().map(u32::from_be_bytes)
-}
-
-/// Adds to a word of a packet, where it has that.
-fn add(packet: &mut [u8], at: usize, amount: u32) {
-    let Some(place) = packet.get_mut(at..at + 4) else { return };
-    if let Some(before) = word(place) {
-        place.copy_from_slice(&before.wrapping_add(amount).to_be_bytes());
-    }
-}
-
-/// Each packet of a compound, as far as their lengths are right (RFC 3550 §6.1).
-fn each(compound: &mut [u8], mut act: impl FnMut(u8, &mut [u8])) {
-    let mut rest = compound;
-    while let [first, kind, high, low, ..] = *rest {
-        let length = (usize::from(u16::from_be_bytes([high, low])) + 1) * 4;
-        if first >> 6 != 2 || length > rest.len() {
-            return;
         }
-        let (packet, after) = rest.split_at_mut(length);
-        act(kind, packet);
-        rest = after;
+    }
+
+    /// By how much a number that went out was shifted.
+    fn shift_of(&self, sequence: u16) -> i32 {
+        let kept = self.since.get(..self.kept).unwrap_or_default();
+        let is_of = |since: &&Since| since.first == sequence || is_after(sequence, since.first);
+        kept.iter().rev().find(is_of).map_or(self.base, |since| since.shift)
+    }
+}
+
+/// What the source is called and what its numbers are, where they go to.
+struct There<'a>(&'a Lane);
+
+/// The same the other way round.
+struct Back<'a>(&'a Lane);
+
+impl rtcp::Names for There<'_> {
+    fn ssrc(&mut self, _: Whose, ssrc: u32) -> u32 {
+        ssrc
+    }
+
+    fn timestamp(&self, _: u32, timestamp: u32) -> u32 {
+        timestamp
+    }
+
+    fn sent(&self, ssrc: u32) -> (u32, u32) {
+        if ssrc == self.0.ssrc { (self.0.packets, self.0.octets) } else { (0, 0) }
+    }
+
+    fn sequence(&self, _: u32, sequence: u16) -> u16 {
+        sequence
+    }
+
+    fn extended(&self, _: u32, sequence: u32) -> u32 {
+        sequence
+    }
+}
+
+impl rtcp::Names for Back<'_> {
+    fn ssrc(&mut self, _: Whose, ssrc: u32) -> u32 {
+        ssrc
+    }
+
+    fn timestamp(&self, _: u32, timestamp: u32) -> u32 {
+        timestamp
+    }
+
+    fn sent(&self, _: u32) -> (u32, u32) {
+        (0, 0)
+    }
+
+    fn sequence(&self, ssrc: u32, sequence: u16) -> u16 {
+        if ssrc == self.0.ssrc {
+            shifted(sequence, self.0.shift_of(sequence).wrapping_neg())
+        } else {
+            sequence
+        }
+    }
+
+    fn extended(&self, ssrc: u32, sequence: u32) -> u32 {
+        if ssrc != self.0.ssrc {
+            return sequence;
+        }
+        let [.., high, low] = sequence.to_be_bytes();
+        let shift = self.0.shift_of(u16::from_be_bytes([high, low]));
+        sequence.wrapping_sub(shift.cast_unsigned())
     }
 }
 

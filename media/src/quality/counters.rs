@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 
+use super::{Told, ToldCounters};
 use crate::dtls;
 use crate::ice::{CONSENT_MILLIS, Component, Standing};
 
@@ -26,10 +27,13 @@ pub struct Counters {
     /// Keys that were heard, and those that were said to whom its packets go: 32 bits each.
     digits: AtomicU64,
     lost: AtomicU64,
-    jitter_micros: AtomicU64,
+    /// In microseconds; in the highest octet the payload type that came last, and one more.
+    jitter: AtomicU64,
     quiet_since_millis: AtomicU64,
     epoch: OnceLock<Instant>,
     source: SourceCell,
+    /// There once the remote has sent RTCP.
+    told: OnceLock<Box<ToldCounters>>,
     /// There while the remote has an ICE session, and since.
     ice: OnceLock<Box<IceCounters>>,
 }
@@ -44,6 +48,9 @@ struct IceCounters {
     checks: AtomicU64,
     checked_millis: AtomicU64,
 }
+
+const PAYLOAD: u32 = 56;
+const JITTER: u64 = (1 << PAYLOAD) - 1;
 
 const NO_ICE: u32 = 0;
 const RUNNING: u32 = 1;
@@ -121,6 +128,10 @@ pub struct Snapshot {
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 §A.8); zero while the clock rate is unknown.
     pub jitter: Duration,
+    /// The payload type that came last.
+    pub payload: Option<u8>,
+    /// What the remote tells of what it gets; `None` before it has told anything.
+    pub told: Option<Told>,
     /// When the last packet came from the remote, or its settings last changed, whichever is later.
     /// `None` until the relay knows the remote.
     pub quiet_since: Option<Instant>,
@@ -216,9 +227,15 @@ impl Counters {
         self.digits.store(u64::from(heard) << 32 | u64::from(said), Ordering::Relaxed);
     }
 
-    pub(crate) fn quality(&self, lost: u64, jitter_micros: u64) {
+    pub(crate) fn quality(&self, lost: u64, jitter_micros: u64, payload: u8) {
         self.lost.store(lost, Ordering::Relaxed);
-        self.jitter_micros.store(jitter_micros, Ordering::Relaxed);
+        let payload = (u64::from(payload) + 1) << PAYLOAD;
+        self.jitter.store(payload | jitter_micros.min(JITTER), Ordering::Relaxed);
+    }
+
+    /// Where it is noted what the remote tells.
+    pub(crate) fn told(&self) -> &ToldCounters {
+        self.told.get_or_init(Box::default)
     }
 
     /// The relay took these counters over, or the stream's settings changed.
@@ -296,7 +313,11 @@ impl Counters {
             unprotectable: read(&self.unprotectable),
             unkeyed: read(&self.unkeyed),
             lost: read(&self.lost),
-            jitter: Duration::from_micros(read(&self.jitter_micros)),
+            jitter: Duration::from_micros(read(&self.jitter) & JITTER),
+            payload: (read(&self.jitter) >> PAYLOAD)
+                .checked_sub(1)
+                .and_then(|payload| payload.try_into().ok()),
+            told: self.told.get().map(|told| told.read()),
             quiet_since,
             source: self.source.read(),
             digits_heard: half(digits >> 32),

@@ -94,6 +94,11 @@ impl Reception {
         }
     }
 
+    /// The source that was there last.
+    pub(crate) fn source(&self) -> Option<u32> {
+        self.started.then_some(self.ssrc)
+    }
+
     /// Packets expected and not received, never below zero (RFC 3550 §A.3).
     pub(crate) fn lost(&self) -> u64 {
         if !self.started {
@@ -101,6 +106,11 @@ impl Reception {
         }
         let expected = self.cycles.wrapping_add(self.highest.into()).wrapping_sub(self.base).wrapping_add(1);
         self.lost_before + u64::from(expected.saturating_sub(self.received))
+    }
+
+    /// The clock rate of what came last, where it is known.
+    pub(crate) fn clock(&self) -> Option<u32> {
+        self.clock
     }
 
     /// The jitter in microseconds; 0 while the clock rate is unknown.

@@ -91,9 +91,11 @@ fn the_snapshot_says_what_was_counted() {
     (0..4).for_each(|_| counters.dropped(Dropped::Unprotectable));
     (0..5).for_each(|_| counters.dropped(Dropped::Unkeyed));
     counters.dtls(crate::ice::Component::Rtcp, Some(crate::dtls::Standing::Waiting));
-    counters.quality(3, 1_500);
+    counters.quality(3, 1_500, 8);
     counters.digits(6, 5);
     let expected = Snapshot {
+        payload: Some(8),
+        told: None,
         digits_heard: 6,
         digits_said: 5,
         received: Flow { packets: 1, bytes: 172, rtcp_packets: 1, last: at(30) },

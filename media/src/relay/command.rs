@@ -8,6 +8,7 @@ use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
 use crate::quality::Counters;
 use crate::srtp::Protection;
+use crate::veil::Veil;
 use crate::{ContextId, PairId, PartyId, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
@@ -93,6 +94,8 @@ pub struct Settings {
     pub srtp: Option<Srtp>,
     /// What becomes of the keys that it presses; `None` where they go as they come.
     pub dtmf: Option<Arc<Plan>>,
+    /// By which names its sources go on; `None` where by their own.
+    pub veil: Option<Arc<Veil>>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

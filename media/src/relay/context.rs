@@ -16,9 +16,10 @@ use crate::ContextId;
 use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
 use crate::ice::{Known, Session};
-use crate::quality::{Counters, Dropped, Reception, Tally};
+use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
+use crate::veil::Veiled;
 
 impl From<Component> for srtp::Kind {
     fn from(kind: Component) -> Self {
@@ -42,11 +43,15 @@ pub(super) struct Context {
     /// Decides in place of the latches.
     ice: Option<Box<Session>>,
     reception: Reception,
+    /// What has been sent to it that it answers.
+    moments: Moments,
     pub(super) guard: Guard,
     /// Handshakes that other settings have made an end of, until the desk knows.
     pub(super) over: Option<Box<Handshake>>,
     /// Where its keys do not go as they come.
     pub(super) translator: Option<Box<Translator>>,
+    /// Where its sources go on by other names.
+    pub(super) veiled: Option<Box<Veiled>>,
     /// Whether the packets in which keys are looked for come from a leg of ours.
     pub(super) from_own: bool,
 }
@@ -56,7 +61,7 @@ pub(super) struct Context {
 pub(super) struct Onward {
     pub(super) peer: Option<ContextId>,
     pub(super) kind: Component,
-    /// Whether keys are to be looked for in it, and numbers to be changed.
+    /// Whether keys are to be looked for in it, or names and numbers to be changed.
     pub(super) translated: bool,
 }
 
@@ -72,6 +77,7 @@ impl Context {
         let ice = session(&settings, None);
         let guard = Guard::new(settings.srtp.as_ref(), id, senders);
         let translator = settings.dtmf.as_ref().map(|plan| Box::new(Translator::new(plan)));
+        let veiled = settings.veil.as_ref().map(|veil| Box::new(Veiled::new(veil)));
         Self {
             remote: id.remote,
             id,
@@ -82,9 +88,11 @@ impl Context {
             rtcp,
             ice,
             reception: Reception::default(),
+            moments: Moments::default(),
             guard,
             over: None,
             translator,
+            veiled,
             from_own: false,
         }
     }
@@ -101,6 +109,7 @@ impl Context {
         self.over = self.guard.change(settings.srtp.as_ref(), id, senders);
         self.ice = session(&settings, self.ice.take());
         Translator::change(&mut self.translator, settings.dtmf.as_ref());
+        Veiled::change(&mut self.veiled, settings.veil.as_ref());
         // Nothing of it is known of another one before it sends something.
         self.from_own &= self.settings.remote == settings.remote;
         self.settings = settings;
@@ -269,10 +278,15 @@ impl Context {
         }
         let rtcp = kind == Component::Rtcp;
         self.counters.received(Tally { bytes: length, rtcp, now_millis: clock.millis });
-        if !rtcp && self.settings.rtp {
-            self.estimate(packet, clock.since_epoch);
+        match (self.settings.rtp, rtcp) {
+            (true, false) => self.estimate(packet, clock.since_epoch),
+            (true, true) => {
+                self.moments.heard(packet, self.reception.clock(), clock.millis, self.counters.told());
+            }
+            (false, _) => {}
         }
-        Onward { peer: self.settings.peer, kind, translated: self.translator.is_some() }
+        let translated = self.translator.is_some() || self.veiled.is_some();
+        Onward { peer: self.settings.peer, kind, translated }
     }
 
     /// Whom its packets go to.
@@ -292,6 +306,43 @@ impl Context {
         }
     }
 
+    /// Gives a packet of its peer's the names that it goes on by; answers its length, `None` where it does not go on. `taken` is what a
+    /// source is called of whom it is for.
+    pub(super) fn veil(
+        &mut self,
+        kind: Component,
+        (buffer, length): (&mut [u8], usize),
+        taken: Option<u32>,
+    ) -> Option<usize> {
+        let Some(veiled) = &mut self.veiled else { return Some(length) };
+        let told = match kind {
+            Component::Rtp => veiled.packet(buffer.get_mut(..length)?, taken).then_some(length),
+            Component::Rtcp => veiled.tell(buffer, length),
+        };
+        if told.is_none() {
+            self.counters.dropped(Dropped::Malformed);
+        }
+        told
+    }
+
+    /// What its source is called that was there last.
+    pub(super) fn source(&self) -> Option<u32> {
+        self.reception.source()
+    }
+
+    /// RTCP is about to go to it: makes of that what is true of what it has sent.
+    pub(super) fn tell_back(&mut self, compound: &mut [u8], now_millis: u64) {
+        if self.settings.rtp {
+            self.moments.carried(compound, now_millis);
+        }
+        if let Some(veiled) = &self.veiled {
+            veiled.tell_back(compound);
+        }
+        if let Some(translator) = &self.translator {
+            translator.tell_back(compound);
+        }
+    }
+
     fn estimate(&mut self, packet: &[u8], now: Duration) {
         let Some(header) = Header::read(packet) else { return };
         let clocks = &self.settings.clocks;
@@ -299,7 +350,7 @@ impl Context {
             let stated = clocks.iter().find(|(number, _)| *number == payload).map(|(_, clock)| *clock);
             stated.or_else(|| rtp::static_clock(payload))
         });
-        self.counters.quality(self.reception.lost(), self.reception.jitter_micros());
+        self.counters.quality(self.reception.lost(), self.reception.jitter_micros(), header.payload);
     }
 
     /// By which component what is of a kind goes.

@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use super::Report;
 use super::context::{Component, Context, Onward};
-use super::worker::{Clock, Shard, Worker, send_on};
+use super::pool::Pool;
+use super::worker::{Clock, LARGEST_PACKET, Shard, Worker, send_on};
 use crate::ContextId;
 use crate::dtmf::{Digit, Tallies, Turn};
 use crate::quality::Dropped;
@@ -85,25 +86,35 @@ fn follow(context: &mut Context, keys: &mut Keys, shards: &mut [Shard], tallies:
     }
 }
 
+/// What the source is called that a remote has sent last.
+fn source_of(pool: &mut Pool, remote: Option<ContextId>) -> Option<u32> {
+    let id = remote?;
+    pool.lent(id.pair)?.context(id.remote)?.source()
+}
+
 impl Worker {
-    /// Hears keys in a packet that is in the buffer, and gives it its number; whether it goes on. What a leg of ours sends (`own`) is not
-    /// said to another, as it is not sent on.
+    /// Hears keys in a packet that is in the buffer, and gives it the number and the names that it has beyond; answers its length, `None`
+    /// where it does not go on. What a leg of ours sends (`own`) is not said to another, as it is not sent on.
     pub(super) fn translate(
         &mut self,
         (slot, remote): (u32, u8),
         own: bool,
         (kind, length): (Component, usize),
         clock: Clock,
-    ) -> bool {
+    ) -> Option<usize> {
         let Self { pool, buffer, gauges, keys, shards, .. } = self;
-        let Some(context) = pool.pair(slot).and_then(|pair| pair.context(remote)) else { return true };
+        let context = pool.pair(slot)?.context(remote)?;
+        let (peer, is_veiled) = (context.peer(), context.veiled.is_some());
+        let taken = if is_veiled { source_of(pool, peer) } else { None };
+        let context = pool.pair(slot)?.context(remote)?;
         let packet = buffer.get_mut(..length).unwrap_or_default();
         context.from_own = own;
         let goes_on = context.translate(kind, packet, turn(clock, gauges.dtmf()));
         if kind == Component::Rtp {
             follow(context, keys, shards, gauges.dtmf());
         }
-        goes_on
+        let room = buffer.get_mut(..LARGEST_PACKET)?;
+        if goes_on { context.veil(kind, (room, length), taken) } else { None }
     }
 
     /// Says a key that has come from a remote by INFO; false where there is nobody to say it to.
@@ -136,8 +147,12 @@ impl Worker {
             let Some(mut translator) = translator else { continue };
             translator.pass_time(turn(clock, gauges.dtmf()), &mut |packet| {
                 let length = packet.len();
+                let taken = source_of(pool, peer);
                 if let Some(room) = buffer.get_mut(..length) {
                     room.copy_from_slice(packet);
+                    if let Some(context) = pool.lent(id.pair).and_then(|pair| pair.context(id.remote)) {
+                        context.veil(Component::Rtp, (room, length), taken);
+                    }
                     let onward = Onward { peer, kind: Component::Rtp, translated: false };
                     let sent = send_on(pool, (onward, barred), (buffer, length), clock.millis);
                     // All else that was not sent is counted there.

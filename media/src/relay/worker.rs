@@ -24,7 +24,7 @@ use crate::srtp::MAX_OVERHEAD;
 use crate::{ContextId, PortPair};
 
 /// The largest UDP payload.
-const LARGEST_PACKET: usize = 65_535;
+pub(super) const LARGEST_PACKET: usize = 65_535;
 /// Orders carried out before packets get their turn again.
 const COMMANDS_PER_TURN: usize = 256;
 /// Answers of the desk carried out before packets get their turn again.
@@ -223,7 +223,7 @@ impl Worker {
             }
         }
         let arrived = Arrived { component, source, length, kind };
-        let Taken { remote, onward, length } =
+        let Taken { remote, onward, mut length } =
             match taking::take(&mut pair.contexts, &mut self.buffer, arrived, now) {
                 Ok(taken) => taken,
                 Err(Untaken::Stray) => return self.gauges.stray_packet(),
@@ -231,8 +231,11 @@ impl Worker {
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
         let own = self.own.has(source);
-        if onward.translated && !self.translate((slot, remote), own, (onward.kind, length), clock) {
-            return;
+        if onward.translated {
+            match self.translate((slot, remote), own, (onward.kind, length), clock) {
+                Some(translated) => length = translated,
+                None => return,
+            }
         }
         // What one leg of ours sends to another is not sent on to a third: two such calls would feed one another for ever.
         let barred = own.then_some(&self.own);
@@ -264,8 +267,8 @@ pub(super) fn send_on(
         return Err(Dropped::NoDestination);
     }
     let rtcp = onward.kind == Component::Rtcp;
-    if rtcp && let Some(translator) = &context.translator {
-        translator.tell_back(buffer.get_mut(..length).unwrap_or_default());
+    if rtcp {
+        context.tell_back(buffer.get_mut(..length).unwrap_or_default(), now_millis);
     }
     let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();

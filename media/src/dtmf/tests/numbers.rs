@@ -100,3 +100,34 @@ fn rtcp_that_is_none_is_left_alone() {
         assert_eq!(changed, octets);
     }
 }
+
+#[test]
+fn rfc8079_3_2_numbers_are_those_of_when_they_went() {
+    let mut lane = Lane::new(1, 8_000);
+    lane.pass(header(10), 0);
+    // A key of three packets in the place of two, twice.
+    for first in [11, 21] {
+        for taken in first..first + 2 {
+            lane.put_in(4);
+            lane.take_out(header(taken), 160, 0);
+        }
+        lane.put_in(4);
+        for sequence in first + 2..first + 10 {
+            lane.pass(header(sequence), 0);
+        }
+    }
+    // The receiver has lost what came as 10, as 15 and as 27: 10, 16 and 29.
+    let mut nack = Vec::new();
+    for word in [0x81cd_0004u32, 5, 9, 10 << 16 | 1 << 5, 29 << 16] {
+        nack.extend(word.to_be_bytes());
+    }
+    lane.tell_back(&mut nack);
+    assert_eq!(nack[12..], [0, 10, 0, 1 << 4, 0, 27, 0, 0]);
+    // So are extended reports.
+    let mut report = Vec::new();
+    for word in [0x80cf_0004u32, 5, 1 << 24 | 2, 9, 16 << 16 | 29] {
+        report.extend(word.to_be_bytes());
+    }
+    lane.tell_back(&mut report);
+    assert_eq!(report[16..], [0, 15, 0, 27]);
+}

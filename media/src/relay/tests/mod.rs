@@ -12,3 +12,4 @@ mod phone;
 mod pool;
 mod reserve;
 mod srtp;
+mod veil;
