@@ -21,6 +21,7 @@ pub mod relay;
 mod rtp;
 pub mod srtp;
 mod stun;
+pub mod transcode;
 pub mod turn;
 
 pub use call::{
