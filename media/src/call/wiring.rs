@@ -144,5 +144,6 @@ fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Opt
         clocks: link.clocks.clone(),
         srtp: link.srtp.clone(),
         dtmf,
+        transcode: None,
     }
 }

@@ -8,6 +8,7 @@ use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
 use crate::quality::Counters;
 use crate::srtp::Protection;
+use crate::transcode;
 use crate::{ContextId, PairId, PartyId, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
@@ -93,6 +94,8 @@ pub struct Settings {
     pub srtp: Option<Srtp>,
     /// What becomes of the keys that it presses; `None` where they go as they come.
     pub dtmf: Option<Arc<Plan>>,
+    /// What becomes of the codecs that it sends; `None` where they go as they come.
+    pub transcode: Option<Arc<transcode::Plan>>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

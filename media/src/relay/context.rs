@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
+use super::coding::Told;
 use super::demux::Kind;
 use super::handshake::Handshake;
 use super::latch::{Fit, Latch};
@@ -19,6 +20,7 @@ use crate::ice::{Known, Session};
 use crate::quality::{Counters, Dropped, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
+use crate::transcode;
 
 impl From<Component> for srtp::Kind {
     fn from(kind: Component) -> Self {
@@ -47,7 +49,9 @@ pub(super) struct Context {
     pub(super) over: Option<Box<Handshake>>,
     /// Where its keys do not go as they come.
     pub(super) translator: Option<Box<Translator>>,
-    /// Whether the packets in which keys are looked for come from a leg of ours.
+    /// What the coder was told of it.
+    pub(super) coded: Option<Told>,
+    /// Whether the packets in which keys are looked for, or which are coded, come from a leg of ours.
     pub(super) from_own: bool,
 }
 
@@ -58,6 +62,8 @@ pub(super) struct Onward {
     pub(super) kind: Component,
     /// Whether keys are to be looked for in it, and numbers to be changed.
     pub(super) translated: bool,
+    /// Whether it is to be coded anew.
+    pub(super) coded: bool,
 }
 
 impl Context {
@@ -85,6 +91,7 @@ impl Context {
             guard,
             over: None,
             translator,
+            coded: None,
             from_own: false,
         }
     }
@@ -272,7 +279,13 @@ impl Context {
         if !rtcp && self.settings.rtp {
             self.estimate(packet, clock.since_epoch);
         }
-        Onward { peer: self.settings.peer, kind, translated: self.translator.is_some() }
+        let (translated, coded) = (self.translator.is_some(), self.settings.transcode.is_some());
+        Onward { peer: self.settings.peer, kind, translated, coded }
+    }
+
+    /// What becomes of its codecs.
+    pub(super) fn transcode(&self) -> Option<&Arc<transcode::Plan>> {
+        self.settings.transcode.as_ref()
     }
 
     /// Whom its packets go to.

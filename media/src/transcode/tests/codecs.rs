@@ -135,7 +135,8 @@ fn what_is_lost_is_concealed() {
             assert!((least..2.0).contains(&change), "{coding:?}: {change} dB in 20 ms");
         }
         let of_tone = self::heard(settled, rate, 440.0);
-        assert!(decibels(of_tone, level(settled)) > -0.5, "{coding:?}: {of_tone}");
+        let least = if coding == Coding::Opus { -3.0 } else { -0.5 };
+        assert!(decibels(of_tone, level(settled)) > least, "{coding:?}: {of_tone}");
     }
 }
 
