@@ -26,7 +26,7 @@ pub mod turn;
 
 pub use call::{
     CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Mark, Mode, Moving, Offered, PartyView,
-    Silence, Standing, StreamView, Tally,
+    Silence, Standing, StreamCoding, StreamView, Tally,
 };
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};

@@ -2,10 +2,11 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{Dtmf, Profile, SrtpMode, SrtpSuite};
+use config::{Dtmf, Profile, SrtpMode, SrtpSuite, Transcoded};
 use media::dtls::Identity;
-use media::dtmf::Wanted;
+use media::dtmf::{Law, Wanted};
 use media::srtp::Suite;
+use media::transcode::{Clock, Coding};
 use media::{Keying, PartyId, Security, SrtpUse};
 use sip::Transport;
 use sip::session::SessionId;
@@ -32,10 +33,20 @@ impl Way {
 }
 
 impl Core {
-    /// Tells the media of a party how it is to be protected, and in which form it has DTMF, by a leg's profile.
+    /// Tells the media of a party how it is to be protected, in which form it has DTMF, and which codecs may be added, by a leg's profile.
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         if let Some(call) = self.calls.get_mut(key) {
             call.media.dtmf(party, form(profile.dtmf));
+            if !profile.transcode.is_empty() {
+                // Directions, of which a stream has two.
+                let has_room = self.link.transcoded() / 2 < self.snapshot.config().limits.transcoded_streams;
+                if has_room {
+                    let codings: Vec<_> = profile.transcode.iter().copied().map(coding).collect();
+                    call.media.transcode(party, &codings);
+                } else {
+                    self.counters.transcoding_limited += 1;
+                }
+            }
         }
         let security = security(profile, way, self.identity.as_ref());
         // Chance is drawn where there is something to be made of it: each run of a simulation stays what it was.
@@ -117,6 +128,18 @@ fn form(dtmf: Dtmf) -> Wanted {
         Dtmf::Rfc4733 => Wanted::Events,
         Dtmf::Info => Wanted::Info,
         Dtmf::Inband => Wanted::Tones,
+    }
+}
+
+fn coding(codec: Transcoded) -> Coding {
+    match codec {
+        Transcoded::Pcmu => Coding::G711(Law::Mu),
+        Transcoded::Pcma => Coding::G711(Law::A),
+        Transcoded::G722 => Coding::G722,
+        Transcoded::Opus => Coding::Opus,
+        Transcoded::L16Narrow => Coding::L16(Clock::Narrow),
+        Transcoded::L16Wide => Coding::L16(Clock::Wide),
+        Transcoded::L16Full => Coding::L16(Clock::Full),
     }
 }
 

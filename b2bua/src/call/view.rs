@@ -260,8 +260,22 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
         },
         ice: counted.ice.as_ref().map(|ice| ice_session(ice, counted.received.last, clock)),
         dtls: counted.dtls.map(|dtls| association(dtls, counted)),
+        transcoding: stream.coding.filter(|coding| coding.is_now).map(transcoding),
         received: relayed.then_some(received),
         sent: relayed.then_some(sent),
+    }
+}
+
+fn transcoding(coding: media::StreamCoding) -> api::Transcoding {
+    let counted = coding.counted;
+    api::Transcoding {
+        from: coding.from.to_owned(),
+        to: coding.to.to_owned(),
+        packets: counted.coded,
+        concealed_packets: counted.concealed,
+        late_packets: counted.late,
+        unknown_packets: counted.unknown,
+        reorder_seconds: Duration::from_millis(counted.patience.into()).into(),
     }
 }
 

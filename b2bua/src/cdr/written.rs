@@ -97,6 +97,10 @@ impl StreamRecord {
                 None => stream.null("jitter_seconds"),
             }
             stream.text_if_any("dtls", self.dtls);
+            stream.text_if_any("transcoded", self.transcoded);
+            if let Some(concealed) = self.concealed {
+                stream.number("concealed", concealed);
+            }
         });
     }
 }

@@ -33,7 +33,7 @@ pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
     Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages, OfferedCodec,
-    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds, TcpMedia,
+    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds, TcpMedia, Transcoded,
     UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use sdp::Direction;
 
 use super::Guarded;
+use super::coding::Speech;
 use super::dtmf::Keypad;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
@@ -14,6 +15,7 @@ use crate::negotiate::{Own, Reach};
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp};
 use crate::srtp::MasterKey;
+use crate::transcode::{Coding, Tally};
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
@@ -87,6 +89,8 @@ pub(super) struct Party {
     pub(super) mint: Option<Mint>,
     /// In which form it has keys.
     pub(super) dtmf: Wanted,
+    /// The codecs that may be added to what it is offered.
+    pub(super) codings: Box<[Coding]>,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -129,6 +133,8 @@ pub(super) struct Stream {
     /// What the relay was told last.
     pub(super) applied: Option<Settings>,
     pub(super) counters: Option<Arc<Counters>>,
+    /// What its peer's codec has become last, and where that is counted.
+    pub(super) coded: Option<(&'static str, &'static str, Arc<Tally>)>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
@@ -163,6 +169,8 @@ pub(super) struct Link {
     pub(super) association: Option<Association>,
     /// What it has for keys.
     pub(super) keypad: Keypad,
+    /// What it has of codecs.
+    pub(super) speech: Speech,
 }
 
 /// A DTLS association as descriptions have it.
@@ -202,6 +210,7 @@ impl Party {
             first_lines: Lines::default(),
             mint: None,
             dtmf: Wanted::default(),
+            codings: Box::default(),
         }
     }
 
@@ -240,6 +249,7 @@ impl Party {
             first_lines: self.first_lines.clone(),
             mint: None,
             dtmf: self.dtmf,
+            codings: self.codings.clone(),
         }
     }
 }

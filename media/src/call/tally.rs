@@ -1,6 +1,6 @@
 //! What a call detail record keeps of a party's media.
 
-use super::{CallMedia, Guarded, codec, sections};
+use super::{CallMedia, Guarded, StreamCoding, codec, sections};
 use crate::PartyId;
 use crate::quality::Snapshot;
 
@@ -15,6 +15,8 @@ pub struct Tally {
     pub guarded: Guarded,
     /// Whether it goes through our relay.
     pub relayed: bool,
+    /// How it was transcoded last.
+    pub coding: Option<StreamCoding>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
 }
@@ -39,6 +41,7 @@ impl CallMedia {
                 codecs,
                 guarded: Guarded::of(stream, theirs.line().proto),
                 relayed: stream.link.is_some(),
+                coding: stream.coding(),
                 counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
             });
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sdp::{Description, Direction, Media};
 
 use super::party::{Exchange, Party, Stream};
-use super::{CallMedia, Codec, Mode, codec, sections};
+use super::{CallMedia, Codec, Mode, StreamCoding, codec, sections};
 use crate::dtls;
 use crate::negotiate::is_secure;
 use crate::quality::Snapshot;
@@ -113,6 +113,8 @@ pub struct StreamView {
     pub local: Option<SocketAddr>,
     /// Where its description says that it takes media.
     pub remote: Option<SocketAddr>,
+    /// How it is transcoded, or was last.
+    pub coding: Option<StreamCoding>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
 }
@@ -188,6 +190,7 @@ impl CallMedia {
             codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),
             remote,
+            coding: stream.coding(),
             counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
         }
     }

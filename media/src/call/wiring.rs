@@ -9,6 +9,7 @@ use super::CallMedia;
 use super::party::{Link, Party, Stream};
 use crate::dtmf::Plan;
 use crate::relay::{Command, Settings, Sources};
+use crate::transcode;
 use crate::{ContextId, Latching, PartyId};
 
 impl CallMedia {
@@ -39,6 +40,7 @@ impl CallMedia {
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
         let (peers, plans) = (self.peer_contexts(index), self.plans(index));
+        let codings = self.codings(index);
         let Some(party) = self.parties.get_mut(index) else { return };
         let (latching, signalling) = (party.latching, party.signalling);
         for (section, stream) in party.streams.iter_mut().enumerate() {
@@ -46,7 +48,8 @@ impl CallMedia {
             let described = stream.link.as_ref().map(|link| link.remote.ip());
             let sources = described.map(|described| sources(latching, signalling, described));
             let plan = plans.get(section).cloned().flatten();
-            self.commands.extend(stream.apply(sources, (peer, plan), unlatch));
+            let coding = codings.get(section).cloned().flatten();
+            self.commands.extend(stream.apply(sources, (peer, plan, coding), unlatch));
         }
     }
 
@@ -110,12 +113,7 @@ impl Stream {
         self.context.filter(|_| self.link.is_some())
     }
 
-    fn apply(
-        &mut self,
-        sources: Option<Sources>,
-        onward: (Option<ContextId>, Option<Arc<Plan>>),
-        unlatch: bool,
-    ) -> Option<Command> {
+    fn apply(&mut self, sources: Option<Sources>, onward: Onward, unlatch: bool) -> Option<Command> {
         let context = self.context?;
         let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, onward));
         let Some(wanted) = wanted else {
@@ -124,13 +122,20 @@ impl Stream {
         if self.applied.as_ref() == Some(&wanted) && !unlatch {
             return None;
         }
+        if let Some(plan) = &wanted.transcode {
+            let (from, to) = plan.names();
+            self.coded = Some((from, to, Arc::clone(&plan.tally)));
+        }
         self.applied = Some(wanted.clone());
         let counters = Arc::clone(self.counters.get_or_insert_default());
         Some(Command::Set { context, settings: wanted, unlatch, counters })
     }
 }
 
-fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Option<Arc<Plan>>)) -> Settings {
+/// Whom a stream goes to, what becomes of its keys, and of its codecs.
+type Onward = (Option<ContextId>, Option<Arc<Plan>>, Option<transcode::Plan>);
+
+fn settings(link: &Link, sources: Sources, (peer, dtmf, coding): Onward) -> Settings {
     Settings {
         remote: link.remote,
         remote_rtcp: link.remote_rtcp,
@@ -144,6 +149,6 @@ fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Opt
         clocks: link.clocks.clone(),
         srtp: link.srtp.clone(),
         dtmf,
-        transcode: None,
+        transcode: coding.map(Arc::new),
     }
 }

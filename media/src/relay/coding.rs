@@ -48,7 +48,8 @@ impl ToCoder {
     pub(super) fn packet(&mut self, context: ContextId, way: Way, octets: &[u8]) {
         let has_room = self.waiting.is_empty() && !self.inputs.is_full();
         let packet = Packet::new(octets).filter(|_| has_room);
-        let pushed = packet.is_some_and(|packet| self.inputs.push(Input::Packet(context, way, packet)).is_ok());
+        let pushed =
+            packet.is_some_and(|packet| self.inputs.push(Input::Packet(context, way, packet)).is_ok());
         self.stirred |= pushed;
         if !pushed {
             self.totals.unheard();
@@ -116,12 +117,7 @@ pub(super) type Told = (Option<ContextId>, Arc<Plan>);
 
 impl Worker {
     /// Hands a packet that is in the buffer to the coder.
-    pub(super) fn code(
-        &mut self,
-        (slot, remote): (u32, u8),
-        own: bool,
-        (onward, length): (Onward, usize),
-    ) {
+    pub(super) fn code(&mut self, (slot, remote): (u32, u8), own: bool, (onward, length): (Onward, usize)) {
         let Self { pool, buffer, coder, .. } = self;
         let Some(context) = pool.pair(slot).and_then(|pair| pair.context(remote)) else { return };
         context.from_own = own;

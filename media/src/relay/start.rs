@@ -115,6 +115,7 @@ fn start_thread(
         let bound = pool.bind_first(network, &poller);
         bound.map_err(|error| StartError::Bind { address: error.address, source: error.source })?;
     }
+    let (coding, coder) = coding::start(thread.0, &waker).map_err(StartError::Thread)?;
     let low_water = usize::from(config.low_water).clamp(1, high);
     let mut shards = Vec::with_capacity(links.len());
     for link in links {
@@ -132,12 +133,12 @@ fn start_thread(
             waker: Arc::clone(&waker),
             reports,
             bell,
+            coding: Arc::clone(&coding.totals),
             low_water,
             lent: 0,
             stirred: false,
         });
     }
-    let (coding, coder) = coding::start(thread.0, &waker).map_err(StartError::Thread)?;
     let mut worker = Worker {
         pool,
         poller,

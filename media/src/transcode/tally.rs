@@ -97,6 +97,11 @@ impl Totals {
         self.directions.store(u64::try_from(number).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// How many directions there are now.
+    pub(crate) fn now(&self) -> usize {
+        usize::try_from(self.directions.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn refused(&self) {
         add(&self.refused, 1);
     }
