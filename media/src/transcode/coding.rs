@@ -119,6 +119,8 @@ pub struct OpusTerms {
     pub(crate) fec: bool,
     /// Whether packets are to have one size.
     pub(crate) constant: bool,
+    /// The highest rate in Hz that it plays.
+    pub(crate) playback: Option<u32>,
 }
 
 impl OpusTerms {
@@ -133,6 +135,8 @@ impl OpusTerms {
                 terms.bitrate = value;
             } else if name.eq_ignore_ascii_case("useinbandfec") {
                 terms.fec = value == Some(1);
+            } else if name.eq_ignore_ascii_case("maxplaybackrate") {
+                terms.playback = value;
             } else if name.eq_ignore_ascii_case("cbr") {
                 terms.constant = value == Some(1);
             }

@@ -10,6 +10,7 @@ mod codec;
 mod coder;
 mod coding;
 mod conceal;
+mod crossing;
 mod direction;
 #[cfg(any(test, feature = "fuzz"))]
 mod fuzz;
@@ -29,7 +30,9 @@ mod tally;
 mod tests;
 
 pub(crate) use coder::{Coder, Input, LARGEST, Output, Packet, Way};
+pub use crate::dtmf::Law;
 pub use coding::{Clock, Coding, OpusTerms};
+pub use crossing::Crossing;
 pub(crate) use direction::Now;
 #[cfg(feature = "fuzz")]
 pub(crate) use fuzz::fuzzed;

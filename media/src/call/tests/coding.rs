@@ -71,6 +71,7 @@ fn a_codec_is_added_to_the_offer_and_the_caller_is_answered_with_its_own() {
     assert_eq!(ways(&call, A), Some((vec![(0, Fate::Coded(PCMU))], (96, Coding::Opus, 40))));
     assert_eq!(ways(&call, B), Some((vec![(96, Fate::Coded(Coding::Opus))], (0, PCMU, 20))));
     assert!(plan(&call, A).unwrap().output.opus.fec);
+
     assert_ne!(plan(&call, A).unwrap().ssrc, plan(&call, B).unwrap().ssrc);
     assert_eq!(call.media.transcoded(), 2);
     let view = call.media.view(B).unwrap().streams[0].coding.unwrap();
@@ -105,6 +106,7 @@ fn one_law_becomes_the_other_by_its_table() {
     assert_eq!(ways(&call, B).unwrap().0, [(8, Fate::Law(Law::A, Law::Mu, 0))]);
 }
 
+// conforms: RFC3389-4-1 RFC4733-2.1-1
 #[test]
 fn events_and_noise_have_the_clock_of_each_leg() {
     let mut call = call(&[], &[Coding::Opus]);
@@ -131,6 +133,22 @@ fn keys_of_another_form_go_beside_it() {
     assert_eq!(told.1, "0; 0 PCMU/8000");
     assert!(call.media.takes_info(A));
     assert!(ways(&call, A).is_some());
+}
+
+// conforms: RFC7587-7-2 RFC7587-7.1-7
+#[test]
+fn opus_is_described_by_its_own_line() {
+    let mut call = call(&[], &[Coding::Opus]);
+    let offered = call.offer(A, B, &by_a("0", "")).unwrap();
+    let offered = std::str::from_utf8(&offered).unwrap();
+    assert!(offered.contains("\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"), "{offered}");
+    // Whatever the caller has said of its own, its answer has what is ours.
+    let mut back = self::call(&[], &[PCMU]);
+    let more = format!("{OPUS}a=fmtp:96 useinbandfec=1;hologram=yes\n");
+    back.offer(A, B, &by_a("96", &more)).unwrap();
+    let answered = back.answer(B, A, &by_b("0", "")).unwrap();
+    let answered = std::str::from_utf8(&answered).unwrap();
+    assert!(answered.contains("a=fmtp:96 useinbandfec=1\r\n") && !answered.contains("hologram"), "{answered}");
 }
 
 /// What stands is offered again by the same numbers, and a change of one side leaves the other as it was.

@@ -1,5 +1,7 @@
 //! What becomes of tones in each codec, and between rates.
 
+use opus_pure::{Application, OpusEncoder};
+
 use super::support::{decibels, heard, level, loudest, tone};
 use crate::dtmf::Law;
 use crate::transcode::codec::{Decode, Pcm, decoder, encoder};
@@ -118,6 +120,7 @@ fn one_law_becomes_the_other_and_back_without_loss_of_what_both_have() {
     }
 }
 
+// conforms: RFC7587-6.1-3
 /// A tenth of the packets is lost: the tone stays, and nothing is louder than it was.
 #[test]
 fn what_is_lost_is_concealed() {
@@ -210,6 +213,7 @@ fn any_octets_are_decoded_to_something_or_nothing() {
     }
 }
 
+// conforms: RFC7587-7-1 RFC7587-7.2-1
 #[test]
 fn codecs_are_known_by_what_descriptions_say() {
     for coding in ALL {
@@ -221,8 +225,8 @@ fn codecs_are_known_by_what_descriptions_say() {
     {
         assert_eq!(Coding::of(name, clock, channels), None);
     }
-    let terms = OpusTerms::of("minptime=10; useinbandfec=1;maxaveragebitrate=20000;cbr=1");
-    assert_eq!(terms, OpusTerms { bitrate: Some(20_000), fec: true, constant: true });
+    let terms = OpusTerms::of("minptime=10; useinbandfec=1;maxaveragebitrate=20000;cbr=1; maxplaybackrate=16000");
+    assert_eq!(terms, OpusTerms { bitrate: Some(20_000), fec: true, constant: true, playback: Some(16_000) });
     assert_eq!(OpusTerms::of("x;useinbandfec=0;maxaveragebitrate=z"), OpusTerms::default());
 }
 
@@ -234,4 +238,47 @@ fn before_anything_has_come_there_is_silence() {
         decoder.conceal(160, &mut pcm);
         assert_eq!((pcm.len(), level(pcm.all())), (160, 0.0), "{coding:?}");
     }
+}
+
+// conforms: RFC7587-6.1-1,2 RFC7587-7.1-1,5
+/// Whatever bandwidth it has, and with two channels too, it is heard at each rate of ours.
+#[test]
+fn opus_of_any_bandwidth_and_of_two_channels_is_decoded() {
+    for channels in [1, 2] {
+        for rate in [8_000, 12_000, 16_000, 24_000, 48_000] {
+            let mut encoder = OpusEncoder::new(rate, channels, Application::Audio).unwrap();
+            let tone = tone(rate.cast_unsigned(), 440.0, PEAK, frame(rate.cast_unsigned()) * 50);
+            let samples: Vec<_> = tone.iter().flat_map(|sample| vec![*sample; channels]).collect();
+            for ours in [8_000, 16_000, 48_000] {
+                let (mut decoder, mut pcm, mut out, mut all) =
+                    (decoder(Coding::Opus, ours), Pcm::new(), [0; 4_000], Vec::new());
+                encoder.reset_state().unwrap();
+                let size = frame(rate.cast_unsigned());
+                for frame in samples.chunks_exact(size * channels) {
+                    let length = encoder.encode_s16(frame, size, &mut out).unwrap();
+                    assert!(decoder.decode(&out[..length], &mut pcm));
+                    all.extend_from_slice(pcm.all());
+                    pcm.clear();
+                }
+                let change = decibels(heard(&all[all.len() / 2..], ours, 440.0), PEAK);
+                assert!(change.abs() < 1.0, "{rate} with {channels} at {ours}: {change} dB");
+            }
+        }
+    }
+}
+
+// conforms: RFC7587-4.2-1 RFC7587-6.1-4 RFC7587-7.1-3,4,6
+#[test]
+fn opus_of_ours_is_what_the_peer_has_asked_for() {
+    let terms = OpusTerms { bitrate: Some(12_000), playback: Some(8_000), ..OpusTerms::default() };
+    let (mut encoder, mut out, mut octets) = (encoder(Coding::Opus, 48_000, terms), [0; 4_000], 0);
+    for frame in tone(48_000, 440.0, PEAK, 960 * 100).chunks_exact(960) {
+        let length = encoder.encode(frame, &mut out).unwrap();
+        octets += length;
+        // RFC 6716 §3.1: one frame of 20 ms, one channel, and a narrow band.
+        assert_eq!(out[0] & 7, 0);
+        let configuration = out[0] >> 3;
+        assert!((0..4).contains(&configuration) || (16..20).contains(&configuration), "{configuration}");
+    }
+    assert!(octets * 8 <= 12_000 * 2 * 11 / 10, "{octets} octets in 2 s");
 }

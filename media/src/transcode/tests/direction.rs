@@ -165,6 +165,7 @@ fn a_tone_goes_from_pcma_to_g722_and_back() {
     assert!(change.abs() < 0.5, "{change}");
 }
 
+// conforms: RFC7587-7.1-2
 #[test]
 fn packets_have_the_time_that_the_other_side_wants() {
     for (millis, count) in [(10, 200), (20, 100), (30, 66), (40, 50), (60, 33)] {
@@ -195,6 +196,21 @@ fn what_comes_in_another_order_goes_in_the_right_one() {
         plain.iter().map(|(.., body)| body).collect::<Vec<_>>()
     );
     assert_eq!(rig.tally.read().concealed, 0);
+}
+
+// conforms: RFC7587-4.1-1,2
+#[test]
+fn what_comes_twice_counts_once() {
+    let mut rig = Rig::new(plan((0, MU), (9, Coding::G722), 20));
+    for packet in packets(20) {
+        rig.rtp(&packet);
+        rig.rtp(&packet);
+        rig.pass(20);
+    }
+    let sent = rig.sent();
+    assert_eq!(sent.len(), 20);
+    in_step(&sent, 160);
+    assert_eq!((rig.tally.read().late, rig.tally.read().concealed), (20, 0));
 }
 
 #[test]
