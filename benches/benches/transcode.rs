@@ -75,7 +75,9 @@ fn crossings(criterion: &mut Criterion) {
                 || Crossing::new(from, to, 20),
                 |crossing| {
                     let mut made = 0usize;
-                    packets.iter().for_each(|packet| crossing.packet(packet, 0, |packet| made += packet.len()));
+                    packets
+                        .iter()
+                        .for_each(|packet| crossing.packet(packet, 0, |packet| made += packet.len()));
                     made
                 },
                 BatchSize::LargeInput,

@@ -117,7 +117,7 @@ impl CallMedia {
                 let before = told.iter().find(|told| is_event(told) && told.clock_rate == Some(coding));
                 back.extend(numbers.take(before, None).map(|number| Added::events(number, coding)));
             }
-            Edit { drop: Vec::new(), front: Vec::new(), back }
+            Edit { back, ..Edit::default() }
         })
     }
 
@@ -237,7 +237,7 @@ fn answered(media: &Media<'_>, offer: &Media<'_>) -> Edit {
     let is_left = |codec: &Codec| left.iter().any(|left| left.format == codec.format);
     let drop = left.iter().map(|codec| codec.format.clone()).collect();
     if answered.iter().any(|codec| !is_auxiliary(codec) && !is_left(codec)) {
-        return Edit { drop, front: Vec::new(), back: events(&answered, &offered, &is_left, None) };
+        return Edit { drop, back: events(&answered, &offered, &is_left, None), ..Edit::default() };
     }
     let Some(first) = answered.iter().find_map(coding) else { return Edit::default() };
     // From law to law nothing is lost.
@@ -252,7 +252,7 @@ fn answered(media: &Media<'_>, offer: &Media<'_>) -> Edit {
     let noise = offered.iter().find(|codec| is_noise(codec) && coding.clock() == 8_000);
     let noise = noise.filter(|noise| !answered.iter().any(|codec| codec.format == noise.format));
     back.extend(noise.and_then(|noise| noise.format.parse().ok()).map(Added::noise));
-    Edit { drop, front: vec![Added::coding(number, coding)], back }
+    Edit { drop, front: vec![Added::coding(number, coding)], back, untimed: true }
 }
 
 /// Events of the offer, where the answer has some and all of those are left out.

@@ -392,7 +392,8 @@ impl Keypad {
 
     /// What two accepted sections have for keys.
     pub(super) fn of(ours: &Media<'_>, theirs: &Media<'_>) -> Self {
-        if !is_ours(ours) {
+        // Ours has the protocol of its keys, theirs is as it is without them where they end with us.
+        if !is_ours(ours) && !is_ours(theirs) {
             return Self::default();
         }
         let (mut ours, theirs) = (codec::all(ours), codec::all(theirs));

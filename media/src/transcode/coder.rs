@@ -9,7 +9,7 @@ use super::{Plan, Totals};
 use crate::ContextId;
 
 /// The largest packet that is handed over; longer ones are none of ours.
-pub(crate) const LARGEST: usize = 1_500;
+const LARGEST: usize = 1_500;
 
 /// A packet on its way from one thread to another.
 #[derive(Debug, Clone, Copy)]

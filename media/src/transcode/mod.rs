@@ -29,8 +29,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use coder::{Coder, Input, LARGEST, Output, Packet, Way};
 pub use crate::dtmf::Law;
+pub(crate) use coder::{Coder, Input, Output, Packet, Way};
 pub use coding::{Clock, Coding, OpusTerms};
 pub use crossing::Crossing;
 pub(crate) use direction::Now;

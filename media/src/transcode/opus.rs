@@ -2,7 +2,7 @@
 //!
 //! It codes and decodes at the rate that the other side of the crossing has, so that nothing is coded that the other side cannot have.
 
-use opus_pure::{Application, Bandwidth, OpusDecoder, OpusEncoder, RateControl};
+use opus_pure::{Application, OpusDecoder, OpusEncoder, RateControl};
 
 use super::OpusTerms;
 use super::codec::{Decode, Encode, Pcm};
@@ -19,14 +19,12 @@ fn known(rate: u32) -> u32 {
     if matches!(rate, 8_000 | 12_000 | 16_000 | 24_000) { rate } else { 48_000 }
 }
 
-/// The bandwidth that a rate has (RFC 6716 §2).
-fn widest(rate: u32) -> Bandwidth {
-    match rate {
-        ..=8_000 => Bandwidth::Narrowband,
-        8_001..=12_000 => Bandwidth::Mediumband,
-        12_001..=16_000 => Bandwidth::Wideband,
-        16_001..=24_000 => Bandwidth::Superwideband,
-        _ => Bandwidth::Fullband,
+/// The highest rate up to what a peer plays (RFC 7587 §7.1) that other codecs have too.
+fn played(playback: u32) -> u32 {
+    match playback {
+        ..16_000 => 8_000,
+        16_000..48_000 => 16_000,
+        _ => 48_000,
     }
 }
 
@@ -110,7 +108,7 @@ impl std::fmt::Debug for Encoder {
 
 impl Encoder {
     pub(super) fn new(rate: u32, terms: OpusTerms) -> Self {
-        let rate = known(rate);
+        let rate = known(rate).min(played(terms.playback.unwrap_or(48_000)));
         let mut encoder = OpusEncoder::new(rate.cast_signed(), 1, Application::Voip).ok();
         if let Some(encoder) = &mut encoder {
             // RFC 7587 §3.1.1: where each bandwidth sounds well.
@@ -124,7 +122,6 @@ impl Encoder {
             encoder.complexity = COMPLEXITY;
             encoder.use_inband_fec = terms.fec;
             encoder.packet_loss_perc = if terms.fec { EXPECTED_LOSS } else { 0 };
-            encoder.max_bandwidth = widest(terms.playback.unwrap_or(48_000));
             if terms.constant {
                 encoder.rate_control = RateControl::Cbr;
             }

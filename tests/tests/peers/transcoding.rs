@@ -4,14 +4,18 @@ use crate::lab::check;
 
 #[test]
 fn tones_keep_frequency_and_level_from_codec_to_codec() {
-    for (near, far) in [("pcmu", "opus"), ("pcma", "g722"), ("opus", "pcma"), ("g722", "opus"), ("pcmu", "pcma")] {
+    for (near, far) in
+        [("pcmu", "opus"), ("pcma", "g722"), ("opus", "pcma"), ("g722", "opus"), ("pcmu", "pcma")]
+    {
         check("transcoding.py", &["tones", near, far], 60);
     }
 }
 
 #[test]
 fn hold_and_resume_by_either_side() {
-    check("transcoding.py", &["held"], 90);
+    for (near, far) in [("pcmu", "opus"), ("opus", "pcma")] {
+        check("transcoding.py", &["held", near, far], 90);
+    }
 }
 
 #[test]

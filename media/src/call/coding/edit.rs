@@ -13,6 +13,8 @@ pub(super) struct Edit {
     pub(super) drop: Vec<String>,
     pub(super) front: Vec<Added>,
     pub(super) back: Vec<Added>,
+    /// What it says of packet times is for the other side.
+    pub(super) untimed: bool,
 }
 
 impl Edit {
@@ -119,6 +121,12 @@ fn write(text: &mut Vec<u8>, media: &Media<'_>, edit: &Edit, end: &str) {
             .iter()
             .find_map(|name| line.bytes().strip_prefix(name.as_bytes()));
         let format = of.and_then(|of| of.split(|byte| byte.is_ascii_whitespace()).next());
+        let is_time = [b"a=ptime:".as_slice(), b"a=maxptime:", b"a=minptime:"]
+            .iter()
+            .any(|name| line.bytes().starts_with(name));
+        if edit.untimed && is_time {
+            continue;
+        }
         if !format.is_some_and(|format| std::str::from_utf8(format).is_ok_and(is_dropped)) {
             text.extend_from_slice(line.bytes());
         }

@@ -24,7 +24,8 @@ pub(in crate::call) struct Speech {
 
 impl Speech {
     pub(in crate::call) fn of(ours: &Media<'_>, theirs: &Media<'_>) -> Self {
-        if !is_ours(ours) {
+        // Ours has the protocol of its keys, theirs is as it is without them where they end with us.
+        if !is_ours(ours) && !is_ours(theirs) {
             return Self::default();
         }
         let (all, of_theirs) = (codec::all(ours), codec::all(theirs));

@@ -71,6 +71,8 @@ fn a_codec_is_added_to_the_offer_and_the_caller_is_answered_with_its_own() {
     assert_eq!(ways(&call, A), Some((vec![(0, Fate::Coded(PCMU))], (96, Coding::Opus, 40))));
     assert_eq!(ways(&call, B), Some((vec![(96, Fate::Coded(Coding::Opus))], (0, PCMU, 20))));
     assert!(plan(&call, A).unwrap().output.opus.fec);
+    // What B wants of packets is B's affair.
+    assert!(!std::str::from_utf8(&call.media.described_to(A).unwrap()).unwrap().contains("ptime"));
 
     assert_ne!(plan(&call, A).unwrap().ssrc, plan(&call, B).unwrap().ssrc);
     assert_eq!(call.media.transcoded(), 2);
@@ -148,7 +150,10 @@ fn opus_is_described_by_its_own_line() {
     back.offer(A, B, &by_a("96", &more)).unwrap();
     let answered = back.answer(B, A, &by_b("0", "")).unwrap();
     let answered = std::str::from_utf8(&answered).unwrap();
-    assert!(answered.contains("a=fmtp:96 useinbandfec=1\r\n") && !answered.contains("hologram"), "{answered}");
+    assert!(
+        answered.contains("a=fmtp:96 useinbandfec=1\r\n") && !answered.contains("hologram"),
+        "{answered}"
+    );
 }
 
 /// What stands is offered again by the same numbers, and a change of one side leaves the other as it was.
@@ -219,4 +224,29 @@ fn two_who_have_offered_different_codecs_are_brought_together() {
     call.media.connect(A, B);
     call.drain();
     assert_eq!(ways(&call, A).unwrap().0, [(0, Fate::Coded(PCMU))]);
+}
+
+/// Keys that end with us are none of the codecs' affair, on whichever leg they are.
+#[test]
+fn with_keys_of_ours_on_a_leg_it_is_the_same() {
+    use crate::keying::{Keying, Security, SrtpUse};
+    let mut call = call(&[], &[Coding::Opus]);
+    let security = Security {
+        srtp: SrtpUse::Required,
+        keying: [Keying::Sdes].into(),
+        suites: [crate::srtp::Suite::AesCm128Sha1Tag80].into(),
+        keys: true,
+        identity: None,
+        browser: false,
+    };
+    call.media.protect(B, security, [7; 32]);
+    let offered = call.offer(A, B, &by_a("0 101", "a=rtpmap:101 telephone-event/8000\n")).unwrap();
+    let offered = std::str::from_utf8(&offered).unwrap();
+    assert!(offered.contains("RTP/SAVP 0 101 96 97\r\n"), "{offered}");
+    let key = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR\n";
+    let answer = format!("{OPUS}a=rtpmap:97 telephone-event/48000\n{key}");
+    call.answer(B, A, &by_b("96 97", &answer).replace("RTP/AVP", "RTP/SAVP")).unwrap();
+    let plan = plan(&call, A).unwrap();
+    assert_eq!((plan.output.coding, plan.events), (Coding::Opus, Some(((101, 8_000), (97, 48_000)))));
+    assert!(ways(&call, B).is_some());
 }
