@@ -32,6 +32,12 @@ pub fn turn(input: &[u8]) -> bool {
     crate::turn::fuzzed(input)
 }
 
+/// Gives packets to a coder; true where more is made than there is time for.
+#[must_use]
+pub fn transcode(input: &[u8]) -> bool {
+    crate::transcode::fuzzed(input)
+}
+
 /// Gives packets to a translator of DTMF; true where more is said than was heard, or than there is time for.
 #[must_use]
 pub fn dtmf(input: &[u8]) -> bool {

@@ -22,12 +22,13 @@ mod rtcp;
 mod rtp;
 pub mod srtp;
 mod stun;
+pub mod transcode;
 pub mod turn;
 mod veil;
 
 pub use call::{
     Bounds, CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Judged, Mark, Mode, Moving, Offered,
-    PartyView, Silence, Standing, StreamView, Tally,
+    PartyView, Silence, Standing, StreamCoding, StreamView, Tally,
 };
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};

@@ -16,7 +16,7 @@ import array, glob, json, math, os, shutil, signal, socket, subprocess, tempfile
 
 # The ausine source knows 48 kHz and two channels only; aufile cannot play to a file, so aubridge is the null sink and
 # sndfile writes dump-*-dec.wav.
-MODULES = "g711 opus stun turn ice srtp dtls_srtp aubridge ausine aufile sndfile"
+MODULES = "g711 g722 l16 opus stun turn ice srtp dtls_srtp aubridge ausine aufile sndfile"
 APPLICATIONS = "account menu ctrl_tcp"
 MODULE_PATH = next(iter(glob.glob("/usr/lib/*/baresip/modules") + glob.glob("/usr/lib/baresip/modules")), "")
 

@@ -86,6 +86,8 @@ mod srtp_library;
 mod srtp_second;
 #[path = "peers/strays.rs"]
 mod strays;
+#[path = "peers/transcoding.rs"]
+mod transcoding;
 #[path = "peers/transfer.rs"]
 mod transfer;
 #[path = "peers/trunks.rs"]

@@ -215,10 +215,33 @@ pub struct Stream {
     pub voip_metrics: Option<VoipMetrics>,
     /// Whether a bound of the profile's `quality` is crossed.
     pub poor: bool,
+    /// How what comes from the peer is transcoded; null where its codecs go on as they are.
+    pub transcoding: Option<Transcoding>,
     /// What came from the peer; null in bypass.
     pub received: Option<MediaCounters>,
     /// What we sent to the peer; null in bypass.
     pub sent: Option<MediaCounters>,
+}
+
+/// What becomes of the codec of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Transcoding {
+    /// The codec that the peer sends.
+    #[schema(examples("PCMU"))]
+    pub from: String,
+    /// The codec that the other side gets.
+    #[schema(examples("opus"))]
+    pub to: String,
+    /// Packets that were made of it.
+    pub packets: u64,
+    /// Lost packets of the peer in whose place something was made.
+    pub concealed_packets: u64,
+    /// Packets of the peer that came after something was made in their place, or twice.
+    pub late_packets: u64,
+    /// Packets of the peer whose format was not agreed on, or that are none of their codec.
+    pub unknown_packets: u64,
+    /// How long a packet waits at the moment for one that is missing before it.
+    pub reorder_seconds: Seconds,
 }
 
 /// The ICE session of a stream (RFC 8445), in which we are the lite agent.

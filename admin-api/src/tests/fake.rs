@@ -541,6 +541,7 @@ fn calling_leg(trunk: &str) -> Leg {
                 checks: 14,
                 last_check_at: Some(at(62_000)),
             }),
+            transcoding: None,
             dtls: Some(Dtls {
                 state: DtlsState::Failed,
                 failure: Some("alert".into()),

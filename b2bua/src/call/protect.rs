@@ -2,10 +2,11 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{DtlsVersion, Dtmf, Profile, RtpSources, SrtpMode, SrtpSuite};
+use config::{DtlsVersion, Dtmf, Profile, RtpSources, SrtpMode, SrtpSuite, Transcoded};
 use media::dtls::{Identity, Version};
-use media::dtmf::Wanted;
+use media::dtmf::{Law, Wanted};
 use media::srtp::Suite;
+use media::transcode::{Clock, Coding};
 use media::{Keying, PartyId, Security, SrtpUse};
 use sip::Transport;
 use sip::session::SessionId;
@@ -32,11 +33,21 @@ impl Way {
 }
 
 impl Core {
-    /// Tells the media of a party how it is to be protected, in which form it has DTMF, and what it sees of sources, by a leg's
-    /// profile.
+    /// Tells the media of a party how it is to be protected, in which form it has DTMF, which codecs may be added, and what it sees of
+    /// sources, by a leg's profile.
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         if let Some(call) = self.calls.get_mut(key) {
             call.media.dtmf(party, form(profile.dtmf));
+            if !profile.transcode.is_empty() {
+                // Directions, of which a stream has two.
+                let has_room = self.link.transcoded() / 2 < self.snapshot.config().limits.transcoded_streams;
+                if has_room {
+                    let codings: Vec<_> = profile.transcode.iter().copied().map(coding).collect();
+                    call.media.transcode(party, &codings);
+                } else {
+                    self.counters.transcoding_limited += 1;
+                }
+            }
         }
         if profile.rtp_sources == RtpSources::Hide {
             let secret = self.secret();
@@ -134,6 +145,18 @@ fn form(dtmf: Dtmf) -> Wanted {
         Dtmf::Rfc4733 => Wanted::Events,
         Dtmf::Info => Wanted::Info,
         Dtmf::Inband => Wanted::Tones,
+    }
+}
+
+fn coding(codec: Transcoded) -> Coding {
+    match codec {
+        Transcoded::Pcmu => Coding::G711(Law::Mu),
+        Transcoded::Pcma => Coding::G711(Law::A),
+        Transcoded::G722 => Coding::G722,
+        Transcoded::Opus => Coding::Opus,
+        Transcoded::L16Narrow => Coding::L16(Clock::Narrow),
+        Transcoded::L16Wide => Coding::L16(Clock::Wide),
+        Transcoded::L16Full => Coding::L16(Clock::Full),
     }
 }
 

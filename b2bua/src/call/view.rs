@@ -271,6 +271,7 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
         round_trip_seconds: told.and_then(|told| told.round_trip).map(Into::into),
         voip_metrics: told.and_then(|told| told.voice).map(voip_metrics),
         poor: stream.poor,
+        transcoding: stream.coding.filter(|coding| coding.is_now).map(transcoding),
         received: relayed.then_some(received),
         sent: relayed.then_some(sent),
     }
@@ -291,6 +292,19 @@ fn voip_metrics(voice: media::Voice) -> api::VoipMetrics {
         r_factor: voice.r_factor,
         mos_lq: voice.mos_lq.map(tenths),
         mos_cq: voice.mos_cq.map(tenths),
+    }
+}
+
+fn transcoding(coding: media::StreamCoding) -> api::Transcoding {
+    let counted = coding.counted;
+    api::Transcoding {
+        from: coding.from.to_owned(),
+        to: coding.to.to_owned(),
+        packets: counted.coded,
+        concealed_packets: counted.concealed,
+        late_packets: counted.late,
+        unknown_packets: counted.unknown,
+        reorder_seconds: Duration::from_millis(counted.patience.into()).into(),
     }
 }
 

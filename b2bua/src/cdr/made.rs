@@ -128,6 +128,8 @@ fn stream_record(stream: Tally) -> StreamRecord {
         bytes: counted.received.bytes,
         lost: i64::try_from(counted.lost).ok(),
         dtls: counted.dtls.map(media::dtls::Standing::name),
+        transcoded: stream.coding.map(|coding| coding.to),
+        concealed: stream.coding.map(|coding| coding.counted.concealed),
         jitter_seconds: (!counted.jitter.is_zero()).then_some(counted.jitter.as_secs_f64()),
         mos: stream.quality.received_mos,
         sent_lost: counted.told.filter(|told| told.blocks > 0).map(|told| told.lost),

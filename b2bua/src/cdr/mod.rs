@@ -138,6 +138,10 @@ pub struct StreamRecord {
     pub lost: Option<i64>,
     /// How far the handshake for its keys was at the end, or why there were none; left out where keys came from elsewhere.
     pub dtls: Option<&'static str>,
+    /// The codec that it became last for the other side; left out where it was not transcoded.
+    pub transcoded: Option<&'static str>,
+    /// Lost packets in whose place something was made then; left out where it was not transcoded.
+    pub concealed: Option<u64>,
     /// Interarrival jitter at the end, in seconds (RFC 3550 §6.4.1).
     pub jitter_seconds: Option<f64>,
     /// An estimate of how that sounded, as a mean opinion score in hundredths; left out where there is none.
@@ -178,6 +182,8 @@ mod tests {
             bytes: 0,
             lost: None,
             dtls: Some(""),
+            transcoded: Some(""),
+            concealed: Some(1),
             jitter_seconds: None,
             mos: Some(0),
             sent_lost: Some(0),

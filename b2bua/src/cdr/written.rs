@@ -110,6 +110,10 @@ impl StreamRecord {
                 count.into_iter().for_each(|count| stream.number(name, count));
             }
             stream.text_if_any("dtls", self.dtls);
+            stream.text_if_any("transcoded", self.transcoded);
+            if let Some(concealed) = self.concealed {
+                stream.number("concealed", concealed);
+            }
         });
     }
 }

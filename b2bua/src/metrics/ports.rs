@@ -89,6 +89,24 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
             ("refused", count(|c| c.keys_refused)),
         ],
     );
+    let coding = relay.transcoding;
+    out.gauge(
+        "liaison_transcoding_directions",
+        "Directions of audio streams that are transcoded.",
+        usize::try_from(coding.directions).unwrap_or(usize::MAX),
+    );
+    out.labelled(
+        "liaison_transcoding_packets_total",
+        "Packets of transcoding: those that were made, those that were lost before and made up for, and those that were dropped because a thread was behind.",
+        "outcome",
+        [("coded", coding.coded), ("concealed", coding.concealed), ("dropped", coding.dropped)],
+    );
+    out.labelled(
+        "liaison_transcoding_refused_total",
+        "What was not transcoded: legs by limits.transcoded_streams, directions for which a thread had no room.",
+        "reason",
+        [("limit", count(|c| c.transcoding_limited)), ("room", coding.refused)],
+    );
     let stun = relay.stun;
     out.labelled(
         "liaison_media_stun_total",

@@ -11,6 +11,8 @@ pub struct Counters {
     pub answered: u64,
     /// Calls that are over.
     pub ended: u64,
+    /// Legs that were offered no codec to be transcoded because as many streams were as may be.
+    pub transcoding_limited: u64,
     /// INVITEs that no route was found for, or that a route refuses.
     pub unroutable: u64,
     /// INVITEs whose Max-Breadth leaves no branch (440).

@@ -15,6 +15,11 @@ pub trait MediaLink: Ports {
     /// How many pairs of ports are lent.
     fn lent(&self) -> usize;
 
+    /// How many directions of streams are transcoded, by all shards together.
+    fn transcoded(&self) -> usize {
+        0
+    }
+
     /// Has the shard woken by that when there is something to report.
     fn wake_by(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {
         let _ = wake;
@@ -37,6 +42,10 @@ impl MediaLink for Link {
 
     fn lent(&self) -> usize {
         Link::lent(self)
+    }
+
+    fn transcoded(&self) -> usize {
+        Link::transcoded(self)
     }
 
     fn wake_by(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {

@@ -75,6 +75,10 @@ table! {
         restart nonces: usize = 10_000, in 16..=10_000_000;
         /// Sockets open for media at a time; a stream takes two on each side.
         restart sockets: usize = 20_000, in 16..=4_000_000;
+        /// Audio streams that are transcoded at a time, each of them for both directions. Further calls are offered no codecs of `transcode`: who
+        /// has none in common with the other side refuses, and the caller gets its 488. How many a core has the time for depends on
+        /// the codecs.
+        live transcoded_streams: usize = 200, in 0..=100_000;
         /// Call detail records waiting to be written; further ones are counted and lost.
         restart cdr_queue: usize = 10_000, in 1..=1_000_000;
         /// The Retry-After of refusals by a limit and while draining (RFC 3261 §20.33).

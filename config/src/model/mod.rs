@@ -35,6 +35,7 @@ pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
     Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages, OfferedCodec,
     Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources, SessionIds, TcpMedia,
+    Transcoded,
     UnsolicitedNotify,
 };
 pub use quality::Quality;

@@ -29,6 +29,10 @@ table! {
         pinned rtp_sources: RtpSources = "carry";
         /// From which quality of a stream on that is noted.
         pinned quality: Quality = {};
+        /// Codecs that the peer of the leg may be offered beside those of the other side, behind them and in this order, where media is anchored
+        /// and its keys end with us. Where it takes none that the other side has, audio is transcoded. Those that the peer describes itself
+        /// need not be here. No more streams are than `limits.transcoded_streams`.
+        pinned transcode: Vec<Transcoded> = [], in 0..=8, such as ["opus", "PCMA"];
         /// What is done about ICE (RFC 8445) where media is anchored. Our part is that of a lite agent: the peer finds out which way
         /// media goes, so that it may be behind any NAT, and its media needs no `latch`. Each leg's ICE ends with us.
         pinned ice: Ice = "accept";
@@ -56,8 +60,8 @@ table! {
         /// must make it. Where media goes around us it is as the other side's. Who is called for a party that waits already, by a
         /// transfer or as the second of a placed call, gets an offer always.
         pinned offers: Offers = "carry";
-        /// What we offer where the caller has offered nothing: one audio stream with these codecs. Nobody transcodes, so they
-        /// should be those that every caller has.
+        /// What we offer where the caller has offered nothing: one audio stream with these codecs. Unless `transcode` of the
+        /// caller's profile has them, they should be those that every caller has.
         pinned offered_codecs: Vec<OfferedCodec> = ["PCMU", "PCMA", "telephone-event"], in 1..=8;
         /// From where requests within a call are taken for the peer's own, a BYE above all, and CANCELs: those that come from
         /// elsewhere in its network are challenged where the peer can prove who it is, else refused with 403, and end no call.
@@ -186,6 +190,26 @@ choice! {
         /// By names of ours, which nobody can trace: their numbers and timestamps begin elsewhere too, where payloads have none of them,
         /// and of whom they are nothing else is said. RTCP says the same of them on both sides.
         Hide = "hide",
+    }
+}
+
+choice! {
+    /// A codec that we transcode.
+    pub enum Transcoded {
+        /// G.711, µ-law.
+        Pcmu = "PCMU",
+        /// G.711, A-law.
+        Pcma = "PCMA",
+        /// G.722 at 64 kbit/s.
+        G722 = "G722",
+        /// Opus (RFC 7587), one channel.
+        Opus = "opus",
+        /// Linear samples of 16 bits (RFC 3551 §4.5.11), 8,000 of them a second.
+        L16Narrow = "L16/8000",
+        /// The same with 16,000.
+        L16Wide = "L16/16000",
+        /// The same with 48,000.
+        L16Full = "L16/48000",
     }
 }
 

@@ -35,10 +35,12 @@ impl CallMedia {
         if to.made
             && let Some(taken) = to.remote.as_ref().map(sections::reread)
         {
+            let said = self.coded_for(to, from, said, Some(&taken));
             let said = self.answered_keys(to.id, Some(from.id), &said, &taken).unwrap_or(said);
             return self.serves(&taken, &said, from);
         }
         let asked = to.remote.as_ref().filter(|_| to.answered == Some(Side::Us)).map(sections::reread);
+        said = self.coded_for(to, from, said, asked.as_ref());
         let keyed = match &asked {
             Some(asked) => self.answered_keys(to.id, Some(from.id), &said, asked),
             None => self.offered_keys(to.id, Some(from.id), &said),
@@ -79,6 +81,8 @@ impl CallMedia {
         let (Ok(to), Ok(from)) = (self.party(to), self.party(from)) else { return true };
         let (Some(told), Some(said)) = (&to.local, &from.remote) else { return true };
         let (told, said) = (self.told_plainly(to, told), self.as_seen_by(to, from, said));
+        let asked = to.remote.as_ref().filter(|_| to.answered == Some(Side::Us)).map(sections::reread);
+        let said = self.coded_for(to, from, said, asked.as_ref());
         let around = self.mode == Mode::Bypass;
         let leads = |told: &Media<'_>, said: &Media<'_>| {
             let (a, b) = (told.line(), said.line());

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sdp::{Description, Direction, Media, RtpMap};
 
+use super::coding::Speech;
 use super::dtmf::Keypad;
 use super::party::{Exchange, Link, Side, Stream};
 use super::veil::is_bare;
@@ -85,14 +86,14 @@ impl CallMedia {
         };
         let described = described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
         let (mut described, _) = self.seen_by(self.party(to)?, source, described)?;
-        if !answers
-            && let Some(common) = own::common(&described, &sections::reread(self.offer_to_answer(to)?))
-        {
+        let offer = sections::reread(self.offer_to_answer(to)?);
+        if let Some(coded) = self.answered_codecs(to, Some(from), &described, &offer) {
+            described = coded;
+        }
+        if !answers && let Some(common) = own::common(&described, &offer) {
             described = common;
         }
-        if let Some(keyed) =
-            self.answered_keys(to, Some(from), &described, &sections::reread(self.offer_to_answer(to)?))
-        {
+        if let Some(keyed) = self.answered_keys(to, Some(from), &described, &offer) {
             described = keyed;
         }
         self.answer_from(to, (&described, source_reach, willing), ports)
@@ -367,6 +368,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         association: None,
         keypad: Keypad::of(ours, theirs),
         bare: is_bare(ours) && is_bare(theirs),
+        speech: Speech::of(ours, theirs),
     }
 }
 

@@ -221,6 +221,12 @@ impl CallMedia {
             let links = stream.link.as_ref().filter(ours).zip(other.link.as_ref().filter(ours));
             let forms = (party.dtmf, peer.dtmf);
             let made = links.and_then(|(link, other)| way(forms, (&link.keypad, &other.keypad)));
+            // Where codecs are changed, the coder gives events the numbers of the other side.
+            let is_coded = |plan: &Made| {
+                matches!(plan, (Some(_), _, Way::Said(Voice::Events { .. })))
+                    && links.is_some_and(|(link, other)| self.is_coded(party, peer, link, other))
+            };
+            let made = made.filter(|made| !is_coded(made));
             plans.push(made.map(|(events, tones, way)| {
                 let salt = (u64::from(party.id.0) << 32) ^ section as u64;
                 let [.., r0, r1, r2, r3] = self.salted(salt).to_be_bytes();
@@ -287,7 +293,7 @@ fn has_own(wanted: Wanted, other: Wanted) -> bool {
 }
 
 /// A stream of audio that is not secret between the two sides.
-fn is_ours(media: &Media<'_>) -> bool {
+pub(super) fn is_ours(media: &Media<'_>) -> bool {
     let line = media.line();
     line.media == "audio" && line.port != 0 && line.proto.contains("RTP") && !is_secure(line.proto)
 }
@@ -296,7 +302,7 @@ fn events_of(media: &Media<'_>) -> Vec<Codec> {
     codec::all(media).into_iter().filter(is_event).collect()
 }
 
-fn is_event(codec: &Codec) -> bool {
+pub(super) fn is_event(codec: &Codec) -> bool {
     codec.name().eq_ignore_ascii_case("telephone-event")
 }
 
@@ -374,9 +380,20 @@ fn count(party: &Party) -> (u32, u32) {
 }
 
 impl Keypad {
+    /// The payload type and the clock rate of the events that the party sends.
+    pub(super) fn events_come(&self) -> Option<(u8, u32)> {
+        self.come
+    }
+
+    /// The same of those that it takes.
+    pub(super) fn events_go(&self) -> Option<(u8, u32)> {
+        self.go.map(|(payload, clock, _)| (payload, clock))
+    }
+
     /// What two accepted sections have for keys.
     pub(super) fn of(ours: &Media<'_>, theirs: &Media<'_>) -> Self {
-        if !is_ours(ours) {
+        // Ours has the protocol of its keys, theirs is as it is without them where they end with us.
+        if !is_ours(ours) && !is_ours(theirs) {
             return Self::default();
         }
         let (mut ours, theirs) = (codec::all(ours), codec::all(theirs));

@@ -24,7 +24,11 @@ impl CallMedia {
     ) -> Result<(Bytes, Bytes), Refusal> {
         self.end_alike(a, b)?;
         let (of_a, of_b) = (self.offered_by(a)?, self.offered_by(b)?);
-        let (for_a, for_b) = (in_common(&of_b, &of_a), in_common(&of_a, &of_b));
+        let coded = |to, from, source: &Description, offer: &Description| {
+            self.answered_codecs(to, Some(from), source, offer).unwrap_or_else(|| source.clone())
+        };
+        let for_a = in_common(&coded(a, b, &of_b, &of_a), &of_a);
+        let for_b = in_common(&coded(b, a, &of_a, &of_b), &of_b);
         let is_alive = |media: Media<'_>| media.line().port != 0;
         if !for_a.media().any(is_alive) {
             return Err(Refusal::Formats);
@@ -54,7 +58,9 @@ impl CallMedia {
         let source = self.party(from)?;
         let (reach, willing) = (source.reach(), source.introduced.then_some(from));
         let standing = source.remote.as_ref().ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
-        let common = in_common(&self.seen_by(self.party(to)?, source, standing)?.0, &offer);
+        let seen = self.seen_by(self.party(to)?, source, standing)?.0;
+        let seen = self.answered_codecs(to, Some(from), &seen, &offer).unwrap_or(seen);
+        let common = in_common(&seen, &offer);
         let common = self.answered_keys(to, Some(from), &common, &offer).unwrap_or(common);
         if !common.media().any(|media| media.line().port != 0) {
             return Err(Refusal::Formats);
@@ -73,6 +79,7 @@ impl CallMedia {
         if !of_a.media().any(|media| is_alive(&media)) || !of_b.media().any(|media| is_alive(&media)) {
             return Ok(());
         }
+        let of_a = self.answered_codecs(b, Some(a), &of_a, &of_b).unwrap_or(of_a);
         let common = own::common(&of_a, &of_b).unwrap_or(of_a);
         let mut pairs = common.media().zip(of_b.media());
         match pairs.any(|(a, b)| is_alive(&a) && is_alive(&b) && a.line().media == b.line().media) {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use sdp::Direction;
 
 use super::Guarded;
+use super::coding::Speech;
 use super::dtmf::Keypad;
 use super::judge::Verdict;
 use crate::dtmf::Wanted;
@@ -16,6 +17,7 @@ use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp};
 use crate::srtp::MasterKey;
 use crate::veil::Veil;
+use crate::transcode::{Coding, Tally};
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
@@ -91,6 +93,8 @@ pub(super) struct Party {
     pub(super) dtmf: Wanted,
     /// What it sees sources of the other side called; `None` where by their own names.
     pub(super) veil: Option<Arc<Veil>>,
+    /// The codecs that may be added to what it is offered.
+    pub(super) codings: Box<[Coding]>,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -135,6 +139,8 @@ pub(super) struct Stream {
     pub(super) counters: Option<Arc<Counters>>,
     /// How it was when it was judged last, where it is.
     pub(super) verdict: Option<Box<Verdict>>,
+    /// What its peer's codec has become last, and where that is counted.
+    pub(super) coded: Option<(&'static str, &'static str, Arc<Tally>)>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
@@ -171,6 +177,8 @@ pub(super) struct Link {
     pub(super) keypad: Keypad,
     /// Nothing but the headers of its packets has sequence numbers and timestamps.
     pub(super) bare: bool,
+    /// What it has of codecs.
+    pub(super) speech: Speech,
 }
 
 /// A DTLS association as descriptions have it.
@@ -211,6 +219,7 @@ impl Party {
             mint: None,
             dtmf: Wanted::default(),
             veil: None,
+            codings: Box::default(),
         }
     }
 
@@ -250,6 +259,7 @@ impl Party {
             mint: None,
             dtmf: self.dtmf,
             veil: self.veil.clone(),
+            codings: self.codings.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a call detail record keeps of a party's media.
 
 use super::judge::played;
-use super::{CallMedia, Guarded, codec, sections};
+use super::{CallMedia, Guarded, StreamCoding, codec, sections};
 use crate::PartyId;
 use crate::quality::{Quality, Snapshot};
 
@@ -16,6 +16,8 @@ pub struct Tally {
     pub guarded: Guarded,
     /// Whether it goes through our relay.
     pub relayed: bool,
+    /// How it was transcoded last.
+    pub coding: Option<StreamCoding>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
     /// What that amounts to.
@@ -45,6 +47,7 @@ impl CallMedia {
                 codecs,
                 guarded: Guarded::of(stream, theirs.line().proto),
                 relayed: stream.link.is_some(),
+                coding: stream.coding(),
                 counted,
                 quality: Quality::of(&counted, played(&theirs, counted.payload).as_deref()),
                 poor: stream.poor().1,

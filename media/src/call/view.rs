@@ -7,7 +7,7 @@ use sdp::{Description, Direction, Media};
 
 use super::judge::played;
 use super::party::{Exchange, Party, Stream};
-use super::{CallMedia, Codec, Mode, codec, sections};
+use super::{CallMedia, Codec, Mode, StreamCoding, codec, sections};
 use crate::dtls;
 use crate::negotiate::is_secure;
 use crate::quality::{Quality, Snapshot};
@@ -114,6 +114,8 @@ pub struct StreamView {
     pub local: Option<SocketAddr>,
     /// Where its description says that it takes media.
     pub remote: Option<SocketAddr>,
+    /// How it is transcoded, or was last.
+    pub coding: Option<StreamCoding>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
     /// What that amounts to.
@@ -194,6 +196,7 @@ impl CallMedia {
             codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),
             remote,
+            coding: stream.coding(),
             counted,
             quality: Quality::of(&counted, played(theirs, counted.payload).as_deref()),
             poor: stream.poor().0,

@@ -9,6 +9,7 @@ use super::CallMedia;
 use super::party::{Link, Party, Stream};
 use crate::dtmf::Plan;
 use crate::relay::{Command, Settings, Sources};
+use crate::transcode;
 use crate::veil::Veil;
 use crate::{ContextId, Latching, PartyId};
 
@@ -40,6 +41,7 @@ impl CallMedia {
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
         let (peers, plans, veils) = (self.peer_contexts(index), self.plans(index), self.veils(index));
+        let codings = self.codings(index);
         let Some(party) = self.parties.get_mut(index) else { return };
         let (latching, signalling) = (party.latching, party.signalling);
         for (section, stream) in party.streams.iter_mut().enumerate() {
@@ -47,8 +49,10 @@ impl CallMedia {
             let described = stream.link.as_ref().map(|link| link.remote.ip());
             let sources = described.map(|described| sources(latching, signalling, described));
             let plan = plans.get(section).cloned().flatten();
-            let veil = veils.get(section).cloned().flatten();
-            self.commands.extend(stream.apply(sources, Onward { peer, plan, veil }, unlatch));
+            let coding = codings.get(section).cloned().flatten();
+            // What is coded anew has a source of our own in any case.
+            let veil = veils.get(section).cloned().flatten().filter(|_| coding.is_none());
+            self.commands.extend(stream.apply(sources, Onward { peer, plan, veil, coding }, unlatch));
         }
     }
 
@@ -121,6 +125,10 @@ impl Stream {
         if self.applied.as_ref() == Some(&wanted) && !unlatch {
             return None;
         }
+        if let Some(plan) = &wanted.transcode {
+            let (from, to) = plan.names();
+            self.coded = Some((from, to, Arc::clone(&plan.tally)));
+        }
         self.applied = Some(wanted.clone());
         let counters = Arc::clone(self.counters.get_or_insert_default());
         Some(Command::Set { context, settings: wanted, unlatch, counters })
@@ -132,6 +140,7 @@ struct Onward {
     peer: Option<ContextId>,
     plan: Option<Arc<Plan>>,
     veil: Option<Arc<Veil>>,
+    coding: Option<transcode::Plan>,
 }
 
 fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
@@ -149,5 +158,6 @@ fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
         srtp: link.srtp.clone(),
         dtmf: onward.plan,
         veil: onward.veil,
+        transcode: onward.coding.map(Arc::new),
     }
 }

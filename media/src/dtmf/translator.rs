@@ -11,7 +11,7 @@ use super::speaker::{Speaker, Spoken, Unsaid, Voice};
 use super::tally::{Form, Tallies};
 use super::twice::Twice;
 use super::{Digit, Plan};
-use crate::rtp::Header;
+use crate::rtp::{Header, parts};
 
 /// Keys heard that wait to be reported: they are taken after each packet.
 const MOST_REPORTS: usize = 8;
@@ -311,18 +311,4 @@ impl Few {
             *free = Some(heard);
         }
     }
-}
-
-/// The header of a packet, its marker bit, and where its payload is, without extension and padding (RFC 3550 §5.1, §5.3.1).
-fn parts(packet: &[u8]) -> Option<(Header, bool, std::ops::Range<usize>)> {
-    let header = Header::read(packet)?;
-    let (first, second) = (*packet.first()?, *packet.get(1)?);
-    let mut start = 12 + 4 * usize::from(first & 15);
-    if first & 0x10 != 0 {
-        let [high, low] = *packet.get(start + 2..start + 4)? else { return None };
-        start += 4 + 4 * usize::from(u16::from_be_bytes([high, low]));
-    }
-    let padding = if first & 0x20 == 0 { 0 } else { usize::from(*packet.last()?) };
-    let end = packet.len().checked_sub(padding)?;
-    (start <= end).then_some((header, second & 0x80 != 0, start..end))
 }

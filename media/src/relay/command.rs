@@ -9,6 +9,7 @@ use crate::ice::Credentials;
 use crate::quality::Counters;
 use crate::srtp::Protection;
 use crate::veil::Veil;
+use crate::transcode;
 use crate::{ContextId, PairId, PartyId, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
@@ -96,6 +97,8 @@ pub struct Settings {
     pub dtmf: Option<Arc<Plan>>,
     /// By which names its sources go on; `None` where by their own.
     pub veil: Option<Arc<Veil>>,
+    /// What becomes of the codecs that it sends; `None` where they go as they come.
+    pub transcode: Option<Arc<transcode::Plan>>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Settings;
+use super::coding::Told;
 use super::demux::Kind;
 use super::handshake::Handshake;
 use super::latch::{Fit, Latch};
@@ -19,6 +20,7 @@ use crate::ice::{Known, Session};
 use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
+use crate::transcode;
 use crate::veil::Veiled;
 
 impl From<Component> for srtp::Kind {
@@ -52,7 +54,9 @@ pub(super) struct Context {
     pub(super) translator: Option<Box<Translator>>,
     /// Where its sources go on by other names.
     pub(super) veiled: Option<Box<Veiled>>,
-    /// Whether the packets in which keys are looked for come from a leg of ours.
+    /// What the coder was told of it.
+    pub(super) coded: Option<Told>,
+    /// Whether the packets in which keys are looked for, or which are coded, come from a leg of ours.
     pub(super) from_own: bool,
 }
 
@@ -63,6 +67,8 @@ pub(super) struct Onward {
     pub(super) kind: Component,
     /// Whether keys are to be looked for in it, or names and numbers to be changed.
     pub(super) translated: bool,
+    /// Whether it is to be coded anew.
+    pub(super) coded: bool,
 }
 
 impl Context {
@@ -93,6 +99,7 @@ impl Context {
             over: None,
             translator,
             veiled,
+            coded: None,
             from_own: false,
         }
     }
@@ -286,7 +293,13 @@ impl Context {
             (false, _) => {}
         }
         let translated = self.translator.is_some() || self.veiled.is_some();
-        Onward { peer: self.settings.peer, kind, translated }
+        let coded = self.settings.transcode.is_some();
+        Onward { peer: self.settings.peer, kind, translated, coded }
+    }
+
+    /// What becomes of its codecs.
+    pub(super) fn transcode(&self) -> Option<&Arc<transcode::Plan>> {
+        self.settings.transcode.as_ref()
     }
 
     /// Whom its packets go to.

@@ -9,6 +9,7 @@ use super::worker::{Clock, LARGEST_PACKET, Shard, Worker, send_on};
 use crate::ContextId;
 use crate::dtmf::{Digit, Tallies, Turn};
 use crate::quality::Dropped;
+use crate::transcode;
 
 /// Reports that fit between a thread and a shard; more are dropped and counted.
 pub(super) const REPORTS: usize = 256;
@@ -130,7 +131,7 @@ impl Worker {
 
     /// Does what is due of all keys.
     pub(super) fn pass_keys(&mut self, clock: Clock) {
-        let Self { pool, buffer, gauges, keys, shards, own, .. } = self;
+        let Self { pool, buffer, gauges, keys, shards, own, coder, .. } = self;
         let mut at = 0;
         while let Some((due, id)) = keys.0.get(at).copied() {
             if due > clock.millis {
@@ -143,17 +144,21 @@ impl Worker {
             // It is taken out of its place as long as packets are sent.
             let (peer, translator) = (context.peer(), context.translator.take());
             let barred = context.from_own.then_some(&*own);
+            let coded = context.transcode().is_some();
             let mut unsent = 0u32;
             let Some(mut translator) = translator else { continue };
             translator.pass_time(turn(clock, gauges.dtmf()), &mut |packet| {
                 let length = packet.len();
+                if coded {
+                    return coder.packet(id, transcode::Way::Said, packet);
+                }
                 let taken = source_of(pool, peer);
                 if let Some(room) = buffer.get_mut(..length) {
                     room.copy_from_slice(packet);
                     if let Some(context) = pool.lent(id.pair).and_then(|pair| pair.context(id.remote)) {
                         context.veil(Component::Rtp, (room, length), taken);
                     }
-                    let onward = Onward { peer, kind: Component::Rtp, translated: false };
+                    let onward = Onward { peer, kind: Component::Rtp, translated: false, coded: false };
                     let sent = send_on(pool, (onward, barred), (buffer, length), clock.millis);
                     // All else that was not sent is counted there.
                     unsent += u32::from(sent == Err(Dropped::NoDestination));

@@ -6,6 +6,7 @@ use crate::dtls::Failures;
 use crate::dtmf::{DtmfGauges, Tallies};
 use crate::ice::Unanswered;
 use crate::quality::Dropped;
+use crate::transcode::TranscodingGauges;
 
 /// Gauges and counters of the relay, summed over its threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +35,8 @@ pub struct Gauges {
     pub stun: StunGauges,
     /// Keys that went from one form into another.
     pub dtmf: DtmfGauges,
+    /// Streams that are transcoded.
+    pub transcoding: TranscodingGauges,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).

@@ -8,6 +8,7 @@ use rtrb::{Consumer, Producer, PushError};
 use super::dtmf::Bell;
 use super::sockets::Waker;
 use super::{Command, Report};
+use crate::transcode::Totals;
 use crate::{NetworkId, PortPair, Ports, PortsError, ThreadId};
 
 /// So many orders may wait for room in a ring before no more ports are lent. Orders for ports that are lent already
@@ -30,6 +31,8 @@ pub(super) struct ToThread {
     /// Keys that were heard.
     pub(super) reports: Consumer<Report>,
     pub(super) bell: Arc<Bell>,
+    /// What is transcoded beside it.
+    pub(super) coding: Arc<Totals>,
     pub(super) low_water: usize,
     pub(super) lent: usize,
     pub(super) stirred: bool,
@@ -93,6 +96,12 @@ impl Link {
     #[must_use]
     pub fn lent(&self) -> usize {
         self.threads.iter().map(|thread| thread.lent).sum()
+    }
+
+    /// How many directions of streams are transcoded, whichever shard they are of.
+    #[must_use]
+    pub fn transcoded(&self) -> usize {
+        self.threads.iter().map(|thread| thread.coding.now()).sum()
     }
 
     /// How many free pairs of a network this shard has at hand.

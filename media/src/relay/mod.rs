@@ -8,6 +8,7 @@
 //! Full rings: orders wait in the shard, in order and unlost, and while many do no new ports are lent
 //! ([`crate::PortsError::Overloaded`]); free pairs stay with the thread.
 
+mod coding;
 mod command;
 mod config;
 mod context;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rtrb::RingBuffer;
 
+use super::coding::{self, Coding};
 use super::config::{Config, StartError};
 use super::dtmf::{Bell, Keys, REPORTS};
 use super::gauges::{DtlsGauges, Gauges, Shared};
@@ -45,6 +46,7 @@ struct Running {
     stop: Arc<AtomicBool>,
     waker: Arc<Waker>,
     gauges: Arc<Shared>,
+    coding: Coding,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -113,6 +115,7 @@ fn start_thread(
         let bound = pool.bind_first(network, &poller);
         bound.map_err(|error| StartError::Bind { address: error.address, source: error.source })?;
     }
+    let (coding, coder) = coding::start(thread.0, &waker).map_err(StartError::Thread)?;
     let low_water = usize::from(config.low_water).clamp(1, high);
     let mut shards = Vec::with_capacity(links.len());
     for link in links {
@@ -130,6 +133,7 @@ fn start_thread(
             waker: Arc::clone(&waker),
             reports,
             bell,
+            coding: Arc::clone(&coding.totals),
             low_water,
             lent: 0,
             stirred: false,
@@ -149,12 +153,13 @@ fn start_thread(
         own: Own::new(config),
         desk: keeper.connect(&waker),
         keys: Keys::new(),
+        coder,
     };
     worker.stock_up();
     let name = format!("media-{}", thread.0);
     let handle =
         std::thread::Builder::new().name(name).spawn(move || worker.run()).map_err(StartError::Thread)?;
-    Ok(Running { stop, waker, gauges, handle: Some(handle) })
+    Ok(Running { stop, waker, gauges, coding, handle: Some(handle) })
 }
 
 /// How many free pairs of a network a shard may have at hand: high water, but no more than its fair share.
@@ -177,6 +182,7 @@ impl Relay {
         let mut gauges = Gauges::default();
         for thread in &self.threads {
             thread.gauges.add_to(&mut gauges);
+            thread.coding.totals.add_to(&mut gauges.transcoding);
         }
         let unkeyed = gauges.dtls.unkeyed;
         gauges.dtls = DtlsGauges { unkeyed, ..self.keeper.tallies.read() };
@@ -194,6 +200,7 @@ impl Drop for Relay {
         for thread in &self.threads {
             thread.stop.store(true, Ordering::Release);
             thread.waker.wake();
+            thread.coding.stop();
         }
         self.keeper.stop.store(true, Ordering::Release);
         self.keeper.waker.wake();
@@ -201,5 +208,6 @@ impl Drop for Relay {
         for handle in handles.chain(self.keeper.handle.take()) {
             let _ = handle.join();
         }
+        self.threads.iter_mut().for_each(|thread| thread.coding.join());
     }
 }

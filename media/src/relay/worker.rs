@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer};
 
+use super::coding::{self, ToCoder};
 use super::context::{Component, Context, Onward};
 use super::demux::{Kind, kind};
 use super::dtls;
@@ -72,6 +73,8 @@ pub(super) struct Worker {
     pub(super) desk: ToDesk,
     /// Whose keys have something due.
     pub(super) keys: Keys,
+    /// Where streams are transcoded.
+    pub(super) coder: ToCoder,
 }
 
 impl Worker {
@@ -91,6 +94,7 @@ impl Worker {
             self.waker.about_to_sleep();
             let busy = unfinished
                 || self.desk.has_answers()
+                || self.coder.has_outputs()
                 || self.shards.iter().any(|shard| !shard.commands.is_empty());
             let timeout = if busy { Some(Duration::ZERO) } else { self.until_deadline() };
             self.poller.wait(timeout);
@@ -105,6 +109,8 @@ impl Worker {
                 }
             }
             self.pass_keys(clock);
+            self.send_coded(clock);
+            self.coder.flush();
             self.pool.pass_time(clock.millis);
             unfinished |= self.lend(clock.millis);
             self.desk.flush();
@@ -178,6 +184,7 @@ impl Worker {
                         if let Some(pair) = self.pool.lent(context.pair).filter(|_| set) {
                             let now = (clock, self.move_after);
                             dtls::settle(pair, context.remote, now, (&mut self.desk, &self.gauges));
+                            coding::settle(pair, context.remote, &mut self.coder);
                             if let Some(context) = pair.context(context.remote) {
                                 context.shard = u16::try_from(number).unwrap_or(u16::MAX);
                             }
@@ -188,10 +195,13 @@ impl Worker {
                         self.pool.lent(pair).map(|pair| stun::expect(pair, &local)).is_some()
                     }
                     Command::Say { context, digit, millis } => self.say(context, digit, millis, clock),
-                    Command::Clear { context } => clear(&mut self.pool, context, &mut self.desk),
+                    Command::Clear { context } => {
+                        clear(&mut self.pool, context, (&mut self.desk, &mut self.coder))
+                    }
                     Command::Release { pair: id } => {
                         if let Some(pair) = self.pool.lent(id) {
                             dtls::end(pair, None, &mut self.desk);
+                            coding::end(pair, None, &mut self.coder);
                         }
                         self.pool.release(id, clock.millis)
                     }
@@ -236,6 +246,9 @@ impl Worker {
                 Some(translated) => length = translated,
                 None => return,
             }
+        }
+        if onward.coded {
+            return self.code((slot, remote), own, (onward, length));
         }
         // What one leg of ours sends to another is not sent on to a third: two such calls would feed one another for ever.
         let barred = own.then_some(&self.own);
@@ -299,9 +312,10 @@ fn set(pool: &mut Pool, id: ContextId, movable_until: Option<u64>, (settings, co
     true
 }
 
-fn clear(pool: &mut Pool, id: ContextId, desk: &mut ToDesk) -> bool {
+fn clear(pool: &mut Pool, id: ContextId, (desk, coder): (&mut ToDesk, &mut ToCoder)) -> bool {
     let Some(pair) = pool.lent(id.pair) else { return false };
     dtls::end(pair, Some(id.remote), desk);
+    coding::end(pair, Some(id.remote), coder);
     for context in pair.contexts.extract_if(.., |context| context.remote == id.remote) {
         context.over(&mut pair.senders);
     }

@@ -25,6 +25,20 @@ impl Header {
     }
 }
 
+/// The header of a packet, its marker bit, and where its payload is, without extension and padding (RFC 3550 §5.1, §5.3.1).
+pub(crate) fn parts(packet: &[u8]) -> Option<(Header, bool, std::ops::Range<usize>)> {
+    let header = Header::read(packet)?;
+    let (first, second) = (*packet.first()?, *packet.get(1)?);
+    let mut start = 12 + 4 * usize::from(first & 15);
+    if first & 0x10 != 0 {
+        let [high, low] = *packet.get(start + 2..start + 4)? else { return None };
+        start += 4 + 4 * usize::from(u16::from_be_bytes([high, low]));
+    }
+    let padding = if first & 0x20 == 0 { 0 } else { usize::from(*packet.last()?) };
+    let end = packet.len().checked_sub(padding)?;
+    (start <= end).then_some((header, second & 0x80 != 0, start..end))
+}
+
 /// Whether a packet on a shared port is RTCP: packet types 192 to 223 (RFC 5761 §4).
 pub(crate) fn is_rtcp(packet: &[u8]) -> bool {
     matches!(packet, [first, 192..=223, ..] if first >> 6 == 2)

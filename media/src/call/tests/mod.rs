@@ -4,6 +4,7 @@ mod again;
 mod alone;
 mod anything;
 mod bypass;
+mod coding;
 mod common;
 mod dtls;
 mod dtmf;

@@ -61,6 +61,7 @@ pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
         srtp: None,
         dtmf: None,
         veil: None,
+        transcode: None,
     }
 }
 

@@ -1,0 +1,4 @@
+mod codecs;
+
+mod direction;
+mod support;
