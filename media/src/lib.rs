@@ -6,6 +6,7 @@
 //! simulation). Everything that needs sockets, threads and clocks is in [`relay`]. [`turn`] is a server on its own, without I/O.
 
 mod call;
+mod chance;
 pub mod dtls;
 pub mod dtmf;
 #[cfg(feature = "fuzz")]

@@ -15,6 +15,7 @@
 mod budget;
 mod credentials;
 mod early;
+pub(crate) mod full;
 mod request;
 mod responder;
 mod response;
