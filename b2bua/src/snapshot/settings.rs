@@ -35,6 +35,7 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
         ports: media.ports.start()..=media.ports.end(),
         latching,
         ice: media::Ice::default(),
+        traversal: None,
     })
 }
 

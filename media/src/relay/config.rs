@@ -2,8 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ice::desk::Notice;
 use crate::{MediaNetwork, NetworkId};
 
 /// Settings of the relay. None changes live.
@@ -32,6 +34,34 @@ pub struct Config {
     pub move_after: Duration,
     /// Addresses of ours that no media is sent to, such as those of TURN listeners: by way of them it could come back. Default none.
     pub closed: Vec<SocketAddr>,
+    /// What TLS to TURN servers goes by. Default: there is none.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// Who is told of STUN and TURN servers that fail, and that are there again. Default nobody.
+    pub notify: Notify,
+}
+
+/// Whom something is told.
+#[derive(Clone, Default)]
+pub struct Notify(Option<Arc<dyn Fn(Notice) + Send + Sync>>);
+
+impl Notify {
+    /// That one, on a thread of the relay's.
+    #[must_use]
+    pub fn new(told: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(told)))
+    }
+
+    pub(super) fn tell(&self, notice: Notice) {
+        if let Some(told) = &self.0 {
+            told(notice);
+        }
+    }
+}
+
+impl std::fmt::Debug for Notify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Notify")
+    }
 }
 
 impl Config {
@@ -48,6 +78,8 @@ impl Config {
             quarantine: Duration::from_secs(5),
             move_after: Duration::from_secs(5),
             closed: Vec::new(),
+            tls: None,
+            notify: Notify::default(),
         }
     }
 }

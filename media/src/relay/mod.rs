@@ -11,6 +11,7 @@
 mod command;
 mod config;
 mod context;
+mod control;
 mod demux;
 mod dtls;
 mod dtmf;
@@ -18,8 +19,11 @@ mod gauges;
 mod handshake;
 mod keying;
 mod latch;
+mod led;
 mod link;
 mod own;
+mod pathfinder;
+mod paths;
 mod pool;
 mod secure;
 mod securing;
@@ -30,10 +34,12 @@ mod stun;
 mod taking;
 #[cfg(test)]
 mod tests;
+mod uplink;
 mod worker;
 
 pub use command::{Command, IceSettings, Report, Settings, Sources, Srtp};
-pub use config::{Config, StartError};
+pub use config::{Config, Notify, StartError};
 pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};
 pub use link::Link;
+pub use pathfinder::Watched;
 pub use start::{Relay, check, start};

@@ -65,6 +65,35 @@ pub enum Progress {
     Failed,
 }
 
+impl Progress {
+    /// A number for it, from 1.
+    pub(crate) fn number(self) -> u32 {
+        match self {
+            Self::Checking => 1,
+            Self::Connected => 2,
+            Self::Completed => 3,
+            Self::Failed => 4,
+        }
+    }
+
+    /// What has that number.
+    pub(crate) fn of(number: u32) -> Option<Self> {
+        let all = [Self::Checking, Self::Connected, Self::Completed, Self::Failed];
+        all.into_iter().find(|progress| progress.number() == number)
+    }
+
+    /// As the API names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Checking => "checking",
+            Self::Connected => "connected",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -194,6 +223,11 @@ impl Agent {
         let relayed = self.pairs.pairs.iter().enumerate();
         let relayed = relayed.filter(move |(_, it)| it.via == Via::Relayed && it.component == component);
         relayed.filter_map(|(at, _)| self.pairs.address(at))
+    }
+
+    /// Whether the peer has been found at an address.
+    pub(crate) fn knows(&self, component: Component, address: SocketAddr) -> bool {
+        self.pairs.find_remote(component, address).is_some()
     }
 
     pub(crate) fn remote_ufrag(&self) -> &str {

@@ -39,6 +39,22 @@ impl CandidateKind {
         }
     }
 
+    /// A number for it, from 1.
+    pub(crate) fn number(self) -> u32 {
+        match self {
+            Self::Host => 1,
+            Self::PeerReflexive => 2,
+            Self::ServerReflexive => 3,
+            Self::Relayed => 4,
+        }
+    }
+
+    /// The kind of that number.
+    pub(crate) fn of(number: u32) -> Option<Self> {
+        let all = [Self::Host, Self::PeerReflexive, Self::ServerReflexive, Self::Relayed];
+        all.into_iter().find(|kind| kind.number() == number)
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -57,7 +57,7 @@ fn a_returned_pair_is_lent_again_after_its_quarantine_only() {
     assert_eq!(bench.link.take(ONE, None), Err(PortsError::Exhausted(ONE)));
     #[expect(clippy::disallowed_methods, reason = "the quarantine is real time")]
     let returned = std::time::Instant::now();
-    release(&mut bench, pair);
+    release(&mut bench, pair.clone());
     let mut again = None;
     until(|| {
         again = bench.link.take(ONE, None).ok();
@@ -83,9 +83,9 @@ fn a_thousand_pairs_come_and_go_and_their_sockets_stay() {
             lent.len() == 1_000
         });
         assert_eq!(bench.link.lent(), 1_000);
-        let last = lent[999];
+        let last = lent[999].clone();
         for pair in lent {
-            release(&mut bench, pair);
+            release(&mut bench, pair.clone());
         }
         assert_eq!(bench.link.lent(), 0);
         // One more order, for nothing: when it has been seen, so have all before it.

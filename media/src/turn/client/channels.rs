@@ -1,8 +1,11 @@
 //! Channels (RFC 8656 §12).
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use super::{Ask, Client, Event, State};
+use crate::stun::{Attributes, header, unmask};
+use crate::turn::{DATA, DATA_INDICATION, XOR_PEER_ADDRESS};
 
 /// The first number (RFC 8656 §12), and how many peers one allocation of ours has at the most.
 pub(super) const FIRST: u16 = 0x4000;
@@ -57,7 +60,6 @@ impl Client {
     }
 
     /// Whom a channel leads to.
-    #[cfg(test)]
     pub(crate) fn peer(&self, number: u16) -> Option<SocketAddr> {
         self.channels.iter().find(|channel| channel.number == number).map(|channel| channel.peer)
     }
@@ -119,4 +121,19 @@ pub(crate) fn unwrapped(datagram: &[u8]) -> Option<(u16, usize)> {
     let ([n0, n1, l0, l1], data) = datagram.split_first_chunk::<HEAD>()?;
     let (number, length) = (u16::from_be_bytes([*n0, *n1]), usize::from(u16::from_be_bytes([*l0, *l1])));
     ((0x4000..=0x4fff).contains(&number) && length <= data.len()).then_some((number, length))
+}
+
+/// Whom an indication has something of (RFC 8656 §11.4), and where in it that is.
+pub(crate) fn indication(datagram: &[u8]) -> Option<(SocketAddr, Range<usize>)> {
+    let (_, id) = header(datagram).filter(|(kind, _)| *kind == DATA_INDICATION)?;
+    let (mut peer, mut data) = (None, None);
+    for attribute in Attributes::of(datagram) {
+        let (kind, value, at) = attribute.ok()?;
+        match kind {
+            XOR_PEER_ADDRESS => peer = unmask(id, value),
+            DATA => data = Some(at + HEAD..at + HEAD + value.len()),
+            _ => {}
+        }
+    }
+    peer.zip(data)
 }

@@ -24,6 +24,7 @@ use super::{
 use crate::chance::Chance;
 use crate::stun::{self, Key, NONCE, REALM, REQUEST, USERNAME, Writer};
 use channels::Channel;
+pub(crate) use channels::{HEAD, head, indication, unwrapped, wrap};
 use exchange::Exchange;
 
 /// How often a mapping at the NAT is kept, and the server asked whether it is there (RFC 8445 §11).

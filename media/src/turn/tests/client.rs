@@ -199,7 +199,7 @@ fn endless_challenges_end() {
 #[test]
 fn rfc8489_3_a_stun_server_says_where_we_are_seen_and_is_asked_again() {
     let mut client = Client::new(None, false, &[3; 32], 0);
-    let mut answer = |client: &mut Client, port: u16, now: u64| {
+    let answer = |client: &mut Client, port: u16, now: u64| {
         let request = client.poll_transmit().unwrap();
         let mut answer = Vec::new();
         let mut writer = Writer::new(&mut answer, SUCCESS, header(&request).unwrap().1);
