@@ -28,7 +28,7 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{
-    Codec, Direction, Dtls, DtlsState, Dtmf, DtmfForm, EarlyDialog, Ice, IceState, Leg, LegEnd, LegRole,
+    Codec, Direction, Dtls, DtlsState, Dtmf, DtmfForm, EarlyDialog, Ice, IcePair, IceState, Leg, LegEnd, LegRole,
     LegState, MediaCounters, SessionRefresher, SessionTimer, Stream,
 };
 pub use location::{

@@ -18,7 +18,7 @@ use calls::calls;
 use families::Families;
 use media::relay;
 use overload::overload;
-use ports::ports;
+use ports::{ports, servers};
 use signalling::{location, signalling};
 use sip::driver::counters as driver;
 use std::sync::Arc;
@@ -43,6 +43,7 @@ pub(crate) fn families(
     overload(&mut families, reports);
     transport(&mut families, transports);
     ports(&mut families, reports, relay);
+    servers(&mut families, &relay.servers);
     families.counter(
         "liaison_cdr_lost_total",
         "Call detail records that could not be written.",

@@ -28,11 +28,16 @@ pub use call::{
     CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Mark, Mode, Moving, Offered, PartyView,
     Silence, Standing, StreamView, Tally,
 };
-pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
+pub use ice::desk::Notice;
+pub use ice::full::{CandidateKind, Progress};
+pub use ice::reach::{Beyond, Reach};
+pub use ice::traversal::{Auth, Server, Transport, Traversal};
+pub use ice::{Component, Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
+pub use turn::client::Failure as ServerFailure;
 pub use quality::{Counters, Flow, IceSnapshot, Snapshot};
 pub use sdp::{Direction, Limits};

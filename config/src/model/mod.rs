@@ -19,6 +19,7 @@ mod srtp;
 mod timers;
 mod tls;
 mod trunk;
+mod traversal;
 mod turn;
 
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
@@ -44,5 +45,6 @@ pub use srtp::{Keying, Srtp, SrtpMode, SrtpSuite};
 pub use timers::Timers;
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
 pub use trunk::Trunk;
+pub use traversal::{Traversal, TraversalServer};
 pub(crate) use trunk::target_transport;
 pub use turn::{NetworkTurn, TurnListener, TurnTransport};

@@ -5,6 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
 use crate::ice::desk::Notice;
 use crate::{MediaNetwork, NetworkId};
 
@@ -34,10 +38,34 @@ pub struct Config {
     pub move_after: Duration,
     /// Addresses of ours that no media is sent to, such as those of TURN listeners: by way of them it could come back. Default none.
     pub closed: Vec<SocketAddr>,
-    /// What TLS to TURN servers goes by. Default: there is none.
-    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// Whose certificates TURN servers are believed by over TLS, for each network that has such. Default: there are none.
+    pub roots: Vec<(NetworkId, Roots)>,
     /// Who is told of STUN and TURN servers that fail, and that are there again. Default nobody.
     pub notify: Notify,
+}
+
+/// Root certificates.
+#[derive(Debug, Clone)]
+pub struct Roots(Arc<RootCertStore>);
+
+impl Roots {
+    /// Those in a text in PEM; `None` where there are none that can be used.
+    #[must_use]
+    pub fn from_pem(pem: &[u8]) -> Option<Self> {
+        Self::from_der(CertificateDer::pem_slice_iter(pem).flatten())
+    }
+
+    /// These; `None` where there are none that can be used.
+    #[must_use]
+    pub fn from_der(certificates: impl Iterator<Item = CertificateDer<'static>>) -> Option<Self> {
+        let mut store = RootCertStore::empty();
+        let (added, _) = store.add_parsable_certificates(certificates);
+        (added > 0).then(|| Self(Arc::new(store)))
+    }
+
+    pub(super) fn store(&self) -> Arc<RootCertStore> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// Whom something is told.
@@ -78,7 +106,7 @@ impl Config {
             quarantine: Duration::from_secs(5),
             move_after: Duration::from_secs(5),
             closed: Vec::new(),
-            tls: None,
+            roots: Vec::new(),
             notify: Notify::default(),
         }
     }

@@ -38,7 +38,7 @@ mod uplink;
 mod worker;
 
 pub use command::{Command, IceSettings, Report, Settings, Sources, Srtp};
-pub use config::{Config, Notify, StartError};
+pub use config::{Config, Notify, Roots, StartError};
 pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};
 pub use link::Link;
 pub use pathfinder::Watched;

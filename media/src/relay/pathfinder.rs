@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustls::ClientConfig;
+
 use super::config::{Config, Notify};
 use super::control::{FromRelay, ends};
 use super::paths::ToPaths;
 use super::sockets::{Poller, Ready, Waker};
 use super::uplink::{Heard, Uplinks};
-use crate::NetworkId;
+use crate::{MediaNetwork, NetworkId};
 use crate::ice::desk::{Desk, Health, Input, Output, Wire};
 use crate::ice::traversal::Traversal;
 
@@ -27,6 +29,14 @@ pub struct Watched {
     health: Arc<[Health]>,
     at: usize,
 }
+
+impl PartialEq for Watched {
+    fn eq(&self, other: &Self) -> bool {
+        (self.network, self.at) == (other.network, other.at)
+    }
+}
+
+impl Eq for Watched {}
 
 impl Watched {
     /// Its name in the configuration.
@@ -86,7 +96,7 @@ impl Pathfinder {
         Ok(Self {
             desk: Desk::new(networks.into_iter(), &seed, unix),
             relays: Vec::new(),
-            uplinks: Uplinks::new(config.tls.clone()),
+            uplinks: Uplinks::new(tls(config)?),
             poller,
             waker,
             stop,
@@ -202,7 +212,7 @@ impl Pathfinder {
                 Wire::Connect(pair, component, network, server) => {
                     let server = self.desk.server(network, server).cloned();
                     let made = server.is_some_and(|server| {
-                        self.uplinks.connect((pair, component), &server, &self.poller, now)
+                        self.uplinks.connect((pair, component), (network, &server), &self.poller, now)
                     });
                     if !made {
                         self.desk.disconnected(pair, component, now);
@@ -213,6 +223,18 @@ impl Pathfinder {
             }
         }
     }
+}
+
+/// What TLS goes by in each network that has roots.
+fn tls(config: &Config) -> std::io::Result<Vec<Option<Arc<ClientConfig>>>> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = |network: &MediaNetwork| {
+        let Some((_, roots)) = config.roots.iter().find(|(of, _)| *of == network.id) else { return Ok(None) };
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_safe_default_protocol_versions().map_err(std::io::Error::other)?;
+        Ok(Some(Arc::new(builder.with_root_certificates(roots.store()).with_no_client_auth())))
+    };
+    config.networks.iter().map(tls).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from")]

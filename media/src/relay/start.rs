@@ -210,14 +210,9 @@ impl Relay {
             thread.gauges.add_to(&mut gauges);
         }
         let unkeyed = gauges.dtls.unkeyed;
+        gauges.servers.clone_from(&self.pathfinder.servers);
         gauges.dtls = DtlsGauges { unkeyed, ..self.keeper.tallies.read() };
         gauges
-    }
-
-    /// What the STUN and TURN servers have shown of themselves.
-    #[must_use]
-    pub fn servers(&self) -> &[Watched] {
-        &self.pathfinder.servers
     }
 
     /// Stops all threads and closes all ports.

@@ -47,23 +47,29 @@ struct Uplink {
 
 /// All of them.
 pub(super) struct Uplinks {
-    tls: Option<Arc<ClientConfig>>,
+    tls: Vec<Option<Arc<ClientConfig>>>,
     links: BTreeMap<u32, Uplink>,
     owners: BTreeMap<Owner, u32>,
     next: u32,
 }
 
 impl Uplinks {
-    /// With what TLS goes by; without it there is none.
-    pub(super) fn new(tls: Option<Arc<ClientConfig>>) -> Self {
+    /// With what TLS goes by in each network; without it there is none.
+    pub(super) fn new(tls: Vec<Option<Arc<ClientConfig>>>) -> Self {
         Self { tls, links: BTreeMap::new(), owners: BTreeMap::new(), next: 0 }
     }
 
     /// Begins one, in place of one that its owner may have; false where it cannot even be begun.
-    pub(super) fn connect(&mut self, owner: Owner, server: &Server, poller: &Poller, now: u64) -> bool {
+    pub(super) fn connect(
+        &mut self,
+        owner: Owner,
+        (network, server): (usize, &Server),
+        poller: &Poller,
+        now: u64,
+    ) -> bool {
         self.close(owner);
         let tls = match server.transport {
-            Transport::Tls => match self.client(&server.host) {
+            Transport::Tls => match self.client(network, &server.host) {
                 Some(tls) => Some(Box::new(tls)),
                 None => return false,
             },
@@ -81,9 +87,9 @@ impl Uplinks {
         true
     }
 
-    fn client(&self, host: &str) -> Option<ClientConnection> {
+    fn client(&self, network: usize, host: &str) -> Option<ClientConnection> {
         let name = ServerName::try_from(host.to_owned()).ok()?;
-        ClientConnection::new(Arc::clone(self.tls.as_ref()?), name).ok()
+        ClientConnection::new(Arc::clone(self.tls.get(network)?.as_ref()?), name).ok()
     }
 
     pub(super) fn close(&mut self, owner: Owner) {

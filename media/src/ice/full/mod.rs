@@ -22,8 +22,10 @@ mod responses;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use agent::{Agent, Datagram, Event, Progress, Terms};
-pub(crate) use candidate::{Candidate, CandidateKind, foundation, priority};
+pub use agent::{Progress, Terms};
+pub(crate) use agent::{Agent, Datagram, Event};
+pub use candidate::{Candidate, CandidateKind};
+pub(crate) use candidate::{foundation, priority};
 pub(crate) use requests::Asked;
 
 /// By which of our transport addresses something comes or goes.
