@@ -28,8 +28,8 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{
-    Codec, Direction, Dtls, DtlsState, Dtmf, DtmfForm, EarlyDialog, Ice, IcePair, IceState, Leg, LegEnd, LegRole,
-    LegState, MediaCounters, SessionRefresher, SessionTimer, Stream,
+    Codec, Direction, Dtls, DtlsState, Dtmf, DtmfForm, EarlyDialog, Ice, IcePair, IceState, Leg, LegEnd,
+    LegRole, LegState, MediaCounters, SessionRefresher, SessionTimer, Stream,
 };
 pub use location::{
     AnswerSource, LocatedTarget, Location, NameAnswer, NameQuestion, TargetOutcome, TrunkTarget, TrunkTargets,

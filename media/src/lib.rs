@@ -38,6 +38,6 @@ pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
-pub use turn::client::Failure as ServerFailure;
 pub use quality::{Counters, Flow, IceSnapshot, Snapshot};
 pub use sdp::{Direction, Limits};
+pub use turn::client::Failure as ServerFailure;

@@ -44,7 +44,8 @@ pub(super) fn complete(relay: &mut Config, snapshot: &Snapshot) -> Result<(), Tr
         let servers = servers.map(|(n, server)| {
             let secret = secrets.get(n).cloned().flatten();
             let found = found((name, network), server, secret);
-            found.ok_or_else(|| TraversalError::Address { network: name.clone(), uri: server.uri.to_string() })
+            found
+                .ok_or_else(|| TraversalError::Address { network: name.clone(), uri: server.uri.to_string() })
         });
         let servers = servers.collect::<Result<Arc<[Server]>, _>>()?;
         if servers.iter().any(|server| server.transport == Transport::Tls) {
@@ -53,8 +54,12 @@ pub(super) fn complete(relay: &mut Config, snapshot: &Snapshot) -> Result<(), Tr
         behind.traversal = Some(Arc::new(media::Traversal { servers, ready: traversal.ready }));
     }
     relay.notify = Notify::new(|notice| match notice {
-        Notice::Down { server, why } => tracing::warn!(%server, %why, "a server that leads through the NAT is of no use"),
-        Notice::Up { server } => tracing::info!(%server, "a server that leads through the NAT is there again"),
+        Notice::Down { server, why } => {
+            tracing::warn!(%server, %why, "a server that leads through the NAT is of no use")
+        }
+        Notice::Up { server } => {
+            tracing::info!(%server, "a server that leads through the NAT is there again")
+        }
     });
     Ok(())
 }

@@ -18,8 +18,8 @@ mod session_timer;
 mod srtp;
 mod timers;
 mod tls;
-mod trunk;
 mod traversal;
+mod trunk;
 mod turn;
 
 pub use auth::{Bearer, CardCredentials, Challenge, Credentials, Guessing, OperatorKey, User};
@@ -44,7 +44,7 @@ pub use session_timer::{Refresher, SessionTimer, TimerMode};
 pub use srtp::{Keying, Srtp, SrtpMode, SrtpSuite};
 pub use timers::Timers;
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
-pub use trunk::Trunk;
 pub use traversal::{Traversal, TraversalServer};
+pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;
 pub use turn::{NetworkTurn, TurnListener, TurnTransport};

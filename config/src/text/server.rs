@@ -103,7 +103,10 @@ mod tests {
             ("turns:turn.example.com", true, ServerTransport::Tls, "turn.example.com", 5_349),
         ] {
             let uri = ServerUri::parse(text).unwrap();
-            assert_eq!((uri.is_turn(), uri.transport(), uri.host(), uri.port()), (turn, transport, host, port));
+            assert_eq!(
+                (uri.is_turn(), uri.transport(), uri.host(), uri.port()),
+                (turn, transport, host, port)
+            );
             assert_eq!(uri.print(), text);
         }
         let same = ServerUri::parse("turn:turn.example.com?transport=udp").unwrap();

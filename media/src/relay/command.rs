@@ -139,7 +139,7 @@ pub struct IceSettings {
     /// The peer's username fragment.
     pub remote: Box<str>,
     /// What a full agent goes by; without it we are lite.
-    pub full: Option<Arc<Terms>>,
+    pub(crate) full: Option<Arc<Terms>>,
     /// RTCP is a component of its own: it has no share in the port of RTP, and the peer has candidates for it.
     pub rtcp: bool,
 }

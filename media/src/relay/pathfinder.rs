@@ -11,9 +11,9 @@ use super::control::{FromRelay, ends};
 use super::paths::ToPaths;
 use super::sockets::{Poller, Ready, Waker};
 use super::uplink::{Heard, Uplinks};
-use crate::{MediaNetwork, NetworkId};
 use crate::ice::desk::{Desk, Health, Input, Output, Wire};
 use crate::ice::traversal::Traversal;
+use crate::{MediaNetwork, NetworkId};
 
 /// Inputs taken from one relay thread before the next has its turn.
 const INPUTS_PER_TURN: usize = 64;

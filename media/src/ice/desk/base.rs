@@ -119,7 +119,9 @@ impl Base {
             (Some(peer), message.get(range).unwrap_or_default())
         } else {
             let client = part.turn.as_mut().and_then(|turn| turn.client.as_mut());
-            client.into_iter().for_each(|client| drop(client.handle(message, shared.now)));
+            if let Some(client) = client {
+                client.handle(message, shared.now);
+            }
             return;
         };
         let Some(from) = from else { return };

@@ -99,15 +99,15 @@ impl Output {
 
 /// The pair that media of a component goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Selected {
+pub(crate) struct Selected {
     /// From which of our addresses.
-    pub via: Via,
+    pub(crate) via: Via,
     /// To which of the peer's.
-    pub remote: SocketAddr,
+    pub(crate) remote: SocketAddr,
     /// What the peer sees ours as.
-    pub local_kind: CandidateKind,
+    pub(crate) local_kind: CandidateKind,
     /// What the peer's is.
-    pub remote_kind: CandidateKind,
+    pub(crate) remote_kind: CandidateKind,
 }
 
 /// What is to be done about connections to servers, each of which is of one port.
@@ -121,7 +121,7 @@ pub(crate) enum Wire {
 
 /// What a server of a network has shown of itself.
 #[derive(Debug, Default)]
-pub struct Health {
+pub(crate) struct Health {
     /// Milliseconds of the desk's time until when it is passed over; 0 for one that has not failed.
     down: AtomicU64,
     /// Failures.
@@ -133,13 +133,13 @@ pub struct Health {
 impl Health {
     /// Whether it has failed, and nothing better was seen since.
     #[must_use]
-    pub fn is_down(&self) -> bool {
+    pub(crate) fn is_down(&self) -> bool {
         self.down.load(Ordering::Relaxed) > 0
     }
 
     /// How often it has failed, and how often an address was got of it.
     #[must_use]
-    pub fn counted(&self) -> (u64, u64) {
+    pub(crate) fn counted(&self) -> (u64, u64) {
         (self.failures.load(Ordering::Relaxed), self.successes.load(Ordering::Relaxed))
     }
 }

@@ -27,7 +27,7 @@ const BETTER_RELAYED_MILLIS: u64 = 800;
 
 /// What the two sides have told one another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// Our credentials.
     pub(crate) local: Credentials,
     /// The peer's.

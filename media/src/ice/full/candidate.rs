@@ -57,7 +57,7 @@ impl CandidateKind {
 
     /// The kind of that name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         let all = [Self::Host, Self::PeerReflexive, Self::ServerReflexive, Self::Relayed];
         all.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
@@ -65,7 +65,7 @@ impl CandidateKind {
 
 /// A candidate of the peer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// Which component it is for.
     pub(crate) component: Component,
     /// How it was found.

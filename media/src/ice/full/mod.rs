@@ -22,15 +22,15 @@ mod responses;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use agent::{Progress, Terms};
-pub(crate) use agent::{Agent, Datagram, Event};
-pub use candidate::{Candidate, CandidateKind};
-pub(crate) use candidate::{foundation, priority};
+pub use agent::Progress;
+pub(crate) use agent::{Agent, Datagram, Event, Terms};
+pub use candidate::CandidateKind;
+pub(crate) use candidate::{Candidate, foundation, priority};
 pub(crate) use requests::Asked;
 
 /// By which of our transport addresses something comes or goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Via {
+pub(crate) enum Via {
     /// The port itself.
     Direct,
     /// Its relayed address, on a TURN server.

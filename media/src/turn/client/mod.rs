@@ -39,11 +39,11 @@ const MOST_CHALLENGES: u8 = 3;
 
 /// What proves us to a TURN server (RFC 8489 §9.2).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Login {
+pub(crate) struct Login {
     /// The username.
-    pub username: Box<str>,
+    pub(crate) username: Box<str>,
     /// The password.
-    pub password: Zeroizing<String>,
+    pub(crate) password: Zeroizing<String>,
 }
 
 impl std::fmt::Debug for Login {
