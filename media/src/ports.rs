@@ -49,6 +49,9 @@ pub trait Ports {
     fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError>;
 }
 
+/// Says where the pair of a port is reached.
+type Finder = fn(u16) -> Arc<Reach>;
+
 /// Ports without sockets, for simulations and tests: lends the numbers of the configured ranges, lowest first.
 #[derive(Debug, Default)]
 pub struct VirtualPorts {
@@ -56,7 +59,7 @@ pub struct VirtualPorts {
     lent: BTreeMap<PairId, (NetworkId, u16)>,
     slots: u32,
     /// A network that is behind a NAT, and where its ports are reached.
-    beyond: Option<(NetworkId, fn(u16) -> Arc<Reach>)>,
+    beyond: Option<(NetworkId, Finder)>,
 }
 
 impl VirtualPorts {
@@ -69,7 +72,7 @@ impl VirtualPorts {
 
     /// The same with a network behind a NAT: where the pair of each port is reached.
     #[must_use]
-    pub fn behind(self, network: NetworkId, beyond: fn(u16) -> Arc<Reach>) -> Self {
+    pub fn behind(self, network: NetworkId, beyond: Finder) -> Self {
         Self { beyond: Some((network, beyond)), ..self }
     }
 

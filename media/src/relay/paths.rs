@@ -255,6 +255,8 @@ pub(super) enum Told {
     Lend(PairId, Arc<Reach>),
     /// A packet came from there by a connection.
     Packet(PairId, Component, SocketAddr, Box<[u8]>),
+    /// Media of a pair goes elsewhere, or nowhere: handshakes, too.
+    Moved(PairId),
     Nothing,
 }
 
@@ -292,9 +294,11 @@ pub(super) fn obey(pool: &mut Pool, output: Output, clock: Clock) -> Told {
             {
                 way.outward = selected.via == Via::Relayed;
             }
+            return Told::Moved(id.pair);
         }
         Output::Lost(id, serial, component) => {
             with(pool, id, serial, |context| context.lost(component));
+            return Told::Moved(id.pair);
         }
         Output::Progress(id, serial, progress) => {
             with(pool, id, serial, |context| context.progressed(progress));

@@ -143,6 +143,11 @@ impl Worker {
             let Some(answer) = self.paths.answer() else { return false };
             match paths::obey(&mut self.pool, answer, clock) {
                 Told::Nothing => {}
+                Told::Moved(id) => {
+                    if let Some(pair) = self.pool.lent(id) {
+                        dtls::direct(pair, clock.millis, &mut self.desk);
+                    }
+                }
                 Told::Lend(id, reach) => self.lend_gathered(id, reach),
                 Told::Packet(id, component, source, octets) => {
                     let Some(room) = self.buffer.get_mut(..octets.len()) else { continue };

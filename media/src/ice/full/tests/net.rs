@@ -121,7 +121,7 @@ impl Box_ {
 }
 
 impl World {
-    pub(super) fn new(places: [Place; 2], two: bool) -> Self {
+    pub(super) fn new(places: &[Place; 2], two: bool) -> Self {
         let mut nats = [Box_::default(), Box_::default()];
         let told = [0, 1].map(|side| candidates(side, &places[side], &mut nats[side], two));
         let names = ["left", "right"];

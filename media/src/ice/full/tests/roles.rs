@@ -9,7 +9,7 @@ use crate::ice::Component;
 fn rfc8445_7_3_1_1_both_control_or_neither_does() {
     for controlling in [true, false] {
         let place = || Place { controlling, ..OPEN };
-        let mut world = World::new([place(), place()], true);
+        let mut world = World::new(&[place(), place()], true);
         world.run(5_000);
         let controllers = world.sides.iter().filter(|side| side.agent.controlling).count();
         assert_eq!(controllers, 1);

@@ -16,7 +16,7 @@ fn completed(world: &World) {
 
 #[test]
 fn rfc8445_6_without_a_nat_the_hosts_find_one_another() {
-    let mut world = World::new([OPEN, Place { controlling: false, ..OPEN }], true);
+    let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], true);
     world.run(3_000);
     completed(&world);
     for component in [Component::Rtp, Component::Rtcp] {
@@ -28,7 +28,7 @@ fn rfc8445_6_without_a_nat_the_hosts_find_one_another() {
 
 #[test]
 fn rfc8445_7_3_1_3_a_symmetric_nat_makes_a_peer_reflexive_candidate() {
-    let mut world = World::new([OPEN, behind(Nat::Symmetric)], true);
+    let mut world = World::new(&[OPEN, behind(Nat::Symmetric)], true);
     world.run(5_000);
     completed(&world);
     let (via, _, _, remote) = world.sides[0].selected(Component::Rtp).unwrap();
@@ -41,7 +41,7 @@ fn rfc8445_7_3_1_3_a_symmetric_nat_makes_a_peer_reflexive_candidate() {
 fn two_nats_with_endpoint_independent_mappings_are_crossed() {
     for nats in [[Nat::Full, Nat::Full], [Nat::Restricted, Nat::Restricted], [Nat::Full, Nat::Symmetric]] {
         let left = Place { nat: Some(nats[0]), ..OPEN };
-        let mut world = World::new([left, behind(nats[1])], false);
+        let mut world = World::new(&[left, behind(nats[1])], false);
         world.run(8_000);
         completed(&world);
         assert_eq!(world.sides[0].selected(Component::Rtp).unwrap().0, Via::Direct, "{nats:?}");
@@ -51,7 +51,7 @@ fn two_nats_with_endpoint_independent_mappings_are_crossed() {
 #[test]
 fn two_symmetric_nats_need_a_relay() {
     let left = Place { nat: Some(Nat::Symmetric), relay: true, ..OPEN };
-    let mut world = World::new([left, behind(Nat::Symmetric)], true);
+    let mut world = World::new(&[left, behind(Nat::Symmetric)], true);
     world.run(8_000);
     completed(&world);
     let (via, _, local, _) = world.sides[0].selected(Component::Rtp).unwrap();
@@ -63,7 +63,7 @@ fn two_symmetric_nats_need_a_relay() {
 #[test]
 fn rfc8863_4_without_a_way_it_fails_once_patience_is_over() {
     let left = Place { nat: Some(Nat::Symmetric), ..OPEN };
-    let mut world = World::new([left, behind(Nat::Symmetric)], false);
+    let mut world = World::new(&[left, behind(Nat::Symmetric)], false);
     world.run(39_000);
     assert_eq!(world.sides[0].progress(), None);
     world.run(60_000);
@@ -77,7 +77,7 @@ fn rfc8863_4_without_a_way_it_fails_once_patience_is_over() {
 fn rfc8489_6_2_1_what_is_lost_is_sent_again() {
     for percent in [10, 25, 40] {
         let left = Place { nat: Some(Nat::Restricted), ..OPEN };
-        let mut world = World::new([left, behind(Nat::Full)], true);
+        let mut world = World::new(&[left, behind(Nat::Full)], true);
         world.loss = Some(percent);
         world.run(25_000);
         completed(&world);
@@ -89,14 +89,14 @@ fn rfc8445_2_5_towards_a_lite_agent_we_choose() {
     // We are not told to control, and do so all the same (RFC 8445 §6.1.1).
     let left = Place { nat: Some(Nat::Symmetric), controlling: false, ..OPEN };
     let lite = Place { controlling: false, lite: true, ..OPEN };
-    let mut world = World::new([left, lite], true);
+    let mut world = World::new(&[left, lite], true);
     world.run(4_000);
     assert_eq!(world.sides[0].progress(), Some(Progress::Completed));
 }
 
 #[test]
 fn rfc7675_5_1_consent_is_asked_for_and_ends_after_30_s() {
-    let mut world = World::new([OPEN, Place { controlling: false, ..OPEN }], true);
+    let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], true);
     world.run(3_000);
     let before = world.sent;
     world.run(60_000);
@@ -117,7 +117,7 @@ fn rfc7675_5_1_consent_is_asked_for_and_ends_after_30_s() {
 
 #[test]
 fn rfc8445_9_a_restart_keeps_the_old_pair_until_the_new_one_stands() {
-    let mut world = World::new([OPEN, Place { controlling: false, ..OPEN }], false);
+    let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], false);
     world.run(3_000);
     world.sides.iter_mut().for_each(|side| side.events.clear());
     world.cut = true;
@@ -133,7 +133,7 @@ fn rfc8445_9_a_restart_keeps_the_old_pair_until_the_new_one_stands() {
 
 #[test]
 fn rfc7675_5_1_the_old_pair_is_given_up_where_neither_works() {
-    let mut world = World::new([OPEN, Place { controlling: false, ..OPEN }], false);
+    let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], false);
     world.run(3_000);
     world.cut = true;
     world.restart("2");
