@@ -29,8 +29,8 @@ pub use configuration::{
 pub use error::{ControlError, Unavailability};
 pub use health::{ComponentReadiness, Health, Phase, Readiness};
 pub use leg::{
-    Codec, Direction, Dtls, DtlsState, Dtmf, DtmfForm, EarlyDialog, Ice, IceState, Leg, LegEnd, LegRole,
-    LegState, MediaCounters, SessionRefresher, SessionTimer, Stream, Transcoding,
+    Codec, Direction, Dtls, DtlsState, Dtmf, DtmfForm, EarlyDialog, Ice, IcePair, IceState, Leg, LegEnd,
+    LegRole, LegState, MediaCounters, SessionRefresher, SessionTimer, Stream, Transcoding,
 };
 pub use location::{
     AnswerSource, LocatedTarget, Location, NameAnswer, NameQuestion, TargetOutcome, TrunkTarget, TrunkTargets,

@@ -19,7 +19,7 @@ use calls::calls;
 use families::Families;
 use media::relay;
 use overload::overload;
-use ports::ports;
+use ports::{ports, servers};
 use quality::quality;
 use signalling::{location, signalling};
 use sip::driver::counters as driver;
@@ -46,6 +46,7 @@ pub(crate) fn families(
     transport(&mut families, transports);
     ports(&mut families, reports, relay);
     quality(&mut families, reports);
+    servers(&mut families, &relay.servers);
     families.counter(
         "liaison_cdr_lost_total",
         "Call detail records that could not be written.",

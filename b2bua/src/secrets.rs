@@ -5,7 +5,7 @@ mod strength;
 use crate::snapshot::{IssuerKeys, Protected, Secrets};
 use config::{
     CardCredentials, Challenge, Config, Credentials, NetworkName, NetworkTurn, OperatorKey,
-    Secret as Reference, Trunk, TrunkName, User,
+    Secret as Reference, Traversal, Trunk, TrunkName, User,
 };
 use sip::auth::aka::{Card, Operator};
 use sip::auth::bearer::KeySet;
@@ -44,6 +44,9 @@ pub(crate) fn resolve(config: &Config) -> Result<Secrets, Vec<SecretError>> {
         if let Some(turn) = &network.turn {
             self::turn(name, turn, &mut secrets, &mut errors);
         }
+        if let Some(traversal) = network.media.as_ref().and_then(|media| media.traversal.as_ref()) {
+            self::traversal(name, traversal, &mut secrets, &mut errors);
+        }
         let Some(registrar) = &network.registrar else { continue };
         let of = Protected::Registrar(name.clone());
         Reading { of, secrets: &mut secrets, errors: &mut errors }.inbound(&registrar.challenge);
@@ -67,6 +70,29 @@ fn turn(network: &NetworkName, turn: &NetworkTurn, secrets: &mut Secrets, errors
                 errors.push(SecretError { path, why });
             }
         }
+    }
+}
+
+/// What proves us to the servers that lead through a NAT, in their order.
+fn traversal(
+    network: &NetworkName,
+    traversal: &Traversal,
+    secrets: &mut Secrets,
+    errors: &mut Vec<SecretError>,
+) {
+    for (n, server) in traversal.servers.iter().enumerate() {
+        let given = [("password", server.password.as_ref()), ("secret", server.secret.as_ref())];
+        let mut found = None;
+        for (setting, reference) in given {
+            match reference.map(read).transpose() {
+                Ok(text) => found = found.or(text),
+                Err(why) => {
+                    let path = format!("networks.{network}.media.traversal.servers[{n}].{setting}");
+                    errors.push(SecretError { path, why });
+                }
+            }
+        }
+        secrets.traversal.entry(network.clone()).or_default().push(found);
     }
 }
 

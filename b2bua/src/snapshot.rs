@@ -92,6 +92,8 @@ pub struct Secrets {
     pub issuers: BTreeMap<Protected, Arc<IssuerKeys>>,
     /// What the credentials of TURN servers are made with, by network: the one in use, then the one before.
     pub turn: BTreeMap<NetworkName, Vec<Zeroizing<String>>>,
+    /// What proves us to the servers that lead through the NAT of each network, in their order.
+    pub traversal: BTreeMap<NetworkName, Vec<Option<Zeroizing<String>>>>,
 }
 
 /// The public keys of an authorization server.

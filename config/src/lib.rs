@@ -36,7 +36,8 @@ pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
     AddressOfRecord, Auto, Cause, Domain, Fingerprint, HostPort, InstanceId, MediaType, NetworkName, Origin,
-    Pattern, PeerHost, PortRange, ProfileName, RouteName, Score, Secret, Token, TrunkName, UrlPath, UserPart,
+    Pattern, PeerHost, PortRange, ProfileName, RouteName, Score, Secret, ServerTransport, ServerUri, Token,
+    TrunkName, UrlPath, UserPart,
 };
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! simulation). Everything that needs sockets, threads and clocks is in [`relay`]. [`turn`] is a server on its own, without I/O.
 
 mod call;
+mod chance;
 pub mod dtls;
 pub mod dtmf;
 #[cfg(feature = "fuzz")]
@@ -30,7 +31,11 @@ pub use call::{
     Bounds, CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Judged, Mark, Mode, Moving, Offered,
     PartyView, Silence, Standing, StreamCoding, StreamView, Tally,
 };
-pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
+pub use ice::desk::Notice;
+pub use ice::full::{CandidateKind, Progress};
+pub use ice::reach::{Beyond, Reach};
+pub use ice::traversal::{Auth, Server, Transport, Traversal};
+pub use ice::{Component, Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Misuse, Refusal, Warning};
@@ -38,4 +43,5 @@ pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
 pub use quality::{Counters, Flow, IceSnapshot, Quality, Snapshot, Told, Voice};
 pub use sdp::{Direction, Limits};
+pub use turn::client::Failure as ServerFailure;
 pub use veil::Veil;

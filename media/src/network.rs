@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
+use crate::ice::traversal::Traversal;
 use crate::{Ice, NetworkId};
 
 /// Where media of a network is bound, what is told to peers, and whose packets are taken.
@@ -21,6 +23,8 @@ pub struct MediaNetwork {
     pub latching: Latching,
     /// What is done about ICE.
     pub ice: Ice,
+    /// How the NAT is crossed that its ports are behind; ICE is that of a full agent then. Default: they are behind none.
+    pub traversal: Option<Arc<Traversal>>,
 }
 
 impl MediaNetwork {

@@ -1,18 +1,30 @@
 //! Where a call borrows its media ports.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::ice::reach::Reach;
 use crate::relay::Command;
 use crate::{MediaNetwork, NetworkId, PairId, ThreadId};
 
 /// A lent pair of ports: `port` for RTP, the next for RTCP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PortPair {
     /// Its name towards the relay.
     pub id: PairId,
     /// The even port.
     pub port: u16,
+    /// Where it is reached from beyond the NAT that its network is behind, if it is behind one.
+    pub reach: Option<Arc<Reach>>,
 }
+
+impl PartialEq for PortPair {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id, self.port) == (other.id, other.port)
+    }
+}
+
+impl Eq for PortPair {}
 
 /// Why no ports could be lent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +49,17 @@ pub trait Ports {
     fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError>;
 }
 
+/// Says where the pair of a port is reached.
+type Finder = fn(u16) -> Arc<Reach>;
+
 /// Ports without sockets, for simulations and tests: lends the numbers of the configured ranges, lowest first.
 #[derive(Debug, Default)]
 pub struct VirtualPorts {
     free: BTreeMap<NetworkId, BTreeSet<u16>>,
     lent: BTreeMap<PairId, (NetworkId, u16)>,
     slots: u32,
+    /// A network that is behind a NAT, and where its ports are reached.
+    beyond: Option<(NetworkId, Finder)>,
 }
 
 impl VirtualPorts {
@@ -51,6 +68,12 @@ impl VirtualPorts {
     pub fn new<'a>(networks: impl IntoIterator<Item = &'a MediaNetwork>) -> Self {
         let free = networks.into_iter().map(|network| (network.id, even_ports(network).collect())).collect();
         Self { free, ..Self::default() }
+    }
+
+    /// The same with a network behind a NAT: where the pair of each port is reached.
+    #[must_use]
+    pub fn behind(self, network: NetworkId, beyond: Finder) -> Self {
+        Self { beyond: Some((network, beyond)), ..self }
     }
 
     /// How many pairs are lent.
@@ -76,7 +99,9 @@ impl Ports for VirtualPorts {
         self.slots = self.slots.wrapping_add(1);
         let id = PairId { thread: thread.unwrap_or(ThreadId(0)), slot: self.slots, generation: 0 };
         self.lent.insert(id, (network, port));
-        Ok(PortPair { id, port })
+        let reach = self.beyond.as_ref().filter(|(behind, _)| *behind == network);
+        let reach = reach.map(|(_, beyond)| beyond(port));
+        Ok(PortPair { id, port, reach })
     }
 }
 

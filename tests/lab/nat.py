@@ -8,7 +8,8 @@
 It lets nothing in that was not asked for, and forgets a flow over UDP that has been silent for udp_seconds: like a home
 router, only faster. Its mapping is one of RFC 4787 §4.1 that nftables can do: the port that a host has is kept where it is free
 ("kept"); every flow gets another one at random, that is address and port dependent ("random"); or each host has an
-outside address of its own, with all ports, endpoint independent, which lets everybody in ("open"). Needs nftables. Origin: `netlab` of this project's lab, here within one private network.
+outside address of its own, with all ports, endpoint independent, which lets everybody in ("open"); or it is as with "kept", and over UDP
+lets nobody out but to ports 3478 and 5060 ("walled"). Needs nftables. Origin: `netlab` of this project's lab, here within one private network.
 """
 import contextlib, ctypes, os, subprocess
 
@@ -16,6 +17,7 @@ CLONE_NEWNET = 0x40000000
 FORWARD = """  chain forward { type filter hook forward priority 0; policy drop;
     iifname "lan*" accept;
     ct state established,related accept;
+    ct status dnat accept;
   }
 """
 MASQUERADE = """table ip nat {{
@@ -23,6 +25,7 @@ MASQUERADE = """table ip nat {{
 """
 RULES = {
     "kept": MASQUERADE.format("") + FORWARD + "}",
+    "walled": MASQUERADE.format("") + FORWARD.replace('iifname "lan*" accept', 'iifname "lan*" udp dport != { 3478, 5060 } oifname "wan" drop;\n    iifname "lan*" accept') + "}",
     "random": MASQUERADE.format("fully-random") + FORWARD + "}",
     "open": """table ip nat {
   map outside { type ipv4_addr : ipv4_addr; elements = { 192.168.7.2 : 203.0.113.254, 192.168.8.2 : 203.0.113.253 } }
@@ -38,7 +41,8 @@ class Nat:
     is where the second one is with the mapping "open"."""
     INSIDE, SECOND, OUTSIDE, OTHER = "192.168.7.2", "192.168.8.2", "203.0.113.254", "203.0.113.253"
 
-    def __init__(self, udp_seconds=30, mapping="kept"):
+    def __init__(self, udp_seconds=30, mapping="kept", forward=()):
+        """forward: ports, each as ("udp", 5060), that lead from outside to `host`."""
         self.router, self.host, self.second = self._namespace(), self._namespace(), self._namespace()
         self._link(None, "toward", "203.0.113.1/24", self.router, "wan", f"{self.OUTSIDE}/24")
         self._link(self.router, "lan", "192.168.7.1/24", self.host, "eth0", f"{self.INSIDE}/24")
@@ -48,6 +52,10 @@ class Nat:
         for host, gateway in ((self.host, "192.168.7.1"), (self.second, "192.168.8.1")):
             self.run(host, "ip", "route", "add", "default", "via", gateway)
         self.run(self.router, "nft", "-f", "-", input=RULES[mapping])
+        for transport, port in forward:
+            self.run(self.router, "nft", "-f", "-", input=f"""table ip nat {{
+  chain ports {{ type nat hook prerouting priority -110; iifname "wan" {transport} dport {port} dnat to {self.INSIDE}; }}
+}}""")
         # Of the namespace, by the hand of a process in it; connection tracking begins with the rules.
         for name, value in (("ipv4/ip_forward", 1), ("netfilter/nf_conntrack_udp_timeout", udp_seconds),
                             ("netfilter/nf_conntrack_udp_timeout_stream", udp_seconds)):

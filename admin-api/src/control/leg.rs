@@ -244,7 +244,7 @@ pub struct Transcoding {
     pub reorder_seconds: Seconds,
 }
 
-/// The ICE session of a stream (RFC 8445), in which we are the lite agent.
+/// The ICE session of a stream (RFC 8445), in which we are the lite agent, or a full one where the network's media is behind a NAT.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ice {
     /// How far it has come.
@@ -255,10 +255,25 @@ pub struct Ice {
     /// Where the peer is in the selected pair of RTCP; null before one is selected, and where RTCP shares the port of RTP.
     #[schema(value_type = Option<String>, examples("192.0.2.9:40001"))]
     pub remote_rtcp_address: Option<SocketAddr>,
-    /// Connectivity checks of the peer that we have answered with success.
+    /// What the selected pair of RTP is made of; null where we are the lite agent, and before one is selected.
+    pub candidates: Option<IcePair>,
+    /// What that of RTCP is made of; null as well where RTCP shares the port of RTP.
+    pub rtcp_candidates: Option<IcePair>,
+    /// Connectivity checks of the peer that we have answered with success; 0 where we are a full agent.
     pub checks: u64,
     /// When the last of them came; null before the first.
     pub last_check_at: Option<Timestamp>,
+}
+
+/// What a pair of candidates is made of, in the words of RFC 8839: `host`, `srflx`, `prflx` or `relay`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IcePair {
+    /// Ours, as the peer sees it.
+    #[schema(examples("srflx"))]
+    pub local: String,
+    /// The peer's.
+    #[schema(examples("host"))]
+    pub remote: String,
 }
 
 /// The association of a stream whose keys come from a handshake between us and the peer (RFC 5763, RFC 5764).
@@ -312,6 +327,8 @@ pub enum IceState {
     Completed,
     /// Neither a check nor media has come for 30 s (RFC 7675 §5.1): nothing is sent until something comes.
     Expired,
+    /// We are a full agent and have found no way, or the peer has not consented for 30 s: nothing is sent before a restart.
+    Failed,
 }
 
 /// The direction of a stream (RFC 8866 §6.7).

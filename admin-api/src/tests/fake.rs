@@ -538,6 +538,8 @@ fn calling_leg(trunk: &str) -> Leg {
                 state: IceState::Completed,
                 remote_address: Some(([192, 0, 2, 9], 40000).into()),
                 remote_rtcp_address: None,
+                candidates: Some(IcePair { local: "srflx".into(), remote: "host".into() }),
+                rtcp_candidates: None,
                 checks: 14,
                 last_check_at: Some(at(62_000)),
             }),

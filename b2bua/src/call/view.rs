@@ -335,6 +335,8 @@ fn state_of(standing: Standing) -> api::DtlsState {
 
 fn ice_session(ice: &media::IceSnapshot, received: Option<Instant>, clock: Clock) -> api::Ice {
     let state = match ice.standing.completed {
+        _ if ice.progress == Some(media::Progress::Failed) => api::IceState::Failed,
+        true if ice.progress.is_some() => api::IceState::Completed,
         false => api::IceState::Running,
         true if ice.has_consent(received, clock.instant) => api::IceState::Completed,
         true => api::IceState::Expired,
@@ -343,9 +345,15 @@ fn ice_session(ice: &media::IceSnapshot, received: Option<Instant>, clock: Clock
         state,
         remote_address: ice.standing.rtp,
         remote_rtcp_address: ice.standing.rtcp,
+        candidates: ice.kinds.first().copied().flatten().map(pair_of_kinds),
+        rtcp_candidates: ice.kinds.get(1).copied().flatten().map(pair_of_kinds),
         checks: ice.checks,
         last_check_at: ice.checked.and_then(|checked| clock.timestamp(checked)),
     }
+}
+
+fn pair_of_kinds((local, remote): (media::CandidateKind, media::CandidateKind)) -> api::IcePair {
+    api::IcePair { local: local.name().to_owned(), remote: remote.name().to_owned() }
 }
 
 fn codec(codec: &media::Codec) -> api::Codec {

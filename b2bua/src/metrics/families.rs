@@ -48,6 +48,18 @@ impl Families {
         let samples = values.map(|(text, value)| Sample { labels: vec![(label, text)], value }).collect();
         self.0.push(MetricFamily { name, help, samples: Samples::Gauge(samples) });
     }
+
+    /// A counter in the same way.
+    pub(super) fn counters_by(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        values: impl Iterator<Item = (String, u64)>,
+    ) {
+        let samples = values.map(|(text, value)| Sample { labels: vec![(label, text)], value }).collect();
+        self.0.push(MetricFamily { name, help, samples: Samples::Counter(samples) });
+    }
 }
 
 fn sample<T>(label: &'static str, text: &str, value: T) -> Sample<T> {

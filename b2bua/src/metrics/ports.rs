@@ -3,6 +3,40 @@
 use super::families::Families;
 use crate::shard::{Counters, Report};
 use media::relay;
+use std::collections::BTreeMap;
+
+/// What the servers have shown of themselves by which media of networks behind a NAT reaches its peers.
+pub(super) fn servers(out: &mut Families, servers: &[relay::Watched]) {
+    // A server may be that of several networks.
+    let mut by_name = BTreeMap::<&str, (bool, u64, u64)>::new();
+    for server in servers {
+        let (failures, successes) = server.counted();
+        let known = by_name.entry(server.name()).or_insert((true, 0, 0));
+        *known = (known.0 && !server.is_down(), known.1 + failures, known.2 + successes);
+    }
+    if by_name.is_empty() {
+        return;
+    }
+    let all = || by_name.iter().map(|(name, counted)| ((*name).to_owned(), *counted));
+    out.gauges_by(
+        "liaison_media_server_up",
+        "Whether a STUN or TURN server of a network behind a NAT was of use when it was asked last.",
+        "server",
+        all().map(|(name, (up, ..))| (name, if up { 1.0 } else { 0.0 })),
+    );
+    out.counters_by(
+        "liaison_media_server_addresses_total",
+        "Addresses that were got of such a server.",
+        "server",
+        all().map(|(name, (_, _, successes))| (name, successes)),
+    );
+    out.counters_by(
+        "liaison_media_server_failures_total",
+        "How often such a server did not answer, refused, or was lost.",
+        "server",
+        all().map(|(name, (_, failures, _))| (name, failures)),
+    );
+}
 
 /// Those of the shards, and of the relay.
 pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauges) {

@@ -7,6 +7,8 @@ mod loader;
 mod security;
 mod shards;
 mod start;
+mod traversal;
 
 pub use loader::{LoadError, Loader, SecretFault};
 pub use start::{Node, StartError};
+pub use traversal::TraversalError;

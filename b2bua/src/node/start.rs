@@ -3,6 +3,7 @@
 use super::Loader;
 use super::kept::Kept;
 use super::shards::{self, Parts};
+use super::traversal::{self, TraversalError};
 use crate::cdr::{Writer, WriterError};
 use crate::control::Switchboard;
 use crate::shard::{Command, MediaLink};
@@ -43,6 +44,9 @@ pub enum StartError {
     /// A TURN server did not start.
     #[error(transparent)]
     Turn(#[from] TurnError),
+    /// A server that leads through a NAT could not be made out.
+    #[error(transparent)]
+    Traversal(#[from] TraversalError),
     /// There is no certificate of our own for DTLS-SRTP.
     #[error("no certificate for DTLS-SRTP")]
     Identity(#[from] IdentityError),
@@ -203,7 +207,8 @@ impl Drop for Node {
 type Media = (Option<Arc<Relay>>, Vec<Box<dyn MediaLink + Send>>);
 
 fn start_relay(snapshot: &Snapshot, shards: usize) -> Result<Media, StartError> {
-    let settings = relay_settings(snapshot.config(), shards);
+    let mut settings = relay_settings(snapshot.config(), shards);
+    traversal::complete(&mut settings, snapshot)?;
     if settings.networks.is_empty() {
         let none = |_| -> Box<dyn MediaLink + Send> { Box::new(media::VirtualPorts::default()) };
         return Ok((None, (0..shards).map(none).collect()));

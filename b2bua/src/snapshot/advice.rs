@@ -104,7 +104,8 @@ fn unreachable(config: &Config, name: &NetworkName, network: &Network, said: &mu
         let (at, host) = called(&format!("networks.{name}.listeners[{n}]"), (name, network), listener);
         stated.extend(host.parse::<IpAddr>().ok().map(|ip| (at, ip)));
     }
-    if let Some(media) = &network.media {
+    // Who crosses a NAT tells the addresses that servers see.
+    if let Some(media) = network.media.as_ref().filter(|media| media.traversal.is_none()) {
         let setting = if media.advertised.is_some() { "advertised" } else { "address" };
         let ip = media.advertised.unwrap_or(media.address);
         stated.push((format!("networks.{name}.media.{setting}"), ip));

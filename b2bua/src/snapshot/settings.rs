@@ -35,6 +35,8 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
         ports: media.ports.start()..=media.ports.end(),
         latching,
         ice: media::Ice::default(),
+        // Whose servers are whoever's that has started the relay.
+        traversal: media.traversal.as_ref().map(|_| std::sync::Arc::default()),
     })
 }
 

@@ -19,6 +19,7 @@ mod session_timer;
 mod srtp;
 mod timers;
 mod tls;
+mod traversal;
 mod trunk;
 mod turn;
 
@@ -46,6 +47,7 @@ pub use session_timer::{Refresher, SessionTimer, TimerMode};
 pub use srtp::{DtlsVersion, Keying, Srtp, SrtpMode, SrtpSuite};
 pub use timers::Timers;
 pub use tls::{Certificate, ClientCertificates, ListenerTls, NetworkTls, Pin, WebSocket};
+pub use traversal::{Traversal, TraversalServer};
 pub use trunk::Trunk;
 pub(crate) use trunk::target_transport;
 pub use turn::{NetworkTurn, TurnListener, TurnTransport};

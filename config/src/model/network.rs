@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
-use crate::model::{ListenerTls, NetworkTls, NetworkTurn, Registrar, WebSocket};
+use crate::model::{ListenerTls, NetworkTls, NetworkTurn, Registrar, Traversal, WebSocket};
 use crate::text::{Domain, HostPort, PortRange, ProfileName};
 
 table! {
@@ -174,6 +174,8 @@ table! {
         restart ports: PortRange = "20000-29999";
         /// Where a stream may come from (RFC 7362 §4).
         pinned latch: Latch = "auto";
+        /// How the NAT is crossed that the ports are behind, where no port of it leads to them.
+        restart traversal: Option<Traversal>;
     }
     check check_media;
 }
@@ -186,6 +188,11 @@ fn check_media(media: &NetworkMedia, reader: &mut Reader<'_>) {
     if media.advertised.is_some_and(|advertised| advertised.is_ipv4() != media.address.is_ipv4()) {
         let found = Found::Text(media.advertised.map(|ip| format!("\"{ip}\"")).unwrap_or_default());
         reader.conflict("advertised", found, "an address of the same family as `address`");
+    }
+    if media.traversal.is_some() && (media.advertised.is_some() || media.address.is_unspecified()) {
+        let found = Found::Text("`advertised`".to_owned());
+        let expected = "an `address` of the host and no `advertised`, as the servers say how peers reach us";
+        reader.conflict("traversal", found, expected);
     }
     reader.claim("ports", Claim::MediaPorts { address: media.address, ports: media.ports });
 }

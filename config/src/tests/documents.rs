@@ -29,8 +29,15 @@ fn the_example_parses_with_every_setting_on_but_those_that_exclude_each_other() 
     let listener = "networks.carrier.listeners[0]";
     let tables = ["tls", "tls.clients", "websocket"].map(|table| format!("{listener}.{table}"));
     let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    // Each of its servers has one kind of proof, and a network with them is told no address of its own.
+    let traversal =
+        ["networks.carrier.media.traversal", "networks.carrier.media.traversal.servers[0].secret"];
     let turn = ["networks.carrier.turn.listeners[0].tls", "networks.carrier.turn.listeners[0].tls.clients"];
-    assert_eq!(paths, [&*tables, &turn, &["routes[0].reject", "routes[0].number"]].concat(), "{errors}");
+    assert_eq!(
+        paths,
+        [&*tables, &traversal, &turn, &["routes[0].reject", "routes[0].number"]].concat(),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -407,3 +407,33 @@ fn srtp_says_each_thing_once_and_has_what_1_3_lets_a_peer_choose() {
     f.toml:2:95: profiles.default.srtp.dtls: found suites without "AEAD_AES_256_GCM", expected with "1.3" all of the suites that a peer may choose
     "#);
 }
+
+#[test]
+fn what_is_wrong_with_the_servers_that_lead_through_a_nat() {
+    let faults = more(
+        "[networks.outside]
+listeners = [{ transport = \"udp\", address = \"127.0.0.2:5060\" }]
+[networks.outside.media]
+address = \"127.0.0.2\"
+advertised = \"192.0.2.1\"
+[networks.outside.media.traversal]
+ready = 0
+servers = [
+  { uri = \"stun:a.example\", username = \"u\" },
+  { uri = \"turn:a.example\", username = \"u\" },
+  { uri = \"turn:a.example\", password = { env = \"P\" } },
+  { uri = \"turn:a.example\", username = \"u\", password = { env = \"P\" }, secret = { env = \"P\" } },
+  { uri = \"turn:a.example?transport=sctp\", username = \"u\", password = { env = \"P\" } },
+]
+",
+    );
+    insta::assert_snapshot!(faults, @r#"
+    f.toml:9:1: networks.outside.media.traversal: found `advertised`, expected an `address` of the host and no `advertised`, as the servers say how peers reach us
+    f.toml:10:9: networks.outside.media.traversal.ready: found 0, expected an integer from 1 to 256 (pairs of ports)
+    f.toml:12:40: networks.outside.media.traversal.servers[0].username: found "stun:a.example", expected a TURN server, as a STUN server asks for no proof
+    f.toml:13:11: networks.outside.media.traversal.servers[1].uri: found "turn:a.example", expected a STUN server, or `password` or `secret`
+    f.toml:14:3: networks.outside.media.traversal.servers[2].username: found "", expected 1 to 400 characters of ASCII without quotes and backslashes
+    f.toml:15:80: networks.outside.media.traversal.servers[3].secret: found `password`, too, expected only one of the two
+    f.toml:16:11: networks.outside.media.traversal.servers[4].uri: found "turn:a.example?transport=sctp", expected "stun:HOST[:PORT]", "turn:HOST[:PORT][?transport=udp|tcp]" or "turns:HOST[:PORT]", such as "turn:turn.example.com"
+    "#);
+}

@@ -1,5 +1,7 @@
 //! Answers, received and made (RFC 3264 §6, §7).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sdp::{Description, Direction, Media, RtpMap};
 
@@ -54,7 +56,7 @@ impl CallMedia {
         if has != needed {
             return Err(Refusal::Sections { has, needed });
         }
-        let mut outcomes = self.outcomes(from, &local, &answer)?;
+        let mut outcomes = self.outcomes(from, &local, &answer, true)?;
         self.secure_outcomes(self.party(from)?, &plain.keyed, &mut outcomes)?;
         self.party_mut(from)?.theirs.pending = Some(plain.keyed);
         self.settle(from, Side::Them, offer, plain.text, outcomes)
@@ -236,8 +238,12 @@ impl CallMedia {
         party: PartyId,
         local: &Description,
         remote: &Description,
+        offered: bool,
     ) -> Result<Vec<Outcome>, Refusal> {
-        let reach = self.party(party)?.reach();
+        let found = self.party(party)?;
+        let reach = found.reach();
+        // Whoever has made the offer controls (RFC 8445 §6.1.1).
+        let agent = (found.behind, offered);
         let mut outcomes = Vec::new();
         for (section, (ours, theirs)) in local.media().zip(remote.media()).enumerate() {
             let direction = |theirs: Direction| ours.direction().and(theirs.reversed());
@@ -253,7 +259,8 @@ impl CallMedia {
                     Described::Rejected | Described::Refused => Outcome::Dead,
                     Described::Around => Outcome::Around(direction(theirs.direction())),
                     Described::Relayed(endpoint) => {
-                        Outcome::Relayed(link((&ours, &theirs), &endpoint), direction(endpoint.direction))
+                        let link = link((&ours, &theirs), &endpoint, agent);
+                        Outcome::Relayed(link, direction(endpoint.direction))
                     }
                 }
             };
@@ -354,7 +361,7 @@ fn is_its(answered: &str, offered: &str) -> bool {
 }
 
 /// The link that two accepted sections make. RTP and RTCP share a port when both say so (RFC 8035 §3.1).
-fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
+fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint, agent: (bool, bool)) -> Link {
     Link {
         remote: endpoint.remote,
         remote_rtcp: endpoint.remote_rtcp,
@@ -362,7 +369,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         mux: endpoint.mux && ours.rtcp_mux(),
         rtp: endpoint.rtp,
         dtls: is_secure(ours.line().proto) && is_secure(theirs.line().proto),
-        ice: ice(ours, theirs),
+        ice: ice(ours, theirs, agent),
         clocks: clocks(ours),
         srtp: None,
         association: None,
@@ -373,14 +380,15 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
 }
 
 /// Both have ICE, and the peer is one that makes checks.
-fn ice(ours: &Media<'_>, theirs: &Media<'_>) -> Option<IceSettings> {
-    let (local, remote) = (ours.ice()?, theirs.ice().filter(|_| !theirs.ice_lite())?);
+fn ice(ours: &Media<'_>, theirs: &Media<'_>, (full, offered): (bool, bool)) -> Option<IceSettings> {
+    let (local, remote) = (ours.ice()?, theirs.ice().filter(|_| full || !theirs.ice_lite())?);
     let muxed = ours.rtcp_mux() && theirs.rtcp_mux();
     // Who has none for RTCP has one component only; who has none at all finds them by the checks.
     let mut candidates = theirs.candidates().peekable();
     let of_rtcp = candidates.peek().is_none() || candidates.any(|candidate| candidate.component == 2);
     let rtcp = has_rtcp(ours) && !muxed && of_rtcp;
-    Some(IceSettings { local: local.into(), remote: remote.ufrag.into(), rtcp })
+    let full = if full { super::ice::terms(ours, theirs, rtcp, offered).map(Arc::new) } else { None };
+    Some(IceSettings { local: local.into(), remote: remote.ufrag.into(), full, rtcp })
 }
 
 /// Clock rates of the payload types that the peer sends, which are those of our description (RFC 3264 §6.1).

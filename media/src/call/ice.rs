@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use sdp::{Description, IceCredentials, Media};
 
+use super::party::Party;
 use super::{CallMedia, sections};
 use crate::PartyId;
-use crate::ice::{Credentials, Ice, Secret};
-use crate::negotiate::{IceLines, IceSection, Refusal, Slot, has_rtcp, is_mismatch};
+use crate::ice::full::{Candidate, CandidateKind, Terms};
+use crate::ice::{Component, Credentials, Ice, Secret};
+use crate::negotiate::{Ends, IceLines, IceSection, Place, Refusal, Slot, has_rtcp, is_mismatch};
 use crate::relay::Command;
 
 /// What stands of a section: our credentials, and the peer's.
@@ -34,7 +36,10 @@ impl CallMedia {
     ) -> Result<IceLines, Refusal> {
         let party = self.party(to)?;
         let mut lines = IceLines::default();
-        let Some(secret) = self.secret.filter(|_| party.ice != Ice::Off) else { return Ok(lines) };
+        let secret = self.secret.filter(|_| party.ice != Ice::Off);
+        if secret.is_none() && !party.behind {
+            return Ok(lines);
+        }
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
         let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(source.media()).enumerate() {
@@ -42,26 +47,40 @@ impl CallMedia {
                 lines.push(&IceSection::Without);
                 continue;
             };
+            let muxed = mux && self.is_muxed(to, section);
+            let ends = self.ends_of(party, section);
+            let rtcp = has_rtcp(&media) && !muxed;
+            let place = ends.map(|ends| place(&ends, rtcp));
+            let told = place.map_or(port, |place| place.rtp.port());
+            let Some(secret) = secret else {
+                lines.push(&IceSection::Without);
+                lines.place(place);
+                continue;
+            };
             let stands = pair(local.as_ref(), remote.as_ref(), section);
             let declined = nth(remote.as_ref(), section).is_some_and(|media| media.line().port != 0);
             let offers = party.ice == Ice::Offer || party.offers_to_browser(section);
             if stands.is_none() && (!offers || declined) {
                 lines.push(&IceSection::Without);
+                lines.place(place);
                 continue;
             }
             // On other ports it is another session (RFC 8445 §9).
-            let same = nth(local.as_ref(), section).is_some_and(|media| media.line().port == port);
+            let same = nth(local.as_ref(), section).is_some_and(|media| media.line().port == told);
             let ours = stands.map(|pair| pair.local).filter(|_| same);
             let name = [&party.own.session_id.to_be_bytes()[..], &section.to_be_bytes(), &port.to_be_bytes()];
             let local = ours.map_or_else(|| secret.credentials(&name), Into::into);
-            let muxed = mux && self.is_muxed(to, section);
-            lines.push(&IceSection::Lite {
-                local,
-                address: SocketAddr::new(party.own.address, port),
-                rtcp: has_rtcp(&media) && !muxed,
-                fallback: mux && !muxed,
-                end: false,
+            lines.push(&match ends {
+                Some(ends) => IceSection::Full { local, ends, rtcp, end: false },
+                None => IceSection::Lite {
+                    local,
+                    address: SocketAddr::new(party.own.address, port),
+                    rtcp,
+                    fallback: mux && !muxed,
+                    end: false,
+                },
             });
+            lines.place(place);
         }
         Ok(lines)
     }
@@ -76,16 +95,27 @@ impl CallMedia {
     ) -> Result<IceLines, Refusal> {
         let party = self.party(to)?;
         let mut lines = IceLines::default();
-        let Some(secret) = self.secret.filter(|_| party.ice != Ice::Off) else { return Ok(lines) };
+        let secret = self.secret.filter(|_| party.ice != Ice::Off);
+        if secret.is_none() && !party.behind {
+            return Ok(lines);
+        }
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
         let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(offer.media()).enumerate() {
-            let (Slot::Relayed { port, mux, .. }, Some(theirs)) = (*slot, media.ice()) else {
+            let Slot::Relayed { port, mux, .. } = *slot else {
                 lines.push(&IceSection::Without);
+                continue;
+            };
+            let (ends, rtcp) = (self.ends_of(party, section), has_rtcp(&media) && !mux);
+            let place = ends.map(|ends| place(&ends, rtcp));
+            let (Some(secret), Some(theirs)) = (secret, media.ice()) else {
+                lines.push(&IceSection::Without);
+                lines.place(place);
                 continue;
             };
             if is_mismatch(&media) {
                 lines.push(&IceSection::Mismatch);
+                lines.place(place);
                 continue;
             }
             let stands = pair(local.as_ref(), remote.as_ref(), section);
@@ -93,13 +123,16 @@ impl CallMedia {
             let session = party.own.session_id.to_be_bytes();
             let section = section.to_be_bytes();
             let name = [&session[..], &section, theirs.ufrag.as_bytes(), theirs.password.as_bytes()];
-            lines.push(&IceSection::Lite {
-                local: stands.map_or_else(|| secret.credentials(&name), Into::into),
-                address: SocketAddr::new(party.own.address, port),
-                rtcp: has_rtcp(&media) && !mux,
-                fallback: false,
-                end: media.ice_option("trickle"),
+            let local = stands.map_or_else(|| secret.credentials(&name), Into::into);
+            let end = media.ice_option("trickle");
+            lines.push(&match ends {
+                Some(ends) => IceSection::Full { local, ends, rtcp, end },
+                None => {
+                    let address = SocketAddr::new(party.own.address, port);
+                    IceSection::Lite { local, address, rtcp, fallback: false, end }
+                }
             });
+            lines.place(place);
         }
         Ok(lines)
     }
@@ -122,12 +155,53 @@ impl CallMedia {
         self.commands.extend(expected.into_iter().map(|(pair, local)| Command::Expect { pair, local }));
     }
 
+    /// Where a stream's ports are reached, where its network is behind a NAT.
+    fn ends_of(&self, party: &Party, section: usize) -> Option<Ends> {
+        let context = party.streams.get(section).and_then(|stream| stream.context);
+        self.ends(context, party.own.address)
+    }
+
     /// Whether RTP and RTCP of a stream share a port by what stands.
     fn is_muxed(&self, party: PartyId, section: usize) -> bool {
         let stream = self.party(party).ok().and_then(|party| party.streams.get(section));
         stream.and_then(|stream| stream.link.as_ref()).is_some_and(|link| link.mux)
     }
 }
+
+/// What `m=` and `c=` say, and `a=rtcp`, since ports beyond a NAT are no neighbours.
+fn place(ends: &Ends, rtcp: bool) -> Place {
+    Place { rtp: ends.rtp.told(), rtcp: rtcp.then(|| ends.rtcp.told()) }
+}
+
+/// What a full agent goes by, of two descriptions in which both have ICE. `offered` says that the offer is ours.
+pub(super) fn terms(ours: &Media<'_>, theirs: &Media<'_>, two: bool, offered: bool) -> Option<Terms> {
+    let candidate = |candidate: sdp::Candidate<'_>| {
+        let component = match candidate.component {
+            1 => Component::Rtp,
+            2 => Component::Rtcp,
+            _ => return None,
+        };
+        Some(Candidate {
+            component,
+            // An extension's is taken for one of the host's: all that hangs on it is what the API tells.
+            kind: CandidateKind::named(candidate.kind).unwrap_or(CandidateKind::Host),
+            address: candidate.socket_address()?,
+            priority: candidate.priority,
+            foundation: candidate.foundation.into(),
+        })
+    };
+    Some(Terms {
+        local: ours.ice()?.into(),
+        remote: theirs.ice()?.into(),
+        controlling: offered,
+        lite: theirs.ice_lite(),
+        two,
+        candidates: theirs.candidates().filter_map(candidate).take(MOST_CANDIDATES).collect(),
+    })
+}
+
+/// Candidates of one section that are read.
+const MOST_CANDIDATES: usize = 64;
 
 fn nth(description: Option<&Description>, section: usize) -> Option<Media<'_>> {
     description.and_then(|description| description.media().nth(section))

@@ -1,8 +1,10 @@
 //! The ports that a call has borrowed.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::CallMedia;
 use super::party::Stream;
-use crate::negotiate::Refusal;
+use crate::negotiate::{End, Ends, Refusal};
 use crate::relay::Command;
 use crate::srtp::MasterKey;
 use crate::{ContextId, MAX_CONTEXTS, PairId, PartyId, PortPair, Ports, PortsError};
@@ -49,12 +51,22 @@ impl CallMedia {
         }
         self.thread = Some(pair.id.thread);
         self.pairs.reserve_exact(1);
+        let id = pair.id;
         self.pairs.push(Lent { pair, contexts: 1 });
-        Ok(ContextId { pair: pair.id, remote: 0 })
+        Ok(ContextId { pair: id, remote: 0 })
     }
 
     pub(super) fn port(&self, pair: PairId) -> Option<u16> {
         self.pairs.iter().find(|lent| lent.pair.id == pair).map(|lent| lent.pair.port)
+    }
+
+    /// Where a pair of a party's is reached from beyond the NAT that it is behind, if it is behind one.
+    pub(super) fn ends(&self, context: Option<ContextId>, ip: IpAddr) -> Option<Ends> {
+        let id = context?.pair;
+        let pair = self.pairs.iter().find(|lent| lent.pair.id == id).map(|lent| &lent.pair)?;
+        let [rtp, rtcp] = pair.reach.as_ref()?.read();
+        let end = |port, beyond| End { host: SocketAddr::new(ip, port), beyond };
+        Some(Ends { rtp: end(pair.port, rtp), rtcp: end(pair.port.saturating_add(1), rtcp) })
     }
 
     pub(super) fn give_back(&mut self, streams: Vec<Stream>) {

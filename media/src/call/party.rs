@@ -53,6 +53,8 @@ pub(super) struct Party {
     pub(super) network: NetworkId,
     pub(super) latching: Latching,
     pub(super) ice: Ice,
+    /// Our ports in its network are behind a NAT, and ICE is that of a full agent.
+    pub(super) behind: bool,
     pub(super) signalling: Option<IpAddr>,
     /// That is only where it was seen last.
     pub(super) seen: bool,
@@ -196,6 +198,7 @@ impl Party {
             network: network.id,
             latching: network.latching,
             ice: network.ice,
+            behind: network.traversal.is_some(),
             signalling: None,
             seen: false,
             own: Own { session_id, version: FIRST_VERSION, address: network.address() },
@@ -236,6 +239,7 @@ impl Party {
             network: self.network,
             latching: self.latching,
             ice: self.ice,
+            behind: self.behind,
             signalling: self.signalling,
             seen: self.seen,
             own,

@@ -95,7 +95,7 @@ impl CallMedia {
     ) -> Result<Bytes, Refusal> {
         let text = self.veiled(to, text);
         let plain = Description::reread(Bytes::copy_from_slice(&text.bytes));
-        let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text))?;
+        let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text), false)?;
         let secured = self.secured_answer(to, &plain, &mut outcomes)?;
         let text = self.party_mut(to)?.publish_secured(text, &secured);
         self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;

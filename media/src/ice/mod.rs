@@ -14,20 +14,25 @@
 
 mod budget;
 mod credentials;
+pub(crate) mod desk;
 mod early;
+pub(crate) mod full;
+pub(crate) mod reach;
 mod request;
 mod responder;
 mod response;
 mod session;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod traversal;
 
 pub(crate) use crate::stun::is_stun;
 pub(crate) use budget::Budget;
 pub use credentials::{Credentials, Secret};
 pub(crate) use responder::{Heard, Responder, Unanswered};
+pub use session::Component;
 pub use session::Standing;
-pub(crate) use session::{CONSENT_MILLIS, Component, Known, Session};
+pub(crate) use session::{CONSENT_MILLIS, Known, Session};
 
 /// What is done about ICE towards a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

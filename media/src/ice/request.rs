@@ -20,6 +20,8 @@ pub(super) struct Request<'a> {
     /// The sender believes that it is controlled.
     pub(super) controlled: bool,
     pub(super) controlling: bool,
+    /// What decides who controls where both or neither does.
+    pub(super) tie: Option<u64>,
     /// The first attributes that must be understood and are not, zero where there are none.
     pub(super) unknown: [u16; NAMED],
 }
@@ -48,8 +50,11 @@ impl<'a> Request<'a> {
                     request.priority = request.priority.or(Some(priority));
                 }
                 USE_CANDIDATE => request.nominates = true,
-                ICE_CONTROLLED => request.controlled = true,
-                ICE_CONTROLLING => request.controlling = true,
+                ICE_CONTROLLED | ICE_CONTROLLING => {
+                    request.controlled |= kind == ICE_CONTROLLED;
+                    request.controlling |= kind == ICE_CONTROLLING;
+                    request.tie = value.try_into().ok().map(u64::from_be_bytes);
+                }
                 USERNAME | FINGERPRINT | MESSAGE_INTEGRITY_SHA256 => {}
                 kind if kind < COMPREHENSION_OPTIONAL => request.note_unknown(kind),
                 _ => {}

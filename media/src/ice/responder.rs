@@ -25,6 +25,8 @@ const TO_WRONG: u32 = 10;
 /// Answers the checks on one pair of ports, for all dialogs that share it.
 pub(crate) struct Responder {
     keys: Vec<(Box<str>, Key)>,
+    /// Whoever checks may control or not: that is not for it to say.
+    full: bool,
     early: Early,
     to_known: Budget,
     to_strangers: Budget,
@@ -46,6 +48,10 @@ pub(crate) struct Check<'a> {
     pub(crate) priority: u32,
     /// Its pair is to be used (RFC 8445 §8.1.1).
     pub(crate) nominates: bool,
+    /// Whether its sender controls, and its tie-breaker.
+    pub(crate) role: Option<(bool, u64)>,
+    id: &'a [u8; 12],
+    key: usize,
     response: Response,
 }
 
@@ -109,6 +115,7 @@ impl Responder {
         let budget = Budget::new;
         let mut responder = Self {
             keys: Vec::with_capacity(1),
+            full: false,
             early: Early::default(),
             to_known: budget(TO_KNOWN),
             to_strangers: budget(TO_STRANGERS),
@@ -116,6 +123,18 @@ impl Responder {
         };
         responder.learn(local);
         responder
+    }
+
+    /// One of a full agent's, which sees to roles itself.
+    #[must_use]
+    pub(crate) fn full(local: &Credentials) -> Self {
+        Self { full: true, ..Self::new(local) }
+    }
+
+    /// The answer to a check whose sender has to change its role (RFC 8445 §7.3.1.1).
+    pub(crate) fn conflict(&self, check: &Check<'_>) -> Refusal {
+        let key = self.keys.get(check.key).map(|(_, key)| key);
+        Refusal(Response::error(check.id, 487, "Role Conflict", &[]).seal(key))
     }
 
     /// Takes these credentials too.
@@ -165,7 +184,7 @@ impl Responder {
     fn check<'a>(
         &mut self,
         datagram: &'a [u8],
-        id: &[u8; 12],
+        id: &'a [u8; 12],
         (source, known): (SocketAddr, bool),
         now_millis: u64,
     ) -> Heard<'a> {
@@ -192,14 +211,16 @@ impl Responder {
         if request.unknown.iter().any(|kind| *kind != 0) {
             return refuse(id, Unanswered::Unknown, Some(key), &request.unknown);
         }
-        if request.controlled {
+        if request.controlled && !self.full {
             return refuse(id, Unanswered::Conflict, Some(key), &[]);
         }
         let Some(priority) = request.priority else {
             return refuse(id, Unanswered::Malformed, Some(key), &[]);
         };
         let response = Response::success(id, source).seal(Some(key));
-        Heard::Check(Check { remote, priority, nominates: request.nominates, response })
+        let role = request.tie.filter(|_| request.controlled != request.controlling);
+        let role = role.map(|tie| (request.controlling, tie));
+        Heard::Check(Check { remote, priority, nominates: request.nominates, role, id, key: found, response })
     }
 
     fn refuse_stranger(&mut self, id: &[u8; 12], why: Unanswered, now_millis: u64) -> Heard<'static> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 /// One transport of a media stream (RFC 8445 §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Component {
+pub enum Component {
     /// Component 1.
     Rtp,
     /// Component 2.
@@ -66,13 +66,41 @@ pub(crate) struct Session {
     previous: Option<Box<str>>,
     paths: [Path; 2],
     two: bool,
+    /// A full agent of ours decides, and not what comes here.
+    led: bool,
 }
 
 impl Session {
     /// Nothing has come yet. `local` and `remote` are the username fragments; `two` says that RTCP is a component of its own.
     #[must_use]
     pub(crate) fn new(local: Box<str>, remote: Box<str>, two: bool) -> Self {
-        Self { local, remote, previous: None, paths: Default::default(), two }
+        Self { local, remote, previous: None, paths: Default::default(), two, led: false }
+    }
+
+    /// One that a full agent of ours leads.
+    #[must_use]
+    pub(crate) fn led(self) -> Self {
+        Self { led: true, ..self }
+    }
+
+    /// The agent has found the peer there.
+    pub(crate) fn found(&mut self, component: Component, source: SocketAddr, now_millis: u64) {
+        self.path_mut(component).note(Valid { source, priority: 0, millis: now_millis });
+    }
+
+    /// The agent has media go there.
+    pub(crate) fn lead(&mut self, component: Component, to: SocketAddr, now_millis: u64) {
+        self.found(component, to, now_millis);
+        self.path_mut(component).selected = Some(to);
+        if self.standing().completed {
+            self.paths.iter_mut().for_each(|path| path.previous = None);
+        }
+    }
+
+    /// The agent has no way to the peer.
+    pub(crate) fn lose(&mut self, component: Component) {
+        let path = self.path_mut(component);
+        (path.selected, path.previous, path.valid) = (None, None, [None; ROOM]);
     }
 
     /// The peer's username fragment.
@@ -163,7 +191,8 @@ impl Session {
     #[must_use]
     pub(crate) fn destination(&self, component: Component, now_millis: u64) -> Option<SocketAddr> {
         let heard_millis = self.path(component).heard_millis;
-        self.target(component).filter(|_| now_millis.saturating_sub(heard_millis) <= CONSENT_MILLIS)
+        let consents = self.led || now_millis.saturating_sub(heard_millis) <= CONSENT_MILLIS;
+        self.target(component).filter(|_| consents)
     }
 
     fn target(&self, component: Component) -> Option<SocketAddr> {

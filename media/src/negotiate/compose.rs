@@ -7,7 +7,7 @@ use std::ops::Range;
 use sdp::{Attribute, Description, Direction, Line, Media};
 
 use super::transport::is_transport;
-use super::{Bundle, IceLines};
+use super::{Bundle, IceLines, Place};
 
 /// What is ours in a description: the `o=` line and the address (RFC 3264 §5, §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,7 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
         out: Vec::with_capacity(1_024),
         composition,
         connection_due: composition.anchored,
+        place: None,
         times_due: composition.answer
             || !composition.source.session().lines().any(|line| line.kind() == b't'),
     };
@@ -83,6 +84,7 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
         let (source, framed) = (media.next(), frame.next());
         match (slot, source, framed) {
             (Slot::Relayed { port, mux, direction, profile }, Some(media), _) => {
+                writer.place = composition.ice.placed(section).filter(|_| composition.nowhere.is_none());
                 let stated = Stated { port: *port, mux: *mux, direction: *direction, profile: *profile };
                 let mid = composition.bundle.filter(|bundle| bundle.section == section);
                 writer.relayed(&media, stated, mid.map(|bundle| bundle.mid));
@@ -114,6 +116,8 @@ struct Writer<'a> {
     composition: &'a Composition<'a>,
     connection_due: bool,
     times_due: bool,
+    /// Where the section is told to be that is being written.
+    place: Option<Place>,
 }
 
 impl Writer<'_> {
@@ -253,16 +257,31 @@ impl Writer<'_> {
         self.out.extend_from_slice(LINE_END);
     }
 
+    /// The address of a section that is not at the session's.
+    fn elsewhere(&mut self, ip: Option<IpAddr>) {
+        if let Some(ip) = ip {
+            self.out.extend_from_slice(b"c=");
+            self.address(ip);
+            self.out.extend_from_slice(LINE_END);
+        }
+    }
+
     /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
     fn relayed(&mut self, media: &Media<'_>, stated: Stated, mid: Option<&str>) {
         let Stated { port, mux, direction, profile } = stated;
-        self.media_line(media, port, profile);
+        let place = self.place;
+        self.media_line(media, place.map_or(port, |place| place.rtp.port()), profile);
+        let mut elsewhere =
+            place.map(|place| place.rtp.ip()).filter(|ip| *ip != self.composition.own.address);
         let without_feedback = profile.is_some_and(|profile| !profile.ends_with('F'));
         let inherited = self.composition.source.session().own_direction().unwrap_or_default();
         let (mut mux_due, mut direction_due) = (mux, direction != inherited);
         for line in media.section().lines().skip(1) {
             if line.kind() == b'c' {
                 continue;
+            }
+            if matches!(line.kind(), b'b' | b'k' | b'a') {
+                self.elsewhere(elsewhere.take());
             }
             let value = Some(line.value()).filter(|_| line.kind() == b'a');
             let attribute = value.and_then(Attribute::parse);
@@ -280,6 +299,14 @@ impl Writer<'_> {
             } else if !attribute.is_some_and(is_transport) {
                 self.copy(line);
             }
+        }
+        self.elsewhere(elsewhere);
+        if let Some(rtcp) = place.and_then(|place| place.rtcp) {
+            self.out.extend_from_slice(b"a=rtcp:");
+            push_number(&mut self.out, rtcp.port().into());
+            self.out.push(b' ');
+            self.address(rtcp.ip());
+            self.out.extend_from_slice(LINE_END);
         }
         if direction_due {
             self.line(b'a', direction.name().as_bytes());

@@ -6,15 +6,51 @@ use std::net::{IpAddr, SocketAddr};
 use sdp::Media;
 
 use super::{Transport, transport};
-use crate::ice::Credentials;
+use crate::ice::full::{CandidateKind, foundation, priority};
+use crate::ice::reach::Beyond;
+use crate::ice::{Component, Credentials};
 
 /// The lines of ICE in a description of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct IceLines {
     /// Those of each media section, in order.
     sections: Vec<Vec<u8>>,
+    /// Where each is told to be, where that is not our own address.
+    places: Vec<Option<Place>>,
     /// Some section has candidates.
     any: bool,
+    /// We make checks.
+    full: bool,
+}
+
+/// One of our ports: its own address, and those that it has beyond the NAT that it is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) host: SocketAddr,
+    pub(crate) beyond: Beyond,
+}
+
+impl End {
+    /// The address that a peer is most likely to reach (RFC 8445 §5.1.4).
+    pub(crate) fn told(&self) -> SocketAddr {
+        self.beyond.relayed.or(self.beyond.reflexive).unwrap_or(self.host)
+    }
+}
+
+/// Both ports of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) rtp: End,
+    pub(crate) rtcp: End,
+}
+
+/// What a section says in `m=` and `c=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Where RTP is taken.
+    pub(crate) rtp: SocketAddr,
+    /// Where RTCP is, where it has a port of its own that is to be stated (RFC 3605).
+    pub(crate) rtcp: Option<SocketAddr>,
 }
 
 /// How a section of ours takes part in ICE.
@@ -34,6 +70,15 @@ pub(crate) enum IceSection {
         /// The offer has `rtcp-mux` and may be answered without, so that the port of RTCP is stated (RFC 5761 §5.1.3).
         fallback: bool,
         /// The peer trickles: it is told that nothing more comes (RFC 8840 §4.3).
+        end: bool,
+    },
+    /// With all candidates that we have.
+    Full {
+        local: Credentials,
+        ends: Ends,
+        /// RTCP has candidates of its own.
+        rtcp: bool,
+        /// The peer trickles.
         end: bool,
     },
 }
@@ -65,18 +110,66 @@ impl IceLines {
                     lines.extend_from_slice(b"a=end-of-candidates\r\n");
                 }
             }
+            IceSection::Full { local, ends, rtcp, end } => {
+                (self.any, self.full) = (true, true);
+                let _ = write!(lines, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", local.ufrag, local.password);
+                candidates(&mut lines, Component::Rtp, &ends.rtp);
+                if *rtcp {
+                    candidates(&mut lines, Component::Rtcp, &ends.rtcp);
+                }
+                if *end {
+                    lines.extend_from_slice(b"a=end-of-candidates\r\n");
+                }
+            }
         }
         self.sections.push(lines);
     }
 
+    /// Says where the last section is to be told to be.
+    pub(crate) fn place(&mut self, place: Option<Place>) {
+        self.places.resize(self.sections.len().saturating_sub(1), None);
+        self.places.push(place);
+    }
+
+    /// Where a section is told to be, where that is not our own address.
+    pub(super) fn placed(&self, section: usize) -> Option<Place> {
+        self.places.get(section).copied().flatten()
+    }
+
     /// The lines of the session (RFC 8839 §4.2.1.4, §4.2.1.5).
     pub(super) fn session(&self) -> &'static [u8] {
-        if self.any { b"a=ice-lite\r\na=ice-options:ice2\r\n" } else { b"" }
+        match (self.any, self.full) {
+            (true, false) => b"a=ice-lite\r\na=ice-options:ice2\r\n",
+            (true, true) => b"a=ice-options:ice2\r\n",
+            (false, _) => b"",
+        }
     }
 
     /// The lines of a section.
     pub(super) fn section(&self, section: usize) -> &[u8] {
         self.sections.get(section).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// The candidates of one port (RFC 8839 §5.1).
+fn candidates(lines: &mut Vec<u8>, component: Component, end: &End) {
+    let number = if component == Component::Rtp { 1 } else { 2 };
+    let beyond = [
+        end.beyond.reflexive.map(|at| (CandidateKind::ServerReflexive, at, end.host)),
+        end.beyond.relayed.map(|at| {
+            // Where the server sees us (RFC 8839 §5.1).
+            (CandidateKind::Relayed, at, end.beyond.reflexive.unwrap_or(end.host))
+        }),
+    ];
+    let all = [Some((CandidateKind::Host, end.host, end.host))].into_iter().chain(beyond).flatten();
+    for (kind, at, related) in all {
+        let (foundation, priority, name) = (foundation(kind), priority(kind, component), kind.name());
+        let (ip, port) = (at.ip(), at.port());
+        let _ = write!(lines, "a=candidate:{foundation} {number} UDP {priority} {ip} {port} typ {name}");
+        if kind != CandidateKind::Host {
+            let _ = write!(lines, " raddr {} rport {}", related.ip(), related.port());
+        }
+        lines.extend_from_slice(b"\r\n");
     }
 }
 

@@ -11,6 +11,6 @@ mod transport;
 pub(crate) use bundle::Bundle;
 pub(crate) use compose::{Composition, Own, Slot, Text, compose};
 pub(crate) use described::{Described, Endpoint, Reach, describe};
-pub(crate) use ice::{IceLines, IceSection, has_rtcp, is_mismatch};
+pub(crate) use ice::{End, Ends, IceLines, IceSection, Place, has_rtcp, is_mismatch};
 pub use refusal::{Misuse, Refusal, Warning};
 pub(crate) use transport::{Transport, is_secure, is_transport, transport};

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Told, ToldCounters};
 use crate::dtls;
+use crate::ice::full::{CandidateKind, Progress};
 use crate::ice::{CONSENT_MILLIS, Component, Standing};
 
 /// Counters of the packets of one remote. There is one writer, so that a counter is a plain load and store.
@@ -47,6 +48,9 @@ struct IceCounters {
     rtcp: SourceCell,
     checks: AtomicU64,
     checked_millis: AtomicU64,
+    /// Of a full agent's session: how far it is, and what its pairs are made of.
+    progress: AtomicU32,
+    kinds: [AtomicU32; 2],
 }
 
 const PAYLOAD: u32 = 56;
@@ -65,6 +69,10 @@ pub struct IceSnapshot {
     pub checks: u64,
     /// When the last of them came; `None` before the first.
     pub checked: Option<Instant>,
+    /// How far our own agent has come, where it is a full one.
+    pub progress: Option<Progress>,
+    /// What the selected pairs are made of, ours first: of RTP, and of RTCP where it has a port of its own.
+    pub kinds: [Option<(CandidateKind, CandidateKind)>; 2],
 }
 
 impl IceSnapshot {
@@ -276,6 +284,18 @@ impl Counters {
         ice.state.store(state, Ordering::Relaxed);
     }
 
+    /// How far a full agent of ours has come.
+    pub(crate) fn ice_progress(&self, progress: Progress) {
+        self.ice.get_or_init(Box::default).progress.store(progress.number(), Ordering::Relaxed);
+    }
+
+    /// What the selected pair of a component is made of.
+    pub(crate) fn ice_kinds(&self, component: Component, local: CandidateKind, remote: CandidateKind) {
+        let [rtp, rtcp] = &self.ice.get_or_init(Box::default).kinds;
+        let of = if component == Component::Rtp { rtp } else { rtcp };
+        of.store(local.number() << 8 | remote.number(), Ordering::Relaxed);
+    }
+
     /// How far the handshake of the remote has come; `None` where its keys come from elsewhere.
     pub(crate) fn dtls(&self, component: Component, standing: Option<dtls::Standing>) {
         let [rtp, rtcp] = &self.dtls;
@@ -290,7 +310,10 @@ impl Counters {
         let standing = Standing { completed: state == COMPLETED, rtp: ice.rtp.read(), rtcp: ice.rtcp.read() };
         let checked = epoch.filter(|_| checks > 0);
         let checked = checked.map(|epoch| epoch + Duration::from_millis(read(&ice.checked_millis)));
-        Some(IceSnapshot { standing, checks, checked })
+        let progress = Progress::of(ice.progress.load(Ordering::Relaxed));
+        let kinds =
+            [0, 1].map(|at| ice.kinds.get(at).and_then(|kinds| unpacked(kinds.load(Ordering::Relaxed))));
+        Some(IceSnapshot { standing, checks, checked, progress, kinds })
     }
 
     /// Reads all counters.
@@ -383,4 +406,8 @@ fn address(port: u32, ip: u128) -> Option<SocketAddr> {
     let number = u16::try_from(port & 0xffff).ok()?;
     let ip = if port & IPV4 == 0 { IpAddr::V6(ip) } else { IpAddr::V4(ip.to_ipv4_mapped()?) };
     Some(SocketAddr::new(ip, number))
+}
+
+fn unpacked(kinds: u32) -> Option<(CandidateKind, CandidateKind)> {
+    Some((CandidateKind::of(kinds >> 8)?, CandidateKind::of(kinds & 0xff)?))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::dtls;
 use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
+use crate::ice::full::Terms;
 use crate::quality::Counters;
 use crate::srtp::Protection;
 use crate::veil::Veil;
@@ -143,6 +144,8 @@ pub struct IceSettings {
     pub local: Credentials,
     /// The peer's username fragment.
     pub remote: Box<str>,
+    /// What a full agent goes by; without it we are lite.
+    pub(crate) full: Option<Arc<Terms>>,
     /// RTCP is a component of its own: it has no share in the port of RTP, and the peer has candidates for it.
     pub rtcp: bool,
 }

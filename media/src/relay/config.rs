@@ -2,8 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::ice::desk::Notice;
 use crate::{MediaNetwork, NetworkId};
 
 /// Settings of the relay. None changes live.
@@ -32,6 +38,58 @@ pub struct Config {
     pub move_after: Duration,
     /// Addresses of ours that no media is sent to, such as those of TURN listeners: by way of them it could come back. Default none.
     pub closed: Vec<SocketAddr>,
+    /// Whose certificates TURN servers are believed by over TLS, for each network that has such. Default: there are none.
+    pub roots: Vec<(NetworkId, Roots)>,
+    /// Who is told of STUN and TURN servers that fail, and that are there again. Default nobody.
+    pub notify: Notify,
+}
+
+/// Root certificates.
+#[derive(Debug, Clone)]
+pub struct Roots(Arc<RootCertStore>);
+
+impl Roots {
+    /// Those in a text in PEM; `None` where there are none that can be used.
+    #[must_use]
+    pub fn from_pem(pem: &[u8]) -> Option<Self> {
+        Self::from_der(CertificateDer::pem_slice_iter(pem).flatten())
+    }
+
+    /// These; `None` where there are none that can be used.
+    #[must_use]
+    pub fn from_der(certificates: impl Iterator<Item = CertificateDer<'static>>) -> Option<Self> {
+        let mut store = RootCertStore::empty();
+        let (added, _) = store.add_parsable_certificates(certificates);
+        (added > 0).then(|| Self(Arc::new(store)))
+    }
+
+    pub(super) fn store(&self) -> Arc<RootCertStore> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Whom something is told.
+#[derive(Clone, Default)]
+pub struct Notify(Option<Arc<dyn Fn(Notice) + Send + Sync>>);
+
+impl Notify {
+    /// That one, on a thread of the relay's.
+    #[must_use]
+    pub fn new(told: impl Fn(Notice) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(told)))
+    }
+
+    pub(super) fn tell(&self, notice: Notice) {
+        if let Some(told) = &self.0 {
+            told(notice);
+        }
+    }
+}
+
+impl std::fmt::Debug for Notify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Notify")
+    }
 }
 
 impl Config {
@@ -48,6 +106,8 @@ impl Config {
             quarantine: Duration::from_secs(5),
             move_after: Duration::from_secs(5),
             closed: Vec::new(),
+            roots: Vec::new(),
+            notify: Notify::default(),
         }
     }
 }

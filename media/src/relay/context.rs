@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Settings;
 use super::coding::Told;
 use super::demux::Kind;
 use super::handshake::Handshake;
@@ -13,9 +12,11 @@ use super::secure::Guard;
 use super::senders::Senders;
 use super::taking::Arrived;
 use super::worker::Clock;
+use super::{IceSettings, Settings};
 use crate::ContextId;
 use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
+use crate::ice::full::Terms;
 use crate::ice::{Known, Session};
 use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
@@ -58,6 +59,8 @@ pub(super) struct Context {
     pub(super) coded: Option<Told>,
     /// Whether the packets in which keys are looked for, or which are coded, come from a leg of ours.
     pub(super) from_own: bool,
+    /// The session that the desk has for it.
+    pub(super) begun: Option<(u32, Arc<Terms>)>,
 }
 
 /// Where an accepted packet goes on to.
@@ -101,6 +104,7 @@ impl Context {
             veiled,
             coded: None,
             from_own: false,
+            begun: None,
         }
     }
 
@@ -156,6 +160,19 @@ impl Context {
     /// Whether an address has proved itself to its ICE session.
     pub(super) fn knows(&self, component: Component, source: SocketAddr) -> bool {
         self.ice.as_ref().is_some_and(|session| session.knows(component, source) != Known::Not)
+    }
+
+    pub(super) fn ice_settings(&self) -> Option<&IceSettings> {
+        self.settings.ice.as_ref()
+    }
+
+    /// Where it is described, for what is sent without ICE.
+    pub(super) fn described(&self) -> impl Iterator<Item = (Component, SocketAddr)> + use<> {
+        let Settings { remote, remote_rtcp, mux, ice, send, .. } = &self.settings;
+        let rtcp = (Component::Rtcp, *remote_rtcp);
+        let both = [Some((Component::Rtp, *remote)), Some(rtcp).filter(|_| !mux)];
+        let any = ice.is_none() && *send;
+        both.into_iter().flatten().filter(move |(_, at)| any && at.port() != 0 && !at.ip().is_unspecified())
     }
 
     pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
@@ -396,6 +413,7 @@ fn session(settings: &Settings, before: Option<Box<Session>>) -> Option<Box<Sess
         }
         before => {
             let session = Session::new(ice.local.ufrag.clone(), ice.remote.clone(), two);
+            let session = if ice.full.is_some() { session.led() } else { session };
             Some(Box::new(match before {
                 Some(before) => session.after(&before),
                 None => session,

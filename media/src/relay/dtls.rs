@@ -7,6 +7,7 @@ use super::context::Component;
 use super::gauges::Shared;
 use super::keying::ToDesk;
 use super::latch::Fit;
+use super::paths;
 use super::pool::{Pair, Pool};
 use super::worker::Clock;
 use crate::ContextId;
@@ -91,7 +92,8 @@ pub(super) fn obey(pool: &mut Pool, output: Output, clock: Clock) {
         Output::Datagram(place, to, octets) => {
             let Some(pair) = pool.lent(place.context.pair) else { return };
             // What is not sent is as good as lost: both sides repeat.
-            let _ = pair.socket(place.component).send_to(&octets, to);
+            let wrapped = paths::say(pair, place.component, &octets, to);
+            pool.wrapped.extend(wrapped);
         }
         Output::Standing(place, serial, standing) => {
             let Some(context) = remote(pool, place.context) else { return };

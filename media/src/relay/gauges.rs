@@ -1,5 +1,6 @@
 //! What a relay thread shows of itself.
 
+use super::pathfinder::Watched;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::dtls::Failures;
@@ -9,8 +10,10 @@ use crate::quality::Dropped;
 use crate::transcode::TranscodingGauges;
 
 /// Gauges and counters of the relay, summed over its threads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gauges {
+    /// The STUN and TURN servers of networks behind a NAT.
+    pub servers: Vec<Watched>,
     /// Pairs of ports bound: free, lent and in quarantine.
     pub bound: u64,
     /// Pairs in quarantine.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -40,6 +40,12 @@ impl Poller {
     pub(super) fn add(&self, socket: &UdpSocket, slot: u32, component: Component) -> io::Result<()> {
         let data = u64::from(slot) << 1 | u64::from(component == Component::Rtcp);
         Ok(epoll::add(&self.epoll, socket, epoll::EventData::new_u64(data), epoll::EventFlags::IN)?)
+    }
+
+    /// A connection: readiness of either kind is told once each time that it comes.
+    pub(super) fn add_stream(&self, stream: &TcpStream, slot: u32) -> io::Result<()> {
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
+        Ok(epoll::add(&self.epoll, stream, epoll::EventData::new_u64(u64::from(slot) << 1), flags)?)
     }
 
     pub(super) fn add_waker(&self, waker: &Waker) -> io::Result<()> {

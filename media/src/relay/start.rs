@@ -15,6 +15,7 @@ use super::gauges::{DtlsGauges, Gauges, Shared};
 use super::keying::Keeper;
 use super::link::{Link, ToThread};
 use super::own::Own;
+use super::pathfinder::{Pathfinder, Watched};
 use super::pool::{Pool, Share};
 use super::sockets::{Poller, Waker};
 use super::worker::{Shard, Stock, Worker};
@@ -30,6 +31,16 @@ const COMMANDS: usize = 1_024;
 pub struct Relay {
     threads: Vec<Running>,
     keeper: Keeping,
+    pathfinder: Finding,
+}
+
+/// The thread that finds ways through NATs.
+#[derive(Debug)]
+struct Finding {
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+    servers: Vec<Watched>,
+    handle: Option<JoinHandle<()>>,
 }
 
 /// The thread of handshakes.
@@ -64,12 +75,25 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     let mut keeper = Keeper::new(most, Arc::clone(&stop)).map_err(StartError::Thread)?;
     let (waker, tallies) = (keeper.waker(), keeper.tallies());
     let keeping = Keeping { stop, waker, tallies, handle: None };
-    let mut relay = Relay { threads: Vec::new(), keeper: keeping };
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut pathfinder = Pathfinder::new(config, Arc::clone(&stop)).map_err(StartError::Thread)?;
+    let (waker, servers) = (pathfinder.waker(), pathfinder.watched());
+    let finding = Finding { stop, waker, servers, handle: None };
+    let mut relay = Relay { threads: Vec::new(), keeper: keeping, pathfinder: finding };
     for number in 0..config.threads.max(1) {
-        relay.threads.push(start_thread(config, ThreadId(number), &mut links, &mut keeper)?);
+        relay.threads.push(start_thread(
+            config,
+            ThreadId(number),
+            &mut links,
+            (&mut keeper, &mut pathfinder),
+        )?);
     }
     let handle = std::thread::Builder::new().name("media-keys".into()).spawn(move || keeper.run());
     relay.keeper.handle = Some(handle.map_err(StartError::Thread)?);
+    if config.networks.iter().any(|network| network.traversal.is_some()) {
+        let handle = std::thread::Builder::new().name("media-ice".into()).spawn(move || pathfinder.run());
+        relay.pathfinder.handle = Some(handle.map_err(StartError::Thread)?);
+    }
     let networks: Vec<_> = config.networks.iter().map(|network| network.id).collect();
     Ok((relay, links.into_iter().map(|threads| Link::new(networks.clone(), threads)).collect()))
 }
@@ -96,7 +120,7 @@ fn start_thread(
     config: &Config,
     thread: ThreadId,
     links: &mut [Vec<ToThread>],
-    keeper: &mut Keeper,
+    (keeper, pathfinder): (&mut Keeper, &mut Pathfinder),
 ) -> Result<Running, StartError> {
     let poller = Poller::new().map_err(StartError::Thread)?;
     let waker = Arc::new(Waker::new().map_err(StartError::Thread)?);
@@ -124,7 +148,7 @@ fn start_thread(
         let bell = Arc::<Bell>::default();
         let (lenders, free): (Vec<_>, _) =
             config.networks.iter().map(|network| RingBuffer::new(stock(config, network))).unzip();
-        let lenders = lenders.into_iter().map(|pairs| Stock { pairs, filling: true }).collect();
+        let lenders = lenders.into_iter().map(|pairs| Stock { pairs, filling: true, gathering: 0 }).collect();
         shards.push(Shard { commands: orders, free: lenders, reports: told, bell: Arc::clone(&bell) });
         link.push(ToThread {
             commands,
@@ -154,6 +178,12 @@ fn start_thread(
         desk: keeper.connect(&waker),
         keys: Keys::new(),
         coder,
+        paths: pathfinder.connect(&waker),
+        hosts: config
+            .networks
+            .iter()
+            .map(|network| network.traversal.as_ref().map(|_| network.bind))
+            .collect(),
     };
     worker.stock_up();
     let name = format!("media-{}", thread.0);
@@ -168,7 +198,8 @@ fn stock(config: &Config, network: &MediaNetwork) -> usize {
     let of_range = even_ports(network).count() / (threads * shards);
     let sharers = threads * shards * config.networks.len().max(1);
     let of_limit = usize::try_from(config.max_pairs).unwrap_or(usize::MAX) / sharers;
-    usize::from(config.high_water).min(of_range).min(of_limit).max(1)
+    let ready = network.traversal.as_ref().map_or(usize::MAX, |traversal| usize::from(traversal.ready));
+    usize::from(config.high_water).min(of_range).min(of_limit).min(ready).max(1)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -185,6 +216,7 @@ impl Relay {
             thread.coding.totals.add_to(&mut gauges.transcoding);
         }
         let unkeyed = gauges.dtls.unkeyed;
+        gauges.servers.clone_from(&self.pathfinder.servers);
         gauges.dtls = DtlsGauges { unkeyed, ..self.keeper.tallies.read() };
         gauges
     }
@@ -204,8 +236,10 @@ impl Drop for Relay {
         }
         self.keeper.stop.store(true, Ordering::Release);
         self.keeper.waker.wake();
+        self.pathfinder.stop.store(true, Ordering::Release);
+        self.pathfinder.waker.wake();
         let handles = self.threads.iter_mut().filter_map(|thread| thread.handle.take());
-        for handle in handles.chain(self.keeper.handle.take()) {
+        for handle in handles.chain(self.keeper.handle.take()).chain(self.pathfinder.handle.take()) {
             let _ = handle.join();
         }
         self.threads.iter_mut().for_each(|thread| thread.coding.join());

@@ -1,6 +1,6 @@
 //! A relay thread.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,14 +15,17 @@ use super::dtmf::{Bell, Keys};
 use super::gauges::Shared;
 use super::keying::ToDesk;
 use super::own::Own;
+use super::paths::{self, Came, Paths, Route, ToPaths, Told};
 use super::pool::{Pool, Want, Way};
 use super::sockets::{Poller, Ready, Waker};
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
 use super::{Command, Report};
+use crate::ice::full::Via;
+use crate::ice::reach::Reach;
 use crate::quality::{Dropped, Tally};
 use crate::srtp::MAX_OVERHEAD;
-use crate::{ContextId, PortPair};
+use crate::{ContextId, PairId, PortPair};
 
 /// The largest UDP payload.
 pub(super) const LARGEST_PACKET: usize = 65_535;
@@ -32,6 +35,9 @@ const COMMANDS_PER_TURN: usize = 256;
 const ANSWERS_PER_TURN: usize = 64;
 /// Pairs lent before packets get their turn again: binding one takes some 20 µs.
 const LOANS_PER_TURN: usize = 32;
+
+/// Packets that go by connections to TURN servers in one turn; more are dropped.
+const MOST_WRAPPED: usize = 256;
 
 /// The time of one turn of the loop.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +60,8 @@ pub(super) struct Shard {
 pub(super) struct Stock {
     pub(super) pairs: Producer<PortPair>,
     pub(super) filling: bool,
+    /// Pairs that it gets once their addresses beyond a NAT are known.
+    pub(super) gathering: usize,
 }
 
 pub(super) struct Worker {
@@ -75,6 +83,10 @@ pub(super) struct Worker {
     pub(super) keys: Keys,
     /// Where streams are transcoded.
     pub(super) coder: ToCoder,
+    /// Where ways through NATs are looked for.
+    pub(super) paths: ToPaths,
+    /// For each network that is behind a NAT, the address of its ports.
+    pub(super) hosts: Vec<Option<IpAddr>>,
 }
 
 impl Worker {
@@ -95,12 +107,13 @@ impl Worker {
             let busy = unfinished
                 || self.desk.has_answers()
                 || self.coder.has_outputs()
+                || self.paths.has_answers()
                 || self.shards.iter().any(|shard| !shard.commands.is_empty());
             let timeout = if busy { Some(Duration::ZERO) } else { self.until_deadline() };
             self.poller.wait(timeout);
             self.waker.awake();
             let clock = self.clock();
-            unfinished = self.carry_out(clock) | self.obey(clock);
+            unfinished = self.carry_out(clock) | self.obey(clock) | self.follow(clock);
             for index in 0..self.poller.len() {
                 match self.poller.ready(index) {
                     Some(Ready::Waker) => self.waker.clear(),
@@ -114,6 +127,10 @@ impl Worker {
             self.pool.pass_time(clock.millis);
             unfinished |= self.lend(clock.millis);
             self.desk.flush();
+            for input in self.pool.wrapped.drain(..) {
+                self.paths.offer(|| input);
+            }
+            self.paths.flush();
         }
     }
 
@@ -124,6 +141,45 @@ impl Worker {
             dtls::obey(&mut self.pool, answer, clock);
         }
         true
+    }
+
+    /// Does what the desk of paths says; true when there may be more.
+    fn follow(&mut self, clock: Clock) -> bool {
+        for _ in 0..ANSWERS_PER_TURN {
+            let Some(answer) = self.paths.answer() else { return false };
+            match paths::obey(&mut self.pool, answer, clock) {
+                Told::Nothing => {}
+                Told::Moved(id) => {
+                    if let Some(pair) = self.pool.lent(id) {
+                        dtls::direct(pair, clock.millis, &mut self.desk);
+                    }
+                }
+                Told::Lend(id, reach) => self.lend_gathered(id, reach),
+                Told::Packet(id, component, source, octets) => {
+                    let Some(room) = self.buffer.get_mut(..octets.len()) else { continue };
+                    room.copy_from_slice(&octets);
+                    if self.pool.lent(id).is_some() {
+                        let came = Came { source, via: Via::Relayed, length: octets.len(), unknown: false };
+                        self.take_in(id.slot, component, came, clock);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// A pair whose addresses are known goes to the shard that waits for it.
+    fn lend_gathered(&mut self, id: PairId, reach: Arc<Reach>) {
+        let Some(pair) = self.pool.lent(id) else { return };
+        let Some((shard, network)) = pair.paths.as_mut().and_then(|paths| paths.waiting.take()) else {
+            return;
+        };
+        let port = pair.port();
+        let stock = self.shards.get_mut(shard).and_then(|shard| shard.free.get_mut(network));
+        let Some(stock) = stock else { return };
+        stock.gathering = stock.gathering.saturating_sub(1);
+        // There is room: it was kept when the pair was taken.
+        let _ = stock.pairs.push(PortPair { id, port, reach: Some(reach) });
     }
 
     #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from; once a turn")]
@@ -142,9 +198,9 @@ impl Worker {
     fn lend(&mut self, now_millis: u64) -> bool {
         let mut budget = LOANS_PER_TURN;
         for network in 0..self.pool.networks() {
-            for shard in &mut self.shards {
+            for (number, shard) in self.shards.iter_mut().enumerate() {
                 let Some(stock) = shard.free.get_mut(network) else { continue };
-                let room = stock.pairs.slots();
+                let room = stock.pairs.slots().saturating_sub(stock.gathering);
                 let capacity = stock.pairs.buffer().capacity();
                 let low_water = self.low_water.min(capacity);
                 stock.filling |= capacity - room < low_water;
@@ -155,10 +211,20 @@ impl Worker {
                     let want = if at_hand < low_water { Want::Need } else { Want::Spare };
                     let Some(pair) = self.pool.take(network, want, &self.poller, now_millis) else { break };
                     budget -= 1;
+                    if let Some(Some(host)) = self.hosts.get(network) {
+                        let port = pair.port;
+                        let hosts = [port, port.saturating_add(1)].map(|port| SocketAddr::new(*host, port));
+                        if let Some(lent) = self.pool.lent(pair.id) {
+                            lent.paths = Some(Box::new(Paths::new(pair.id, (number, network))));
+                        }
+                        stock.gathering += 1;
+                        self.paths.order(paths::Input::Gather(pair.id, network, hosts));
+                        continue;
+                    }
                     // There is room: this is the only producer.
                     let _ = stock.pairs.push(pair);
                 }
-                stock.filling &= stock.pairs.slots() > 0;
+                stock.filling &= stock.pairs.slots() > stock.gathering;
             }
         }
         false
@@ -183,6 +249,7 @@ impl Worker {
                         let set = set(&mut self.pool, context, movable_until, (settings, counters));
                         if let Some(pair) = self.pool.lent(context.pair).filter(|_| set) {
                             let now = (clock, self.move_after);
+                            paths::settle(pair, context.remote, &mut self.paths);
                             dtls::settle(pair, context.remote, now, (&mut self.desk, &self.gauges));
                             coding::settle(pair, context.remote, &mut self.coder);
                             if let Some(context) = pair.context(context.remote) {
@@ -192,10 +259,18 @@ impl Worker {
                         set
                     }
                     Command::Expect { pair, local } => {
-                        self.pool.lent(pair).map(|pair| stun::expect(pair, &local)).is_some()
+                        let pair = self.pool.lent(pair);
+                        pair.map(|pair| match &pair.paths {
+                            Some(paths) => self.paths.order(paths::Input::Expect(paths.id, local)),
+                            None => stun::expect(pair, &local),
+                        })
+                        .is_some()
                     }
                     Command::Say { context, digit, millis } => self.say(context, digit, millis, clock),
                     Command::Clear { context } => {
+                        if let Some(pair) = self.pool.lent(context.pair) {
+                            paths::end(pair, context.remote, &mut self.paths);
+                        }
                         clear(&mut self.pool, context, (&mut self.desk, &mut self.coder))
                     }
                     Command::Release { pair: id } => {
@@ -203,7 +278,15 @@ impl Worker {
                             dtls::end(pair, None, &mut self.desk);
                             coding::end(pair, None, &mut self.coder);
                         }
-                        self.pool.release(id, clock.millis)
+                        // What it has at servers is given back first, from its own ports.
+                        match self.pool.lent(id).filter(|pair| pair.paths.is_some()) {
+                            Some(pair) => {
+                                pair.silence();
+                                self.paths.order(paths::Input::Release(id));
+                                true
+                            }
+                            None => self.pool.release(id, clock.millis),
+                        }
                     }
                 };
                 if !done {
@@ -220,8 +303,32 @@ impl Worker {
         let room = self.buffer.get_mut(..LARGEST_PACKET).unwrap_or_default();
         let Ok((length, source)) = pair.socket(component).recv_from(room) else { return };
         let source = SocketAddr::new(source.ip(), source.port());
+        let mut came = Came { source, via: Via::Direct, length, unknown: false };
+        if let Some(paths) = &pair.paths {
+            let Some(unwrapped) = paths.unwrap(component, source, &mut self.buffer, length) else {
+                return self.gauges.stray_packet();
+            };
+            came = unwrapped;
+        }
+        self.take_in(slot, component, came, clock);
+    }
+
+    /// Takes what has come to a port, or by way of its relayed address.
+    fn take_in(&mut self, slot: u32, component: Component, came: Came, clock: Clock) {
+        let Some(pair) = self.pool.pair(slot) else { return };
+        let Came { source, via, length, unknown } = came;
         let datagram = self.buffer.get(..length).unwrap_or_default();
         let kind = kind(datagram);
+        if let Some(paths) = &pair.paths {
+            if kind == Kind::Stun {
+                let id = paths.id;
+                self.paths.offer(|| paths::Input::Datagram(id, (component, via), source, datagram.into()));
+                return;
+            }
+            if unknown {
+                paths::meet(pair, component, source, &mut self.paths);
+            }
+        }
         if kind == Kind::Stun && stun::hear(pair, (component, source), datagram, clock, &self.gauges) {
             return dtls::direct(pair, clock.millis, &mut self.desk);
         }
@@ -275,7 +382,7 @@ pub(super) fn send_on(
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
+    let Way { context, senders, socket, address, route, component } = way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
     }
@@ -283,13 +390,23 @@ pub(super) fn send_on(
     if rtcp {
         context.tell_back(buffer.get_mut(..length).unwrap_or_default(), now_millis);
     }
+    let mut for_connection = None;
     let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
-        socket.send_to(packet, address).map_err(|_| Dropped::NotSent)
+        if let Route::Connection(number) = route {
+            for_connection = Some((paths::wrapped(number, packet), component));
+            return Ok(packet.len());
+        }
+        paths::send(socket, packet, address, route).map_err(|_| Dropped::NotSent)
     });
     match sent {
         Ok(bytes) => context.counters.sent(Tally { bytes, rtcp, now_millis }),
         Err(why) => context.counters.dropped(why),
+    }
+    if let Some((octets, component)) = for_connection
+        && pool.wrapped.len() < MOST_WRAPPED
+    {
+        pool.wrapped.push(paths::Input::Wrapped(id.pair, component, octets));
     }
     sent.map(|_| ())
 }

@@ -19,7 +19,7 @@
 mod allocate;
 mod allocation;
 mod auth;
-mod chance;
+pub(crate) mod client;
 mod counters;
 mod credentials;
 mod data;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use super::Wires;
-use super::chance::Chance;
+use crate::chance::Chance;
 
 /// Ports that are tried for one allocation: others of the host may have some.
 const TRIES: usize = 16;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::allocation::{Allocation, View};
 use super::auth::{AnswerKey, prove};
-use super::chance::Chance;
 use super::counters::Dropped;
 use super::credentials::ALGORITHMS;
 use super::meter::Meter;
@@ -19,6 +18,7 @@ use super::{
     ADDRESS_ERROR_CODE, ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, Counters, LIFETIME, REFRESH,
     RESERVATION_TOKEN, SEND, Settings, XOR_RELAYED_ADDRESS,
 };
+use crate::chance::Chance;
 use crate::stun::{
     self, NONCE, PASSWORD_ALGORITHMS, REALM, SOFTWARE, TO_ERROR, TO_SUCCESS, Writer, XOR_MAPPED_ADDRESS,
 };

@@ -16,6 +16,8 @@ pub struct IceCredentials<'a> {
 /// `a=candidate:<foundation> <component> <transport> <priority> <address> <port> typ <type> …` (RFC 8839 §5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<'a> {
+    /// What it has in common with others that are likely to fare as it does.
+    pub foundation: &'a str,
     /// 1 for RTP, 2 for RTCP.
     pub component: u16,
     /// `UDP`, or an extension's; compared without case.
@@ -44,7 +46,7 @@ impl<'a> Candidate<'a> {
         let priority = words.next()?.parse().ok().filter(|priority| *priority > 0)?;
         let (address, port) = (words.next()?, words.next()?.parse().ok()?);
         let kind = words.next().filter(|word| *word == "typ").and_then(|_| words.next())?;
-        Some(Self { component, transport, priority, address, port, kind })
+        Some(Self { foundation, component, transport, priority, address, port, kind })
     }
 
     /// Where it is, when it is over UDP and its address is one.

@@ -25,6 +25,7 @@ use super::context::Component;
 use super::gauges::Shared;
 use super::senders::Senders;
 use super::sockets::Poller;
+use crate::ice::desk::Input;
 use crate::ports::even_ports;
 use crate::{MediaNetwork, PairId, PortPair, ThreadId};
 use pair::Slot;
@@ -57,6 +58,8 @@ pub(super) struct Pool {
     bind_again: Option<u64>,
     /// When the period ends; none while no network has more idle pairs than it keeps.
     period_end: Option<u64>,
+    /// Packets for connections to TURN servers, until the end of the turn.
+    pub(super) wrapped: Vec<Input>,
     gauges: Arc<Shared>,
 }
 
@@ -98,6 +101,7 @@ impl Pool {
             keep: share.keep,
             bind_again: None,
             period_end: None,
+            wrapped: Vec::new(),
             gauges,
         }
     }
@@ -128,7 +132,8 @@ impl Pool {
         let entry = self.slots.get_mut(slot as usize)?;
         entry.lent = true;
         let port = entry.pair.as_ref()?.port;
-        Some(PortPair { id: PairId { thread: self.thread, slot, generation: entry.generation }, port })
+        let id = PairId { thread: self.thread, slot, generation: entry.generation };
+        Some(PortPair { id, port, reach: None })
     }
 
     fn bind_now(&mut self, network: usize, poller: &Poller, now_millis: u64) -> Option<u32> {
@@ -269,7 +274,7 @@ impl Pool {
         entry.generation = entry.generation.wrapping_add(1);
         let Some(pair) = &mut entry.pair else { return true };
         (pair.contexts, pair.senders) = (Vec::new(), Senders::default());
-        (pair.responder, pair.early) = (None, None);
+        (pair.responder, pair.early, pair.paths) = (None, None, None);
         if let Some(reserve) = self.reserves.get_mut(pair.network) {
             reserve.rest(now_millis, id.slot);
             self.resting += 1;

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use super::super::context::{Component, Context};
 use super::super::dtls::Early;
+use super::super::paths::{Paths, Route};
 use super::super::senders::Senders;
 use super::super::sockets::bind;
 use crate::ice::Responder;
@@ -22,6 +23,8 @@ pub(in crate::relay) struct Pair {
     pub(in crate::relay) responder: Option<Box<Responder>>,
     /// A ClientHello that came before there was a remote.
     pub(in crate::relay) early: Option<Box<Early>>,
+    /// What it has that is behind a NAT.
+    pub(in crate::relay) paths: Option<Box<Paths>>,
 }
 
 impl Pair {
@@ -39,6 +42,7 @@ impl Pair {
             senders: Senders::default(),
             responder: None,
             early: None,
+            paths: None,
         })
     }
 
@@ -62,7 +66,25 @@ impl Pair {
             Component::Rtp => &self.rtp,
             Component::Rtcp => &self.rtcp,
         };
-        Some(Way { context, senders: &mut self.senders, socket, address })
+        let paths = self.paths.as_ref();
+        let route = paths.map_or(Route::Direct, |paths| paths.tunnel(component).route(address));
+        Some(Way { context, senders: &mut self.senders, socket, address, route, component })
+    }
+
+    /// The port of RTP.
+    pub(in crate::relay) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Nothing is taken or sent any more, though it is not given back yet.
+    pub(in crate::relay) fn silence(&mut self) {
+        (self.contexts, self.senders) = (Vec::new(), Senders::default());
+        (self.responder, self.early) = (None, None);
+    }
+
+    /// By what something reaches an address.
+    pub(in crate::relay) fn route(&self, component: Component, to: SocketAddr) -> Route {
+        self.paths.as_ref().map_or(Route::Direct, |paths| paths.tunnel(component).route(to))
     }
 
     pub(in crate::relay) fn context(&mut self, remote: u8) -> Option<&mut Context> {
@@ -76,6 +98,9 @@ pub(in crate::relay) struct Way<'a> {
     pub(in crate::relay) senders: &'a mut Senders,
     pub(in crate::relay) socket: &'a UdpSocket,
     pub(in crate::relay) address: SocketAddr,
+    pub(in crate::relay) route: Route,
+    /// The port that it leaves from.
+    pub(in crate::relay) component: Component,
 }
 
 /// A place for a pair. The generation goes up each time the pair comes back, so that late orders miss.

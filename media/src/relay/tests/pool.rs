@@ -42,7 +42,7 @@ fn a_range_whose_first_ports_are_all_held_is_no_reason_not_to_start() {
     drop(held);
 }
 
-fn release(bench: &mut Bench, pair: PortPair) {
+fn release(bench: &mut Bench, pair: &PortPair) {
     bench.link.carry_out(Command::Release { pair: pair.id });
     bench.link.flush();
 }
@@ -57,7 +57,7 @@ fn a_returned_pair_is_lent_again_after_its_quarantine_only() {
     assert_eq!(bench.link.take(ONE, None), Err(PortsError::Exhausted(ONE)));
     #[expect(clippy::disallowed_methods, reason = "the quarantine is real time")]
     let returned = std::time::Instant::now();
-    release(&mut bench, pair);
+    release(&mut bench, &pair);
     let mut again = None;
     until(|| {
         again = bench.link.take(ONE, None).ok();
@@ -83,13 +83,13 @@ fn a_thousand_pairs_come_and_go_and_their_sockets_stay() {
             lent.len() == 1_000
         });
         assert_eq!(bench.link.lent(), 1_000);
-        let last = lent[999];
+        let last = lent[999].clone();
         for pair in lent {
-            release(&mut bench, pair);
+            release(&mut bench, &pair);
         }
         assert_eq!(bench.link.lent(), 0);
         // One more order, for nothing: when it has been seen, so have all before it.
-        release(&mut bench, last);
+        release(&mut bench, &last);
         until(|| {
             bench.link.flush();
             let gauges = bench.relay.gauges();

@@ -29,6 +29,7 @@ impl Bench {
             ports: 20_000..=20_000 + 2 * ports - 1,
             latching: Latching::Described,
             ice: crate::Ice::default(),
+            traversal: None,
         };
         let shared = Arc::new(Shared::default());
         let share =
@@ -125,7 +126,7 @@ fn what_is_not_needed_any_more_is_closed_little_by_little() {
 fn pairs_are_used_in_turn_so_that_each_rests_as_long_as_it_can() {
     let mut bench = Bench::new(100, 400);
     let lent = bench.lend(0, 4);
-    bench.release(lent.iter().copied());
+    bench.release(lent.iter().cloned());
     bench.pass(QUARANTINE + 1);
     for turn in 0..8 {
         let pair = bench.take(0).unwrap();
@@ -141,9 +142,9 @@ fn at_the_end_of_the_range_the_pair_that_rested_longest_is_lent_early() {
     let mut bench = Bench::new(4, 400);
     let lent = bench.lend(0, 4);
     assert_eq!(bench.take(0), None);
-    bench.release(lent[..1].iter().copied());
+    bench.release(lent[..1].iter().cloned());
     bench.pass(100);
-    bench.release(lent[1..].iter().copied());
+    bench.release(lent[1..].iter().cloned());
     assert_eq!(bench.take(0), None, "none has rested long enough");
     // That one was wanted, so the pool asks to be looked at as soon as the first has.
     assert_eq!(bench.pool.next_deadline(), Some(bench.now - 100 + LEAST_REST_MILLIS + 1));

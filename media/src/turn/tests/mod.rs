@@ -3,6 +3,7 @@
 mod allocate;
 mod anything;
 mod auth;
+mod client;
 mod data;
 mod frames;
 mod lab;

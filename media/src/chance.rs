@@ -5,18 +5,18 @@ use hmac::Mac;
 use crate::stun::{Key256, key256_of};
 
 /// Numbers that nobody can foresee who does not have the key.
-pub(super) struct Chance {
+pub(crate) struct Chance {
     key: Key256,
     drawn: u64,
 }
 
 impl Chance {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self { key: key256_of(key), drawn: 0 }
     }
 
     /// The next 128 bits.
-    pub(super) fn next(&mut self) -> u128 {
+    pub(crate) fn next(&mut self) -> u128 {
         self.drawn = self.drawn.wrapping_add(1);
         let mut mac = self.key.clone();
         mac.update(&self.drawn.to_be_bytes());
@@ -25,7 +25,7 @@ impl Chance {
     }
 
     /// One of the first `count` numbers; 0 where there are none.
-    pub(super) fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         // Of 128 bits, what a division leaves over favours nothing that could be seen.
         let count = u128::try_from(count).unwrap_or(u128::MAX);
         self.next().checked_rem(count).and_then(|rest| usize::try_from(rest).ok()).unwrap_or_default()
