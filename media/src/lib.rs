@@ -30,7 +30,7 @@ pub use call::{
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use keying::{CryptoLine, Keying, Security, SrtpUse};
-pub use negotiate::{Misuse, Refusal, Warning};
+pub use negotiate::{Bundling, Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
 pub use quality::{Counters, Flow, IceSnapshot, Snapshot};

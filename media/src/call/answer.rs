@@ -8,8 +8,8 @@ use super::party::{Exchange, Link, Side, Stream};
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
 use crate::negotiate::{
-    Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, Transport, compose,
-    has_rtcp, is_secure, transport,
+    Bundle, Composition, Described, Endpoint, IceLines, Member, Misuse, Reach, Refusal, Slot, Transport,
+    apart, compose, has_rtcp, is_secure, transport,
 };
 use crate::relay::IceSettings;
 use crate::rtp::static_clock;
@@ -53,7 +53,8 @@ impl CallMedia {
             return Err(Refusal::Sections { has, needed });
         }
         let mut outcomes = self.outcomes(from, &local, &answer)?;
-        self.secure_outcomes(self.party(from)?, &plain.keyed, &mut outcomes)?;
+        let bundled = Bundle::agreed(&local, &answer);
+        self.secure_outcomes(self.party(from)?, &plain.keyed, (&mut outcomes, &bundled))?;
         self.party_mut(from)?.theirs.pending = Some(plain.keyed);
         self.settle(from, Side::Them, offer, plain.text, outcomes)
     }
@@ -118,7 +119,7 @@ impl CallMedia {
         let offer = sections::reread(&offer_text);
         let standing = self.party(to)?.streams.len();
         let slots = self.answered_slots(to, &offer, (source, source_reach, willing), ports);
-        let slots = match slots {
+        let (slots, bundle) = match slots {
             Ok(slots) => slots,
             Err(refusal) => {
                 self.roll_back(to, standing);
@@ -127,7 +128,7 @@ impl CallMedia {
         };
         let anchored = self.mode == Mode::Anchored;
         let own = self.party(to)?.own;
-        let ice = self.answered_ice(to, &offer, &slots)?;
+        let ice = self.answered_ice(to, &offer, &slots, bundle.as_ref())?;
         let text = compose(&Composition {
             source,
             frame: Some(&offer),
@@ -137,7 +138,7 @@ impl CallMedia {
             nowhere: None,
             slots: &slots,
             ice: &ice,
-            bundle: Bundle::of(&offer, &slots),
+            bundle: bundle.as_ref(),
         });
         self.party_mut(to)?.made = false;
         self.publish_answer(to, text, offer_text)
@@ -176,7 +177,8 @@ impl CallMedia {
         offer: &Description,
         (source, source_reach, willing): (&Description, Reach, Option<PartyId>),
         ports: &mut dyn Ports,
-    ) -> Result<Vec<Slot>, Refusal> {
+    ) -> Result<(Vec<Slot>, Option<Bundle>), Refusal> {
+        let mut taking = self.taking(to, offer)?;
         let to_reach = self.party(to)?.reach();
         let mut slots = Vec::new();
         let mut answers = source.media();
@@ -209,11 +211,18 @@ impl CallMedia {
             let offered = self.described(section, &offered, to_reach)?;
             slots.push(match (offered, self.described(section, &answer, source_reach)?) {
                 (Described::Relayed(theirs), Described::Relayed(far)) => {
-                    let context = self.stream_context(to, section, ports)?;
+                    if taking.is_stuck(section) {
+                        slots.push(Slot::Rejected);
+                        continue;
+                    }
+                    let context = match taking.has(section) {
+                        true => self.bundled_context(to, section, &mut taking, ports)?,
+                        false => self.lone_context(to, section, ports)?,
+                    };
                     let port = self.port(context.pair).unwrap_or_default();
                     let mux = theirs.mux && shares_port(&answer, &far);
-                    if mux_only && !mux {
-                        // RFC 8858 §4.3
+                    if (mux_only || taking.is_shared(section)) && !mux {
+                        // RFC 8858 §4.3, RFC 9143 §9.3
                         slots.push(Slot::Rejected);
                         continue;
                     }
@@ -225,7 +234,8 @@ impl CallMedia {
                 _ => Slot::Padded,
             });
         }
-        Ok(slots)
+        let bundle = taking.answered(&slots);
+        Ok((slots, bundle))
     }
 
     /// What an exchange has settled with a party, of whose two descriptions `local` is ours and `remote` theirs.
@@ -237,6 +247,8 @@ impl CallMedia {
     ) -> Result<Vec<Outcome>, Refusal> {
         let reach = self.party(party)?.reach();
         let mut outcomes = Vec::new();
+        let whole = (self.mode == Mode::Anchored).then(|| apart(local)).flatten().map(Description::reread);
+        let local = whole.as_ref().unwrap_or(local);
         for (section, (ours, theirs)) in local.media().zip(remote.media()).enumerate() {
             let direction = |theirs: Direction| ours.direction().and(theirs.reversed());
             let outcome = if ours.line().port == 0 || theirs.line().port == 0 {
@@ -267,15 +279,18 @@ impl CallMedia {
         answered: Side,
         local: Bytes,
         remote: Bytes,
-        outcomes: Vec<Outcome>,
+        mut outcomes: Vec<Outcome>,
     ) -> Result<(), Refusal> {
         let index = self.index(party)?;
+        let bundled = self.bundled_by(answered, &local, &remote);
+        let first = self.parties.get(index).and_then(|party| party.first_offer.as_ref());
+        let keep = first.is_some_and(|(side, _)| *side == Side::Us);
+        self.gather(index, &bundled, &mut outcomes, keep);
         let Some(found) = self.parties.get_mut(index) else { return Ok(()) };
         let new_keys = found.theirs.pending.as_ref().is_some_and(|keys| *keys != found.theirs.standing);
         let changed = found.remote.as_ref() != Some(&remote) || new_keys;
         found.theirs.settle();
         found.ours.settle();
-        let keep = found.first_offer.as_ref().is_some_and(|(side, _)| *side == Side::Us);
         (found.exchange, found.introduced) = (Exchange::Idle, false);
         (found.answered, found.local, found.remote) = (Some(answered), Some(local), Some(remote));
         found.streams.resize_with(outcomes.len(), Stream::default);
@@ -285,14 +300,29 @@ impl CallMedia {
             unused.extend(stream.settle(outcome, keep));
         }
         for (context, applied) in unused {
-            self.drop_context(context, applied);
+            self.let_go(index, context, applied);
         }
+        self.settle_bundle(index);
         let peer = self.party(party)?.peer;
         self.apply(party, changed);
         if let Some(peer) = peer {
             self.apply(peer, false);
         }
         Ok(())
+    }
+}
+
+impl CallMedia {
+    /// The sections that two descriptions have bundled.
+    fn bundled_by(&self, answered: Side, local: &Bytes, remote: &Bytes) -> Vec<Member> {
+        if self.mode == Mode::Bypass {
+            return Vec::new();
+        }
+        let (local, remote) = (sections::reread(local), sections::reread(remote));
+        match answered {
+            Side::Us => Bundle::agreed(&remote, &local),
+            Side::Them => Bundle::agreed(&local, &remote),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use sdp::{Description, IceCredentials, Media};
 use super::{CallMedia, sections};
 use crate::PartyId;
 use crate::ice::{Credentials, Ice, Secret};
-use crate::negotiate::{IceLines, IceSection, Refusal, Slot, has_rtcp, is_mismatch};
+use crate::negotiate::{Bundle, IceLines, IceSection, Refusal, Slot, apart, has_rtcp, is_mismatch};
 use crate::relay::Command;
 
 /// What stands of a section: our credentials, and the peer's.
@@ -31,14 +31,16 @@ impl CallMedia {
         to: PartyId,
         source: &Description,
         slots: &[Slot],
+        bundle: Option<&Bundle>,
     ) -> Result<IceLines, Refusal> {
         let party = self.party(to)?;
         let mut lines = IceLines::default();
         let Some(secret) = self.secret.filter(|_| party.ice != Ice::Off) else { return Ok(lines) };
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
-        let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
+        let (local, remote) = (local.map(whole), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(source.media()).enumerate() {
-            let Slot::Relayed { port, mux, .. } = *slot else {
+            let is_beside = bundle.is_some_and(|bundle| bundle.is_beside(section));
+            let (Slot::Relayed { port, mux, .. }, false) = (*slot, is_beside) else {
                 lines.push(&IceSection::Without);
                 continue;
             };
@@ -73,14 +75,16 @@ impl CallMedia {
         to: PartyId,
         offer: &Description,
         slots: &[Slot],
+        bundle: Option<&Bundle>,
     ) -> Result<IceLines, Refusal> {
         let party = self.party(to)?;
         let mut lines = IceLines::default();
         let Some(secret) = self.secret.filter(|_| party.ice != Ice::Off) else { return Ok(lines) };
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
-        let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
+        let (local, remote) = (local.map(whole), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(offer.media()).enumerate() {
-            let (Slot::Relayed { port, mux, .. }, Some(theirs)) = (*slot, media.ice()) else {
+            let theirs = media.ice().filter(|_| !bundle.is_some_and(|bundle| bundle.is_beside(section)));
+            let (Slot::Relayed { port, mux, .. }, Some(theirs)) = (*slot, theirs) else {
                 lines.push(&IceSection::Without);
                 continue;
             };
@@ -127,6 +131,12 @@ impl CallMedia {
         let stream = self.party(party).ok().and_then(|party| party.streams.get(section));
         stream.and_then(|stream| stream.link.as_ref()).is_some_and(|link| link.mux)
     }
+}
+
+/// A description of ours in which each section says what its transport is.
+fn whole(text: &Bytes) -> Description {
+    let description = sections::reread(text);
+    apart(&description).map(Description::reread).unwrap_or(description)
 }
 
 fn nth(description: Option<&Description>, section: usize) -> Option<Media<'_>> {

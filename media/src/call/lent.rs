@@ -53,6 +53,11 @@ impl CallMedia {
         Ok(ContextId { pair: pair.id, remote: 0 })
     }
 
+    /// Another remote on a pair that is borrowed; `None` where there is no room for it.
+    pub(super) fn another_on(&mut self, pair: PairId) -> Option<ContextId> {
+        self.pairs.iter_mut().find(|lent| lent.pair.id == pair)?.next_context()
+    }
+
     pub(super) fn port(&self, pair: PairId) -> Option<u16> {
         self.pairs.iter().find(|lent| lent.pair.id == pair).map(|lent| lent.pair.port)
     }
@@ -61,6 +66,9 @@ impl CallMedia {
         for stream in streams {
             if let Some(context) = stream.context {
                 self.drop_context(context, stream.applied.is_some());
+            }
+            if let Some(spare) = stream.spare {
+                self.drop_context(spare, false);
             }
         }
     }

@@ -4,6 +4,7 @@ mod agreement;
 mod alone;
 mod answer;
 mod associate;
+mod bundle;
 mod codec;
 mod dtmf;
 mod ends;
@@ -152,7 +153,7 @@ impl CallMedia {
                 let offered = sections::count(&offer);
                 let streams = parent.streams.iter().take(offered);
                 let pairs: Vec<_> = streams
-                    .map(|stream| (stream.context, stream.keys.clone(), stream.tls_id.clone()))
+                    .map(|stream| (stream.offered(), stream.keys.clone(), stream.tls_id.clone()))
                     .collect();
                 party.exchange = Exchange::Sent(offer);
                 party.streams = self.share(pairs)?;
@@ -178,13 +179,14 @@ impl CallMedia {
         if let Some(party) = self.parties.get_mut(index) {
             party.first_offer = None;
             party.forget_untaken();
+            unused.extend(party.streams.iter_mut().filter_map(|stream| stream.spare.take()));
             for stream in party.streams.iter_mut().filter(|stream| stream.link.is_none() && !stream.fresh) {
                 unused.extend(stream.context.take());
                 stream.begin_keys_anew();
             }
         }
         for context in unused {
-            self.drop_context(context, false);
+            self.let_go(index, context, false);
         }
     }
 
@@ -244,6 +246,7 @@ impl CallMedia {
         let Ok(index) = self.index(party) else { return };
         let removed = self.parties.swap_remove(index);
         self.give_back(removed.streams);
+        self.drop_transport(removed.bundle);
         let orphans: Vec<_> = self
             .parties
             .iter_mut()
@@ -270,11 +273,15 @@ impl CallMedia {
             let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
             let Some(stream) = stream else { break };
             let applied = stream.applied.take().is_some();
+            let spare = stream.spare.take();
             if let Some(context) = stream.context.take() {
                 self.drop_context(context, applied);
             }
+            spare.into_iter().for_each(|spare| self.drop_context(spare, false));
         }
         self.parties.get_mut(index).into_iter().for_each(Party::wipe);
+        let bundle = self.parties.get_mut(index).and_then(|party| party.bundle.take());
+        self.drop_transport(bundle);
     }
 
     /// The call is over: all parties are removed. The commands are still to be polled.

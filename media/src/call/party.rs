@@ -7,10 +7,11 @@ use bytes::Bytes;
 use sdp::Direction;
 
 use super::Guarded;
+use super::bundle::Bundled;
 use super::dtmf::Keypad;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
-use crate::negotiate::{Own, Reach};
+use crate::negotiate::{Bundling, Own, Reach};
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp};
 use crate::srtp::MasterKey;
@@ -87,6 +88,10 @@ pub(super) struct Party {
     pub(super) mint: Option<Mint>,
     /// In which form it has keys.
     pub(super) dtmf: Wanted,
+    /// What is done about bundling.
+    pub(super) bundling: Bundling,
+    /// The transport that several of its streams share.
+    pub(super) bundle: Option<Bundled>,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -118,6 +123,8 @@ impl<T> Keys<T> {
 pub(super) struct Stream {
     /// Our end of it.
     pub(super) context: Option<ContextId>,
+    /// The one that it was offered with, where it shares a transport since and other dialogs may answer that offer.
+    pub(super) spare: Option<ContextId>,
     /// Borrowed for the pending offer.
     pub(super) fresh: bool,
     /// What stands; `None` while not negotiated, rejected, or not ours to relay.
@@ -202,6 +209,8 @@ impl Party {
             first_lines: Lines::default(),
             mint: None,
             dtmf: Wanted::default(),
+            bundling: Bundling::default(),
+            bundle: None,
         }
     }
 
@@ -240,6 +249,8 @@ impl Party {
             first_lines: self.first_lines.clone(),
             mint: None,
             dtmf: self.dtmf,
+            bundling: self.bundling,
+            bundle: None,
         }
     }
 }

@@ -37,9 +37,9 @@ impl CallMedia {
             tallies.push(Tally {
                 media: theirs.line().media.to_owned(),
                 codecs,
-                guarded: Guarded::of(stream, theirs.line().proto),
+                guarded: Guarded::of(stream, theirs.line().proto, party.transport_counters(section)),
                 relayed: stream.link.is_some(),
-                counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
+                counted: party.counted(section),
             });
         }
         tallies

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sdp::Direction;
 
+use super::bundle::Bundled;
 use super::lent::Lent;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, sections};
@@ -67,10 +68,19 @@ impl CallMedia {
         let index = self.index(party).ok()?;
         self.part(party);
         let mut party = self.parties.swap_remove(index);
-        let mut pairs = Vec::with_capacity(party.streams.len());
+        let mut pairs: Vec<Lent> = Vec::with_capacity(party.streams.len());
+        let mine: Vec<_> = party.contexts().collect();
         for stream in &mut party.streams {
+            if let Some(spare) = stream.spare.take() {
+                self.drop_context(spare, false);
+            }
             let Some(context) = stream.context else { continue };
-            let only = 1u16.checked_shl(context.remote.into()).unwrap_or_default();
+            let of_pair = mine.iter().filter(|of| of.pair == context.pair);
+            let bit = |of: &ContextId| 1u16.checked_shl(of.remote.into()).unwrap_or_default();
+            let only = of_pair.fold(0, |only, of| only | bit(of));
+            if pairs.iter().any(|lent| lent.pair.id == context.pair) {
+                continue;
+            }
             match self.pairs.iter().position(|lent| lent.pair.id == context.pair) {
                 Some(at) if self.pairs.get(at).is_some_and(|lent| lent.contexts == only) => {
                     pairs.push(self.pairs.swap_remove(at));
@@ -83,6 +93,8 @@ impl CallMedia {
                 }
             }
         }
+        let stays = |bundle: &Bundled| !pairs.iter().any(|lent| lent.pair.id == bundle.context.pair);
+        self.drop_transport(party.bundle.take_if(|bundle| stays(bundle)));
         let thread = self.thread.filter(|_| !pairs.is_empty());
         if self.pairs.is_empty() {
             self.thread = None;
@@ -103,6 +115,7 @@ impl CallMedia {
             party.streams.iter_mut().for_each(|stream| {
                 stream.strip();
             });
+            party.bundle = None;
             self.commands.extend(pairs.iter().map(|lent| Command::Release { pair: lent.pair.id }));
         }
         self.enter(party);
@@ -116,6 +129,12 @@ fn said(description: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Party {
+    /// All that it has on ports of ours.
+    fn contexts(&self) -> impl Iterator<Item = ContextId> {
+        let of_bundle = self.bundle.as_ref().map(|bundle| bundle.context);
+        self.streams.iter().filter_map(|stream| stream.context).chain(of_bundle)
+    }
+
     /// The direction of a section of its last description as it would be towards somebody whom it has not been told of: `stated`
     /// is what it says there.
     pub(super) fn willing(&self, section: usize, stated: Direction) -> Direction {

@@ -1,6 +1,7 @@
 //! What an operator or a CDR wants to know.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sdp::{Description, Direction, Media};
@@ -9,7 +10,7 @@ use super::party::{Exchange, Party, Stream};
 use super::{CallMedia, Codec, Mode, codec, sections};
 use crate::dtls;
 use crate::negotiate::is_secure;
-use crate::quality::Snapshot;
+use crate::quality::{Counters, Snapshot};
 use crate::relay::Srtp;
 use crate::srtp::Suite;
 use crate::{NetworkId, PartyId};
@@ -76,18 +77,16 @@ impl Guarded {
         }
     }
 
-    pub(super) fn of(stream: &Stream, proto: &str) -> Self {
+    pub(super) fn of(stream: &Stream, proto: &str, counters: Option<&Arc<Counters>>) -> Self {
         if let Some(was) = stream.was {
             return was;
         }
         match stream.link.as_ref().and_then(|link| link.srtp.as_ref()) {
             Some(Srtp::Keys(keys)) => Self::Sdes(keys.suite()),
-            Some(Srtp::Dtls(_)) => {
-                match stream.counters.as_ref().and_then(|counters| counters.snapshot().dtls) {
-                    Some(dtls::Standing::Keyed(agreed)) => Self::Dtls(Some(agreed.suite)),
-                    Some(_) | None => Self::Dtls(None),
-                }
-            }
+            Some(Srtp::Dtls(_)) => match counters.and_then(|counters| counters.snapshot().dtls) {
+                Some(dtls::Standing::Keyed(agreed)) => Self::Dtls(Some(agreed.suite)),
+                Some(_) | None => Self::Dtls(None),
+            },
             None if is_secure(proto) && (stream.link.is_some() || stream.around) => Self::EndToEnd,
             None => Self::No,
         }
@@ -113,6 +112,9 @@ pub struct StreamView {
     pub local: Option<SocketAddr>,
     /// Where its description says that it takes media.
     pub remote: Option<SocketAddr>,
+    /// Its identification tag, where it shares a transport with others (RFC 9143); what is told of ICE and of a handshake is the
+    /// transport's then.
+    pub bundle: Option<String>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
 }
@@ -144,7 +146,7 @@ impl CallMedia {
                 .enumerate()
                 .map(|(section, ((ours, theirs), stream))| {
                     let proto = party.theirs.standing.get(section).and_then(|keyed| keyed.proto.as_deref());
-                    let plain = self.stream_view(party, ours, theirs, stream);
+                    let plain = self.stream_view((party, section), ours, theirs, stream);
                     StreamView { proto: proto.map_or(plain.proto, str::to_owned), ..plain }
                 })
                 .collect(),
@@ -159,7 +161,7 @@ impl CallMedia {
 
     fn stream_view(
         &self,
-        party: &Party,
+        (party, section): (&Party, usize),
         ours: &Media<'_>,
         theirs: &Media<'_>,
         stream: &Stream,
@@ -183,12 +185,17 @@ impl CallMedia {
             media: theirs.line().media.to_owned(),
             proto: theirs.line().proto.to_owned(),
             carriage,
-            guarded: Guarded::of(stream, theirs.line().proto),
+            guarded: Guarded::of(stream, theirs.line().proto, party.transport_counters(section)),
             direction: stream.direction,
             codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),
             remote,
-            counted: stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default(),
+            bundle: party
+                .bundle
+                .as_ref()
+                .and_then(|bundle| bundle.tags(section))
+                .map(|tags| tags.mid.to_string()),
+            counted: party.counted(section),
         }
     }
 

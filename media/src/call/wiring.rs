@@ -8,7 +8,7 @@ use sdp::Direction;
 use super::CallMedia;
 use super::party::{Link, Party, Stream};
 use crate::dtmf::Plan;
-use crate::relay::{Command, Settings, Sources};
+use crate::relay::{Command, Settings, Share, Sources};
 use crate::{ContextId, Latching, PartyId};
 
 impl CallMedia {
@@ -38,16 +38,31 @@ impl CallMedia {
     /// Tells the relay what has changed about a party's streams. `unlatch`: a new description came from it.
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
-        let (peers, plans) = (self.peer_contexts(index), self.plans(index));
+        let (peers, plans, shares) = (self.peer_contexts(index), self.plans(index), self.shares(index));
         let Some(party) = self.parties.get_mut(index) else { return };
         let (latching, signalling) = (party.latching, party.signalling);
+        let transport = party.bundle.as_ref().map(|bundle| bundle.context);
+        let mut transports = Vec::new();
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
             let described = stream.link.as_ref().map(|link| link.remote.ip());
             let sources = described.map(|described| sources(latching, signalling, described));
             let plan = plans.get(section).cloned().flatten();
-            self.commands.extend(stream.apply(sources, (peer, plan), unlatch));
+            let share = shares.get(section).cloned().flatten();
+            if share.is_some() {
+                let wanted = stream.link.as_ref().zip(sources);
+                transports.push(wanted.map(|(link, sources)| settings(link, sources, (None, None), None)));
+            } else {
+                transports.push(None);
+            }
+            if stream.link.is_none() && transport.is_some() && stream.context == transport {
+                // It is the others' as well.
+                stream.applied = None;
+                continue;
+            }
+            self.commands.extend(stream.apply(sources, (peer, plan), unlatch, share));
         }
+        self.apply_transport(index, &transports);
     }
 
     /// Where each stream of this party goes: the live contexts of its peer, as far as the gates of both are open.
@@ -115,9 +130,17 @@ impl Stream {
         sources: Option<Sources>,
         onward: (Option<ContextId>, Option<Arc<Plan>>),
         unlatch: bool,
+        share: Option<Share>,
     ) -> Option<Command> {
         let context = self.context?;
-        let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, onward));
+        let wanted = self.link.as_ref().zip(sources);
+        let mut wanted = wanted.map(|(link, sources)| settings(link, sources, onward, share));
+        if let Some(wanted) = &mut wanted
+            && wanted.share.as_ref().is_some_and(|share| share.transport != context.remote)
+        {
+            // That is the transport's.
+            (wanted.ice, wanted.srtp) = (None, None);
+        }
         let Some(wanted) = wanted else {
             return self.applied.take().map(|_| Command::Clear { context });
         };
@@ -130,7 +153,12 @@ impl Stream {
     }
 }
 
-fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Option<Arc<Plan>>)) -> Settings {
+fn settings(
+    link: &Link,
+    sources: Sources,
+    (peer, dtmf): (Option<ContextId>, Option<Arc<Plan>>),
+    share: Option<Share>,
+) -> Settings {
     Settings {
         remote: link.remote,
         remote_rtcp: link.remote_rtcp,
@@ -144,5 +172,6 @@ fn settings(link: &Link, sources: Sources, (peer, dtmf): (Option<ContextId>, Opt
         clocks: link.clocks.clone(),
         srtp: link.srtp.clone(),
         dtmf,
+        share,
     }
 }

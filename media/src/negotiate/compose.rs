@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use sdp::{Attribute, Description, Direction, Line, Media};
 
+use super::bundle::{extension, free_extension, is_extension};
 use super::transport::is_transport;
 use super::{Bundle, IceLines};
 
@@ -58,7 +59,28 @@ pub(crate) struct Composition<'a> {
     /// What is said of ICE.
     pub(crate) ice: &'a IceLines,
     /// What is said of bundling.
-    pub(crate) bundle: Option<Bundle<'a>>,
+    pub(crate) bundle: Option<&'a Bundle>,
+}
+
+impl Composition<'_> {
+    /// The number of the header extension for tags that a section says, where it does not cross as it is. A section that shares its
+    /// transport has one (RFC 9143 §9.1): in an answer that of the offer, in an offer one that is free.
+    fn tag_extension(&self, section: usize) -> Option<u8> {
+        let of =
+            |description: &Description| description.media().nth(section).and_then(|media| extension(&media));
+        let shares = self.bundle.is_some_and(|bundle| bundle.is_shared() && bundle.mid(section).is_some());
+        let (of_source, framed) = (of(self.source), self.frame.and_then(of));
+        if self.answer {
+            return framed.filter(|_| shares || of_source.is_some());
+        }
+        if !shares || of_source.is_some() {
+            return None;
+        }
+        let sections = || self.source.media().chain(self.frame.into_iter().flat_map(Description::media));
+        framed
+            .or_else(|| sections().find_map(|media| extension(&media)))
+            .or_else(|| free_extension(sections()))
+    }
 }
 
 /// The text, and where in it the version of the `o=` line is.
@@ -84,8 +106,8 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
         match (slot, source, framed) {
             (Slot::Relayed { port, mux, direction, profile }, Some(media), _) => {
                 let stated = Stated { port: *port, mux: *mux, direction: *direction, profile: *profile };
-                let mid = composition.bundle.filter(|bundle| bundle.section == section);
-                writer.relayed(&media, stated, mid.map(|bundle| bundle.mid));
+                let mid = composition.bundle.and_then(|bundle| bundle.mid(section));
+                writer.relayed(&media, stated, (mid, composition.tag_extension(section)));
                 writer.out.extend_from_slice(composition.ice.section(section));
             }
             (Slot::Around, Some(media), _) => writer.around(&media),
@@ -173,8 +195,9 @@ impl Writer<'_> {
         }
         self.connection();
         self.times();
-        if let Some(Bundle { mid, .. }) = self.composition.bundle {
-            self.line(b'a', format!("group:BUNDLE {mid}").as_bytes());
+        if let Some(bundle) = self.composition.bundle {
+            let mids: Vec<_> = bundle.members().map(|member| &*member.mid).collect();
+            self.line(b'a', format!("group:BUNDLE {}", mids.join(" ")).as_bytes());
         }
         self.out.extend_from_slice(self.composition.ice.session());
     }
@@ -254,7 +277,7 @@ impl Writer<'_> {
     }
 
     /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
-    fn relayed(&mut self, media: &Media<'_>, stated: Stated, mid: Option<&str>) {
+    fn relayed(&mut self, media: &Media<'_>, stated: Stated, (mid, extension): (Option<&str>, Option<u8>)) {
         let Stated { port, mux, direction, profile } = stated;
         self.media_line(media, port, profile);
         let without_feedback = profile.is_some_and(|profile| !profile.ends_with('F'));
@@ -268,7 +291,11 @@ impl Writer<'_> {
             let attribute = value.and_then(Attribute::parse);
             let is = |name: &str| attribute.is_some_and(|attribute| attribute.name == name);
             // RFC 4585 §4.2, RFC 5506 §5: these are of the profile with feedback.
-            if is("mid") && mid.is_some() || without_feedback && (is("rtcp-fb") || is("rtcp-rsize")) {
+            let of_tags = self.composition.answer && attribute.as_ref().is_some_and(is_extension);
+            if of_tags
+                || is("mid") && mid.is_some()
+                || without_feedback && (is("rtcp-fb") || is("rtcp-rsize"))
+            {
                 continue;
             }
             if value.and_then(Direction::parse).is_some() {
@@ -289,6 +316,9 @@ impl Writer<'_> {
         }
         if let Some(mid) = mid {
             self.line(b'a', format!("mid:{mid}").as_bytes());
+        }
+        if let Some(number) = extension {
+            self.line(b'a', format!("extmap:{number} urn:ietf:params:rtp-hdrext:sdes:mid").as_bytes());
         }
     }
 

@@ -8,7 +8,8 @@ mod ice;
 mod refusal;
 mod transport;
 
-pub(crate) use bundle::Bundle;
+pub use bundle::Bundling;
+pub(crate) use bundle::{Bundle, Member, apart, can_move, extension, fits, is_extension, tags};
 pub(crate) use compose::{Composition, Own, Slot, Text, compose};
 pub(crate) use described::{Described, Endpoint, Reach, describe};
 pub(crate) use ice::{IceLines, IceSection, has_rtcp, is_mismatch};

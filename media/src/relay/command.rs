@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::bundle::Share;
 use crate::dtls;
 use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
@@ -93,6 +94,8 @@ pub struct Settings {
     pub srtp: Option<Srtp>,
     /// What becomes of the keys that it presses; `None` where they go as they come.
     pub dtmf: Option<Arc<Plan>>,
+    /// Its share in a transport that several sections have; `None` where it has one for itself.
+    pub share: Option<Share>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

@@ -8,6 +8,7 @@
 //! Full rings: orders wait in the shard, in order and unlost, and while many do no new ports are lent
 //! ([`crate::PortsError::Overloaded`]); free pairs stay with the thread.
 
+mod bundle;
 mod command;
 mod config;
 mod context;
@@ -32,6 +33,7 @@ mod taking;
 mod tests;
 mod worker;
 
+pub use bundle::{Share, Tags};
 pub use command::{Command, IceSettings, Report, Settings, Sources, Srtp};
 pub use config::{Config, StartError};
 pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};

@@ -146,6 +146,7 @@ fn start_thread(
         low_water,
         move_after: millis(config.move_after),
         buffer: Worker::buffer(),
+        copy: Worker::buffer(),
         own: Own::new(config),
         desk: keeper.connect(&waker),
         keys: Keys::new(),

@@ -66,6 +66,8 @@ pub(super) struct Worker {
     pub(super) low_water: usize,
     pub(super) move_after: u64,
     pub(super) buffer: Vec<u8>,
+    /// For copies of what is in there.
+    pub(super) copy: Vec<u8>,
     /// The media ports of all networks.
     pub(super) own: Own,
     /// Where handshakes are made.
@@ -223,7 +225,7 @@ impl Worker {
             }
         }
         let arrived = Arrived { component, source, length, kind };
-        let Taken { remote, onward, length } =
+        let Taken { remote, onward, length, others } =
             match taking::take(&mut pair.contexts, &mut self.buffer, arrived, now) {
                 Ok(taken) => taken,
                 Err(Untaken::Stray) => return self.gauges.stray_packet(),
@@ -231,6 +233,9 @@ impl Worker {
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
         let own = self.own.has(source);
+        if others != 0 {
+            self.send_copies((slot, others), (onward, length), own, clock.millis);
+        }
         if onward.translated && !self.translate((slot, remote), own, (onward.kind, length), clock) {
             return;
         }
@@ -259,7 +264,7 @@ pub(super) fn send_on(
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
+    let Way { context, mut transport, senders, socket, address } = way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
     }
@@ -267,7 +272,9 @@ pub(super) fn send_on(
     if rtcp && let Some(translator) = &context.translator {
         translator.tell_back(buffer.get_mut(..length).unwrap_or_default());
     }
-    let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
+    let by = transport.as_deref_mut().unwrap_or(context);
+    by.sends(id.remote, onward.kind, buffer);
+    let sent = by.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         socket.send_to(packet, address).map_err(|_| Dropped::NotSent)
     });

@@ -3,6 +3,7 @@
 mod again;
 mod alone;
 mod anything;
+mod bundle;
 mod bypass;
 mod common;
 mod dtls;

@@ -60,6 +60,7 @@ pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
         clocks: Box::new([]),
         srtp: None,
         dtmf: None,
+        share: None,
     }
 }
 
