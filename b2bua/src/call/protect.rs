@@ -2,11 +2,11 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{Dtmf, Profile, SrtpMode, SrtpSuite};
+use config::{Bundle, Dtmf, Profile, SrtpMode, SrtpSuite};
 use media::dtls::Identity;
 use media::dtmf::Wanted;
 use media::srtp::Suite;
-use media::{Keying, PartyId, Security, SrtpUse};
+use media::{Bundling, Keying, PartyId, Security, SrtpUse};
 use sip::Transport;
 use sip::session::SessionId;
 use sip_types::Uri;
@@ -36,6 +36,7 @@ impl Core {
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         if let Some(call) = self.calls.get_mut(key) {
             call.media.dtmf(party, form(profile.dtmf));
+            call.media.bundle(party, bundling(profile.bundle));
         }
         let security = security(profile, way, self.identity.as_ref());
         // Chance is drawn where there is something to be made of it: each run of a simulation stays what it was.
@@ -108,6 +109,14 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
         keys: secure || srtp.keys_in_clear,
         identity: identity.cloned(),
         browser: websocket,
+    }
+}
+
+fn bundling(bundle: Bundle) -> Bundling {
+    match bundle {
+        Bundle::Off => Bundling::Off,
+        Bundle::Accept => Bundling::Accept,
+        Bundle::Offer => Bundling::Offer,
     }
 }
 

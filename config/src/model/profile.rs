@@ -27,6 +27,9 @@ table! {
         /// What is done about ICE (RFC 8445) where media is anchored. Our part is that of a lite agent: the peer finds out which way
         /// media goes, so that it may be behind any NAT, and its media needs no `latch`. Each leg's ICE ends with us.
         pinned ice: Ice = "accept";
+        /// What is done about bundling (RFC 9143), several media sections on one port, where media is anchored. Each leg has it or not: a
+        /// bundle of one leg is taken apart for the other, and put together for one that has it.
+        pinned bundle: Bundle = "accept";
         /// How long a leg that we dial may ring before it is cancelled.
         pinned ring_limit: Duration = "180s", in "1s"..="1h";
         /// How long a target of a leg that we dial may be silent before the next one is tried; the last one of a call has
@@ -181,6 +184,18 @@ choice! {
         /// A peer that offers it is answered with it.
         Accept = "accept",
         /// It is offered to the peer too. One that knows nothing of it answers without, and its media is taken as if it had not been offered.
+        Offer = "offer",
+    }
+}
+
+choice! {
+    /// What is done about bundling.
+    pub enum Bundle {
+        /// Nothing: each section that a peer bundles is answered with a port of its own, and with port 0 where it has none.
+        Off = "off",
+        /// A bundle that the peer offers is taken, and one is offered to a browser, which is a peer on WebSockets.
+        Accept = "accept",
+        /// It is offered to every peer, sections with ports of their own. One that knows nothing of it answers without.
         Offer = "offer",
     }
 }

@@ -36,3 +36,23 @@ fn rfc5763_a_browser_whose_fingerprint_is_forged_is_heard_by_nobody() {
 fn a_browser_is_transferred_makes_its_ice_anew_and_hears_another_plain_telephone() {
     check("dtls.py", &["web_transferred"], 90);
 }
+
+#[test]
+fn rfc9143_a_browser_with_audio_and_video_on_one_port_calls_a_telephone_and_is_called_by_it() {
+    check("bundles.py", &["apart"], 150);
+}
+
+#[test]
+fn rfc9143_a_telephone_takes_the_audio_of_a_browser_s_bundle_only() {
+    check("bundles.py", &["less"], 100);
+}
+
+#[test]
+fn rfc8831_two_browsers_have_audio_video_and_a_data_channel() {
+    check("bundles.py", &["together"], 150);
+}
+
+#[test]
+fn rfc3264_8_two_browsers_add_video_and_take_it_away() {
+    check("bundles.py", &["later"], 150);
+}
