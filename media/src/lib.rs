@@ -13,6 +13,7 @@ pub mod fuzz;
 mod ice;
 mod id;
 mod keying;
+mod msrp;
 mod negotiate;
 mod network;
 mod ports;

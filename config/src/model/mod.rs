@@ -32,9 +32,9 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Bundle, Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages, OfferedCodec,
-    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds, TcpMedia,
-    UnsolicitedNotify,
+    Bundle, Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
+    OfferedCodec, Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds,
+    TcpMedia, UnsolicitedNotify,
 };
 pub use register::{Called, Register, Unregistered};
 pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};

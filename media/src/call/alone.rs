@@ -8,7 +8,7 @@ use sdp::{Description, Direction};
 use super::answer::shares_port;
 use super::party::Exchange;
 use super::{CallMedia, Mode, sections};
-use crate::negotiate::{Bundle, Composition, Described, Misuse, Refusal, Slot, compose, is_secure};
+use crate::negotiate::{Bundle, Composition, Described, Misuse, Refusal, Slot, compose, is_secure, is_tcp};
 use crate::{PartyId, Ports};
 
 /// The port of a stream that leads nowhere: discard (RFC 863). With port 0 it would be refused.
@@ -69,7 +69,8 @@ impl CallMedia {
                 slots.push(Slot::Padded);
                 continue;
             }
-            if is_secure(offered.line().proto) {
+            // Nor can it be said who connects.
+            if is_secure(offered.line().proto) || is_tcp(offered.line().proto) {
                 slots.push(Slot::Rejected);
                 continue;
             }

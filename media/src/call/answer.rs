@@ -52,7 +52,7 @@ impl CallMedia {
         if has != needed {
             return Err(Refusal::Sections { has, needed });
         }
-        let mut outcomes = self.outcomes(from, &local, &answer)?;
+        let mut outcomes = self.outcomes(from, &local, &answer, Side::Them)?;
         let bundled = Bundle::agreed(&local, &answer);
         self.secure_outcomes(self.party(from)?, &plain.keyed, (&mut outcomes, &bundled))?;
         self.party_mut(from)?.theirs.pending = Some(plain.keyed);
@@ -244,6 +244,7 @@ impl CallMedia {
         party: PartyId,
         local: &Description,
         remote: &Description,
+        answered: Side,
     ) -> Result<Vec<Outcome>, Refusal> {
         let reach = self.party(party)?.reach();
         let mut outcomes = Vec::new();
@@ -263,7 +264,9 @@ impl CallMedia {
                     Described::Rejected | Described::Refused => Outcome::Dead,
                     Described::Around => Outcome::Around(direction(theirs.direction())),
                     Described::Relayed(endpoint) => {
-                        Outcome::Relayed(link((&ours, &theirs), &endpoint), direction(endpoint.direction))
+                        let mut link = link((&ours, &theirs), &endpoint);
+                        link.tcp = endpoint.tcp.then(|| super::connect::by((&ours, &theirs), answered));
+                        Outcome::Relayed(link, direction(endpoint.direction))
                     }
                 }
             };
@@ -336,6 +339,10 @@ impl Stream {
         let unused = match outcome {
             Outcome::Relayed(mut link, direction) => {
                 self.direction = direction;
+                let is_new = link.tcp.as_ref().is_some_and(|tcp| tcp.is_new);
+                if is_new && self.link.as_ref().is_some_and(|before| before.tcp.is_some()) {
+                    self.connections = self.connections.wrapping_add(1);
+                }
                 if let Some(before) = self.link.as_ref().filter(|_| !link.send) {
                     // On hold by 0.0.0.0 it stays where it was, to be heard but not spoken to.
                     (link.remote, link.remote_rtcp) = (before.remote, before.remote_rtcp);
@@ -357,7 +364,7 @@ impl Stream {
     }
 
     fn free(&mut self) -> Option<(ContextId, bool)> {
-        self.counters = None;
+        (self.counters, self.connected) = (None, None);
         self.begin_keys_anew();
         let applied = self.applied.take().is_some();
         self.context.take().map(|context| (context, applied))
@@ -394,6 +401,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint) -> Link {
         srtp: None,
         association: None,
         keypad: Keypad::of(ours, theirs),
+        tcp: None,
     }
 }
 

@@ -317,11 +317,13 @@ impl CallMedia {
         slots: &[Slot],
     ) -> Option<Bundle> {
         let party = self.party(to).ok()?;
-        let local = party.local.as_ref().map(sections::reread);
-        let standing = |section: usize| local.as_ref()?.media().nth(section)?.mid().map(Into::into);
+        let bundled = party.bundled();
+        let standing = |section: usize| {
+            bundled.iter().find(|member| member.section == section).map(|member| member.mid.clone())
+        };
         let muxed = |section: &usize| matches!(slots.get(*section), Some(Slot::Relayed { mux: true, .. }));
         let sections: Vec<_> = sections.iter().copied().filter(muxed).collect();
-        Bundle::new(tags(source, &sections, standing), !party.bundled().is_empty())
+        Bundle::new(tags(source, &sections, standing), !bundled.is_empty())
     }
 
     /// Puts the sections that an exchange has bundled on one transport: each gets a remote there. `keep`: other dialogs may still answer the
@@ -346,7 +348,11 @@ impl CallMedia {
             let to = match base.filter(|_| live.contains(&section)) {
                 Some(base) if context.is_some_and(|context| context.pair == base.pair) => continue,
                 Some(base) => self.another_on(base.pair),
-                None if context.is_some_and(|context| party.shares(section, context)) => stream.spare,
+                None if !live.contains(&section)
+                    && context.is_some_and(|context| party.shares(section, context)) =>
+                {
+                    stream.spare
+                }
                 None => continue,
             };
             let Some(to) = to else {

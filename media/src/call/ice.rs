@@ -8,7 +8,7 @@ use sdp::{Description, IceCredentials, Media};
 use super::{CallMedia, sections};
 use crate::PartyId;
 use crate::ice::{Credentials, Ice, Secret};
-use crate::negotiate::{Bundle, IceLines, IceSection, Refusal, Slot, apart, has_rtcp, is_mismatch};
+use crate::negotiate::{Bundle, IceLines, IceSection, Refusal, Slot, apart, has_rtcp, is_mismatch, is_tcp};
 use crate::relay::Command;
 
 /// What stands of a section: our credentials, and the peer's.
@@ -39,7 +39,8 @@ impl CallMedia {
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
         let (local, remote) = (local.map(whole), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(source.media()).enumerate() {
-            let is_beside = bundle.is_some_and(|bundle| bundle.is_beside(section));
+            let is_beside =
+                is_tcp(media.line().proto) || bundle.is_some_and(|bundle| bundle.is_beside(section));
             let (Slot::Relayed { port, mux, .. }, false) = (*slot, is_beside) else {
                 lines.push(&IceSection::Without);
                 continue;
@@ -83,7 +84,8 @@ impl CallMedia {
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
         let (local, remote) = (local.map(whole), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(offer.media()).enumerate() {
-            let theirs = media.ice().filter(|_| !bundle.is_some_and(|bundle| bundle.is_beside(section)));
+            let is_beside = bundle.is_some_and(|bundle| bundle.is_beside(section));
+            let theirs = media.ice().filter(|_| !is_beside && !is_tcp(media.line().proto));
             let (Slot::Relayed { port, mux, .. }, Some(theirs)) = (*slot, theirs) else {
                 lines.push(&IceSection::Without);
                 continue;

@@ -6,6 +6,7 @@ mod answer;
 mod associate;
 mod bundle;
 mod codec;
+mod connect;
 mod dtmf;
 mod ends;
 mod ice;
@@ -54,12 +55,15 @@ pub enum Mode {
 }
 
 /// What becomes of streams over connections of the peers' own (TCP, SCTP, DCCP, the telephone network) while media is
-/// anchored. The relay carries datagrams only.
+/// anchored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Connections {
     /// They are offered and answered with port 0 (RFC 3264 §6, §8.2). The default.
     #[default]
     Refused,
+    /// Those over TCP are taken and made by us, and what comes by the one of one leg goes by that of the other; TLS goes through. Others are
+    /// refused.
+    Relayed,
     /// Their lines cross as they are, addresses of the peers included, and they go around us.
     Around,
 }

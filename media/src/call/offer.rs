@@ -8,7 +8,8 @@ use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
 use crate::keying::Keyed;
 use crate::negotiate::{
-    Bundle, Composition, Described, Misuse, Reach, Refusal, Slot, Text, compose, describe, is_secure,
+    Bundle, Composition, Described, Misuse, Reach, Refusal, Slot, Text, compose, connected, describe,
+    is_secure,
 };
 use crate::{ContextId, PartyId, Ports};
 
@@ -98,9 +99,11 @@ impl CallMedia {
         media: &Media<'_>,
         reach: Reach,
     ) -> Result<Described, Refusal> {
-        let described = describe(section, media, reach)?;
-        let refused = described == Described::Around && self.connections == Connections::Refused;
-        Ok(if refused { Described::Refused } else { described })
+        match (describe(section, media, reach)?, self.connections) {
+            (Described::Around, Connections::Refused) => Ok(Described::Refused),
+            (Described::Around, Connections::Relayed) => connected(section, media, reach),
+            (described, _) => Ok(described),
+        }
     }
 
     /// Our offer to `to`, from what `from` has offered, or has last described when no offer of its own is pending.

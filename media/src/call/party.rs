@@ -8,12 +8,13 @@ use sdp::Direction;
 
 use super::Guarded;
 use super::bundle::Bundled;
+use super::connect::Tcp;
 use super::dtmf::Keypad;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Bundling, Own, Reach};
 use crate::quality::Counters;
-use crate::relay::{IceSettings, Settings, Srtp};
+use crate::relay::{IceSettings, Settings, Srtp, TcpStream};
 use crate::srtp::MasterKey;
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
@@ -135,6 +136,10 @@ pub(super) struct Stream {
     pub(super) direction: Direction,
     /// What the relay was told last.
     pub(super) applied: Option<Settings>,
+    /// The same of a stream over TCP.
+    pub(super) connected: Option<TcpStream>,
+    /// How often another connection was agreed on.
+    pub(super) connections: u32,
     pub(super) counters: Option<Arc<Counters>>,
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
@@ -170,6 +175,8 @@ pub(super) struct Link {
     pub(super) association: Option<Association>,
     /// What it has for keys.
     pub(super) keypad: Keypad,
+    /// How its connection comes about, where it is over TCP.
+    pub(super) tcp: Option<Tcp>,
 }
 
 /// A DTLS association as descriptions have it.

@@ -82,6 +82,7 @@ impl CallMedia {
         (party.standing, party.made) = (standing, made);
         party.exchange = Exchange::Sent(text.clone());
         self.expect_checks(to, &text);
+        self.listen(to, &text);
         Ok(text)
     }
 
@@ -93,7 +94,7 @@ impl CallMedia {
         offer_text: Bytes,
     ) -> Result<Bytes, Refusal> {
         let plain = Description::reread(Bytes::copy_from_slice(&text.bytes));
-        let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text))?;
+        let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text), Side::Us)?;
         let secured = self.secured_answer(to, &plain, &mut outcomes)?;
         let text = self.party_mut(to)?.publish_secured(text, &secured);
         self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;

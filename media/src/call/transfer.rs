@@ -7,7 +7,7 @@ use super::bundle::Bundled;
 use super::lent::Lent;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, sections};
-use crate::relay::Command;
+use crate::relay::{Command, TcpOrder};
 use crate::{ContextId, PartyId, ThreadId};
 
 /// A party on its way from one call to another, with its ports.
@@ -116,7 +116,11 @@ impl CallMedia {
                 stream.strip();
             });
             party.bundle = None;
-            self.commands.extend(pairs.iter().map(|lent| Command::Release { pair: lent.pair.id }));
+            for Lent { pair, tcp, .. } in pairs {
+                let pair = pair.id;
+                self.commands.extend(tcp.then_some(Command::Tcp(TcpOrder::Release { pair })));
+                self.commands.push_back(Command::Release { pair });
+            }
         }
         self.enter(party);
     }
@@ -153,6 +157,7 @@ impl Stream {
         (self.link, self.fresh) = (None, false);
         self.begin_keys_anew();
         let applied = self.applied.take().is_some();
+        self.connected = None;
         self.context.take().map(|context| (context, applied))
     }
 }

@@ -8,7 +8,7 @@ use sdp::Direction;
 use super::CallMedia;
 use super::party::{Link, Party, Stream};
 use crate::dtmf::Plan;
-use crate::relay::{Command, Settings, Share, Sources};
+use crate::relay::{Command, Settings, Share, Sources, TcpOrder};
 use crate::{ContextId, Latching, PartyId};
 
 impl CallMedia {
@@ -39,7 +39,9 @@ impl CallMedia {
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
         let (peers, plans, shares) = (self.peer_contexts(index), self.plans(index), self.shares(index));
+        let ports = self.tcp_ports(index);
         let Some(party) = self.parties.get_mut(index) else { return };
+        let network = party.network;
         let (latching, signalling) = (party.latching, party.signalling);
         let transport = party.bundle.as_ref().map(|bundle| bundle.context);
         let mut transports = Vec::new();
@@ -60,9 +62,33 @@ impl CallMedia {
                 stream.applied = None;
                 continue;
             }
+            if let Some(port) = ports.get(section).copied().flatten() {
+                let sources = sources.unwrap_or(Sources::Described);
+                self.commands.extend(stream.connect((network, port), (sources, peer)));
+                continue;
+            }
+            if stream.connected.take().is_some()
+                && let Some(context) = stream.context
+            {
+                self.commands.push_back(Command::Tcp(TcpOrder::Clear { context }));
+            }
             self.commands.extend(stream.apply(sources, (peer, plan), unlatch, share));
         }
         self.apply_transport(index, &transports);
+    }
+
+    /// The port of each stream of this party that is over TCP.
+    fn tcp_ports(&mut self, index: usize) -> Vec<Option<u16>> {
+        let Some(party) = self.parties.get(index) else { return Vec::new() };
+        let pairs = &mut self.pairs;
+        let port = |stream: &Stream| {
+            stream.link.as_ref().and_then(|link| link.tcp.as_ref())?;
+            let context = stream.context?;
+            let lent = pairs.iter_mut().find(|lent| lent.pair.id == context.pair)?;
+            lent.tcp = true;
+            Some(lent.pair.port)
+        };
+        party.streams.iter().map(port).collect()
     }
 
     /// Where each stream of this party goes: the live contexts of its peer, as far as the gates of both are open.
@@ -71,7 +97,7 @@ impl CallMedia {
         let Some(peer) = party.peer.and_then(|peer| self.party(peer).ok()) else { return Vec::new() };
         // What one peer protects for the other is nothing to one that talks with us, nor the other way round.
         let is_alike = |section| {
-            let unread = |party: &Party| party.link(section).map(|link| link.dtls);
+            let unread = |party: &Party| party.link(section).map(|link| (link.dtls, link.tcp.is_some()));
             unread(party) == unread(peer)
         };
         let is_open =

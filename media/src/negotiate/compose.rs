@@ -7,8 +7,9 @@ use std::ops::Range;
 use sdp::{Attribute, Description, Direction, Line, Media};
 
 use super::bundle::{extension, free_extension, is_extension};
-use super::transport::is_transport;
-use super::{Bundle, IceLines};
+use super::transport::{is_msrp, is_plain_msrp, is_tcp, is_transport};
+use super::{Bundle, IceLines, Setup};
+use crate::msrp::own_path;
 
 /// What is ours in a description: the `o=` line and the address (RFC 3264 §5, §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,14 @@ pub(crate) struct Composition<'a> {
 }
 
 impl Composition<'_> {
+    /// Who is to make the connection by an answer, where that is not what the source says: the offer does not let it.
+    fn setup(&self, section: usize, media: &Media<'_>) -> Option<Setup> {
+        let framed = self.frame.filter(|_| self.answer).and_then(|frame| frame.media().nth(section));
+        let (offered, wanted) = (framed.as_ref().and_then(Setup::of)?, Setup::of(media)?);
+        let answer = offered.answer(wanted);
+        (is_tcp(media.line().proto) && answer != wanted).then_some(answer)
+    }
+
     /// The number of the header extension for tags that a section says, where it does not cross as it is. A section that shares its
     /// transport has one (RFC 9143 §9.1): in an answer that of the offer, in an offer one that is free.
     fn tag_extension(&self, section: usize) -> Option<u8> {
@@ -107,7 +116,8 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
             (Slot::Relayed { port, mux, direction, profile }, Some(media), _) => {
                 let stated = Stated { port: *port, mux: *mux, direction: *direction, profile: *profile };
                 let mid = composition.bundle.and_then(|bundle| bundle.mid(section));
-                writer.relayed(&media, stated, (mid, composition.tag_extension(section)));
+                let setup = composition.setup(section, &media);
+                writer.relayed(&media, stated, (mid, composition.tag_extension(section), setup));
                 writer.out.extend_from_slice(composition.ice.section(section));
             }
             (Slot::Around, Some(media), _) => writer.around(&media),
@@ -127,6 +137,9 @@ struct Stated {
     direction: Direction,
     profile: Option<&'static str>,
 }
+
+/// The port of who takes no connections.
+const DISCARD: u16 = 9;
 
 /// Whatever the source has: what we write is by RFC 8866 §5.
 const LINE_END: &[u8] = b"\r\n";
@@ -277,9 +290,17 @@ impl Writer<'_> {
     }
 
     /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
-    fn relayed(&mut self, media: &Media<'_>, stated: Stated, (mid, extension): (Option<&str>, Option<u8>)) {
+    fn relayed(
+        &mut self,
+        media: &Media<'_>,
+        stated: Stated,
+        (mid, extension, setup): (Option<&str>, Option<u8>, Option<Setup>),
+    ) {
         let Stated { port, mux, direction, profile } = stated;
-        self.media_line(media, port, profile);
+        // RFC 4145 §4: nobody connects to who connects.
+        let connects =
+            is_tcp(media.line().proto) && setup.or_else(|| Setup::of(media)) == Some(Setup::Active);
+        self.media_line(media, if connects { DISCARD } else { port }, profile);
         let without_feedback = profile.is_some_and(|profile| !profile.ends_with('F'));
         let inherited = self.composition.source.session().own_direction().unwrap_or_default();
         let (mut mux_due, mut direction_due) = (mux, direction != inherited);
@@ -298,7 +319,13 @@ impl Writer<'_> {
             {
                 continue;
             }
-            if value.and_then(Direction::parse).is_some() {
+            if is("setup")
+                && let Some(setup) = setup
+            {
+                self.line(b'a', format!("setup:{}", setup.name()).as_bytes());
+            } else if is("path") && is_msrp(media.line().proto) {
+                self.path(media, line, port);
+            } else if value.and_then(Direction::parse).is_some() {
                 self.line(b'a', direction.name().as_bytes());
                 direction_due = false;
             } else if mux_due && attribute.is_some_and(|attribute| attribute.name == "rtcp-mux") {
@@ -319,6 +346,15 @@ impl Writer<'_> {
         }
         if let Some(number) = extension {
             self.line(b'a', format!("extmap:{number} urn:ietf:params:rtp-hdrext:sdes:mid").as_bytes());
+        }
+    }
+
+    /// The path of MSRP: ours in place of the peer's, where we are in the way of its messages; with TLS it is but a name (RFC 6714 §5).
+    fn path(&mut self, media: &Media<'_>, line: Line<'_>, port: u16) {
+        if !is_plain_msrp(media.line().proto) {
+            self.copy(line);
+        } else if let Some(path) = own_path(media, (self.composition.own.address, port)) {
+            self.line(b'a', format!("path:{path}").as_bytes());
         }
     }
 

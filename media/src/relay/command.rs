@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::bundle::Share;
+use super::tcp;
 use crate::dtls;
 use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
@@ -47,6 +48,8 @@ pub enum Command {
         /// Which.
         context: ContextId,
     },
+    /// About connections, for the thread that has those.
+    Tcp(tcp::Order),
     /// Forgets all remote contexts of a pair and gives it back; it is lent again after its quarantine.
     Release {
         /// Which.
@@ -63,6 +66,7 @@ impl Command {
                 context.pair.thread
             }
             Self::Expect { pair, .. } | Self::Release { pair } => pair.thread,
+            Self::Tcp(order) => order.pair().thread,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::tcp::TcpGauges;
 use crate::dtls::Failures;
 use crate::dtmf::{DtmfGauges, Tallies};
 use crate::ice::Unanswered;
@@ -34,6 +35,8 @@ pub struct Gauges {
     pub stun: StunGauges,
     /// Keys that went from one form into another.
     pub dtmf: DtmfGauges,
+    /// Streams over TCP.
+    pub tcp: TcpGauges,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).

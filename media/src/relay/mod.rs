@@ -29,6 +29,7 @@ mod sockets;
 mod start;
 mod stun;
 mod taking;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -39,3 +40,4 @@ pub use config::{Config, StartError};
 pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};
 pub use link::Link;
 pub use start::{Relay, check, start};
+pub use tcp::{Opening, Order as TcpOrder, Stream as TcpStream, TcpGauges};

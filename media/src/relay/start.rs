@@ -16,6 +16,7 @@ use super::link::{Link, ToThread};
 use super::own::Own;
 use super::pool::{Pool, Share};
 use super::sockets::{Poller, Waker};
+use super::tcp;
 use super::worker::{Shard, Stock, Worker};
 use crate::dtls::Tallies;
 use crate::ports::even_ports;
@@ -29,6 +30,16 @@ const COMMANDS: usize = 1_024;
 pub struct Relay {
     threads: Vec<Running>,
     keeper: Keeping,
+    connections: Connecting,
+}
+
+/// The thread of connections.
+#[derive(Debug)]
+struct Connecting {
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+    gauges: Arc<tcp::Shared>,
+    handle: Option<JoinHandle<()>>,
 }
 
 /// The thread of handshakes.
@@ -62,14 +73,34 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     let mut keeper = Keeper::new(most, Arc::clone(&stop)).map_err(StartError::Thread)?;
     let (waker, tallies) = (keeper.waker(), keeper.tallies());
     let keeping = Keeping { stop, waker, tallies, handle: None };
-    let mut relay = Relay { threads: Vec::new(), keeper: keeping };
+    let connecting = Connecting {
+        stop: Arc::new(AtomicBool::new(false)),
+        waker: Arc::new(Waker::new().map_err(StartError::Thread)?),
+        gauges: Arc::default(),
+        handle: None,
+    };
+    let (to_tcp, orders): (Vec<_>, Vec<_>) =
+        links.iter().map(|_| tcp::connect(config, &connecting.waker)).unzip();
+    let ends = (Arc::clone(&connecting.waker), Arc::clone(&connecting.stop));
+    let worker = tcp::Worker::new(config, ends, (orders, Arc::clone(&connecting.gauges)));
+    let worker = worker.map_err(StartError::Thread)?;
+    let mut relay = Relay { threads: Vec::new(), keeper: keeping, connections: connecting };
     for number in 0..config.threads.max(1) {
         relay.threads.push(start_thread(config, ThreadId(number), &mut links, &mut keeper)?);
     }
     let handle = std::thread::Builder::new().name("media-keys".into()).spawn(move || keeper.run());
     relay.keeper.handle = Some(handle.map_err(StartError::Thread)?);
+    let handle = std::thread::Builder::new().name("media-tcp".into()).spawn(move || worker.run());
+    relay.connections.handle = Some(handle.map_err(StartError::Thread)?);
     let networks: Vec<_> = config.networks.iter().map(|network| network.id).collect();
-    Ok((relay, links.into_iter().map(|threads| Link::new(networks.clone(), threads)).collect()))
+    Ok((
+        relay,
+        links
+            .into_iter()
+            .zip(to_tcp)
+            .map(|(threads, tcp)| Link::new(networks.clone(), threads, tcp))
+            .collect(),
+    ))
 }
 
 /// Whether the settings fit together; nothing is bound.
@@ -179,6 +210,7 @@ impl Relay {
         for thread in &self.threads {
             thread.gauges.add_to(&mut gauges);
         }
+        gauges.tcp = self.connections.gauges.read();
         let unkeyed = gauges.dtls.unkeyed;
         gauges.dtls = DtlsGauges { unkeyed, ..self.keeper.tallies.read() };
         gauges
@@ -198,8 +230,10 @@ impl Drop for Relay {
         }
         self.keeper.stop.store(true, Ordering::Release);
         self.keeper.waker.wake();
+        self.connections.stop.store(true, Ordering::Release);
+        self.connections.waker.wake();
         let handles = self.threads.iter_mut().filter_map(|thread| thread.handle.take());
-        for handle in handles.chain(self.keeper.handle.take()) {
+        for handle in handles.chain(self.keeper.handle.take()).chain(self.connections.handle.take()) {
             let _ = handle.join();
         }
     }

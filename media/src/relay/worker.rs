@@ -189,6 +189,8 @@ impl Worker {
                     Command::Expect { pair, local } => {
                         self.pool.lent(pair).map(|pair| stun::expect(pair, &local)).is_some()
                     }
+                    // It goes elsewhere.
+                    Command::Tcp(_) => true,
                     Command::Say { context, digit, millis } => self.say(context, digit, millis, clock),
                     Command::Clear { context } => clear(&mut self.pool, context, &mut self.desk),
                     Command::Release { pair: id } => {

@@ -103,7 +103,6 @@ def together():
         films(here_), films(there), flows(sbc)
         for leg in streams(sbc):
             is_bundle(leg[:2], ["0", "1"])
-        here_.wait("opened"), there.wait("opened")
         here_.do("say", "hello")
         assert there.wait("message")[1] == "hello"
         assert here_.wait("message")[1] == "hello is what I have heard"

@@ -74,7 +74,7 @@ fn told(call: &Call) -> Vec<(ContextId, Settings)> {
             },
             Command::Clear { context } => told.retain(|(of, _)| of != context),
             Command::Release { pair } => told.retain(|(of, _)| of.pair != *pair),
-            Command::Expect { .. } | Command::Say { .. } => {}
+            Command::Expect { .. } | Command::Say { .. } | Command::Tcp(_) => {}
         }
     }
     told
@@ -165,6 +165,12 @@ fn what_a_trunk_rejects_leaves_the_bundle_even_if_it_is_tagged() {
     call.media.confirm(B);
     call.drain();
     assert_eq!(call.ports.lent(), 2);
+    for party in [A, B] {
+        let carriage: Vec<_> =
+            call.media.view(party).unwrap().streams.iter().map(|stream| stream.carriage).collect();
+        assert_eq!(carriage, [Carriage::Rejected, Carriage::Relayed]);
+    }
+    assert_eq!(told(&call).len(), 2);
     close(call);
 }
 

@@ -6,6 +6,7 @@ mod anything;
 mod bundle;
 mod bypass;
 mod common;
+mod connect;
 mod dtls;
 mod dtmf;
 mod ends;

@@ -5,6 +5,9 @@ use sdp::{Attribute, Description, Line, Media};
 
 use super::{Bundle, is_only};
 
+/// The port that goes with the address of nowhere.
+const DISCARD: u16 = 9;
+
 /// A peer's description in which every section of its group says what its transport is, as if it were alone; `None` where it says so
 /// already. The group stays named, and so does what is for its group only (`bundle-only`).
 pub(crate) fn apart(description: &Description) -> Option<Bytes> {
@@ -16,7 +19,10 @@ pub(crate) fn apart(description: &Description) -> Option<Bytes> {
     let shares = |media: &Media<'_>| {
         let (line, of_tagged) = (media.line(), tagged.line());
         let same = line.port == of_tagged.port && media.connection() == tagged.connection();
-        same || line.port == 0 && is_only(media)
+        // A browser has none for a section that it adds (RFC 8829 §5.2.2).
+        let nowhere =
+            media.connection().and_then(|connection| connection.ip()).is_some_and(|ip| ip.is_unspecified());
+        same || line.port == DISCARD && nowhere || line.port == 0 && is_only(media)
     };
     let is_beside = |section: usize, media: &Media<'_>| {
         let beside = media.section().start() != tagged.section().start();
@@ -29,7 +35,7 @@ pub(crate) fn apart(description: &Description) -> Option<Bytes> {
         let beside = is_beside(section, &media);
         let mut lines = media.section().lines();
         let first = lines.next();
-        if beside && media.line().port == 0 {
+        if beside && media.line().port != tagged.line().port {
             let (line, port) = (media.line(), tagged.line().port);
             let text =
                 format!("m={} {port} {} {}{}", line.media, line.proto, line.formats, description.line_end());

@@ -13,3 +13,4 @@ mod phone;
 mod pool;
 mod reserve;
 mod srtp;
+mod tcp;
