@@ -25,8 +25,8 @@ mod stun;
 pub mod turn;
 
 pub use call::{
-    CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Mark, Mode, Moving, Offered, PartyView,
-    Silence, Standing, StreamView, Tally,
+    CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, LeftOut, LeftOutBy, Mark, Mode, Moving,
+    Offered, PartyView, Silence, Standing, StreamView, Tally,
 };
 pub use ice::{Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};

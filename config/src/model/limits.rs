@@ -75,6 +75,8 @@ table! {
         restart nonces: usize = 10_000, in 16..=10_000_000;
         /// Sockets open for media at a time; a stream takes two on each side.
         restart sockets: usize = 20_000, in 16..=4_000_000;
+        /// Connections open for media over TCP at a time; a stream takes one on each side. One more is closed when it is taken, or not made.
+        restart media_connections: u32 = 2_000, in 0..=1_000_000;
         /// Call detail records waiting to be written; further ones are counted and lost.
         restart cdr_queue: usize = 10_000, in 1..=1_000_000;
         /// The Retry-After of refusals by a limit and while draining (RFC 3261 §20.33).

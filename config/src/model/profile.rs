@@ -16,9 +16,9 @@ table! {
         /// How media flows. It goes around us only where the profiles of both legs say so. That is fixed when a call begins, whoever
         /// picks it up or is transferred to later.
         pinned media: MediaMode = "anchored";
-        /// What becomes of streams over connections of the peers' own, such as MSRP and BFCP over TCP, where media is
-        /// anchored: our relay carries datagrams only. They go around us only where the profiles of both legs say so.
-        pinned tcp_media: TcpMedia = "refuse";
+        /// What becomes of streams over connections, such as MSRP and BFCP over TCP, where media is anchored. They go around us only where the
+        /// profiles of both legs say so, and are there at all where neither refuses them.
+        pinned tcp_media: TcpMedia = "relay";
         /// How streams of RTP are protected.
         pinned srtp: Srtp = {};
         /// In which form the peer of the leg has DTMF. Where that is not the other leg's, keys are translated from one into the other, where
@@ -203,6 +203,10 @@ choice! {
 choice! {
     /// What becomes of media over TCP, SCTP and DCCP, and over other networks than the Internet.
     pub enum TcpMedia {
+        /// Connections over TCP are taken on a port of ours and made from here, as the two sides agree on (RFC 4145), and what comes by that of
+        /// one leg goes by that of the other. TLS goes through (RFC 8122). Messages of MSRP get paths of ours (RFC 4975); with TLS both peers
+        /// have to do without paths (RFC 6714). What is not over TCP is offered and answered with port 0.
+        Relay = "relay",
         /// It is offered and answered with port 0; an offer of nothing else is refused with 488 and Warning 302.
         Refuse = "refuse",
         /// Its lines cross as they are: each side sees the addresses of the other one.

@@ -306,6 +306,7 @@ impl CallMedia {
             self.let_go(index, context, applied);
         }
         self.settle_bundle(index);
+        self.note_left_out(party);
         let peer = self.party(party)?.peer;
         self.apply(party, changed);
         if let Some(peer) = peer {

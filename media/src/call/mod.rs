@@ -10,6 +10,7 @@ mod connect;
 mod dtmf;
 mod ends;
 mod ice;
+mod left_out;
 mod lent;
 mod meet;
 mod offer;
@@ -37,6 +38,7 @@ use crate::relay::Command;
 use crate::{Ice, MediaNetwork, PartyId, ThreadId};
 pub use codec::Codec;
 pub use dtmf::DtmfView;
+pub use left_out::{LeftOut, LeftOutBy};
 use lent::Lent;
 pub use own::Offered;
 use party::{Exchange, Party, Side};
@@ -68,6 +70,18 @@ pub enum Connections {
     Around,
 }
 
+impl Connections {
+    /// What both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Around, Self::Around) => Self::Around,
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+            (Self::Relayed | Self::Around, _) => Self::Relayed,
+        }
+    }
+}
+
 /// The media of one call: its parties, what each has offered and answered, and the ports that it borrows.
 ///
 /// A *party* is one dialog of one leg. A description for one party is made from that of another. What the relay has to
@@ -90,6 +104,8 @@ pub struct CallMedia {
     commands: VecDeque<Command>,
     /// What reports of the relay call it.
     number: u64,
+    /// Sections that were left out, until somebody asks.
+    left_out: VecDeque<LeftOut>,
 }
 
 impl CallMedia {
@@ -108,6 +124,7 @@ impl CallMedia {
             pairs: Vec::new(),
             commands: VecDeque::new(),
             number: 0,
+            left_out: VecDeque::new(),
         }
     }
 

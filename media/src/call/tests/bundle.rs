@@ -4,7 +4,7 @@ use super::dtls::{browser_and_trunk, call, media, security};
 use super::*;
 use crate::keying::{Security, SrtpUse};
 use crate::relay::{Settings, Srtp};
-use crate::{Bundling, Carriage, ContextId};
+use crate::{Bundling, Carriage, ContextId, LeftOutBy};
 
 const FINGERPRINT: &str = "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB\n";
 
@@ -430,6 +430,9 @@ fn a_data_channel_has_a_transport_of_its_own_or_none() {
     assert!(lines.contains(&"a=group:BUNDLE a v".to_owned()), "{lines:?}");
     assert!(lines.contains(&"m=application 0 UDP/DTLS/SCTP webrtc-datachannel".to_owned()), "{lines:?}");
     assert_eq!(call.media.view(A).unwrap().streams[2].carriage, Carriage::Rejected);
+    let left = call.media.poll_left_out().unwrap();
+    assert_eq!((left.party, left.section, &*left.media, left.why), (A, 2, "application", LeftOutBy::Bundle));
+    assert_eq!(call.media.poll_left_out(), None);
     close(call);
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::relay::{Opening, TcpOrder, TcpStream};
-use crate::{Carriage, ContextId};
+use crate::{Carriage, ContextId, LeftOutBy};
 
 fn relayed() -> Call {
     let mut call = Call::new(Mode::Anchored);
@@ -139,6 +139,8 @@ fn rfc6714_with_tls_both_have_to_go_by_the_description() {
     );
     let answer = shown(&call.answer(B, A, &without).unwrap());
     assert!(answer.contains("m=message 0 TCP/TLS/MSRP *\n"), "{answer}");
+    let left = call.media.poll_left_out().unwrap();
+    assert_eq!((left.party, left.section, left.why), (B, 0, LeftOutBy::SealedPath));
     let mut call = relayed();
     call.offer(A, B, &with).unwrap();
     call.answer(B, A, &with).unwrap();
