@@ -14,6 +14,7 @@ pub mod fuzz;
 mod ice;
 mod id;
 mod keying;
+mod msrp;
 mod negotiate;
 mod network;
 mod ports;
@@ -28,8 +29,8 @@ pub mod turn;
 mod veil;
 
 pub use call::{
-    Bounds, CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Judged, Mark, Mode, Moving, Offered,
-    PartyView, Silence, Standing, StreamCoding, StreamView, Tally,
+    Bounds, CallMedia, Carriage, Codec, Connections, DtmfView, Guarded, Judged, LeftOut, LeftOutBy, Mark,
+    Mode, Moving, Offered, PartyView, Silence, Standing, StreamCoding, StreamView, Tally,
 };
 pub use ice::desk::Notice;
 pub use ice::full::{CandidateKind, Progress};
@@ -38,7 +39,7 @@ pub use ice::traversal::{Auth, Server, Transport, Traversal};
 pub use ice::{Component, Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use keying::{CryptoLine, Keying, Security, SrtpUse};
-pub use negotiate::{Misuse, Refusal, Warning};
+pub use negotiate::{Bundling, Misuse, Refusal, Warning};
 pub use network::{Latching, MediaNetwork};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
 pub use quality::{Counters, Flow, IceSnapshot, Quality, Snapshot, Told, Voice};

@@ -34,6 +34,15 @@ pub enum Step {
     },
     /// Its legs have DTMF in different forms, and nobody here can read it.
     Sealed,
+    /// A section of media is not there, because of us.
+    LeftOut {
+        /// Its place in the description, from 0.
+        section: usize,
+        /// The media type.
+        medium: ByteString,
+        /// Why.
+        why: &'static str,
+    },
     /// A route that asks for the called party, and did not match.
     Missed {
         /// The route.
@@ -128,6 +137,7 @@ impl Step {
             Self::Registered { .. } => "called party",
             Self::Referred { .. } => "transfer",
             Self::Sealed => "dtmf",
+            Self::LeftOut { .. } => "media",
             Self::Placed { .. } => "order",
             Self::Missed { .. } | Self::Routed { .. } | Self::Rejected { .. } | Self::NoRoute => "route",
             Self::PassedOver { .. } | Self::Forked { .. } | Self::Branch { .. } => "device",
@@ -149,6 +159,7 @@ impl Step {
             Self::Rejected { route, status, .. } => format!("{route}: refused with {status}"),
             Self::NoRoute => "404".to_owned(),
             Self::Sealed => "as it comes".to_owned(),
+            Self::LeftOut { section, medium, .. } => format!("no {medium} in section {section}"),
             Self::Referred { to } | Self::Placed { to } => format!("to {to}"),
             Self::PassedOver { contact, .. } => format!("not {contact}"),
             Self::Forked { groups, .. } => {
@@ -183,7 +194,9 @@ impl Step {
             Self::Sealed => "its media is secret between the two sides, or flows around us".to_owned(),
             Self::Referred { .. } => "a peer refers to it".to_owned(),
             Self::Placed { .. } => "the admin API was asked to place the call".to_owned(),
-            Self::PassedOver { why, .. } | Self::Forked { why, .. } => (*why).to_owned(),
+            Self::PassedOver { why, .. } | Self::LeftOut { why, .. } | Self::Forked { why, .. } => {
+                (*why).to_owned()
+            }
             Self::Branch { cause, .. } => (*cause).to_owned(),
             Self::Dropped { why, .. } => why.to_string(),
             Self::Proof { .. } => {

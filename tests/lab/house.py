@@ -34,7 +34,7 @@ listeners = [
     {{ transport = "udp", address = "10.0.0.2:5060", advertised = "10.0.0.2:5060" }},
     {{ transport = "tcp", address = "10.0.0.2:5060", advertised = "10.0.0.2:5060" }},
     {{ transport = "tls", address = "10.0.0.2:5061", advertised = "10.0.0.2:5061", tls = {{ certificates = [{certificate}] }} }},
-    {{ transport = "wss", address = "10.0.0.2:8443", tls = {{ certificates = [{certificate}] }}, websocket = {{ origins = ["{page}"] }} }},
+    {{ transport = "wss", address = "10.0.0.2:8443", tls = {{ certificates = [{certificate}] }}, websocket = {{ origins = ["{page}", "http://localhost:8001"] }} }},
 ]
 media = {{ address = "10.0.0.2", ports = "30000-39999" }}
 tls = {{ roots = "{root}", certificate = {certificate} }}

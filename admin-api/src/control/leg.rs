@@ -198,6 +198,10 @@ pub struct Stream {
     pub anchored: bool,
     /// The formats negotiated, the preferred one first.
     pub codecs: Vec<Codec>,
+    /// The identification tag of the stream in its bundle (RFC 9143), where it shares its transport with others: address, ICE and handshake
+    /// are those of all of them then. Null for a stream that has a transport of its own.
+    #[schema(examples("1"))]
+    pub bundle: Option<String>,
     /// Our media address in this leg; null in bypass, and for a rejected stream.
     #[schema(value_type = Option<String>, examples("203.0.113.5:30000"))]
     pub local_address: Option<SocketAddr>,

@@ -206,6 +206,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
           "streams": [
             {
               "anchored": true,
+              "bundle": null,
               "codecs": [
                 {
                   "channels": null,

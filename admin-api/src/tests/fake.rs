@@ -524,6 +524,7 @@ fn calling_leg(trunk: &str) -> Leg {
             direction: Direction::Sendrecv,
             srtp: Some("AES_CM_128_HMAC_SHA1_80".to_owned()),
             keying: Some("sdes".to_owned()),
+            bundle: None,
             anchored: true,
             codecs: vec![Codec {
                 format: "8".into(),

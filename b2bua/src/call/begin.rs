@@ -234,14 +234,18 @@ pub(super) fn media_mode<'p>(mut profiles: impl Iterator<Item = &'p Profile>) ->
     if bypass { Mode::Bypass } else { Mode::Anchored }
 }
 
-/// The media of a call that begins; streams over connections go around us where the profiles of both sides say so.
+/// The media of a call that begins; streams over connections are what the profiles of both sides let them be.
 pub(super) fn call_media<'p>(
     mode: Mode,
-    mut profiles: impl Iterator<Item = &'p Profile>,
+    profiles: impl Iterator<Item = &'p Profile>,
     ids: &mut dyn Ids,
 ) -> CallMedia {
-    let around = profiles.all(|profile| profile.tcp_media == TcpMedia::Around);
-    let connections = if around { Connections::Around } else { Connections::Refused };
+    let of = |profile: &Profile| match profile.tcp_media {
+        TcpMedia::Refuse => Connections::Refused,
+        TcpMedia::Relay => Connections::Relayed,
+        TcpMedia::Around => Connections::Around,
+    };
+    let connections = profiles.map(of).reduce(Connections::and).unwrap_or_default();
     let media = CallMedia::new(mode, media::Limits::default(), ids.next_u64()).with_connections(connections);
     media.with_ice(media::Secret::new(ids.key()))
 }

@@ -32,6 +32,7 @@ mod history;
 mod identity;
 mod incoming;
 mod keys;
+mod left_out;
 mod midway;
 mod modify;
 mod naming;

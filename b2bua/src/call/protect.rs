@@ -2,12 +2,12 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{DtlsVersion, Dtmf, Profile, RtpSources, SrtpMode, SrtpSuite, Transcoded};
+use config::{Bundle, DtlsVersion, Dtmf, Profile, RtpSources, SrtpMode, SrtpSuite, Transcoded};
 use media::dtls::{Identity, Version};
 use media::dtmf::{Law, Wanted};
 use media::srtp::Suite;
 use media::transcode::{Clock, Coding};
-use media::{Keying, PartyId, Security, SrtpUse};
+use media::{Bundling, Keying, PartyId, Security, SrtpUse};
 use sip::Transport;
 use sip::session::SessionId;
 use sip_types::Uri;
@@ -38,6 +38,7 @@ impl Core {
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         if let Some(call) = self.calls.get_mut(key) {
             call.media.dtmf(party, form(profile.dtmf));
+            call.media.bundle(party, bundling(profile.bundle));
             if !profile.transcode.is_empty() {
                 // Directions, of which a stream has two.
                 let has_room = self.link.transcoded() / 2 < self.snapshot.config().limits.transcoded_streams;
@@ -136,6 +137,14 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
             DtlsVersion::V1_3 => Version::V1_3,
         },
         browser: websocket,
+    }
+}
+
+fn bundling(bundle: Bundle) -> Bundling {
+    match bundle {
+        Bundle::Off => Bundling::Off,
+        Bundle::Accept => Bundling::Accept,
+        Bundle::Offer => Bundling::Offer,
     }
 }
 

@@ -261,6 +261,7 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
         keying: stream.guarded.keying().map(str::to_owned),
         anchored: relayed,
         codecs: stream.codecs.iter().map(codec).collect(),
+        bundle: stream.bundle.clone(),
         local_address: stream.local,
         remote_address: match &counted.ice {
             Some(ice) => ice.standing.rtp,

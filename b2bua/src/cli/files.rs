@@ -32,7 +32,9 @@ fn needed(config: &Config) -> u64 {
     let limits = &config.limits;
     let turns = config.networks.values().filter_map(|network| network.turn.as_ref());
     let of_turn = turns.map(|turn| turn.allocations.saturating_add(turn.connections));
-    let permitted = of_turn.fold(limits.sockets.saturating_add(limits.connections), usize::saturating_add);
+    let of_media =
+        limits.sockets.saturating_add(usize::try_from(limits.media_connections).unwrap_or(usize::MAX));
+    let permitted = of_turn.fold(of_media.saturating_add(limits.connections), usize::saturating_add);
     u64::try_from(permitted).unwrap_or(u64::MAX).saturating_add(OTHERS)
 }
 

@@ -97,6 +97,25 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
         "Packets of media that were dropped because a handshake was not done.",
         dtls.unkeyed,
     );
+    let tcp = relay.tcp;
+    out.gauge(
+        "liaison_media_tcp_connections",
+        "Connections of media over TCP that are open.",
+        size(tcp.connections),
+    );
+    out.labelled(
+        "liaison_media_tcp_connections_total",
+        "Connections of media over TCP: those of peers that were taken, those that were made, attempts that have failed, and those that were closed at once, for nothing came or went by them, or because what came was no MSRP.",
+        "outcome",
+        [
+            ("accepted", tcp.accepted),
+            ("made", tcp.made),
+            ("failed", tcp.failed),
+            ("refused", tcp.refused),
+            ("idle", tcp.idle),
+            ("broken", tcp.broken),
+        ],
+    );
     let dtmf = relay.dtmf;
     let count = |of: fn(&Counters) -> u64| reports.iter().map(|r| of(&r.counters)).sum::<u64>();
     let told = count(|c| c.keys_told);

@@ -228,6 +228,8 @@ pub(super) fn relay_settings(config: &Config, shards: usize) -> relay::Config {
         low_water: config.media.spare_low,
         high_water: config.media.spare_high,
         closed: crate::turn::listeners(config),
+        max_connections: config.limits.media_connections,
+        idle_connection: config.media.idle_connection,
         max_pairs: u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX),
         ..relay::Config::new(
             media_networks(config.networks.values().map(Some)).into_iter().flatten().collect(),

@@ -79,6 +79,8 @@ table! {
         /// has none in common with the other side refuses, and the caller gets its 488. How many a core has the time for depends on
         /// the codecs.
         live transcoded_streams: usize = 200, in 0..=100_000;
+        /// Connections open for media over TCP at a time; a stream takes one on each side. One more is closed when it is taken, or not made.
+        restart media_connections: u32 = 2_000, in 0..=1_000_000;
         /// Call detail records waiting to be written; further ones are counted and lost.
         restart cdr_queue: usize = 10_000, in 1..=1_000_000;
         /// The Retry-After of refusals by a limit and while draining (RFC 3261 §20.33).

@@ -34,10 +34,9 @@ pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
 pub use profile::{
-    Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages, OfferedCodec,
-    Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources, SessionIds, TcpMedia,
-    Transcoded,
-    UnsolicitedNotify,
+    Bundle, Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
+    OfferedCodec, Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources,
+    SessionIds, TcpMedia, Transcoded, UnsolicitedNotify,
 };
 pub use quality::Quality;
 pub use register::{Called, Register, Unregistered};

@@ -70,6 +70,8 @@ table! {
         /// How long the source that a stream is locked to must be silent before another permitted source may take
         /// its place (RFC 7362 §4).
         restart latch_silence: Duration = "5s", in "1s"..="10m";
+        /// How long a connection of media over TCP stays open by which nothing comes or goes.
+        restart idle_connection: Duration = "2h", in "10s"..="7d";
     }
     check check_media;
 }

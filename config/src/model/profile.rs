@@ -16,9 +16,9 @@ table! {
         /// How media flows. It goes around us only where the profiles of both legs say so. That is fixed when a call begins, whoever
         /// picks it up or is transferred to later.
         pinned media: MediaMode = "anchored";
-        /// What becomes of streams over connections of the peers' own, such as MSRP and BFCP over TCP, where media is
-        /// anchored: our relay carries datagrams only. They go around us only where the profiles of both legs say so.
-        pinned tcp_media: TcpMedia = "refuse";
+        /// What becomes of streams over connections, such as MSRP and BFCP over TCP, where media is anchored. They go around us only where the
+        /// profiles of both legs say so, and are there at all where neither refuses them.
+        pinned tcp_media: TcpMedia = "relay";
         /// How streams of RTP are protected.
         pinned srtp: Srtp = {};
         /// In which form the peer of the leg has DTMF. Where that is not the other leg's, keys are translated from one into the other, where
@@ -36,6 +36,9 @@ table! {
         /// What is done about ICE (RFC 8445) where media is anchored. Our part is that of a lite agent: the peer finds out which way
         /// media goes, so that it may be behind any NAT, and its media needs no `latch`. Each leg's ICE ends with us.
         pinned ice: Ice = "accept";
+        /// What is done about bundling (RFC 9143), several media sections on one port, where media is anchored. Each leg has it or not: a
+        /// bundle of one leg is taken apart for the other, and put together for one that has it.
+        pinned bundle: Bundle = "accept";
         /// How long a leg that we dial may ring before it is cancelled.
         pinned ring_limit: Duration = "180s", in "1s"..="1h";
         /// How long a target of a leg that we dial may be silent before the next one is tried; the last one of a call has
@@ -226,8 +229,24 @@ choice! {
 }
 
 choice! {
+    /// What is done about bundling.
+    pub enum Bundle {
+        /// Nothing: each section that a peer bundles is answered with a port of its own, and with port 0 where it has none.
+        Off = "off",
+        /// A bundle that the peer offers is taken, and one is offered to a browser, which is a peer on WebSockets.
+        Accept = "accept",
+        /// It is offered to every peer, sections with ports of their own. One that knows nothing of it answers without.
+        Offer = "offer",
+    }
+}
+
+choice! {
     /// What becomes of media over TCP, SCTP and DCCP, and over other networks than the Internet.
     pub enum TcpMedia {
+        /// Connections over TCP are taken on a port of ours and made from here, as the two sides agree on (RFC 4145), and what comes by that of
+        /// one leg goes by that of the other. TLS goes through (RFC 8122). Messages of MSRP get paths of ours (RFC 4975); with TLS both peers
+        /// have to do without paths (RFC 6714). What is not over TCP is offered and answered with port 0.
+        Relay = "relay",
         /// It is offered and answered with port 0; an offer of nothing else is refused with 488 and Warning 302.
         Refuse = "refuse",
         /// Its lines cross as they are: each side sees the addresses of the other one.

@@ -6,7 +6,7 @@ use super::party::{Exchange, Party, Side};
 use super::{CallMedia, Mode, own, sections};
 use crate::PartyId;
 use crate::keying::Profile;
-use crate::negotiate::{Described, is_transport};
+use crate::negotiate::{Described, is_extension, is_transport};
 
 impl CallMedia {
     /// Whether an offer of ours to that party waits for its answer.
@@ -165,7 +165,8 @@ fn crossing<'a>(
         let is_direction = attribute.and_then(Direction::parse).is_some();
         let attribute = attribute.and_then(Attribute::parse);
         let is = |name: &str| attribute.is_some_and(|attribute| attribute.name == name);
-        let is_own = attribute.is_some_and(is_transport) || is("mid");
+        let is_own = attribute.is_some_and(|attribute| is_transport(attribute) || is_extension(&attribute))
+            || is("mid");
         let is_left = !feedback && (is("rtcp-fb") || is("rtcp-rsize"));
         line.kind() != b'c' && !is_direction && !is_left && (around || !is_own)
     };

@@ -8,7 +8,7 @@ use sdp::{Description, Direction};
 use super::answer::shares_port;
 use super::party::Exchange;
 use super::{CallMedia, Mode, sections};
-use crate::negotiate::{Bundle, Composition, Described, Misuse, Refusal, Slot, compose, is_secure};
+use crate::negotiate::{Bundle, Composition, Described, Misuse, Refusal, Slot, compose, is_secure, is_tcp};
 use crate::{PartyId, Ports};
 
 /// The port of a stream that leads nowhere: discard (RFC 863). With port 0 it would be refused.
@@ -29,7 +29,7 @@ impl CallMedia {
         };
         let (own, standing) = (party.own, party.streams.len());
         let offer = sections::reread(&offer_text);
-        let slots = match self.slots_alone(to, &offer, ports) {
+        let (slots, bundle) = match self.slots_alone(to, &offer, ports) {
             Ok(slots) => slots,
             Err(refusal) => {
                 self.roll_back(to, standing);
@@ -37,7 +37,7 @@ impl CallMedia {
             }
         };
         let nowhere = (self.mode == Mode::Bypass).then(|| nowhere(&offer));
-        let ice = self.answered_ice(to, &offer, &slots)?;
+        let ice = self.answered_ice(to, &offer, &slots, bundle.as_ref())?;
         let source = sections::reread(&abilities(&offer_text));
         let source = self.answered_keys(to, None, &source, &offer).unwrap_or(source);
         let text = compose(&Composition {
@@ -49,7 +49,7 @@ impl CallMedia {
             nowhere,
             slots: &slots,
             ice: &ice,
-            bundle: Bundle::of(&offer, &slots),
+            bundle: bundle.as_ref(),
         });
         self.publish_answer(to, text, offer_text)
     }
@@ -59,8 +59,9 @@ impl CallMedia {
         to: PartyId,
         offer: &Description,
         ports: &mut dyn Ports,
-    ) -> Result<Vec<Slot>, Refusal> {
+    ) -> Result<(Vec<Slot>, Option<Bundle>), Refusal> {
         let reach = self.party(to)?.reach();
+        let mut taking = self.taking(to, offer)?;
         let mut slots = Vec::new();
         for (section, offered) in offer.media().enumerate() {
             self.stream_at(to, section)?;
@@ -68,7 +69,8 @@ impl CallMedia {
                 slots.push(Slot::Padded);
                 continue;
             }
-            if is_secure(offered.line().proto) {
+            // Nor can it be said who connects.
+            if is_secure(offered.line().proto) || is_tcp(offered.line().proto) {
                 slots.push(Slot::Rejected);
                 continue;
             }
@@ -82,8 +84,12 @@ impl CallMedia {
                 continue;
             }
             slots.push(match self.described(section, &offered, reach)? {
+                Described::Relayed(_) if taking.is_stuck(section) => Slot::Rejected,
                 Described::Relayed(theirs) => {
-                    let context = self.stream_context(to, section, ports)?;
+                    let context = match taking.has(section) {
+                        true => self.bundled_context(to, section, &mut taking, ports)?,
+                        false => self.lone_context(to, section, ports)?,
+                    };
                     let port = self.port(context.pair).unwrap_or_default();
                     let mux = theirs.mux && shares_port(&offered, &theirs);
                     Slot::Relayed { port, mux, direction: theirs.direction.reversed(), profile: None }
@@ -91,7 +97,8 @@ impl CallMedia {
                 Described::Rejected | Described::Around | Described::Refused => Slot::Rejected,
             });
         }
-        Ok(slots)
+        let bundle = taking.answered(&slots);
+        Ok((slots, bundle))
     }
 
     /// Whether a description of the party's leads elsewhere than the one that stands, or has other keys, so that who was told of that

@@ -12,8 +12,8 @@ use super::veil::is_bare;
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
 use crate::negotiate::{
-    Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, Transport, compose,
-    has_rtcp, is_secure, transport,
+    Bundle, Composition, Described, Endpoint, IceLines, Member, Misuse, Reach, Refusal, Slot, Transport,
+    apart, compose, has_rtcp, is_secure, transport,
 };
 use crate::relay::IceSettings;
 use crate::rtp::static_clock;
@@ -56,8 +56,9 @@ impl CallMedia {
         if has != needed {
             return Err(Refusal::Sections { has, needed });
         }
-        let mut outcomes = self.outcomes(from, &local, &answer, true)?;
-        self.secure_outcomes(self.party(from)?, &plain.keyed, &mut outcomes)?;
+        let mut outcomes = self.outcomes(from, &local, &answer, Side::Them)?;
+        let bundled = Bundle::agreed(&local, &answer);
+        self.secure_outcomes(self.party(from)?, &plain.keyed, (&mut outcomes, &bundled))?;
         self.party_mut(from)?.theirs.pending = Some(plain.keyed);
         self.settle(from, Side::Them, offer, plain.text, outcomes)
     }
@@ -122,7 +123,7 @@ impl CallMedia {
         let offer = sections::reread(&offer_text);
         let standing = self.party(to)?.streams.len();
         let slots = self.answered_slots(to, &offer, (source, source_reach, willing), ports);
-        let slots = match slots {
+        let (slots, bundle) = match slots {
             Ok(slots) => slots,
             Err(refusal) => {
                 self.roll_back(to, standing);
@@ -131,7 +132,7 @@ impl CallMedia {
         };
         let anchored = self.mode == Mode::Anchored;
         let own = self.party(to)?.own;
-        let ice = self.answered_ice(to, &offer, &slots)?;
+        let ice = self.answered_ice(to, &offer, &slots, bundle.as_ref())?;
         let text = compose(&Composition {
             source,
             frame: Some(&offer),
@@ -141,7 +142,7 @@ impl CallMedia {
             nowhere: None,
             slots: &slots,
             ice: &ice,
-            bundle: Bundle::of(&offer, &slots),
+            bundle: bundle.as_ref(),
         });
         self.party_mut(to)?.made = false;
         self.publish_answer(to, text, offer_text)
@@ -180,7 +181,8 @@ impl CallMedia {
         offer: &Description,
         (source, source_reach, willing): (&Description, Reach, Option<PartyId>),
         ports: &mut dyn Ports,
-    ) -> Result<Vec<Slot>, Refusal> {
+    ) -> Result<(Vec<Slot>, Option<Bundle>), Refusal> {
+        let mut taking = self.taking(to, offer)?;
         let to_reach = self.party(to)?.reach();
         let mut slots = Vec::new();
         let mut answers = source.media();
@@ -213,11 +215,18 @@ impl CallMedia {
             let offered = self.described(section, &offered, to_reach)?;
             slots.push(match (offered, self.described(section, &answer, source_reach)?) {
                 (Described::Relayed(theirs), Described::Relayed(far)) => {
-                    let context = self.stream_context(to, section, ports)?;
+                    if taking.is_stuck(section) {
+                        slots.push(Slot::Rejected);
+                        continue;
+                    }
+                    let context = match taking.has(section) {
+                        true => self.bundled_context(to, section, &mut taking, ports)?,
+                        false => self.lone_context(to, section, ports)?,
+                    };
                     let port = self.port(context.pair).unwrap_or_default();
                     let mux = theirs.mux && shares_port(&answer, &far);
-                    if mux_only && !mux {
-                        // RFC 8858 §4.3
+                    if (mux_only || taking.is_shared(section)) && !mux {
+                        // RFC 8858 §4.3, RFC 9143 §9.3
                         slots.push(Slot::Rejected);
                         continue;
                     }
@@ -229,7 +238,8 @@ impl CallMedia {
                 _ => Slot::Padded,
             });
         }
-        Ok(slots)
+        let bundle = taking.answered(&slots);
+        Ok((slots, bundle))
     }
 
     /// What an exchange has settled with a party, of whose two descriptions `local` is ours and `remote` theirs.
@@ -238,13 +248,15 @@ impl CallMedia {
         party: PartyId,
         local: &Description,
         remote: &Description,
-        offered: bool,
+        answered: Side,
     ) -> Result<Vec<Outcome>, Refusal> {
         let found = self.party(party)?;
         let reach = found.reach();
         // Whoever has made the offer controls (RFC 8445 §6.1.1).
-        let agent = (found.behind, offered);
+        let agent = (found.behind, answered == Side::Them);
         let mut outcomes = Vec::new();
+        let whole = (self.mode == Mode::Anchored).then(|| apart(local)).flatten().map(Description::reread);
+        let local = whole.as_ref().unwrap_or(local);
         for (section, (ours, theirs)) in local.media().zip(remote.media()).enumerate() {
             let direction = |theirs: Direction| ours.direction().and(theirs.reversed());
             let outcome = if ours.line().port == 0 || theirs.line().port == 0 {
@@ -259,7 +271,8 @@ impl CallMedia {
                     Described::Rejected | Described::Refused => Outcome::Dead,
                     Described::Around => Outcome::Around(direction(theirs.direction())),
                     Described::Relayed(endpoint) => {
-                        let link = link((&ours, &theirs), &endpoint, agent);
+                        let mut link = link((&ours, &theirs), &endpoint, agent);
+                        link.tcp = endpoint.tcp.then(|| super::connect::by((&ours, &theirs), answered));
                         Outcome::Relayed(link, direction(endpoint.direction))
                     }
                 }
@@ -276,15 +289,18 @@ impl CallMedia {
         answered: Side,
         local: Bytes,
         remote: Bytes,
-        outcomes: Vec<Outcome>,
+        mut outcomes: Vec<Outcome>,
     ) -> Result<(), Refusal> {
         let index = self.index(party)?;
+        let bundled = self.bundled_by(answered, &local, &remote);
+        let first = self.parties.get(index).and_then(|party| party.first_offer.as_ref());
+        let keep = first.is_some_and(|(side, _)| *side == Side::Us);
+        self.gather(index, &bundled, &mut outcomes, keep);
         let Some(found) = self.parties.get_mut(index) else { return Ok(()) };
         let new_keys = found.theirs.pending.as_ref().is_some_and(|keys| *keys != found.theirs.standing);
         let changed = found.remote.as_ref() != Some(&remote) || new_keys;
         found.theirs.settle();
         found.ours.settle();
-        let keep = found.first_offer.as_ref().is_some_and(|(side, _)| *side == Side::Us);
         (found.exchange, found.introduced) = (Exchange::Idle, false);
         (found.answered, found.local, found.remote) = (Some(answered), Some(local), Some(remote));
         found.streams.reserve_exact(outcomes.len().saturating_sub(found.streams.len()));
@@ -295,14 +311,30 @@ impl CallMedia {
             unused.extend(stream.settle(outcome, keep));
         }
         for (context, applied) in unused {
-            self.drop_context(context, applied);
+            self.let_go(index, context, applied);
         }
+        self.settle_bundle(index);
+        self.note_left_out(party);
         let peer = self.party(party)?.peer;
         self.apply(party, changed);
         if let Some(peer) = peer {
             self.apply(peer, false);
         }
         Ok(())
+    }
+}
+
+impl CallMedia {
+    /// The sections that two descriptions have bundled.
+    fn bundled_by(&self, answered: Side, local: &Bytes, remote: &Bytes) -> Vec<Member> {
+        if self.mode == Mode::Bypass {
+            return Vec::new();
+        }
+        let (local, remote) = (sections::reread(local), sections::reread(remote));
+        match answered {
+            Side::Us => Bundle::agreed(&remote, &local),
+            Side::Them => Bundle::agreed(&local, &remote),
+        }
     }
 }
 
@@ -316,6 +348,10 @@ impl Stream {
         let unused = match outcome {
             Outcome::Relayed(mut link, direction) => {
                 self.direction = direction;
+                let is_new = link.tcp.as_ref().is_some_and(|tcp| tcp.is_new);
+                if is_new && self.link.as_ref().is_some_and(|before| before.tcp.is_some()) {
+                    self.connections = self.connections.wrapping_add(1);
+                }
                 if let Some(before) = self.link.as_ref().filter(|_| !link.send) {
                     // On hold by 0.0.0.0 it stays where it was, to be heard but not spoken to.
                     (link.remote, link.remote_rtcp) = (before.remote, before.remote_rtcp);
@@ -337,7 +373,7 @@ impl Stream {
     }
 
     fn free(&mut self) -> Option<(ContextId, bool)> {
-        self.counters = None;
+        (self.counters, self.connected) = (None, None);
         self.begin_keys_anew();
         let applied = self.applied.take().is_some();
         self.context.take().map(|context| (context, applied))
@@ -376,6 +412,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint, agent: (b
         keypad: Keypad::of(ours, theirs),
         bare: is_bare(ours) && is_bare(theirs),
         speech: Speech::of(ours, theirs),
+        tcp: None,
     }
 }
 

@@ -75,7 +75,7 @@ impl CallMedia {
         let applied = stream.applied.take().is_some();
         stream.fresh = true;
         if let Some(before) = stream.context.replace(context) {
-            self.drop_context(before, applied);
+            self.let_go(self.index(party)?, before, applied);
         }
         Ok(context)
     }
@@ -86,7 +86,8 @@ impl CallMedia {
             return false;
         }
         let Ok(answered) = sections::parse(answer, &self.limits) else { return false };
-        let plain = keying::offered(answer, &answered, &party.security);
+        let (answer, answered) = self.taken_apart(answer, answered);
+        let plain = keying::offered(&answer, &answered, &party.security);
         plain.is_ok_and(|Plain { text, keyed }| {
             party.remote.as_ref() == Some(&text) && party.theirs.standing == keyed
         })

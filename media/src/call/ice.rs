@@ -10,7 +10,9 @@ use super::{CallMedia, sections};
 use crate::PartyId;
 use crate::ice::full::{Candidate, CandidateKind, Terms};
 use crate::ice::{Component, Credentials, Ice, Secret};
-use crate::negotiate::{Ends, IceLines, IceSection, Place, Refusal, Slot, has_rtcp, is_mismatch};
+use crate::negotiate::{
+    Bundle, Ends, IceLines, IceSection, Place, Refusal, Slot, apart, has_rtcp, is_mismatch, is_tcp,
+};
 use crate::relay::Command;
 
 /// What stands of a section: our credentials, and the peer's.
@@ -33,6 +35,7 @@ impl CallMedia {
         to: PartyId,
         source: &Description,
         slots: &[Slot],
+        bundle: Option<&Bundle>,
     ) -> Result<IceLines, Refusal> {
         let party = self.party(to)?;
         let mut lines = IceLines::default();
@@ -41,18 +44,20 @@ impl CallMedia {
             return Ok(lines);
         }
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
-        let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
+        let (local, remote) = (local.map(whole), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(source.media()).enumerate() {
-            let Slot::Relayed { port, mux, .. } = *slot else {
+            let (Slot::Relayed { port, mux, .. }, false) = (*slot, is_tcp(media.line().proto)) else {
                 lines.push(&IceSection::Without);
                 continue;
             };
+            // What shares a transport has the ICE of that.
+            let is_beside = bundle.is_some_and(|bundle| bundle.is_beside(section));
             let muxed = mux && self.is_muxed(to, section);
             let ends = self.ends_of(party, section);
             let rtcp = has_rtcp(&media) && !muxed;
             let place = ends.map(|ends| place(&ends, rtcp));
             let told = place.map_or(port, |place| place.rtp.port());
-            let Some(secret) = secret else {
+            let Some(secret) = secret.filter(|_| !is_beside) else {
                 lines.push(&IceSection::Without);
                 lines.place(place);
                 continue;
@@ -92,6 +97,7 @@ impl CallMedia {
         to: PartyId,
         offer: &Description,
         slots: &[Slot],
+        bundle: Option<&Bundle>,
     ) -> Result<IceLines, Refusal> {
         let party = self.party(to)?;
         let mut lines = IceLines::default();
@@ -100,15 +106,16 @@ impl CallMedia {
             return Ok(lines);
         }
         let (local, remote) = (party.local.as_ref(), party.remote.as_ref());
-        let (local, remote) = (local.map(sections::reread), remote.map(sections::reread));
+        let (local, remote) = (local.map(whole), remote.map(sections::reread));
         for (section, (slot, media)) in slots.iter().zip(offer.media()).enumerate() {
-            let Slot::Relayed { port, mux, .. } = *slot else {
+            let (Slot::Relayed { port, mux, .. }, false) = (*slot, is_tcp(media.line().proto)) else {
                 lines.push(&IceSection::Without);
                 continue;
             };
+            let is_beside = bundle.is_some_and(|bundle| bundle.is_beside(section));
             let (ends, rtcp) = (self.ends_of(party, section), has_rtcp(&media) && !mux);
             let place = ends.map(|ends| place(&ends, rtcp));
-            let (Some(secret), Some(theirs)) = (secret, media.ice()) else {
+            let (Some(secret), Some(theirs)) = (secret.filter(|_| !is_beside), media.ice()) else {
                 lines.push(&IceSection::Without);
                 lines.place(place);
                 continue;
@@ -202,6 +209,12 @@ pub(super) fn terms(ours: &Media<'_>, theirs: &Media<'_>, two: bool, offered: bo
 
 /// Candidates of one section that are read.
 const MOST_CANDIDATES: usize = 64;
+
+/// A description of ours in which each section says what its transport is.
+fn whole(text: &Bytes) -> Description {
+    let description = sections::reread(text);
+    apart(&description).map(Description::reread).unwrap_or(description)
+}
 
 fn nth(description: Option<&Description>, section: usize) -> Option<Media<'_>> {
     description.and_then(|description| description.media().nth(section))

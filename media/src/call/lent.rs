@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::CallMedia;
 use super::party::Stream;
 use crate::negotiate::{End, Ends, Refusal};
-use crate::relay::Command;
+use crate::relay::{Command, TcpOrder};
 use crate::srtp::MasterKey;
 use crate::{ContextId, MAX_CONTEXTS, PairId, PartyId, PortPair, Ports, PortsError};
 
@@ -14,6 +14,8 @@ use crate::{ContextId, MAX_CONTEXTS, PairId, PartyId, PortPair, Ports, PortsErro
 pub(super) struct Lent {
     pub(super) pair: PortPair,
     pub(super) contexts: u16,
+    /// Connections are taken at its port.
+    pub(super) tcp: bool,
 }
 
 /// Of a stream in an offer of ours that several answer: its context, and what was told of its keys.
@@ -52,8 +54,13 @@ impl CallMedia {
         self.thread = Some(pair.id.thread);
         self.pairs.reserve_exact(1);
         let id = pair.id;
-        self.pairs.push(Lent { pair, contexts: 1 });
+        self.pairs.push(Lent { pair, contexts: 1, tcp: false });
         Ok(ContextId { pair: id, remote: 0 })
+    }
+
+    /// Another remote on a pair that is borrowed; `None` where there is no room for it.
+    pub(super) fn another_on(&mut self, pair: PairId) -> Option<ContextId> {
+        self.pairs.iter_mut().find(|lent| lent.pair.id == pair)?.next_context()
     }
 
     pub(super) fn port(&self, pair: PairId) -> Option<u16> {
@@ -74,6 +81,9 @@ impl CallMedia {
             if let Some(context) = stream.context {
                 self.drop_context(context, stream.applied.is_some());
             }
+            if let Some(spare) = stream.spare {
+                self.drop_context(spare, false);
+            }
         }
     }
 
@@ -82,6 +92,12 @@ impl CallMedia {
         let Some(index) = self.pairs.iter().position(|lent| lent.pair.id == context.pair) else { return };
         let Some(lent) = self.pairs.get_mut(index) else { return };
         lent.contexts &= !(1u16.checked_shl(context.remote.into()).unwrap_or_default());
+        if lent.tcp {
+            let pair = context.pair;
+            let order =
+                if lent.contexts == 0 { TcpOrder::Release { pair } } else { TcpOrder::Clear { context } };
+            self.commands.push_back(Command::Tcp(order));
+        }
         if lent.contexts == 0 {
             self.pairs.swap_remove(index);
             self.commands.push_back(Command::Release { pair: context.pair });

@@ -4,12 +4,15 @@ mod agreement;
 mod alone;
 mod answer;
 mod associate;
+mod bundle;
 mod codec;
 mod coding;
+mod connect;
 mod dtmf;
 mod ends;
 mod ice;
 mod judge;
+mod left_out;
 mod lent;
 mod meet;
 mod offer;
@@ -40,6 +43,7 @@ pub use codec::Codec;
 pub use coding::StreamCoding;
 pub use dtmf::DtmfView;
 pub use judge::{Bounds, Judged};
+pub use left_out::{LeftOut, LeftOutBy};
 use lent::Lent;
 pub use own::Offered;
 use party::{Exchange, Party, Side};
@@ -58,14 +62,29 @@ pub enum Mode {
 }
 
 /// What becomes of streams over connections of the peers' own (TCP, SCTP, DCCP, the telephone network) while media is
-/// anchored. The relay carries datagrams only.
+/// anchored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Connections {
     /// They are offered and answered with port 0 (RFC 3264 §6, §8.2). The default.
     #[default]
     Refused,
+    /// Those over TCP are taken and made by us, and what comes by the one of one leg goes by that of the other; TLS goes through. Others are
+    /// refused.
+    Relayed,
     /// Their lines cross as they are, addresses of the peers included, and they go around us.
     Around,
+}
+
+impl Connections {
+    /// What both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Around, Self::Around) => Self::Around,
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+            (Self::Relayed | Self::Around, _) => Self::Relayed,
+        }
+    }
 }
 
 /// The media of one call: its parties, what each has offered and answered, and the ports that it borrows.
@@ -90,6 +109,8 @@ pub struct CallMedia {
     commands: VecDeque<Command>,
     /// What reports of the relay call it.
     number: u64,
+    /// Sections that were left out, until somebody asks.
+    left_out: VecDeque<LeftOut>,
 }
 
 impl CallMedia {
@@ -108,6 +129,7 @@ impl CallMedia {
             pairs: Vec::new(),
             commands: VecDeque::new(),
             number: 0,
+            left_out: VecDeque::new(),
         }
     }
 
@@ -157,7 +179,7 @@ impl CallMedia {
                 let offered = sections::count(&offer);
                 let streams = parent.streams.iter().take(offered);
                 let pairs: Vec<_> = streams
-                    .map(|stream| (stream.context, stream.keys.clone(), stream.tls_id.clone()))
+                    .map(|stream| (stream.offered(), stream.keys.clone(), stream.tls_id.clone()))
                     .collect();
                 party.exchange = Exchange::Sent(offer);
                 party.streams = self.share(pairs)?;
@@ -183,13 +205,14 @@ impl CallMedia {
         if let Some(party) = self.parties.get_mut(index) {
             party.first_offer = None;
             party.forget_untaken();
+            unused.extend(party.streams.iter_mut().filter_map(|stream| stream.spare.take()));
             for stream in party.streams.iter_mut().filter(|stream| stream.link.is_none() && !stream.fresh) {
                 unused.extend(stream.context.take());
                 stream.begin_keys_anew();
             }
         }
         for context in unused {
-            self.drop_context(context, false);
+            self.let_go(index, context, false);
         }
     }
 
@@ -249,6 +272,7 @@ impl CallMedia {
         let Ok(index) = self.index(party) else { return };
         let removed = self.parties.swap_remove(index);
         self.give_back(removed.streams);
+        self.drop_transport(removed.bundle);
         let orphans: Vec<_> = self
             .parties
             .iter_mut()
@@ -275,11 +299,15 @@ impl CallMedia {
             let stream = self.parties.get_mut(index).and_then(|party| party.streams.get_mut(section));
             let Some(stream) = stream else { break };
             let applied = stream.applied.take().is_some();
+            let spare = stream.spare.take();
             if let Some(context) = stream.context.take() {
                 self.drop_context(context, applied);
             }
+            spare.into_iter().for_each(|spare| self.drop_context(spare, false));
         }
         self.parties.get_mut(index).into_iter().for_each(Party::wipe);
+        let bundle = self.parties.get_mut(index).and_then(|party| party.bundle.take());
+        self.drop_transport(bundle);
     }
 
     /// The call is over: all parties are removed. The commands are still to be polled.

@@ -8,7 +8,8 @@ use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
 use crate::keying::Keyed;
 use crate::negotiate::{
-    Bundle, Composition, Described, Misuse, Reach, Refusal, Slot, Text, compose, describe, is_secure,
+    Bundle, Composition, Described, Misuse, Reach, Refusal, Slot, Text, compose, connected, describe,
+    is_secure,
 };
 use crate::{ContextId, PartyId, Ports};
 
@@ -52,10 +53,17 @@ impl CallMedia {
         }
         let (reach, standing) = (party.reach(), party.streams.len());
         let offer = sections::reread(offer);
+        let mut taking = self.taking(of, &offer)?;
         let reserved = offer.media().enumerate().try_for_each(|(section, media)| {
             self.stream_at(of, section)?;
-            if let Described::Relayed(_) = self.described(section, &media, reach)? {
-                self.stream_context(of, section, ports)?;
+            match self.described(section, &media, reach)? {
+                Described::Relayed(_) if taking.has(section) => {
+                    self.bundled_context(of, section, &mut taking, ports)?;
+                }
+                Described::Relayed(_) if !taking.is_stuck(section) => {
+                    self.lone_context(of, section, ports)?;
+                }
+                Described::Relayed(_) | Described::Rejected | Described::Around | Described::Refused => {}
             }
             Ok(())
         });
@@ -91,9 +99,11 @@ impl CallMedia {
         media: &Media<'_>,
         reach: Reach,
     ) -> Result<Described, Refusal> {
-        let described = describe(section, media, reach)?;
-        let refused = described == Described::Around && self.connections == Connections::Refused;
-        Ok(if refused { Described::Refused } else { described })
+        match (describe(section, media, reach)?, self.connections) {
+            (Described::Around, Connections::Refused) => Ok(Described::Refused),
+            (Described::Around, Connections::Relayed) => connected(section, media, reach),
+            (described, _) => Ok(described),
+        }
     }
 
     /// Our offer to `to`, from what `from` has offered, or has last described when no offer of its own is pending.
@@ -129,7 +139,7 @@ impl CallMedia {
         let frame = party.local.as_ref().map(sections::reread);
         let standing = party.streams.len();
         let borrowed = self.offered_slots(to, (&source, &keyed), (source_reach, willing), ports);
-        let slots = match borrowed {
+        let (slots, bundle) = match borrowed {
             Ok(slots) => slots,
             Err(refusal) => {
                 self.roll_back(to, standing);
@@ -137,16 +147,9 @@ impl CallMedia {
             }
         };
         let anchored = self.mode == Mode::Anchored;
-        let ice = self.offered_ice(to, &source, &slots)?;
+        let ice = self.offered_ice(to, &source, &slots, bundle.as_ref())?;
         let party = self.party(to)?;
         let (frame, own) = (frame.as_ref(), party.own);
-        // What was agreed stays, and a browser that has described nothing yet may insist on bundling.
-        let described = party.remote.as_ref().map(sections::reread);
-        let bundle = match &described {
-            Some(described) => Bundle::of(described, &slots),
-            None => Bundle::offered(&source, &slots).filter(|bundle| party.offers_to_browser(bundle.section)),
-        };
-        let bundle = bundle.filter(|_| anchored);
         let text = compose(&Composition {
             source: &source,
             frame,
@@ -156,7 +159,7 @@ impl CallMedia {
             nowhere: None,
             slots: &slots,
             ice: &ice,
-            bundle,
+            bundle: bundle.as_ref(),
         });
         self.publish_offer(to, text, (standing, false))
     }
@@ -199,7 +202,9 @@ impl CallMedia {
         let Ok(party) = self.party(party) else { return false };
         let Some(described) = &party.remote else { return false };
         if !party.security.ends() {
-            return says_the_same(described, sdp);
+            let text = Bytes::copy_from_slice(sdp);
+            let read = sections::parse(&text, &self.limits).map(|read| self.taken_apart(&text, read).0);
+            return says_the_same(described, &read.unwrap_or(text));
         }
         let plain = self.plain_offer(&Bytes::copy_from_slice(sdp), party);
         plain.is_ok_and(|(_, plain)| {
@@ -217,7 +222,13 @@ impl CallMedia {
         (source, keyed): (&Description, &[Keyed]),
         (source_reach, willing): (Reach, Option<PartyId>),
         ports: &mut dyn Ports,
-    ) -> Result<Vec<Slot>, Refusal> {
+    ) -> Result<(Vec<Slot>, Option<Bundle>), Refusal> {
+        let found = self.party(to)?;
+        let profile = |(section, media): (usize, Media<'_>)| {
+            found.stated_profile(section, media.line().proto, keyed.get(section))
+        };
+        let profiles: Vec<_> = source.media().enumerate().map(profile).collect();
+        let (members, base) = self.bundle_to_offer(to, source, (source_reach, &profiles))?;
         let mut slots = Vec::new();
         for (section, media) in source.media().enumerate() {
             let described = if self.mode == Mode::Anchored {
@@ -233,15 +244,19 @@ impl CallMedia {
                 Described::Relayed(endpoint) => {
                     let context = match self.party(to)?.is_unread(section) {
                         true => self.other_context(to, section, ports)?,
-                        false => self.stream_context(to, section, ports)?,
+                        false => match base.filter(|_| members.contains(&section)) {
+                            Some(base) => self.context_on(to, section, base)?,
+                            None => self.lone_context(to, section, ports)?,
+                        },
                     };
                     let kept = self.link_mux(to, section) && !is_secure(media.line().proto);
                     let port = self.port(context.pair).unwrap_or_default();
                     let direction = self.willing(willing, section, endpoint.direction);
                     let found = self.party(to)?;
                     // One handshake in place of two, and a browser asks for it (RFC 8834 §4.5).
-                    let dtls = found.offers_dtls(section) && can_share(&media);
-                    let profile = found.stated_profile(section, media.line().proto, keyed.get(section));
+                    let wanted = found.offers_dtls(section) || members.contains(&section);
+                    let dtls = wanted && can_share(&media);
+                    let profile = profiles.get(section).copied().flatten();
                     Slot::Relayed { port, mux: endpoint.mux || kept || dtls, direction, profile }
                 }
             };
@@ -250,7 +265,8 @@ impl CallMedia {
         }
         let missing = self.party(to)?.streams.len().saturating_sub(slots.len());
         slots.extend(std::iter::repeat_n(Slot::Padded, missing));
-        Ok(slots)
+        let bundle = self.offered_bundle(to, source, &members, &slots);
+        Ok((slots, bundle))
     }
 
     /// The direction of a section that is described so, where it is of a party that is introduced to somebody.

@@ -7,7 +7,7 @@ use super::codec::{self, Codec};
 use super::party::Exchange;
 use super::{CallMedia, Mode, sections};
 use crate::keying::plain_profile;
-use crate::negotiate::{Bundle, Composition, Misuse, Refusal, Slot, compose};
+use crate::negotiate::{Bundle, Bundling, Composition, Misuse, Refusal, Slot, compose, tags};
 use crate::{PartyId, Ports};
 
 /// An audio codec that an offer of our own names.
@@ -52,7 +52,9 @@ impl CallMedia {
         let [mux, browser] = [party.offers_dtls(0), party.offers_to_browser(0)];
         let profile = browser.then_some(plain_profile(true));
         let slots = [Slot::Relayed { port, mux, direction: Direction::SendRecv, profile }];
-        let ice = self.offered_ice(to, &source, &slots)?;
+        let bundle = party.bundling != Bundling::Off && browser;
+        let bundle = bundle.then(|| Bundle::new(tags(&source, &[0], |_| None), false)).flatten();
+        let ice = self.offered_ice(to, &source, &slots, bundle.as_ref())?;
         let own = self.party(to)?.own;
         let text = compose(&Composition {
             source: &source,
@@ -63,7 +65,7 @@ impl CallMedia {
             nowhere: None,
             slots: &slots,
             ice: &ice,
-            bundle: Bundle::offered(&source, &slots).filter(|_| browser),
+            bundle: bundle.as_ref(),
         });
         self.publish_offer(to, text, (standing, true))
     }

@@ -7,17 +7,19 @@ use bytes::Bytes;
 use sdp::Direction;
 
 use super::Guarded;
+use super::bundle::Bundled;
 use super::coding::Speech;
+use super::connect::Tcp;
 use super::dtmf::Keypad;
 use super::judge::Verdict;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
-use crate::negotiate::{Own, Reach};
+use crate::negotiate::{Bundling, Own, Reach};
 use crate::quality::Counters;
-use crate::relay::{IceSettings, Settings, Srtp};
+use crate::relay::{IceSettings, Settings, Srtp, TcpStream};
 use crate::srtp::MasterKey;
-use crate::veil::Veil;
 use crate::transcode::{Coding, Tally};
+use crate::veil::Veil;
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
@@ -97,6 +99,10 @@ pub(super) struct Party {
     pub(super) veil: Option<Arc<Veil>>,
     /// The codecs that may be added to what it is offered.
     pub(super) codings: Box<[Coding]>,
+    /// What is done about bundling.
+    pub(super) bundling: Bundling,
+    /// The transport that several of its streams share.
+    pub(super) bundle: Option<Bundled>,
 }
 
 /// What each section of a description of ours says of our keys.
@@ -128,6 +134,8 @@ impl<T> Keys<T> {
 pub(super) struct Stream {
     /// Our end of it.
     pub(super) context: Option<ContextId>,
+    /// The one that it was offered with, where it shares a transport since and other dialogs may answer that offer.
+    pub(super) spare: Option<ContextId>,
     /// Borrowed for the pending offer.
     pub(super) fresh: bool,
     /// What stands; `None` while not negotiated, rejected, or not ours to relay.
@@ -138,6 +146,10 @@ pub(super) struct Stream {
     pub(super) direction: Direction,
     /// What the relay was told last.
     pub(super) applied: Option<Settings>,
+    /// The same of a stream over TCP.
+    pub(super) connected: Option<TcpStream>,
+    /// How often another connection was agreed on.
+    pub(super) connections: u32,
     pub(super) counters: Option<Arc<Counters>>,
     /// How it was when it was judged last, where it is.
     pub(super) verdict: Option<Box<Verdict>>,
@@ -181,6 +193,8 @@ pub(super) struct Link {
     pub(super) bare: bool,
     /// What it has of codecs.
     pub(super) speech: Speech,
+    /// How its connection comes about, where it is over TCP.
+    pub(super) tcp: Option<Tcp>,
 }
 
 /// A DTLS association as descriptions have it.
@@ -223,6 +237,8 @@ impl Party {
             dtmf: Wanted::default(),
             veil: None,
             codings: Box::default(),
+            bundling: Bundling::default(),
+            bundle: None,
         }
     }
 
@@ -264,6 +280,8 @@ impl Party {
             dtmf: self.dtmf,
             veil: self.veil.clone(),
             codings: self.codings.clone(),
+            bundling: self.bundling,
+            bundle: None,
         }
     }
 }

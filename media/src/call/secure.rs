@@ -13,7 +13,7 @@ use crate::keying::{
     self, Keyed, Keying, Mint, Own, OwnHandshake, Plain, Profile, Said, Secured, Security, Setup, SrtpUse,
     secure, secure_profile,
 };
-use crate::negotiate::{Refusal, Text};
+use crate::negotiate::{Bundle, Member, Refusal, Text};
 use crate::relay::Srtp;
 use crate::srtp::{MasterKey, Protection, Suite};
 
@@ -42,9 +42,9 @@ impl CallMedia {
 
     /// An offer of a party without its keys.
     pub(super) fn plain_offer(&self, text: &Bytes, party: &Party) -> Result<(Description, Plain), Refusal> {
-        let description = sections::parse(text, &self.limits)?;
-        let plain = keying::offered(text, &description, &party.security)?;
-        Ok((reread(description, text, &plain), plain))
+        let (text, description) = self.taken_apart(text, sections::parse(text, &self.limits)?);
+        let plain = keying::offered(&text, &description, &party.security)?;
+        Ok((reread(description, &text, &plain), plain))
     }
 
     /// An answer of a party to that offer of ours, without its keys.
@@ -54,9 +54,9 @@ impl CallMedia {
         party: &Party,
         offer: &Description,
     ) -> Result<(Description, Plain), Refusal> {
-        let description = sections::parse(text, &self.limits)?;
-        let plain = keying::answered(text, &description, &party.security, (offer, party.ours.last()))?;
-        Ok((reread(description, text, &plain), plain))
+        let (text, description) = self.taken_apart(text, sections::parse(text, &self.limits)?);
+        let plain = keying::answered(&text, &description, &party.security, (offer, party.ours.last()))?;
+        Ok((reread(description, &text, &plain), plain))
     }
 
     /// Sends an offer of ours: with our keys, its version and all.
@@ -83,6 +83,7 @@ impl CallMedia {
         (party.standing, party.made) = (standing, made);
         party.exchange = Exchange::Sent(text.clone());
         self.expect_checks(to, &text);
+        self.listen(to, &text);
         Ok(text)
     }
 
@@ -95,7 +96,7 @@ impl CallMedia {
     ) -> Result<Bytes, Refusal> {
         let text = self.veiled(to, text);
         let plain = Description::reread(Bytes::copy_from_slice(&text.bytes));
-        let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text), false)?;
+        let mut outcomes = self.outcomes(to, &plain, &sections::reread(&offer_text), Side::Us)?;
         let secured = self.secured_answer(to, &plain, &mut outcomes)?;
         let text = self.party_mut(to)?.publish_secured(text, &secured);
         self.settle(to, Side::Us, text.clone(), offer_text, outcomes)?;
@@ -111,10 +112,14 @@ impl CallMedia {
         &self,
         of: &Party,
         keyed: &[Keyed],
-        outcomes: &mut [Outcome],
+        (outcomes, bundled): (&mut [Outcome], &[Member]),
     ) -> Result<(), Refusal> {
         let ours = of.ours.last();
+        let besides = bundled.get(1..).unwrap_or_default();
         for (section, (outcome, keyed)) in outcomes.iter_mut().zip(keyed).enumerate() {
+            if besides.iter().any(|member| member.section == section) {
+                continue;
+            }
             let (Outcome::Relayed(link, _), Some(ours)) = (outcome, ours.get(section)) else { continue };
             match &keyed.said {
                 Said::Nothing => continue,
@@ -132,6 +137,9 @@ impl CallMedia {
                 }
             }
             link.dtls = false;
+        }
+        if let Some(tagged) = bundled.first() {
+            besides.iter().for_each(|member| share_keys(outcomes, (member.section, tagged.section)));
         }
         Ok(())
     }
@@ -153,9 +161,14 @@ impl CallMedia {
         }
         let description = Description::reread(Bytes::copy_from_slice(&text.bytes));
         let mut secured = Vec::new();
+        let besides = Bundle::besides(&description);
         for (section, media) in description.media().enumerate() {
-            secured.push(self.secured_section(to, section, &media)?);
+            secured.push(match tagged(&besides, section) {
+                Some(_) => Secured::default(),
+                None => self.secured_section(to, section, &media)?,
+            });
         }
+        share_lines(&mut secured, &besides);
         Ok(secured)
     }
 
@@ -192,7 +205,7 @@ impl CallMedia {
                 }
             }
         }
-        Ok(Secured { proto, own })
+        Ok(Secured { proto, own, beside: false })
     }
 
     /// The keys of each section of an answer of ours, and what they settle: of what was offered, the first that we take (RFC 4568
@@ -208,9 +221,10 @@ impl CallMedia {
             return Ok(Vec::new());
         }
         let mut secured = Vec::new();
-        let sections = plain.media().zip(outcomes).zip(theirs).enumerate();
+        let besides = Bundle::besides(plain);
+        let sections = plain.media().zip(outcomes.iter_mut()).zip(theirs).enumerate();
         for (section, ((media, outcome), Keyed { proto, said })) in sections {
-            let open = media.line().port != 0;
+            let open = media.line().port != 0 && tagged(&besides, section).is_none();
             let own = match (outcome, said) {
                 (Outcome::Relayed(link, _), Said::Sdes(lines)) if open => {
                     let line = lines.into_iter().next().ok_or(Refusal::Protection { section })?;
@@ -240,8 +254,10 @@ impl CallMedia {
                 }
                 (Outcome::Relayed(..) | Outcome::Around(_) | Outcome::Dead, _) => Own::default(),
             };
-            secured.push(Secured { proto, own });
+            secured.push(Secured { proto, own, beside: false });
         }
+        besides.iter().for_each(|beside| share_keys(outcomes, *beside));
+        share_lines(&mut secured, &besides);
         Ok(secured)
     }
 
@@ -296,6 +312,31 @@ impl Party {
 /// SRTP with these keys of theirs and that one of ours.
 fn keys_of(theirs: &[MasterKey], ours: &MasterKey) -> Srtp {
     Srtp::Keys(Arc::new(Protection { receive: theirs.into(), send: ours.clone() }))
+}
+
+/// The tagged section whose transport a section has.
+fn tagged(besides: &[(usize, usize)], section: usize) -> Option<usize> {
+    besides.iter().find(|(beside, _)| *beside == section).map(|(_, tagged)| *tagged)
+}
+
+/// Has a section protected as the tagged one is.
+fn share_keys(outcomes: &mut [Outcome], (beside, tagged): (usize, usize)) {
+    let Some(Outcome::Relayed(of_tagged, _)) = outcomes.get(tagged) else { return };
+    let (srtp, association, dtls) = (of_tagged.srtp.clone(), of_tagged.association.clone(), of_tagged.dtls);
+    if let Some(Outcome::Relayed(link, _)) = outcomes.get_mut(beside) {
+        (link.srtp, link.association, link.dtls) = (srtp, association, dtls);
+    }
+}
+
+/// Has sections go by what the tagged one says of its keys, without saying it again (RFC 9143 §7.1.3).
+fn share_lines(secured: &mut [Secured], besides: &[(usize, usize)]) {
+    for (beside, tagged) in besides {
+        let Some(of_tagged) = secured.get(*tagged).cloned() else { continue };
+        if let Some(section) = secured.get_mut(*beside) {
+            let proto = section.proto.take().or(of_tagged.proto);
+            *section = Secured { proto, own: of_tagged.own, beside: true };
+        }
+    }
 }
 
 fn reread(description: Description, text: &Bytes, plain: &Plain) -> Description {

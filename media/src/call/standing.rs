@@ -76,7 +76,7 @@ impl CallMedia {
             true => keying::offered(&then.remote, &theirs, &found.security)?,
             false => Plain { text: then.remote.clone(), keyed: then.theirs.clone() },
         };
-        let mut outcomes = self.outcomes(party, &ours, &theirs, then.answered == Side::Them)?;
+        let mut outcomes = self.outcomes(party, &ours, &theirs, then.answered)?;
         let found = self.party_mut(party)?;
         for ((outcome, stream), keys) in outcomes.iter_mut().zip(&mut found.streams).zip(&then.streams) {
             if let Outcome::Relayed(link, _) = outcome

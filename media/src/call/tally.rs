@@ -41,11 +41,11 @@ impl CallMedia {
             } else {
                 codec::names(&theirs)
             };
-            let counted = stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
+            let counted = party.counted(section);
             tallies.push(Tally {
                 media: theirs.line().media.to_owned(),
                 codecs,
-                guarded: Guarded::of(stream, theirs.line().proto),
+                guarded: Guarded::of(stream, theirs.line().proto, party.transport_counters(section)),
                 relayed: stream.link.is_some(),
                 coding: stream.coding(),
                 counted,

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use sdp::Direction;
 
+use super::bundle::Bundled;
 use super::lent::Lent;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, sections};
-use crate::relay::Command;
+use crate::relay::{Command, TcpOrder};
 use crate::{ContextId, PartyId, ThreadId};
 
 /// A party on its way from one call to another, with its ports.
@@ -67,10 +68,19 @@ impl CallMedia {
         let index = self.index(party).ok()?;
         self.part(party);
         let mut party = self.parties.swap_remove(index);
-        let mut pairs = Vec::with_capacity(party.streams.len());
+        let mut pairs: Vec<Lent> = Vec::with_capacity(party.streams.len());
+        let mine: Vec<_> = party.contexts().collect();
         for stream in &mut party.streams {
+            if let Some(spare) = stream.spare.take() {
+                self.drop_context(spare, false);
+            }
             let Some(context) = stream.context else { continue };
-            let only = 1u16.checked_shl(context.remote.into()).unwrap_or_default();
+            let of_pair = mine.iter().filter(|of| of.pair == context.pair);
+            let bit = |of: &ContextId| 1u16.checked_shl(of.remote.into()).unwrap_or_default();
+            let only = of_pair.fold(0, |only, of| only | bit(of));
+            if pairs.iter().any(|lent| lent.pair.id == context.pair) {
+                continue;
+            }
             match self.pairs.iter().position(|lent| lent.pair.id == context.pair) {
                 Some(at) if self.pairs.get(at).is_some_and(|lent| lent.contexts == only) => {
                     pairs.push(self.pairs.swap_remove(at));
@@ -83,6 +93,8 @@ impl CallMedia {
                 }
             }
         }
+        let stays = |bundle: &Bundled| !pairs.iter().any(|lent| lent.pair.id == bundle.context.pair);
+        self.drop_transport(party.bundle.take_if(|bundle| stays(bundle)));
         let thread = self.thread.filter(|_| !pairs.is_empty());
         if self.pairs.is_empty() {
             self.thread = None;
@@ -103,7 +115,12 @@ impl CallMedia {
             party.streams.iter_mut().for_each(|stream| {
                 stream.strip();
             });
-            self.commands.extend(pairs.iter().map(|lent| Command::Release { pair: lent.pair.id }));
+            party.bundle = None;
+            for Lent { pair, tcp, .. } in pairs {
+                let pair = pair.id;
+                self.commands.extend(tcp.then_some(Command::Tcp(TcpOrder::Release { pair })));
+                self.commands.push_back(Command::Release { pair });
+            }
         }
         self.enter(party);
     }
@@ -116,6 +133,12 @@ fn said(description: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl Party {
+    /// All that it has on ports of ours.
+    fn contexts(&self) -> impl Iterator<Item = ContextId> {
+        let of_bundle = self.bundle.as_ref().map(|bundle| bundle.context);
+        self.streams.iter().filter_map(|stream| stream.context).chain(of_bundle)
+    }
+
     /// The direction of a section of its last description as it would be towards somebody whom it has not been told of: `stated`
     /// is what it says there.
     pub(super) fn willing(&self, section: usize, stated: Direction) -> Direction {
@@ -134,6 +157,7 @@ impl Stream {
         (self.link, self.fresh) = (None, false);
         self.begin_keys_anew();
         let applied = self.applied.take().is_some();
+        self.connected = None;
         self.context.take().map(|context| (context, applied))
     }
 }

@@ -1,6 +1,7 @@
 //! What an operator or a CDR wants to know.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sdp::{Description, Direction, Media};
@@ -10,7 +11,7 @@ use super::party::{Exchange, Party, Stream};
 use super::{CallMedia, Codec, Mode, StreamCoding, codec, sections};
 use crate::dtls;
 use crate::negotiate::is_secure;
-use crate::quality::{Quality, Snapshot};
+use crate::quality::{Counters, Quality, Snapshot};
 use crate::relay::Srtp;
 use crate::srtp::Suite;
 use crate::{NetworkId, PartyId};
@@ -77,18 +78,16 @@ impl Guarded {
         }
     }
 
-    pub(super) fn of(stream: &Stream, proto: &str) -> Self {
+    pub(super) fn of(stream: &Stream, proto: &str, counters: Option<&Arc<Counters>>) -> Self {
         if let Some(was) = stream.was {
             return was;
         }
         match stream.link.as_ref().and_then(|link| link.srtp.as_ref()) {
             Some(Srtp::Keys(keys)) => Self::Sdes(keys.suite()),
-            Some(Srtp::Dtls(_)) => {
-                match stream.counters.as_ref().and_then(|counters| counters.snapshot().dtls) {
-                    Some(dtls::Standing::Keyed(agreed)) => Self::Dtls(Some(agreed.suite)),
-                    Some(_) | None => Self::Dtls(None),
-                }
-            }
+            Some(Srtp::Dtls(_)) => match counters.and_then(|counters| counters.snapshot().dtls) {
+                Some(dtls::Standing::Keyed(agreed)) => Self::Dtls(Some(agreed.suite)),
+                Some(_) | None => Self::Dtls(None),
+            },
             None if is_secure(proto) && (stream.link.is_some() || stream.around) => Self::EndToEnd,
             None => Self::No,
         }
@@ -116,6 +115,9 @@ pub struct StreamView {
     pub remote: Option<SocketAddr>,
     /// How it is transcoded, or was last.
     pub coding: Option<StreamCoding>,
+    /// Its identification tag, where it shares a transport with others (RFC 9143); what is told of ICE and of a handshake is the
+    /// transport's then.
+    pub bundle: Option<String>,
     /// What was counted; all zero when it is not relayed.
     pub counted: Snapshot,
     /// What that amounts to.
@@ -151,7 +153,7 @@ impl CallMedia {
                 .enumerate()
                 .map(|(section, ((ours, theirs), stream))| {
                     let proto = party.theirs.standing.get(section).and_then(|keyed| keyed.proto.as_deref());
-                    let plain = self.stream_view(party, ours, theirs, stream);
+                    let plain = self.stream_view((party, section), ours, theirs, stream);
                     StreamView { proto: proto.map_or(plain.proto, str::to_owned), ..plain }
                 })
                 .collect(),
@@ -166,7 +168,7 @@ impl CallMedia {
 
     fn stream_view(
         &self,
-        party: &Party,
+        (party, section): (&Party, usize),
         ours: &Media<'_>,
         theirs: &Media<'_>,
         stream: &Stream,
@@ -186,17 +188,22 @@ impl CallMedia {
                 .map(|ip| SocketAddr::new(ip, theirs.line().port)),
             _ => None,
         };
-        let counted = stream.counters.as_ref().map(|counters| counters.snapshot()).unwrap_or_default();
+        let counted = party.counted(section);
         StreamView {
             media: theirs.line().media.to_owned(),
             proto: theirs.line().proto.to_owned(),
             carriage,
-            guarded: Guarded::of(stream, theirs.line().proto),
+            guarded: Guarded::of(stream, theirs.line().proto, party.transport_counters(section)),
             direction: stream.direction,
             codecs: codec::all(if theirs.line().port == 0 { ours } else { theirs }),
             local: port.map(|port| SocketAddr::new(party.own.address, port)),
             remote,
             coding: stream.coding(),
+            bundle: party
+                .bundle
+                .as_ref()
+                .and_then(|bundle| bundle.tags(section))
+                .map(|tags| tags.mid.to_string()),
             counted,
             quality: Quality::of(&counted, played(theirs, counted.payload).as_deref()),
             poor: stream.poor().0,

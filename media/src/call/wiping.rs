@@ -24,9 +24,11 @@ impl Party {
         for keyed in &mut self.theirs.standing {
             keyed.said = Said::Nothing;
         }
-        for stream in &mut self.streams {
+        for section in 0..self.streams.len() {
+            let counters = self.transport_counters(section).cloned();
+            let Some(stream) = self.streams.get_mut(section) else { break };
             if stream.link.as_ref().is_some_and(|link| link.srtp.is_some()) {
-                stream.was = Some(Guarded::of(stream, ""));
+                stream.was = Some(Guarded::of(stream, "", counters.as_ref()));
             }
             stream.begin_keys_anew();
             if let Some(link) = &mut stream.link {

@@ -8,7 +8,7 @@ use sdp::Direction;
 use super::CallMedia;
 use super::party::{Link, Party, Stream};
 use crate::dtmf::Plan;
-use crate::relay::{Command, Settings, Sources};
+use crate::relay::{Command, Settings, Share, Sources, TcpOrder};
 use crate::transcode;
 use crate::veil::Veil;
 use crate::{ContextId, Latching, PartyId};
@@ -40,20 +40,62 @@ impl CallMedia {
     /// Tells the relay what has changed about a party's streams. `unlatch`: a new description came from it.
     pub(super) fn apply(&mut self, party: PartyId, unlatch: bool) {
         let Ok(index) = self.index(party) else { return };
-        let (peers, plans, veils) = (self.peer_contexts(index), self.plans(index), self.veils(index));
-        let codings = self.codings(index);
+        let (peers, plans, shares) = (self.peer_contexts(index), self.plans(index), self.shares(index));
+        let (veils, codings) = (self.veils(index), self.codings(index));
+        let ports = self.tcp_ports(index);
         let Some(party) = self.parties.get_mut(index) else { return };
+        let network = party.network;
         let (latching, signalling) = (party.latching, party.signalling);
+        let transport = party.bundle.as_ref().map(|bundle| bundle.context);
+        let mut transports = Vec::new();
         for (section, stream) in party.streams.iter_mut().enumerate() {
             let peer = peers.get(section).copied().flatten();
             let described = stream.link.as_ref().map(|link| link.remote.ip());
             let sources = described.map(|described| sources(latching, signalling, described));
             let plan = plans.get(section).cloned().flatten();
+            let share = shares.get(section).cloned().flatten();
+            if share.is_some() {
+                let wanted = stream.link.as_ref().zip(sources);
+                transports.push(wanted.map(|(link, sources)| settings(link, sources, Onward::default())));
+            } else {
+                transports.push(None);
+            }
+            if stream.link.is_none() && transport.is_some() && stream.context == transport {
+                // It is the others' as well.
+                stream.applied = None;
+                continue;
+            }
+            if let Some(port) = ports.get(section).copied().flatten() {
+                let sources = sources.unwrap_or(Sources::Described);
+                self.commands.extend(stream.connect((network, port), (sources, peer)));
+                continue;
+            }
+            if stream.connected.take().is_some()
+                && let Some(context) = stream.context
+            {
+                self.commands.push_back(Command::Tcp(TcpOrder::Clear { context }));
+            }
             let coding = codings.get(section).cloned().flatten();
             // What is coded anew has a source of our own in any case.
             let veil = veils.get(section).cloned().flatten().filter(|_| coding.is_none());
-            self.commands.extend(stream.apply(sources, Onward { peer, plan, veil, coding }, unlatch));
+            let onward = Onward { peer, plan, veil, coding, share };
+            self.commands.extend(stream.apply(sources, onward, unlatch));
         }
+        self.apply_transport(index, &transports);
+    }
+
+    /// The port of each stream of this party that is over TCP.
+    fn tcp_ports(&mut self, index: usize) -> Vec<Option<u16>> {
+        let Some(party) = self.parties.get(index) else { return Vec::new() };
+        let pairs = &mut self.pairs;
+        let port = |stream: &Stream| {
+            stream.link.as_ref().and_then(|link| link.tcp.as_ref())?;
+            let context = stream.context?;
+            let lent = pairs.iter_mut().find(|lent| lent.pair.id == context.pair)?;
+            lent.tcp = true;
+            Some(lent.pair.port)
+        };
+        party.streams.iter().map(port).collect()
     }
 
     /// Where each stream of this party goes: the live contexts of its peer, as far as the gates of both are open.
@@ -62,7 +104,7 @@ impl CallMedia {
         let Some(peer) = party.peer.and_then(|peer| self.party(peer).ok()) else { return Vec::new() };
         // What one peer protects for the other is nothing to one that talks with us, nor the other way round.
         let is_alike = |section| {
-            let unread = |party: &Party| party.link(section).map(|link| link.dtls);
+            let unread = |party: &Party| party.link(section).map(|link| (link.dtls, link.tcp.is_some()));
             unread(party) == unread(peer)
         };
         let is_open =
@@ -118,7 +160,14 @@ impl Stream {
 
     fn apply(&mut self, sources: Option<Sources>, onward: Onward, unlatch: bool) -> Option<Command> {
         let context = self.context?;
-        let wanted = self.link.as_ref().zip(sources).map(|(link, sources)| settings(link, sources, onward));
+        let wanted = self.link.as_ref().zip(sources);
+        let mut wanted = wanted.map(|(link, sources)| settings(link, sources, onward));
+        if let Some(wanted) = &mut wanted
+            && wanted.share.as_ref().is_some_and(|share| share.transport != context.remote)
+        {
+            // That is the transport's.
+            (wanted.ice, wanted.srtp) = (None, None);
+        }
         let Some(wanted) = wanted else {
             return self.applied.take().map(|_| Command::Clear { context });
         };
@@ -136,11 +185,13 @@ impl Stream {
 }
 
 /// To whom a stream goes on, and as what.
+#[derive(Default)]
 struct Onward {
     peer: Option<ContextId>,
     plan: Option<Arc<Plan>>,
     veil: Option<Arc<Veil>>,
     coding: Option<transcode::Plan>,
+    share: Option<Share>,
 }
 
 fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
@@ -159,5 +210,6 @@ fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
         dtmf: onward.plan,
         veil: onward.veil,
         transcode: onward.coding.map(Arc::new),
+        share: onward.share,
     }
 }

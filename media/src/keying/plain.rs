@@ -5,7 +5,7 @@ use sdp::{Attribute, Description, Line, Media, Section};
 
 use super::judge::{self, Verdict};
 use super::secure::Own;
-use super::{CryptoLine, Handshake, Profile, Security};
+use super::{CryptoLine, Handshake, Keying, Profile, Security};
 use crate::negotiate::{Refusal, is_secure};
 
 /// What one section of a peer's description says of its protection.
@@ -36,6 +36,15 @@ impl Keyed {
                 (Said::Dtls(now), Said::Dtls(before)) => now.repeats(before),
                 (now, before) => now == before,
             }
+    }
+
+    /// Where its keys come from, if it has any.
+    pub(crate) fn kind(&self) -> Option<Keying> {
+        match self.said {
+            Said::Nothing => None,
+            Said::Sdes(_) => Some(Keying::Sdes),
+            Said::Dtls(_) => Some(Keying::Dtls),
+        }
     }
 
     /// Its keys come from a handshake, and the profile has feedback: so a browser says it.

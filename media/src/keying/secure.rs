@@ -22,6 +22,8 @@ pub(crate) struct Secured {
     /// Its transport protocol, where it is another one than without keys.
     pub(crate) proto: Option<Box<str>>,
     pub(crate) own: Own,
+    /// Another section says so, whose transport it has.
+    pub(crate) beside: bool,
 }
 
 /// Puts that into a description; `fingerprint` is that of our certificate.
@@ -38,6 +40,9 @@ pub(crate) fn secure(text: Text, sections: &[Secured], fingerprint: Option<&Fing
             let count = line.port_count.map(|count| format!("/{count}")).unwrap_or_default();
             let text = format!("{} {}{count} {proto} {}", line.media, line.port, line.formats);
             lines.push((media.section().start(), text));
+        }
+        if section.beside {
+            continue;
         }
         let end = media.section().end();
         added.extend(section.own.keys.iter().map(|(tag, key)| (end, crypto::compose(*tag, key))));

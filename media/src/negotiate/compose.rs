@@ -6,8 +6,10 @@ use std::ops::Range;
 
 use sdp::{Attribute, Description, Direction, Line, Media};
 
-use super::transport::is_transport;
-use super::{Bundle, IceLines, Place};
+use super::bundle::{extension, free_extension, is_extension};
+use super::transport::{is_msrp, is_plain_msrp, is_tcp, is_transport};
+use super::{Bundle, IceLines, Place, Setup};
+use crate::msrp::own_path;
 
 /// What is ours in a description: the `o=` line and the address (RFC 3264 §5, §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,36 @@ pub(crate) struct Composition<'a> {
     /// What is said of ICE.
     pub(crate) ice: &'a IceLines,
     /// What is said of bundling.
-    pub(crate) bundle: Option<Bundle<'a>>,
+    pub(crate) bundle: Option<&'a Bundle>,
+}
+
+impl Composition<'_> {
+    /// Who is to make the connection by an answer, where that is not what the source says: the offer does not let it.
+    fn setup(&self, section: usize, media: &Media<'_>) -> Option<Setup> {
+        let framed = self.frame.filter(|_| self.answer).and_then(|frame| frame.media().nth(section));
+        let (offered, wanted) = (framed.as_ref().and_then(Setup::of)?, Setup::of(media)?);
+        let answer = offered.answer(wanted);
+        (is_tcp(media.line().proto) && answer != wanted).then_some(answer)
+    }
+
+    /// The number of the header extension for tags that a section says, where it does not cross as it is. A section that shares its
+    /// transport has one (RFC 9143 §9.1): in an answer that of the offer, in an offer one that is free.
+    fn tag_extension(&self, section: usize) -> Option<u8> {
+        let of =
+            |description: &Description| description.media().nth(section).and_then(|media| extension(&media));
+        let shares = self.bundle.is_some_and(|bundle| bundle.is_shared() && bundle.mid(section).is_some());
+        let (of_source, framed) = (of(self.source), self.frame.and_then(of));
+        if self.answer {
+            return framed.filter(|_| shares || of_source.is_some());
+        }
+        if !shares || of_source.is_some() {
+            return None;
+        }
+        let sections = || self.source.media().chain(self.frame.into_iter().flat_map(Description::media));
+        framed
+            .or_else(|| sections().find_map(|media| extension(&media)))
+            .or_else(|| free_extension(sections()))
+    }
 }
 
 /// The text, and where in it the version of the `o=` line is.
@@ -86,8 +117,9 @@ pub(crate) fn compose(composition: &Composition<'_>) -> Text {
             (Slot::Relayed { port, mux, direction, profile }, Some(media), _) => {
                 writer.place = composition.ice.placed(section).filter(|_| composition.nowhere.is_none());
                 let stated = Stated { port: *port, mux: *mux, direction: *direction, profile: *profile };
-                let mid = composition.bundle.filter(|bundle| bundle.section == section);
-                writer.relayed(&media, stated, mid.map(|bundle| bundle.mid));
+                let mid = composition.bundle.and_then(|bundle| bundle.mid(section));
+                let setup = composition.setup(section, &media);
+                writer.relayed(&media, stated, (mid, composition.tag_extension(section), setup));
                 writer.out.extend_from_slice(composition.ice.section(section));
             }
             (Slot::Around, Some(media), _) => writer.around(&media),
@@ -107,6 +139,9 @@ struct Stated {
     direction: Direction,
     profile: Option<&'static str>,
 }
+
+/// The port of who takes no connections.
+const DISCARD: u16 = 9;
 
 /// Whatever the source has: what we write is by RFC 8866 §5.
 const LINE_END: &[u8] = b"\r\n";
@@ -177,8 +212,9 @@ impl Writer<'_> {
         }
         self.connection();
         self.times();
-        if let Some(Bundle { mid, .. }) = self.composition.bundle {
-            self.line(b'a', format!("group:BUNDLE {mid}").as_bytes());
+        if let Some(bundle) = self.composition.bundle {
+            let mids: Vec<_> = bundle.members().map(|member| &*member.mid).collect();
+            self.line(b'a', format!("group:BUNDLE {}", mids.join(" ")).as_bytes());
         }
         self.out.extend_from_slice(self.composition.ice.session());
     }
@@ -267,10 +303,19 @@ impl Writer<'_> {
     }
 
     /// A section on ports of ours: its `c=` is the session's, its direction the one asked for.
-    fn relayed(&mut self, media: &Media<'_>, stated: Stated, mid: Option<&str>) {
+    fn relayed(
+        &mut self,
+        media: &Media<'_>,
+        stated: Stated,
+        (mid, extension, setup): (Option<&str>, Option<u8>, Option<Setup>),
+    ) {
         let Stated { port, mux, direction, profile } = stated;
+        // RFC 4145 §4: nobody connects to who connects.
+        let connects =
+            is_tcp(media.line().proto) && setup.or_else(|| Setup::of(media)) == Some(Setup::Active);
         let place = self.place;
-        self.media_line(media, place.map_or(port, |place| place.rtp.port()), profile);
+        let port = if connects { DISCARD } else { place.map_or(port, |place| place.rtp.port()) };
+        self.media_line(media, port, profile);
         let mut elsewhere =
             place.map(|place| place.rtp.ip()).filter(|ip| *ip != self.composition.own.address);
         let without_feedback = profile.is_some_and(|profile| !profile.ends_with('F'));
@@ -287,10 +332,20 @@ impl Writer<'_> {
             let attribute = value.and_then(Attribute::parse);
             let is = |name: &str| attribute.is_some_and(|attribute| attribute.name == name);
             // RFC 4585 §4.2, RFC 5506 §5: these are of the profile with feedback.
-            if is("mid") && mid.is_some() || without_feedback && (is("rtcp-fb") || is("rtcp-rsize")) {
+            let of_tags = self.composition.answer && attribute.as_ref().is_some_and(is_extension);
+            if of_tags
+                || is("mid") && mid.is_some()
+                || without_feedback && (is("rtcp-fb") || is("rtcp-rsize"))
+            {
                 continue;
             }
-            if value.and_then(Direction::parse).is_some() {
+            if is("setup")
+                && let Some(setup) = setup
+            {
+                self.line(b'a', format!("setup:{}", setup.name()).as_bytes());
+            } else if is("path") && is_msrp(media.line().proto) {
+                self.path(media, line, port);
+            } else if value.and_then(Direction::parse).is_some() {
                 self.line(b'a', direction.name().as_bytes());
                 direction_due = false;
             } else if mux_due && attribute.is_some_and(|attribute| attribute.name == "rtcp-mux") {
@@ -316,6 +371,18 @@ impl Writer<'_> {
         }
         if let Some(mid) = mid {
             self.line(b'a', format!("mid:{mid}").as_bytes());
+        }
+        if let Some(number) = extension {
+            self.line(b'a', format!("extmap:{number} urn:ietf:params:rtp-hdrext:sdes:mid").as_bytes());
+        }
+    }
+
+    /// The path of MSRP: ours in place of the peer's, where we are in the way of its messages; with TLS it is but a name (RFC 6714 §5).
+    fn path(&mut self, media: &Media<'_>, line: Line<'_>, port: u16) {
+        if !is_plain_msrp(media.line().proto) {
+            self.copy(line);
+        } else if let Some(path) = own_path(media, (self.composition.own.address, port)) {
+            self.line(b'a', format!("path:{path}").as_bytes());
         }
     }
 

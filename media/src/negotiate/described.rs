@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sdp::{Connection, Direction, Media};
 
-use super::{Refusal, Transport, transport};
+use super::{Refusal, Transport, is_msrp, is_plain_msrp, is_tcp, transport};
 
 /// How a described stream reaches its peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct Endpoint {
     pub(crate) silenced: bool,
     /// Its direction with that taken into account.
     pub(crate) direction: Direction,
+    /// It is reached by connections (RFC 4145).
+    pub(crate) tcp: bool,
 }
 
 /// The port that goes with the address of nowhere where ICE is to find another one (RFC 8839 §4.2.5).
@@ -89,6 +91,40 @@ pub(crate) fn describe(
         mux,
         silenced,
         direction,
+        tcp: false,
+    }))
+}
+
+/// The same of a stream over connections that we take and make: over TCP, and where TLS keeps us out of MSRP by the descriptions alone (RFC
+/// 6714).
+pub(crate) fn connected(
+    section: usize,
+    media: &Media<'_>,
+    Reach { ipv6, .. }: Reach,
+) -> Result<Described, Refusal> {
+    let line = media.line();
+    let sealed = is_msrp(line.proto) && !is_plain_msrp(line.proto);
+    if !is_tcp(line.proto) || sealed && media.section().attribute("msrp-cema").is_none() {
+        return Ok(Described::Refused);
+    }
+    if line.port_count.is_some_and(|count| count > 1) {
+        return Ok(Described::Rejected);
+    }
+    let connection = media.connection().ok_or(Refusal::NoConnection { section })?;
+    if !connection.net_type.eq_ignore_ascii_case("IN") {
+        return Ok(Described::Refused);
+    }
+    let ip = address(section, connection, ipv6)?;
+    let (remote, silenced) = (SocketAddr::new(ip, line.port), ip.is_unspecified());
+    let direction = media.direction();
+    Ok(Described::Relayed(Endpoint {
+        remote,
+        remote_rtcp: remote,
+        rtp: false,
+        mux: false,
+        silenced,
+        direction,
+        tcp: true,
     }))
 }
 

@@ -69,6 +69,21 @@ pub(crate) fn transport(proto: &str) -> Transport {
     }
 }
 
+/// Whether a transport protocol is over TCP (RFC 4145).
+pub(crate) fn is_tcp(proto: &str) -> bool {
+    proto.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case("TCP"))
+}
+
+/// Whether it is that of MSRP (RFC 4975 §8.1), with TLS or without.
+pub(crate) fn is_msrp(proto: &str) -> bool {
+    is_plain_msrp(proto) || proto.eq_ignore_ascii_case("TCP/TLS/MSRP")
+}
+
+/// The same without TLS, so that its messages can be read.
+pub(crate) fn is_plain_msrp(proto: &str) -> bool {
+    proto.eq_ignore_ascii_case("TCP/MSRP")
+}
+
 /// SRTP with keys of the peers: `RTP/SAVP`, `RTP/SAVPF`, `UDP/TLS/RTP/SAVP`…
 pub(crate) fn is_secure(proto: &str) -> bool {
     proto

@@ -3,14 +3,16 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::bundle::Share;
+use super::tcp;
 use crate::dtls;
 use crate::dtmf::{Digit, Plan};
 use crate::ice::Credentials;
 use crate::ice::full::Terms;
 use crate::quality::Counters;
 use crate::srtp::Protection;
-use crate::veil::Veil;
 use crate::transcode;
+use crate::veil::Veil;
 use crate::{ContextId, PairId, PartyId, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
@@ -49,6 +51,8 @@ pub enum Command {
         /// Which.
         context: ContextId,
     },
+    /// About connections, for the thread that has those.
+    Tcp(tcp::Order),
     /// Forgets all remote contexts of a pair and gives it back; it is lent again after its quarantine.
     Release {
         /// Which.
@@ -65,6 +69,7 @@ impl Command {
                 context.pair.thread
             }
             Self::Expect { pair, .. } | Self::Release { pair } => pair.thread,
+            Self::Tcp(order) => order.pair().thread,
         }
     }
 }
@@ -100,6 +105,8 @@ pub struct Settings {
     pub veil: Option<Arc<Veil>>,
     /// What becomes of the codecs that it sends; `None` where they go as they come.
     pub transcode: Option<Arc<transcode::Plan>>,
+    /// Its share in a transport that several sections have; `None` where it has one for itself.
+    pub share: Option<Share>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

@@ -36,6 +36,10 @@ pub struct Config {
     /// How long a latched source must be silent before another permitted one may take its place, and how long after a
     /// new offer or answer it may do so without that. Default 5 s.
     pub move_after: Duration,
+    /// Most connections of streams over TCP at once, of both legs; one more is closed when it is taken, or not made. Default 2,000.
+    pub max_connections: u32,
+    /// How long a connection of a stream stays open by which nothing comes or goes. Default 2 h.
+    pub idle_connection: Duration,
     /// Addresses of ours that no media is sent to, such as those of TURN listeners: by way of them it could come back. Default none.
     pub closed: Vec<SocketAddr>,
     /// Whose certificates TURN servers are believed by over TLS, for each network that has such. Default: there are none.
@@ -105,6 +109,8 @@ impl Config {
             high_water: 256,
             quarantine: Duration::from_secs(5),
             move_after: Duration::from_secs(5),
+            max_connections: 2_000,
+            idle_connection: Duration::from_secs(7_200),
             closed: Vec::new(),
             roots: Vec::new(),
             notify: Notify::default(),

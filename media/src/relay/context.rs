@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bundle::{Tables, Tags};
 use super::coding::Told;
 use super::demux::Kind;
 use super::handshake::Handshake;
@@ -61,6 +62,8 @@ pub(super) struct Context {
     pub(super) from_own: bool,
     /// The session that the desk has for it.
     pub(super) begun: Option<(u32, Arc<Terms>)>,
+    /// The sources of the sections that share it.
+    pub(super) tables: Option<Box<Tables>>,
 }
 
 /// Where an accepted packet goes on to.
@@ -87,6 +90,7 @@ impl Context {
         let guard = Guard::new(settings.srtp.as_ref(), id, senders);
         let translator = settings.dtmf.as_ref().map(|plan| Box::new(Translator::new(plan)));
         let veiled = settings.veil.as_ref().map(|veil| Box::new(Veiled::new(veil)));
+        let tables = settings.is_shared(id.remote).then(Box::default);
         Self {
             remote: id.remote,
             id,
@@ -105,6 +109,7 @@ impl Context {
             coded: None,
             from_own: false,
             begun: None,
+            tables,
         }
     }
 
@@ -123,12 +128,33 @@ impl Context {
         Veiled::change(&mut self.veiled, settings.veil.as_ref());
         // Nothing of it is known of another one before it sends something.
         self.from_own &= self.settings.remote == settings.remote;
+        match settings.is_shared(id.remote) {
+            true => _ = self.tables.get_or_insert_default(),
+            false => self.tables = None,
+        }
         self.settings = settings;
     }
 
     /// It is no more.
     pub(super) fn over(mut self, senders: &mut Senders) {
         self.guard.end(senders);
+    }
+
+    /// The number of the remote whose transport it goes by: its own, where it has one for itself.
+    pub(super) fn transport(&self) -> u8 {
+        self.settings.share.as_ref().map_or(self.remote, |share| share.transport)
+    }
+
+    /// How packets of its section are told, if it is one of those that have that transport.
+    pub(super) fn tags(&self, transport: u8) -> Option<&Tags> {
+        let share = self.settings.share.as_ref().filter(|share| share.transport == transport)?;
+        share.section.as_ref()
+    }
+
+    /// The number of the header extension of its peer's that nobody else is told of.
+    pub(super) fn blanked(&self) -> Option<u8> {
+        let tags = self.settings.share.as_ref()?.section.as_ref()?;
+        tags.extension.filter(|_| tags.blank)
     }
 
     /// Whether its packets are RTP or SRTP.
@@ -286,10 +312,9 @@ impl Context {
         }
     }
 
-    /// Counts a packet that is taken, and says where it goes on to; `packet` is what it is unprotected.
-    pub(super) fn accept(&mut self, arrived: Arrived, packet: &[u8], clock: Clock) -> Onward {
-        let Arrived { component, source, length, .. } = arrived;
-        let kind = self.kind(component, packet);
+    /// A packet from there is taken.
+    pub(super) fn accept(&mut self, arrived: Arrived, clock: Clock) {
+        let Arrived { component, source, .. } = arrived;
         let latch = match component {
             Component::Rtp => &mut self.rtp,
             Component::Rtcp => &mut self.rtcp,
@@ -300,6 +325,12 @@ impl Context {
         if let Some(session) = &mut self.ice {
             session.heard(component, source, clock.millis);
         }
+    }
+
+    /// Counts a packet that is taken, and says where it goes on to; `packet` is what it is unprotected.
+    pub(super) fn count(&mut self, arrived: Arrived, packet: &[u8], clock: Clock) -> Onward {
+        let Arrived { component, length, .. } = arrived;
+        let kind = self.kind(component, packet);
         let rtcp = kind == Component::Rtcp;
         self.counters.received(Tally { bytes: length, rtcp, now_millis: clock.millis });
         match (self.settings.rtp, rtcp) {
@@ -309,6 +340,11 @@ impl Context {
             }
             (false, _) => {}
         }
+        self.onward(kind)
+    }
+
+    /// Where its packets go on to, and what becomes of them.
+    pub(super) fn onward(&self, kind: Component) -> Onward {
         let translated = self.translator.is_some() || self.veiled.is_some();
         let coded = self.settings.transcode.is_some();
         Onward { peer: self.settings.peer, kind, translated, coded }
@@ -399,6 +435,13 @@ impl Context {
             None => self.latch(component).destination(),
         };
         address.map(|address| (component, address))
+    }
+}
+
+impl Settings {
+    /// Whether the remote of that number is a transport that sections share.
+    fn is_shared(&self, remote: u8) -> bool {
+        self.share.as_ref().is_some_and(|share| share.transport == remote)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::pathfinder::Watched;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::tcp::TcpGauges;
 use crate::dtls::Failures;
 use crate::dtmf::{DtmfGauges, Tallies};
 use crate::ice::Unanswered;
@@ -40,6 +41,8 @@ pub struct Gauges {
     pub dtmf: DtmfGauges,
     /// Streams that are transcoded.
     pub transcoding: TranscodingGauges,
+    /// Streams over TCP.
+    pub tcp: TcpGauges,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).

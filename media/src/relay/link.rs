@@ -7,6 +7,7 @@ use rtrb::{Consumer, Producer, PushError};
 
 use super::dtmf::Bell;
 use super::sockets::Waker;
+use super::tcp::ToTcp;
 use super::{Command, Report};
 use crate::transcode::Totals;
 use crate::{NetworkId, PortPair, Ports, PortsError, ThreadId};
@@ -19,6 +20,7 @@ const MOST_WAITING: usize = 1_024;
 pub struct Link {
     networks: Vec<NetworkId>,
     threads: Vec<ToThread>,
+    tcp: ToTcp,
 }
 
 pub(super) struct ToThread {
@@ -48,12 +50,16 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    pub(super) fn new(networks: Vec<NetworkId>, threads: Vec<ToThread>) -> Self {
-        Self { networks, threads }
+    pub(super) fn new(networks: Vec<NetworkId>, threads: Vec<ToThread>, tcp: ToTcp) -> Self {
+        Self { networks, threads, tcp }
     }
 
     /// Gives an order to the thread that it is for. It is not looked at before [`Self::flush`], at the latest.
     pub fn carry_out(&mut self, command: Command) {
+        let command = match command {
+            Command::Tcp(order) => return self.tcp.order(order),
+            command => command,
+        };
         let Some(thread) = self.threads.get_mut(usize::from(command.thread().0)) else { return };
         if matches!(command, Command::Release { .. }) {
             thread.lent = thread.lent.saturating_sub(1);
@@ -84,12 +90,13 @@ impl Link {
                 thread.waker.wake();
             }
         }
+        self.tcp.flush();
     }
 
     /// Orders still wait for room: call [`Self::flush`] again soon.
     #[must_use]
     pub fn is_behind(&self) -> bool {
-        self.threads.iter().any(|thread| !thread.waiting.is_empty())
+        self.tcp.is_behind() || self.threads.iter().any(|thread| !thread.waiting.is_empty())
     }
 
     /// How many pairs this shard has borrowed and not ordered to be released.

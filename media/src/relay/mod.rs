@@ -8,6 +8,7 @@
 //! Full rings: orders wait in the shard, in order and unlost, and while many do no new ports are lent
 //! ([`crate::PortsError::Overloaded`]); free pairs stay with the thread.
 
+mod bundle;
 mod coding;
 mod command;
 mod config;
@@ -33,14 +34,17 @@ mod sockets;
 mod start;
 mod stun;
 mod taking;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod uplink;
 mod worker;
 
+pub use bundle::{Share, Tags};
 pub use command::{Command, IceSettings, Report, Settings, Sources, Srtp};
 pub use config::{Config, Notify, Roots, StartError};
 pub use gauges::{DtlsGauges, Gauges, Refused, StunGauges};
 pub use link::Link;
 pub use pathfinder::Watched;
 pub use start::{Relay, check, start};
+pub use tcp::{Opening, Order as TcpOrder, Stream as TcpStream, TcpGauges};

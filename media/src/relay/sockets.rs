@@ -100,6 +100,11 @@ impl Waker {
         }
     }
 
+    /// Has a set of something else woken as well.
+    pub(super) fn add_to(&self, epoll: &OwnedFd, number: u64) -> io::Result<()> {
+        Ok(epoll::add(epoll, &self.event, epoll::EventData::new_u64(number), epoll::EventFlags::IN)?)
+    }
+
     /// The thread looks for work once more after this, and then sleeps.
     pub(super) fn about_to_sleep(&self) {
         self.asleep.store(true, Ordering::SeqCst);

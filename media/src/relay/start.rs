@@ -18,6 +18,7 @@ use super::own::Own;
 use super::pathfinder::{Pathfinder, Watched};
 use super::pool::{Pool, Share};
 use super::sockets::{Poller, Waker};
+use super::tcp;
 use super::worker::{Shard, Stock, Worker};
 use crate::dtls::Tallies;
 use crate::ports::even_ports;
@@ -32,6 +33,7 @@ pub struct Relay {
     threads: Vec<Running>,
     keeper: Keeping,
     pathfinder: Finding,
+    connections: Connecting,
 }
 
 /// The thread that finds ways through NATs.
@@ -40,6 +42,15 @@ struct Finding {
     stop: Arc<AtomicBool>,
     waker: Arc<Waker>,
     servers: Vec<Watched>,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// The thread of connections.
+#[derive(Debug)]
+struct Connecting {
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+    gauges: Arc<tcp::Shared>,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -79,7 +90,19 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     let mut pathfinder = Pathfinder::new(config, Arc::clone(&stop)).map_err(StartError::Thread)?;
     let (waker, servers) = (pathfinder.waker(), pathfinder.watched());
     let finding = Finding { stop, waker, servers, handle: None };
-    let mut relay = Relay { threads: Vec::new(), keeper: keeping, pathfinder: finding };
+    let connecting = Connecting {
+        stop: Arc::new(AtomicBool::new(false)),
+        waker: Arc::new(Waker::new().map_err(StartError::Thread)?),
+        gauges: Arc::default(),
+        handle: None,
+    };
+    let (to_tcp, orders): (Vec<_>, Vec<_>) =
+        links.iter().map(|_| tcp::connect(config, &connecting.waker)).unzip();
+    let ends = (Arc::clone(&connecting.waker), Arc::clone(&connecting.stop));
+    let worker = tcp::Worker::new(config, ends, (orders, Arc::clone(&connecting.gauges)));
+    let worker = worker.map_err(StartError::Thread)?;
+    let mut relay =
+        Relay { threads: Vec::new(), keeper: keeping, pathfinder: finding, connections: connecting };
     for number in 0..config.threads.max(1) {
         relay.threads.push(start_thread(
             config,
@@ -94,8 +117,17 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
         let handle = std::thread::Builder::new().name("media-ice".into()).spawn(move || pathfinder.run());
         relay.pathfinder.handle = Some(handle.map_err(StartError::Thread)?);
     }
+    let handle = std::thread::Builder::new().name("media-tcp".into()).spawn(move || worker.run());
+    relay.connections.handle = Some(handle.map_err(StartError::Thread)?);
     let networks: Vec<_> = config.networks.iter().map(|network| network.id).collect();
-    Ok((relay, links.into_iter().map(|threads| Link::new(networks.clone(), threads)).collect()))
+    Ok((
+        relay,
+        links
+            .into_iter()
+            .zip(to_tcp)
+            .map(|(threads, tcp)| Link::new(networks.clone(), threads, tcp))
+            .collect(),
+    ))
 }
 
 /// Whether the settings fit together; nothing is bound.
@@ -174,6 +206,7 @@ fn start_thread(
         low_water,
         move_after: millis(config.move_after),
         buffer: Worker::buffer(),
+        copy: Worker::buffer(),
         own: Own::new(config),
         desk: keeper.connect(&waker),
         keys: Keys::new(),
@@ -215,6 +248,7 @@ impl Relay {
             thread.gauges.add_to(&mut gauges);
             thread.coding.totals.add_to(&mut gauges.transcoding);
         }
+        gauges.tcp = self.connections.gauges.read();
         let unkeyed = gauges.dtls.unkeyed;
         gauges.servers.clone_from(&self.pathfinder.servers);
         gauges.dtls = DtlsGauges { unkeyed, ..self.keeper.tallies.read() };
@@ -238,8 +272,11 @@ impl Drop for Relay {
         self.keeper.waker.wake();
         self.pathfinder.stop.store(true, Ordering::Release);
         self.pathfinder.waker.wake();
+        self.connections.stop.store(true, Ordering::Release);
+        self.connections.waker.wake();
         let handles = self.threads.iter_mut().filter_map(|thread| thread.handle.take());
-        for handle in handles.chain(self.keeper.handle.take()).chain(self.pathfinder.handle.take()) {
+        let others = [&mut self.keeper.handle, &mut self.pathfinder.handle, &mut self.connections.handle];
+        for handle in handles.chain(others.into_iter().filter_map(Option::take)) {
             let _ = handle.join();
         }
         self.threads.iter_mut().for_each(|thread| thread.coding.join());

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use super::bundle::{self, Assigned};
 use super::context::{Component, Context, Onward};
 use super::demux::Kind;
 use super::latch::Fit;
 use super::worker::Clock;
 use crate::quality::Dropped;
+use crate::rtp::extension;
 
 /// A packet that came.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,8 @@ pub(super) struct Taken {
     pub(super) remote: u8,
     pub(super) onward: Onward,
     pub(super) length: usize,
+    /// The numbers of other sections that it is for as well, one bit each.
+    pub(super) others: u16,
 }
 
 /// Takes a packet for the remote whose source fits best, of equals the first one there. Where keys were negotiated they decide: only
@@ -35,10 +39,11 @@ pub(super) fn take(
     (clock, move_after): (Clock, u64),
 ) -> Result<Taken, Untaken> {
     let Arrived { component, source, length, kind } = arrived;
-    let several = contexts.len() > 1;
+    let several = contexts.iter().filter(|context| context.transport() == context.remote).nth(1).is_some();
     let (mut tried, mut refused) = (0u16, None);
     for _ in 0..contexts.len() {
         let fits = contexts.iter().enumerate().filter(|(at, _)| tried >> at & 1 == 0);
+        let fits = fits.filter(|(_, context)| context.transport() == context.remote);
         let fits = fits.map(|(at, context)| (context.fit(component, source, clock, move_after), at));
         // The last of equals wins in `max_by_key`, hence the reversal: the first remote there has the better right.
         let Some((fit, at)) = fits.rev().max_by_key(|(fit, _)| *fit) else { break };
@@ -50,9 +55,13 @@ pub(super) fn take(
         };
         match opened {
             Ok(plain) => {
+                context.accept(arrived, clock);
+                if context.tables.is_some() {
+                    return sorted(contexts, at, (buffer, plain), (arrived, clock));
+                }
                 let packet = buffer.get(..plain).unwrap_or_default();
-                let onward = context.accept(arrived, packet, clock);
-                return Ok(Taken { remote: context.remote, onward, length: plain });
+                let onward = context.count(arrived, packet, clock);
+                return Ok(Taken { remote: context.remote, onward, length: plain, others: 0 });
             }
             Err(why) => {
                 refused.get_or_insert((at, why));
@@ -68,6 +77,35 @@ pub(super) fn take(
         context.counters.dropped(why);
     }
     Err(Untaken::Dropped(why))
+}
+
+/// Gives a packet of the transport in that place to its section.
+fn sorted(
+    contexts: &mut [Context],
+    at: usize,
+    (buffer, length): (&mut [u8], usize),
+    (arrived, clock): (Arrived, Clock),
+) -> Result<Taken, Untaken> {
+    let packet = buffer.get_mut(..length).unwrap_or_default();
+    let transport = contexts.get(at).map_or(0, |context| context.remote);
+    let assigned = bundle::assign(contexts, transport, packet);
+    let section = |section| contexts.iter().position(|context| context.remote == section);
+    let Some((Assigned { others, .. }, place)) =
+        assigned.and_then(|assigned| Some((assigned, section(assigned.section)?)))
+    else {
+        if let Some(context) = contexts.get(at) {
+            context.counters.dropped(Dropped::NoDestination);
+        }
+        return Err(Untaken::Dropped(Dropped::NoDestination));
+    };
+    let context = contexts.get_mut(place).ok_or(Untaken::Stray)?;
+    let onward = context.count(arrived, packet, clock);
+    if onward.kind == Component::Rtp
+        && let Some(number) = context.blanked()
+    {
+        extension::blank(packet, number);
+    }
+    Ok(Taken { remote: context.remote, onward, length, others })
 }
 
 /// Why a packet was not taken.

@@ -75,6 +75,8 @@ pub(super) struct Worker {
     pub(super) low_water: usize,
     pub(super) move_after: u64,
     pub(super) buffer: Vec<u8>,
+    /// For copies of what is in there.
+    pub(super) copy: Vec<u8>,
     /// The media ports of all networks.
     pub(super) own: Own,
     /// Where handshakes are made.
@@ -266,6 +268,8 @@ impl Worker {
                         })
                         .is_some()
                     }
+                    // It goes elsewhere.
+                    Command::Tcp(_) => true,
                     Command::Say { context, digit, millis } => self.say(context, digit, millis, clock),
                     Command::Clear { context } => {
                         if let Some(pair) = self.pool.lent(context.pair) {
@@ -340,7 +344,7 @@ impl Worker {
             }
         }
         let arrived = Arrived { component, source, length, kind };
-        let Taken { remote, onward, mut length } =
+        let Taken { remote, onward, mut length, others } =
             match taking::take(&mut pair.contexts, &mut self.buffer, arrived, now) {
                 Ok(taken) => taken,
                 Err(Untaken::Stray) => return self.gauges.stray_packet(),
@@ -348,6 +352,9 @@ impl Worker {
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
         let own = self.own.has(source);
+        if others != 0 {
+            self.send_copies((slot, others), (onward, length), own, clock);
+        }
         if onward.translated {
             match self.translate((slot, remote), own, (onward.kind, length), clock) {
                 Some(translated) => length = translated,
@@ -382,7 +389,8 @@ pub(super) fn send_on(
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, senders, socket, address, route, component } = way.ok_or(Dropped::NoDestination)?;
+    let Way { context, mut transport, senders, socket, address, route, component } =
+        way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
     }
@@ -391,7 +399,9 @@ pub(super) fn send_on(
         context.tell_back(buffer.get_mut(..length).unwrap_or_default(), now_millis);
     }
     let mut for_connection = None;
-    let sent = context.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
+    let by = transport.as_deref_mut().unwrap_or(context);
+    by.sends(id.remote, onward.kind, buffer);
+    let sent = by.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         if let Route::Connection(number) = route {
             for_connection = Some((paths::wrapped(number, packet), component));

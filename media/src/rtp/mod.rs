@@ -1,5 +1,6 @@
 //! What the relay reads of a packet (RFC 3550 §5.1, RFC 5761 §4, RFC 3551 §6).
 
+pub(crate) mod extension;
 #[cfg(test)]
 mod tests;
 

@@ -47,3 +47,23 @@ fn rfc9147_a_telephone_without_1_3_has_1_2_in_either_role() {
     check("dtls.py", &["older", "dtls"], 90);
     check("dtls.py", &["older", "plain"], 90);
 }
+
+#[test]
+fn rfc9143_a_browser_with_audio_and_video_on_one_port_calls_a_telephone_and_is_called_by_it() {
+    check("bundles.py", &["apart"], 150);
+}
+
+#[test]
+fn rfc9143_a_telephone_takes_the_audio_of_a_browser_s_bundle_only() {
+    check("bundles.py", &["less"], 100);
+}
+
+#[test]
+fn rfc8831_two_browsers_have_audio_video_and_a_data_channel() {
+    check("bundles.py", &["together"], 150);
+}
+
+#[test]
+fn rfc3264_8_two_browsers_add_video_and_take_it_away() {
+    check("bundles.py", &["later"], 150);
+}

@@ -91,6 +91,7 @@ impl Core {
             }
         }
         self.note_keys(key);
+        self.note_left_out(key);
         self.carry_out_media(key);
         self.note_role(now, key);
     }

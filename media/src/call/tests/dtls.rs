@@ -56,7 +56,7 @@ m=audio 3456 RTP/AVP 8
 a=rtpmap:8 PCMA/8000
 ";
 
-fn security(srtp: SrtpUse) -> Security {
+pub(super) fn security(srtp: SrtpUse) -> Security {
     Security {
         srtp,
         keying: [Keying::Dtls, Keying::Sdes].into(),
@@ -68,7 +68,7 @@ fn security(srtp: SrtpUse) -> Security {
     }
 }
 
-fn call(a: Security, b: Security) -> Call {
+pub(super) fn call(a: Security, b: Security) -> Call {
     let mut call = Call::new(Mode::Anchored);
     call.media = std::mem::replace(&mut call.media, CallMedia::new(Mode::Anchored, Limits::default(), 7))
         .with_ice(Secret::new([7, 7]));
@@ -81,7 +81,7 @@ fn call(a: Security, b: Security) -> Call {
 }
 
 /// A browser on leg A, a trunk without keys on leg B.
-fn browser_and_trunk() -> Call {
+pub(super) fn browser_and_trunk() -> Call {
     call(
         Security { browser: true, ..security(SrtpUse::Preferred) },
         Security { srtp: SrtpUse::EndToEnd, ..Security::default() },
@@ -93,11 +93,11 @@ fn required() -> Call {
 }
 
 /// With our fingerprint, which is another one in each run, called OURS.
-fn seen(text: &[u8]) -> String {
+pub(super) fn seen(text: &[u8]) -> String {
     shown(text).replace(&IDENTITY.fingerprint().to_string(), "OURS")
 }
 
-fn media(text: &[u8]) -> String {
+pub(super) fn media(text: &[u8]) -> String {
     let text = seen(text);
     text.split_at(text.find("m=").unwrap()).1.to_owned()
 }

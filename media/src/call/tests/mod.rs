@@ -3,9 +3,11 @@
 mod again;
 mod alone;
 mod anything;
+mod bundle;
 mod bypass;
 mod coding;
 mod common;
+mod connect;
 mod dtls;
 mod dtmf;
 mod ends;

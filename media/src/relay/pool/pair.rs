@@ -60,15 +60,24 @@ impl Pair {
         kind: Component,
         now_millis: u64,
     ) -> Option<Way<'_>> {
-        let context = self.contexts.iter_mut().find(|context| context.remote == remote)?;
-        let (component, address) = context.destination(kind, now_millis)?;
+        let at = self.contexts.iter().position(|context| context.remote == remote)?;
+        let by = self.contexts.get(at)?.transport();
+        let (context, transport) = if by == remote {
+            (self.contexts.get_mut(at)?, None)
+        } else {
+            let by = self.contexts.iter().position(|context| context.remote == by)?;
+            let [context, transport] = self.contexts.get_disjoint_mut([at, by]).ok()?;
+            (context, Some(transport))
+        };
+        let by = transport.as_deref().unwrap_or(context);
+        let (component, address) = by.destination(kind, now_millis)?;
         let socket = match component {
             Component::Rtp => &self.rtp,
             Component::Rtcp => &self.rtcp,
         };
         let paths = self.paths.as_ref();
         let route = paths.map_or(Route::Direct, |paths| paths.tunnel(component).route(address));
-        Some(Way { context, senders: &mut self.senders, socket, address, route, component })
+        Some(Way { context, transport, senders: &mut self.senders, socket, address, route, component })
     }
 
     /// The port of RTP.
@@ -95,6 +104,8 @@ impl Pair {
 /// How a remote is reached.
 pub(in crate::relay) struct Way<'a> {
     pub(in crate::relay) context: &'a mut Context,
+    /// The remote whose transport it has a share in, where that is another one.
+    pub(in crate::relay) transport: Option<&'a mut Context>,
     pub(in crate::relay) senders: &'a mut Senders,
     pub(in crate::relay) socket: &'a UdpSocket,
     pub(in crate::relay) address: SocketAddr,

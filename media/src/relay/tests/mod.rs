@@ -1,5 +1,6 @@
 //! The relay on real sockets, and its latch without any.
 
+mod bundle;
 mod carrying;
 mod dtls;
 mod dtmf;
@@ -12,4 +13,5 @@ mod phone;
 mod pool;
 mod reserve;
 mod srtp;
+mod tcp;
 mod veil;

@@ -62,6 +62,7 @@ pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
         dtmf: None,
         veil: None,
         transcode: None,
+        share: None,
     }
 }
 
