@@ -13,12 +13,25 @@ WINDOW = 0.05
 BLINK = 0.12
 
 
-class Tape(Ear):
-    """Keeps all that arrives, of one call: what comes late or not at all leaves a gap, as it does in a telephone with this delay."""
+class Reel:
+    """Lays one packet after the other: what comes late or not at all leaves a gap, as it does in a telephone with this delay."""
     DELAY = 0.1
 
+    def __init__(self):
+        self.samples, self.begun = array.array("h"), None
+
+    def put(self, got, now):
+        self.begun = self.begun or now
+        missing = int((now - self.begun) * RATE) - len(self.samples)
+        if missing > self.DELAY * RATE:
+            self.samples.extend([0] * missing)
+        self.samples.extend(got)
+
+
+class Tape(Ear):
+    """Keeps all that arrives, of one call."""
     def __init__(self, ports):
-        self.tape, self.begun = array.array("h"), None
+        self.reel = Reel()
         super().__init__(ports)
 
     def take(self, packet):
@@ -28,16 +41,11 @@ class Tape(Ear):
         if not got:
             return
         with self.news:
-            now = time.monotonic()
-            self.begun = self.begun or now
-            missing = int((now - self.begun) * RATE) - len(self.tape)
-            if missing > self.DELAY * RATE:
-                self.tape.extend([0] * missing)
-            self.tape.extend(got)
+            self.reel.put(got, time.monotonic())
 
     def played(self):
         with self.news:
-            return self.tape[:]
+            return self.reel.samples[:]
 
 
 def of_file(path):

@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 """pairs.py CHECK - telephones that protect their media in each way, or not at all, and a plain one on a trunk: what each heard all
 through a call is judged, with holds and a transfer in the middle of it."""
-import here, re, time
+import here, contextlib, re, time
 import liaison
 from baresip_ua import Baresip
 from ear import RATE, Ear
 from liaison import Liaison, run, until
 from linphone import Linphone
 from recording import Tape, heard, of_file, talk, turned
-from secret_ear import SecretEar
+from secret_ear import Handshakes, SecretEar, SecretTape
 
 # Alice's telephone is at 10.0.0.1, where there is that, over UDP: what is on the wire is to be seen. All others have plain RTP.
 KINDS = {
     "plain": 'srtp = { mode = "off" }',
-    "sdes": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true }',
+    "sdes": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true, suites = ["AES_CM_128_HMAC_SHA1_80"] }',
     # The same, with other keys of hers in each description of hers.
     "renewed": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true }',
     "dtls": 'srtp = { mode = "required", keying = ["dtls"] }',
@@ -25,8 +25,8 @@ CAROL = '[[routes]]\nname = "carol"\ncalled = ["carol"]\nto = ["c"]\n\n'
 liaison.DOCUMENT = liaison.DOCUMENT.replace("[[routes]]", CAROL + "[[routes]]", 1)
 
 
-def sbc_with(kind):
-    return Liaison(profile='srtp = { mode = "off" }', tables=f"[profiles.alice]\n{KINDS[kind]}\n")
+def sbc_with(kind, tables=""):
+    return Liaison(profile='srtp = { mode = "off" }', tables=f"[profiles.alice]\n{KINDS[kind]}\n{tables}")
 
 
 def alice_of(kind):
@@ -156,6 +156,60 @@ def transferred(kind, by):
         assert transfer["status"] == 200, record
 
 
+ACCOUNTS = {"plain": "", "sdes": "mediaenc=srtp-mand;", "dtls": "mediaenc=dtls_srtp;", "ice": "medianat=ice;"}
+
+
+@contextlib.contextmanager
+def baresip_of(kind, user="alice", ip="10.0.0.1", tone=440):
+    """A baresip that protects its media so, a tape of all that it gets, and what gives that tape the keys."""
+    with Handshakes() as handshakes, \
+         Baresip(user, ip, tone=tone, account=ACCOUNTS[kind] + "answermode=auto", environment=handshakes.environment) as phone, \
+         (SecretTape if kind in ("sdes", "dtls") else Tape)(phone.rtp_ports) as tape:
+        def learn():
+            if kind == "sdes":
+                tape.learn(*re.findall(r"a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:(\S{40})", phone.trace()))
+            elif kind == "dtls":
+                tape.learn(*handshakes.keys())
+        yield phone, tape, learn
+
+
+def baresip_talks(kind, caller):
+    """A baresip that protects its media, and a plain one: the two talk, and each holds and resumes; each got one tone, as long as they talked,
+    without a gap in it. baresip 1.0 records nothing after the first re-INVITE: later than that it is judged what came to it on the wire, with the
+    keys of its own handshake, or its own descriptions."""
+    with sbc_with(kind) as sbc, bob_of() as bob, baresip_of(kind) as (alice, at_alice, learn), Tape(bob.rtp_ports) as at_bob:
+        clock = time.monotonic
+        calling, called = (alice, "sip:bob@10.0.0.2") if caller == "alice" else (bob, "sip:alice@10.0.0.3")
+        calling.command("dial", called)
+        bob.wait("CALL_ESTABLISHED", 20), alice.wait("CALL_ESTABLISHED", 20)
+        alice.listen(1000), bob.listen(440), at_bob.listen(440)
+        learn()
+        at_alice.listen(1000)
+        talking = clock() - 0.5
+        protected(sbc, kind)
+        talk_on(at_alice, 2)
+        spans = []
+        for holder, ear in ((alice, at_alice), (bob, at_bob)):
+            holder.command("hold")
+            spans.append(clock() - talking)
+            at_alice.quiet(), at_bob.quiet()
+            holder.command("resume")
+            at_alice.listen(1000)
+            talking = clock() - 0.5
+            at_bob.listen(440)
+            talk_on(at_alice, 2)
+        protected(sbc, kind)
+        calling.command("hangup")
+        spans.append(clock() - talking)
+        (bob if calling is alice else alice).wait("CALL_CLOSED")
+        sbc.idle()
+        talk(heard(at_bob.played(), RATE), 440, [None, *spans[1:]])
+        talk(heard(at_alice.played(), RATE), 1000, [None, *spans[1:]])
+        assert kind not in ("sdes", "dtls") or not at_alice.forged, f"{len(at_alice.forged)} packets with none of the keys"
+        record, = sbc.records(1)
+        assert all(leg["streams"][0]["packets"] > 200 and leg["streams"][0]["relayed"] for leg in record["legs"]), record
+
+
 def baresip_transferred(kind):
     """The same of a baresip, of which the wire tells what it gets: with DTLS only that it gets as much as before."""
     account = {"plain": "", "sdes": "mediaenc=srtp-mand", "dtls": "mediaenc=dtls_srtp", "ice": "medianat=ice"}[kind]
@@ -183,4 +237,4 @@ def baresip_transferred(kind):
         talk(heard(at_carol.played(), RATE), 440, [talked])
 
 
-run(talks, transferred, baresip_transferred)
+run(talks, transferred, baresip_talks, baresip_transferred)
