@@ -5,8 +5,8 @@
     heard(tape.played(), 8000)                                # [(1000, 5.2), (0, 2.0), (1000, 3.1)]: Hz, seconds
     heard(*of_file("heard.wav"))                              # the same of what a telephone has recorded
 """
-import array, math, time, wave
-from ear import RATE, Ear, rtp_of, samples
+import array, bisect, math, time, wave
+from ear import DECODERS, RATE, Ear, rtp_of, samples
 
 WINDOW = 0.05
 # A telephone hides a packet or two that are missing, and no more.
@@ -30,6 +30,8 @@ class Reel:
 
 class Tape(Ear):
     """Keeps all that arrives, of one call."""
+    WAY = 1
+
     def __init__(self, ports):
         self.reel = Reel()
         super().__init__(ports)
@@ -37,7 +39,7 @@ class Tape(Ear):
     def take(self, packet):
         super().take(packet)
         seen = rtp_of(packet)
-        got = samples(seen[2]) if seen and seen[1][1] in self.ports else None
+        got = samples(seen[2]) if seen and seen[self.WAY][1] in self.ports else None
         if not got:
             return
         with self.news:
@@ -46,6 +48,11 @@ class Tape(Ear):
     def played(self):
         with self.news:
             return self.reel.samples[:]
+
+
+class Said(Tape):
+    """Keeps all that the phone with those ports sends."""
+    WAY = 0
 
 
 def of_file(path):
@@ -112,9 +119,28 @@ def turned(found, before, after, seconds):
     assert abs(found[-1][1] - seconds) < 0.5, (found, seconds)
 
 
+def same(said, found, tolerance=0.3):
+    """That what was heard is what was said: the same tones, each as long, with as much silence between them."""
+    said, found = trimmed(said), trimmed(found)
+    assert [tone for tone, _ in said] == [tone for tone, _ in found], (said, found)
+    assert all(abs(a - b) <= tolerance for (_, a), (_, b) in zip(said, found)), (said, found)
+
+
 def say(path, tone, seconds=60):
     """Makes a file of that tone, which ends as it begins."""
     with wave.open(path, "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
         second = array.array("h", (round(12000 * math.sin(2 * math.pi * tone * at / RATE)) for at in range(RATE)))
         file.writeframes(second.tobytes() * seconds)
+
+
+def say_alaw(path, tone, seconds=60):
+    """The same in PCMA, without a header."""
+    levels = sorted((level, octet) for octet, level in enumerate(DECODERS[8]))
+    octets = bytearray()
+    for at in range(RATE):
+        sample = 12000 * math.sin(2 * math.pi * tone * at / RATE)
+        above = bisect.bisect(levels, (sample, 0))
+        octets.append(min(levels[max(above - 1, 0):above + 1], key=lambda level: abs(level[0] - sample))[1])
+    with open(path, "wb") as file:
+        file.write(octets * seconds)
