@@ -43,11 +43,39 @@ class Tape(Ear):
         if not got:
             return
         with self.news:
-            self.reel.put(got, time.monotonic())
+            self.reel.put(got, self.now())
+
+    @staticmethod
+    def now():
+        return time.monotonic()
 
     def played(self):
         with self.news:
             return self.reel.samples[:]
+
+
+class PatientTape(Tape):
+    """The same of what comes by us from a browser, which on a busy machine stands still now and then: what its packets, which go to one of
+    `towards` (address, ports), were late is no gap, unless it is `held`."""
+    def __init__(self, ports, towards):
+        self.towards, self.held, self.stood, self.last = towards, False, 0.0, None
+        super().__init__(ports)
+
+    def clock(self):
+        """The time, in seconds, without that in which it stood still."""
+        return time.monotonic() - self.stood
+
+    def take(self, packet):
+        seen = rtp_of(packet)
+        if seen and seen[1][0] == self.towards[0] and seen[1][1] in self.towards[1] and not 192 <= seen[2][1] <= 223:
+            now = time.monotonic()
+            if self.last and now - self.last > 0.06 and not self.held:
+                self.stood += now - self.last - 0.02
+            self.last = now
+        super().take(packet)
+
+    def now(self):
+        return self.clock()
 
 
 class Said(Tape):
@@ -63,7 +91,7 @@ def of_file(path):
     return array.array("h", data[44:44 + (len(data) - 44) // 2 * 2]), int.from_bytes(data[24:28], "little")
 
 
-def heard(all_samples, rate):
+def heard(all_samples, rate, blink=BLINK):
     """The tones that follow one another, each with its length in seconds: 0 Hz is silence, None is no tone. What is shorter than a
     telephone hides, or no tone because another one begins in it, counts to what was before."""
     size, found = int(rate * WINDOW), []
@@ -85,9 +113,9 @@ def heard(all_samples, rate):
             found.append([tone, WINDOW])
     whole = []
     for tone, seconds in found:
-        if whole and (whole[-1][0] == tone or seconds <= BLINK):
+        if whole and (whole[-1][0] == tone or seconds <= blink):
             whole[-1][1] += seconds
-        elif seconds > BLINK:
+        elif seconds > blink:
             whole.append([tone, seconds])
     return [(tone, round(seconds, 2)) for tone, seconds in whole]
 
