@@ -237,4 +237,43 @@ def baresip_transferred(kind):
         talk(heard(at_carol.played(), RATE), 440, [talked])
 
 
-run(talks, transferred, baresip_talks, baresip_transferred)
+def joined(kind, others):
+    """linphonec talks with a baresip, both protected, has it wait, talks with a plain one, and joins the two: they hear each other, and the one
+    that was protected still is."""
+    liaison.DOCUMENT = liaison.DOCUMENT.replace("[trunks.b]\n", '[trunks.b]\nprofile = "bob"\n')
+    with sbc_with(kind, f"[profiles.bob]\n{KINDS[others]}\n") as sbc, carol_of() as carol, alice_of(kind) as alice, \
+         baresip_of(others, "bob", "10.0.0.4", 1000) as (bob, at_bob, learn), Tape(carol.rtp_ports) as at_carol, Ear(alice.rtp_ports) as at_alice:
+        alice.files(440)
+        call(alice, bob, "alice")
+        bob.listen(440)
+        learn()
+        at_bob.listen(440)
+        alice.say("pause")
+        alice.wait("paused")
+        at_alice.quiet()
+        alice.say("call sip:carol@10.0.0.2")
+        carol.wait("CALL_ESTABLISHED"), alice.wait("Media streams established")
+        at_carol.listen(440)
+        first = [stream for one in sbc.established(2) for leg in sbc.get(f"/v1/calls/{one['id']}")["legs"] for stream in leg["streams"]]
+        expected = {"sdes": "sdes", "dtls": "dtls"}
+        assert sorted(stream["keying"] or "" for stream in first) == sorted(["", *[expected.get(one, "") for one in (kind, kind, others)]]), first
+        alice.say("transfer 1 --to-call 2")
+        at_carol.listen(1000)
+        talking = time.monotonic() - 0.5
+        at_bob.listen(1500)
+        until(lambda: f"two legs, but {streams(sbc)}", lambda: len(streams(sbc)) == 2, 15)
+        assert sorted(stream["keying"] or "" for stream in streams(sbc)) == sorted(["", expected.get(others, "")]), streams(sbc)
+        assert sorted((stream["ice"] or {}).get("state", "") for stream in streams(sbc)) == sorted(["", "completed" if others == "ice" else ""])
+        talk_on(at_carol, 2)
+        carol.command("hangup")
+        talked = time.monotonic() - talking
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        turned(heard(at_bob.played(), RATE), 440, 1500, talked)
+        turned(heard(at_carol.played(), RATE), 440, 1000, talked)
+        assert others not in ("sdes", "dtls") or not at_bob.forged, f"{len(at_bob.forged)} packets with none of the keys"
+        statuses = [transfer["status"] for record in sbc.records(2) for transfer in record.get("transfers", [])]
+        assert statuses == [200], statuses
+
+
+run(talks, transferred, baresip_talks, baresip_transferred, joined)
