@@ -162,13 +162,16 @@ def say(path, tone, seconds=60):
         file.writeframes(second.tobytes() * seconds)
 
 
+LEVELS = sorted((level, octet) for octet, level in enumerate(DECODERS[8]))
+
+
+def alaw_of(sample):
+    """The octet of PCMA that is nearest."""
+    above = bisect.bisect(LEVELS, (sample, 0))
+    return min(LEVELS[max(above - 1, 0):above + 1], key=lambda level: abs(level[0] - sample))[1]
+
+
 def say_alaw(path, tone, seconds=60):
     """The same in PCMA, without a header."""
-    levels = sorted((level, octet) for octet, level in enumerate(DECODERS[8]))
-    octets = bytearray()
-    for at in range(RATE):
-        sample = 12000 * math.sin(2 * math.pi * tone * at / RATE)
-        above = bisect.bisect(levels, (sample, 0))
-        octets.append(min(levels[max(above - 1, 0):above + 1], key=lambda level: abs(level[0] - sample))[1])
     with open(path, "wb") as file:
-        file.write(octets * seconds)
+        file.write(bytes(alaw_of(12000 * math.sin(2 * math.pi * tone * at / RATE)) for at in range(RATE)) * seconds)

@@ -164,11 +164,11 @@ def baresip_of(kind, user="alice", ip="10.0.0.1", tone=440):
     """A baresip that protects its media so, a tape of all that it gets, and what gives that tape the keys."""
     with Handshakes() as handshakes, \
          Baresip(user, ip, tone=tone, account=ACCOUNTS[kind] + "answermode=auto", environment=handshakes.environment) as phone, \
-         (SecretTape if kind in ("sdes", "dtls") else Tape)(phone.rtp_ports) as tape:
+         (SecretTape if "mediaenc" in ACCOUNTS[kind] else Tape)(phone.rtp_ports) as tape:
         def learn():
             if kind == "sdes":
                 tape.learn(*re.findall(r"a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:(\S{40})", phone.trace()))
-            elif kind == "dtls":
+            elif "dtls" in ACCOUNTS[kind]:
                 tape.learn(*handshakes.keys())
         yield phone, tape, learn
 
@@ -276,4 +276,5 @@ def joined(kind, others):
         assert statuses == [200], statuses
 
 
-run(talks, transferred, baresip_talks, baresip_transferred, joined)
+if __name__ == "__main__":
+    run(talks, transferred, baresip_talks, baresip_transferred, joined)
