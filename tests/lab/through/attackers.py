@@ -3,7 +3,7 @@
 goes on as if nothing were, and the counters tell."""
 import here, collections, contextlib, re, socket, struct, threading, time
 import liaison
-from attacks import attacks, forge, hello, rtp, stun, tone
+from attacks import attacks, check, forge, goodbye, hello, tone
 from ear import RATE
 from liaison import MEDIA, run, until
 from pairs import ACCOUNTS, KINDS, baresip_of, bob_of, sbc_with, streams, talk_on
@@ -102,9 +102,11 @@ def kind_is_plain(sbc):
     return all(stream["keying"] is None for stream in streams(sbc))
 
 
-def crossed(everything, here, there):
-    """That what a telephone got is what the other one has sent, and all of that, each packet once and from our one address."""
+def crossed(everything, here, there, false=()):
+    """That what a telephone got is what the other one has sent, without what is false of that, and all of it, each packet once and from our one
+    address."""
     sent, got = everything.between(here.its, here.ours), everything.between(None, there.its)
+    sent = [one for one in sent if one[2] not in false]
     others = {source for source, destination, _ in got if source[0] != there.at[0] or source[1] not in there.ours[1]}
     assert not others, (others, there.ours)
     sent_numbers, got_numbers = numbers(media(sent)), numbers(media(got))
@@ -117,10 +119,10 @@ def crossed(everything, here, there):
     assert len(media(got, rtcp=True)) <= len(media(sent, rtcp=True)), (media(got, True), media(sent, True))
 
 
-def undisturbed(sbc, kind, everything, both, at_alice, at_bob, hang_up):
-    """The end of it: all that was heard is the tone of the other one."""
+def undisturbed(sbc, kind, everything, both, at_alice, at_bob, false=()):
+    """That all which was heard, until Alice hangs up now, is the tone of the other one."""
     alice, bob = both
-    crossed(everything, alice, bob), crossed(everything, bob, alice)
+    crossed(everything, alice, bob, false), crossed(everything, bob, alice)
     now = legs(sbc, alice.phone, bob.phone)
     for before, after in zip(both, now):
         for name in ("local_address", "remote_address", "srtp", "keying", "direction"):
@@ -130,7 +132,7 @@ def undisturbed(sbc, kind, everything, both, at_alice, at_bob, hang_up):
     failures = {name: value for name, value in sbc.metrics().items() if "dtls_failures" in name and value}
     assert not failures, failures
     at_alice.listen(1000), at_bob.listen(440)
-    hang_up()
+    alice.phone.command("hangup")
     sbc.idle()
     talk(heard(at_bob.played(), RATE), 440, [None])
     talk(heard(at_alice.played(), RATE), 1000, [None])
@@ -166,11 +168,11 @@ def elsewhere(kind):
                     all_of_them(sbc, since, sent, kind)
         all_of_them(sbc, since, sent, kind)
         talk_on(at_bob, 1)
-        assert told(sbc, since) == expected(sent, kind), (told(sbc, since), expected(sent, kind), sent)
+        assert refused(sbc, since) == expected(sent, kind), (refused(sbc, since), expected(sent, kind), sent)
         answers = everything.between(None, (MALLORY, range(1, 65536)))
         assert all(len(packet) < 100 and packet[4:8] == b"\x21\x12\xa4\x42" for _, _, packet in answers), answers
         assert (kind in ("ice", "both")) or not answers, answers
-        undisturbed(sbc, kind, everything, both, at_alice, at_bob, lambda: alice.command("hangup"))
+        undisturbed(sbc, kind, everything, both, at_alice, at_bob)
 
 
 def expected(sent, kind):
@@ -181,15 +183,96 @@ def expected(sent, kind):
     return drops, stun, sent[0, "dtls"] if kind in SEALED else 0
 
 
-def told(sbc, since):
-    return refused(sbc, since)
-
-
 def all_of_them(sbc, since, sent, kind):
     def counted():
-        now, then = told(sbc, since), expected(sent, kind)
+        now, then = refused(sbc, since), expected(sent, kind)
         return sum(now[0]) + now[1] + now[2] >= sum(then[0]) + then[1] + then[2]
-    until(lambda: f"{expected(sent, kind)}, but {told(sbc, since)}", counted, 10, 0.01)
+    until(lambda: f"{expected(sent, kind)}, but {refused(sbc, since)}", counted, 10, 0.01)
 
 
-run(elsewhere)
+class Racer(Wire):
+    """Somebody at a third address who has guessed the ports of the next call, and sends to them all the time, before anybody else does; from our
+    descriptions, which are in the clear, they learn the username fragments."""
+    def __init__(self):
+        self.targets = {(ip, MEDIA[0] + port): "nobody" for ip in ("10.0.0.2", "10.0.0.3") for port in (0, 2, 4)}
+        self.sent, self.over = 0, threading.Event()
+        self.socket_of_mallory = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket_of_mallory.bind((MALLORY, 0))
+        self.sender = threading.Thread(target=self.send, daemon=True)
+        super().__init__()
+        self.sender.start()
+
+    def take(self, packet):
+        if packet[9] != socket.IPPROTO_UDP or ends(packet)[0][1] != 5060:
+            return
+        text = packet.decode("utf-8", "replace")
+        found = re.search(r"^c=IN IP4 (10\.0\.0\.[23])\r$.*?^m=audio (\d+)", text, re.M | re.S)
+        if found and int(found[2]) in MEDIA:
+            ufrag = re.search(r"^a=ice-ufrag:(\S+)", text, re.M)
+            self.targets[found[1], int(found[2])] = ufrag[1] if ufrag else "nobody"
+
+    def send(self):
+        number = 0
+        while not self.over.wait(0.01):
+            number += 1
+            head = struct.pack(">BBHII", 0x80, 8, number & 0xFFFF, 160 * number, 0x4D414C4C)
+            for (ip, port), ufrag in list(self.targets.items()):
+                for datagram in (tone(head), hello(), check(f"{ufrag}:else", "a guess of 24 characters"), goodbye(0x4D414C4C), b"\x00"):
+                    for to in (port, port + 1):
+                        self.socket_of_mallory.sendto(datagram, (ip, to))
+                        self.sent += 1
+
+    def end(self):
+        self.over.set()
+        self.sender.join(5)
+
+    def close(self):
+        self.end()
+        super().close()
+        self.socket_of_mallory.close()
+
+
+def first(kind, latch="auto"):
+    """Somebody at a third address sends before either telephone does. baresip has its media at the address of its signalling on Alice's side only."""
+    liaison.DOCUMENT = liaison.DOCUMENT.replace('media = {{ address = "10.0.0.2",', f'media = {{{{ address = "10.0.0.2", latch = "{latch}",')
+    with a_call(kind) as (sbc, everything, alice, bob, at_alice, at_bob, learn), Racer() as racer:
+        until("the first of the race", lambda: racer.sent > 100, 10, 0.01)
+        alice.command("dial", "sip:bob@10.0.0.2")
+        answer(sbc, alice, bob, at_alice, at_bob, learn)
+        both = legs(sbc, alice, bob)
+        for leg in both:
+            (ip, _), _, _ = everything.between(None, leg.ours)[0]
+            assert ip == MALLORY, (leg.at, ip)
+        talk_on(at_bob, 2)
+        racer.end()
+        def all_of_it():
+            of_legs, by_reason = counted(sbc)
+            return sum(of_legs) + sum(by_reason.values())
+        # Some of it is counted twice, as dropped of its leg and as DTLS.
+        until(lambda: f"{racer.sent} refused, but {all_of_it()}", lambda: all_of_it() > 0.9 * racer.sent > 1000, 10)
+        undisturbed(sbc, kind, everything, both, at_alice, at_bob)
+
+
+def forged(kind):
+    """Somebody who sends in the name of Alice's address is no better off where there are keys."""
+    with a_call(kind) as (sbc, everything, alice, bob, at_alice, at_bob, learn):
+        alice.command("dial", "sip:bob@10.0.0.2")
+        answer(sbc, alice, bob, at_alice, at_bob, learn)
+        both = legs(sbc, alice, bob)
+        leg, since, sent, false = both[0], counted(sbc), collections.Counter(), set()
+        stolen = media(everything.between(leg.its, leg.ours))
+        for what, datagram in attacks(stolen[-30:], ufrags(alice)):
+            forge(leg.peer, leg.at, datagram)
+            sent[what] += 1
+            if datagram not in stolen:
+                false.add(datagram)
+            # As fast as they are taken. What DTLS ignores by itself is not counted.
+            until(lambda: f"{sent}, but {refused(sbc, since)}", lambda: refused(sbc, since)[0][0] >= sent["media"], 10, 0.01)
+        talk_on(at_bob, 1)
+        dropped, stun, dtls = refused(sbc, since)
+        assert dropped == [sent["media"], 0] and 0 < dtls <= sent["dtls"], (dropped, dtls, sent)
+        assert stun == sent["stun"] + (0 if kind == "both" else sent["keepalive"]), (stun, sent)
+        undisturbed(sbc, kind, everything, both, at_alice, at_bob, false)
+
+
+run(elsewhere, first, forged)
