@@ -28,54 +28,44 @@ class Reel:
         self.samples.extend(got)
 
 
-class Tape(Ear):
+class Patient:
+    """What a tape needs on a busy machine, where telephones stand still now and then, and browsers often: that what `speaker` sends (a function of
+    source and destination) comes late is no gap, unless it is `held`."""
+    speaker, held, stood, spoke = None, False, 0.0, None
+
+    def clock(self):
+        """The time, in seconds, without that in which the speaker stood still."""
+        return time.monotonic() - self.stood
+
+    def watch(self, packet):
+        seen = self.speaker and rtp_of(packet)
+        if seen and self.speaker(*seen[:2]) and not 192 <= seen[2][1] <= 223:
+            if self.spoke and self.came - self.spoke > 0.06 and not self.held:
+                self.stood += self.came - self.spoke - 0.02
+            self.spoke = self.came
+
+
+class Tape(Patient, Ear):
     """Keeps all that arrives, of one call."""
     WAY = 1
 
-    def __init__(self, ports):
-        self.reel = Reel()
+    def __init__(self, ports, speaker=None):
+        self.reel, self.speaker = Reel(), speaker
         super().__init__(ports)
 
     def take(self, packet):
+        self.watch(packet)
         super().take(packet)
         seen = rtp_of(packet)
         got = samples(seen[2]) if seen and seen[self.WAY][1] in self.ports else None
         if not got:
             return
         with self.news:
-            self.reel.put(got, self.now())
-
-    @staticmethod
-    def now():
-        return time.monotonic()
+            self.reel.put(got, self.came - self.stood)
 
     def played(self):
         with self.news:
             return self.reel.samples[:]
-
-
-class PatientTape(Tape):
-    """The same of what comes by us from a browser, which on a busy machine stands still now and then: what its packets, which go to one of
-    `towards` (address, ports), were late is no gap, unless it is `held`."""
-    def __init__(self, ports, towards):
-        self.towards, self.held, self.stood, self.last = towards, False, 0.0, None
-        super().__init__(ports)
-
-    def clock(self):
-        """The time, in seconds, without that in which it stood still."""
-        return time.monotonic() - self.stood
-
-    def take(self, packet):
-        seen = rtp_of(packet)
-        if seen and seen[1][0] == self.towards[0] and seen[1][1] in self.towards[1] and not 192 <= seen[2][1] <= 223:
-            now = time.monotonic()
-            if self.last and now - self.last > 0.06 and not self.held:
-                self.stood += now - self.last - 0.02
-            self.last = now
-        super().take(packet)
-
-    def now(self):
-        return self.clock()
 
 
 class Said(Tape):

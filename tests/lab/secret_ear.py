@@ -9,10 +9,10 @@ Standard library only.
         tape.learn(*handshakes.keys())                        # it has kept all that came before
         heard(tape.played(), RATE)
 """
-import base64, hashlib, hmac, os, subprocess, tempfile, time
+import base64, hashlib, hmac, os, subprocess, tempfile
 from certificates import openssl
 from ear import RATE, DECODERS, Ear
-from recording import Reel
+from recording import Patient, Reel
 
 TAG = 10
 
@@ -107,15 +107,19 @@ class SecretEar(Ear):
         return self.judge(heard) if heard else (0.0, 0.0)
 
 
-class SecretTape(SecretEar):
+class SecretTape(Patient, SecretEar):
     """Keeps all that arrives, as Tape does; what it means is asked for when the keys are known."""
-    def __init__(self, ports, *told):
-        self.kept = []
+    def __init__(self, ports, *told, speaker=None):
+        self.kept, self.speaker = [], speaker
         super().__init__(ports, *told)
+
+    def take(self, packet):
+        self.watch(packet)
+        super().take(packet)
 
     def arrived(self, index, rtp):
         super().arrived(index, rtp)
-        self.kept.append((time.monotonic(), index, rtp))
+        self.kept.append((self.came - self.stood, index, rtp))
 
     def played(self):
         with self.news:

@@ -2,7 +2,7 @@
 """attackers.py CHECK - somebody who has heard the packets of a call sends to its media ports whatever may do harm: nothing of it crosses, the call
 goes on as if nothing were, and the counters tell."""
 import here, collections, contextlib, re, socket, struct, threading, time
-import liaison
+import home, liaison
 from attacks import attacks, check, forge, goodbye, hello, tone
 from ear import RATE
 from liaison import MEDIA, run, until
@@ -51,13 +51,13 @@ def numbers(packets):
 
 
 class Leg:
-    """One of the two: the telephone, where its media is, where ours is for it, and what it is called by there."""
+    """One of the two: the telephone, where its media is, and where ours is for it. A browser has the one port."""
     def __init__(self, phone, stream):
         self.stream, self.phone = stream, phone
         ip, _, port = stream["local_address"].rpartition(":")
         self.at, self.ours = (ip, int(port)), (ip, (int(port), int(port) + 1))
         ip, _, port = stream["remote_address"].rpartition(":")
-        self.peer, self.its = (ip, int(port)), (ip, phone.rtp_ports)
+        self.peer, self.its = (ip, int(port)), (ip, getattr(phone, "rtp_ports", (int(port),)))
 
 
 def legs(sbc, alice, bob):
@@ -105,9 +105,9 @@ def kind_is_plain(sbc):
 def crossed(everything, here, there, false=()):
     """That what a telephone got is what the other one has sent, without what is false of that, and all of it, each packet once and from our one
     address."""
-    sent, got = everything.between(here.its, here.ours), everything.between(None, there.its)
-    sent = [one for one in sent if one[2] not in false]
-    others = {source for source, destination, _ in got if source[0] != there.at[0] or source[1] not in there.ours[1]}
+    got = everything.between(None, there.its)
+    sent = [one for one in everything.between(here.its, here.ours) if one[2] not in false]
+    others = {source for source, _, _ in got if source[0] != there.at[0] or source[1] not in there.ours[1]}
     assert not others, (others, there.ours)
     sent_numbers, got_numbers = numbers(media(sent)), numbers(media(got))
     twice = [number for number, count in collections.Counter(got_numbers).items() if count > 1]
@@ -122,6 +122,18 @@ def crossed(everything, here, there, false=()):
 def undisturbed(sbc, kind, everything, both, at_alice, at_bob, false=()):
     """That all which was heard, until Alice hangs up now, is the tone of the other one."""
     alice, bob = both
+    unmoved(sbc, kind, everything, both, false)
+    at_alice.listen(1000), at_bob.listen(440)
+    alice.phone.command("hangup")
+    sbc.idle()
+    talk(heard(at_bob.played(), RATE), 440, [None])
+    talk(heard(at_alice.played(), RATE), 1000, [None])
+    assert kind not in SEALED or not at_alice.forged, f"{len(at_alice.forged)} packets with none of the keys"
+
+
+def unmoved(sbc, kind, everything, both, false=()):
+    """That each has got what the other one has sent, and that nothing of the call has changed."""
+    alice, bob = both
     crossed(everything, alice, bob, false), crossed(everything, bob, alice)
     now = legs(sbc, alice.phone, bob.phone)
     for before, after in zip(both, now):
@@ -131,16 +143,10 @@ def undisturbed(sbc, kind, everything, both, at_alice, at_bob, false=()):
         assert now[0].stream["ice"]["state"] == "completed" and now[0].stream["dtls"]["state"] == "keyed", now[0].stream
     failures = {name: value for name, value in sbc.metrics().items() if "dtls_failures" in name and value}
     assert not failures, failures
-    at_alice.listen(1000), at_bob.listen(440)
-    alice.phone.command("hangup")
-    sbc.idle()
-    talk(heard(at_bob.played(), RATE), 440, [None])
-    talk(heard(at_alice.played(), RATE), 1000, [None])
-    assert kind not in SEALED or not at_alice.forged, f"{len(at_alice.forged)} packets with none of the keys"
 
 
 def ufrags(phone):
-    """Ours and the telephone's, as both were told on the wire."""
+    """Ours and the telephone's, as both were told."""
     told = re.findall(r"^a=ice-ufrag:(.*?)\r?$", phone.trace(), re.M)
     ours = [ufrag for ufrag in told if len(ufrag) == 8]
     theirs = [ufrag for ufrag in told if len(ufrag) != 8]
@@ -149,13 +155,39 @@ def ufrags(phone):
 
 def elsewhere(kind):
     """Somebody at a third address sends everything to the ports of both legs."""
-    with a_call(kind) as (sbc, everything, alice, bob, at_alice, at_bob, learn), \
-         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mallory:
-        mallory.bind((MALLORY, 0))
+    with a_call(kind) as (sbc, everything, alice, bob, at_alice, at_bob, learn):
         alice.command("dial", "sip:bob@10.0.0.2")
         answer(sbc, alice, bob, at_alice, at_bob, learn)
         both = legs(sbc, alice, bob)
-        since, sent = counted(sbc), collections.Counter()
+        attack(sbc, kind, everything, both)
+        talk_on(at_bob, 1)
+        undisturbed(sbc, kind, everything, both, at_alice, at_bob)
+
+
+def browser():
+    """The same where Alice has a browser, with all at one port."""
+    with home.house() as sbc, Everything() as everything, home.trunk_phone("bob", "10.0.0.4", 1000) as bob, home.web_of(sbc) as web, \
+         home.tape_at(bob) as at_bob:
+        home.begin(web, bob, "web")
+        web.listen(1000), at_bob.listen(440)
+        both = legs(sbc, web, bob)
+        attack(sbc, "both", everything, both)
+        talk_on(at_bob, 1)
+        web.listen(1000), at_bob.listen(440)
+        unmoved(sbc, "both", everything, both)
+        kept = web.recorded()
+        web.do("hangup")
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        talk(heard(at_bob.played(), RATE), 440, [None])
+        talk(heard(*kept, home.HIDDEN), 1000, [None])
+
+
+def attack(sbc, kind, everything, both):
+    """Sends it, and judges what was counted of it, and what came back."""
+    since, sent = counted(sbc), collections.Counter()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mallory:
+        mallory.bind((MALLORY, 0))
         for number, leg in enumerate(both):
             stolen = media(everything.between(leg.its, leg.ours))
             assert len(stolen) > 30, len(stolen)
@@ -167,12 +199,10 @@ def elsewhere(kind):
                     # As fast as they are taken: none may be lost before it is counted.
                     all_of_them(sbc, since, sent, kind)
         all_of_them(sbc, since, sent, kind)
-        talk_on(at_bob, 1)
         assert refused(sbc, since) == expected(sent, kind), (refused(sbc, since), expected(sent, kind), sent)
         answers = everything.between(None, (MALLORY, range(1, 65536)))
-        assert all(len(packet) < 100 and packet[4:8] == b"\x21\x12\xa4\x42" for _, _, packet in answers), answers
-        assert (kind in ("ice", "both")) or not answers, answers
-        undisturbed(sbc, kind, everything, both, at_alice, at_bob)
+    assert all(len(packet) < 100 and packet[4:8] == b"\x21\x12\xa4\x42" for _, _, packet in answers), answers
+    assert kind in ("ice", "both") or not answers, answers
 
 
 def expected(sent, kind):
@@ -275,4 +305,4 @@ def forged(kind):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob, false)
 
 
-run(elsewhere, first, forged)
+run(elsewhere, browser, first, forged)

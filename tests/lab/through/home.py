@@ -7,7 +7,7 @@ from browser_ua import Browser
 from ear import RATE, Ear
 from house import PAGE, PASSWORD, PORTS, House, linphone
 from liaison import MEDIA, run, until
-from recording import PatientTape, Said, Tape, heard, of_file, same, talk, turned
+from recording import Said, Tape, heard, of_file, same, talk, turned
 
 PROFILE = 'digest = { algorithms = ["MD5"] }'
 TRUNKS = """
@@ -79,7 +79,7 @@ def begin(browser, bob, caller):
 
 def tape_at(phone):
     """What comes to a telephone from the browser."""
-    return PatientTape(phone.rtp_ports, ("10.0.0.2", MEDIA))
+    return Tape(phone.rtp_ports, lambda source, to: to[0] == "10.0.0.2" and to[1] in MEDIA and source[0] != "10.0.0.9")
 
 
 def web(caller):
@@ -221,4 +221,5 @@ def tls(caller):
         assert all(leg["streams"][0]["packets"] > 200 and leg["streams"][0]["relayed"] for leg in record["legs"]), record
 
 
-run(web, web_transfers, tls)
+if __name__ == "__main__":
+    run(web, web_transfers, tls)

@@ -159,12 +159,17 @@ def transferred(kind, by):
 ACCOUNTS = {"plain": "", "sdes": "mediaenc=srtp-mand;", "dtls": "mediaenc=dtls_srtp;", "ice": "medianat=ice;"}
 
 
+def by(phone):
+    """That a packet is of that telephone."""
+    return lambda source, _: source[1] in phone.rtp_ports
+
+
 @contextlib.contextmanager
-def baresip_of(kind, user="alice", ip="10.0.0.1", tone=440):
+def baresip_of(kind, user="alice", ip="10.0.0.1", tone=440, speaker=None):
     """A baresip that protects its media so, a tape of all that it gets, and what gives that tape the keys."""
     with Handshakes() as handshakes, \
          Baresip(user, ip, tone=tone, account=ACCOUNTS[kind] + "answermode=auto", environment=handshakes.environment) as phone, \
-         (SecretTape if "mediaenc" in ACCOUNTS[kind] else Tape)(phone.rtp_ports) as tape:
+         (SecretTape if "mediaenc" in ACCOUNTS[kind] else Tape)(phone.rtp_ports, speaker=speaker) as tape:
         def learn():
             if kind == "sdes":
                 tape.learn(*re.findall(r"a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:(\S{40})", phone.trace()))
@@ -177,34 +182,45 @@ def baresip_talks(kind, caller):
     """A baresip that protects its media, and a plain one: the two talk, and each holds and resumes; each got one tone, as long as they talked,
     without a gap in it. baresip 1.0 records nothing after the first re-INVITE: later than that it is judged what came to it on the wire, with the
     keys of its own handshake, or its own descriptions."""
-    with sbc_with(kind) as sbc, bob_of() as bob, baresip_of(kind) as (alice, at_alice, learn), Tape(bob.rtp_ports) as at_bob:
-        clock = time.monotonic
+    with sbc_with(kind) as sbc, bob_of() as bob, baresip_of(kind, speaker=by(bob)) as (alice, at_alice, learn), \
+         Tape(bob.rtp_ports, by(alice)) as at_bob:
+        tapes, spans, begun = (at_alice, at_bob), ([], []), [0, 0]
+
+        def hear(frequencies=(1000, 440)):
+            """Both, and since when."""
+            for at, (tape, frequency) in enumerate(zip(tapes, frequencies)):
+                tape.listen(frequency)
+                if at == 0:
+                    begun[:] = [one.clock() - 0.5 for one in tapes]
+            for tape in tapes:
+                tape.held = False
+
+        def over():
+            for at, tape in enumerate(tapes):
+                tape.held = True
+                spans[at].append(tape.clock() - begun[at])
+
         calling, called = (alice, "sip:bob@10.0.0.2") if caller == "alice" else (bob, "sip:alice@10.0.0.3")
         calling.command("dial", called)
         bob.wait("CALL_ESTABLISHED", 20), alice.wait("CALL_ESTABLISHED", 20)
         alice.listen(1000), bob.listen(440), at_bob.listen(440)
-        learn()
-        at_alice.listen(1000)
-        talking = clock() - 0.5
+        learn(), hear()
         protected(sbc, kind)
-        talk_on(at_alice, 2)
-        spans = []
-        for holder, ear in ((alice, at_alice), (bob, at_bob)):
+        for holder in (alice, bob):
+            talk_on(at_alice, 2)
             holder.command("hold")
-            spans.append(clock() - talking)
+            over()
             at_alice.quiet(), at_bob.quiet()
             holder.command("resume")
-            at_alice.listen(1000)
-            talking = clock() - 0.5
-            at_bob.listen(440)
-            talk_on(at_alice, 2)
+            hear()
+        talk_on(at_alice, 2)
         protected(sbc, kind)
         calling.command("hangup")
-        spans.append(clock() - talking)
+        over()
         (bob if calling is alice else alice).wait("CALL_CLOSED")
         sbc.idle()
-        talk(heard(at_bob.played(), RATE), 440, [None, *spans[1:]])
-        talk(heard(at_alice.played(), RATE), 1000, [None, *spans[1:]])
+        for tape, tone, lengths in zip(tapes, (1000, 440), spans):
+            talk(heard(tape.played(), RATE), tone, [None, *lengths[1:]])
         assert kind not in ("sdes", "dtls") or not at_alice.forged, f"{len(at_alice.forged)} packets with none of the keys"
         record, = sbc.records(1)
         assert all(leg["streams"][0]["packets"] > 200 and leg["streams"][0]["relayed"] for leg in record["legs"]), record

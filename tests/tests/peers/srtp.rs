@@ -46,6 +46,7 @@ fn whatever_somebody_at_a_third_address_sends_never_crosses_and_never_disturbs_a
     for kind in ["plain", "sdes", "dtls", "ice", "both"] {
         check("attackers.py", &["elsewhere", kind], 60);
     }
+    check("attackers.py", &["browser"], 90);
 }
 
 #[test]
