@@ -22,10 +22,11 @@ MODULE_PATH = next(iter(glob.glob("/usr/lib/*/baresip/modules") + glob.glob("/us
 
 
 class Baresip:
-    def __init__(self, user, ip, port=5060, *, domain=None, account="", tone=440, codecs="pcma", transport="udp", config="", audio=None):
+    def __init__(self, user, ip, port=5060, *, domain=None, account="", tone=440, codecs="pcma", transport="udp", config="", audio=None,
+                 environment=()):
         """account: further parameters of baresip's accounts file, such as "answermode=auto;mediaenc=srtp-mand;regint=60;
         auth_pass=x;outbound=..."; config: further lines of its config file; audio: a WAV file of 8 kHz and one channel that it plays
-        in place of the tone. baresip also listens for TLS on port + 1."""
+        in place of the tone; environment: further variables of its process. baresip also listens for TLS on port + 1."""
         self.dir = tempfile.mkdtemp(prefix="baresip.")
         self.events, self.buffer = [], b""
         with socket.create_server((ip, 0)) as probe:
@@ -53,7 +54,7 @@ module_path {MODULE_PATH}
         # To a file, unbuffered (as baresip has it): what an event tells of has been written when the event comes.
         with open(self.dir + "/log", "wb") as log:
             self.process = subprocess.Popen(["baresip", "-s", "-v", "-f", self.dir], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=subprocess.STDOUT)
+                                            stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **dict(environment)})
         deadline = time.monotonic() + 15
         while "baresip is ready" not in self.trace():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -7,7 +7,7 @@
 
 Standard library only; needs Node.js and what `npm ci && npm run build` makes in browser/ (tests/run does it).
 """
-import array, json, math, os, subprocess, tempfile, threading, time, wave
+import array, base64, json, math, os, subprocess, tempfile, threading, time, wave
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "browser")
 
@@ -65,6 +65,12 @@ class Browser:
             assert time.monotonic() < deadline, f"{heard}, not {frequency} Hz\n{self.trace()}"
             time.sleep(0.1)
 
+    def recorded(self):
+        """All that it has heard in its newest call, but for the last tenth of a second: samples, and their rate."""
+        self.do("recorded")
+        kept = self.wait("recorded")[1]
+        return array.array("h", base64.b64decode(kept["samples"])), round(kept["rate"])
+
     def quiet(self, timeout=20):
         """Waits until it gets no more packets."""
         deadline, before = time.monotonic() + timeout, self.hear()["received"]
@@ -77,7 +83,8 @@ class Browser:
             before = now
 
     def do(self, name, *arguments):
-        """Calls a function of the page: call(uri), hold(), resume(), restart() of ICE, hangup()."""
+        """Calls a function of the page: call(uri), hold(), resume(), restart() of ICE, refer(uri), join() of its last two calls,
+        hangup()."""
         self.process.stdin.write(json.dumps([name, *arguments]) + "\n")
         self.process.stdin.flush()
 

@@ -5,39 +5,72 @@
     heard(tape.played(), 8000)                                # [(1000, 5.2), (0, 2.0), (1000, 3.1)]: Hz, seconds
     heard(*of_file("heard.wav"))                              # the same of what a telephone has recorded
 """
-import array, math, time, wave
-from ear import RATE, Ear, rtp_of, samples
+import array, bisect, math, time, wave
+from ear import DECODERS, RATE, Ear, rtp_of, samples
 
 WINDOW = 0.05
 # A telephone hides a packet or two that are missing, and no more.
 BLINK = 0.12
 
 
-class Tape(Ear):
-    """Keeps all that arrives, of one call: what comes late or not at all leaves a gap, as it does in a telephone with this delay."""
+class Reel:
+    """Lays one packet after the other: what comes late or not at all leaves a gap, as it does in a telephone with this delay."""
     DELAY = 0.1
 
-    def __init__(self, ports):
-        self.tape, self.begun = array.array("h"), None
+    def __init__(self):
+        self.samples, self.begun = array.array("h"), None
+
+    def put(self, got, now):
+        self.begun = self.begun or now
+        missing = int((now - self.begun) * RATE) - len(self.samples)
+        if missing > self.DELAY * RATE:
+            self.samples.extend([0] * missing)
+        self.samples.extend(got)
+
+
+class Patient:
+    """What a tape needs on a busy machine, where telephones stand still now and then, and browsers often: that what `speaker` sends (a function of
+    source and destination) comes late is no gap, unless it is `held`."""
+    speaker, held, stood, spoke = None, False, 0.0, None
+
+    def clock(self):
+        """The time, in seconds, without that in which the speaker stood still."""
+        return time.monotonic() - self.stood
+
+    def watch(self, packet):
+        seen = self.speaker and rtp_of(packet)
+        if seen and self.speaker(*seen[:2]) and not 192 <= seen[2][1] <= 223:
+            if self.spoke and self.came - self.spoke > 0.06 and not self.held:
+                self.stood += self.came - self.spoke - 0.02
+            self.spoke = self.came
+
+
+class Tape(Patient, Ear):
+    """Keeps all that arrives, of one call."""
+    WAY = 1
+
+    def __init__(self, ports, speaker=None):
+        self.reel, self.speaker = Reel(), speaker
         super().__init__(ports)
 
     def take(self, packet):
+        self.watch(packet)
         super().take(packet)
         seen = rtp_of(packet)
-        got = samples(seen[2]) if seen and seen[1][1] in self.ports else None
+        got = samples(seen[2]) if seen and seen[self.WAY][1] in self.ports else None
         if not got:
             return
         with self.news:
-            now = time.monotonic()
-            self.begun = self.begun or now
-            missing = int((now - self.begun) * RATE) - len(self.tape)
-            if missing > self.DELAY * RATE:
-                self.tape.extend([0] * missing)
-            self.tape.extend(got)
+            self.reel.put(got, self.came - self.stood)
 
     def played(self):
         with self.news:
-            return self.tape[:]
+            return self.reel.samples[:]
+
+
+class Said(Tape):
+    """Keeps all that the phone with those ports sends."""
+    WAY = 0
 
 
 def of_file(path):
@@ -48,7 +81,7 @@ def of_file(path):
     return array.array("h", data[44:44 + (len(data) - 44) // 2 * 2]), int.from_bytes(data[24:28], "little")
 
 
-def heard(all_samples, rate):
+def heard(all_samples, rate, blink=BLINK):
     """The tones that follow one another, each with its length in seconds: 0 Hz is silence, None is no tone. What is shorter than a
     telephone hides, or no tone because another one begins in it, counts to what was before."""
     size, found = int(rate * WINDOW), []
@@ -70,9 +103,9 @@ def heard(all_samples, rate):
             found.append([tone, WINDOW])
     whole = []
     for tone, seconds in found:
-        if whole and (whole[-1][0] == tone or seconds <= BLINK):
+        if whole and (whole[-1][0] == tone or seconds <= blink):
             whole[-1][1] += seconds
-        elif seconds > BLINK:
+        elif seconds > blink:
             whole.append([tone, seconds])
     return [(tone, round(seconds, 2)) for tone, seconds in whole]
 
@@ -104,9 +137,31 @@ def turned(found, before, after, seconds):
     assert abs(found[-1][1] - seconds) < 0.5, (found, seconds)
 
 
+def same(said, found, tolerance=0.3):
+    """That what was heard is what was said: the same tones, each as long, with as much silence between them."""
+    said, found = trimmed(said), trimmed(found)
+    assert [tone for tone, _ in said] == [tone for tone, _ in found], (said, found)
+    assert all(abs(a - b) <= tolerance for (_, a), (_, b) in zip(said, found)), (said, found)
+
+
 def say(path, tone, seconds=60):
     """Makes a file of that tone, which ends as it begins."""
     with wave.open(path, "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
         second = array.array("h", (round(12000 * math.sin(2 * math.pi * tone * at / RATE)) for at in range(RATE)))
         file.writeframes(second.tobytes() * seconds)
+
+
+LEVELS = sorted((level, octet) for octet, level in enumerate(DECODERS[8]))
+
+
+def alaw_of(sample):
+    """The octet of PCMA that is nearest."""
+    above = bisect.bisect(LEVELS, (sample, 0))
+    return min(LEVELS[max(above - 1, 0):above + 1], key=lambda level: abs(level[0] - sample))[1]
+
+
+def say_alaw(path, tone, seconds=60):
+    """The same in PCMA, without a header."""
+    with open(path, "wb") as file:
+        file.write(bytes(alaw_of(12000 * math.sin(2 * math.pi * tone * at / RATE)) for at in range(RATE)) * seconds)

@@ -3,9 +3,10 @@
     class Mine(Wire):
         def take(self, packet): ...
 """
-import socket, struct, threading
+import socket, struct, threading, time
 
 OUTGOING = 4        # PACKET_OUTGOING of packet(7): on lo each packet is seen leaving, too
+SO_TIMESTAMPNS = 35
 
 
 def ends(packet):
@@ -15,10 +16,12 @@ def ends(packet):
 
 
 class Wire:
-    """Packets come as soon as this is made: what `take` needs is there before."""
+    """Packets come as soon as this is made: what `take` needs is there before. came: when the system saw the newest, by the clock of
+    time.monotonic()."""
     def __init__(self):
-        self.ended = False
+        self.ended, self.came, self.shift = False, 0.0, time.monotonic() - time.time()
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.settimeout(0.2)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -26,9 +29,11 @@ class Wire:
     def _run(self):
         while not self.ended:
             try:
-                packet, address = self.socket.recvfrom(65536)
+                packet, more, _, address = self.socket.recvmsg(65536, 64)
             except TimeoutError:
                 continue
+            stamps = [struct.unpack("qq", data) for level, kind, data in more if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)]
+            self.came = stamps[0][0] + stamps[0][1] / 1e9 + self.shift if stamps else time.monotonic()
             if address[2] != OUTGOING:
                 self.take(packet)
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """ice.py CHECK - a telephone with ICE (baresip, a full agent) on one side and a plain one on the other: what each hears is judged."""
-import here, hashlib, hmac, os, re, socket, struct, zlib
+import here, os, re, socket
 import liaison
+from attacks import check
 from baresip_ua import Baresip
 from ear import Ear
 from liaison import MEDIA, Liaison, run, until
@@ -67,20 +68,6 @@ def hear(caller):
         alice.command("hangup")
         bob.wait("CALL_CLOSED")
         sbc.idle()
-
-
-def attribute(kind, value):
-    return struct.pack(">HH", kind, len(value)) + value + bytes(-len(value) % 4)
-
-
-def check(user, password):
-    """A connectivity check that nominates, with the highest priority there is (RFC 8445 §7.1)."""
-    attributes = attribute(6, user.encode()) + attribute(0x24, b"\xff" * 4) + attribute(0x25, b"") + attribute(0x802A, os.urandom(8))
-    head = lambda more: struct.pack(">HHI", 1, len(attributes) + more, 0x2112A442) + transaction
-    transaction = os.urandom(12)
-    attributes += attribute(8, hmac.new(password.encode(), head(24) + attributes, hashlib.sha1).digest())
-    whole = head(8) + attributes
-    return whole + attribute(0x8028, struct.pack(">I", zlib.crc32(whole) ^ 0x5354554E))
 
 
 def attack():

@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 """pairs.py CHECK - telephones that protect their media in each way, or not at all, and a plain one on a trunk: what each heard all
 through a call is judged, with holds and a transfer in the middle of it."""
-import here, re, time
+import here, contextlib, re, time
 import liaison
 from baresip_ua import Baresip
 from ear import RATE, Ear
 from liaison import Liaison, run, until
 from linphone import Linphone
 from recording import Tape, heard, of_file, talk, turned
-from secret_ear import SecretEar
+from secret_ear import Handshakes, SecretEar, SecretTape
 
 # Alice's telephone is at 10.0.0.1, where there is that, over UDP: what is on the wire is to be seen. All others have plain RTP.
 KINDS = {
     "plain": 'srtp = { mode = "off" }',
-    "sdes": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true }',
+    "sdes": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true, suites = ["AES_CM_128_HMAC_SHA1_80"] }',
     # The same, with other keys of hers in each description of hers.
     "renewed": 'srtp = { mode = "required", keying = ["sdes"], keys_in_clear = true }',
     "dtls": 'srtp = { mode = "required", keying = ["dtls"] }',
@@ -25,8 +25,8 @@ CAROL = '[[routes]]\nname = "carol"\ncalled = ["carol"]\nto = ["c"]\n\n'
 liaison.DOCUMENT = liaison.DOCUMENT.replace("[[routes]]", CAROL + "[[routes]]", 1)
 
 
-def sbc_with(kind):
-    return Liaison(profile='srtp = { mode = "off" }', tables=f"[profiles.alice]\n{KINDS[kind]}\n")
+def sbc_with(kind, tables=""):
+    return Liaison(profile='srtp = { mode = "off" }', tables=f"[profiles.alice]\n{KINDS[kind]}\n{tables}")
 
 
 def alice_of(kind):
@@ -156,6 +156,76 @@ def transferred(kind, by):
         assert transfer["status"] == 200, record
 
 
+ACCOUNTS = {"plain": "", "sdes": "mediaenc=srtp-mand;", "dtls": "mediaenc=dtls_srtp;", "ice": "medianat=ice;"}
+
+
+def by(phone):
+    """That a packet is of that telephone."""
+    return lambda source, _: source[1] in phone.rtp_ports
+
+
+@contextlib.contextmanager
+def baresip_of(kind, user="alice", ip="10.0.0.1", tone=440, speaker=None):
+    """A baresip that protects its media so, a tape of all that it gets, and what gives that tape the keys."""
+    with Handshakes() as handshakes, \
+         Baresip(user, ip, tone=tone, account=ACCOUNTS[kind] + "answermode=auto", environment=handshakes.environment) as phone, \
+         (SecretTape if "mediaenc" in ACCOUNTS[kind] else Tape)(phone.rtp_ports, speaker=speaker) as tape:
+        def learn():
+            if kind == "sdes":
+                tape.learn(*re.findall(r"a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:(\S{40})", phone.trace()))
+            elif "dtls" in ACCOUNTS[kind]:
+                tape.learn(*handshakes.keys())
+        yield phone, tape, learn
+
+
+def baresip_talks(kind, caller):
+    """A baresip that protects its media, and a plain one: the two talk, and each holds and resumes; each got one tone, as long as they talked,
+    without a gap in it. baresip 1.0 records nothing after the first re-INVITE: later than that it is judged what came to it on the wire, with the
+    keys of its own handshake, or its own descriptions."""
+    with sbc_with(kind) as sbc, bob_of() as bob, baresip_of(kind, speaker=by(bob)) as (alice, at_alice, learn), \
+         Tape(bob.rtp_ports, by(alice)) as at_bob:
+        tapes, spans, begun = (at_alice, at_bob), ([], []), [0, 0]
+
+        def hear(frequencies=(1000, 440)):
+            """Both, and since when."""
+            for at, (tape, frequency) in enumerate(zip(tapes, frequencies)):
+                tape.listen(frequency)
+                if at == 0:
+                    begun[:] = [one.clock() - 0.5 for one in tapes]
+            for tape in tapes:
+                tape.held = False
+
+        def over():
+            for at, tape in enumerate(tapes):
+                tape.held = True
+                spans[at].append(tape.clock() - begun[at])
+
+        calling, called = (alice, "sip:bob@10.0.0.2") if caller == "alice" else (bob, "sip:alice@10.0.0.3")
+        calling.command("dial", called)
+        bob.wait("CALL_ESTABLISHED", 20), alice.wait("CALL_ESTABLISHED", 20)
+        alice.listen(1000), bob.listen(440), at_bob.listen(440)
+        learn(), hear()
+        protected(sbc, kind)
+        for holder in (alice, bob):
+            talk_on(at_alice, 2)
+            holder.command("hold")
+            over()
+            at_alice.quiet(), at_bob.quiet()
+            holder.command("resume")
+            hear()
+        talk_on(at_alice, 2)
+        protected(sbc, kind)
+        calling.command("hangup")
+        over()
+        (bob if calling is alice else alice).wait("CALL_CLOSED")
+        sbc.idle()
+        for tape, tone, lengths in zip(tapes, (1000, 440), spans):
+            talk(heard(tape.played(), RATE), tone, [None, *lengths[1:]])
+        assert kind not in ("sdes", "dtls") or not at_alice.forged, f"{len(at_alice.forged)} packets with none of the keys"
+        record, = sbc.records(1)
+        assert all(leg["streams"][0]["packets"] > 200 and leg["streams"][0]["relayed"] for leg in record["legs"]), record
+
+
 def baresip_transferred(kind):
     """The same of a baresip, of which the wire tells what it gets: with DTLS only that it gets as much as before."""
     account = {"plain": "", "sdes": "mediaenc=srtp-mand", "dtls": "mediaenc=dtls_srtp", "ice": "medianat=ice"}[kind]
@@ -183,4 +253,44 @@ def baresip_transferred(kind):
         talk(heard(at_carol.played(), RATE), 440, [talked])
 
 
-run(talks, transferred, baresip_transferred)
+def joined(kind, others):
+    """linphonec talks with a baresip, both protected, has it wait, talks with a plain one, and joins the two: they hear each other, and the one
+    that was protected still is."""
+    liaison.DOCUMENT = liaison.DOCUMENT.replace("[trunks.b]\n", '[trunks.b]\nprofile = "bob"\n')
+    with sbc_with(kind, f"[profiles.bob]\n{KINDS[others]}\n") as sbc, carol_of() as carol, alice_of(kind) as alice, \
+         baresip_of(others, "bob", "10.0.0.4", 1000) as (bob, at_bob, learn), Tape(carol.rtp_ports) as at_carol, Ear(alice.rtp_ports) as at_alice:
+        alice.files(440)
+        call(alice, bob, "alice")
+        bob.listen(440)
+        learn()
+        at_bob.listen(440)
+        alice.say("pause")
+        alice.wait("paused")
+        at_alice.quiet()
+        alice.say("call sip:carol@10.0.0.2")
+        carol.wait("CALL_ESTABLISHED"), alice.wait("Media streams established")
+        at_carol.listen(440)
+        first = [stream for one in sbc.established(2) for leg in sbc.get(f"/v1/calls/{one['id']}")["legs"] for stream in leg["streams"]]
+        expected = {"sdes": "sdes", "dtls": "dtls"}
+        assert sorted(stream["keying"] or "" for stream in first) == sorted(["", *[expected.get(one, "") for one in (kind, kind, others)]]), first
+        alice.say("transfer 1 --to-call 2")
+        at_carol.listen(1000)
+        talking = time.monotonic() - 0.5
+        at_bob.listen(1500)
+        until(lambda: f"two legs, but {streams(sbc)}", lambda: len(streams(sbc)) == 2, 15)
+        assert sorted(stream["keying"] or "" for stream in streams(sbc)) == sorted(["", expected.get(others, "")]), streams(sbc)
+        assert sorted((stream["ice"] or {}).get("state", "") for stream in streams(sbc)) == sorted(["", "completed" if others == "ice" else ""])
+        talk_on(at_carol, 2)
+        carol.command("hangup")
+        talked = time.monotonic() - talking
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        turned(heard(at_bob.played(), RATE), 440, 1500, talked)
+        turned(heard(at_carol.played(), RATE), 440, 1000, talked)
+        assert others not in ("sdes", "dtls") or not at_bob.forged, f"{len(at_bob.forged)} packets with none of the keys"
+        statuses = [transfer["status"] for record in sbc.records(2) for transfer in record.get("transfers", [])]
+        assert statuses == [200], statuses
+
+
+if __name__ == "__main__":
+    run(talks, transferred, baresip_talks, baresip_transferred, joined)

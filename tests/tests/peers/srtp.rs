@@ -42,6 +42,29 @@ fn packets_of_somebody_else_never_cross() {
 }
 
 #[test]
+fn whatever_somebody_at_a_third_address_sends_never_crosses_and_never_disturbs_and_is_counted() {
+    for kind in ["plain", "sdes", "dtls", "ice", "both"] {
+        check("attackers.py", &["elsewhere", kind], 60);
+    }
+    check("attackers.py", &["browser"], 90);
+}
+
+#[test]
+fn somebody_at_a_third_address_who_sends_before_the_peer_does_gains_nothing() {
+    for kind in ["plain", "sdes", "dtls", "both"] {
+        check("attackers.py", &["first", kind], 60);
+    }
+    check("attackers.py", &["first", "plain", "signalling"], 60);
+}
+
+#[test]
+fn what_is_sent_in_the_name_of_a_peer_that_has_keys_never_crosses_and_never_disturbs() {
+    for kind in ["sdes", "dtls", "both"] {
+        check("attackers.py", &["forged", kind], 60);
+    }
+}
+
+#[test]
 fn who_must_have_srtp_and_has_not_is_refused() {
     check("srtp.py", &["refused"], 60);
 }
