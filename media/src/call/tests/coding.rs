@@ -237,7 +237,7 @@ fn with_keys_of_ours_on_a_leg_it_is_the_same() {
         suites: [crate::srtp::Suite::AesCm128Sha1Tag80].into(),
         keys: true,
         identity: None,
-        browser: false,
+        ..Security::default()
     };
     call.media.protect(B, security, [7; 32]);
     let offered = call.offer(A, B, &by_a("0 101", "a=rtpmap:101 telephone-event/8000\n")).unwrap();

@@ -22,6 +22,8 @@ fn context(remote: u8, section: Option<Tags>) -> Context {
         clocks: Box::default(),
         srtp: None,
         dtmf: None,
+        veil: None,
+        transcode: None,
         share: Some(Share { transport: 0, section }),
     };
     let pair = PairId { thread: ThreadId(0), slot: 0, generation: 0 };
