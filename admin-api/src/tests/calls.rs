@@ -250,7 +250,8 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
               },
               "remote_address": "192.0.2.9:40000",
               "sent": null,
-              "srtp": "AES_CM_128_HMAC_SHA1_80"
+              "srtp": "AES_CM_128_HMAC_SHA1_80",
+              "transcoding": null
             }
           ],
           "target": null,

@@ -1,6 +1,7 @@
 //! The relay on real sockets, and its latch without any.
 
 mod carrying;
+mod coding;
 mod dtls;
 mod dtmf;
 mod hairpin;
