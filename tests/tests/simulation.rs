@@ -73,6 +73,7 @@ mod simulation {
     mod subscriptions_shards;
     mod targets;
     mod terminated;
+    mod transcoding;
     mod transfer;
     mod transfer_carried;
     mod transfer_outside;

@@ -255,6 +255,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
               "round_trip_seconds": 0.04,
               "sent": null,
               "srtp": "AES_CM_128_HMAC_SHA1_80",
+              "transcoding": null,
               "voip_metrics": {
                 "discard_percent": 0.0,
                 "loss_percent": 3.91,

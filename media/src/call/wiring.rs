@@ -76,8 +76,7 @@ impl CallMedia {
                 self.commands.push_back(Command::Tcp(TcpOrder::Clear { context }));
             }
             let coding = codings.get(section).cloned().flatten();
-            // What is coded anew has a source of our own in any case.
-            let veil = veils.get(section).cloned().flatten().filter(|_| coding.is_none());
+            let veil = veils.get(section).cloned().flatten();
             let onward = Onward { peer, plan, veil, coding, share };
             self.commands.extend(stream.apply(sources, onward, unlatch));
         }

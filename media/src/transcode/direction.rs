@@ -151,6 +151,7 @@ impl Direction {
             self.flush(now, send);
             self.reorder.begin_anew();
             (self.before, self.marker) = (Before::Nothing, true);
+            self.out.go_by(header.ssrc);
         }
         if self.is_passing(header.payload) {
             let came = Came { header, marker, body, lost: 0 };
@@ -411,6 +412,9 @@ impl Direction {
         let Some((header, marker, body)) = rtp::parts(packet) else { return };
         let Some(body) = packet.get(body) else { return };
         self.flush(now, send);
+        if self.source.is_none() {
+            self.out.go_by(header.ssrc);
+        }
         let otherwise = self.out.timestamp_at(now.0);
         let clock = self.out.clock;
         let timestamp = self.said.timestamp(header.timestamp, (clock, clock), otherwise);

@@ -11,7 +11,7 @@ pub(super) struct Out {
     /// Ticks a second.
     pub(super) clock: u32,
     /// When the last packet went, in ms.
-    at: u64,
+    at: Option<u64>,
     packet: Box<[u8]>,
     /// For reports: packets and octets of payload that went, and the timestamp of the last.
     pub(super) packets: u32,
@@ -30,7 +30,7 @@ impl Out {
             sequence: u16::from_be_bytes([high & 0x7f, low]),
             timestamp: ssrc.rotate_left(13),
             clock,
-            at: 0,
+            at: None,
             packet: vec![0; HEADER + largest].into(),
             packets: 0,
             octets: 0,
@@ -40,6 +40,13 @@ impl Out {
 
     pub(super) fn ssrc(&self) -> u32 {
         self.ssrc
+    }
+
+    /// Goes by that name from now on: that of whom it comes from, which descriptions may have told (RFC 3550 §7.1, RFC 5576).
+    pub(super) fn go_by(&mut self, ssrc: u32) {
+        if self.ssrc != ssrc {
+            (self.ssrc, self.packets, self.octets) = (ssrc, 0, 0);
+        }
     }
 
     pub(super) fn next(&self) -> u16 {
@@ -53,10 +60,8 @@ impl Out {
 
     /// The timestamp of that moment, after what went last.
     pub(super) fn timestamp_at(&self, now: u64) -> u32 {
-        if self.packets == 0 {
-            return self.timestamp;
-        }
-        let passed = now.saturating_sub(self.at).min(3_600_000);
+        let Some(at) = self.at else { return self.timestamp };
+        let passed = now.saturating_sub(at).min(3_600_000);
         let ticks = passed * u64::from(self.clock) / 1_000;
         let then = self.last.wrapping_add(u32::try_from(ticks).unwrap_or_default());
         // It never goes back behind what is next.
@@ -81,7 +86,7 @@ impl Out {
         }
         if sequence.wrapping_sub(self.sequence) < 0x8000 {
             self.sequence = sequence.wrapping_add(1);
-            (self.at, self.last) = (now, timestamp);
+            (self.at, self.last) = (Some(now), timestamp);
         }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(u32::try_from(length).unwrap_or_default());

@@ -16,7 +16,7 @@ pub struct Plan {
     pub(crate) events: Option<((u8, u32), (u8, u32))>,
     /// Comfort noise (RFC 3389): the payload type that comes, and that which goes; where there is none the noise is made.
     pub(crate) noise: Option<(u8, Option<u8>)>,
-    /// What our stream is called.
+    /// What our stream is called as long as nothing has come: then by the name of its source.
     pub(crate) ssrc: u32,
     /// Where the streams of the party are counted.
     pub(crate) tally: Arc<Tally>,

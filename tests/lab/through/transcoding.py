@@ -4,10 +4,14 @@ hold, keys, SRTP. Telephones are baresip, whose G.722 is libspandsp's and whose 
 import here, math, subprocess
 import liaison
 from baresip_ua import Baresip
+from browser_ua import Browser
+from ear import Ear, rtp_of
+from house import PAGE, PASSWORD, PORTS, House, phone
 from liaison import Liaison, run, until
+from linphone import Linphone
+from recording import heard, of_file, trimmed
 from sipp import UAS, Sipp
 from wire import Wire
-from ear import Ear, rtp_of
 
 # How far a tone may be from what it was, in Hz and in dB.
 HERTZ, DECIBELS = 2, 1.0
@@ -186,6 +190,51 @@ def keys():
             judge((alice, bob), levels)
 
 
+def linphone():
+    """linphonec has Opus, the other telephone linear samples of 16 kHz and nothing else."""
+    with sbc_with(["L16/16000"]) as sbc, Baresip("bob", "10.0.0.4", codecs=CODECS["l16"], tone=1000, account="answermode=auto") as bob, \
+         Linphone("alice", "10.0.0.1", domain="10.0.0.2", proxy="10.0.0.2:5060", transport="udp", password="x", root="") as alice:
+        kept = alice.files(440)
+        alice.say("call sip:bob@10.0.0.2")
+        bob.wait("CALL_ESTABLISHED"), alice.wait("Media streams established")
+        got = bob.listen(440)
+        assert abs(got - 440) <= 2 * HERTZ, got
+        shown = [leg["streams"][0]["transcoding"] for leg in legs_of(sbc)]
+        assert [(of["from"], of["to"]) for of in shown] == [("opus", "L16"), ("L16", "opus")], shown
+        until(lambda: f"packets, but {shown}", lambda: legs_of(sbc)[1]["streams"][0]["transcoding"]["packets"] >= 150, 10)
+        bob.command("hangup")
+        alice.wait(r"ended \(No error\)")
+        found = trimmed(heard(*of_file(kept)))
+        assert {tone for tone, _ in found} == {1000} and sum(seconds for _, seconds in found) > 2, found
+
+
+def browser():
+    """A browser has Opus, with DTLS-SRTP, ICE and one port; the other telephone has linear samples of 16 kHz and nothing else. Each calls, and after
+    a hold each hears the other one."""
+    profile = 'digest = { algorithms = ["MD5"] }\ntranscode = ["L16/16000", "opus"]'
+    with House(profile=profile) as sbc, phone(sbc, "carol", "10.0.0.6", "udp", "answermode=auto", tone=1000, codecs=CODECS["l16"]) as carol, \
+         Browser("web", server=f"wss://10.0.0.2:{PORTS['wss']}", page=PAGE, key_hash=sbc.key_hash(), password=PASSWORD, tone=440) as web:
+        carol.wait("REGISTER_OK"), web.wait("registered")
+        web.do("call", "sip:carol@example.com")
+        web.wait("confirmed"), carol.wait("CALL_ESTABLISHED")
+        web.listen(1000), carol.listen(440)
+        shown = [leg["streams"][0]["transcoding"] for leg in legs_of(sbc)]
+        assert [(of["from"], of["to"]) for of in shown] == [("opus", "L16"), ("L16", "opus")], shown
+        web.do("hold")
+        web.wait("held")
+        web.do("resume")
+        web.wait("resumed")
+        web.listen(1000)
+        web.do("hangup")
+        carol.wait("CALL_CLOSED"), web.wait("ended")
+        sbc.idle()
+        carol.command("dial", "sip:web@example.com")
+        carol.wait("CALL_ESTABLISHED"), web.wait("confirmed")
+        web.listen(1000)
+        shown = [leg["streams"][0]["transcoding"] for leg in legs_of(sbc)]
+        assert [(of["from"], of["to"]) for of in shown] == [("L16", "opus"), ("opus", "L16")], shown
+
+
 def secret():
     """One side has SRTP, of which we have the keys."""
     levels = reference()
@@ -210,4 +259,4 @@ def limit():
 
 
 if __name__ == "__main__":
-    run(tones, held, packet_time, lost, keys, secret, limit)
+    run(tones, held, packet_time, lost, keys, linphone, browser, secret, limit)

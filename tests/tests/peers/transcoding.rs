@@ -36,6 +36,12 @@ fn keys_cross_with_the_clock_of_each_side() {
 }
 
 #[test]
+fn linphonec_and_a_browser_have_opus_and_the_other_telephone_has_not() {
+    check("transcoding.py", &["linphone"], 60);
+    check("transcoding.py", &["browser"], 120);
+}
+
+#[test]
 fn one_side_may_have_srtp() {
     check("transcoding.py", &["secret"], 60);
 }

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod carrying;
+mod coding;
 mod dtls;
 mod dtmf;
 mod hairpin;
