@@ -241,7 +241,9 @@ impl CallMedia {
                     // One handshake in place of two, and a browser asks for it (RFC 8834 §4.5).
                     let dtls = found.offers_dtls(section) && can_share(&media);
                     let profile = found.stated_profile(section, media.line().proto, keyed.get(section));
-                    Slot::Relayed { port, mux: endpoint.mux || kept || dtls, direction, profile }
+                    // What is secret between the two is as they have it (RFC 5761 §4).
+                    let can = is_secure(media.line().proto) || can_share(&media);
+                    Slot::Relayed { port, mux: (endpoint.mux || kept || dtls) && can, direction, profile }
                 }
             };
             self.stream_at(to, section)?;
