@@ -43,3 +43,9 @@ pub fn transcode(input: &[u8]) -> bool {
 pub fn dtmf(input: &[u8]) -> bool {
     crate::dtmf::fuzzed(input)
 }
+
+/// Translates compound RTCP there and back, and hides whom it is from; true where it is not what it was, or grows by more than it may.
+#[must_use]
+pub fn rtcp(input: &[u8]) -> bool {
+    crate::rtcp::fuzzed(input)
+}

@@ -68,6 +68,8 @@ mod presence;
 mod registrar;
 #[path = "peers/reliable.rs"]
 mod reliable;
+#[path = "peers/rtcp.rs"]
+mod rtcp;
 #[path = "peers/scanners.rs"]
 mod scanners;
 #[path = "peers/secure.rs"]

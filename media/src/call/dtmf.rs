@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sdp::{Description, Media};
 
 use super::codec::{self, Codec};
@@ -11,6 +13,7 @@ use super::{CallMedia, Mode, sections};
 use crate::dtmf::{Digit, Form, Law, Plan, Voice, Wanted, Way};
 use crate::negotiate::is_secure;
 use crate::relay::Command;
+use crate::rtcp::CNAME_LENGTH;
 use crate::{ContextId, PartyId};
 
 /// What a negotiated stream has for keys.
@@ -238,6 +241,7 @@ impl CallMedia {
                     party: party.id,
                     peer: peer.id,
                     ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
+                    cname: cname([self.salted(!salt), self.salted(salt ^ OTHER)]),
                 })
             }));
         }
@@ -369,6 +373,22 @@ fn write(text: &mut Vec<u8>, media: &Media<'_>, edit: &Edit, end: &str) {
         let lines = format!("a=rtpmap:{number} telephone-event/{clock}{end}a=fmtp:{number} {TAKEN}{end}");
         text.extend_from_slice(lines.as_bytes());
     }
+}
+
+/// What is another number than any party and section are.
+const OTHER: u64 = 1 << 63;
+
+/// 96 bits of these as a name of ours (RFC 7022 §5).
+fn cname([first, second]: [u64; 2]) -> [u8; CNAME_LENGTH] {
+    let mut octets = [0; 16];
+    octets
+        .iter_mut()
+        .zip(first.to_be_bytes().into_iter().chain(second.to_be_bytes()))
+        .for_each(|(to, from)| *to = from);
+    let mut text = [b'A'; CNAME_LENGTH];
+    // 12 octets are 16 characters.
+    let _ = STANDARD_NO_PAD.encode_slice(octets.get(..12).unwrap_or_default(), &mut text);
+    text
 }
 
 /// Keys of a party that were heard, and those of them that were said to the other side.

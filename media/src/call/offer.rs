@@ -257,7 +257,9 @@ impl CallMedia {
                     let wanted = found.offers_dtls(section) || members.contains(&section);
                     let dtls = wanted && can_share(&media);
                     let profile = profiles.get(section).copied().flatten();
-                    Slot::Relayed { port, mux: endpoint.mux || kept || dtls, direction, profile }
+                    // What is secret between the two is as they have it (RFC 5761 §4).
+                    let can = is_secure(media.line().proto) || can_share(&media);
+                    Slot::Relayed { port, mux: (endpoint.mux || kept || dtls) && can, direction, profile }
                 }
             };
             self.stream_at(to, section)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Digit, Law, Plan, Tallies, Translator, Turn, Voice, Way, info};
+use super::{Digit, Law, Plan, Sent, Tallies, Translator, Turn, Voice, Way, info};
 use crate::PartyId;
 
 /// What is made of keys, one after the other.
@@ -23,7 +23,7 @@ pub(crate) fn fuzzed(input: &[u8]) -> bool {
     let tones = if first & 4 == 0 { Box::default() } else { tones.into() };
     let clock = if first & 8 == 0 { 8_000 } else { 48_000 };
     let (events, party, peer) = (Some((101, clock)), PartyId(0), PartyId(1));
-    let plan = Plan { events, tones, way: *way, call: 0, party, peer, ssrc: 7 };
+    let plan = Plan { events, tones, way: *way, call: 0, party, peer, ssrc: 7, cname: [b'c'; 16] };
     let (tallies, mut translator) = (Tallies::default(), Translator::new(&Arc::new(plan)));
     let (mut millis, mut sent) = (0, 0);
     while let [length, pause, more @ ..] = rest {
@@ -32,7 +32,7 @@ pub(crate) fn fuzzed(input: &[u8]) -> bool {
         let end = millis + u64::from(*pause);
         while millis <= end {
             let turn = Turn { millis, micros: millis * 1_000, tallies: &tallies };
-            translator.pass_time(turn, &mut |_| sent += 1);
+            translator.pass_time(turn, &mut |what, _| sent += u64::from(what == Sent::Rtp));
             while translator.report().is_some() {}
             millis += 1;
         }

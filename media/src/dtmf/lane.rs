@@ -120,6 +120,11 @@ impl Lane {
         self.shift == 0 && self.packets == 0 && self.kept == 0
     }
 
+    /// What is told of a stream of our own, of which we have sent something: its name, how many packets and octets; `None` of others'.
+    pub(crate) fn own(&self) -> Option<(u32, u32, u32)> {
+        (!self.begun && self.packets > 0).then_some((self.ssrc, self.packets, self.octets))
+    }
+
     /// The timestamp of that moment.
     pub(crate) fn timestamp(&self, now_micros: u64) -> u32 {
         let passed = now_micros.saturating_sub(self.at_micros);

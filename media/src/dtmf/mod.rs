@@ -14,6 +14,7 @@ pub mod info;
 mod lane;
 mod plan;
 mod receiver;
+mod report;
 mod speaker;
 mod tally;
 #[cfg(test)]
@@ -33,7 +34,7 @@ pub(crate) use plan::Way;
 pub(crate) use speaker::Voice;
 pub(crate) use tally::Tallies;
 pub use tally::{ByForm, DtmfGauges, Form};
-pub(crate) use translator::{Translator, Turn};
+pub(crate) use translator::{Sent, Translator, Turn};
 
 /// In which form a leg has keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

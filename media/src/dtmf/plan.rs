@@ -2,6 +2,7 @@
 
 use super::{Law, Voice};
 use crate::PartyId;
+use crate::rtcp::CNAME_LENGTH;
 
 /// How keys go from one leg to the other where the two have them in different forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Plan {
     pub(crate) peer: PartyId,
     /// What a stream of our own is called, where the party sends none.
     pub(crate) ssrc: u32,
+    /// And who sends it (RFC 7022 §4.2).
+    pub(crate) cname: [u8; CNAME_LENGTH],
 }
 
 /// What becomes of a key that is heard.

@@ -7,6 +7,7 @@ use super::detector::Detector;
 use super::lane::Lane;
 use super::plan::Way;
 use super::receiver::{Heard, PATIENCE_MILLIS, PATIENCE_TO_TELL_MILLIS, Receiver};
+use super::report::Reporter;
 use super::speaker::{Speaker, Spoken, Unsaid, Voice};
 use super::tally::{Form, Tallies};
 use super::twice::Twice;
@@ -28,6 +29,13 @@ pub(crate) struct Turn<'a> {
     pub(crate) tallies: &'a Tallies,
 }
 
+/// What is sent of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Rtp,
+    Rtcp,
+}
+
 /// The state of it.
 #[derive(Debug)]
 pub(crate) struct Translator {
@@ -41,6 +49,7 @@ pub(crate) struct Translator {
     /// In which form a key is pressed at the moment.
     pressed: Option<Form>,
     reports: VecDeque<(Digit, u32)>,
+    reporter: Reporter,
     heard: u32,
     said: u32,
 }
@@ -70,6 +79,7 @@ impl Translator {
             twice: Twice::new(),
             pressed: None,
             reports: VecDeque::with_capacity(if plan.way == Way::Reported { MOST_REPORTS } else { 0 }),
+            reporter: Reporter::default(),
             heard,
             said,
         }
@@ -92,6 +102,7 @@ impl Translator {
     /// The same by another plan: what is heard and said at the moment goes on where that is as it was, and for whom it was.
     fn over_to(self, plan: &Arc<Plan>) -> Self {
         let mut next = Self::with(plan, self.lane, (self.heard, self.said));
+        next.reporter = self.reporter;
         let is_for_same = self.plan.peer == plan.peer;
         if (self.plan.events, &self.plan.tones) == (plan.events, &plan.tones) {
             if is_for_same {
@@ -258,11 +269,11 @@ impl Translator {
         let speaker = self.speaker.as_ref().and_then(Speaker::deadline);
         let receiver = self.receiver.as_ref().and_then(Receiver::deadline);
         let detector = self.detector.as_ref().and_then(Detector::deadline);
-        [speaker, receiver, detector].into_iter().flatten().min()
+        [speaker, receiver, detector, self.reporter.deadline()].into_iter().flatten().min()
     }
 
     /// Does what is due: hears that nothing comes any more, and says what is to be said, each packet by `send`.
-    pub(crate) fn pass_time(&mut self, turn: Turn<'_>, send: &mut impl FnMut(&[u8])) {
+    pub(crate) fn pass_time(&mut self, turn: Turn<'_>, send: &mut impl FnMut(Sent, &[u8])) {
         let mut few = Few::default();
         if let Some(receiver) = &mut self.receiver {
             receiver.pass_time(turn.millis, &mut |heard| few.push(heard));
@@ -274,7 +285,10 @@ impl Translator {
         }
         self.take(&few, Form::Tones, turn);
         let timestamp = self.lane.timestamp(turn.micros);
-        let Self { speaker, lane, .. } = self;
+        let Self { speaker, lane, reporter, plan, .. } = self;
+        if let Some(report) = reporter.report(lane, plan, timestamp, turn) {
+            send(Sent::Rtcp, &report);
+        }
         let Some(speaker) = speaker else { return };
         speaker.tick(turn.millis, timestamp, &mut |Spoken { marker, payload, timestamp, body }| {
             let name = lane.put_in(body.len());
@@ -286,7 +300,10 @@ impl Translator {
             let header = [0x80, second, s0, s1, t0, t1, t2, t3, r0, r1, r2, r3];
             let whole = header.into_iter().chain(body.iter().copied());
             out.iter_mut().zip(whole).for_each(|(place, octet)| *place = octet);
-            send(out.get(..(12 + body.len()).min(LONGEST)).unwrap_or_default());
+            send(Sent::Rtp, out.get(..(12 + body.len()).min(LONGEST)).unwrap_or_default());
+            if lane.own().is_some() {
+                reporter.spoke(turn.millis);
+            }
         });
     }
 

@@ -7,7 +7,7 @@ use super::context::{Component, Context, Onward};
 use super::pool::Pool;
 use super::worker::{Clock, LARGEST_PACKET, Shard, Worker, send_on};
 use crate::ContextId;
-use crate::dtmf::{Digit, Tallies, Turn};
+use crate::dtmf::{Digit, Sent, Tallies, Turn};
 use crate::quality::Dropped;
 use crate::transcode;
 
@@ -147,18 +147,26 @@ impl Worker {
             let coded = context.transcode().is_some();
             let mut unsent = 0u32;
             let Some(mut translator) = translator else { continue };
-            translator.pass_time(turn(clock, gauges.dtmf()), &mut |packet| {
-                let length = packet.len();
-                if coded {
-                    return coder.packet(id, transcode::Way::Said, packet);
-                }
+            translator.pass_time(turn(clock, gauges.dtmf()), &mut |what, packet| {
+                let kind = match what {
+                    Sent::Rtp => Component::Rtp,
+                    Sent::Rtcp => Component::Rtcp,
+                };
+                let mut length = packet.len();
                 let taken = source_of(pool, peer);
-                if let Some(room) = buffer.get_mut(..length) {
-                    room.copy_from_slice(packet);
+                if let Some(room) = buffer.get_mut(..LARGEST_PACKET) {
+                    room.iter_mut().zip(packet).for_each(|(to, from)| *to = *from);
                     if let Some(context) = pool.lent(id.pair).and_then(|pair| pair.context(id.remote)) {
-                        context.veil(Component::Rtp, (room, length), taken);
+                        length = context.veil(kind, (room, length), taken).unwrap_or(length);
                     }
-                    let onward = Onward { peer, kind: Component::Rtp, translated: false, coded: false };
+                    if coded {
+                        // What is coded anew has reports of the coder's own.
+                        if kind == Component::Rtp {
+                            coder.packet(id, transcode::Way::Said, buffer.get(..length).unwrap_or_default());
+                        }
+                        return;
+                    }
+                    let onward = Onward { peer, kind, translated: false, coded: false };
                     let sent = send_on(pool, (onward, barred), (buffer, length), clock.millis);
                     // All else that was not sent is counted there.
                     unsent += u32::from(sent == Err(Dropped::NoDestination));

@@ -70,7 +70,10 @@ impl Context {
 
     /// Shows how far an association has come, if it is the one that is due.
     pub(super) fn show_handshake(&mut self, component: Component, serial: u32, standing: Standing) {
-        if !self.guard.handshake().is_some_and(|handshake| handshake.is(component, serial)) {
+        let Some(handshake) = self.guard.handshake() else { return };
+        // As long as nobody begins, what there was goes on: some peers say so of a new association and never mean it.
+        let goes_on = standing == Standing::Waiting && handshake.has_keys(component);
+        if goes_on || !handshake.is(component, serial) {
             return;
         }
         self.counters.dtls(component, Some(standing));

@@ -90,6 +90,7 @@ fn rfc8839_4_3_2_ice_is_answered_where_it_is_offered_and_offered_to_nobody() {
 // conforms: RFC8839-4.4.1.3-1,2,4,5 RFC8445-5.1.1.1-1 RFC8445-5.1.2-1 RFC8445-5.1.2.1-1,3,5
 // conforms: RFC8445-5.2-1,2,3,4 RFC5761-5.1.1-1,4 RFC5761-5.1.3-1,2 RFC3605-2.1-1 RFC8858-5.2-1,2
 // conforms: RFC8858-5.3-1,2,3 RFC7584-4.2-1
+// conforms: RFC8079-3.2-20
 #[test]
 fn rfc8839_4_3_1_where_the_network_says_so_it_is_offered_with_a_place_for_rtcp() {
     let mut call = call(Ice::Accept, Ice::Offer);

@@ -26,6 +26,7 @@ fn muxed(text: &str) -> String {
     format!("{text}a=rtcp-mux\n")
 }
 
+// conforms: RFC8079-3.2-23
 #[test]
 fn rfc8035_3_1_each_leg_shares_the_rtcp_port_when_both_its_ends_say_so() {
     for (offered, answered) in [(true, true), (true, false), (false, false)] {
@@ -61,10 +62,12 @@ fn a_secure_stream_shares_the_rtcp_port_on_both_legs_or_on_none() {
     }
 }
 
+// conforms: RFC8079-3.2-24
 #[test]
 fn rfc5761_4_a_payload_type_that_looks_like_rtcp_forbids_the_shared_port() {
     let mut call = Call::new(Mode::Anchored);
-    call.offer(A, B, &muxed(AUDIO).replace("0 96 101", "0 72 101")).unwrap();
+    let offer = call.offer(A, B, &muxed(AUDIO).replace("0 96 101", "0 72 101")).unwrap();
+    assert!(!shown(&offer).contains("rtcp-mux"));
     let answer = call.answer(B, A, &muxed(&ANSWER.replace("0 101", "72 101"))).unwrap();
     assert!(!shown(&answer).contains("rtcp-mux"));
 }

@@ -38,6 +38,7 @@ fn applied(call: &Call, party: PartyId) -> Vec<Option<Settings>> {
     sections.iter().map(|stream| stream.applied.clone()).collect()
 }
 
+// conforms: RFC8079-3.1-1,2 RFC8079-3.2-19
 #[test]
 fn rfc8079_3_2_descriptions_say_what_packets_do() {
     let mut call = Call::new(Mode::Anchored);

@@ -1,6 +1,7 @@
 mod audio;
 mod events;
 mod numbers;
+mod reports;
 mod translation;
 mod words;
 

@@ -6,7 +6,7 @@ use super::super::fuzz::fuzzed;
 use super::super::receiver::{PATIENCE_MILLIS, Receiver};
 use super::super::tally::Form;
 use super::super::tone::Tone;
-use super::super::{Digit, DtmfGauges, Event, Law, Plan, Tallies, Translator, Turn, Voice, Way};
+use super::super::{Digit, DtmfGauges, Event, Law, Plan, Sent, Tallies, Translator, Turn, Voice, Way};
 use super::{digit, keys, sound};
 use crate::PartyId;
 
@@ -22,6 +22,7 @@ fn plan(events: bool, tones: bool, way: Way) -> Arc<Plan> {
         party: PartyId(2),
         peer: PartyId(3),
         ssrc: 0xaabb_ccdd,
+        cname: *b"abcdefghijklmnop",
     })
 }
 
@@ -69,7 +70,11 @@ impl Bench {
         for _ in 0..millis {
             self.now += 1;
             let turn = Turn { millis: self.now, micros: self.now * 1_000, tallies: &self.tallies };
-            self.translator.pass_time(turn, &mut |packet| self.out.push(packet.to_vec()));
+            self.translator.pass_time(turn, &mut |what, packet| {
+                if what == Sent::Rtp {
+                    self.out.push(packet.to_vec());
+                }
+            });
             while let Some((digit, millis)) = self.translator.report() {
                 self.reports.push((digit.name(), millis));
             }
@@ -221,6 +226,8 @@ fn what_info_brings_is_said_where_nothing_else_comes_too() {
         assert!(heard.iter().all(|(_, millis)| millis.abs_diff(100) <= 10), "{heard:?}");
         bench.judge_numbers();
         assert!(bench.out.iter().all(|packet| packet[8..12] == [0xaa, 0xbb, 0xcc, 0xdd]));
+        // It is reported once (RFC 3550 §6.2).
+        bench.pass(2_500);
         assert_eq!(bench.translator.deadline(), None);
     }
 }
@@ -377,7 +384,7 @@ fn numbers_stay_as_they_are_when_there_is_nothing_to_translate_any_more() {
     let mut packet = rtp(8, false, 7, 0, &[0; 160]);
     assert!(this.as_mut().unwrap().packet(&mut packet, turn));
     this.as_mut().unwrap().say(digit('1'), 40, turn);
-    this.as_mut().unwrap().pass_time(turn, &mut |_| {});
+    this.as_mut().unwrap().pass_time(turn, &mut |_, _| {});
     Translator::change(&mut this, None);
     let mut packet = rtp(8, false, 8, 160, &[0; 160]);
     assert!(this.as_mut().unwrap().packet(&mut packet, turn));

@@ -139,11 +139,15 @@ fn a_new_association_takes_over_without_a_gap_and_the_same_terms_change_nothing(
     }
     let next = stage.terms(2, Role::Server, &phone);
     stage.join(&phone, &next, &other, true);
-    until(|| stage.secure.counters.snapshot().dtls == Some(Standing::Waiting));
-    // The keys before are good until there are others…
+    // The keys before are good until there are others, and that is shown…
     talk(&stage, &mut phone, &other, 4);
+    assert!(keyed(stage.secure.counters.snapshot().dtls));
     let late = phone.seal(&rtp(5));
     phone.begin(&stage, 2, Role::Client, false);
+    until(|| {
+        phone.turn();
+        stage.secure.counters.snapshot().dtls == Some(Standing::Handshaking)
+    });
     phone.shake(1, 2);
     until(|| keyed(stage.secure.counters.snapshot().dtls));
     // …and what is still on its way with them until the first packet of the new.

@@ -83,6 +83,9 @@ fn a_key_of_info_is_said_in_packets_of_20_ms_though_nothing_comes() {
     assert!(packets.iter().all(|packet| packet[12] == 11 && packet[4..12] == packets[0][4..12]));
     assert_eq!(packets.iter().map(|packet| packet[13] & 0x80 != 0).filter(|end| *end).count(), 3);
     assert_eq!(bench.relay.gauges().dtmf.said.events, 1);
+    // Nobody else reports that stream.
+    let (report, _) = receive(&alice.rtcp);
+    assert_eq!((report[1], &report[4..8], report[23]), (200, &packets[0][8..12], 5));
     // One that nobody is there for is none.
     bench.call.remove_party(PartyId(2));
     assert!(!bench.call.say(B, Digit::FLASH, 60));

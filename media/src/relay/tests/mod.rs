@@ -12,6 +12,7 @@ mod latching;
 mod openssl;
 mod phone;
 mod pool;
+mod quality;
 mod reserve;
 mod srtp;
 mod tcp;

@@ -30,6 +30,7 @@ fn report(ssrc: u32, of: u32, highest: u32) -> Vec<u8> {
     packet
 }
 
+// conforms: RFC8079-3.2-5
 #[test]
 fn rfc8079_3_2_the_hidden_side_has_names_of_ours_and_all_is_consistent() {
     let (bench, alice, bob) = bench();

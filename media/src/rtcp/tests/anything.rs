@@ -6,7 +6,7 @@ use super::super::fuzz::fuzzed;
 use super::compound;
 
 fn packet() -> impl Strategy<Value = (u8, u8, Vec<u32>)> {
-    let word = prop_oneof![0..8u32, any::<u32>(), (0..40u32).prop_map(|kind| kind << 24 | kind / 4)];
+    let word = prop_oneof![0..8u32, any::<u32>(), (0..40u32).prop_map(|kind| (kind << 24) | (kind / 4))];
     (192..214u8, 0..32u8, prop::collection::vec(word, 0..20))
 }
 

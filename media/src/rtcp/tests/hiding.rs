@@ -3,8 +3,11 @@
 use super::super::{hide, is_compound};
 use super::compound;
 
+/// The items of a chunk, each its type and its text.
+type Items<'a> = &'a [(u8, &'a [u8])];
+
 /// A source description of chunks, each of a source and its items.
-fn description(chunks: &[(u32, &[(u8, &[u8])])]) -> Vec<u8> {
+fn description(chunks: &[(u32, Items<'_>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (ssrc, items) in chunks {
         body.extend(ssrc.to_be_bytes());
@@ -63,7 +66,7 @@ fn one_that_is_not_whole_is_taken_out() {
     endless[9] = 200;
     assert_eq!(hidden(&endless), None);
     // More than there is room for.
-    let long: &[(u8, &[u8])] = &[(15, &[b'm'; 60])];
+    let long: Items<'_> = &[(15, &[b'm'; 60])];
     let many: Vec<_> = (0..31).map(|ssrc| (ssrc, long)).collect();
     assert_eq!(hidden(&[&report[..], &description(&many)].concat()).unwrap(), report);
 }

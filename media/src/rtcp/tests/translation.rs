@@ -13,6 +13,7 @@ fn check(kind: u8, count: u8, before: &[u32], after: &[u32]) {
     assert_eq!(packet[..2], [0x80 | count, kind]);
 }
 
+// conforms: RFC8079-3.2-2,3,4
 #[test]
 fn rfc8079_3_2_a_sender_report() {
     check(
@@ -29,6 +30,7 @@ fn rfc8079_3_2_a_receiver_report() {
     check(201, 0, &[2], &[1_002]);
 }
 
+// conforms: RFC8079-3.2-6,7
 #[test]
 fn rfc8079_3_2_bye_and_app_and_what_is_not_known() {
     check(203, 2, &[1, 2, 0x0461_6263], &[1_001, 1_002, 0x0461_6263]);
@@ -38,6 +40,7 @@ fn rfc8079_3_2_bye_and_app_and_what_is_not_known() {
     check(195, 2, &[1, 2], &[1, 2]);
 }
 
+// conforms: RFC8079-3.2-8,9
 #[test]
 fn rfc8079_3_2_extended_reports() {
     let sequences = |first: u32, end: u32| first << 16 | end;
@@ -90,12 +93,14 @@ fn rfc8079_3_2_extended_reports() {
     );
 }
 
+// conforms: RFC8079-3.2-14,17
 #[test]
 fn rfc8079_3_2_nack() {
     // 20, and of the next those with 1, 2 and 16 more.
     check(205, 1, &[1, 100, 20 << 16 | 0x8003, 6 << 16], &[1_001, 2_100, 13 << 16 | 0x8003, 0xffff << 16]);
 }
 
+// conforms: RFC8079-3.2-15,18
 #[test]
 fn rfc8079_3_2_codec_control() {
     for (kind, format) in [(205, 3), (205, 4), (206, 4), (206, 5), (206, 6)] {
@@ -126,6 +131,7 @@ fn rfc8079_3_2_remb_and_other_feedback() {
     );
 }
 
+// conforms: RFC8079-3.2-10,11,12,13
 #[test]
 fn rfc8079_3_2_summaries_and_port_mapping() {
     check(
