@@ -2,6 +2,7 @@
 """home.py CHECK - a browser, or linphonec over TLS, that registers in a house, and a plain telephone on a trunk: what each heard all through a
 call is judged, with holds, transfers, and ICE made anew in the middle of it."""
 import here, re, time
+from attacks import MALLORY
 from baresip_ua import Baresip
 from browser_ua import Browser
 from ear import RATE, Ear
@@ -79,7 +80,7 @@ def begin(browser, bob, caller):
 
 def tape_at(phone):
     """What comes to a telephone from the browser."""
-    return Tape(phone.rtp_ports, lambda source, to: to[0] == "10.0.0.2" and to[1] in MEDIA and source[0] != "10.0.0.9")
+    return Tape(phone.rtp_ports, lambda source, to: to[0] == "10.0.0.2" and to[1] in MEDIA and source != MALLORY)
 
 
 def web(caller):
