@@ -184,21 +184,20 @@ def baresip_talks(kind, caller):
     keys of its own handshake, or its own descriptions."""
     with sbc_with(kind) as sbc, bob_of() as bob, baresip_of(kind, speaker=by(bob)) as (alice, at_alice, learn), \
          Tape(bob.rtp_ports, by(alice)) as at_bob:
-        tapes, spans, begun = (at_alice, at_bob), ([], []), [0, 0]
+        # Since when, by the clock of either tape, at the latest and at the earliest, and how long then.
+        tapes, asked, begun, spans = (at_alice, at_bob), [0, 0], [0, 0], ([], [])
 
-        def hear(frequencies=(1000, 440)):
-            """Both, and since when."""
-            for at, (tape, frequency) in enumerate(zip(tapes, frequencies)):
-                tape.listen(frequency)
-                if at == 0:
-                    begun[:] = [one.clock() - 0.5 for one in tapes]
+        def hear():
+            at_alice.listen(1000)
+            begun[:] = [tape.clock() - 0.5 for tape in tapes]
+            at_bob.listen(440)
             for tape in tapes:
                 tape.held = False
 
         def over():
             for at, tape in enumerate(tapes):
                 tape.held = True
-                spans[at].append(tape.clock() - begun[at])
+                spans[at].append((tape.clock() - begun[at], tape.clock() - asked[at]))
 
         calling, called = (alice, "sip:bob@10.0.0.2") if caller == "alice" else (bob, "sip:alice@10.0.0.3")
         calling.command("dial", called)
@@ -211,6 +210,7 @@ def baresip_talks(kind, caller):
             holder.command("hold")
             over()
             at_alice.quiet(), at_bob.quiet()
+            asked[:] = [tape.clock() for tape in tapes]
             holder.command("resume")
             hear()
         talk_on(at_alice, 2)
