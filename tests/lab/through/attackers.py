@@ -184,14 +184,19 @@ def browser():
         talk(heard(*kept, home.HIDDEN), 1000, [None])
 
 
+def stolen_from(everything, leg):
+    """The newest packets of RTP that its telephone has sent."""
+    return until("packets", lambda: len(sent := media(everything.between(leg.its, leg.ours))) >= 30 and sent[-30:], 10)
+
+
 def attack(sbc, kind, everything, both):
     """Sends it, and judges what was counted of it, and what came back."""
     since, sent = counted(sbc), collections.Counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mallory:
         mallory.bind(MALLORY)
         for number, leg in enumerate(both):
-            stolen = until("packets", lambda: (all_of := media(everything.between(leg.its, leg.ours))) and len(all_of) >= 30 and all_of, 10)
-            for count, (what, datagram) in enumerate(attacks(stolen[-30:], ufrags(leg.phone))):
+            stolen = stolen_from(everything, leg)
+            for count, (what, datagram) in enumerate(attacks(stolen, ufrags(leg.phone))):
                 for port in leg.ours[1] if len(datagram) < 1000 else (leg.at[1],):
                     mallory.sendto(datagram, (leg.at[0], port))
                     sent[number, what] += 1
@@ -283,6 +288,15 @@ def first(kind, latch="auto"):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob)
 
 
+def described():
+    """With `latch = "signalling"` media from the described address is taken, too, where the signalling comes from another one: as
+    docs/configuration.md has it. Bob describes 10.0.0.1, and signals from 10.0.0.4."""
+    liaison.DOCUMENT = liaison.DOCUMENT.replace('media = {{ address = "10.0.0.3",', 'media = {{ address = "10.0.0.3", latch = "signalling",')
+    with a_call("plain") as (sbc, everything, alice, bob, at_alice, at_bob, learn):
+        alice.command("dial", "sip:bob@10.0.0.2")
+        answer(sbc, alice, bob, at_alice, at_bob, learn)
+
+
 def forged(kind):
     """Somebody who sends in the name of Alice's address is no better off where there are keys."""
     with a_call(kind, named=True) as (sbc, everything, alice, bob, at_alice, at_bob, learn):
@@ -290,8 +304,8 @@ def forged(kind):
         answer(sbc, alice, bob, at_alice, at_bob, learn)
         both = legs(sbc, alice, bob)
         leg, since, sent, false = both[0], counted(sbc), collections.Counter(), set()
-        stolen = until("packets", lambda: (all_of := media(everything.between(leg.its, leg.ours))) and len(all_of) >= 30 and all_of, 10)
-        for what, datagram in attacks(stolen[-30:], ufrags(alice)):
+        stolen = stolen_from(everything, leg)
+        for what, datagram in attacks(stolen, ufrags(alice)):
             forge(leg.peer, leg.at, datagram)
             sent[what] += 1
             if datagram not in stolen:
@@ -305,4 +319,4 @@ def forged(kind):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob, false)
 
 
-run(elsewhere, browser, first, forged)
+run(elsewhere, browser, first, described, forged)
