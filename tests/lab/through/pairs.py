@@ -253,6 +253,31 @@ def baresip_transferred(kind):
         talk(heard(at_carol.played(), RATE), 440, [talked])
 
 
+def baresip_transfers(kind):
+    """A baresip that protects its media transfers a plain one to another plain one: the two hear each other."""
+    with sbc_with(kind) as sbc, bob_of() as bob, carol_of() as carol, baresip_of(kind) as (alice, _, _), \
+         Tape(bob.rtp_ports) as at_bob, Tape(carol.rtp_ports) as at_carol:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        alice.wait("CALL_ESTABLISHED", 20), bob.wait("CALL_ESTABLISHED", 20)
+        alice.listen(1000), at_bob.listen(440)
+        protected(sbc, kind)
+        alice.command("transfer", "sip:carol@10.0.0.2")
+        carol.wait("CALL_ESTABLISHED"), alice.wait("CALL_CLOSED")
+        at_carol.listen(1000)
+        talking = time.monotonic() - 0.5
+        talk_on(at_bob, 2)
+        until(lambda: f"two legs, but {streams(sbc)}", lambda: len(streams(sbc)) == 2, 10)
+        assert not any(stream["srtp"] or stream["keying"] or stream["ice"] for stream in streams(sbc)), streams(sbc)
+        carol.command("hangup")
+        talked = time.monotonic() - talking
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        turned(heard(at_bob.played(), RATE), 440, 1500, talked)
+        talk(heard(at_carol.played(), RATE), 1000, [talked])
+        record, = sbc.records(1)
+        assert [transfer["status"] for transfer in record["transfers"]] == [200], record
+
+
 def joined(kind, others):
     """linphonec talks with a baresip, both protected, has it wait, talks with a plain one, and joins the two: they hear each other, and the one
     that was protected still is."""
@@ -293,4 +318,4 @@ def joined(kind, others):
 
 
 if __name__ == "__main__":
-    run(talks, transferred, baresip_talks, baresip_transferred, joined)
+    run(talks, transferred, baresip_talks, baresip_transferred, baresip_transfers, joined)

@@ -93,6 +93,13 @@ fn baresip_with_ice_and_a_plain_telephone_hear_each_other_and_after_a_hold_of_ei
 }
 
 #[test]
+fn baresip_that_is_protected_transfers_a_plain_telephone_to_another_and_the_two_hear_each_other() {
+    for kind in ["sdes", "dtls", "ice"] {
+        check("pairs.py", &["baresip_transfers", kind], 60);
+    }
+}
+
+#[test]
 fn linphonec_joins_two_calls_one_of_them_protected_and_the_two_hear_each_other() {
     for kind in ["sdes", "dtls", "ice"] {
         check("pairs.py", &["joined", kind, kind], 60);
