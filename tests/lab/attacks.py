@@ -6,6 +6,8 @@
 import hashlib, hmac, math, os, socket, struct, zlib
 from recording import alaw_of
 
+# Where they are sent from: at a port that no telephone has.
+MALLORY = ("10.0.0.9", 4444)
 # The most that fits into a datagram.
 LARGEST = 65_507
 COOKIE = 0x2112A442

@@ -120,13 +120,14 @@ def trimmed(found):
 
 
 def talk(found, tone, spans, tolerance=0.4):
-    """That what was heard is that tone, in as many spans as given and each as long (seconds, or None for any), with silence between
-    them alone and nothing else at all."""
+    """That what was heard is that tone, in as many spans as given and each as long (seconds, or the least and the most, or None for any), with
+    silence between them alone and nothing else at all."""
     found = trimmed(found)
     assert all(is_tone in (tone, 0) for is_tone, _ in found), found
     sounding = [seconds for is_tone, seconds in found if is_tone]
     assert len(sounding) == len(spans), (found, spans)
-    assert all(span is None or abs(seconds - span) <= tolerance for seconds, span in zip(sounding, spans)), (found, spans)
+    ranges = [span if isinstance(span, tuple) else (span, span) for span in spans]
+    assert all(least is None or least - tolerance <= seconds <= most + tolerance for seconds, (least, most) in zip(sounding, ranges)), (found, spans)
 
 
 def turned(found, before, after, seconds):

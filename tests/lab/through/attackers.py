@@ -3,16 +3,15 @@
 goes on as if nothing were, and the counters tell."""
 import here, collections, contextlib, re, socket, struct, threading, time
 import home, liaison
-from attacks import attacks, check, forge, goodbye, hello, tone
+from attacks import MALLORY, attacks, check, forge, goodbye, hello, tone
 from ear import RATE
 from liaison import MEDIA, run, until
-from pairs import ACCOUNTS, KINDS, baresip_of, bob_of, sbc_with, streams, talk_on
+from pairs import ACCOUNTS, KINDS, baresip_of, bob_of, by, sbc_with, streams, talk_on
 from recording import Tape, heard, talk
 from wire import Wire, ends
 
 KINDS["both"] = 'srtp = { mode = "required", keying = ["dtls"] }\nice = "offer"'
 ACCOUNTS["both"] = "mediaenc=dtls_srtp;medianat=ice;"
-MALLORY = "10.0.0.9"
 SEALED = ("sdes", "dtls", "both")
 
 
@@ -33,8 +32,8 @@ class Everything(Wire):
                 self.news.notify_all()
 
     def between(self, source=None, destination=None):
-        """What went from an address to another, each with ports: (ip, ports)."""
-        fits = lambda end, of: of is None or (end[0] == of[0] and end[1] in of[1])
+        """What went from an address to another, each with ports: (ip, ports), where None is any."""
+        fits = lambda end, of: of is None or (of[0] in (None, end[0]) and end[1] in of[1])
         with self.news:
             everything = self.all[:]
         return [(a, b, packet) for a, b, packet in everything if fits(a, source) and fits(b, destination)]
@@ -51,13 +50,15 @@ def numbers(packets):
 
 
 class Leg:
-    """One of the two: the telephone, where its media is, and where ours is for it. A browser has the one port."""
+    """One of the two: the telephone, where its media is, and where ours is for it. A browser has a port of the system's choice at every address."""
+    EPHEMERAL = range(32768, 65536)
+
     def __init__(self, phone, stream):
         self.stream, self.phone = stream, phone
         ip, _, port = stream["local_address"].rpartition(":")
         self.at, self.ours = (ip, int(port)), (ip, (int(port), int(port) + 1))
         ip, _, port = stream["remote_address"].rpartition(":")
-        self.peer, self.its = (ip, int(port)), (ip, getattr(phone, "rtp_ports", (int(port),)))
+        self.peer, self.its = (ip, int(port)), (ip, phone.rtp_ports) if hasattr(phone, "rtp_ports") else (None, self.EPHEMERAL)
 
 
 def legs(sbc, alice, bob):
@@ -82,10 +83,10 @@ def refused(sbc, since):
 
 
 @contextlib.contextmanager
-def a_call(kind):
-    """Alice, protected in that way, and Bob, who is not, talk; what is heard is on tapes."""
-    with sbc_with(kind) as sbc, Everything() as everything, bob_of() as bob, baresip_of(kind) as (alice, at_alice, learn), \
-         Tape(bob.rtp_ports) as at_bob:
+def a_call(kind, named=False):
+    """Alice, protected in that way, and Bob, who is not, talk; what is heard is on tapes. named: somebody sends in Alice's name."""
+    with sbc_with(kind) as sbc, Everything() as everything, bob_of() as bob, baresip_of(kind, speaker=by(bob)) as (alice, at_alice, learn), \
+         Tape(bob.rtp_ports, None if named else by(alice)) as at_bob:
         yield sbc, everything, alice, bob, at_alice, at_bob, learn
 
 
@@ -183,15 +184,19 @@ def browser():
         talk(heard(*kept, home.HIDDEN), 1000, [None])
 
 
+def stolen_from(everything, leg):
+    """The newest packets of RTP that its telephone has sent."""
+    return until("packets", lambda: len(sent := media(everything.between(leg.its, leg.ours))) >= 30 and sent[-30:], 10)
+
+
 def attack(sbc, kind, everything, both):
     """Sends it, and judges what was counted of it, and what came back."""
     since, sent = counted(sbc), collections.Counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mallory:
-        mallory.bind((MALLORY, 0))
+        mallory.bind(MALLORY)
         for number, leg in enumerate(both):
-            stolen = media(everything.between(leg.its, leg.ours))
-            assert len(stolen) > 30, len(stolen)
-            for count, (what, datagram) in enumerate(attacks(stolen[-30:], ufrags(leg.phone))):
+            stolen = stolen_from(everything, leg)
+            for count, (what, datagram) in enumerate(attacks(stolen, ufrags(leg.phone))):
                 for port in leg.ours[1] if len(datagram) < 1000 else (leg.at[1],):
                     mallory.sendto(datagram, (leg.at[0], port))
                     sent[number, what] += 1
@@ -200,7 +205,7 @@ def attack(sbc, kind, everything, both):
                     all_of_them(sbc, since, sent, kind)
         all_of_them(sbc, since, sent, kind)
         assert refused(sbc, since) == expected(sent, kind), (refused(sbc, since), expected(sent, kind), sent)
-        answers = everything.between(None, (MALLORY, range(1, 65536)))
+        answers = everything.between(None, (MALLORY[0], MALLORY[1:]))
     assert all(len(packet) < 100 and packet[4:8] == b"\x21\x12\xa4\x42" for _, _, packet in answers), answers
     assert kind in ("ice", "both") or not answers, answers
 
@@ -227,7 +232,7 @@ class Racer(Wire):
         self.targets = {(ip, MEDIA[0] + port): "nobody" for ip in ("10.0.0.2", "10.0.0.3") for port in (0, 2, 4)}
         self.sent, self.over = 0, threading.Event()
         self.socket_of_mallory = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket_of_mallory.bind((MALLORY, 0))
+        self.socket_of_mallory.bind(MALLORY)
         self.sender = threading.Thread(target=self.send, daemon=True)
         super().__init__()
         self.sender.start()
@@ -271,8 +276,8 @@ def first(kind, latch="auto"):
         answer(sbc, alice, bob, at_alice, at_bob, learn)
         both = legs(sbc, alice, bob)
         for leg in both:
-            (ip, _), _, _ = everything.between(None, leg.ours)[0]
-            assert ip == MALLORY, (leg.at, ip)
+            source, _, _ = everything.between(None, leg.ours)[0]
+            assert source == MALLORY, (leg.at, source)
         talk_on(at_bob, 2)
         racer.end()
         def all_of_it():
@@ -283,15 +288,24 @@ def first(kind, latch="auto"):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob)
 
 
+def described():
+    """With `latch = "signalling"` media from the described address is taken, too, where the signalling comes from another one: as
+    docs/configuration.md has it. Bob describes 10.0.0.1, and signals from 10.0.0.4."""
+    liaison.DOCUMENT = liaison.DOCUMENT.replace('media = {{ address = "10.0.0.3",', 'media = {{ address = "10.0.0.3", latch = "signalling",')
+    with a_call("plain") as (sbc, everything, alice, bob, at_alice, at_bob, learn):
+        alice.command("dial", "sip:bob@10.0.0.2")
+        answer(sbc, alice, bob, at_alice, at_bob, learn)
+
+
 def forged(kind):
     """Somebody who sends in the name of Alice's address is no better off where there are keys."""
-    with a_call(kind) as (sbc, everything, alice, bob, at_alice, at_bob, learn):
+    with a_call(kind, named=True) as (sbc, everything, alice, bob, at_alice, at_bob, learn):
         alice.command("dial", "sip:bob@10.0.0.2")
         answer(sbc, alice, bob, at_alice, at_bob, learn)
         both = legs(sbc, alice, bob)
         leg, since, sent, false = both[0], counted(sbc), collections.Counter(), set()
-        stolen = media(everything.between(leg.its, leg.ours))
-        for what, datagram in attacks(stolen[-30:], ufrags(alice)):
+        stolen = stolen_from(everything, leg)
+        for what, datagram in attacks(stolen, ufrags(alice)):
             forge(leg.peer, leg.at, datagram)
             sent[what] += 1
             if datagram not in stolen:
@@ -305,4 +319,4 @@ def forged(kind):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob, false)
 
 
-run(elsewhere, browser, first, forged)
+run(elsewhere, browser, first, described, forged)

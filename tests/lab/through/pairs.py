@@ -184,21 +184,20 @@ def baresip_talks(kind, caller):
     keys of its own handshake, or its own descriptions."""
     with sbc_with(kind) as sbc, bob_of() as bob, baresip_of(kind, speaker=by(bob)) as (alice, at_alice, learn), \
          Tape(bob.rtp_ports, by(alice)) as at_bob:
-        tapes, spans, begun = (at_alice, at_bob), ([], []), [0, 0]
+        # Since when, by the clock of either tape, at the latest and at the earliest, and how long then.
+        tapes, asked, begun, spans = (at_alice, at_bob), [0, 0], [0, 0], ([], [])
 
-        def hear(frequencies=(1000, 440)):
-            """Both, and since when."""
-            for at, (tape, frequency) in enumerate(zip(tapes, frequencies)):
-                tape.listen(frequency)
-                if at == 0:
-                    begun[:] = [one.clock() - 0.5 for one in tapes]
+        def hear():
+            at_alice.listen(1000)
+            begun[:] = [tape.clock() - 0.5 for tape in tapes]
+            at_bob.listen(440)
             for tape in tapes:
                 tape.held = False
 
         def over():
             for at, tape in enumerate(tapes):
                 tape.held = True
-                spans[at].append(tape.clock() - begun[at])
+                spans[at].append((tape.clock() - begun[at], tape.clock() - asked[at]))
 
         calling, called = (alice, "sip:bob@10.0.0.2") if caller == "alice" else (bob, "sip:alice@10.0.0.3")
         calling.command("dial", called)
@@ -211,6 +210,7 @@ def baresip_talks(kind, caller):
             holder.command("hold")
             over()
             at_alice.quiet(), at_bob.quiet()
+            asked[:] = [tape.clock() for tape in tapes]
             holder.command("resume")
             hear()
         talk_on(at_alice, 2)
@@ -253,6 +253,31 @@ def baresip_transferred(kind):
         talk(heard(at_carol.played(), RATE), 440, [talked])
 
 
+def baresip_transfers(kind):
+    """A baresip that protects its media transfers a plain one to another plain one: the two hear each other."""
+    with sbc_with(kind) as sbc, bob_of() as bob, carol_of() as carol, baresip_of(kind) as (alice, _, _), \
+         Tape(bob.rtp_ports) as at_bob, Tape(carol.rtp_ports) as at_carol:
+        alice.command("dial", "sip:bob@10.0.0.2")
+        alice.wait("CALL_ESTABLISHED", 20), bob.wait("CALL_ESTABLISHED", 20)
+        alice.listen(1000), at_bob.listen(440)
+        protected(sbc, kind)
+        alice.command("transfer", "sip:carol@10.0.0.2")
+        carol.wait("CALL_ESTABLISHED"), alice.wait("CALL_CLOSED")
+        at_carol.listen(1000)
+        talking = time.monotonic() - 0.5
+        talk_on(at_bob, 2)
+        until(lambda: f"two legs, but {streams(sbc)}", lambda: len(streams(sbc)) == 2, 10)
+        assert not any(stream["srtp"] or stream["keying"] or stream["ice"] for stream in streams(sbc)), streams(sbc)
+        carol.command("hangup")
+        talked = time.monotonic() - talking
+        bob.wait("CALL_CLOSED")
+        sbc.idle()
+        turned(heard(at_bob.played(), RATE), 440, 1500, talked)
+        talk(heard(at_carol.played(), RATE), 1000, [talked])
+        record, = sbc.records(1)
+        assert [transfer["status"] for transfer in record["transfers"]] == [200], record
+
+
 def joined(kind, others):
     """linphonec talks with a baresip, both protected, has it wait, talks with a plain one, and joins the two: they hear each other, and the one
     that was protected still is."""
@@ -293,4 +318,4 @@ def joined(kind, others):
 
 
 if __name__ == "__main__":
-    run(talks, transferred, baresip_talks, baresip_transferred, joined)
+    run(talks, transferred, baresip_talks, baresip_transferred, baresip_transfers, joined)

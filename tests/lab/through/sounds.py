@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """sounds.py CHECK - SIPp with plain RTP, which streams tones, and baresip on a trunk: what each hears all through a call is what the other
 one said, its tones, their lengths, and where nothing was."""
-import here, os, tempfile
+import here, os, tempfile, time
 from baresip_ua import Baresip
 from ear import RATE
-from liaison import OUTSIDE, Liaison, run
-from recording import Said, Tape, heard, same, say_alaw
+from liaison import OUTSIDE, run
+from pairs import carol_of, sbc_with
+from recording import Said, Tape, heard, same, say_alaw, talk, turned
 from sipp import UAC, Sipp
-from talks import UAC_PARTIES, UAS_PARTIES, asks, description, hears, request
+from talks import UAC_PARTIES, UAS_PARTIES, asked, asks, description, hears, request, says
 
 # The ports of its streams; it says by itself which of them.
 PORTS = range(6000, 6100)
+ITS_PORT = ("[media_port]", "[rtpstream_audio_port]")
 ANSWERED = hears(100, "").replace("<recv", '<recv optional="true"') + hears(200)
 
 
@@ -50,12 +52,11 @@ def judge(sbc, sipp_says, at_sipp, bob_says, at_bob):
 
 def talks(caller):
     """SIPp calls baresip, or is called by it, holds and resumes."""
-    with tempfile.TemporaryDirectory() as folder, Liaison(profile='srtp = { mode = "off" }') as sbc, \
+    with tempfile.TemporaryDirectory() as folder, sbc_with("plain") as sbc, \
          Baresip("+49301234561", "10.0.0.4", tone=1000, account="answermode=auto") as bob, \
          Said(PORTS) as sipp_says, Tape(PORTS) as at_sipp, Said(bob.rtp_ports) as bob_says, Tape(bob.rtp_ports) as at_bob:
-        its_port = ("[media_port]", "[rtpstream_audio_port]")
         if caller == "sipp":
-            edits = [("<!-- EARLY -->", '<recv response="180" optional="true"></recv>'), ("<!-- THEN -->", course(folder, UAC_PARTIES)), its_port]
+            edits = [("<!-- EARLY -->", '<recv response="180" optional="true"></recv>'), ("<!-- THEN -->", course(folder, UAC_PARTIES)), ITS_PORT]
             with Sipp("uac_glares", UAC, OUTSIDE, edits=edits) as sipp:
                 bob.wait("CALL_ESTABLISHED")
                 bob.listen(440)
@@ -66,7 +67,7 @@ def talks(caller):
             edits = [("ANSWER\n", description(1)), ("<!-- EARLY -->", ""), ("<!-- THEN -->", course(folder, UAS_PARTIES) + over)]
             # It hangs up itself.
             ends = '  <recv request="BYE"></recv>\n'
-            edits += [(ends + "  <send>", "  <!-- over"), ("  </send>\n</scenario>", "  over -->\n</scenario>"), its_port]
+            edits += [(ends + "  <send>", "  <!-- over"), ("  </send>\n</scenario>", "  over -->\n</scenario>"), ITS_PORT]
             with Sipp("uas_glares", UAC, edits=edits) as sipp:
                 bob.command("dial", "sip:+4930123@10.0.0.3")
                 bob.wait("CALL_ESTABLISHED")
@@ -77,4 +78,29 @@ def talks(caller):
         judge(sbc, sipp_says, at_sipp, bob_says, at_bob)
 
 
-run(talks)
+def transferred():
+    """The telephone on the trunk transfers SIPp, which is asked for a description once more, to another one."""
+    with tempfile.TemporaryDirectory() as folder, sbc_with("plain") as sbc, carol_of() as carol, \
+         Baresip("+49301234561", "10.0.0.4", tone=1000, account="answermode=auto") as bob, \
+         Tape(PORTS) as at_sipp, Tape(bob.rtp_ports) as at_bob, Tape(carol.rtp_ports) as at_carol:
+        course = plays(folder, 440) + asked("INVITE") + says(200, description(2), repeats=True) + '<recv request="ACK"></recv>\n' + talks_on(3000)
+        edits = [("<!-- EARLY -->", '<recv response="180" optional="true"></recv>'), ("<!-- THEN -->", course), ITS_PORT]
+        with Sipp("uac_glares", UAC, OUTSIDE, edits=edits) as sipp:
+            bob.wait("CALL_ESTABLISHED")
+            bob.listen(440), at_sipp.listen(1000)
+            bob.command("transfer", "sip:carol@10.0.0.3")
+            carol.wait("CALL_ESTABLISHED"), bob.wait("CALL_CLOSED")
+            at_carol.listen(440)
+            talking = time.monotonic() - 0.5
+            sipp.wait(40)
+        talked = time.monotonic() - talking
+        carol.wait("CALL_CLOSED")
+        sbc.idle()
+        turned(heard(at_sipp.played(), RATE), 1000, 1500, talked)
+        talk(heard(at_bob.played(), RATE), 440, [None])
+        talk(heard(at_carol.played(), RATE), 440, [talked])
+        record, = sbc.records(1)
+        assert [transfer["status"] for transfer in record["transfers"]] == [200], record
+
+
+run(talks, transferred)

@@ -46,8 +46,10 @@ fn linphonec_is_transferred_and_hears_another_plain_telephone() {
 }
 
 #[test]
-fn linphonec_with_sdes_transfers_a_plain_telephone_to_another_and_the_two_hear_each_other() {
-    check("pairs.py", &["transferred", "sdes", "alice"], 60);
+fn linphonec_that_is_protected_transfers_a_plain_telephone_to_another_and_the_two_hear_each_other() {
+    for kind in ["sdes", "dtls", "ice"] {
+        check("pairs.py", &["transferred", kind, "alice"], 60);
+    }
 }
 
 #[test]
@@ -62,6 +64,11 @@ fn sipp_with_plain_rtp_and_a_plain_telephone_hear_all_that_the_other_says_and_af
     for caller in ["sipp", "baresip"] {
         check("sounds.py", &["talks", caller], 60);
     }
+}
+
+#[test]
+fn sipp_with_plain_rtp_is_transferred_and_hears_another_plain_telephone() {
+    check("sounds.py", &["transferred"], 60);
 }
 
 #[test]
@@ -82,6 +89,13 @@ fn baresip_with_dtls_and_a_plain_telephone_hear_each_other_and_after_a_hold_of_e
 fn baresip_with_ice_and_a_plain_telephone_hear_each_other_and_after_a_hold_of_either() {
     for caller in ["alice", "bob"] {
         check("pairs.py", &["baresip_talks", "ice", caller], 60);
+    }
+}
+
+#[test]
+fn baresip_that_is_protected_transfers_a_plain_telephone_to_another_and_the_two_hear_each_other() {
+    for kind in ["sdes", "dtls", "ice"] {
+        check("pairs.py", &["baresip_transfers", kind], 60);
     }
 }
 
