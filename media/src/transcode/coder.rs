@@ -1,6 +1,6 @@
 //! The directions of one relay thread, each by the context whose packets it takes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::direction::{Direction, Now};
@@ -71,7 +71,7 @@ struct Entry {
 /// A core without I/O.
 #[derive(Debug)]
 pub(crate) struct Coder {
-    entries: HashMap<ContextId, Entry>,
+    entries: BTreeMap<ContextId, Entry>,
     most: usize,
     /// When the first of them has something due, in ms, or earlier.
     due: u64,
@@ -81,7 +81,7 @@ pub(crate) struct Coder {
 impl Coder {
     /// One with room for so many directions.
     pub(crate) fn new(most: usize, totals: Arc<Totals>) -> Self {
-        Self { entries: HashMap::new(), most, due: u64::MAX, totals }
+        Self { entries: BTreeMap::new(), most, due: u64::MAX, totals }
     }
 
     /// When it has to be told the time, in ms.

@@ -63,7 +63,7 @@ impl Reports {
             writer.put(&out.packets.to_be_bytes());
             writer.put(&out.octets.to_be_bytes());
         }
-        writer.put(&block.unwrap_or_default()[..if block.is_some() { 24 } else { 0 }]);
+        block.iter().for_each(|block| writer.put(block));
         // SDES with a CNAME that says nothing of us (RFC 7022 §4.2), padded by zeros.
         writer.put(&[0x81, 202, 0, 6]);
         writer.put(&out.ssrc().to_be_bytes());
@@ -81,7 +81,7 @@ impl Reports {
 
 /// An NTP timestamp of milliseconds.
 fn ntp(millis: u64) -> u64 {
-    (millis / 1_000) << 32 | ((millis % 1_000) << 32) / 1_000
+    ((millis / 1_000) << 32) | (((millis % 1_000) << 32) / 1_000)
 }
 
 struct Writer<'a> {

@@ -54,7 +54,10 @@ fn plan(call: &Call, party: PartyId) -> Option<Plan> {
 }
 
 /// What comes and what becomes of it, and what is made of the rest.
-fn ways(call: &Call, party: PartyId) -> Option<(Vec<(u8, Fate)>, (u8, Coding, u32))> {
+type Ways = Option<(Vec<(u8, Fate)>, (u8, Coding, u32))>;
+
+/// The same, as the relay was told last.
+fn ways(call: &Call, party: PartyId) -> Ways {
     let plan = plan(call, party)?;
     Some((plan.inputs.to_vec(), (plan.output.payload, plan.output.coding, plan.output.millis)))
 }

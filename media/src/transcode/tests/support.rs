@@ -4,8 +4,13 @@ use std::f64::consts::TAU;
 
 /// A tone of so many samples; `peak` is its largest.
 pub(super) fn tone(rate: u32, frequency: f64, peak: f64, samples: usize) -> Vec<i16> {
-    let sample = |at: usize| (peak * (TAU * frequency * at as f64 / f64::from(rate)).sin()).round() as i16;
-    (0..samples).map(sample).collect()
+    let time = |at: usize| at as f64 / f64::from(rate);
+    (0..samples).map(|at| rounded(peak * (TAU * frequency * time(at)).sin())).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast of floats saturates")]
+fn rounded(sample: f64) -> i16 {
+    sample.round() as i16
 }
 
 /// How much there is of a frequency, as the peak of a tone that has it.
