@@ -102,7 +102,7 @@ fn close(mut call: Call) {
     assert_eq!(told(&call), []);
 }
 
-// conforms: RFC9143-7.3-5,6,7,8 RFC9143-9.1-3
+// conforms: RFC9143-7.1.3-4,5 RFC9143-7.3-1 RFC9143-7.3.1-1,2 RFC9143-9.1-3 RFC9143-9.3.1.2-1,2,6
 #[test]
 fn a_bundle_of_a_browser_has_one_port_and_is_taken_apart_for_a_trunk() {
     let mut call = browser_and_trunk();
@@ -153,7 +153,7 @@ fn a_bundle_of_a_browser_has_one_port_and_is_taken_apart_for_a_trunk() {
     close(call);
 }
 
-// conforms: RFC9143-7.2-1,3,4 RFC9143-7.3.3-2,3
+// conforms: RFC9143-7.3.1-3 RFC9143-7.3.3-2,3,4 RFC9143-14.2-1
 #[test]
 fn what_a_trunk_rejects_leaves_the_bundle_even_if_it_is_tagged() {
     let mut call = browser_and_trunk();
@@ -174,6 +174,7 @@ fn what_a_trunk_rejects_leaves_the_bundle_even_if_it_is_tagged() {
     close(call);
 }
 
+// conforms: RFC9143-7.3.2-1,5
 #[test]
 fn sections_for_the_bundle_only_have_its_transport() {
     let mut call = browser_and_trunk();
@@ -197,7 +198,7 @@ fn taking(offer: &[u8], sections: &[(&str, &str)]) -> String {
     answer.replace("extmap:4", &format!("extmap:{number}"))
 }
 
-// conforms: RFC9143-7.2-1,3,4 RFC9143-9.1-3 RFC9143-9.3.1.1-1
+// conforms: RFC9143-7.1.3-3 RFC9143-7.2-1 RFC9143-10-1 RFC9143-7.5-1 RFC9143-9.1-2 RFC9143-9.3-1 RFC9143-9.3.1.1-1,2 RFC9143-9.3.1.4-1
 #[test]
 fn a_trunk_s_sections_are_bundled_for_a_browser() {
     let mut call = browser_and_trunk();
@@ -254,6 +255,7 @@ fn a_trunk_s_sections_are_bundled_for_a_browser() {
     close(call);
 }
 
+// conforms: RFC9143-7.4-1,2,3
 #[test]
 fn an_answer_without_the_bundle_or_with_some_of_it_falls_apart() {
     let mut call = browser_and_trunk();
@@ -316,7 +318,7 @@ fn a_bundle_crosses_to_a_bundle_with_its_tags() {
     close(call);
 }
 
-// conforms: RFC9143-7.3.2-1,2,3,4 RFC9143-7.5.1-1
+// conforms: RFC9143-7.5-2 RFC9143-7.5.3-1,2,3
 #[test]
 fn sections_come_and_go_in_a_bundle_and_its_transport_stays() {
     let mut call = browser_and_trunk();
@@ -393,6 +395,7 @@ fn ice_begins_anew_for_all_of_a_bundle() {
     close(call);
 }
 
+// conforms: RFC9143-7.3-3 RFC9143-7.3.2-2,3,4 RFC8841-10.1-1,2 RFC8841-10.2-1,2 RFC8841-10.3-1,2,3,11
 #[test]
 fn a_data_channel_has_a_transport_of_its_own_or_none() {
     let three = [("audio", "a"), ("video", "v"), ("data", "d")];
@@ -436,7 +439,7 @@ fn a_data_channel_has_a_transport_of_its_own_or_none() {
     close(call);
 }
 
-// conforms: RFC9143-9.1-1,2
+// conforms: RFC9143-9.1.1-1,2
 #[test]
 fn sections_that_could_not_be_told_apart_are_not_bundled() {
     let mut call = browser_and_trunk();
