@@ -49,7 +49,7 @@ impl MediaLink for CountedPorts {
                 self.open.remove(context);
             }
             Command::Release { pair } => self.open.retain(|context| context.pair != *pair),
-            Command::Expect { .. } | Command::Say { .. } => {}
+            Command::Expect { .. } | Command::Say { .. } | Command::Tcp(_) => {}
         }
         self.ports.carry_out(&command);
         self.seen.lent.store(self.ports.lent(), Ordering::Relaxed);
