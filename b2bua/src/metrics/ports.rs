@@ -105,7 +105,7 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
     );
     out.labelled(
         "liaison_media_tcp_connections_total",
-        "Connections of media over TCP: those of peers that were taken, those that were made, attempts that have failed, and those that were closed at once, for nothing came or went by them, or because what came was no MSRP.",
+        "Connections of media over TCP, by what became of them.",
         "outcome",
         [
             ("accepted", tcp.accepted),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sdp::{Description, Direction, Media, RtpMap};
 
+use super::bundle::agreed;
 use super::coding::Speech;
 use super::dtmf::Keypad;
 use super::party::{Exchange, Link, Side, Stream};
@@ -12,8 +13,8 @@ use super::veil::is_bare;
 use super::{CallMedia, Mode, own, sections};
 use crate::keying::{Profile, plain_profile};
 use crate::negotiate::{
-    Bundle, Composition, Described, Endpoint, IceLines, Member, Misuse, Reach, Refusal, Slot, Transport,
-    apart, compose, has_rtcp, is_secure, transport,
+    Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, Transport, apart,
+    compose, has_rtcp, is_secure, transport,
 };
 use crate::relay::IceSettings;
 use crate::rtp::static_clock;
@@ -292,7 +293,10 @@ impl CallMedia {
         mut outcomes: Vec<Outcome>,
     ) -> Result<(), Refusal> {
         let index = self.index(party)?;
-        let bundled = self.bundled_by(answered, &local, &remote);
+        let bundled = match self.mode {
+            Mode::Anchored => agreed(answered, &local, &remote),
+            Mode::Bypass => Vec::new(),
+        };
         let first = self.parties.get(index).and_then(|party| party.first_offer.as_ref());
         let keep = first.is_some_and(|(side, _)| *side == Side::Us);
         self.gather(index, &bundled, &mut outcomes, keep);
@@ -321,20 +325,6 @@ impl CallMedia {
             self.apply(peer, false);
         }
         Ok(())
-    }
-}
-
-impl CallMedia {
-    /// The sections that two descriptions have bundled.
-    fn bundled_by(&self, answered: Side, local: &Bytes, remote: &Bytes) -> Vec<Member> {
-        if self.mode == Mode::Bypass {
-            return Vec::new();
-        }
-        let (local, remote) = (sections::reread(local), sections::reread(remote));
-        match answered {
-            Side::Us => Bundle::agreed(&remote, &local),
-            Side::Them => Bundle::agreed(&local, &remote),
-        }
     }
 }
 

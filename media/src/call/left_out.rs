@@ -42,7 +42,10 @@ impl CallMedia {
     /// Notes what the descriptions that stand now leave out.
     pub(super) fn note_left_out(&mut self, party: PartyId) {
         let Ok(found) = self.party(party) else { return };
-        let Some(remote) = found.remote.as_ref().filter(|_| self.mode == Mode::Anchored) else { return };
+        let all = found.streams.iter().all(|stream| stream.link.is_some());
+        let Some(remote) = found.remote.as_ref().filter(|_| self.mode == Mode::Anchored && !all) else {
+            return;
+        };
         let is_left =
             |section: usize, media: &Media<'_>| media.line().port != 0 && found.link(section).is_none();
         let remote = sections::reread(remote);

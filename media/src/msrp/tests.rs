@@ -24,7 +24,6 @@ fn the_session_is_that_of_the_last_uri() {
     assert_eq!(session("msrp://a:1"), None);
 }
 
-// conforms: RFC4975-7.2-5
 #[test]
 fn messages_have_the_paths_of_the_leg_that_they_go_to() {
     let mut out = Vec::new();

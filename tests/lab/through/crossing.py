@@ -7,7 +7,7 @@ from sipp import pair
 
 
 def keeps():
-    with Liaison():
+    with Liaison(profile='tcp_media = "refuse"'):
         called, calling = pair("uas_keeps", "uac_keeps", through=OUTSIDE)
     sent, = messages.requests(calling.messages(), "INVITE", sent=True)
     got, = messages.requests(called.messages(), "INVITE", sent=False)
@@ -16,7 +16,7 @@ def keeps():
     assert sent.body[sent.body.index(marker):] == got.body[got.body.index(marker):], got
     unknown = re.search(rb"m=x-lab-kind (\d+) UDP/X-LAB blue green\r\n((?:[^m-][^\r]*\r\n)*)", got.body)
     assert unknown and int(unknown[1]) in MEDIA and b"a=x-lab-attribute:4711\r\n" in unknown[2], got
-    # What needs a connection of the peers' own has its place, and nothing of the other side.
+    # What is refused has its place, and nothing of the other side.
     refused = re.compile(rb"m=message 0 TCP/MSRP \*\r\n((?:[^m\r-][^\r]*\r\n)*)")
     assert refused.search(got.body)[1] == b"a=accept-types:text/plain\r\n" and b"10.0.0.1" not in got.body, got
     answer = [m for m in calling.messages() if not m.sent and m.status == 200 and m.method == "INVITE"][0]

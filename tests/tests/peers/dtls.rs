@@ -67,3 +67,9 @@ fn rfc8831_two_browsers_have_audio_video_and_a_data_channel() {
 fn rfc3264_8_two_browsers_add_video_and_take_it_away() {
     check("bundles.py", &["later"], 150);
 }
+
+#[test]
+fn rfc3264_6_media_of_every_kind_has_its_way_through_and_the_answer_lines_up() {
+    check("sections.py", &["everything", "outside"], 60);
+    check("sections.py", &["everything", "inside"], 60);
+}

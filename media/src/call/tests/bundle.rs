@@ -4,13 +4,14 @@ use super::dtls::{browser_and_trunk, call, media, security};
 use super::*;
 use crate::keying::{Security, SrtpUse};
 use crate::relay::{Settings, Srtp};
-use crate::{Bundling, Carriage, ContextId, LeftOutBy};
+use crate::{Carriage, ContextId, LeftOutBy};
 
-const FINGERPRINT: &str = "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB\n";
+pub(super) const FINGERPRINT: &str =
+    "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB\n";
 
 /// A browser's offer or answer of these sections, all on the port of the first one but where `ports` says otherwise; each section is its
 /// medium and its tag.
-fn browser(sections: &[(&str, &str)], setup: &str, ports: impl Fn(usize) -> u16) -> String {
+pub(super) fn browser(sections: &[(&str, &str)], setup: &str, ports: impl Fn(usize) -> u16) -> String {
     let mids: Vec<_> =
         sections.iter().enumerate().filter(|(at, _)| ports(*at) != 1).map(|(_, (_, mid))| *mid).collect();
     let mut text = format!("v=0\no=- 5 2 IN IP4 127.0.0.1\ns=-\nt=0 0\na=group:BUNDLE {}\n", mids.join(" "));
@@ -41,7 +42,7 @@ fn browser(sections: &[(&str, &str)], setup: &str, ports: impl Fn(usize) -> u16)
 }
 
 /// A trunk's, with a port for each section, 0 where there is none.
-fn trunk(ports: &[(&str, u16)]) -> String {
+pub(super) fn trunk(ports: &[(&str, u16)]) -> String {
     let mut text = "v=0\no=trunk 1 1 IN IP4 198.51.100.99\ns=-\nc=IN IP4 198.51.100.99\nt=0 0\n".to_owned();
     for (kind, port) in ports {
         text += &match *kind {
@@ -53,10 +54,10 @@ fn trunk(ports: &[(&str, u16)]) -> String {
     text
 }
 
-const BOTH: [(&str, &str); 2] = [("audio", "a"), ("video", "v")];
+pub(super) const BOTH: [(&str, &str); 2] = [("audio", "a"), ("video", "v")];
 
 /// What of a description says how sections travel.
-fn travels(text: &[u8]) -> Vec<String> {
+pub(super) fn travels(text: &[u8]) -> Vec<String> {
     let of = ["m=", "a=group", "a=mid", "a=ice-ufrag", "a=setup", "a=extmap"];
     let text = shown(text);
     let lines = text.lines().filter(|line| of.iter().any(|start| line.starts_with(start)));
@@ -64,7 +65,7 @@ fn travels(text: &[u8]) -> Vec<String> {
 }
 
 /// What the relay was told last of each remote that is alive, in the order of their first settings.
-fn told(call: &Call) -> Vec<(ContextId, Settings)> {
+pub(super) fn told(call: &Call) -> Vec<(ContextId, Settings)> {
     let mut told: Vec<(ContextId, Settings)> = Vec::new();
     for command in &call.commands {
         match command {
@@ -95,14 +96,14 @@ fn shares(call: &Call, party: PartyId) -> Vec<(String, bool)> {
     .collect()
 }
 
-fn close(mut call: Call) {
+pub(super) fn close(mut call: Call) {
     call.media.close();
     call.drain();
     assert_eq!(call.ports.lent(), 0);
     assert_eq!(told(&call), []);
 }
 
-// conforms: RFC9143-7.3-5,6,7,8 RFC9143-9.1-3
+// conforms: RFC9143-7.1.3-4,5 RFC9143-7.3-1 RFC9143-7.3.1-1,2 RFC9143-9.1-3 RFC9143-9.3.1.2-1,2,6
 #[test]
 fn a_bundle_of_a_browser_has_one_port_and_is_taken_apart_for_a_trunk() {
     let mut call = browser_and_trunk();
@@ -153,7 +154,7 @@ fn a_bundle_of_a_browser_has_one_port_and_is_taken_apart_for_a_trunk() {
     close(call);
 }
 
-// conforms: RFC9143-7.2-1,3,4 RFC9143-7.3.3-2,3
+// conforms: RFC9143-7.3.1-3 RFC9143-7.3.3-2,3,4 RFC9143-14.2-1
 #[test]
 fn what_a_trunk_rejects_leaves_the_bundle_even_if_it_is_tagged() {
     let mut call = browser_and_trunk();
@@ -174,6 +175,7 @@ fn what_a_trunk_rejects_leaves_the_bundle_even_if_it_is_tagged() {
     close(call);
 }
 
+// conforms: RFC9143-7.3.2-1,5
 #[test]
 fn sections_for_the_bundle_only_have_its_transport() {
     let mut call = browser_and_trunk();
@@ -187,7 +189,7 @@ fn sections_for_the_bundle_only_have_its_transport() {
 }
 
 /// The answer of a browser that takes our offer to it.
-fn taking(offer: &[u8], sections: &[(&str, &str)]) -> String {
+pub(super) fn taking(offer: &[u8], sections: &[(&str, &str)]) -> String {
     let text = shown(offer);
     let mut answer = browser(sections, "active", |_| 45_000);
     if !text.contains("a=rtpmap:111") {
@@ -197,7 +199,7 @@ fn taking(offer: &[u8], sections: &[(&str, &str)]) -> String {
     answer.replace("extmap:4", &format!("extmap:{number}"))
 }
 
-// conforms: RFC9143-7.2-1,3,4 RFC9143-9.1-3 RFC9143-9.3.1.1-1
+// conforms: RFC9143-7.1.3-3 RFC9143-7.2-1 RFC9143-10-1 RFC9143-7.5-1 RFC9143-9.1-2 RFC9143-9.3-1 RFC9143-9.3.1.1-1,2 RFC9143-9.3.1.4-1
 #[test]
 fn a_trunk_s_sections_are_bundled_for_a_browser() {
     let mut call = browser_and_trunk();
@@ -254,6 +256,7 @@ fn a_trunk_s_sections_are_bundled_for_a_browser() {
     close(call);
 }
 
+// conforms: RFC9143-7.4-1,2,3
 #[test]
 fn an_answer_without_the_bundle_or_with_some_of_it_falls_apart() {
     let mut call = browser_and_trunk();
@@ -316,7 +319,7 @@ fn a_bundle_crosses_to_a_bundle_with_its_tags() {
     close(call);
 }
 
-// conforms: RFC9143-7.3.2-1,2,3,4 RFC9143-7.5.1-1
+// conforms: RFC9143-7.5-2 RFC9143-7.5.3-1,2,3
 #[test]
 fn sections_come_and_go_in_a_bundle_and_its_transport_stays() {
     let mut call = browser_and_trunk();
@@ -393,6 +396,7 @@ fn ice_begins_anew_for_all_of_a_bundle() {
     close(call);
 }
 
+// conforms: RFC9143-7.3-3 RFC9143-7.3.2-2,3,4 RFC8841-10.1-1,2 RFC8841-10.2-1,2 RFC8841-10.3-1,2,3,11
 #[test]
 fn a_data_channel_has_a_transport_of_its_own_or_none() {
     let three = [("audio", "a"), ("video", "v"), ("data", "d")];
@@ -436,7 +440,7 @@ fn a_data_channel_has_a_transport_of_its_own_or_none() {
     close(call);
 }
 
-// conforms: RFC9143-9.1-1,2
+// conforms: RFC9143-9.1.1-1,2
 #[test]
 fn sections_that_could_not_be_told_apart_are_not_bundled() {
     let mut call = browser_and_trunk();
@@ -454,55 +458,4 @@ fn sections_that_could_not_be_told_apart_are_not_bundled() {
         close(call);
         call = browser_and_trunk();
     }
-}
-
-#[test]
-fn a_profile_may_have_none_or_offer_one_to_everybody() {
-    let mut call = browser_and_trunk();
-    call.media.bundle(A, Bundling::Off);
-    call.offer(A, B, &browser(&BOTH, "actpass", |at| [45_000, 45_002][at])).unwrap();
-    let answer = call.answer(B, A, &trunk(&[("audio", 3_000), ("video", 3_002)])).unwrap();
-    assert!(!shown(&answer).contains("BUNDLE"), "{:?}", travels(&answer));
-    close(call);
-    let mut call = browser_and_trunk();
-    call.media.bundle(B, Bundling::Offer);
-    let offer = call.offer(A, B, &browser(&BOTH, "actpass", |at| [45_000, 45_002][at])).unwrap();
-    assert!(travels(&offer).contains(&"a=group:BUNDLE a v".to_owned()), "{:?}", travels(&offer));
-    // A trunk that knows of it has plain RTP on one port.
-    let answer = trunk(&[("audio", 3_000), ("video", 3_000)])
-        .replace("t=0 0\n", "t=0 0\na=group:BUNDLE a v\n")
-        .replace("m=video", "a=mid:a\na=rtcp-mux\nm=video")
-        + "a=mid:v\na=rtcp-mux\n";
-    call.answer(B, A, &answer).unwrap();
-    let ports: Vec<_> =
-        call.media.view(B).unwrap().streams.iter().map(|stream| stream.local.unwrap().port()).collect();
-    assert_eq!(ports, [30_000, 30_000]);
-    close(call);
-}
-
-#[test]
-fn each_early_dialog_has_what_it_has_answered() {
-    let mut call = browser_and_trunk();
-    let offer = call.offer(B, A, &trunk(&[("audio", 3_000), ("video", 3_002)])).unwrap();
-    let answer = taking(&offer, &[("audio", "0"), ("video", "1")]);
-    call.media.receive_answer(A, wire(&answer).as_bytes()).unwrap();
-    call.media.fork_party(A, A2).unwrap();
-    // The other one does not bundle.
-    let alone = answer.replace("a=group:BUNDLE 0 1\n", "").replacen("m=video 45000", "m=video 45002", 1);
-    let alone = alone
-        .replace("a=mid:1\n", &format!("a=mid:1\n{FINGERPRINT}a=setup:active\n"))
-        .replace("198.51.100.1\n", "198.51.100.2\n");
-    call.media.receive_answer(A2, wire(&alone).as_bytes()).unwrap();
-    let ports = |call: &Call, party| -> Vec<_> {
-        call.media.view(party).unwrap().streams.iter().map(|stream| stream.local.unwrap().port()).collect()
-    };
-    assert_eq!(ports(&call, A), [20_000, 20_000]);
-    assert_eq!(ports(&call, A2), [20_000, 20_002]);
-    // The first one is the one in the end, and the ports that it does not need are given back.
-    call.media.remove_party(A2);
-    call.media.confirm(A);
-    call.drain();
-    assert_eq!(ports(&call, A), [20_000, 20_000]);
-    assert_eq!(call.ports.lent(), 1);
-    close(call);
 }

@@ -45,7 +45,7 @@ fn bfcp(port: u16, lines: &[&str]) -> String {
     format!("{head}m=application {port} TCP/TLS/BFCP *\na=floorctrl:c-s\n{lines}")
 }
 
-// conforms: RFC4145-4-1,2 RFC4145-4.1-1,2,3,4 RFC4145-5-1 RFC8122-5-2
+// conforms: RFC4145-4.1-1,2 RFC4145-5.1-1,2 RFC4145-5.2-1
 #[test]
 fn rfc4145_who_connects_on_one_leg_connects_on_the_other() {
     let print = "fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB";
@@ -99,7 +99,6 @@ fn msrp(proto: &str, host: &str, lines: &[&str]) -> String {
     )
 }
 
-// conforms: RFC4975-6-1 RFC6714-5-1
 #[test]
 fn rfc4975_each_leg_has_a_path_of_ours() {
     let mut call = relayed();

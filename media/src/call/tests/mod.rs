@@ -4,6 +4,7 @@ mod again;
 mod alone;
 mod anything;
 mod bundle;
+mod bundles;
 mod bypass;
 mod coding;
 mod common;

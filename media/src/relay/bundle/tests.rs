@@ -64,6 +64,7 @@ fn section(contexts: &mut [Context], packet: &[u8]) -> Option<u8> {
     assign(contexts, 0, packet).map(|assigned| assigned.section)
 }
 
+// conforms: RFC9143-9.2-2,3,5,6
 #[test]
 fn rfc9143_9_2_rtp_goes_by_its_tag_its_source_and_its_payload_type() {
     let mut contexts = three();
@@ -79,6 +80,7 @@ fn rfc9143_9_2_rtp_goes_by_its_tag_its_source_and_its_payload_type() {
     assert_eq!(section(&mut contexts, &[0x80, 0]), None);
 }
 
+// conforms: RFC9143-9.2-4
 #[test]
 fn a_source_of_a_section_that_is_gone_is_found_anew() {
     let mut contexts = three();
@@ -105,6 +107,7 @@ fn rtcp(count: u8, kind: u8, words: &[u32]) -> Vec<u8> {
     packet
 }
 
+// conforms: RFC9143-9.2-1,7
 #[test]
 fn rfc9143_9_2_rtcp_goes_to_each_section_that_it_is_about() {
     let mut contexts = three();

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use media::dtls::Identity;
 use media::srtp::Suite;
 use media::{
-    CallMedia, Ice, Keying, Latching, MediaNetwork, Mode, NetworkId, PartyId, Secret, Security, SrtpUse,
+    Bundling, CallMedia, Connections, Ice, Keying, Latching, MediaNetwork, Mode, NetworkId, PartyId, Secret, Security, SrtpUse,
     VirtualPorts,
 };
 use sdp::{Description, Limits};
@@ -69,10 +69,13 @@ fuzz_target!(|input: &[u8]| {
     let mode = if how & 1 == 0 { Mode::Anchored } else { Mode::Bypass };
     let networks = [network(0, how >> 1), network(1, how >> 3)];
     let mut ports = VirtualPorts::new(&networks);
-    let mut media = CallMedia::new(mode, Limits::default(), 7).with_ice(Secret::new([1, 2]));
+    let connections = [Connections::Refused, Connections::Relayed, Connections::Around][usize::from(how >> 5) % 3];
+    let media = CallMedia::new(mode, Limits::default(), 7).with_ice(Secret::new([1, 2]));
+    let mut media = media.with_connections(connections);
     for (number, (leg, bits)) in LEGS.into_iter().zip([near, far]).enumerate() {
         media.add_party(leg, &networks[number]);
         media.protect(leg, security(*bits), [number as u8; 32]);
+        media.bundle(leg, [Bundling::Accept, Bundling::Offer, Bundling::Off][usize::from(bits >> 6) % 3]);
     }
     let mut texts = rest.split(|byte| *byte == 0).take(MOST);
     let mut turn = 0;

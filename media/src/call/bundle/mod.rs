@@ -3,18 +3,19 @@
 //! Which of them do is what the last two descriptions have agreed on. Each keeps a remote of its own at the relay, on the ports of the
 //! transport, which is the remote of the one that was there first: it stays what it is when that section goes.
 
+mod offering;
+mod taking;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use sdp::{Description, Media};
 
-use super::answer::Outcome;
+use super::answer::{Outcome, can_share};
 use super::party::{Party, Side, Stream};
 use super::{CallMedia, Mode, sections};
 use crate::keying::Keying;
-use crate::negotiate::{
-    Bundle, Bundling, Described, Member, Reach, Slot, apart, can_move, extension, fits, is_secure, tags,
-};
+use crate::negotiate::{Bundle, Bundling, Member, apart, extension, is_secure};
 use crate::quality::{Counters, Snapshot};
 use crate::relay::{Command, Settings, Share, Tags};
 use crate::{ContextId, PairId, PartyId, Ports, Refusal};
@@ -52,54 +53,11 @@ impl CallMedia {
     }
 }
 
-/// What becomes of the group of a peer's offer.
-#[derive(Debug, Default)]
-pub(super) struct Taking {
-    /// Those that will share our transport, in the order of the group.
-    members: Vec<Member>,
-    /// The ports that they have already.
-    base: Option<PairId>,
-    /// Those that can be nowhere but in the group, and cannot be in it with us.
-    stuck: Vec<usize>,
-    /// Those that are moved out of it, of which one is the group where none of the members is left.
-    moved: Vec<Member>,
-}
-
-impl Taking {
-    pub(super) fn has(&self, section: usize) -> bool {
-        self.members.iter().any(|member| member.section == section)
-    }
-
-    pub(super) fn is_stuck(&self, section: usize) -> bool {
-        self.stuck.contains(&section)
-    }
-
-    /// Whether a section has its transport with others.
-    pub(super) fn is_shared(&self, section: usize) -> bool {
-        self.members.len() > 1 && self.has(section)
-    }
-
-    /// What an answer says of it that has these sections.
-    pub(super) fn answered(self, slots: &[Slot]) -> Option<Bundle> {
-        let stays =
-            |member: &Member| matches!(slots.get(member.section), Some(Slot::Relayed { mux: true, .. }));
-        let members: Vec<_> = self.members.into_iter().filter(stays).collect();
-        match members.is_empty() {
-            true => Bundle::new(self.moved.into_iter().filter(stays).take(1).collect(), true),
-            false => Bundle::new(members, true),
-        }
-    }
-}
-
 impl Party {
     /// The sections that share a transport by the descriptions that stand, or the one that is alone in its group.
     pub(super) fn bundled(&self) -> Vec<Member> {
         let (Some(local), Some(remote)) = (&self.local, &self.remote) else { return Vec::new() };
-        let (local, remote) = (sections::reread(local), sections::reread(remote));
-        let agreed = match self.answered {
-            Some(Side::Us) => Bundle::agreed(&remote, &local),
-            Some(Side::Them) | None => Bundle::agreed(&local, &remote),
-        };
+        let agreed = agreed(self.answered.unwrap_or(Side::Them), local, remote);
         agreed.into_iter().filter(|member| self.link(member.section).is_some()).collect()
     }
 
@@ -152,67 +110,6 @@ impl Bundled {
 }
 
 impl CallMedia {
-    /// What becomes of the group of a peer's offer, whatever the other side will answer.
-    pub(super) fn taking(&self, of: PartyId, offer: &Description) -> Result<Taking, Refusal> {
-        let party = self.party(of)?;
-        let mut taking = Taking::default();
-        if self.mode == Mode::Bypass {
-            return Ok(taking);
-        }
-        let bundled = party.bundled();
-        taking.base = party.base(&bundled);
-        for member in Bundle::of(offer) {
-            let Some(media) = offer.media().nth(member.section) else { continue };
-            let in_place = party.is_free_for(member.section, taking.base)
-                || taking.members.is_empty() && taking.base.is_none();
-            let members = || taking.members.iter().filter_map(|member| offer.media().nth(member.section));
-            let alike = |other: Media<'_>| is_open(&other) && other.line().proto == media.line().proto;
-            let beside = taking.members.is_empty()
-                || is_open(&media)
-                    && members().all(alike)
-                    && fits(&media, members())
-                    && self.has_handshake(party, &taking, member.section);
-            let takes = party.bundling != Bundling::Off && in_place && beside;
-            match self.described(member.section, &media, party.reach())? {
-                Described::Relayed(endpoint) if takes && endpoint.rtp && endpoint.mux => {
-                    let context = party.streams.get(member.section).and_then(|stream| stream.context);
-                    taking.base = taking.base.or(context.map(|context| context.pair));
-                    taking.members.push(member);
-                }
-                Described::Relayed(endpoint) if can_move(&media) && bundled.is_empty() => {
-                    let may_be = endpoint.rtp && endpoint.mux && party.bundling != Bundling::Off;
-                    taking.moved.extend(Some(member).filter(|_| may_be));
-                }
-                _ if can_move(&media) && bundled.is_empty() => {}
-                _ => taking.stuck.push(member.section),
-            }
-        }
-        Ok(taking)
-    }
-
-    /// Whether a section has its keys from a handshake, as all of those have, or none as none of those has.
-    fn has_handshake(&self, party: &Party, taking: &Taking, section: usize) -> bool {
-        let said = |section: usize| party.theirs.last().get(section).map(|keyed| keyed.kind());
-        taking.members.iter().all(|member| said(member.section) == said(section))
-            && said(section) != Some(Some(Keying::Sdes))
-    }
-
-    /// The remote of a section on the ports that its group has: those of `base`, else of the first that has some, else borrowed ones.
-    pub(super) fn bundled_context(
-        &mut self,
-        party: PartyId,
-        section: usize,
-        taking: &mut Taking,
-        ports: &mut dyn Ports,
-    ) -> Result<ContextId, Refusal> {
-        let context = match taking.base {
-            None => self.stream_context(party, section, ports)?,
-            Some(base) => self.context_on(party, section, base)?,
-        };
-        taking.base = Some(context.pair);
-        Ok(context)
-    }
-
     /// The remote of a section on those ports, in place of what it had elsewhere.
     pub(super) fn context_on(
         &mut self,
@@ -247,83 +144,6 @@ impl CallMedia {
             Some(_) => self.other_context(party, section, ports),
             None => self.stream_context(party, section, ports),
         }
-    }
-
-    /// The sections of an offer of ours that are in a group, those of the standing one first, with the ports that they have already.
-    pub(super) fn bundle_to_offer(
-        &self,
-        to: PartyId,
-        source: &Description,
-        (source_reach, profiles): (Reach, &[Option<&'static str>]),
-    ) -> Result<(Vec<usize>, Option<PairId>), Refusal> {
-        let party = self.party(to)?;
-        let (mut members, bundled) = (Vec::new(), party.bundled());
-        let base = party.base(&bundled);
-        if self.mode == Mode::Bypass
-            || party.bundling == Bundling::Off
-            || bundled.is_empty() && party.remote.is_some()
-        {
-            return Ok((members, base));
-        }
-        let standing = bundled.iter().map(|member| member.section);
-        let others =
-            (0..source.media_count()).filter(|section| bundled.iter().all(|of| of.section != *section));
-        for section in standing.chain(others) {
-            let Some(media) = source.media().nth(section).filter(|media| media.line().port != 0) else {
-                continue;
-            };
-            let Described::Relayed(endpoint) = self.described(section, &media, source_reach)? else {
-                continue;
-            };
-            let stands = bundled.iter().any(|member| member.section == section);
-            let wanted = party.bundling == Bundling::Offer || party.offers_to_browser(section);
-            let proto = |section: usize, media: &Media<'_>| {
-                profiles
-                    .get(section)
-                    .copied()
-                    .flatten()
-                    .map_or_else(|| media.line().proto.to_owned(), str::to_owned)
-            };
-            let beside = |of: &usize| {
-                let Some(other) = source.media().nth(*of) else { return false };
-                proto(*of, &other) == proto(section, &media)
-                    && [*of, section].iter().all(|section| party.offers_alone(*section))
-                    && party.offers_dtls(*of) == party.offers_dtls(section)
-                    && is_open(&other)
-            };
-            let others = || members.iter().filter_map(|of| source.media().nth(*of));
-            let is_free = base.is_none() || party.is_free_for(section, base);
-            let joins = endpoint.rtp
-                && is_open(&media)
-                && is_free
-                && members.iter().all(beside)
-                && fits(&media, others());
-            let alone = members.is_empty() && endpoint.rtp && (stands || wanted && is_free);
-            if members.is_empty() && alone
-                || !members.is_empty() && joins && (stands || wanted || !bundled.is_empty())
-            {
-                members.push(section);
-            }
-        }
-        Ok((members, base))
-    }
-
-    /// What our offer says of these sections.
-    pub(super) fn offered_bundle(
-        &self,
-        to: PartyId,
-        source: &Description,
-        sections: &[usize],
-        slots: &[Slot],
-    ) -> Option<Bundle> {
-        let party = self.party(to).ok()?;
-        let bundled = party.bundled();
-        let standing = |section: usize| {
-            bundled.iter().find(|member| member.section == section).map(|member| member.mid.clone())
-        };
-        let muxed = |section: &usize| matches!(slots.get(*section), Some(Slot::Relayed { mux: true, .. }));
-        let sections: Vec<_> = sections.iter().copied().filter(muxed).collect();
-        Bundle::new(tags(source, &sections, standing), !bundled.is_empty())
     }
 
     /// Puts the sections that an exchange has bundled on one transport: each gets a remote there. `keep`: other dialogs may still answer the
@@ -503,10 +323,27 @@ impl Stream {
     }
 }
 
+/// The sections that two descriptions have bundled.
+pub(super) fn agreed(answered: Side, local: &Bytes, remote: &Bytes) -> Vec<Member> {
+    // Most have none, which is seen without reading them.
+    let any = |text: &Bytes| memchr::memmem::find(text, b"a=group:BUNDLE").is_some();
+    if !any(local) || !any(remote) {
+        return Vec::new();
+    }
+    let (local, remote) = (sections::reread(local), sections::reread(remote));
+    match answered {
+        Side::Us => Bundle::agreed(&remote, &local),
+        Side::Them => Bundle::agreed(&local, &remote),
+    }
+}
+
+/// Sections that share a transport at the most; each has a remote at its ports, as other early dialogs have ([`crate::MAX_CONTEXTS`]).
+const MOST_SECTIONS: usize = 12;
+
 /// Sources of a section that are gone by from the beginning; others are learned.
 const MOST_SOURCES: usize = 32;
 
 /// Whether a section may be on a port that others share: nothing of it is for its peers alone, and no payload type looks like RTCP.
 fn is_open(media: &Media<'_>) -> bool {
-    !is_secure(media.line().proto) && super::answer::can_share(media)
+    !is_secure(media.line().proto) && can_share(media)
 }
