@@ -18,6 +18,7 @@ mod rekey;
 mod secure;
 mod srtp;
 mod transfer;
+mod traversal;
 mod wiring;
 
 use std::net::IpAddr;
