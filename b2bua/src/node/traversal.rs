@@ -55,10 +55,10 @@ pub(super) fn complete(relay: &mut Config, snapshot: &Snapshot) -> Result<(), Tr
     }
     relay.notify = Notify::new(|notice| match notice {
         Notice::Down { server, why } => {
-            tracing::warn!(%server, %why, "a server that leads through the NAT is of no use")
+            tracing::warn!(%server, %why, "a server that leads through the NAT is of no use");
         }
         Notice::Up { server } => {
-            tracing::info!(%server, "a server that leads through the NAT is there again")
+            tracing::info!(%server, "a server that leads through the NAT is there again");
         }
     });
     Ok(())

@@ -36,7 +36,7 @@ mod request;
 mod server;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod user;
 
 pub use allocation::{Tally, View};

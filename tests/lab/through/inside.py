@@ -14,7 +14,7 @@ from nat import Nat
 from recording import Tape, heard, of_file
 from users import PASSWORD
 
-SERVER = "10.0.0.5"
+SERVER, SECRET = "10.0.0.5", "a secret of the lab alone"
 SIP, WSS = 5060, 8443
 ENDS = [("udp", SIP), ("tcp", WSS)]
 
@@ -83,12 +83,14 @@ listen = "127.0.0.1:8080"
 
 class Inside(Liaison):
     """servers: lines of URIs, with what proves us to those of TURN."""
-    def __init__(self, servers, root, profile="", latch="auto"):
+    def __init__(self, servers, root, profile="", latch="auto", secret=False):
         os.environ["PHONE_PASSWORD"], os.environ["TURN_PASSWORD"] = PASSWORD, TURN_PASSWORD
         folder = tempfile.mkdtemp(prefix="liaison.")
         own = Authority(folder, "house").issue("own", ["DNS:sbc.example.com"])
         self.own = own
-        proof = f', username = "{TURN_USER}", password = {{ env = "TURN_PASSWORD" }}'
+        os.environ["TURN_SECRET"] = SECRET
+        key = "secret = { env = \"TURN_SECRET\" }" if secret else "password = { env = \"TURN_PASSWORD\" }"
+        proof = f', username = "{TURN_USER}", {key}'
         entries = ", ".join(f'{{ uri = "{uri}"{proof if uri.startswith("turn") else ""} }}' for uri in servers)
         self.folder = folder
         self.begin(DOCUMENT, [("udp", "192.168.7.2", 5060), ("udp", "192.168.7.2", 5070), ("tcp", "192.168.7.2", 8443)], folder=folder,
@@ -121,6 +123,7 @@ class Inside(Liaison):
 WAYS = {
     "stun": [f"stun:{SERVER}"],
     "udp": [f"turn:{SERVER}"],
+    "secret": [f"turn:{SERVER}"],
     "tcp": [f"turn:{SERVER}?transport=tcp", f"stun:{SERVER}"],
     "tls": [f"turns:{SERVER}", f"stun:{SERVER}"],
 }
@@ -131,11 +134,11 @@ def scene(way, mapping, alice="medianat=ice;", profile="", latch="auto"):
     """The server, the NAT, a telephone outside, one inside, and Liaison; the thread is inside."""
     # It is to send from where it describes itself, which the address that it sends to decides.
     interface = "net_interface toward" if way == "stun" else ""
-    with Coturn(SERVER) as server, Nat(mapping=mapping, forward=ENDS) as nat, \
+    with Coturn(SERVER, SECRET if way == "secret" else None) as server, Nat(mapping=mapping, forward=ENDS) as nat, \
          Baresip("alice", "10.0.0.1", tone=440, account=alice + "answermode=auto", config=interface) as outer:
         with nat.inside(nat.second):
             bob = Baresip("bob", nat.SECOND, tone=1000, account="answermode=auto")
-        with bob, nat.inside(), Inside(WAYS[way], server.root, profile, latch) as sbc:
+        with bob, nat.inside(), Inside(WAYS[way], server.root, profile, latch, way == "secret") as sbc:
             sbc.ready()
             yield sbc, outer, bob, server, nat
 

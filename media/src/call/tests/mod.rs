@@ -22,6 +22,7 @@ mod rekey;
 mod secure;
 mod srtp;
 mod transfer;
+mod traversal;
 mod veil;
 mod wiring;
 

@@ -7,7 +7,7 @@ use crate::PairId;
 use crate::ice::Component;
 use crate::ice::reach::Beyond;
 use crate::ice::traversal::Transport;
-use crate::turn::client::{Client, Event, Failure};
+use crate::turn::client::{Client, Event, Failure, Login};
 
 /// How soon servers are tried again when none was of use.
 const RETRY_MILLIS: u64 = 30_000;
@@ -43,12 +43,16 @@ pub(super) struct Part {
     /// Servers that have failed in this round.
     tried: [Vec<usize>; 2],
     pub(super) beyond: Beyond,
+    /// What we were known by to a server last, and since when: an allocation that is still there is ended by nobody else.
+    known_by: Option<(usize, Login, u64)>,
     /// Peers that the relayed address is to reach.
     wanted: Vec<SocketAddr>,
     /// Whether `beyond` was not told yet.
     pub(super) news: bool,
 }
 
+/// How long credentials are used that last a day.
+const LOGIN_LASTS_MILLIS: u64 = 12 * 3_600_000;
 /// Peers of one port's relayed address.
 const MOST_WANTED: usize = 32;
 
@@ -64,6 +68,7 @@ impl Part {
             again: [None; 2],
             tried: [Vec::new(), Vec::new()],
             beyond: Beyond::default(),
+            known_by: None,
             wanted: Vec::new(),
             news: false,
         }
@@ -97,10 +102,11 @@ impl Part {
             *again = (!none).then_some(shared.now + RETRY_MILLIS);
             return;
         };
-        let login = auth.and_then(|auth| auth.login(shared.unix));
+        let is_turn = auth.is_some();
+        let login = self.login(at, shared);
         let client = match (transport, kind) {
             // Credentials that cannot be made are none that the server would take.
-            (_, Kind::Turn) if login.is_none() => None,
+            (_, Kind::Turn) if is_turn && login.is_none() => None,
             (Transport::Udp, _) => Some(Client::new(login, false, &shared.seed(), shared.now)),
             (Transport::Tcp | Transport::Tls, _) => {
                 shared.wires.push_back(Wire::Connect(self.pair, self.component, self.network, at));
@@ -115,10 +121,25 @@ impl Part {
     /// The connection to the TURN server stands.
     pub(super) fn connected(&mut self, shared: &mut Shared<'_>) {
         let seed = shared.seed();
-        let Some(turn) = &mut self.turn else { return };
-        let server = shared.servers.traversal.servers.get(turn.server);
-        let login = server.and_then(|server| server.auth.as_ref()?.login(shared.unix));
-        turn.client = Some(Client::new(login, true, &seed, shared.now));
+        let Some(server) = self.turn.as_ref().map(|turn| turn.server) else { return };
+        let login = self.login(server, shared);
+        if let Some(turn) = &mut self.turn {
+            turn.client = Some(Client::new(login, true, &seed, shared.now));
+        }
+    }
+
+    /// What proves us to a server.
+    fn login(&mut self, server: usize, shared: &Shared<'_>) -> Option<Login> {
+        let auth = shared.servers.traversal.servers.get(server)?.auth.as_ref()?;
+        let fresh = |since: u64| shared.now.saturating_sub(since) < LOGIN_LASTS_MILLIS;
+        if let Some((_, login, _)) =
+            self.known_by.as_ref().filter(|(at, _, since)| *at == server && fresh(*since))
+        {
+            return Some(login.clone());
+        }
+        let login = auth.login(shared.unix)?;
+        self.known_by = Some((server, login.clone(), shared.now));
+        Some(login)
     }
 
     /// It is gone, or was never made.

@@ -188,6 +188,17 @@ impl Pairs {
         waiting.max_by_key(|(_, pair)| self.priority(pair, controlling)).map(|(at, _)| (at, false))
     }
 
+    /// A component has its pair for good: what was not begun of it is not (RFC 8445 §8.1.2).
+    pub(super) fn close(&mut self, component: Component) {
+        let pairs = &self.pairs;
+        self.triggered.retain(|(at, _)| pairs.get(*at).is_some_and(|pair| pair.component != component));
+        for pair in self.pairs.iter_mut().filter(|pair| pair.component == component) {
+            if matches!(pair.state, State::Waiting | State::Frozen) {
+                pair.state = State::Failed;
+            }
+        }
+    }
+
     /// Whether there is any to be checked.
     pub(super) fn any_due(&self) -> bool {
         let due = |pair: &Pair| matches!(pair.state, State::Waiting | State::Frozen);

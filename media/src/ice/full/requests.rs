@@ -85,6 +85,7 @@ impl Agent {
         });
         if better {
             self.path(component).nominated = true;
+            self.pairs.close(component);
             self.select(at, now);
         }
     }

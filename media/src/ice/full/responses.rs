@@ -99,6 +99,7 @@ impl Agent {
         path.again = Some(now);
         if nominates && controlling {
             (path.nominating, path.nominated) = (None, true);
+            self.pairs.close(component);
             self.select(at, now);
         } else if chosen && !controlling {
             self.chosen(at, now);

@@ -51,6 +51,7 @@ fn pass(lab: &mut Lab, client: &mut Client, seconds: u64) -> Vec<Event> {
     events
 }
 
+// conforms: RFC8656-7.1-1 RFC8656-8-1
 #[test]
 fn rfc8656_7_an_allocation_is_got_with_proof_and_kept_over_hours() {
     let (mut lab, mut client) = begun();
@@ -66,6 +67,7 @@ fn rfc8656_7_an_allocation_is_got_with_proof_and_kept_over_hours() {
     assert_eq!(client.deadline(), None);
 }
 
+// conforms: RFC8445-7.2.1-1,2,3 RFC8656-12-2
 #[test]
 fn rfc8656_12_a_peer_is_reached_by_a_channel_that_lasts() {
     let (mut lab, mut client) = begun();
@@ -84,6 +86,7 @@ fn rfc8656_12_a_peer_is_reached_by_a_channel_that_lasts() {
     assert_eq!(lab.wires.to_peers.len(), 1);
 }
 
+// conforms: RFC8656-12.1-1
 #[test]
 fn a_peer_that_the_server_bars_is_told() {
     let (mut lab, mut client) = begun();
@@ -196,6 +199,7 @@ fn endless_challenges_end() {
     assert_eq!(client.poll_event(), Some(Event::Over(Failure::Unauthorized)));
 }
 
+// conforms: RFC8445-5.1.1.2-1 RFC8445-5.1.1.4-1,2
 #[test]
 fn rfc8489_3_a_stun_server_says_where_we_are_seen_and_is_asked_again() {
     let mut client = Client::new(None, false, &[3; 32], 0);
@@ -214,6 +218,7 @@ fn rfc8489_3_a_stun_server_says_where_we_are_seen_and_is_asked_again() {
     assert_eq!(answer(&mut client, 6, 30_010), Some(Event::Mapped(at("192.0.2.1:6"))));
 }
 
+// conforms: RFC8656-5-5
 #[test]
 fn a_refresh_that_is_refused_ends_it() {
     let (mut lab, mut client) = begun();

@@ -10,21 +10,21 @@ use crate::stun::*;
 use crate::turn::credentials::{Algorithm, mint};
 use crate::turn::*;
 
-pub(super) const SECRET: &str = "a secret of the test";
-pub(super) const NOW: u64 = 1_700_000_000;
-pub(super) const UDP: (u16, &[u8]) = (REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
-pub(super) const MEDIA: &str = "192.0.2.1:20000";
+pub(crate) const SECRET: &str = "a secret of the test";
+pub(crate) const NOW: u64 = 1_700_000_000;
+pub(crate) const UDP: (u16, &[u8]) = (REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+pub(crate) const MEDIA: &str = "192.0.2.1:20000";
 
-pub(super) fn at(text: &str) -> SocketAddr {
+pub(crate) fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
 #[derive(Default)]
-pub(super) struct Fake {
-    pub(super) open: BTreeSet<u16>,
-    pub(super) taken: BTreeSet<u16>,
-    pub(super) to_clients: Vec<(Client, Vec<u8>)>,
-    pub(super) to_peers: Vec<(u16, SocketAddr, Vec<u8>)>,
+pub(crate) struct Fake {
+    pub(crate) open: BTreeSet<u16>,
+    pub(crate) taken: BTreeSet<u16>,
+    pub(crate) to_clients: Vec<(Client, Vec<u8>)>,
+    pub(crate) to_peers: Vec<(u16, SocketAddr, Vec<u8>)>,
 }
 
 impl Wires for Fake {
@@ -48,7 +48,7 @@ impl Wires for Fake {
     }
 }
 
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let ip = at(MEDIA).ip();
     Settings {
         realm: "example.com".into(),
@@ -69,20 +69,20 @@ pub(super) fn settings() -> Settings {
     }
 }
 
-pub(super) struct Lab {
-    pub(super) server: Server,
-    pub(super) wires: Fake,
-    pub(super) now: Now,
-    pub(super) counters: Arc<Counters>,
+pub(crate) struct Lab {
+    pub(crate) server: Server,
+    pub(crate) wires: Fake,
+    pub(crate) now: Now,
+    pub(crate) counters: Arc<Counters>,
     transactions: u8,
 }
 
 impl Lab {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| ())
     }
 
-    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         change(&mut settings);
         let counters = Arc::<Counters>::default();
@@ -95,24 +95,24 @@ impl Lab {
         }
     }
 
-    pub(super) fn adopt(&mut self, change: impl FnOnce(&mut Settings)) {
+    pub(crate) fn adopt(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut settings = settings();
         change(&mut settings);
         self.server.adopt(Arc::new(settings), self.now);
     }
 
-    pub(super) fn pass(&mut self, seconds: u64) {
+    pub(crate) fn pass(&mut self, seconds: u64) {
         self.now = Now { millis: self.now.millis + seconds * 1_000, unix: self.now.unix + seconds };
         self.server.pass_time(self.now, &mut self.wires);
     }
 
-    pub(super) fn id(&mut self) -> [u8; 12] {
+    pub(crate) fn id(&mut self) -> [u8; 12] {
         self.transactions += 1;
         [self.transactions; 12]
     }
 
     /// Gives the server bytes; the one answer, if there is any.
-    pub(super) fn give(&mut self, client: Client, bytes: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn give(&mut self, client: Client, bytes: &[u8]) -> Option<Vec<u8>> {
         self.wires.to_clients.clear();
         self.server.receive(client, bytes, self.now, &mut self.wires);
         assert!(self.wires.to_clients.len() <= 1);
@@ -122,12 +122,12 @@ impl Lab {
         })
     }
 
-    pub(super) fn ask(&mut self, ua: &Ua, kind: u16, attributes: &[(u16, &[u8])]) -> Reply {
+    pub(crate) fn ask(&mut self, ua: &Ua, kind: u16, attributes: &[(u16, &[u8])]) -> Reply {
         let id = self.id();
         self.ask_as(ua, kind, attributes, id)
     }
 
-    pub(super) fn ask_as(&mut self, ua: &Ua, kind: u16, attributes: &[(u16, &[u8])], id: [u8; 12]) -> Reply {
+    pub(crate) fn ask_as(&mut self, ua: &Ua, kind: u16, attributes: &[(u16, &[u8])], id: [u8; 12]) -> Reply {
         let request = ua.request(kind, attributes, id);
         let reply = Reply(self.give(ua.client, &request).expect("an answer"));
         assert_eq!(header(&reply.0).unwrap().1, &id);
@@ -135,12 +135,12 @@ impl Lab {
     }
 
     /// A client that has been challenged.
-    pub(super) fn ua(&mut self, user: &str, port: u16) -> Ua {
+    pub(crate) fn ua(&mut self, user: &str, port: u16) -> Ua {
         let client = Client { listener: 0, connection: None, address: SocketAddr::new(at(MEDIA).ip(), port) };
         self.ua_at(user, client)
     }
 
-    pub(super) fn ua_at(&mut self, user: &str, client: Client) -> Ua {
+    pub(crate) fn ua_at(&mut self, user: &str, client: Client) -> Ua {
         let mut ua = Ua::new(user, client, NOW + 3_600);
         let challenge = self.ask(&ua, ALLOCATE, &[UDP]);
         assert_eq!(challenge.code(), 401);
@@ -149,7 +149,7 @@ impl Lab {
     }
 
     /// One that has an allocation as well, with its port.
-    pub(super) fn allocated(&mut self, user: &str, port: u16) -> (Ua, u16) {
+    pub(crate) fn allocated(&mut self, user: &str, port: u16) -> (Ua, u16) {
         let ua = self.ua(user, port);
         let reply = self.ask(&ua, ALLOCATE, &[UDP]);
         assert_eq!(reply.code(), 0, "{reply:?}");
@@ -157,19 +157,19 @@ impl Lab {
         (ua, relayed)
     }
 
-    pub(super) fn permit(&mut self, ua: &Ua, peer: &str) -> u16 {
+    pub(crate) fn permit(&mut self, ua: &Ua, peer: &str) -> u16 {
         let peer = ua.masked(peer, self.transactions + 1);
         self.ask(ua, CREATE_PERMISSION, &[(XOR_PEER_ADDRESS, &peer)]).code()
     }
 
-    pub(super) fn bind(&mut self, ua: &Ua, number: u16, peer: &str) -> u16 {
+    pub(crate) fn bind(&mut self, ua: &Ua, number: u16, peer: &str) -> u16 {
         let peer = ua.masked(peer, self.transactions + 1);
         let [a, b] = number.to_be_bytes();
         self.ask(ua, CHANNEL_BIND, &[(CHANNEL_NUMBER, &[a, b, 0, 0]), (XOR_PEER_ADDRESS, &peer)]).code()
     }
 
     /// A packet comes to a relayed port; what the client gets of it.
-    pub(super) fn arrives(&mut self, port: u16, from: &str, data: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn arrives(&mut self, port: u16, from: &str, data: &[u8]) -> Option<Vec<u8>> {
         let mut room = vec![0xee; HEADROOM];
         room.extend(data);
         room.extend([0xee; 3]);
@@ -180,49 +180,49 @@ impl Lab {
     }
 
     /// A Send indication.
-    pub(super) fn send(&mut self, ua: &Ua, peer: &str, data: &[u8]) {
+    pub(crate) fn send(&mut self, ua: &Ua, peer: &str, data: &[u8]) {
         let id = self.id();
         let mut out = Vec::new();
         Writer::new(&mut out, SEND, &id).address(XOR_PEER_ADDRESS, at(peer)).attribute(DATA, data);
         assert_eq!(self.give(ua.client, &out), None);
     }
 
-    pub(super) fn dropped(&self, reason: &str) -> u64 {
+    pub(crate) fn dropped(&self, reason: &str) -> u64 {
         self.counters.read().dropped.iter().find(|(name, _)| *name == reason).unwrap().1
     }
 }
 
 /// A client.
 #[derive(Clone)]
-pub(super) struct Ua {
-    pub(super) client: Client,
-    pub(super) username: String,
-    pub(super) password: String,
-    pub(super) realm: String,
-    pub(super) nonce: Option<Vec<u8>>,
+pub(crate) struct Ua {
+    pub(crate) client: Client,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) realm: String,
+    pub(crate) nonce: Option<Vec<u8>>,
     /// Whether it chooses SHA-256.
-    pub(super) modern: bool,
+    pub(crate) modern: bool,
 }
 
 impl Ua {
-    pub(super) fn new(user: &str, client: Client, expires: u64) -> Self {
+    pub(crate) fn new(user: &str, client: Client, expires: u64) -> Self {
         let Minted { username, password } = mint(SECRET, user, expires).unwrap();
         let password = password.as_str().to_owned();
         Self { client, username, password, realm: "example.com".into(), nonce: None, modern: false }
     }
 
-    pub(super) fn key(&self) -> Vec<u8> {
+    pub(crate) fn key(&self) -> Vec<u8> {
         let algorithm = if self.modern { Algorithm::Sha256 } else { Algorithm::Md5 };
         algorithm.key_of(&self.username, &self.realm, &self.password).to_vec()
     }
 
     /// The value of an address in the transaction of that number.
-    pub(super) fn masked(&self, address: &str, transaction: u8) -> Vec<u8> {
+    pub(crate) fn masked(&self, address: &str, transaction: u8) -> Vec<u8> {
         Masked::new(&[transaction; 12], at(address)).as_bytes().to_vec()
     }
 
     /// A request, with what proves it where there is a nonce.
-    pub(super) fn request(&self, kind: u16, attributes: &[(u16, &[u8])], id: [u8; 12]) -> Vec<u8> {
+    pub(crate) fn request(&self, kind: u16, attributes: &[(u16, &[u8])], id: [u8; 12]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out, kind, &id);
         for (kind, value) in attributes {
@@ -243,16 +243,16 @@ impl Ua {
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Reply(pub(super) Vec<u8>);
+pub(crate) struct Reply(pub(super) Vec<u8>);
 
 impl Reply {
-    pub(super) fn get(&self, kind: u16) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, kind: u16) -> Option<Vec<u8>> {
         let mut all = Attributes::of(&self.0).map(Result::unwrap);
         all.find(|(its, ..)| *its == kind).map(|(_, value, _)| value.to_vec())
     }
 
     /// The code of an error; 0 of a success.
-    pub(super) fn code(&self) -> u16 {
+    pub(crate) fn code(&self) -> u16 {
         let (kind, _) = header(&self.0).unwrap();
         match (kind & TO_ERROR, self.get(ERROR_CODE)) {
             (TO_ERROR, Some(value)) => u16::from(value[2]) * 100 + u16::from(value[3]),
@@ -261,16 +261,16 @@ impl Reply {
         }
     }
 
-    pub(super) fn address(&self, kind: u16) -> Option<SocketAddr> {
+    pub(crate) fn address(&self, kind: u16) -> Option<SocketAddr> {
         unmask(header(&self.0).unwrap().1, &self.get(kind)?)
     }
 
-    pub(super) fn seconds(&self) -> Option<u32> {
+    pub(crate) fn seconds(&self) -> Option<u32> {
         self.get(LIFETIME).map(|value| u32::from_be_bytes(value.try_into().unwrap()))
     }
 
     /// Whether it is sealed with that key.
-    pub(super) fn is_sealed(&self, key: &[u8]) -> bool {
+    pub(crate) fn is_sealed(&self, key: &[u8]) -> bool {
         let mut all = Attributes::of(&self.0).map(Result::unwrap);
         all.any(|(kind, value, at)| match kind {
             MESSAGE_INTEGRITY => Proof::Sha1(at, value).holds(key, &self.0),

@@ -6,7 +6,7 @@ mod auth;
 mod client;
 mod data;
 mod frames;
-mod lab;
+pub(crate) mod lab;
 mod limits;
 mod peers;
 mod reach;

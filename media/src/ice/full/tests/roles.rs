@@ -5,6 +5,7 @@ use super::net::{OPEN, Place, World};
 use super::{candidate, terms};
 use crate::ice::Component;
 
+// conforms: RFC8445-7.2.5.1-1,2,3
 #[test]
 fn rfc8445_7_3_1_1_both_control_or_neither_does() {
     for controlling in [true, false] {
@@ -36,6 +37,7 @@ fn rfc8445_7_3_1_1_the_greater_tie_breaker_controls() {
     assert!(agent.controlling);
 }
 
+// conforms: RFC8445-6.1.2.5-1
 #[test]
 fn candidates_and_pairs_are_bounded() {
     let mut agent = Agent::new(terms("a", "b", true, Vec::new()), &[1; 32], 0);
@@ -67,6 +69,7 @@ fn addresses_that_nobody_is_at_are_no_candidates() {
     assert_eq!(agent.pairs.remotes.len(), 1);
 }
 
+// conforms: RFC8445-14.2-3
 #[test]
 fn rfc8445_6_1_4_2_one_check_is_begun_every_50_ms() {
     let told = (1..=20u16).map(|number| Candidate {

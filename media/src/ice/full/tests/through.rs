@@ -14,6 +14,7 @@ fn completed(world: &World) {
     }
 }
 
+// conforms: RFC8445-6.1.1-1 RFC8445-7.3.1.5-1
 #[test]
 fn rfc8445_6_without_a_nat_the_hosts_find_one_another() {
     let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], true);
@@ -26,6 +27,7 @@ fn rfc8445_6_without_a_nat_the_hosts_find_one_another() {
     }
 }
 
+// conforms: RFC8445-7.2.5.3.1-1
 #[test]
 fn rfc8445_7_3_1_3_a_symmetric_nat_makes_a_peer_reflexive_candidate() {
     let mut world = World::new(&[OPEN, behind(Nat::Symmetric)], true);
@@ -60,6 +62,7 @@ fn two_symmetric_nats_need_a_relay() {
     assert_eq!((to.to_string().as_str(), remote), ("203.0.113.1:50001", CandidateKind::Relayed));
 }
 
+// conforms: RFC8445-7.2.5.2.3-1
 #[test]
 fn rfc8863_4_without_a_way_it_fails_once_patience_is_over() {
     let left = Place { nat: Some(Nat::Symmetric), ..OPEN };
@@ -94,6 +97,7 @@ fn rfc8445_2_5_towards_a_lite_agent_we_choose() {
     assert_eq!(world.sides[0].progress(), Some(Progress::Completed));
 }
 
+// conforms: RFC7675-5.1-2,3,4 RFC8445-11-1,2,3
 #[test]
 fn rfc7675_5_1_consent_is_asked_for_and_ends_after_30_s() {
     let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], true);
@@ -115,6 +119,7 @@ fn rfc7675_5_1_consent_is_asked_for_and_ends_after_30_s() {
     }
 }
 
+// conforms: RFC8445-8.1.2-2 RFC8839-4.4.3.1-1
 #[test]
 fn rfc8445_9_a_restart_keeps_the_old_pair_until_the_new_one_stands() {
     let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], false);
@@ -131,6 +136,7 @@ fn rfc8445_9_a_restart_keeps_the_old_pair_until_the_new_one_stands() {
     assert!(world.sides[0].agent.before.is_none());
 }
 
+// conforms: RFC7675-5.1-8
 #[test]
 fn rfc7675_5_1_the_old_pair_is_given_up_where_neither_works() {
     let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], false);
