@@ -198,6 +198,6 @@ fn settings(
         clocks: link.clocks.clone(),
         srtp: link.srtp.clone(),
         dtmf,
-        share,
+        share: share.map(Box::new),
     }
 }

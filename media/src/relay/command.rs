@@ -99,7 +99,7 @@ pub struct Settings {
     /// What becomes of the keys that it presses; `None` where they go as they come.
     pub dtmf: Option<Arc<Plan>>,
     /// Its share in a transport that several sections have; `None` where it has one for itself.
-    pub share: Option<Share>,
+    pub share: Option<Box<Share>>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.
