@@ -209,6 +209,6 @@ fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
         dtmf: onward.plan,
         veil: onward.veil,
         transcode: onward.coding.map(Arc::new),
-        share: onward.share,
+        share: onward.share.map(Box::new),
     }
 }

@@ -106,7 +106,7 @@ pub struct Settings {
     /// What becomes of the codecs that it sends; `None` where they go as they come.
     pub transcode: Option<Arc<transcode::Plan>>,
     /// Its share in a transport that several sections have; `None` where it has one for itself.
-    pub share: Option<Share>,
+    pub share: Option<Box<Share>>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

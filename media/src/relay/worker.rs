@@ -389,7 +389,7 @@ pub(super) fn send_on(
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, mut transport, senders, socket, address, route, component } =
+    let Way { context, transport, senders, socket, address, route, component } =
         way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
@@ -399,7 +399,10 @@ pub(super) fn send_on(
         context.tell_back(buffer.get_mut(..length).unwrap_or_default(), now_millis);
     }
     let mut for_connection = None;
-    let by = transport.as_deref_mut().unwrap_or(context);
+    let by = match transport {
+        Some(transport) => transport,
+        None => &mut *context,
+    };
     by.sends(id.remote, onward.kind, buffer);
     let sent = by.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();

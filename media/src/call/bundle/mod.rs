@@ -237,7 +237,7 @@ impl CallMedia {
         }
         let of_any = bundle.sections.iter().find_map(|(section, _)| settings.get(*section)?.as_ref());
         let Some(of_any) = of_any else { return };
-        let share = Some(Share { transport: context.remote, section: None });
+        let share = Some(Box::new(Share { transport: context.remote, section: None }));
         let wanted = Settings { peer: None, dtmf: None, share, ..of_any.clone() };
         if bundle.applied.as_ref() == Some(&wanted) {
             return;
