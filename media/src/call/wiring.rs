@@ -179,7 +179,7 @@ impl Stream {
         }
         self.applied = Some(wanted.clone());
         let counters = Arc::clone(self.counters.get_or_insert_default());
-        Some(Command::Set { context, settings: wanted, unlatch, counters })
+        Some(Command::Set { context, settings: Box::new(wanted), unlatch, counters })
     }
 }
 

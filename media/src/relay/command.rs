@@ -23,7 +23,7 @@ pub enum Command {
         /// Which.
         context: ContextId,
         /// What it shall be.
-        settings: Settings,
+        settings: Box<Settings>,
         /// A new offer or answer came from the remote: the latch may move once (RFC 7362 §4, 6).
         unlatch: bool,
         /// Where its packets are counted.

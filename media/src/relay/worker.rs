@@ -208,7 +208,7 @@ impl Worker {
                         self.own.settle(&mut settings);
                         counters.changed(self.epoch, clock.millis);
                         let movable_until = unlatch.then_some(clock.millis + self.move_after);
-                        let set = set(&mut self.pool, context, movable_until, (settings, counters));
+                        let set = set(&mut self.pool, context, movable_until, (*settings, counters));
                         if let Some(pair) = self.pool.lent(context.pair).filter(|_| set) {
                             let now = (clock, self.move_after);
                             paths::settle(pair, context.remote, &mut self.paths);

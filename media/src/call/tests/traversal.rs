@@ -59,7 +59,7 @@ fn settings(call: &Call) -> Settings {
         Command::Set { context, settings, .. } if context.pair == lent => Some(settings.clone()),
         _ => None,
     });
-    set.unwrap()
+    *set.unwrap()
 }
 
 // conforms: RFC8839-4.2.1.4-2 RFC8839-4.4.1.2.1-2 RFC8839-5.1-6 RFC8445-5.1.2.1-2
