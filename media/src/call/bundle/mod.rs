@@ -243,7 +243,12 @@ impl CallMedia {
             return;
         }
         bundle.applied = Some(wanted.clone());
-        self.commands.push_back(Command::Set { context, settings: Box::new(wanted), unlatch: false, counters });
+        self.commands.push_back(Command::Set {
+            context,
+            settings: Box::new(wanted),
+            unlatch: false,
+            counters,
+        });
     }
 
     /// The shares of a party's streams in its transport.
