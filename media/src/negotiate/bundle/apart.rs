@@ -60,14 +60,20 @@ pub(crate) fn apart(description: &Description) -> Option<Bytes> {
             _ => false,
         };
         for line in tagged.section().lines().skip(1).filter(taken_over) {
-            if !out.ends_with(b"\n") {
-                out.extend_from_slice(description.line_end().as_bytes());
-            }
+            end_line(&mut out, description);
             out.extend_from_slice(line.bytes());
             changed = true;
         }
+        end_line(&mut out, description);
     }
     changed.then(|| out.into())
+}
+
+/// The last line of a description may be without an end, and another one come behind it now.
+fn end_line(out: &mut Vec<u8>, description: &Description) {
+    if !out.ends_with(b"\n") {
+        out.extend_from_slice(description.line_end().as_bytes());
+    }
 }
 
 /// Whether an attribute is said by the tagged section for all (RFC 9143 §7.1.3: those of the categories TRANSPORT and IDENTICAL of RFC 8859).
@@ -83,4 +89,21 @@ fn is_of_transport(name: &str) -> bool {
         "tls-id",
     ];
     names.contains(&name) || name.starts_with("ice-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sdp::Limits;
+
+    #[test]
+    fn what_is_taken_over_from_a_last_line_without_end_stays_a_line() {
+        let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+                    m=video 9 RTP/AVP 96\r\na=mid:1\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=rtcp-mux";
+        let description = Description::parse(text.into(), &Limits::default()).unwrap();
+        let apart = Description::reread(apart(&description).unwrap());
+        let muxed: Vec<_> =
+            apart.media().map(|media| media.section().attribute("rtcp-mux").is_some()).collect();
+        assert_eq!(muxed, [true, true]);
+    }
 }
