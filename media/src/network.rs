@@ -23,6 +23,8 @@ pub struct MediaNetwork {
     pub latching: Latching,
     /// What is done about ICE.
     pub ice: Ice,
+    /// The DSCP that its packets of media are sent with (RFC 2474), 6 bits. Default 0: best effort.
+    pub dscp: u8,
     /// How the NAT is crossed that its ports are behind; ICE is that of a full agent then. Default: they are behind none.
     pub traversal: Option<Arc<Traversal>>,
 }

@@ -35,6 +35,7 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
         ports: media.ports.start()..=media.ports.end(),
         latching,
         ice: media::Ice::default(),
+        dscp: media.dscp.map_or(0, config::Dscp::value),
         // Whose servers are whoever's that has started the relay.
         traversal: media.traversal.as_ref().map(|_| std::sync::Arc::default()),
     })

@@ -27,7 +27,7 @@ targets = ["sip:192.0.2.10"]
 "#;
     insta::assert_snapshot!(faults(text), @r#"
     f.toml:3:9: limits.calls: found "many", expected an integer from 1 to 1_000_000
-    f.toml:4:1: limits.mesage: found the key "mesage", expected message, start_line, header_count, header_length, body, calls, transactions, sessions, early_dialogs, targets, branches, transfers, names, remembered_targets, pending_requests, asked_requests, subscriptions, request_rounds, connections, connections_per_peer, connection_queue, datagram_queue, name_queries, stun_rate, nonces, sockets, media_connections, cdr_queue or retry_after (did you mean "message"?)
+    f.toml:4:1: limits.mesage: found the key "mesage", expected message, start_line, header_count, header_length, body, calls, transactions, sessions, early_dialogs, targets, branches, transfers, names, remembered_targets, pending_requests, asked_requests, subscriptions, request_rounds, connections, connections_per_peer, connection_queue, datagram_queue, name_queries, stun_rate, nonces, sockets, transcoded_streams, media_connections, cdr_queue or retry_after (did you mean "message"?)
     f.toml:7:28: networks.carrier.listeners[0].transport: found "upd", expected "udp", "tcp", "tls", "ws" or "wss" (did you mean "udp"?)
     f.toml:8:42: networks.carrier.media.ports: found "20000-20998", expected a range of ports from 1024 to 65535, first even and last odd, such as "20000-29999"
     f.toml:11:11: trunks.provider.network: found "carier", expected the name of a network: "carrier" (did you mean "carrier"?)

@@ -208,7 +208,7 @@ impl Pool {
         let mut failure = None;
         for _ in 0..tries.min(reserve.unbound()) {
             let Some(address) = reserve.next_unbound() else { break };
-            match Pair::bind(network, address) {
+            match Pair::bind((network, reserve.dscp()), address) {
                 Ok(pair) => {
                     let installed = self.install(pair, poller);
                     return installed.map(Some).map_err(|source| BindError { address, source });

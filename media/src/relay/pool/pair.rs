@@ -28,11 +28,11 @@ pub(in crate::relay) struct Pair {
 }
 
 impl Pair {
-    /// Binds the port of this address and the next one.
-    pub(super) fn bind(network: usize, rtp: SocketAddr) -> io::Result<Self> {
+    /// Binds the port of this address and the next one, for packets with that DSCP.
+    pub(super) fn bind((network, dscp): (usize, u8), rtp: SocketAddr) -> io::Result<Self> {
         let port = rtp.port();
         let next = port.checked_add(1).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let (rtp, rtcp) = (bind(rtp)?, bind(SocketAddr::new(rtp.ip(), next))?);
+        let (rtp, rtcp) = (bind(rtp, dscp)?, bind(SocketAddr::new(rtp.ip(), next), dscp)?);
         Ok(Self {
             rtp,
             rtcp,

@@ -43,6 +43,11 @@ impl Reserve {
         self.unbound.pop_front().map(|port| SocketAddr::new(self.network.bind, port))
     }
 
+    /// The DSCP of its packets.
+    pub(super) fn dscp(&self) -> u8 {
+        self.network.dscp
+    }
+
     /// How many ports have no sockets.
     pub(super) fn unbound(&self) -> usize {
         self.unbound.len()

@@ -11,6 +11,7 @@ mod ice;
 mod latching;
 mod openssl;
 mod phone;
+mod police;
 mod pool;
 mod quality;
 mod reserve;
