@@ -41,7 +41,7 @@ pub use ice::{Component, Credentials, Ice, Secret, Standing as IceStanding};
 pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Bundling, Misuse, Refusal, Warning};
-pub use network::{Latching, MediaNetwork};
+pub use network::{Dscp, Latching, Marks, MediaNetwork};
 pub use police::{Payloads, Police};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
 pub use quality::{Counters, Flow, IceSnapshot, Quality, Snapshot, Told, Voice};

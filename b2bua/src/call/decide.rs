@@ -47,7 +47,7 @@ pub(crate) fn media_network(
         ports: 0..=0,
         latching: Latching::Described,
         ice: media::Ice::default(),
-        dscp: 0,
+        marks: media::Marks::default(),
         traversal: None,
     });
     let ice = match profile.ice {

@@ -174,8 +174,10 @@ table! {
         restart ports: PortRange = "20000-29999";
         /// Where a stream may come from (RFC 7362 §4).
         pinned latch: Latch = "auto";
-        /// The DSCP that media is sent with (RFC 2474); without it the system's, which is best effort.
+        /// The DSCP that media is sent with (RFC 2474); without it 0, which is best effort. `"copy"` is that of the packet which it is made of.
         restart dscp: Option<Dscp>, such as "EF";
+        /// Whether media has the ECN bits of the packet that it is made of (RFC 3168), in place of 0.
+        restart ecn: bool = false;
         /// How the NAT is crossed that the ports are behind, where no port of it leads to them.
         restart traversal: Option<Traversal>;
     }

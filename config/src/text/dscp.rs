@@ -2,14 +2,14 @@
 
 use crate::declare::Text;
 
-/// A differentiated services code point (RFC 2474 §3): by name, or its number.
+/// A differentiated services code point (RFC 2474 §3): by name, by its number, or that of another packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dscp(u8);
+pub struct Dscp(Option<u8>);
 
 impl Dscp {
-    /// Its six bits.
+    /// Its six bits; `None` where they are copied.
     #[must_use]
-    pub const fn value(self) -> u8 {
+    pub const fn value(self) -> Option<u8> {
         self.0
     }
 }
@@ -29,23 +29,27 @@ fn class(name: &str) -> Option<u8> {
 }
 
 impl Text for Dscp {
-    const EXPECTED: &'static str = "a DSCP: \"EF\", \"VOICE-ADMIT\", \"LE\", \"AF11\" to \"AF43\", \"CS0\" to \"CS7\", or a number to 63";
+    const EXPECTED: &'static str = "a DSCP: \"EF\", \"VOICE-ADMIT\", \"LE\", \"AF11\" to \"AF43\", \"CS0\" to \"CS7\", a number to 63, or \"copy\"";
     const PATTERN: Option<&'static str> =
-        Some("^(EF|VOICE-ADMIT|LE|AF[1-4][1-3]|CS[0-7]|[0-9]|[1-5][0-9]|6[0-3])$");
+        Some("^(copy|EF|VOICE-ADMIT|LE|AF[1-4][1-3]|CS[0-7]|[0-9]|[1-5][0-9]|6[0-3])$");
 
     fn parse(text: &str) -> Option<Self> {
+        if text == "copy" {
+            return Some(Self(None));
+        }
         let named = NAMES.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         let number = || text.parse::<u8>().ok().filter(|value| *value < 64 && value.to_string() == text);
-        named.or_else(|| class(text)).or_else(number).map(Self)
+        named.or_else(|| class(text)).or_else(number).map(|value| Self(Some(value)))
     }
 
     fn print(&self) -> String {
-        let named = NAMES.iter().find(|(_, value)| *value == self.0).map(|(name, _)| (*name).to_owned());
-        let (class, drop) = (self.0 >> 3, self.0 & 7);
+        let Some(own) = self.0 else { return "copy".to_owned() };
+        let named = NAMES.iter().find(|(_, value)| *value == own).map(|(name, _)| (*name).to_owned());
+        let (class, drop) = (own >> 3, own & 7);
         named.unwrap_or_else(|| match (class, drop) {
             (_, 0) => format!("CS{class}"),
             (1..=4, 2 | 4 | 6) => format!("AF{class}{}", drop / 2),
-            _ => self.0.to_string(),
+            _ => own.to_string(),
         })
     }
 }
@@ -69,14 +73,18 @@ mod tests {
             ("63", 63, "63"),
         ] {
             let dscp = Dscp::parse(text).unwrap();
-            assert_eq!((dscp.value(), dscp.print().as_str()), (value, printed));
+            assert_eq!((dscp.value(), dscp.print().as_str()), (Some(value), printed));
         }
-        for text in ["", "64", "-1", "046", "ef", "AF44", "AF51", "CS8", "CS", "copy", "0x2e"] {
+        for text in ["", "64", "-1", "046", "ef", "AF44", "AF51", "CS8", "CS", "Copy", "0x2e"] {
             assert_eq!(Dscp::parse(text), None, "{text}");
         }
         for value in 0..64 {
-            let dscp = Dscp(value);
+            let dscp = Dscp(Some(value));
             assert_eq!(Dscp::parse(&dscp.print()), Some(dscp));
         }
+        assert_eq!(
+            Dscp::parse("copy").map(|dscp| (dscp.value(), dscp.print())),
+            Some((None, "copy".to_owned()))
+        );
     }
 }

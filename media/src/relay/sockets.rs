@@ -3,7 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -120,26 +120,14 @@ impl Waker {
     }
 }
 
-/// A bound UDP socket that never blocks, whose packets have that DSCP (RFC 2474 §3).
-pub(super) fn bind(address: SocketAddr, dscp: u8) -> io::Result<UdpSocket> {
+/// A bound UDP socket that never blocks.
+pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::DGRAM, flags, None)?;
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, true)?;
     }
-    mark(&socket, address, dscp)?;
     rustix::net::bind(&socket, &address)?;
     Ok(UdpSocket::from(socket))
-}
-
-/// Packets of a socket have that DSCP from now on; the two bits of ECN stay 0.
-pub(super) fn mark(socket: impl AsFd, address: SocketAddr, dscp: u8) -> io::Result<()> {
-    let octet = (dscp & 0x3f) << 2;
-    match (octet, address) {
-        (0, _) => {}
-        (_, SocketAddr::V4(_)) => sockopt::set_ip_tos(socket, octet)?,
-        (_, SocketAddr::V6(_)) => sockopt::set_ipv6_tclass(socket, octet.into())?,
-    }
-    Ok(())
 }

@@ -51,7 +51,7 @@ pub(super) fn network(id: u16, address: &str) -> MediaNetwork {
         ports: 20_000..=20_199,
         latching,
         ice: Ice::default(),
-        dscp: 0,
+        marks: crate::Marks::default(),
         traversal: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use crate::MediaNetwork;
+use crate::{Marks, MediaNetwork};
 
 /// One network's reserve. Each queue is used from its front, so that a port rests as long as it can.
 pub(super) struct Reserve {
@@ -43,9 +43,9 @@ impl Reserve {
         self.unbound.pop_front().map(|port| SocketAddr::new(self.network.bind, port))
     }
 
-    /// The DSCP of its packets.
-    pub(super) fn dscp(&self) -> u8 {
-        self.network.dscp
+    /// What its packets are marked with.
+    pub(super) fn marks(&self) -> Marks {
+        self.network.marks
     }
 
     /// How many ports have no sockets.

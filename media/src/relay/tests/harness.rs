@@ -38,7 +38,7 @@ pub(super) fn config(latching: Latching) -> Config {
         ports: 20_000..=40_001,
         latching,
         ice: crate::Ice::default(),
-        dscp: 0,
+        marks: crate::Marks::default(),
         traversal: None,
     };
     Config { low_water: 4, high_water: 8, ..Config::new(vec![network(0), network(1)]) }

@@ -9,6 +9,7 @@ mod hairpin;
 mod harness;
 mod ice;
 mod latching;
+mod marks;
 mod openssl;
 mod phone;
 mod police;

@@ -1,4 +1,4 @@
-//! What was not negotiated goes no further, and with which marks what does.
+//! What was not negotiated goes no further.
 
 use super::harness::*;
 use crate::{Latching, Police};
@@ -88,18 +88,4 @@ fn nothing_is_dropped_where_the_party_is_not_held_to_it() {
     alice.rtp.send_to(&of(96, 1), at_a).unwrap();
     assert_eq!(receive(&bob.rtp).0, of(96, 1));
     assert_eq!(bench.counted(A).unnegotiated, 0);
-}
-
-#[test]
-fn rfc2474_3_media_is_sent_with_the_code_point_of_its_network() {
-    use rustix::net::sockopt;
-    for (address, dscp) in [("127.0.0.1:0", 46), ("[::1]:0", 34), ("127.0.0.1:0", 0)] {
-        let address = address.parse().unwrap();
-        let socket = crate::relay::sockets::bind(address, dscp).unwrap();
-        let octet = match address {
-            std::net::SocketAddr::V4(_) => sockopt::ip_tos(&socket).unwrap().into(),
-            std::net::SocketAddr::V6(_) => sockopt::ipv6_tclass(&socket).unwrap(),
-        };
-        assert_eq!(octet, u32::from(dscp) << 2);
-    }
 }
