@@ -228,10 +228,15 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
                 "version": null
               },
               "ice": {
+                "candidates": {
+                  "local": "srflx",
+                  "remote": "host"
+                },
                 "checks": 14,
                 "last_check_at": "2026-03-01T12:01:02.000Z",
                 "remote_address": "192.0.2.9:40000",
                 "remote_rtcp_address": null,
+                "rtcp_candidates": null,
                 "state": "completed"
               },
               "keying": "sdes",

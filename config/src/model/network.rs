@@ -208,7 +208,7 @@ choice! {
         Auto = "auto",
         /// The address of the session description.
         Sdp = "sdp",
-        /// The address of the session description, or the source address of the signalling.
+        /// The source address of the signalling, whatever is described.
         Signalling = "signalling",
         /// Any address: whoever sends first has the stream.
         Any = "any",

@@ -368,6 +368,8 @@ impl Stream {
 
     fn free(&mut self) -> Option<(ContextId, bool)> {
         (self.counters, self.connected) = (None, None);
+        // What was said of it is none of the next one's.
+        (self.verdict, self.coded) = (None, None);
         self.begin_keys_anew();
         let applied = self.applied.take().is_some();
         self.context.take().map(|context| (context, applied))

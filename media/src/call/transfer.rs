@@ -157,7 +157,7 @@ impl Stream {
         (self.link, self.fresh) = (None, false);
         self.begin_keys_anew();
         let applied = self.applied.take().is_some();
-        self.connected = None;
+        (self.connected, self.coded) = (None, None);
         self.context.take().map(|context| (context, applied))
     }
 }

@@ -205,7 +205,7 @@ impl Stream {
         }
         self.applied = Some(wanted.clone());
         let counters = Arc::clone(self.counters.get_or_insert_default());
-        Some(Command::Set { context, settings: wanted, unlatch, counters })
+        Some(Command::Set { context, settings: Box::new(wanted), unlatch, counters })
     }
 }
 
@@ -241,6 +241,6 @@ fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
         dtmf: onward.plan,
         veil: onward.veil,
         transcode: onward.coding.map(Arc::new),
-        share: onward.share,
+        share: onward.share.map(Box::new),
     }
 }

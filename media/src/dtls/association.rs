@@ -55,6 +55,8 @@ pub(super) struct Association {
     maker: Result<Maker, Failure>,
     /// The older version is spoken, where there are two.
     older: bool,
+    /// That was found out here, by a handshake that failed.
+    found_out: bool,
     attempts: Vec<Attempt>,
     finished: Option<Finished>,
     /// Of a client: where the peer is.
@@ -81,6 +83,7 @@ impl Association {
             fingerprints,
             maker,
             older,
+            found_out: false,
             attempts: Vec::new(),
             finished: None,
             destination: None,
@@ -211,6 +214,9 @@ impl Association {
             return self.fail(now, at, Failure::Internal, out);
         };
         let attempt = self.attempts.swap_remove(at);
+        if std::mem::take(&mut self.found_out) && exported.agreed.version < self.terms.newest {
+            out.news.push(News::Outdated);
+        }
         out.news.push(News::Keyed(exported.agreed, Arc::new(keys), attempt.peer));
         self.finished = Some(attempt.done());
         // The peer has proved which of them is it.
@@ -225,9 +231,12 @@ impl Association {
         let newer = !self.older && self.maker.as_ref().is_ok_and(Maker::has_newer);
         if newer && self.finished.is_none() && may_do_with_older(failure) {
             self.older = true;
-            out.news.push(News::Outdated);
-            if self.terms.role == Role::Client {
-                return self.begin(now, peer, None, out);
+            // Anybody could have sent an alert: what is remembered is what was seen to work, or to fail where nothing else can be tried.
+            self.found_out = true;
+            match self.terms.role {
+                Role::Client => return self.begin(now, peer, None, out),
+                Role::Server if failure == Failure::NoCertificate => out.news.push(News::Outdated),
+                Role::Server => {}
             }
         }
         if self.attempts.is_empty() {

@@ -88,7 +88,7 @@ impl Composition<'_> {
         let sections = || self.source.media().chain(self.frame.into_iter().flat_map(Description::media));
         framed
             .or_else(|| sections().find_map(|media| extension(&media)))
-            .or_else(|| free_extension(sections()))
+            .or_else(|| free_extension(&sections()))
     }
 }
 

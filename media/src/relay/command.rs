@@ -23,7 +23,7 @@ pub enum Command {
         /// Which.
         context: ContextId,
         /// What it shall be.
-        settings: Settings,
+        settings: Box<Settings>,
         /// A new offer or answer came from the remote: the latch may move once (RFC 7362 §4, 6).
         unlatch: bool,
         /// Where its packets are counted.
@@ -110,7 +110,7 @@ pub struct Settings {
     /// What becomes of the codecs that it sends; `None` where they go as they come.
     pub transcode: Option<Arc<transcode::Plan>>,
     /// Its share in a transport that several sections have; `None` where it has one for itself.
-    pub share: Option<Share>,
+    pub share: Option<Box<Share>>,
 }
 
 /// A key that was heard in a stream whose plan says that it is to be reported.

@@ -17,6 +17,7 @@ mod control;
 mod demux;
 mod dtls;
 mod dtmf;
+mod following;
 mod gauges;
 mod handshake;
 mod keying;

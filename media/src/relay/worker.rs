@@ -16,24 +16,23 @@ use super::gauges::Shared;
 use super::keying::ToDesk;
 use super::marks::Reading;
 use super::own::Own;
-use super::paths::{self, Came, Paths, Route, ToPaths, Told};
+use super::paths::{self, Came, Paths, Route, ToPaths};
 use super::pool::{Pool, Want, Way};
 use super::sockets::{Poller, Ready, Waker};
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
 use super::{Command, Report};
 use crate::ice::full::Via;
-use crate::ice::reach::Reach;
 use crate::quality::{Dropped, Tally};
 use crate::srtp::MAX_OVERHEAD;
-use crate::{ContextId, PairId, PortPair};
+use crate::{ContextId, PortPair};
 
 /// The largest UDP payload.
 pub(super) const LARGEST_PACKET: usize = 65_535;
 /// Orders carried out before packets get their turn again.
 const COMMANDS_PER_TURN: usize = 256;
 /// Answers of the desk carried out before packets get their turn again.
-const ANSWERS_PER_TURN: usize = 64;
+pub(super) const ANSWERS_PER_TURN: usize = 64;
 /// Pairs lent before packets get their turn again: binding one takes some 20 µs.
 const LOANS_PER_TURN: usize = 32;
 
@@ -148,45 +147,6 @@ impl Worker {
         true
     }
 
-    /// Does what the desk of paths says; true when there may be more.
-    fn follow(&mut self, clock: Clock) -> bool {
-        for _ in 0..ANSWERS_PER_TURN {
-            let Some(answer) = self.paths.answer() else { return false };
-            match paths::obey(&mut self.pool, answer, clock) {
-                Told::Nothing => {}
-                Told::Moved(id) => {
-                    if let Some(pair) = self.pool.lent(id) {
-                        dtls::direct(pair, clock.millis, &mut self.desk);
-                    }
-                }
-                Told::Lend(id, reach) => self.lend_gathered(id, reach),
-                Told::Packet(id, component, source, octets) => {
-                    let Some(room) = self.buffer.get_mut(..octets.len()) else { continue };
-                    room.copy_from_slice(&octets);
-                    if self.pool.lent(id).is_some() {
-                        let came = Came { source, via: Via::Relayed, length: octets.len(), unknown: false };
-                        self.take_in(id.slot, component, came, clock);
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    /// A pair whose addresses are known goes to the shard that waits for it.
-    fn lend_gathered(&mut self, id: PairId, reach: Arc<Reach>) {
-        let Some(pair) = self.pool.lent(id) else { return };
-        let Some((shard, network)) = pair.paths.as_mut().and_then(|paths| paths.waiting.take()) else {
-            return;
-        };
-        let port = pair.port();
-        let stock = self.shards.get_mut(shard).and_then(|shard| shard.free.get_mut(network));
-        let Some(stock) = stock else { return };
-        stock.gathering = stock.gathering.saturating_sub(1);
-        // There is room: it was kept when the pair was taken.
-        let _ = stock.pairs.push(PortPair { id, port, reach: Some(reach) });
-    }
-
     #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from; once a turn")]
     fn clock(&self) -> Clock {
         let since_epoch = self.epoch.elapsed();
@@ -251,7 +211,7 @@ impl Worker {
                         self.own.settle(&mut settings);
                         counters.changed(self.epoch, clock.millis);
                         let movable_until = unlatch.then_some(clock.millis + self.move_after);
-                        let set = set(&mut self.pool, context, movable_until, (settings, counters));
+                        let set = set(&mut self.pool, context, movable_until, (*settings, counters));
                         if let Some(pair) = self.pool.lent(context.pair).filter(|_| set) {
                             let now = (clock, self.move_after);
                             paths::settle(pair, context.remote, &mut self.paths);
@@ -323,7 +283,7 @@ impl Worker {
     }
 
     /// Takes what has come to a port, or by way of its relayed address.
-    fn take_in(&mut self, slot: u32, component: Component, came: Came, clock: Clock) {
+    pub(super) fn take_in(&mut self, slot: u32, component: Component, came: Came, clock: Clock) {
         let Some(pair) = self.pool.pair(slot) else { return };
         let Came { source, via, length, unknown } = came;
         let datagram = self.buffer.get(..length).unwrap_or_default();
@@ -395,7 +355,7 @@ pub(super) fn send_on(
     let came = pool.came;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, mut transport, senders, socket, marking, address, route, component } =
+    let Way { context, transport, senders, socket, marking, address, route, component } =
         way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
@@ -405,7 +365,10 @@ pub(super) fn send_on(
         context.tell_back(buffer.get_mut(..length).unwrap_or_default(), now_millis);
     }
     let mut for_connection = None;
-    let by = transport.as_deref_mut().unwrap_or(context);
+    let by = match transport {
+        Some(transport) => transport,
+        None => &mut *context,
+    };
     by.sends(id.remote, onward.kind, buffer);
     let sent = by.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();

@@ -175,14 +175,18 @@ struct Back<'a>(&'a Veiled);
 impl Names for There<'_> {
     fn ssrc(&mut self, whose: Whose, ssrc: u32) -> u32 {
         match whose {
-            Whose::Writer => self.0.source(ssrc, None).map_or(ssrc, |source| source.ours),
+            // Who only writes takes no place from who sends: a mixer's report may name many.
+            Whose::Writer => {
+                self.0.of_theirs(ssrc).map_or_else(|| self.0.veil.name(ssrc, 0).ssrc, |source| source.ours)
+            }
             Whose::Either => self.0.of_theirs(ssrc).map_or(ssrc, |source| source.ours),
             Whose::Reader => ssrc,
         }
     }
 
     fn timestamp(&self, ssrc: u32, timestamp: u32) -> u32 {
-        timestamp.wrapping_add(self.0.of_theirs(ssrc).map_or(0, |source| source.timestamp))
+        let known = self.0.of_theirs(ssrc).map(|source| source.timestamp);
+        timestamp.wrapping_add(known.unwrap_or_else(|| self.0.veil.name(ssrc, 0).timestamp))
     }
 
     fn sent(&self, _: u32) -> (u32, u32) {

@@ -128,3 +128,21 @@ fn another_veil_makes_other_names_and_the_same_one_goes_on() {
     Veiled::change(&mut veiled, None);
     assert!(veiled.is_none());
 }
+
+/// A mixer's report has many: the one that sends goes on as it was.
+#[test]
+fn who_is_only_reported_on_takes_no_place_from_who_sends() {
+    let mut veiled = Veiled::new(&veil());
+    let before = beyond(&mut veiled, 100, 9).sequence;
+    for first in [100u32, 120] {
+        let sources: Vec<u8> = (first..first + 20).flat_map(u32::to_be_bytes).collect();
+        let mut bye = vec![0x80 | 20, 203, 0, 20];
+        bye.extend_from_slice(&sources);
+        let mut compound = vec![0x80, 201, 0, 1, 0, 0, 0, 9];
+        compound.extend_from_slice(&bye);
+        let length = compound.len();
+        compound.resize(length + 256, 0);
+        veiled.tell(&mut compound, length);
+    }
+    assert_eq!(beyond(&mut veiled, 101, 9).sequence, before.wrapping_add(1));
+}

@@ -288,15 +288,6 @@ def first(kind, latch="auto"):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob)
 
 
-def described():
-    """With `latch = "signalling"` media from the described address is taken, too, where the signalling comes from another one: as
-    docs/configuration.md has it. Bob describes 10.0.0.1, and signals from 10.0.0.4."""
-    liaison.DOCUMENT = liaison.DOCUMENT.replace('media = {{ address = "10.0.0.3",', 'media = {{ address = "10.0.0.3", latch = "signalling",')
-    with a_call("plain") as (sbc, everything, alice, bob, at_alice, at_bob, learn):
-        alice.command("dial", "sip:bob@10.0.0.2")
-        answer(sbc, alice, bob, at_alice, at_bob, learn)
-
-
 def forged(kind):
     """Somebody who sends in the name of Alice's address is no better off where there are keys."""
     with a_call(kind, named=True) as (sbc, everything, alice, bob, at_alice, at_bob, learn):
@@ -319,4 +310,4 @@ def forged(kind):
         undisturbed(sbc, kind, everything, both, at_alice, at_bob, false)
 
 
-run(elsewhere, browser, first, described, forged)
+run(elsewhere, browser, first, forged)

@@ -13,7 +13,7 @@ fn opus(port: u16) -> String {
     audio(BOB, port)
         .replace("RTP/AVP 8 101", "RTP/AVP 96 97")
         .replace("8 PCMA/8000", "96 opus/48000/2")
-        .replace("101 tele", "97 tele")
+        .replace("101 telephone-event/8000", "97 telephone-event/48000")
 }
 
 #[test]

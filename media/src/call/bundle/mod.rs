@@ -237,13 +237,18 @@ impl CallMedia {
         }
         let of_any = bundle.sections.iter().find_map(|(section, _)| settings.get(*section)?.as_ref());
         let Some(of_any) = of_any else { return };
-        let share = Some(Share { transport: context.remote, section: None });
+        let share = Some(Box::new(Share { transport: context.remote, section: None }));
         let wanted = Settings { peer: None, dtmf: None, share, ..of_any.clone() };
         if bundle.applied.as_ref() == Some(&wanted) {
             return;
         }
         bundle.applied = Some(wanted.clone());
-        self.commands.push_back(Command::Set { context, settings: wanted, unlatch: false, counters });
+        self.commands.push_back(Command::Set {
+            context,
+            settings: Box::new(wanted),
+            unlatch: false,
+            counters,
+        });
     }
 
     /// The shares of a party's streams in its transport.

@@ -70,8 +70,8 @@ pub(super) fn told(call: &Call) -> Vec<(ContextId, Settings)> {
     for command in &call.commands {
         match command {
             Command::Set { context, settings, .. } => match told.iter_mut().find(|(of, _)| of == context) {
-                Some((_, before)) => *before = settings.clone(),
-                None => told.push((*context, settings.clone())),
+                Some((_, before)) => *before = (**settings).clone(),
+                None => told.push((*context, (**settings).clone())),
             },
             Command::Clear { context } => told.retain(|(of, _)| of != context),
             Command::Release { pair } => told.retain(|(of, _)| of.pair != *pair),

@@ -212,7 +212,7 @@ fn an_offer_of_everything_loses_nothing() {
                     wanted += &format!("m={media} {} {rest}\n", ports.next().unwrap());
                 }
                 None if line.starts_with("a=path") => {
-                    wanted += &format!("a=path:msrp://{host}:{}/2s93i9ek2a;tcp\n", first + 6)
+                    wanted += &format!("a=path:msrp://{host}:{}/2s93i9ek2a;tcp\n", first + 6);
                 }
                 None => wanted += &format!("{line}\n"),
             }

@@ -59,10 +59,10 @@ fn settings(call: &Call) -> Settings {
         Command::Set { context, settings, .. } if context.pair == lent => Some(settings.clone()),
         _ => None,
     });
-    set.unwrap()
+    *set.unwrap()
 }
 
-// conforms: RFC8839-4.2.1.4-2 RFC8839-5.1-6 RFC8445-5.1.2.1-2
+// conforms: RFC8839-4.2.1.4-2 RFC8839-4.4.1.2.1-2 RFC8839-5.1-6 RFC8445-5.1.2.1-2
 #[test]
 fn rfc8839_5_1_all_candidates_are_told_and_the_relayed_one_is_the_default() {
     let mut call = call(Ice::Offer);
@@ -97,6 +97,7 @@ fn rfc8839_5_1_all_candidates_are_told_and_the_relayed_one_is_the_default() {
     assert_eq!(&*terms.candidates[0].foundation, "7");
 }
 
+// conforms: RFC8839-4.4.3.1-6
 #[test]
 fn who_has_no_ice_is_told_the_default_alone() {
     for ice in [Ice::Off, Ice::Accept] {
@@ -159,7 +160,7 @@ fn rfc8445_6_1_1_a_lite_peer_has_a_session_too() {
     assert!(settings(&call).ice.unwrap().full.unwrap().lite);
 }
 
-// conforms: RFC8839-4.4.3.1-5
+// conforms: RFC8839-4.4.1.2.1-1 RFC8839-4.4.3.1-5
 #[test]
 fn what_stands_is_offered_again_with_the_credentials_that_stand_and_a_restart_has_others() {
     let mut call = call(Ice::Offer);

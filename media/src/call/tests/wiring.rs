@@ -8,7 +8,7 @@ fn settings(call: &Call) -> Vec<&Settings> {
     call.commands
         .iter()
         .filter_map(|command| match command {
-            Command::Set { settings, .. } => Some(settings),
+            Command::Set { settings, .. } => Some(&**settings),
             _ => None,
         })
         .collect()

@@ -236,3 +236,41 @@ fn checks_before_the_answer_are_for_the_session_that_they_name() {
     bench.pass(45_000);
     assert!(bench.told.iter().any(|output| matches!(output, Output::Progress(_, 1, Progress::Failed))));
 }
+
+// conforms: RFC8839-4.4.3.1-2,3,4
+#[test]
+fn a_session_begins_with_its_stream_and_ends_with_it() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
+    let peer = at("198.51.100.9:4000");
+    let credentials = |name: &str| crate::Credentials {
+        ufrag: name.into(),
+        password: format!("{name}{name}{name}{name}").into(),
+    };
+    let candidate = crate::ice::full::Candidate {
+        component: Component::Rtp,
+        kind: crate::CandidateKind::Host,
+        address: peer,
+        priority: 5,
+        foundation: "1".into(),
+    };
+    let terms = crate::ice::full::Terms {
+        local: credentials("our-side"),
+        remote: credentials("theirs"),
+        controlling: true,
+        lite: false,
+        two: false,
+        candidates: vec![candidate],
+    };
+    let context = ContextId { pair: PAIR, remote: 0 };
+    let checks = |bench: &Bench| {
+        bench.told.iter().filter(|told| matches!(told, Output::Datagram(_, _, to, _) if *to == peer)).count()
+    };
+    bench.desk.handle(Input::Begin(context, 1, Arc::new(terms)), bench.now);
+    bench.settle();
+    bench.pass(1_000);
+    let begun = checks(&bench);
+    assert!(begun > 1);
+    bench.desk.handle(Input::End(context), bench.now);
+    bench.pass(30_000);
+    assert_eq!(checks(&bench), begun);
+}

@@ -15,6 +15,7 @@
 
 mod agent;
 mod candidate;
+mod checking;
 mod consent;
 mod pairs;
 mod requests;

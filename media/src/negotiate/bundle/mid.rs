@@ -22,7 +22,7 @@ pub(crate) fn extension(media: &Media<'_>) -> Option<u8> {
 }
 
 /// A number for it that no section has for something else.
-pub(crate) fn free_extension<'a>(sections: impl Iterator<Item = Media<'a>> + Clone) -> Option<u8> {
+pub(crate) fn free_extension<'a>(sections: &(impl Iterator<Item = Media<'a>> + Clone)) -> Option<u8> {
     let is_free = |number: &u8| {
         let mut numbers = sections.clone().flat_map(|media| media.section().attributes());
         numbers.all(|attribute| map(&attribute).is_none_or(|(taken, _)| taken != *number))

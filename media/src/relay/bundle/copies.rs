@@ -34,19 +34,21 @@ impl Worker {
         };
         kept.copy_from_slice(packet);
         let mut served = [None; MAX_CONTEXTS as usize];
-        if let (Some(free), Some(peer)) = (served.first_mut(), first.peer) {
+        // What is coded anew has reports of its own, and ends with the coder: the place is not served by that.
+        if let (Some(free), Some(peer), false) = (served.first_mut(), first.peer, first.coded) {
             *free = place(&mut self.pool, peer);
         }
         for section in (0..MAX_CONTEXTS).filter(|section| others >> section & 1 != 0) {
             let context = self.pool.pair(slot).and_then(|pair| pair.context(section));
             let Some(onward) = context.map(|context| context.onward(first.kind)) else { continue };
             let Some(to) = onward.peer.and_then(|peer| place(&mut self.pool, peer)) else { continue };
-            // What is coded anew has reports of its own, which are for nobody else.
-            if !onward.coded && served.contains(&Some(to)) {
-                continue;
-            }
-            if let Some(free) = served.iter_mut().find(|place| place.is_none()) {
-                *free = Some(to);
+            if !onward.coded {
+                if served.contains(&Some(to)) {
+                    continue;
+                }
+                if let Some(free) = served.iter_mut().find(|place| place.is_none()) {
+                    *free = Some(to);
+                }
             }
             self.send_copy((slot, section), (onward, length), own, clock);
             self.take_back(length);

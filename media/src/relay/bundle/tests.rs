@@ -26,7 +26,7 @@ fn context(remote: u8, section: Option<Tags>) -> Context {
         dtmf: None,
         veil: None,
         transcode: None,
-        share: Some(Share { transport: 0, section }),
+        share: Some(Box::new(Share { transport: 0, section })),
     };
     let pair = PairId { thread: ThreadId(0), slot: 0, generation: 0 };
     Context::new(ContextId { pair, remote }, settings, Arc::default(), &mut Senders::default())

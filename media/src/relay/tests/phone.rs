@@ -80,7 +80,7 @@ impl Stage {
 
     pub(super) fn set(&mut self, context: ContextId, settings: Settings, counters: &Arc<Counters>) {
         let counters = Arc::clone(counters);
-        self.link.carry_out(Command::Set { context, settings, unlatch: false, counters });
+        self.link.carry_out(Command::Set { context, settings: Box::new(settings), unlatch: false, counters });
         self.link.flush();
     }
 

@@ -105,6 +105,7 @@ fn rfc8489_9_2_5_wrong_credentials_are_told_after_one_try() {
     assert_eq!(talk(&mut lab, &mut client), vec![Event::Over(Failure::Unauthorized)]);
 }
 
+// conforms: RFC8656-7.4-2
 #[test]
 fn rfc8656_19_a_quota_is_told_with_its_code() {
     let mut lab = Lab::with(|settings| settings.limits.per_user = 0);

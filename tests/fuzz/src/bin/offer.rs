@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use media::dtls::Identity;
+use media::dtls::{Identity, Version};
 use media::srtp::Suite;
 use media::{
     Bundling, CallMedia, Connections, Ice, Keying, Latching, MediaNetwork, Mode, NetworkId, PartyId, Secret, Security, SrtpUse,
@@ -39,6 +39,7 @@ fn security(bits: u8) -> Security {
         suites: Suite::ALL.into(),
         keys: bits & 32 == 0,
         identity: Some(Arc::clone(identity())),
+        dtls: Version::V1_2,
         browser: bits & 1 == 1,
     }
 }

@@ -1,5 +1,6 @@
 //! Two full agents, and one with a lite one, through NATs and relays of the test's own, under a time of the test's own.
 
+mod anything;
 mod checks;
 mod net;
 mod roles;

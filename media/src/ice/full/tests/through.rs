@@ -97,7 +97,7 @@ fn rfc8445_2_5_towards_a_lite_agent_we_choose() {
     assert_eq!(world.sides[0].progress(), Some(Progress::Completed));
 }
 
-// conforms: RFC7675-5.1-2,3,4 RFC8445-11-1,2,3
+// conforms: RFC7675-5.1-2,3,4 RFC8445-11-2
 #[test]
 fn rfc7675_5_1_consent_is_asked_for_and_ends_after_30_s() {
     let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], true);
@@ -119,7 +119,7 @@ fn rfc7675_5_1_consent_is_asked_for_and_ends_after_30_s() {
     }
 }
 
-// conforms: RFC8445-8.1.2-2 RFC8839-4.4.3.1-1
+// conforms: RFC8445-8.1.2-2 RFC8839-4.4.3.1-1 RFC8839-4.4.3.1.1-1,2
 #[test]
 fn rfc8445_9_a_restart_keeps_the_old_pair_until_the_new_one_stands() {
     let mut world = World::new(&[OPEN, Place { controlling: false, ..OPEN }], false);
