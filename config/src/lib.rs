@@ -35,9 +35,9 @@ pub use error::{Error, Errors, Fault, Found};
 pub use model::*;
 pub use print::{example, reference, schema};
 pub use text::{
-    AddressOfRecord, Auto, Cause, Domain, Fingerprint, HostPort, InstanceId, MediaType, NetworkName, Origin,
-    Pattern, PeerHost, PortRange, ProfileName, RouteName, Score, Secret, ServerTransport, ServerUri, Token,
-    TrunkName, UrlPath, UserPart,
+    AddressOfRecord, Auto, Cause, Domain, Dscp, Fingerprint, HostPort, InstanceId, MediaType, NetworkName,
+    Origin, Pattern, PeerHost, PortRange, ProfileName, RouteName, Score, Secret, ServerTransport, ServerUri,
+    Token, TrunkName, UrlPath, UserPart,
 };
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct MediaNetwork {
     pub latching: Latching,
     /// What is done about ICE.
     pub ice: Ice,
+    /// What its packets of media are marked with.
+    pub marks: Marks,
     /// How the NAT is crossed that its ports are behind; ICE is that of a full agent then. Default: they are behind none.
     pub traversal: Option<Arc<Traversal>>,
 }
@@ -50,4 +52,29 @@ pub enum Latching {
     SignallingIfPrivate,
     /// Any address at all. Whoever sends first, gets the media: only for networks that are closed otherwise.
     AnySource,
+}
+
+/// What packets of media are marked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Their DSCP.
+    pub dscp: Dscp,
+    /// Whether ECN is that of the packet that they are made of (RFC 3168 §5); else they are not ECN-capable.
+    pub ecn: bool,
+}
+
+/// The differentiated services code point of packets (RFC 2474 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dscp {
+    /// That one, of six bits.
+    Stated(u8),
+    /// That of the packet that they are made of.
+    Copied,
+}
+
+impl Default for Dscp {
+    /// Best effort.
+    fn default() -> Self {
+        Self::Stated(0)
+    }
 }

@@ -62,6 +62,8 @@ mod path;
 mod phones;
 #[path = "peers/placed.rs"]
 mod placed;
+#[path = "peers/police.rs"]
+mod police;
 #[path = "peers/presence.rs"]
 mod presence;
 #[path = "peers/registrar.rs"]

@@ -378,12 +378,16 @@ pub struct MediaCounters {
     pub bytes: u64,
     /// RTCP packets that were relayed.
     pub rtcp_packets: u64,
-    /// Packets that were dropped: from a wrong source, malformed, not authentic, replayed, or with nowhere to go.
+    /// Packets that were dropped: from a wrong source, malformed, not authentic, replayed, not negotiated, or with nowhere to go.
     pub dropped_packets: u64,
     /// Packets among those that do not have the tag of the peer's key (SRTP).
     pub unauthentic_packets: u64,
     /// Packets among those that were there before, or are too old to tell (RFC 3711 §3.3.2).
     pub replayed_packets: u64,
+    /// Packets among those whose payload type no description has.
+    pub unnegotiated_packets: u64,
+    /// Packets among those that were more than the rate of the descriptions.
+    pub excess_packets: u64,
     /// Cumulative number of packets lost (RFC 3550 §A.3; negative when duplicates came); null when the
     /// sequence numbers are not readable. Of what we sent it is what the peer reports; null while it reports nothing.
     pub lost_packets: Option<i64>,

@@ -247,6 +247,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
               "received": {
                 "bytes": 516000,
                 "dropped_packets": 1,
+                "excess_packets": 0,
                 "jitter_seconds": 0.00125,
                 "last_packet_at": "2026-03-01T12:01:02.480Z",
                 "lost_packets": -1,
@@ -254,7 +255,8 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
                 "packets": 3000,
                 "replayed_packets": 1,
                 "rtcp_packets": 12,
-                "unauthentic_packets": 2
+                "unauthentic_packets": 2,
+                "unnegotiated_packets": 0
               },
               "remote_address": "192.0.2.9:40000",
               "round_trip_seconds": 0.04,

@@ -572,6 +572,8 @@ fn calling_leg(trunk: &str) -> Leg {
                 dropped_packets: 1,
                 unauthentic_packets: 2,
                 replayed_packets: 1,
+                unnegotiated_packets: 0,
+                excess_packets: 0,
                 lost_packets: Some(-1),
                 jitter_seconds: Some(Duration::from_micros(1_250).into()),
                 mos: Some(Hundredths(413)),

@@ -47,6 +47,7 @@ pub(crate) fn media_network(
         ports: 0..=0,
         latching: Latching::Described,
         ice: media::Ice::default(),
+        marks: media::Marks::default(),
         traversal: None,
     });
     let ice = match profile.ice {

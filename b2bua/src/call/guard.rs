@@ -1,8 +1,9 @@
 //! Limits in time: ringing, the length of a call, silence of its media.
 
 use super::exchange::Ask;
-use super::{CallKey, LegNo, State, decide};
+use super::{CallKey, Leg, LegNo, State, decide};
 use crate::shard::Core;
+use config::Excess;
 use sip::session::Reply;
 use sip::time::Now;
 use sip_types::StatusCode;
@@ -13,6 +14,8 @@ const EXCHANGE: Duration = Duration::from_secs(32);
 
 /// How long an UPDATE may, which has to be answered at once: well within timer F of who sent it (RFC 3311 §5.2).
 const PROMPT: Duration = Duration::from_secs(20);
+/// Silence of media is seen within this.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Names a deadline of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,13 +131,16 @@ impl Core {
 
     fn media_due(&mut self, now: Now, key: CallKey) {
         let Some(call) = self.calls.get(key).filter(|c| c.state == State::Established) else { return };
-        let (Some(every), Some(limit), Some(answered)) =
-            (call.media_check(), call.silence_limit(), call.answered)
-        else {
-            return;
+        let (Some(every), Some(answered)) = (call.media_check(), call.answered) else { return };
+        if call.floods() {
+            self.counters.media_excessive += 1;
+            return self.end_call(now, key, &decide::reason(480, "Media rate"), "media rate");
+        }
+        let silence = |limit| {
+            let silence = call.media.silence(self.instant(now), self.instant(answered));
+            silence.is_some_and(|silence| silence.lasting >= limit)
         };
-        let silence = call.media.silence(self.instant(now), self.instant(answered));
-        if silence.is_none_or(|silence| silence.lasting < limit) {
+        if !call.silence_limit().is_some_and(silence) {
             return self.timers.arm(now, every, (key, CallTimer::Media));
         }
         self.counters.media_silent += 1;
@@ -156,9 +162,23 @@ impl super::Call {
         limits.filter(|limit| !limit.is_zero()).min()
     }
 
-    /// How often media is looked at: four times within its limit, so that silence is seen within a quarter of it.
+    /// How often media is looked at: four times within its limit, so that silence is seen within a quarter of it; every second where
+    /// excess ends the call.
     fn media_check(&self) -> Option<Duration> {
-        self.silence_limit()
-            .map(|limit| (limit / 4).clamp(Duration::from_millis(250), Duration::from_secs(30)))
+        let silence =
+            self.silence_limit().map(|limit| (limit / 4).clamp(Duration::from_millis(250), PATIENCE));
+        let excess = self.bounded().next().map(|_| Duration::from_secs(1));
+        silence.into_iter().chain(excess).min()
+    }
+
+    /// The legs whose excess ends the call.
+    fn bounded(&self) -> impl Iterator<Item = &Leg> {
+        self.legs().filter(|leg| self.takes_part(leg) && leg.profile.police.rate == Excess::End)
+    }
+
+    /// Whether one of them has sent more than was negotiated.
+    fn floods(&self) -> bool {
+        let party = |leg: &Leg| self.party(leg.no);
+        self.bounded().filter_map(party).any(|party| self.media.excess(party) > 0)
     }
 }

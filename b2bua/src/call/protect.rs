@@ -2,12 +2,14 @@
 
 use super::{CallKey, Place};
 use crate::shard::Core;
-use config::{Bundle, DtlsVersion, Dtmf, Profile, RtpSources, SrtpMode, SrtpSuite, Transcoded};
+use config::{
+    Bundle, DtlsVersion, Dtmf, Excess, PayloadTypes, Profile, RtpSources, SrtpMode, SrtpSuite, Transcoded,
+};
 use media::dtls::{Identity, Version};
 use media::dtmf::{Law, Wanted};
 use media::srtp::Suite;
 use media::transcode::{Clock, Coding};
-use media::{Bundling, Keying, PartyId, Security, SrtpUse};
+use media::{Bundling, Keying, PartyId, Police, Security, SrtpUse};
 use sip::Transport;
 use sip::session::SessionId;
 use sip_types::Uri;
@@ -33,12 +35,13 @@ impl Way {
 }
 
 impl Core {
-    /// Tells the media of a party how it is to be protected, in which form it has DTMF, which codecs may be added, and what it sees of
+    /// Tells the media of a party how it is to be protected, in which form it has DTMF, what it may send, which codecs may be added, and what it sees of
     /// sources, by a leg's profile.
     pub(crate) fn protect(&mut self, key: CallKey, party: PartyId, profile: &Profile, way: Way) {
         if let Some(call) = self.calls.get_mut(key) {
             call.media.dtmf(party, form(profile.dtmf));
             call.media.bundle(party, bundling(profile.bundle));
+            call.media.police(party, police(&profile.police));
             if !profile.transcode.is_empty() {
                 // Directions, of which a stream has two.
                 let has_room = self.link.transcoded() / 2 < self.snapshot.config().limits.transcoded_streams;
@@ -138,6 +141,10 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
         },
         browser: websocket,
     }
+}
+
+fn police(wanted: &config::Police) -> Police {
+    Police { payload_types: wanted.payload_types == PayloadTypes::Drop, rate: wanted.rate != Excess::Carry }
 }
 
 fn bundling(bundle: Bundle) -> Bundling {

@@ -231,7 +231,11 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
             + counted.no_destination
             + counted.unauthentic
             + counted.replayed
-            + counted.malformed,
+            + counted.malformed
+            + counted.unnegotiated
+            + counted.excess,
+        unnegotiated_packets: counted.unnegotiated,
+        excess_packets: counted.excess,
         unauthentic_packets: counted.unauthentic,
         replayed_packets: counted.replayed,
         lost_packets: i64::try_from(counted.lost).ok(),

@@ -136,5 +136,7 @@ fn stream_record(stream: Tally) -> StreamRecord {
         sent_mos: stream.quality.sent_mos,
         round_trip_seconds: counted.told.and_then(|told| told.round_trip).map(|span| span.as_secs_f64()),
         poor: stream.poor,
+        unnegotiated: counted.unnegotiated,
+        excess: counted.excess,
     }
 }

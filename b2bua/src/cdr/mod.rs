@@ -154,6 +154,10 @@ pub struct StreamRecord {
     pub round_trip_seconds: Option<f64>,
     /// How often it became poor by the bounds of the profile; left out where it never did.
     pub poor: u32,
+    /// RTP packets dropped because of their payload types; left out where there were none.
+    pub unnegotiated: u64,
+    /// RTP packets dropped because they were more than was negotiated; left out where there were none.
+    pub excess: u64,
 }
 
 /// A wall-clock time as RFC 3339 writes it.
@@ -190,6 +194,8 @@ mod tests {
             sent_mos: Some(0),
             round_trip_seconds: Some(0.0),
             poor: 1,
+            unnegotiated: 1,
+            excess: 1,
         };
         let leg = LegRecord {
             role: "calling",

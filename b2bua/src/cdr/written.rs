@@ -104,9 +104,13 @@ impl StreamRecord {
             ] {
                 value.into_iter().for_each(|value| stream.seconds(name, value));
             }
-            for (name, count) in
-                [("sent_lost", self.sent_lost), ("poor", Some(self.poor.into()).filter(|n| *n > 0))]
-            {
+            let any = |count: u64| Some(count).filter(|count| *count > 0);
+            for (name, count) in [
+                ("sent_lost", self.sent_lost),
+                ("poor", any(self.poor.into())),
+                ("unnegotiated", any(self.unnegotiated)),
+                ("excess", any(self.excess)),
+            ] {
                 count.into_iter().for_each(|count| stream.number(name, count));
             }
             stream.text_if_any("dtls", self.dtls);

@@ -221,12 +221,13 @@ pub(super) fn calls(out: &mut Families, reports: &[Report]) {
     );
     out.labelled(
         "liaison_calls_stopped_total",
-        "Calls and legs that a limit in time ended, by limit.",
+        "Calls and legs that a limit ended, by limit.",
         "limit",
         [
             ("ring", count(|c| c.rung_out)),
             ("duration", count(|c| c.too_long)),
             ("media_inactivity", count(|c| c.media_silent)),
+            ("media_rate", count(|c| c.media_excessive)),
             ("reconnect", count(|c| c.flows_of_calls_lost)),
         ],
     );

@@ -68,6 +68,12 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
             ("unprotectable", relay.srtp.unprotectable),
         ],
     );
+    out.labelled(
+        "liaison_media_policed_total",
+        "RTP packets that were dropped because they were not negotiated, by reason.",
+        "reason",
+        [("payload_type", relay.policed.payload_type), ("rate", relay.policed.rate)],
+    );
     out.counter(
         "liaison_media_dtls_dropped_total",
         "Packets of DTLS for streams that have none, from elsewhere than the peer, or more than could be handed on.",

@@ -161,6 +161,8 @@ pub struct Counters {
     pub too_long: u64,
     /// Calls ended because their media fell silent.
     pub media_silent: u64,
+    /// Calls ended because a peer sent more media than was negotiated.
+    pub media_excessive: u64,
     /// How good media was.
     pub quality: Qualities,
     /// Challenges for a realm that we have no credentials for, or from a wrong place.

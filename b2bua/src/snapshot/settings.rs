@@ -4,7 +4,7 @@ use config::{
     Config, Heed, Latch, Listener, Nat, Network, NetworkName, Overload, OverloadAlgorithm, Profile,
     ReferPolicy, RequestsFrom, SessionIds, SessionTimer, TimerMode, Transport, Trunk,
 };
-use media::{Latching, MediaNetwork};
+use media::{Dscp, Latching, Marks, MediaNetwork};
 use policy::Compiled;
 use sip::NetworkId;
 use sip::auth::Hash;
@@ -35,9 +35,18 @@ fn media_network(id: NetworkId, network: &Network) -> Option<MediaNetwork> {
         ports: media.ports.start()..=media.ports.end(),
         latching,
         ice: media::Ice::default(),
+        marks: Marks { dscp: dscp(media.dscp), ecn: media.ecn },
         // Whose servers are whoever's that has started the relay.
         traversal: media.traversal.as_ref().map(|_| std::sync::Arc::default()),
     })
+}
+
+fn dscp(stated: Option<config::Dscp>) -> Dscp {
+    match stated.map(config::Dscp::value) {
+        None => Dscp::default(),
+        Some(Some(value)) => Dscp::Stated(value),
+        Some(None) => Dscp::Copied,
+    }
 }
 
 /// How targets are found and remembered under a configuration.

@@ -10,6 +10,7 @@ mod network;
 mod node;
 mod outbound;
 mod overload;
+mod police;
 mod profile;
 mod quality;
 mod register;
@@ -33,6 +34,7 @@ pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transp
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
+pub use police::{Excess, PayloadTypes, Police};
 pub use profile::{
     Bundle, Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
     OfferedCodec, Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
 use crate::model::{ListenerTls, NetworkTls, NetworkTurn, Registrar, Traversal, WebSocket};
-use crate::text::{Domain, HostPort, PortRange, ProfileName};
+use crate::text::{Domain, Dscp, HostPort, PortRange, ProfileName};
 
 table! {
     /// A side of the border.
@@ -174,6 +174,10 @@ table! {
         restart ports: PortRange = "20000-29999";
         /// Where a stream may come from (RFC 7362 §4).
         pinned latch: Latch = "auto";
+        /// The DSCP that media is sent with (RFC 2474); without it 0, which is best effort. `"copy"` is that of the packet which it is made of.
+        restart dscp: Option<Dscp>, such as "EF";
+        /// Whether media has the ECN bits of the packet that it is made of (RFC 3168), in place of 0.
+        restart ecn: bool = false;
         /// How the NAT is crossed that the ports are behind, where no port of it leads to them.
         restart traversal: Option<Traversal>;
     }

@@ -5,7 +5,7 @@ use sip_types::StatusCode;
 
 use crate::declare::{Reader, choice, table};
 use crate::error::Found;
-use crate::model::{Digest, Number, OverloadControl, Quality, SessionTimer, Srtp, TimerMode, Timers};
+use crate::model::{Digest, Number, OverloadControl, Police, Quality, SessionTimer, Srtp, TimerMode, Timers};
 use crate::text::{Cause, MediaType, Pattern, Token};
 
 table! {
@@ -29,6 +29,8 @@ table! {
         pinned rtp_sources: RtpSources = "carry";
         /// From which quality of a stream on that is noted.
         pinned quality: Quality = {};
+        /// What becomes of media that is not what was negotiated.
+        pinned police: Police = {};
         /// Codecs that the peer of the leg may be offered beside those of the other side, behind them and in this order, where media is anchored
         /// and its keys end with us. Where it takes none that the other side has, audio is transcoded. Those that the peer describes itself
         /// need not be here. No more streams are than `limits.transcoded_streams`.

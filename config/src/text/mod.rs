@@ -3,6 +3,7 @@
 mod aor;
 mod auto;
 mod cause;
+mod dscp;
 mod duration;
 mod host;
 mod instance;
@@ -20,6 +21,7 @@ mod user;
 pub use aor::AddressOfRecord;
 pub use auto::Auto;
 pub use cause::Cause;
+pub use dscp::Dscp;
 pub use host::{Domain, HostPort, PeerHost};
 pub use instance::InstanceId;
 pub use name::{NetworkName, ProfileName, RouteName, TrunkName};

@@ -16,6 +16,7 @@ use crate::negotiate::{
     Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, Transport, apart,
     compose, has_rtcp, is_secure, transport,
 };
+use crate::police::Allowed;
 use crate::relay::IceSettings;
 use crate::rtp::static_clock;
 use crate::{ContextId, PartyId, Ports};
@@ -346,6 +347,9 @@ impl Stream {
                     // On hold by 0.0.0.0 it stays where it was, to be heard but not spoken to.
                     (link.remote, link.remote_rtcp) = (before.remote, before.remote_rtcp);
                 }
+                if let Some(before) = &self.link {
+                    link.allowed = link.allowed.after(before.allowed);
+                }
                 self.link = Some(link);
                 None
             }
@@ -399,6 +403,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint, agent: (b
         dtls: is_secure(ours.line().proto) && is_secure(theirs.line().proto),
         ice: ice(ours, theirs, agent),
         clocks: clocks(ours),
+        allowed: Allowed::of(ours, theirs),
         srtp: None,
         association: None,
         keypad: Keypad::of(ours, theirs),

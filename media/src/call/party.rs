@@ -15,12 +15,13 @@ use super::judge::Verdict;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Bundling, Own, Reach};
+use crate::police::Allowed;
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp, TcpStream};
 use crate::srtp::MasterKey;
 use crate::transcode::{Coding, Tally};
 use crate::veil::Veil;
-use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId};
+use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId, Police};
 
 /// Where the party stands in offer/answer (RFC 3264 §4).
 ///
@@ -101,6 +102,8 @@ pub(super) struct Party {
     pub(super) codings: Box<[Coding]>,
     /// What is done about bundling.
     pub(super) bundling: Bundling,
+    /// What is done about what was not negotiated.
+    pub(super) police: Police,
     /// The transport that several of its streams share.
     pub(super) bundle: Option<Bundled>,
 }
@@ -184,6 +187,8 @@ pub(super) struct Link {
     /// where the descriptions say (RFC 8445 §8.2).
     pub(super) ice: Option<IceSettings>,
     pub(super) clocks: Box<[(u8, u32)]>,
+    /// What its party may send.
+    pub(super) allowed: Allowed,
     pub(super) srtp: Option<Srtp>,
     /// What was said of the DTLS association that its keys come from.
     pub(super) association: Option<Association>,
@@ -238,6 +243,7 @@ impl Party {
             veil: None,
             codings: Box::default(),
             bundling: Bundling::default(),
+            police: Police::default(),
             bundle: None,
         }
     }
@@ -281,6 +287,7 @@ impl Party {
             veil: self.veil.clone(),
             codings: self.codings.clone(),
             bundling: self.bundling,
+            police: self.police,
             bundle: None,
         }
     }

@@ -84,6 +84,7 @@ impl CallMedia {
         party.exchange = Exchange::Sent(text.clone());
         self.expect_checks(to, &text);
         self.listen(to, &text);
+        self.allow_offered(to, &sections::reread(&text));
         Ok(text)
     }
 

@@ -228,6 +228,16 @@ impl CallMedia {
     }
 }
 
+impl CallMedia {
+    /// How many packets of a party were dropped because they were more than was negotiated.
+    #[must_use]
+    pub fn excess(&self, party: PartyId) -> u64 {
+        let Ok(party) = self.party(party) else { return 0 };
+        let counters = party.streams.iter().filter_map(|stream| stream.counters.as_ref());
+        counters.map(|counters| counters.snapshot().excess).sum()
+    }
+}
+
 impl Stream {
     fn must_send(&self) -> bool {
         self.direction == Direction::SendRecv && self.link.as_ref().is_some_and(|link| link.rtp)

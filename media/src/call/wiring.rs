@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use sdp::Direction;
+use sdp::{Description, Direction};
 
 use super::CallMedia;
 use super::party::{Link, Party, Stream};
@@ -11,7 +11,7 @@ use crate::dtmf::Plan;
 use crate::relay::{Command, Settings, Share, Sources, TcpOrder};
 use crate::transcode;
 use crate::veil::Veil;
-use crate::{ContextId, Latching, PartyId};
+use crate::{ContextId, Latching, PartyId, Payloads, Police};
 
 impl CallMedia {
     /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
@@ -34,6 +34,31 @@ impl CallMedia {
         found.seen = seen;
         if found.signalling.replace(source) != Some(source) {
             self.apply(party, false);
+        }
+    }
+
+    /// What is done about packets of a party that were not negotiated; to be told before the first description.
+    pub fn police(&mut self, party: PartyId, police: Police) {
+        if let Ok(party) = self.party_mut(party) {
+            party.police = police;
+        }
+    }
+
+    /// That offer of ours is on its way to a party: it may send what that allows before its answer is here (RFC 3264 §5.1).
+    pub(super) fn allow_offered(&mut self, to: PartyId, offer: &Description) {
+        let Ok(party) = self.party_mut(to) else { return };
+        if !party.police.payload_types {
+            return;
+        }
+        let mut any = false;
+        for (stream, section) in party.streams.iter_mut().zip(offer.media()) {
+            if let Some(link) = &mut stream.link {
+                link.allowed.offer(Payloads::of(&section));
+                any = true;
+            }
+        }
+        if any {
+            self.apply(to, false);
         }
     }
 
@@ -77,7 +102,8 @@ impl CallMedia {
             }
             let coding = codings.get(section).cloned().flatten();
             let veil = veils.get(section).cloned().flatten();
-            let onward = Onward { peer, plan, veil, coding, share };
+            let police = party.police;
+            let onward = Onward { peer, plan, veil, coding, share, police };
             self.commands.extend(stream.apply(sources, onward, unlatch));
         }
         self.apply_transport(index, &transports);
@@ -191,9 +217,13 @@ struct Onward {
     veil: Option<Arc<Veil>>,
     coding: Option<transcode::Plan>,
     share: Option<Share>,
+    police: Police,
 }
 
 fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
+    let police = onward.police;
+    // What the peers protect for one another they judge themselves.
+    let read = link.rtp && !link.dtls;
     Settings {
         remote: link.remote,
         remote_rtcp: link.remote_rtcp,
@@ -205,6 +235,8 @@ fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
         ice: link.ice.clone(),
         peer: onward.peer,
         clocks: link.clocks.clone(),
+        payloads: (police.payload_types && read).then(|| link.allowed.payloads()),
+        rate: link.allowed.rate.filter(|_| police.rate && read),
         srtp: link.srtp.clone(),
         dtmf: onward.plan,
         veil: onward.veil,

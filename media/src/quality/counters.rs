@@ -23,6 +23,8 @@ pub struct Counters {
     malformed: AtomicU64,
     unprotectable: AtomicU64,
     unkeyed: AtomicU64,
+    unnegotiated: AtomicU64,
+    excess: AtomicU64,
     /// As [`dtls::packed`] has them.
     dtls: [AtomicU64; 2],
     /// Keys that were heard, and those that were said to whom its packets go: 32 bits each.
@@ -132,6 +134,10 @@ pub struct Snapshot {
     pub unprotectable: u64,
     /// Packets dropped, of either direction, because the handshake with the remote is not done.
     pub unkeyed: u64,
+    /// Packets taken from the remote and dropped because no description has their payload type.
+    pub unnegotiated: u64,
+    /// Packets taken from the remote and dropped because they were more than the rate of the descriptions.
+    pub excess: u64,
     /// RTP packets that did not come in, as sequence numbers tell (RFC 3550 §A.3); duplicates count against it.
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 §A.8); zero while the clock rate is unknown.
@@ -168,6 +174,8 @@ pub(crate) enum Dropped {
     Malformed,
     Unprotectable,
     Unkeyed,
+    Unnegotiated,
+    Excess,
 }
 
 /// What one packet adds.
@@ -226,6 +234,8 @@ impl Counters {
                 Dropped::Malformed => &self.malformed,
                 Dropped::Unprotectable => &self.unprotectable,
                 Dropped::Unkeyed => &self.unkeyed,
+                Dropped::Unnegotiated => &self.unnegotiated,
+                Dropped::Excess => &self.excess,
             },
             1,
         );
@@ -335,6 +345,8 @@ impl Counters {
             malformed: read(&self.malformed),
             unprotectable: read(&self.unprotectable),
             unkeyed: read(&self.unkeyed),
+            unnegotiated: read(&self.unnegotiated),
+            excess: read(&self.excess),
             lost: read(&self.lost),
             jitter: Duration::from_micros(read(&self.jitter) & JITTER),
             payload: (read(&self.jitter) >> PAYLOAD)

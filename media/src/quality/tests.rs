@@ -90,6 +90,8 @@ fn the_snapshot_says_what_was_counted() {
     (0..3).for_each(|_| counters.dropped(Dropped::Malformed));
     (0..4).for_each(|_| counters.dropped(Dropped::Unprotectable));
     (0..5).for_each(|_| counters.dropped(Dropped::Unkeyed));
+    (0..6).for_each(|_| counters.dropped(Dropped::Unnegotiated));
+    (0..7).for_each(|_| counters.dropped(Dropped::Excess));
     counters.dtls(crate::ice::Component::Rtcp, Some(crate::dtls::Standing::Waiting));
     counters.quality(3, 1_500, 8);
     counters.digits(6, 5);
@@ -109,6 +111,8 @@ fn the_snapshot_says_what_was_counted() {
         malformed: 3,
         unprotectable: 4,
         unkeyed: 5,
+        unnegotiated: 6,
+        excess: 7,
         dtls: None,
         dtls_rtcp: Some(crate::dtls::Standing::Waiting),
         lost: 3,

@@ -13,7 +13,7 @@ use crate::quality::Counters;
 use crate::srtp::Protection;
 use crate::transcode;
 use crate::veil::Veil;
-use crate::{ContextId, PairId, PartyId, ThreadId};
+use crate::{ContextId, PairId, PartyId, Payloads, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
 #[derive(Debug, Clone)]
@@ -97,6 +97,10 @@ pub struct Settings {
     pub peer: Option<ContextId>,
     /// Clock rates in Hz of the payload types that it sends, where they are not the static ones.
     pub clocks: Box<[(u8, u32)]>,
+    /// The payload types that are taken from it; `None` where any is.
+    pub payloads: Option<Payloads>,
+    /// How much RTP is taken from it, in octets a second with IP and UDP; `None` where any is.
+    pub rate: Option<u32>,
     /// SRTP between us and it; `None` where packets are taken and sent as they are.
     pub srtp: Option<Srtp>,
     /// What becomes of the keys that it presses; `None` where they go as they come.

@@ -19,6 +19,7 @@ use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
 use crate::ice::full::Terms;
 use crate::ice::{Known, Session};
+use crate::police::Bucket;
 use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
@@ -47,6 +48,8 @@ pub(super) struct Context {
     /// Decides in place of the latches.
     ice: Option<Box<Session>>,
     reception: Reception,
+    /// What it may send more, where that has bounds.
+    bucket: Option<Bucket>,
     /// What has been sent to it that it answers.
     moments: Moments,
     pub(super) guard: Guard,
@@ -91,6 +94,7 @@ impl Context {
         let translator = settings.dtmf.as_ref().map(|plan| Box::new(Translator::new(plan)));
         let veiled = settings.veil.as_ref().map(|veil| Box::new(Veiled::new(veil)));
         let tables = settings.is_shared(id.remote).then(Box::default);
+        let bucket = Bucket::change(None, settings.rate);
         Self {
             remote: id.remote,
             id,
@@ -101,6 +105,7 @@ impl Context {
             rtcp,
             ice,
             reception: Reception::default(),
+            bucket,
             moments: Moments::default(),
             guard,
             over: None,
@@ -126,6 +131,7 @@ impl Context {
         self.ice = session(&settings, self.ice.take());
         Translator::change(&mut self.translator, settings.dtmf.as_ref());
         Veiled::change(&mut self.veiled, settings.veil.as_ref());
+        self.bucket = Bucket::change(self.bucket, settings.rate);
         // Nothing of it is known of another one before it sends something.
         self.from_own &= self.settings.remote == settings.remote;
         match settings.is_shared(id.remote) {
@@ -328,11 +334,15 @@ impl Context {
     }
 
     /// Counts a packet that is taken, and says where it goes on to; `packet` is what it is unprotected.
-    pub(super) fn count(&mut self, arrived: Arrived, packet: &[u8], clock: Clock) -> Onward {
+    pub(super) fn count(&mut self, arrived: Arrived, packet: &[u8], clock: Clock) -> Result<Onward, Dropped> {
         let Arrived { component, length, .. } = arrived;
         let kind = self.kind(component, packet);
         let rtcp = kind == Component::Rtcp;
         self.counters.received(Tally { bytes: length, rtcp, now_millis: clock.millis });
+        if let Err(why) = self.judge(rtcp, packet, clock) {
+            self.counters.dropped(why);
+            return Err(why);
+        }
         match (self.settings.rtp, rtcp) {
             (true, false) => self.estimate(packet, clock.since_epoch),
             (true, true) => {
@@ -340,7 +350,24 @@ impl Context {
             }
             (false, _) => {}
         }
-        self.onward(kind)
+        Ok(self.onward(kind))
+    }
+
+    /// Whether a packet is what was negotiated. What is no RTP, as keepalives may be (RFC 6263 §4), has no payload type.
+    fn judge(&mut self, rtcp: bool, packet: &[u8], clock: Clock) -> Result<(), Dropped> {
+        if rtcp {
+            return Ok(());
+        }
+        if let Some(allowed) = self.settings.payloads
+            && Header::read(packet).is_some_and(|header| !allowed.has(header.payload))
+        {
+            return Err(Dropped::Unnegotiated);
+        }
+        let bucket = self.bucket.as_mut();
+        match bucket.is_none_or(|bucket| bucket.take(packet.len(), clock.millis)) {
+            true => Ok(()),
+            false => Err(Dropped::Excess),
+        }
     }
 
     /// Where its packets go on to, and what becomes of them.

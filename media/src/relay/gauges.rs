@@ -43,6 +43,17 @@ pub struct Gauges {
     pub transcoding: TranscodingGauges,
     /// Streams over TCP.
     pub tcp: TcpGauges,
+    /// Packets that were not negotiated, and dropped, since the start.
+    pub policed: Policed,
+}
+
+/// RTP that was not negotiated ([`crate::Police`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policed {
+    /// Of payload types that no description has.
+    pub payload_type: u64,
+    /// More than the rate of the descriptions.
+    pub rate: u64,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).
@@ -109,6 +120,8 @@ pub(super) struct Shared {
     malformed: AtomicU64,
     unprotectable: AtomicU64,
     unkeyed: AtomicU64,
+    unnegotiated: AtomicU64,
+    excess: AtomicU64,
     dtls_dropped: AtomicU64,
     stun: StunShared,
     dtmf: Tallies,
@@ -167,6 +180,8 @@ impl Shared {
             Dropped::Malformed => add_one(&self.malformed),
             Dropped::Unprotectable => add_one(&self.unprotectable),
             Dropped::Unkeyed => add_one(&self.unkeyed),
+            Dropped::Unnegotiated => add_one(&self.unnegotiated),
+            Dropped::Excess => add_one(&self.excess),
         }
     }
 
@@ -210,6 +225,8 @@ impl Shared {
         gauges.srtp.malformed += self.malformed.load(Ordering::Relaxed);
         gauges.srtp.unprotectable += self.unprotectable.load(Ordering::Relaxed);
         gauges.dtls_dropped += self.dtls_dropped.load(Ordering::Relaxed);
+        gauges.policed.payload_type += self.unnegotiated.load(Ordering::Relaxed);
+        gauges.policed.rate += self.excess.load(Ordering::Relaxed);
         gauges.dtls.unkeyed += self.unkeyed.load(Ordering::Relaxed);
         self.dtmf.add_to(&mut gauges.dtmf);
         let (sum, stun) = (&mut gauges.stun, &self.stun);

@@ -24,6 +24,7 @@ mod keying;
 mod latch;
 mod led;
 mod link;
+mod marks;
 mod own;
 mod pathfinder;
 mod paths;

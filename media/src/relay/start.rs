@@ -14,9 +14,10 @@ use super::dtmf::{Bell, Keys, REPORTS};
 use super::gauges::{DtlsGauges, Gauges, Shared};
 use super::keying::Keeper;
 use super::link::{Link, ToThread};
+use super::marks::Reading;
 use super::own::Own;
 use super::pathfinder::{Pathfinder, Watched};
-use super::pool::{Pool, Share};
+use super::pool::{Pool, Share, reads};
 use super::sockets::{Poller, Waker};
 use super::tcp;
 use super::worker::{Shard, Stock, Worker};
@@ -212,6 +213,7 @@ fn start_thread(
         keys: Keys::new(),
         coder,
         paths: pathfinder.connect(&waker),
+        reading: Reading::new(reads(&config.networks)),
         hosts: config
             .networks
             .iter()

@@ -60,7 +60,7 @@ pub(super) fn take(
                     return sorted(contexts, at, (buffer, plain), (arrived, clock));
                 }
                 let packet = buffer.get(..plain).unwrap_or_default();
-                let onward = context.count(arrived, packet, clock);
+                let onward = context.count(arrived, packet, clock).map_err(Untaken::Dropped)?;
                 return Ok(Taken { remote: context.remote, onward, length: plain, others: 0 });
             }
             Err(why) => {
@@ -99,7 +99,7 @@ fn sorted(
         return Err(Untaken::Dropped(Dropped::NoDestination));
     };
     let context = contexts.get_mut(place).ok_or(Untaken::Stray)?;
-    let onward = context.count(arrived, packet, clock);
+    let onward = context.count(arrived, packet, clock).map_err(Untaken::Dropped)?;
     if onward.kind == Component::Rtp
         && let Some(number) = context.blanked()
     {

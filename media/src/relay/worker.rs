@@ -14,6 +14,7 @@ use super::dtls;
 use super::dtmf::{Bell, Keys};
 use super::gauges::Shared;
 use super::keying::ToDesk;
+use super::marks::Reading;
 use super::own::Own;
 use super::paths::{self, Came, Paths, Route, ToPaths};
 use super::pool::{Pool, Want, Way};
@@ -86,6 +87,8 @@ pub(super) struct Worker {
     pub(super) coder: ToCoder,
     /// Where ways through NATs are looked for.
     pub(super) paths: ToPaths,
+    /// What reads packets.
+    pub(super) reading: Reading,
     /// For each network that is behind a NAT, the address of its ports.
     pub(super) hosts: Vec<Option<IpAddr>>,
 }
@@ -265,7 +268,7 @@ impl Worker {
     fn relay(&mut self, slot: u32, component: Component, clock: Clock) {
         let Some(pair) = self.pool.pair(slot) else { return };
         let room = self.buffer.get_mut(..LARGEST_PACKET).unwrap_or_default();
-        let Ok((length, source)) = pair.socket(component).recv_from(room) else { return };
+        let Ok((length, source, octet)) = self.reading.receive(pair.socket(component), room) else { return };
         let source = SocketAddr::new(source.ip(), source.port());
         let mut came = Came { source, via: Via::Direct, length, unknown: false };
         if let Some(paths) = &pair.paths {
@@ -274,7 +277,9 @@ impl Worker {
             };
             came = unwrapped;
         }
+        self.pool.came = octet;
         self.take_in(slot, component, came, clock);
+        self.pool.came = None;
     }
 
     /// Takes what has come to a port, or by way of its relayed address.
@@ -347,9 +352,10 @@ pub(super) fn send_on(
     now_millis: u64,
 ) -> Result<(), Dropped> {
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
+    let came = pool.came;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, transport, senders, socket, address, route, component } =
+    let Way { context, transport, senders, socket, marking, address, route, component } =
         way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
@@ -370,6 +376,7 @@ pub(super) fn send_on(
             for_connection = Some((paths::wrapped(number, packet), component));
             return Ok(packet.len());
         }
+        marking.follow(socket, component, came);
         paths::send(socket, packet, address, route).map_err(|_| Dropped::NotSent)
     });
     match sent {

@@ -103,7 +103,9 @@ def datagrams(near, far, to_near, to_far, hosts, without=()):
         if way != "udp" or number in without:
             continue
         for sender, receiver, port, host in ((near, far, to_near[number], hosts[0]), (far, near, to_far[number], hosts[1])):
-            said = bytes([0x80, 8]) + f"{line} from {sender.user}".encode()
+            # As RTP, where it is, of the payload type that was said: another one goes no further.
+            kind = re.search(r"RTP/AVP (\d+)", line)
+            said = bytes([0x80, int(kind[1]) if kind else 8]) + f"{line} from {sender.user}".encode()
             sender.sockets[number].sendto(said, (host, port))
             heard, source = receiver.sockets[number].recvfrom(2000)
             assert heard == said, (line, heard)

@@ -51,6 +51,7 @@ pub(super) fn network(id: u16, address: &str) -> MediaNetwork {
         ports: 20_000..=20_199,
         latching,
         ice: Ice::default(),
+        marks: crate::Marks::default(),
         traversal: None,
     }
 }

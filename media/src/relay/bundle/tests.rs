@@ -20,6 +20,8 @@ fn context(remote: u8, section: Option<Tags>) -> Context {
         ice: None,
         peer: None,
         clocks: Box::default(),
+        payloads: None,
+        rate: None,
         srtp: None,
         dtmf: None,
         veil: None,

@@ -60,6 +60,10 @@ pub(super) struct Pool {
     period_end: Option<u64>,
     /// Packets for connections to TURN servers, until the end of the turn.
     pub(super) wrapped: Vec<Input>,
+    /// Whether the marks of what comes are read: some network has them copied.
+    reads: bool,
+    /// The octet of the packet that is under way, where it is read.
+    pub(super) came: Option<u8>,
     gauges: Arc<Shared>,
 }
 
@@ -102,6 +106,8 @@ impl Pool {
             bind_again: None,
             period_end: None,
             wrapped: Vec::new(),
+            reads: reads(networks),
+            came: None,
             gauges,
         }
     }
@@ -208,7 +214,7 @@ impl Pool {
         let mut failure = None;
         for _ in 0..tries.min(reserve.unbound()) {
             let Some(address) = reserve.next_unbound() else { break };
-            match Pair::bind(network, address) {
+            match Pair::bind(network, address, (reserve.marks(), self.reads)) {
                 Ok(pair) => {
                     let installed = self.install(pair, poller);
                     return installed.map(Some).map_err(|source| BindError { address, source });
@@ -342,6 +348,11 @@ impl Pool {
     pub(super) fn networks(&self) -> usize {
         self.reserves.len()
     }
+}
+
+/// Whether some network has marks of what comes in what goes.
+pub(super) fn reads(networks: &[MediaNetwork]) -> bool {
+    networks.iter().any(|network| network.marks.are_copied())
 }
 
 /// Why a pair could not be bound.

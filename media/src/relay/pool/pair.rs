@@ -5,9 +5,11 @@ use std::net::{SocketAddr, UdpSocket};
 
 use super::super::context::{Component, Context};
 use super::super::dtls::Early;
+use super::super::marks::{self, Marking};
 use super::super::paths::{Paths, Route};
 use super::super::senders::Senders;
 use super::super::sockets::bind;
+use crate::Marks;
 use crate::ice::Responder;
 
 /// A bound pair.
@@ -25,14 +27,18 @@ pub(in crate::relay) struct Pair {
     pub(in crate::relay) early: Option<Box<Early>>,
     /// What it has that is behind a NAT.
     pub(in crate::relay) paths: Option<Box<Paths>>,
+    marking: Marking,
 }
 
 impl Pair {
-    /// Binds the port of this address and the next one.
-    pub(super) fn bind(network: usize, rtp: SocketAddr) -> io::Result<Self> {
+    /// Binds the port of this address and the next one, for packets with those marks; whether it reads those of what comes.
+    pub(super) fn bind(network: usize, rtp: SocketAddr, (marks, reads): (Marks, bool)) -> io::Result<Self> {
         let port = rtp.port();
         let next = port.checked_add(1).ok_or(io::ErrorKind::AddrNotAvailable)?;
         let (rtp, rtcp) = (bind(rtp)?, bind(SocketAddr::new(rtp.ip(), next))?);
+        for socket in [&rtp, &rtcp] {
+            marks::begin(socket, marks, reads)?;
+        }
         Ok(Self {
             rtp,
             rtcp,
@@ -43,6 +49,7 @@ impl Pair {
             responder: None,
             early: None,
             paths: None,
+            marking: Marking::new(marks),
         })
     }
 
@@ -77,7 +84,16 @@ impl Pair {
         };
         let paths = self.paths.as_ref();
         let route = paths.map_or(Route::Direct, |paths| paths.tunnel(component).route(address));
-        Some(Way { context, transport, senders: &mut self.senders, socket, address, route, component })
+        Some(Way {
+            context,
+            transport,
+            senders: &mut self.senders,
+            socket,
+            marking: &mut self.marking,
+            address,
+            route,
+            component,
+        })
     }
 
     /// The port of RTP.
@@ -108,6 +124,7 @@ pub(in crate::relay) struct Way<'a> {
     pub(in crate::relay) transport: Option<&'a mut Context>,
     pub(in crate::relay) senders: &'a mut Senders,
     pub(in crate::relay) socket: &'a UdpSocket,
+    pub(in crate::relay) marking: &'a mut Marking,
     pub(in crate::relay) address: SocketAddr,
     pub(in crate::relay) route: Route,
     /// The port that it leaves from.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use crate::MediaNetwork;
+use crate::{Marks, MediaNetwork};
 
 /// One network's reserve. Each queue is used from its front, so that a port rests as long as it can.
 pub(super) struct Reserve {
@@ -41,6 +41,11 @@ impl Reserve {
     /// The next port to bind a pair at.
     pub(super) fn next_unbound(&mut self) -> Option<SocketAddr> {
         self.unbound.pop_front().map(|port| SocketAddr::new(self.network.bind, port))
+    }
+
+    /// What its packets are marked with.
+    pub(super) fn marks(&self) -> Marks {
+        self.network.marks
     }
 
     /// How many ports have no sockets.

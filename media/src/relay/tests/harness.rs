@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::relay::{Config, Link, Relay, start};
-use crate::{CallMedia, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId, Snapshot};
+use crate::{CallMedia, Latching, Limits, MediaNetwork, Mode, NetworkId, PartyId, Police, Snapshot};
 
 pub(super) const A: PartyId = PartyId(1);
 pub(super) const B: PartyId = PartyId(2);
@@ -18,6 +18,8 @@ pub(super) struct Bench {
     pub(super) networks: [MediaNetwork; 2],
     pub(super) call: CallMedia,
     pub(super) peer_address: IpAddr,
+    /// What is done about what was not negotiated.
+    pub(super) police: Police,
 }
 
 /// An address in 127/8 that this process uses once.
@@ -36,6 +38,7 @@ pub(super) fn config(latching: Latching) -> Config {
         ports: 20_000..=40_001,
         latching,
         ice: crate::Ice::default(),
+        marks: crate::Marks::default(),
         traversal: None,
     };
     Config { low_water: 4, high_water: 8, ..Config::new(vec![network(0), network(1)]) }
@@ -46,7 +49,14 @@ impl Bench {
         let (relay, mut links) = start(config).unwrap();
         let networks = [config.networks[0].clone(), config.networks[1].clone()];
         let call = CallMedia::new(Mode::Anchored, Limits::default(), 1);
-        Self { relay, link: links.pop().unwrap(), networks, call, peer_address: loopback() }
+        Self {
+            relay,
+            link: links.pop().unwrap(),
+            networks,
+            call,
+            peer_address: loopback(),
+            police: Police::default(),
+        }
     }
 
     pub(super) fn peer(&self) -> Peer {
@@ -65,6 +75,7 @@ impl Bench {
     pub(super) fn connect(&mut self, a: &str, b: &str) -> (SocketAddr, SocketAddr) {
         self.call.add_party(A, &self.networks[0]);
         self.call.add_party(B, &self.networks[1]);
+        [A, B].into_iter().for_each(|party| self.call.police(party, self.police));
         self.call.receive_offer(A, a.as_bytes()).unwrap();
         self.call.compose_offer(B, A, &mut self.link).unwrap();
         self.answer(A, B, b);

@@ -58,6 +58,8 @@ pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
         ice: None,
         peer: Some(peer),
         clocks: Box::new([]),
+        payloads: None,
+        rate: None,
         srtp: None,
         dtmf: None,
         veil: None,

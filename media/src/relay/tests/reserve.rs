@@ -29,6 +29,7 @@ impl Bench {
             ports: 20_000..=20_000 + 2 * ports - 1,
             latching: Latching::Described,
             ice: crate::Ice::default(),
+            marks: crate::Marks::default(),
             traversal: None,
         };
         let shared = Arc::new(Shared::default());

@@ -52,6 +52,7 @@ fn network(number: u16, ice: u8) -> MediaNetwork {
         ports: 20_000..=20_199,
         latching: Latching::Described,
         ice: [Ice::Off, Ice::Accept, Ice::Offer][usize::from(ice % 3)],
+        marks: media::Marks::default(),
         traversal: None,
     }
 }
