@@ -18,6 +18,7 @@ use sip::driver;
 use sip::driver::clock::Clock;
 use sip::driver::ids::{NoEntropy, RandomIds};
 use sip::driver::sockets::{Bind, BindError, Sockets};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -218,6 +219,16 @@ fn start_relay(snapshot: &Snapshot, shards: usize) -> Result<Media, StartError> 
     Ok((Some(Arc::new(relay)), links.collect()))
 }
 
+/// Where no media goes, whoever describes it: what we listen on ourselves.
+fn closed(config: &Config) -> Vec<SocketAddr> {
+    let listeners = config.networks.values().flat_map(|network| &network.listeners);
+    let listeners = listeners.map(|listener| listener.address).filter(|address| address.port() != 0);
+    let mut closed = crate::turn::listeners(config);
+    closed.extend(listeners);
+    closed.push(config.admin.listen);
+    closed
+}
+
 /// The relay of a process that starts with this configuration.
 pub(super) fn relay_settings(config: &Config, shards: usize) -> relay::Config {
     relay::Config {
@@ -227,7 +238,7 @@ pub(super) fn relay_settings(config: &Config, shards: usize) -> relay::Config {
         move_after: config.media.latch_silence,
         low_water: config.media.spare_low,
         high_water: config.media.spare_high,
-        closed: crate::turn::listeners(config),
+        closed: closed(config),
         max_connections: config.limits.media_connections,
         idle_connection: config.media.idle_connection,
         max_pairs: u32::try_from(config.limits.sockets / 2).unwrap_or(u32::MAX),

@@ -50,6 +50,19 @@ impl Own {
         })
     }
 
+    /// Whether no connection is made from `bind` to who describes itself there: to what is ours, for bytes could go round for ever and listeners
+    /// of ours take this host for a friend, and to what only this host or this link can mean, unless we are there ourselves.
+    pub(super) fn bars_connection(&self, bind: IpAddr, to: SocketAddr) -> bool {
+        let is_of_link = |ip: IpAddr| match ip {
+            IpAddr::V4(ip) => ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+        };
+        let ip = to.ip().to_canonical();
+        let is_near = ip.is_loopback() && !bind.is_loopback() || is_of_link(ip) && !is_of_link(bind);
+        let to = SocketAddr::new(ip, to.port());
+        is_near || self.has(to) || self.bars(to)
+    }
+
     /// What holds for a remote that may be a leg of ours: it is reached where it is bound, which is where it sends from, and nobody else is
     /// taken for it. Nothing is sent to one of which half is ours.
     pub(super) fn settle(&self, settings: &mut Settings) {
@@ -66,5 +79,37 @@ impl Own {
         if self.bars(settings.remote) || self.bars(settings.remote_rtcp) {
             settings.send = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Ice, Latching, MediaNetwork, NetworkId};
+
+    #[test]
+    fn no_connection_is_made_to_what_is_ours_or_near() {
+        let network = MediaNetwork {
+            id: NetworkId(0),
+            bind: [192, 0, 2, 10].into(),
+            advertised: None,
+            ports: 20_000..=20_099,
+            latching: Latching::Described,
+            ice: Ice::Off,
+            marks: crate::Marks::default(),
+            traversal: None,
+        };
+        let mut config = Config::new(vec![network]);
+        config.closed = vec!["192.0.2.10:5060".parse().unwrap(), "0.0.0.0:8080".parse().unwrap()];
+        let own = Own::new(&config);
+        let bars = |bind: &str, to: &str| own.bars_connection(bind.parse().unwrap(), to.parse().unwrap());
+        for near in ["127.0.0.1:22", "169.254.1.1:80", "[::1]:22", "[fe80::1]:80", "[::ffff:127.0.0.1]:22"] {
+            assert!(bars("192.0.2.10", near), "{near}");
+        }
+        for ours in ["192.0.2.10:20000", "192.0.2.10:5060", "192.0.2.10:8080"] {
+            assert!(bars("192.0.2.10", ours), "{ours}");
+        }
+        assert!(!bars("192.0.2.10", "198.51.100.1:2855"));
+        assert!(!bars("127.0.0.1", "127.0.0.1:2855"));
     }
 }

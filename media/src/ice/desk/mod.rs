@@ -342,7 +342,10 @@ impl Desk {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: u64) {
-        while let Some((_, pair)) = self.due.first().copied().filter(|(due, _)| *due <= now) {
+        // Each once: were one still due, this would go on for ever.
+        let most = self.due.len();
+        for _ in 0..most {
+            let Some((_, pair)) = self.due.first().copied().filter(|(due, _)| *due <= now) else { break };
             self.due.pop_first();
             if let Some(base) = self.bases.get_mut(&pair) {
                 base.due = None;

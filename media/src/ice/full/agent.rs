@@ -249,7 +249,8 @@ impl Agent {
         let checks = self.checks.iter().map(Check::due);
         let paths = self.paths.iter().flat_map(Path::deadlines);
         let fails = self.fails.filter(|_| self.progress == Progress::Checking);
-        let before = self.before.iter().flat_map(|before| before.paths.iter()).flat_map(Path::deadlines);
+        // Nothing is chosen any more in what was before: it has consent alone.
+        let before = self.before.iter().flat_map(|before| before.paths.iter()).filter_map(Path::consent_due);
         next.into_iter().chain(checks).chain(paths).chain(fails).chain(before).min()
     }
 

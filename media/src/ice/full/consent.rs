@@ -37,8 +37,12 @@ impl Path {
 
     pub(super) fn deadlines(&self) -> impl Iterator<Item = u64> + use<> {
         let again = self.again.filter(|_| !self.nominated && self.nominating.is_none());
-        let consent = self.selected.map(|_| self.next.min(self.until));
-        again.into_iter().chain(consent)
+        again.into_iter().chain(self.consent_due())
+    }
+
+    /// When something is to be done for its consent.
+    pub(super) fn consent_due(&self) -> Option<u64> {
+        self.selected.map(|_| self.next.min(self.until))
     }
 
     /// Whether a request for consent has that ID; it counts once.

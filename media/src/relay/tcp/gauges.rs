@@ -11,7 +11,8 @@ pub struct TcpGauges {
     pub accepted: u64,
     /// Connections to peers that were made, since the start.
     pub made: u64,
-    /// Connections that were closed at once, since the start: from elsewhere than the peer, a second one, or one too many.
+    /// Connections that were closed at once, since the start: from elsewhere than the peer, a second one, or one too many; and those not made to
+    /// addresses of ours or of this host.
     pub refused: u64,
     /// Attempts to connect, or to bind a port, that have failed, since the start.
     pub failed: u64,

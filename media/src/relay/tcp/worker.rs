@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rtrb::Consumer;
 
 use super::super::config::Config;
+use super::super::own::Own;
 use super::super::sockets::Waker;
 use super::connection::{Connection, Stage, Taken};
 use super::end::End;
@@ -25,6 +26,8 @@ const ORDERS_PER_TURN: usize = 64;
 const OPENING_MILLIS: u64 = 10_000;
 /// How often it is looked for what is due, while there are streams.
 const TICK: Duration = Duration::from_millis(250);
+/// How often one connection is read before others have their turn.
+const READS_PER_TURN: usize = 16;
 /// What is read at a time.
 const ROOM: usize = 16_384;
 
@@ -44,6 +47,8 @@ enum Place {
 
 pub(in crate::relay) struct Worker {
     poller: Poller,
+    /// Where nobody is to be led by a description.
+    own: Own,
     waker: Arc<Waker>,
     stop: Arc<AtomicBool>,
     gauges: Arc<Shared>,
@@ -67,6 +72,7 @@ impl Worker {
     ) -> io::Result<Self> {
         Ok(Self {
             poller: Poller::new(&waker)?,
+            own: Own::new(config),
             waker,
             stop,
             gauges,
@@ -241,11 +247,16 @@ impl Worker {
     fn open_due(&mut self, context: ContextId, now: u64) {
         let (most, open_now) = (self.most, self.open);
         let Some(bind) = self.ports.get(&context.pair).map(|port| port.bind) else { return };
+        let Some(remote) = self.end(context).map(|end| end.stream.remote) else { return };
+        let barred = self.own.bars_connection(bind, remote);
         let Some(end) = self.end(context) else { return };
         if end.due_millis.is_none_or(|due| due > now) || end.connection.is_some() {
             return;
         }
         end.due_millis = None;
+        if barred {
+            return add_one(&self.gauges.refused);
+        }
         let opened = if open_now < most { open(bind, end.stream.remote).ok() } else { None };
         match opened {
             Some(stream) => self.install(context, (stream, Stage::Opening(now + OPENING_MILLIS)), now),
@@ -324,7 +335,8 @@ impl Worker {
 
     /// `None` where the two are to be closed.
     fn carry_by(&mut self, buffer: &mut [u8], (from, to): (ContextId, ContextId), now: u64) -> Option<()> {
-        loop {
+        // What is left is there at the next turn: others have theirs before.
+        for _ in 0..READS_PER_TURN {
             let room = self.end(to).and_then(|end| end.connection.as_ref()).is_some_and(Connection::has_room);
             let Some(source) = self.end(from).filter(|of| of.stream.peer == Some(to)) else {
                 return Some(());

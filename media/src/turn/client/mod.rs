@@ -177,6 +177,7 @@ impl Client {
     pub(crate) fn end(&mut self, now: u64) {
         self.exchanges.clear();
         self.channels.clear();
+        self.refresh = None;
         if self.state == State::Standing && self.login.is_some() {
             self.state = State::Ending;
             self.ask(Ask::End, now);

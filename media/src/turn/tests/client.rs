@@ -233,3 +233,17 @@ fn a_refresh_that_is_refused_ends_it() {
     }
     assert_eq!(events, vec![Event::Over(Failure::Refused(437))]);
 }
+
+#[test]
+fn one_that_is_ended_while_the_server_is_silent_has_nothing_due_that_it_does_not_do() {
+    let (lab, mut client) = begun();
+    let mut now = lab.now.millis + 539_000;
+    client.end(now);
+    while let Some(due) = client.deadline() {
+        assert!(due > now || now == lab.now.millis + 539_000, "{due} is due for ever");
+        now = now.max(due);
+        client.handle_timeout(now);
+        while client.poll_transmit().is_some() {}
+    }
+    assert!(client.is_over());
+}
