@@ -165,6 +165,13 @@ impl Servers {
         health.down.swap(now + DOWN_MILLIS, Ordering::Relaxed) == 0
     }
 
+    /// Notes a failure that concerns one allocation.
+    fn refused(&self, server: usize) {
+        if let Some(health) = self.health.get(server) {
+            health.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Notes a success; true when it was known to be down.
     fn worked(&self, server: usize) -> bool {
         let Some(health) = self.health.get(server) else { return false };

@@ -159,8 +159,13 @@ impl Part {
         if chosen.transport != Transport::Udp {
             shared.wires.push_back(Wire::Close(self.pair, self.component));
         }
-        if shared.servers.failed(chosen.server, shared.now) {
-            shared.notice(chosen.server, Some(failure));
+        // What it refuses to one allocation says nothing of the others.
+        match failure {
+            Failure::Refused(_) => shared.servers.refused(chosen.server),
+            _ if shared.servers.failed(chosen.server, shared.now) => {
+                shared.notice(chosen.server, Some(failure));
+            }
+            _ => {}
         }
         if kind == Kind::Turn && self.beyond.relayed.take().is_some() {
             self.news = true;
@@ -217,6 +222,8 @@ impl Part {
         self.stun = None;
         match &mut self.turn {
             Some(Chosen { client: Some(client), .. }) => client.end(now),
+            // Its connection is closed with the pair.
+            Some(Chosen { client: None, transport, .. }) if *transport != Transport::Udp => {}
             turn => *turn = None,
         }
     }

@@ -274,3 +274,30 @@ fn a_session_begins_with_its_stream_and_ends_with_it() {
     bench.pass(30_000);
     assert_eq!(checks(&bench), begun);
 }
+
+#[test]
+fn a_pair_that_comes_back_before_its_connections_stand_has_them_closed() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Tls, true)]);
+    while bench.desk.poll_wire().is_some() {}
+    bench.desk.handle(Input::Release(PAIR), 0);
+    bench.settle();
+    let closed = std::iter::from_fn(|| bench.desk.poll_wire())
+        .filter(|wire| matches!(wire, Wire::Close(PAIR, _)))
+        .count();
+    assert_eq!(closed, 2);
+    assert!(bench.told.iter().any(|output| matches!(output, Output::Released(PAIR))));
+}
+
+#[test]
+fn what_a_server_refuses_to_one_pair_is_no_sign_for_others() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
+    // 486: the user has as many as it may have.
+    for slot in 10..40 {
+        let pair = PairId { slot, ..PAIR };
+        let hosts = [30_100, 30_101].map(|port| SocketAddr::from(([203, 0, 113, 9], port + 2 * slot as u16)));
+        bench.desk.handle(Input::Gather(pair, 0, hosts), bench.now);
+        bench.settle();
+    }
+    assert!(!bench.health[0].is_down());
+    assert!(bench.notices().is_empty());
+}
