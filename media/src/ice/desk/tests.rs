@@ -292,9 +292,9 @@ fn a_pair_that_comes_back_before_its_connections_stand_has_them_closed() {
 fn what_a_server_refuses_to_one_pair_is_no_sign_for_others() {
     let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
     // 486: the user has as many as it may have.
-    for slot in 10..40 {
-        let pair = PairId { slot, ..PAIR };
-        let hosts = [30_100, 30_101].map(|port| SocketAddr::from(([203, 0, 113, 9], port + 2 * slot as u16)));
+    for slot in 10..40u16 {
+        let pair = PairId { slot: slot.into(), ..PAIR };
+        let hosts = [30_100, 30_101].map(|port| SocketAddr::from(([203, 0, 113, 9], port + 2 * slot)));
         bench.desk.handle(Input::Gather(pair, 0, hosts), bench.now);
         bench.settle();
     }
