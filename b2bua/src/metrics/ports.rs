@@ -44,6 +44,11 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
     let lent = reports.iter().map(|r| r.gauges.media_pairs).sum();
     out.gauge("liaison_media_pairs_lent", "Pairs of media ports that calls have.", lent);
     out.gauge("liaison_media_pairs", "Pairs of media ports that are bound.", size(relay.bound));
+    out.gauge(
+        "liaison_media_sockets_connected",
+        "Sockets connected to whom a stream goes, beside those of pairs.",
+        size(relay.connected),
+    );
     out.gauge("liaison_media_pairs_resting", "Pairs in quarantine.", size(relay.quarantined));
     out.counter("liaison_media_pairs_opened_total", "Pairs of media ports that were bound.", relay.opened);
     out.counter(

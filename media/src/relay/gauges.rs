@@ -17,6 +17,8 @@ pub struct Gauges {
     pub servers: Vec<Watched>,
     /// Pairs of ports bound: free, lent and in quarantine.
     pub bound: u64,
+    /// Sockets connected to whom a stream goes that lasts, beside those of pairs.
+    pub connected: u64,
     /// Pairs in quarantine.
     pub quarantined: u64,
     /// Pairs that were bound, since the start.
@@ -109,6 +111,7 @@ pub struct StunGauges {
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     bound: AtomicU32,
+    connected: AtomicU32,
     quarantined: AtomicU32,
     opened: AtomicU64,
     quarantines_cut: AtomicU64,
@@ -145,6 +148,10 @@ fn add_one(counter: &AtomicU64) {
 impl Shared {
     pub(super) fn bound(&self, pairs: u32) {
         self.bound.store(pairs, Ordering::Relaxed);
+    }
+
+    pub(super) fn connected(&self, sockets: u32) {
+        self.connected.store(sockets, Ordering::Relaxed);
     }
 
     pub(super) fn quarantined(&self, pairs: usize) {
@@ -214,6 +221,7 @@ impl Shared {
 
     pub(super) fn add_to(&self, gauges: &mut Gauges) {
         gauges.bound += u64::from(self.bound.load(Ordering::Relaxed));
+        gauges.connected += u64::from(self.connected.load(Ordering::Relaxed));
         gauges.quarantined += u64::from(self.quarantined.load(Ordering::Relaxed));
         gauges.opened += self.opened.load(Ordering::Relaxed);
         gauges.quarantines_cut += self.quarantines_cut.load(Ordering::Relaxed);

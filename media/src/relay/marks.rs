@@ -7,9 +7,9 @@ use std::os::fd::AsRawFd;
 
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
-use rustix::net::sockopt;
+use rustix::net::{RecvFlags, recvfrom, sockopt};
 
-use super::context::Component;
+use super::sockets::Place;
 use crate::{Dscp, Marks};
 
 /// The two bits of ECN.
@@ -37,22 +37,32 @@ impl Marks {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marking {
     marks: Marks,
-    octets: [u8; 2],
+    octets: [u8; 3],
 }
 
 impl Marking {
     /// That of sockets which were bound with it.
     pub(super) fn new(marks: Marks) -> Self {
-        Self { marks, octets: [marks.octet(None, 0); 2] }
+        Self { marks, octets: [marks.octet(None, 0); 3] }
     }
 
-    /// What goes from that port next was made of a packet that came with that octet.
-    pub(super) fn follow(&mut self, socket: &UdpSocket, component: Component, came: Option<u8>) {
+    /// There is a new second socket at the port of RTP.
+    pub(super) fn begin_connected(&mut self) {
+        let [.., connected] = &mut self.octets;
+        *connected = self.marks.octet(None, 0);
+    }
+
+    /// What goes from that socket next was made of a packet that came with that octet.
+    pub(super) fn follow(&mut self, socket: &UdpSocket, place: Place, came: Option<u8>) {
         if !self.marks.are_copied() {
             return;
         }
-        let [rtp, rtcp] = &mut self.octets;
-        let before = if component == Component::Rtp { rtp } else { rtcp };
+        let [rtp, rtcp, connected] = &mut self.octets;
+        let before = match place {
+            Place::Rtp => rtp,
+            Place::Rtcp => rtcp,
+            Place::Connected => connected,
+        };
         let octet = self.marks.octet(came, *before);
         if octet != *before && set(socket, octet).is_ok() {
             *before = octet;
@@ -98,7 +108,9 @@ impl Reading {
         room: &mut [u8],
     ) -> io::Result<(usize, SocketAddr, Option<u8>)> {
         let Some(control) = &mut self.0 else {
-            return socket.recv_from(room).map(|(length, source)| (length, source, None));
+            let (length, _, source) = recvfrom(socket, room, RecvFlags::empty())?;
+            let source = source.and_then(|source| SocketAddr::try_from(source).ok());
+            return Ok((length, source.ok_or(io::ErrorKind::InvalidData)?, None));
         };
         let mut slices = [IoSliceMut::new(room)];
         let (fd, flags) = (socket.as_raw_fd(), MsgFlags::empty());

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg_addr};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg_addr, sendto};
 
 use super::context::Component;
 use super::control::ToControl;
@@ -161,7 +161,7 @@ impl Paths {
 /// Sends something from a port by a route that the thread has itself.
 pub(super) fn send(socket: &UdpSocket, packet: &[u8], to: SocketAddr, route: Route) -> io::Result<usize> {
     match route {
-        Route::Direct => socket.send_to(packet, to),
+        Route::Direct => Ok(sendto(socket, packet, SendFlags::empty(), &to)?),
         Route::Channel(number, server) => {
             let head = head(number, packet.len());
             let parts = [IoSlice::new(&head), IoSlice::new(packet)];

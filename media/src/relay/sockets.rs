@@ -27,7 +27,35 @@ pub(super) struct Poller {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ready {
     Waker,
-    Socket(u32, Component),
+    Socket(u32, Place),
+}
+
+/// Which socket of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Rtp,
+    Rtcp,
+    /// The second one at the port of RTP.
+    Connected,
+}
+
+impl Place {
+    /// The port that it is at.
+    pub(super) fn component(self) -> Component {
+        match self {
+            Self::Rtp | Self::Connected => Component::Rtp,
+            Self::Rtcp => Component::Rtcp,
+        }
+    }
+}
+
+impl From<Component> for Place {
+    fn from(component: Component) -> Self {
+        match component {
+            Component::Rtp => Self::Rtp,
+            Component::Rtcp => Self::Rtcp,
+        }
+    }
 }
 
 const WAKER: u64 = u64::MAX;
@@ -37,15 +65,20 @@ impl Poller {
         Ok(Self { epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?, ready: Vec::with_capacity(BATCH) })
     }
 
-    pub(super) fn add(&self, socket: &UdpSocket, slot: u32, component: Component) -> io::Result<()> {
-        let data = u64::from(slot) << 1 | u64::from(component == Component::Rtcp);
+    pub(super) fn add(&self, socket: &UdpSocket, slot: u32, place: Place) -> io::Result<()> {
+        let place = match place {
+            Place::Rtp => 0,
+            Place::Rtcp => 1,
+            Place::Connected => 2,
+        };
+        let data = u64::from(slot) << 2 | place;
         Ok(epoll::add(&self.epoll, socket, epoll::EventData::new_u64(data), epoll::EventFlags::IN)?)
     }
 
     /// A connection: readiness of either kind is told once each time that it comes.
     pub(super) fn add_stream(&self, stream: &TcpStream, slot: u32) -> io::Result<()> {
         let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
-        Ok(epoll::add(&self.epoll, stream, epoll::EventData::new_u64(u64::from(slot) << 1), flags)?)
+        Ok(epoll::add(&self.epoll, stream, epoll::EventData::new_u64(u64::from(slot) << 2), flags)?)
     }
 
     pub(super) fn add_waker(&self, waker: &Waker) -> io::Result<()> {
@@ -72,8 +105,12 @@ impl Poller {
         if data == WAKER {
             return Some(Ready::Waker);
         }
-        let component = if data & 1 == 0 { Component::Rtp } else { Component::Rtcp };
-        u32::try_from(data >> 1).ok().map(|slot| Ready::Socket(slot, component))
+        let place = match data & 3 {
+            0 => Place::Rtp,
+            1 => Place::Rtcp,
+            _ => Place::Connected,
+        };
+        u32::try_from(data >> 2).ok().map(|slot| Ready::Socket(slot, place))
     }
 }
 
@@ -122,11 +159,19 @@ impl Waker {
 
 /// A bound UDP socket that never blocks.
 pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    bind_with(address, false)
+}
+
+/// The same, where `beside` says so at an address that another one has which lets it.
+pub(super) fn bind_with(address: SocketAddr, beside: bool) -> io::Result<UdpSocket> {
     let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::DGRAM, flags, None)?;
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    if beside {
+        sockopt::set_socket_reuseport(&socket, true)?;
     }
     rustix::net::bind(&socket, &address)?;
     Ok(UdpSocket::from(socket))

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer};
+use rustix::net::{SendFlags, send};
 
 use super::coding::{self, ToCoder};
 use super::context::{Component, Context, Onward};
@@ -18,7 +19,7 @@ use super::marks::Reading;
 use super::own::Own;
 use super::paths::{self, Came, Paths, Route, ToPaths};
 use super::pool::{Pool, Want, Way};
-use super::sockets::{Poller, Ready, Waker};
+use super::sockets::{Place, Poller, Ready, Waker};
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
 use super::{Command, Report};
@@ -121,7 +122,7 @@ impl Worker {
             for index in 0..self.poller.len() {
                 match self.poller.ready(index) {
                     Some(Ready::Waker) => self.waker.clear(),
-                    Some(Ready::Socket(slot, component)) => self.relay(slot, component, clock),
+                    Some(Ready::Socket(slot, place)) => self.relay(slot, place, clock),
                     None => {}
                 }
             }
@@ -129,7 +130,7 @@ impl Worker {
             self.send_coded(clock);
             self.coder.flush();
             self.pool.pass_time(clock.millis);
-            unfinished |= self.lend(clock.millis);
+            unfinished |= self.lend(clock.millis) | self.pool.connect_lasting(&self.poller);
             self.desk.flush();
             for input in self.pool.wrapped.drain(..) {
                 self.paths.offer(|| input);
@@ -265,10 +266,12 @@ impl Worker {
     }
 
     /// Reads one packet and sends it on.
-    fn relay(&mut self, slot: u32, component: Component, clock: Clock) {
+    fn relay(&mut self, slot: u32, place: Place, clock: Clock) {
         let Some(pair) = self.pool.pair(slot) else { return };
         let room = self.buffer.get_mut(..LARGEST_PACKET).unwrap_or_default();
-        let Ok((length, source, octet)) = self.reading.receive(pair.socket(component), room) else { return };
+        let Some(socket) = pair.socket_at(place) else { return };
+        let Ok((length, source, octet)) = self.reading.receive(socket, room) else { return };
+        let component = place.component();
         let source = SocketAddr::new(source.ip(), source.port());
         let mut came = Came { source, via: Via::Direct, length, unknown: false };
         if let Some(paths) = &pair.paths {
@@ -355,7 +358,7 @@ pub(super) fn send_on(
     let came = pool.came;
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
-    let Way { context, transport, senders, socket, marking, address, route, component } =
+    let Way { context, transport, senders, socket, connected, lasts, marking, address, route, component } =
         way.ok_or(Dropped::NoDestination)?;
     if barred.is_some_and(|own| own.has(address) || own.bars(address)) {
         return Err(Dropped::NoDestination);
@@ -376,12 +379,22 @@ pub(super) fn send_on(
             for_connection = Some((paths::wrapped(number, packet), component));
             return Ok(packet.len());
         }
-        marking.follow(socket, component, came);
+        if let Some(connected) = connected {
+            marking.follow(connected, Place::Connected, came);
+            // It is told of what the peer has refused before; the other one is not.
+            if let Ok(sent) = send(connected, packet, SendFlags::empty()) {
+                return Ok(sent);
+            }
+        }
+        marking.follow(socket, component.into(), came);
         paths::send(socket, packet, address, route).map_err(|_| Dropped::NotSent)
     });
     match sent {
         Ok(bytes) => context.counters.sent(Tally { bytes, rtcp, now_millis }),
         Err(why) => context.counters.dropped(why),
+    }
+    if lasts {
+        pool.lasts(id.pair);
     }
     if let Some((octets, component)) = for_connection
         && pool.wrapped.len() < MOST_WRAPPED

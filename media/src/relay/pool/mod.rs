@@ -14,6 +14,7 @@
 //! At the limit (no port left to bind, no socket left to open) an idle pair of another network gives up its sockets;
 //! then the pair that has rested longest is lent early, at the least after [`LEAST_REST_MILLIS`].
 
+mod connected;
 mod pair;
 mod reserve;
 
@@ -58,6 +59,11 @@ pub(super) struct Pool {
     bind_again: Option<u64>,
     /// When the period ends; none while no network has more idle pairs than it keeps.
     period_end: Option<u64>,
+    /// Pairs with a stream that has lasted.
+    lasting: Vec<PairId>,
+    /// Sockets connected to whom streams go, beside those of pairs.
+    connected: u32,
+    next_to_give_way: usize,
     /// Packets for connections to TURN servers, until the end of the turn.
     pub(super) wrapped: Vec<Input>,
     /// Whether the marks of what comes are read: some network has them copied.
@@ -105,6 +111,9 @@ impl Pool {
             keep: share.keep,
             bind_again: None,
             period_end: None,
+            lasting: Vec::new(),
+            connected: 0,
+            next_to_give_way: 0,
             wrapped: Vec::new(),
             reads: reads(networks),
             came: None,
@@ -210,6 +219,7 @@ impl Pool {
         if self.bound >= self.max_bound {
             return Ok(None);
         }
+        self.give_way();
         let Some(reserve) = self.reserves.get_mut(network) else { return Ok(None) };
         let mut failure = None;
         for _ in 0..tries.min(reserve.unbound()) {
@@ -241,7 +251,7 @@ impl Pool {
             }
         };
         let sockets = [Component::Rtp, Component::Rtcp];
-        let added = sockets.into_iter().try_for_each(|of| poller.add(pair.socket(of), slot, of));
+        let added = sockets.into_iter().try_for_each(|of| poller.add(pair.socket(of), slot, of.into()));
         if let Err(error) = added {
             self.vacant.push(slot);
             if let Some(reserve) = self.reserves.get_mut(pair.network) {
@@ -278,6 +288,8 @@ impl Pool {
         }
         entry.lent = false;
         entry.generation = entry.generation.wrapping_add(1);
+        self.disconnect(id.slot);
+        let Some(entry) = self.slots.get_mut(id.slot as usize) else { return true };
         let Some(pair) = &mut entry.pair else { return true };
         (pair.contexts, pair.senders) = (Vec::new(), Senders::default());
         (pair.responder, pair.early, pair.paths) = (None, None, None);

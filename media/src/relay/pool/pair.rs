@@ -8,14 +8,16 @@ use super::super::dtls::Early;
 use super::super::marks::{self, Marking};
 use super::super::paths::{Paths, Route};
 use super::super::senders::Senders;
-use super::super::sockets::bind;
+use super::super::sockets::{Place, bind};
+use super::connected::Connected;
 use crate::Marks;
 use crate::ice::Responder;
 
 /// A bound pair.
 pub(in crate::relay) struct Pair {
-    rtp: UdpSocket,
+    pub(super) rtp: UdpSocket,
     rtcp: UdpSocket,
+    pub(super) connected: Connected,
     pub(super) network: usize,
     pub(super) port: u16,
     pub(in crate::relay) contexts: Vec<Context>,
@@ -27,7 +29,7 @@ pub(in crate::relay) struct Pair {
     pub(in crate::relay) early: Option<Box<Early>>,
     /// What it has that is behind a NAT.
     pub(in crate::relay) paths: Option<Box<Paths>>,
-    marking: Marking,
+    pub(super) marking: Marking,
 }
 
 impl Pair {
@@ -42,6 +44,7 @@ impl Pair {
         Ok(Self {
             rtp,
             rtcp,
+            connected: Connected::default(),
             network,
             port,
             contexts: Vec::new(),
@@ -57,6 +60,15 @@ impl Pair {
         match component {
             Component::Rtp => &self.rtp,
             Component::Rtcp => &self.rtcp,
+        }
+    }
+
+    /// The socket in that place; `None` where it is no more.
+    pub(in crate::relay) fn socket_at(&self, place: Place) -> Option<&UdpSocket> {
+        match place {
+            Place::Rtp => Some(&self.rtp),
+            Place::Rtcp => Some(&self.rtcp),
+            Place::Connected => self.connected.socket(),
         }
     }
 
@@ -84,11 +96,16 @@ impl Pair {
         };
         let paths = self.paths.as_ref();
         let route = paths.map_or(Route::Direct, |paths| paths.tunnel(component).route(address));
+        let may_last = component == Component::Rtp && matches!(route, Route::Direct);
+        let lasts = may_last && self.connected.goes(address);
+        let connected = self.connected.leads(address).filter(|_| may_last);
         Some(Way {
             context,
             transport,
             senders: &mut self.senders,
             socket,
+            connected,
+            lasts,
             marking: &mut self.marking,
             address,
             route,
@@ -124,6 +141,10 @@ pub(in crate::relay) struct Way<'a> {
     pub(in crate::relay) transport: Option<&'a mut Context>,
     pub(in crate::relay) senders: &'a mut Senders,
     pub(in crate::relay) socket: &'a UdpSocket,
+    /// The one that leads there, and only there.
+    pub(in crate::relay) connected: Option<&'a UdpSocket>,
+    /// Whether there should be one.
+    pub(in crate::relay) lasts: bool,
     pub(in crate::relay) marking: &'a mut Marking,
     pub(in crate::relay) address: SocketAddr,
     pub(in crate::relay) route: Route,

@@ -3,6 +3,7 @@
 mod bundle;
 mod carrying;
 mod coding;
+mod connected;
 mod dtls;
 mod dtmf;
 mod hairpin;
