@@ -162,7 +162,7 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
     );
     out.labelled(
         "liaison_transcoding_refused_total",
-        "What was not transcoded: legs by limits.transcoded_streams, directions for which a thread had no room.",
+        "What was not transcoded: legs by limits.transcoded_streams, legs and directions for which a thread had no room.",
         "reason",
         [("limit", count(|c| c.transcoding_limited)), ("room", coding.refused)],
     );

@@ -42,7 +42,7 @@ pub use profile::{
 };
 pub use quality::Quality;
 pub use register::{Called, Register, Unregistered};
-pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
+pub use registrar::{Account, CredentialsFor, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use session_timer::{Refresher, SessionTimer, TimerMode};
 pub use srtp::{DtlsVersion, Keying, Srtp, SrtpMode, SrtpSuite};

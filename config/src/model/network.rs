@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
-use crate::model::{ListenerTls, NetworkTls, NetworkTurn, Registrar, Traversal, WebSocket};
+use crate::model::{CredentialsFor, ListenerTls, NetworkTls, NetworkTurn, Registrar, Traversal, WebSocket};
 use crate::text::{Domain, Dscp, HostPort, PortRange, ProfileName};
 
 table! {
@@ -49,6 +49,13 @@ fn check_network(network: &Network, reader: &mut Reader<'_>) {
             reader.conflict("turn", found, "`media`, whose address it has");
         }
         (None, _) => {}
+    }
+    let handed_out = network.registrar.as_ref().map(|registrar| registrar.turn_credentials);
+    if let Some(whose) = handed_out.filter(|_| network.turn.is_none())
+        && whose != CredentialsFor::Nobody
+    {
+        let found = Found::Text(format!("\"{whose}\" without `turn`"));
+        reader.conflict("registrar.turn_credentials", found, "a network with a TURN server, or \"nobody\"");
     }
 }
 
