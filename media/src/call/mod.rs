@@ -305,7 +305,10 @@ impl CallMedia {
             }
             spare.into_iter().for_each(|spare| self.drop_context(spare, false));
         }
-        self.parties.get_mut(index).into_iter().for_each(Party::wipe);
+        if let Some(party) = self.parties.get_mut(index) {
+            party.wipe();
+            party.room = None;
+        }
         let bundle = self.parties.get_mut(index).and_then(|party| party.bundle.take());
         self.drop_transport(bundle);
     }

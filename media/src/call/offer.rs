@@ -133,7 +133,7 @@ impl CallMedia {
         };
         let described = described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
         let (source, keyed) = self.seen_by(self.party(to)?, source, described)?;
-        let source = self.offered_codecs(to, Some(from), &source).unwrap_or(source);
+        let source = self.with_codecs(to, from, source, ports);
         let source = self.offered_keys(to, Some(from), &source).unwrap_or(source);
         let party = self.party(to)?;
         let frame = party.local.as_ref().map(sections::reread);

@@ -19,7 +19,7 @@ use crate::police::Allowed;
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp, TcpStream};
 use crate::srtp::MasterKey;
-use crate::transcode::{Coding, Tally};
+use crate::transcode::{Coding, Room, Tally};
 use crate::veil::Veil;
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId, Police};
 
@@ -100,6 +100,8 @@ pub(super) struct Party {
     pub(super) veil: Option<Arc<Veil>>,
     /// The codecs that may be added to what it is offered.
     pub(super) codings: Box<[Coding]>,
+    /// Room for its streams at the thread that codes; early dialogs of a leg share it.
+    pub(super) room: Option<Arc<Room>>,
     /// What is done about bundling.
     pub(super) bundling: Bundling,
     /// What is done about what was not negotiated.
@@ -242,6 +244,7 @@ impl Party {
             dtmf: Wanted::default(),
             veil: None,
             codings: Box::default(),
+            room: None,
             bundling: Bundling::default(),
             police: Police::default(),
             bundle: None,
@@ -286,6 +289,7 @@ impl Party {
             dtmf: self.dtmf,
             veil: self.veil.clone(),
             codings: self.codings.clone(),
+            room: self.room.clone(),
             bundling: self.bundling,
             police: self.police,
             bundle: None,

@@ -1,6 +1,7 @@
 //! Codecs that only one leg has.
 
 use super::*;
+use crate::Ports;
 use crate::dtmf::Law;
 use crate::transcode::{Coding, Fate, Plan};
 
@@ -90,6 +91,41 @@ fn where_both_have_a_codec_nothing_is_transcoded() {
     assert_eq!(told.1, "8");
     assert_eq!([ways(&call, A), ways(&call, B)], [None, None]);
     assert_eq!(call.media.transcoded(), 0);
+}
+
+#[test]
+fn where_there_is_no_room_to_code_no_codec_is_added() {
+    let mut call = call(&[], &[Coding::Opus]);
+    call.ports = VirtualPorts::new(&call.networks).with_room(1);
+    let offered = call.offer(A, B, &by_a("0 8", "")).unwrap();
+    assert_eq!(formats(&offered), "0 8");
+    // B has nothing in common with A then, and nothing is coded.
+    call.answer(B, A, &by_b("8", "")).unwrap();
+    assert_eq!((call.media.transcoded(), call.media.is_muted()), (0, false));
+    assert!(call.media.knows(A, B) && call.media.knows(B, A));
+}
+
+#[test]
+fn room_is_kept_as_long_as_a_leg_is_there_whose_dialogs_share_it() {
+    let mut call = call(&[], &[Coding::Opus]);
+    call.ports = VirtualPorts::new(&call.networks).with_room(2);
+    call.offer(A, B, &by_a("0 8", "")).unwrap();
+    call.media.fork_party(B, B2).unwrap();
+    assert!(call.ports.room(None, 1).is_none());
+    call.media.remove_party(B);
+    assert!(call.ports.room(None, 1).is_none());
+    call.media.stop();
+    assert!(call.ports.room(None, 2).is_some());
+}
+
+#[test]
+fn a_stream_that_is_not_coded_for_want_of_room_is_told() {
+    let mut call = call(&[], &[Coding::Opus]);
+    exchange(&mut call, &by_a("0 8", ""), &by_b("96", OPUS));
+    plan(&call, A).unwrap().tally.refuse(true);
+    assert!(call.media.is_muted());
+    plan(&call, A).unwrap().tally.refuse(false);
+    assert!(!call.media.is_muted());
 }
 
 #[test]

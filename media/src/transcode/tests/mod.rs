@@ -1,4 +1,5 @@
+mod beside;
 mod codecs;
-
 mod direction;
+mod rig;
 mod support;
