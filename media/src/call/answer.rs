@@ -62,7 +62,9 @@ impl CallMedia {
         let bundled = Bundle::agreed(&local, &answer);
         self.secure_outcomes(self.party(from)?, &plain.keyed, (&mut outcomes, &bundled))?;
         self.party_mut(from)?.theirs.pending = Some(plain.keyed);
-        self.settle(from, Side::Them, offer, plain.text, outcomes)
+        self.settle(from, Side::Them, offer, plain.text, outcomes)?;
+        self.mark_worn();
+        Ok(())
     }
 
     /// Our answer to the offer of `to`, from what `from` has answered (or last described, or offers now). One section for each of

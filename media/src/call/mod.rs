@@ -29,6 +29,7 @@ mod veil;
 mod view;
 mod wiping;
 mod wiring;
+mod worn;
 
 use std::collections::VecDeque;
 
@@ -221,6 +222,7 @@ impl CallMedia {
         if self.index(a).is_err() || self.index(b).is_err() || a == b {
             return;
         }
+        self.mark_worn();
         let mut touched = vec![a, b];
         for party in &mut self.parties {
             let wanted = match party.id {
@@ -270,6 +272,7 @@ impl CallMedia {
     /// The party's dialog is over: its ports are given back, unless another dialog shares them.
     pub fn remove_party(&mut self, party: PartyId) {
         let Ok(index) = self.index(party) else { return };
+        self.mark_worn();
         let removed = self.parties.swap_remove(index);
         self.give_back(removed.streams);
         self.drop_transport(removed.bundle);

@@ -163,7 +163,7 @@ pub(super) struct Stream {
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
-    /// cannot be told (RFC 4568 §7.1.4). Another one of ours is due.
+    /// cannot be told (RFC 4568 §7.1.4). Or that has rolled over for another dialog. Another one of ours is due.
     pub(super) stale: bool,
     /// How it was protected, once its keys are wiped.
     pub(super) was: Option<Guarded>,

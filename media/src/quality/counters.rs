@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use super::{Told, ToldCounters};
@@ -33,6 +33,7 @@ pub struct Counters {
     /// In microseconds; in the highest octet the payload type that came last, and one more.
     jitter: AtomicU64,
     quiet_since_millis: AtomicU64,
+    rolled: AtomicBool,
     epoch: OnceLock<Instant>,
     source: SourceCell,
     /// There once the remote has sent RTCP.
@@ -217,6 +218,15 @@ impl Counters {
     pub(crate) fn received(&self, tally: Tally) {
         self.received.count(tally);
         self.quiet_since_millis.store(tally.now_millis, Ordering::Relaxed);
+    }
+
+    /// The key with which is sent to it has rolled over.
+    pub(crate) fn rolled(&self) {
+        self.rolled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_rolled(&self) -> bool {
+        self.rolled.load(Ordering::Relaxed)
     }
 
     pub(crate) fn sent(&self, tally: Tally) {

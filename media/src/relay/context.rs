@@ -11,9 +11,10 @@ use super::handshake::Handshake;
 use super::latch::{Fit, Latch};
 use super::secure::Guard;
 use super::senders::Senders;
+use super::spiral::Step;
 use super::taking::Arrived;
 use super::worker::Clock;
-use super::{IceSettings, Settings};
+use super::{IceSettings, Settings, Sources};
 use crate::ContextId;
 use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
@@ -63,6 +64,8 @@ pub(super) struct Context {
     pub(super) coded: Option<Told>,
     /// Whether the packets in which keys are looked for, or which are coded, come from a leg of ours.
     pub(super) from_own: bool,
+    /// The step from leg to leg that it is, where its peer is another of ours.
+    pub(super) step: Option<Box<Step>>,
     /// The session that the desk has for it.
     pub(super) begun: Option<(u32, Arc<Terms>)>,
     /// The sources of the sections that share it.
@@ -113,6 +116,7 @@ impl Context {
             veiled,
             coded: None,
             from_own: false,
+            step: None,
             begun: None,
             tables,
         }
@@ -262,16 +266,21 @@ impl Context {
         self.guard.unprotect((component, kind.into()), buffer, length, trial)
     }
 
-    /// Protects a packet for this remote where keys were negotiated, `by` those of its pair and the time in milliseconds.
+    /// Protects a packet for this remote where keys were negotiated, with those of its pair and the time in milliseconds.
     pub(super) fn protect(
         &mut self,
         kind: Component,
         buffer: &mut [u8],
         length: usize,
-        by: (&mut Senders, u64),
+        (senders, now_millis): (&mut Senders, u64),
     ) -> Result<usize, Dropped> {
         let component = self.component(kind);
-        self.guard.protect((component, kind.into()), buffer, length, by)
+        let by = (&mut *senders, now_millis);
+        let protected = self.guard.protect((component, kind.into()), buffer, length, by);
+        if self.guard.has_rolled(senders) {
+            self.counters.rolled();
+        }
+        protected
     }
 
     /// How well a source fits: as its ICE session says where there is one, else by the latch; with keys all may then.
@@ -380,6 +389,17 @@ impl Context {
     /// What becomes of its codecs.
     pub(super) fn transcode(&self) -> Option<&Arc<transcode::Plan>> {
         self.settings.transcode.as_ref()
+    }
+
+    /// Where its peer is, if that is a leg of ours and what it sends is for this remote alone.
+    pub(super) fn own_peer(&self) -> Option<SocketAddr> {
+        let alone = self.settings.sources == Sources::Exactly && self.settings.share.is_none();
+        alone.then_some(self.settings.remote)
+    }
+
+    /// Whether what a leg of ours sends to it comes to an end, whomever it goes on to.
+    pub(super) fn is_spiral(&self) -> bool {
+        self.step.as_ref().is_some_and(|step| !step.is_of_ring())
     }
 
     /// Whom its packets go to.

@@ -33,6 +33,7 @@ mod secure;
 mod securing;
 mod senders;
 mod sockets;
+mod spiral;
 mod start;
 mod stun;
 mod taking;
