@@ -72,7 +72,11 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
         "liaison_media_policed_total",
         "RTP packets that were dropped because they were not negotiated, by reason.",
         "reason",
-        [("payload_type", relay.policed.payload_type), ("rate", relay.policed.rate)],
+        [
+            ("payload_type", relay.policed.payload_type),
+            ("rate", relay.policed.rate),
+            ("source", relay.policed.source),
+        ],
     );
     out.counter(
         "liaison_media_dtls_dropped_total",

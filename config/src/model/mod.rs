@@ -34,7 +34,7 @@ pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transp
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
-pub use police::{Excess, PayloadTypes, Police};
+pub use police::{Excess, ForeignSources, PayloadTypes, Police};
 pub use profile::{
     Bundle, Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
     OfferedCodec, Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources,

@@ -16,7 +16,7 @@ use crate::negotiate::{
     Bundle, Composition, Described, Endpoint, IceLines, Misuse, Reach, Refusal, Slot, Transport, apart,
     compose, has_rtcp, is_secure, transport,
 };
-use crate::police::Allowed;
+use crate::police::{Allowed, Ssrcs, Together};
 use crate::relay::IceSettings;
 use crate::rtp::static_clock;
 use crate::{ContextId, PartyId, Ports};
@@ -308,6 +308,7 @@ impl CallMedia {
         let changed = found.remote.as_ref() != Some(&remote) || new_keys;
         found.theirs.settle();
         found.ours.settle();
+        found.together = Together::of(&sections::reread(&local), found.together.as_ref());
         (found.exchange, found.introduced) = (Exchange::Idle, false);
         (found.answered, found.local, found.remote) = (Some(answered), Some(local), Some(remote));
         found.streams.reserve_exact(outcomes.len().saturating_sub(found.streams.len()));
@@ -406,6 +407,7 @@ fn link((ours, theirs): (&Media<'_>, &Media<'_>), endpoint: &Endpoint, agent: (b
         ice: ice(ours, theirs, agent),
         clocks: clocks(ours),
         allowed: Allowed::of(ours, theirs),
+        ssrcs: Ssrcs::of(theirs),
         srtp: None,
         association: None,
         keypad: Keypad::of(ours, theirs),

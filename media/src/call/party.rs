@@ -15,7 +15,7 @@ use super::judge::Verdict;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Bundling, Own, Reach};
-use crate::police::Allowed;
+use crate::police::{Allowed, Together};
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp, TcpStream};
 use crate::srtp::MasterKey;
@@ -106,6 +106,8 @@ pub(super) struct Party {
     pub(super) bundling: Bundling,
     /// What is done about what was not negotiated.
     pub(super) police: Police,
+    /// What all of its streams may send, by our description that stands.
+    pub(super) together: Option<Arc<Together>>,
     /// The transport that several of its streams share.
     pub(super) bundle: Option<Bundled>,
 }
@@ -191,6 +193,8 @@ pub(super) struct Link {
     pub(super) clocks: Box<[(u8, u32)]>,
     /// What its party may send.
     pub(super) allowed: Allowed,
+    /// The sources that its party says it has.
+    pub(super) ssrcs: Arc<[u32]>,
     pub(super) srtp: Option<Srtp>,
     /// What was said of the DTLS association that its keys come from.
     pub(super) association: Option<Association>,
@@ -247,6 +251,7 @@ impl Party {
             room: None,
             bundling: Bundling::default(),
             police: Police::default(),
+            together: None,
             bundle: None,
         }
     }
@@ -292,6 +297,7 @@ impl Party {
             room: self.room.clone(),
             bundling: self.bundling,
             police: self.police,
+            together: None,
             bundle: None,
         }
     }

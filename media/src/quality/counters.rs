@@ -25,6 +25,7 @@ pub struct Counters {
     unkeyed: AtomicU64,
     unnegotiated: AtomicU64,
     excess: AtomicU64,
+    foreign: AtomicU64,
     /// As [`dtls::packed`] has them.
     dtls: [AtomicU64; 2],
     /// Keys that were heard, and those that were said to whom its packets go: 32 bits each.
@@ -139,6 +140,8 @@ pub struct Snapshot {
     pub unnegotiated: u64,
     /// Packets taken from the remote and dropped because they were more than the rate of the descriptions.
     pub excess: u64,
+    /// Packets taken from the remote, and dropped where that is wanted, because they were of more sources than a stream has.
+    pub foreign: u64,
     /// RTP packets that did not come in, as sequence numbers tell (RFC 3550 §A.3); duplicates count against it.
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 §A.8); zero while the clock rate is unknown.
@@ -177,6 +180,7 @@ pub(crate) enum Dropped {
     Unkeyed,
     Unnegotiated,
     Excess,
+    Foreign,
 }
 
 /// What one packet adds.
@@ -246,6 +250,7 @@ impl Counters {
                 Dropped::Unkeyed => &self.unkeyed,
                 Dropped::Unnegotiated => &self.unnegotiated,
                 Dropped::Excess => &self.excess,
+                Dropped::Foreign => &self.foreign,
             },
             1,
         );
@@ -357,6 +362,7 @@ impl Counters {
             unkeyed: read(&self.unkeyed),
             unnegotiated: read(&self.unnegotiated),
             excess: read(&self.excess),
+            foreign: read(&self.foreign),
             lost: read(&self.lost),
             jitter: Duration::from_micros(read(&self.jitter) & JITTER),
             payload: (read(&self.jitter) >> PAYLOAD)

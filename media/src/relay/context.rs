@@ -20,7 +20,7 @@ use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
 use crate::ice::full::Terms;
 use crate::ice::{Known, Session};
-use crate::police::Bucket;
+use crate::police::{Bucket, Crowd};
 use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
@@ -51,6 +51,8 @@ pub(super) struct Context {
     reception: Reception,
     /// What it may send more, where that has bounds.
     bucket: Option<Bucket>,
+    /// Its sources, where something is known of them.
+    crowd: Crowd,
     /// What has been sent to it that it answers.
     moments: Moments,
     pub(super) guard: Guard,
@@ -97,7 +99,7 @@ impl Context {
         let translator = settings.dtmf.as_ref().map(|plan| Box::new(Translator::new(plan)));
         let veiled = settings.veil.as_ref().map(|veil| Box::new(Veiled::new(veil)));
         let tables = settings.is_shared(id.remote).then(Box::default);
-        let bucket = Bucket::change(None, settings.rate);
+        let bucket = Bucket::change(None, own_rate(&settings));
         Self {
             remote: id.remote,
             id,
@@ -109,6 +111,7 @@ impl Context {
             ice,
             reception: Reception::default(),
             bucket,
+            crowd: Crowd::default(),
             moments: Moments::default(),
             guard,
             over: None,
@@ -135,7 +138,7 @@ impl Context {
         self.ice = session(&settings, self.ice.take());
         Translator::change(&mut self.translator, settings.dtmf.as_ref());
         Veiled::change(&mut self.veiled, settings.veil.as_ref());
-        self.bucket = Bucket::change(self.bucket, settings.rate);
+        self.bucket = Bucket::change(self.bucket, own_rate(&settings));
         // Nothing of it is known of another one before it sends something.
         self.from_own &= self.settings.remote == settings.remote;
         match settings.is_shared(id.remote) {
@@ -367,16 +370,30 @@ impl Context {
         if rtcp {
             return Ok(());
         }
+        let header = Header::read(packet);
         if let Some(allowed) = self.settings.payloads
-            && Header::read(packet).is_some_and(|header| !allowed.has(header.payload))
+            && header.as_ref().is_some_and(|header| !allowed.has(header.payload))
         {
             return Err(Dropped::Unnegotiated);
         }
-        let bucket = self.bucket.as_mut();
-        match bucket.is_none_or(|bucket| bucket.take(packet.len(), clock.millis)) {
-            true => Ok(()),
-            false => Err(Dropped::Excess),
+        if let Some((ssrcs, header)) = self.settings.ssrcs.as_ref().zip(header)
+            && !self.crowd.admits(header.ssrc, ssrcs, clock.millis)
+        {
+            if ssrcs.drop {
+                return Err(Dropped::Foreign);
+            }
+            self.counters.dropped(Dropped::Foreign);
         }
+        let together = self.settings.rate.as_ref().and_then(|rate| rate.together.as_ref());
+        if together.is_some_and(|together| !together.take(packet.len(), clock.millis)) {
+            return Err(Dropped::Excess);
+        }
+        let bucket = self.bucket.as_mut();
+        if bucket.is_none_or(|bucket| bucket.take(packet.len(), clock.millis)) {
+            return Ok(());
+        }
+        together.into_iter().for_each(|together| together.put_back(packet.len()));
+        Err(Dropped::Excess)
     }
 
     /// Where its packets go on to, and what becomes of them.
@@ -490,6 +507,11 @@ impl Settings {
     fn is_shared(&self, remote: u8) -> bool {
         self.share.as_ref().is_some_and(|share| share.transport == remote)
     }
+}
+
+/// How much of one stream is taken, in octets a second.
+fn own_rate(settings: &Settings) -> Option<u32> {
+    settings.rate.as_ref()?.own
 }
 
 /// The ICE session of these settings: the one before, or one that goes on from it (RFC 8445 §9).

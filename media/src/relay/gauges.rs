@@ -54,6 +54,8 @@ pub struct Policed {
     pub payload_type: u64,
     /// More than the rate of the descriptions.
     pub rate: u64,
+    /// Of more sources than a stream has.
+    pub source: u64,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).
@@ -122,6 +124,7 @@ pub(super) struct Shared {
     unkeyed: AtomicU64,
     unnegotiated: AtomicU64,
     excess: AtomicU64,
+    foreign: AtomicU64,
     dtls_dropped: AtomicU64,
     stun: StunShared,
     dtmf: Tallies,
@@ -182,6 +185,7 @@ impl Shared {
             Dropped::Unkeyed => add_one(&self.unkeyed),
             Dropped::Unnegotiated => add_one(&self.unnegotiated),
             Dropped::Excess => add_one(&self.excess),
+            Dropped::Foreign => add_one(&self.foreign),
         }
     }
 
@@ -227,6 +231,7 @@ impl Shared {
         gauges.dtls_dropped += self.dtls_dropped.load(Ordering::Relaxed);
         gauges.policed.payload_type += self.unnegotiated.load(Ordering::Relaxed);
         gauges.policed.rate += self.excess.load(Ordering::Relaxed);
+        gauges.policed.source += self.foreign.load(Ordering::Relaxed);
         gauges.dtls.unkeyed += self.unkeyed.load(Ordering::Relaxed);
         self.dtmf.add_to(&mut gauges.dtmf);
         let (sum, stun) = (&mut gauges.stun, &self.stun);
