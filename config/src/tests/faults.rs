@@ -403,9 +403,23 @@ fn a_registrar_hands_out_credentials_of_a_turn_server_that_is_there() {
          challenge = { realm = \"r\", users = [{ username = \"u\", password = { env = \"P\" } }] }\n\
          accounts = [{ address = \"u@example.com\", users = [\"u\"] }]\n";
     insta::assert_snapshot!(more(registrar), @r#"f.toml:6:20: networks.inside.registrar.turn_credentials: found "protected" without `turn`, expected a network with a TURN server, or "nobody""#);
-    assert_eq!(more(&registrar.replace("protected", "nobody")), "");
-    let server = "listeners = [{ transport = \"udp\", address = \"127.0.0.1:3478\" }]\n";
-    assert_eq!(turn(&format!("{server}{registrar}")), "");
+    let parsed = |text: &str| Config::parse("f.toml", &format!("{}\n{text}", MINIMAL.trim())).is_ok();
+    assert!(parsed(&registrar.replace("protected", "nobody")));
+    let server = "[networks.inside.turn]\nrealm = \"r\"\nsecret = { env = \"S\" }\n\
+         listeners = [{ transport = \"udp\", address = \"127.0.0.1:3478\" }]\n";
+    assert!(parsed(&format!("{server}{registrar}")));
+}
+
+#[test]
+fn sip_has_no_packet_whose_dscp_it_could_copy() {
+    let text = "[networks.a]\ndscp = \"copy\"\nlisteners = [{ transport = \"udp\", address = \"192.0.2.1:5060\" }]\n\
+         media = { address = \"192.0.2.1\" }\n";
+    let faults = faults(text);
+    assert!(
+        faults.starts_with("f.toml:2:8: networks.a.dscp: found \"copy\", expected a DSCP of its own"),
+        "{faults}"
+    );
+    assert!(Config::parse("f.toml", &text.replace("copy", "CS3")).is_ok());
 }
 
 #[test]
