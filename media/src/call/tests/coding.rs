@@ -3,7 +3,7 @@
 use super::*;
 use crate::Ports;
 use crate::dtmf::Law;
-use crate::transcode::{Coding, Fate, Plan};
+use crate::transcode::{Clock, Coding, Fate, Plan};
 
 const PCMU: Coding = Coding::G711(Law::Mu);
 const PCMA: Coding = Coding::G711(Law::A);
@@ -145,6 +145,15 @@ fn one_law_becomes_the_other_by_its_table() {
     assert_eq!(told.1, "0; 0 PCMU/8000");
     assert_eq!(ways(&call, A).unwrap().0, [(0, Fate::Law(Law::Mu, Law::A, 8))]);
     assert_eq!(ways(&call, B).unwrap().0, [(8, Fate::Law(Law::A, Law::Mu, 0))]);
+}
+
+// conforms: RFC3551-4.5-1
+#[test]
+fn rfc3551_4_5_a_codec_at_a_rate_without_a_number_of_its_own_gets_one_with_its_clock() {
+    let mut call = call(&[], &[Coding::L16(Clock::Wide)]);
+    let told = exchange(&mut call, &by_a("0", ""), &by_b("96", "a=rtpmap:96 L16/16000\n"));
+    assert_eq!(told, ("0 96; 96 L16/16000".into(), "0; 0 PCMU/8000".into()));
+    assert_eq!(ways(&call, B).unwrap().0, [(96, Fate::Coded(Coding::L16(Clock::Wide)))]);
 }
 
 // conforms: RFC3389-4-1 RFC4733-2.1-1

@@ -150,6 +150,7 @@ fn patience_follows_how_late_packets_are() {
     assert_eq!(rig.tally.read().concealed, 1);
 }
 
+// conforms: RFC3551-4.1-1
 #[test]
 fn a_pause_stays_a_pause_and_sound_begins_with_a_marker() {
     let mut rig = Rig::new(plan((0, MU), (96, Coding::Opus), 20));
@@ -188,6 +189,7 @@ fn another_source_goes_on_in_our_stream() {
     assert_eq!(first.timestamp.wrapping_sub(last.timestamp), 4_000);
 }
 
+// conforms: RFC3551-2-2
 #[test]
 fn each_leg_has_reports_of_our_own() {
     let mut rig = Rig::new(plan((0, MU), (9, Coding::G722), 20));
