@@ -14,6 +14,7 @@ mod ice;
 mod judge;
 mod left_out;
 mod lent;
+mod links;
 mod meet;
 mod offer;
 mod own;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sdp::{Description, Direction, Media};
 
-use super::answer::can_share;
+use super::links::can_share;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
 use crate::keying::Keyed;
