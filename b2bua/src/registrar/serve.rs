@@ -95,6 +95,14 @@ impl Office {
     }
 }
 
+/// A REGISTER that is for us and may be served.
+struct Admitted {
+    demand: Demand,
+    rules: Rules,
+    /// Whose credentials for the TURN server go with the answer.
+    relays_as: Option<Box<str>>,
+}
+
 /// What lasts how long at a registrar: `default` where nothing is asked for, `most` at most.
 pub(super) fn terms(registrar: &config::Registrar, default: Duration, most: Duration) -> Terms {
     Terms {
@@ -118,7 +126,7 @@ impl Core {
     fn on_register(&mut self, now: Now, id: RequestId, request: &Received) {
         let snapshot = self.snapshot.clone();
         match self.admit_register(now, &snapshot, request) {
-            Ok((demand, rules, relays_as)) => {
+            Ok(Admitted { demand, rules, relays_as }) => {
                 let outcome = self.at_desk(now, &snapshot, Asker { id, relays_as }, demand, rules);
                 self.follow_up(now, vec![outcome]);
             }
@@ -134,14 +142,13 @@ impl Core {
         }
     }
 
-    /// Whether a REGISTER is for us, and its user may do what it asks (steps 1 to 5); and whose credentials for the TURN server go with
-    /// the answer.
+    /// Whether a REGISTER is for us, and its user may do what it asks (steps 1 to 5).
     fn admit_register(
         &mut self,
         now: Now,
         snapshot: &Snapshot,
         request: &Received,
-    ) -> Result<(Demand, Rules, Option<Box<str>>), Box<Reply>> {
+    ) -> Result<Admitted, Box<Reply>> {
         let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
         let (name, registrar) = self.registrar_for(snapshot, request)?;
         let of = Protected::Registrar(name.clone());
@@ -185,7 +192,8 @@ impl Core {
         };
         let terms = terms(registrar, registrar.expires, most);
         let relays_as = credentials::are_due(registrar, listener.transport, request).then_some(user);
-        Ok((demand, Rules { terms, keep: registrar.keep && self.office.keeper.is_some() }, relays_as))
+        let rules = Rules { terms, keep: registrar.keep && self.office.keeper.is_some() };
+        Ok(Admitted { demand, rules, relays_as })
     }
 
     /// The registrar that a request is for, by where it came in and the domain in its Request-URI (step 1).
