@@ -6,11 +6,17 @@
 
 use super::CallMedia;
 use super::party::Stream;
-use crate::PairId;
 use crate::relay::Srtp;
 use crate::srtp::MasterKey;
+use crate::{PairId, PartyId};
 
 impl CallMedia {
+    /// Whether another key of ours is due for a party, which the next offer to it will have: until then it may understand nothing.
+    #[must_use]
+    pub fn key_is_due(&self, party: PartyId) -> bool {
+        self.party(party).is_ok_and(|party| party.streams.iter().any(|stream| stream.stale))
+    }
+
     /// Marks the streams whose key has rolled over for another dialog, before anything was sent in them.
     pub(super) fn mark_worn(&mut self) {
         let rolled: Vec<(PairId, MasterKey)> = (self.parties.iter())
