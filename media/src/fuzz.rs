@@ -49,3 +49,10 @@ pub fn dtmf(input: &[u8]) -> bool {
 pub fn rtcp(input: &[u8]) -> bool {
     crate::rtcp::fuzzed(input)
 }
+
+/// Reads a packet of RTP with its header extensions, and gives it to the sections of a bundle; true where something is read that is not in
+/// it, or changed that is not to be.
+#[must_use]
+pub fn rtp(input: &[u8]) -> bool {
+    crate::relay::fuzzed(input)
+}

@@ -42,7 +42,7 @@ pub use id::{ContextId, MAX_CONTEXTS, NetworkId, PairId, PartyId, ThreadId};
 pub use keying::{CryptoLine, Keying, Security, SrtpUse};
 pub use negotiate::{Bundling, Misuse, Refusal, Warning};
 pub use network::{Dscp, Latching, Marks, MediaNetwork};
-pub use police::{Payloads, Police};
+pub use police::{Payloads, Police, Rate, Ssrcs, Together};
 pub use ports::{PortPair, Ports, PortsError, VirtualPorts};
 pub use quality::{Counters, Flow, IceSnapshot, Quality, Snapshot, Told, Voice};
 pub use sdp::{Direction, Limits};

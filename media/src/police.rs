@@ -1,11 +1,18 @@
 //! What of a stream's packets is not what was negotiated: payload types that no description has (RFC 3264 §6.1), and more than was said.
 
-use sdp::Media;
-
-use crate::rtp::static_name;
-
+mod ssrcs;
 #[cfg(test)]
 mod tests;
+mod together;
+
+use std::sync::Arc;
+
+use sdp::{Media, Section};
+
+use crate::rtp::static_name;
+pub(crate) use ssrcs::Crowd;
+pub use ssrcs::Ssrcs;
+pub use together::Together;
 
 /// What is done about packets that were not negotiated, of one party. Default: they go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,6 +21,17 @@ pub struct Police {
     pub payload_types: bool,
     /// RTP beyond the rate of the descriptions is dropped and counted.
     pub rate: bool,
+    /// RTP of more sources than a stream has is dropped; counted it is in any case.
+    pub sources: bool,
+}
+
+/// How much RTP is taken of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rate {
+    /// Of it alone, in octets a second with IP and UDP; `None` where any is.
+    pub own: Option<u32>,
+    /// Of all streams of its party.
+    pub together: Option<Arc<Together>>,
 }
 
 /// A set of payload types.
@@ -100,21 +118,20 @@ const LEAST: u32 = 200_000;
 /// What our description lets a party send, in octets a second: half as much again as the `b=` of the section (RFC 8866 §5.8, RFC 3890);
 /// without such, twice what its codecs take at the most. `None` where one of them is not known.
 fn rate(ours: &Media<'_>) -> Option<u32> {
-    let stated = |kind: &str, unit: u64| {
-        let of = ours
-            .section()
-            .bandwidths()
-            .filter(|stated| stated.kind.eq_ignore_ascii_case(kind))
-            .map(|of| of.value);
-        of.max().map(|value| value.saturating_mul(unit))
-    };
-    let stated = stated("TIAS", 1).max(stated("AS", 1_000));
-    let most = match stated {
+    let most = match stated(ours.section(), &[("TIAS", 1), ("AS", 1_000)]) {
         Some(stated) => stated.saturating_add(stated / 2),
         None => u64::from(of_codecs(ours)?).saturating_mul(2),
     };
     let most = u32::try_from(most / 8).unwrap_or(u32::MAX);
     Some(most.max(LEAST / 8))
+}
+
+/// The greatest `b=` of these kinds, each with its unit in bit/s.
+fn stated(section: Section<'_>, kinds: &[(&str, u64)]) -> Option<u64> {
+    let unit = |stated: &str| {
+        kinds.iter().find(|(kind, _)| stated.eq_ignore_ascii_case(kind)).map(|(_, unit)| *unit)
+    };
+    section.bandwidths().filter_map(|of| Some(of.value.saturating_mul(unit(of.kind)?))).max()
 }
 
 /// What the codecs of a section take at the most, in bit/s, in packets of 10 ms with all headers.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ice::reach::Reach;
 use crate::relay::Command;
+use crate::transcode::{Room, Totals};
 use crate::{MediaNetwork, NetworkId, PairId, ThreadId};
 
 /// A lent pair of ports: `port` for RTP, the next for RTCP.
@@ -47,6 +48,11 @@ pub trait Ports {
     /// # Errors
     /// Why there is none.
     fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError>;
+
+    /// Room for so many directions of transcoded streams beside `thread`, where the call already has one; `None` where there is none.
+    fn room(&mut self, _thread: Option<ThreadId>, directions: usize) -> Option<Room> {
+        Some(Room::anywhere(directions))
+    }
 }
 
 /// Says where the pair of a port is reached.
@@ -60,6 +66,8 @@ pub struct VirtualPorts {
     slots: u32,
     /// A network that is behind a NAT, and where its ports are reached.
     beyond: Option<(NetworkId, Finder)>,
+    /// What is transcoded, and how many directions may be at the most.
+    rooms: Option<(Arc<Totals>, usize)>,
 }
 
 impl VirtualPorts {
@@ -74,6 +82,12 @@ impl VirtualPorts {
     #[must_use]
     pub fn behind(self, network: NetworkId, beyond: Finder) -> Self {
         Self { beyond: Some((network, beyond)), ..self }
+    }
+
+    /// The same with room for so many directions of transcoded streams.
+    #[must_use]
+    pub fn with_room(self, directions: usize) -> Self {
+        Self { rooms: Some((Arc::default(), directions)), ..self }
     }
 
     /// How many pairs are lent.
@@ -93,6 +107,13 @@ impl VirtualPorts {
 }
 
 impl Ports for VirtualPorts {
+    fn room(&mut self, _thread: Option<ThreadId>, directions: usize) -> Option<Room> {
+        match &self.rooms {
+            Some((totals, most)) => Room::take(totals, directions, *most),
+            None => Some(Room::anywhere(directions)),
+        }
+    }
+
     fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError> {
         let free = self.free.get_mut(&network).ok_or(PortsError::NoSuchNetwork(network))?;
         let port = free.pop_first().ok_or(PortsError::Exhausted(network))?;

@@ -16,11 +16,11 @@ class Browser:
     """key_hash: the SHA-256 in base64 of the one server key that it believes; page: where its web page is served; unsaid: what is
     left out of each message that it sends; forged: its fingerprints are not those of its certificate; tone: what it says, in Hz, in place
     of the beeps of a fake microphone; connection: the RTCConfiguration of its calls; video: it sends that of a fake camera, too; data: whether
-    it opens a data channel with its calls, in which it repeats what it is told."""
+    it opens a data channel with its calls, in which it repeats what it is told; relayed: "turn:" or "turns:", the servers among those that its registration tells by which it relays all."""
     def __init__(self, user, *, domain="example.com", server, page, key_hash, password, unsaid=(), forged=False, tone=None,
-                 connection=None, video=False, data=False):
+                 connection=None, video=False, data=False, relayed=None):
         assert os.path.exists(FOLDER + "/jssip.js"), f"not built: npm ci && npm run build in {FOLDER}"
-        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password, "unsaid": unsaid, "forged": forged, "video": video, "data": data,
+        start = {"uri": f"sip:{user}@{domain}", "server": server, "user": user, "password": password, "unsaid": unsaid, "forged": forged, "video": video, "data": data, "relayed": relayed,
                  "connection": connection or {"iceServers": []}}
         self.folder = tempfile.TemporaryDirectory(prefix="browser.")
         options = {"keyHash": key_hash, "page": page, "start": start, "microphone": self._microphone(tone) if tone else None}

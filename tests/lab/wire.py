@@ -1,4 +1,4 @@
-"""Hears every IPv4 packet once, in a thread of its own. Standard library only; needs CAP_NET_RAW, which lo-run gives.
+"""Hears every packet of IPv4, or of IPv6, once, in a thread of its own. Standard library only; needs CAP_NET_RAW, which lo-run gives.
 
     class Mine(Wire):
         def take(self, packet): ...
@@ -18,9 +18,11 @@ def ends(packet):
 class Wire:
     """Packets come as soon as this is made: what `take` needs is there before. came: when the system saw the newest, by the clock of
     time.monotonic()."""
+    PROTOCOL = 0x0800   # IPv4; 0x86dd is IPv6
+
     def __init__(self):
         self.ended, self.came, self.shift = False, 0.0, time.monotonic() - time.time()
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(self.PROTOCOL))
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.settimeout(0.2)
         self.thread = threading.Thread(target=self._run, daemon=True)

@@ -84,6 +84,8 @@ mod session_timer;
 mod sips;
 #[path = "peers/srtp.rs"]
 mod srtp;
+#[path = "peers/srtp_late.rs"]
+mod srtp_late;
 #[path = "peers/srtp_library.rs"]
 mod srtp_library;
 #[path = "peers/srtp_second.rs"]

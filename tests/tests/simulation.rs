@@ -49,6 +49,7 @@ mod simulation {
     mod reg_event;
     mod registrar;
     mod registrar_answers;
+    mod registrar_credentials;
     mod registrar_flows;
     mod registrar_gruus;
     mod registrar_kept;

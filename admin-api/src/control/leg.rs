@@ -388,6 +388,8 @@ pub struct MediaCounters {
     pub unnegotiated_packets: u64,
     /// Packets among those that were more than the rate of the descriptions.
     pub excess_packets: u64,
+    /// Packets of sources (SSRC) that are none of the stream's, which are dropped only where `police.sources` of the profile says so.
+    pub foreign_packets: u64,
     /// Cumulative number of packets lost (RFC 3550 §A.3; negative when duplicates came); null when the
     /// sequence numbers are not readable. Of what we sent it is what the peer reports; null while it reports nothing.
     pub lost_packets: Option<i64>,

@@ -248,6 +248,7 @@ async fn one_call_shows_its_legs_their_media_and_the_trail_of_policy() {
                 "bytes": 516000,
                 "dropped_packets": 1,
                 "excess_packets": 0,
+                "foreign_packets": 0,
                 "jitter_seconds": 0.00125,
                 "last_packet_at": "2026-03-01T12:01:02.480Z",
                 "lost_packets": -1,

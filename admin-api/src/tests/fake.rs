@@ -574,6 +574,7 @@ fn calling_leg(trunk: &str) -> Leg {
                 replayed_packets: 1,
                 unnegotiated_packets: 0,
                 excess_packets: 0,
+                foreign_packets: 0,
                 lost_packets: Some(-1),
                 jitter_seconds: Some(Duration::from_micros(1_250).into()),
                 mos: Some(Hundredths(413)),

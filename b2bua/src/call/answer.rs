@@ -219,6 +219,12 @@ impl Core {
             call.leg_mut(no).into_iter().for_each(|leg| leg.confirmed = Some(now));
         }
         self.forget_losers(now, key);
+        if let Some(call) = self.calls.get_mut(key)
+            && call.joined().is_some_and(|(_, callee, _)| call.media.key_is_due(callee))
+        {
+            // Once the caller has acknowledged.
+            call.apart.get_or_insert_default();
+        }
         self.counters.answered += 1;
         self.name_leg(now, key, LegNo::CALLER, Some(headers));
         // A caller that is gone in this moment has its own event.

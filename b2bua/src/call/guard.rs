@@ -136,6 +136,15 @@ impl Core {
             self.counters.media_excessive += 1;
             return self.end_call(now, key, &decide::reason(480, "Media rate"), "media rate");
         }
+        if call.media.is_muted() {
+            self.counters.media_uncoded += 1;
+            return self.end_call(
+                now,
+                key,
+                &decide::reason(503, "No room to transcode"),
+                "no room to transcode",
+            );
+        }
         let silence = |limit| {
             let silence = call.media.silence(self.instant(now), self.instant(answered));
             silence.is_some_and(|silence| silence.lasting >= limit)
@@ -163,11 +172,12 @@ impl super::Call {
     }
 
     /// How often media is looked at: four times within its limit, so that silence is seen within a quarter of it; every second where
-    /// excess ends the call.
+    /// excess ends the call, or codecs may be changed, for which a thread may have no room.
     fn media_check(&self) -> Option<Duration> {
         let silence =
             self.silence_limit().map(|limit| (limit / 4).clamp(Duration::from_millis(250), PATIENCE));
-        let excess = self.bounded().next().map(|_| Duration::from_secs(1));
+        let mut coded = self.legs().filter(|leg| self.takes_part(leg) && !leg.profile.transcode.is_empty());
+        let excess = self.bounded().next().or_else(|| coded.next()).map(|_| Duration::from_secs(1));
         silence.into_iter().chain(excess).min()
     }
 

@@ -3,7 +3,8 @@
 use super::{CallKey, Place};
 use crate::shard::Core;
 use config::{
-    Bundle, DtlsVersion, Dtmf, Excess, PayloadTypes, Profile, RtpSources, SrtpMode, SrtpSuite, Transcoded,
+    Bundle, DtlsVersion, Dtmf, Excess, ForeignSources, PayloadTypes, Profile, RtpSources, SrtpMode,
+    SrtpSuite, Transcoded,
 };
 use media::dtls::{Identity, Version};
 use media::dtmf::{Law, Wanted};
@@ -144,7 +145,11 @@ fn security(profile: &Profile, Way { secure, websocket }: Way, identity: Option<
 }
 
 fn police(wanted: &config::Police) -> Police {
-    Police { payload_types: wanted.payload_types == PayloadTypes::Drop, rate: wanted.rate != Excess::Carry }
+    Police {
+        payload_types: wanted.payload_types == PayloadTypes::Drop,
+        rate: wanted.rate != Excess::Carry,
+        sources: wanted.sources == ForeignSources::Drop,
+    }
 }
 
 fn bundling(bundle: Bundle) -> Bundling {

@@ -236,6 +236,7 @@ fn stream(stream: &StreamView, clock: Clock) -> api::Stream {
             + counted.excess,
         unnegotiated_packets: counted.unnegotiated,
         excess_packets: counted.excess,
+        foreign_packets: counted.foreign,
         unauthentic_packets: counted.unauthentic,
         replayed_packets: counted.replayed,
         lost_packets: i64::try_from(counted.lost).ok(),

@@ -138,5 +138,6 @@ fn stream_record(stream: Tally) -> StreamRecord {
         poor: stream.poor,
         unnegotiated: counted.unnegotiated,
         excess: counted.excess,
+        foreign: counted.foreign,
     }
 }

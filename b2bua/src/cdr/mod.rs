@@ -158,6 +158,8 @@ pub struct StreamRecord {
     pub unnegotiated: u64,
     /// RTP packets dropped because they were more than was negotiated; left out where there were none.
     pub excess: u64,
+    /// RTP packets of sources that are none of the stream's, dropped or not; left out where there were none.
+    pub foreign: u64,
 }
 
 /// A wall-clock time as RFC 3339 writes it.
@@ -196,6 +198,7 @@ mod tests {
             poor: 1,
             unnegotiated: 1,
             excess: 1,
+            foreign: 1,
         };
         let leg = LegRecord {
             role: "calling",

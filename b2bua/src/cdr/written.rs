@@ -110,6 +110,7 @@ impl StreamRecord {
                 ("poor", any(self.poor.into())),
                 ("unnegotiated", any(self.unnegotiated)),
                 ("excess", any(self.excess)),
+                ("foreign", any(self.foreign)),
             ] {
                 count.into_iter().for_each(|count| stream.number(name, count));
             }

@@ -138,6 +138,11 @@ pub(super) fn calls(out: &mut Families, reports: &[Report]) {
         ],
     );
     out.counter(
+        "liaison_registers_turn_credentials_total",
+        "REGISTERs that were answered with credentials for a TURN server.",
+        count(|c| c.turn_credentials),
+    );
+    out.counter(
         "liaison_bindings_expired_total",
         "Bindings whose time was over.",
         count(|c| c.bindings_expired),
@@ -228,6 +233,7 @@ pub(super) fn calls(out: &mut Families, reports: &[Report]) {
             ("duration", count(|c| c.too_long)),
             ("media_inactivity", count(|c| c.media_silent)),
             ("media_rate", count(|c| c.media_excessive)),
+            ("transcoding", count(|c| c.media_uncoded)),
             ("reconnect", count(|c| c.flows_of_calls_lost)),
         ],
     );

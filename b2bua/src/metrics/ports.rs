@@ -77,7 +77,11 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
         "liaison_media_policed_total",
         "RTP packets that were dropped because they were not negotiated, by reason.",
         "reason",
-        [("payload_type", relay.policed.payload_type), ("rate", relay.policed.rate)],
+        [
+            ("payload_type", relay.policed.payload_type),
+            ("rate", relay.policed.rate),
+            ("source", relay.policed.source),
+        ],
     );
     out.counter(
         "liaison_media_dtls_dropped_total",
@@ -167,7 +171,7 @@ pub(super) fn ports(out: &mut Families, reports: &[Report], relay: &relay::Gauge
     );
     out.labelled(
         "liaison_transcoding_refused_total",
-        "What was not transcoded: legs by limits.transcoded_streams, directions for which a thread had no room.",
+        "What was not transcoded: legs by limits.transcoded_streams, legs and directions for which a thread had no room.",
         "reason",
         [("limit", count(|c| c.transcoding_limited)), ("room", coding.refused)],
     );

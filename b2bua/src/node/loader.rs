@@ -19,7 +19,7 @@ use crate::snapshot::{
 use crate::turn;
 use admin_api::control::{Change, ConfigurationInForce, ControlError, Effect, ReloadMode, ReloadOutcome};
 use bytestring::ByteString;
-use config::{Config, Conflict, Errors, NetworkName};
+use config::{Config, Conflict, Dscp, Errors, NetworkName};
 use media::relay;
 use sip::NetworkId;
 use sip::driver::sockets::Bind;
@@ -136,9 +136,11 @@ impl Loader {
         let mut binds = Vec::new();
         for (n, name) in self.current.networks.iter().enumerate() {
             let Ok(n) = u16::try_from(n) else { continue };
-            for listener in self.current.config().networks.get(name).iter().flat_map(|n| &n.listeners) {
+            let Some(network) = self.current.config().networks.get(name) else { continue };
+            let dscp = network.dscp.and_then(Dscp::value).unwrap_or_default();
+            for listener in &network.listeners {
                 let transport = sip_transport(listener.transport);
-                binds.push(Bind { network: NetworkId(n), transport, address: listener.address });
+                binds.push(Bind { network: NetworkId(n), transport, address: listener.address, dscp });
             }
         }
         binds

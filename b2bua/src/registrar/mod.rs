@@ -12,6 +12,7 @@
 //! A subscription is at home in the shard that writes the bindings which it tells of.
 
 mod accounts;
+mod credentials;
 mod desk;
 mod ending;
 mod flows;

@@ -1,5 +1,6 @@
 //! REGISTER, from the question to its answer (RFC 3261 §10.3).
 
+use super::credentials::{self, Asker};
 use super::ending::Ends;
 use super::flows::{self, Flows};
 use super::keeping::{self, NEWS, flow_row};
@@ -24,7 +25,7 @@ use tokio::sync::mpsc;
 /// The registrar of a shard.
 pub(crate) struct Office {
     pub(crate) watches: Watches,
-    pub(super) desk: Desk<RequestId>,
+    pub(super) desk: Desk<Asker>,
     pub(super) keeper: Option<Box<dyn Keeper>>,
     pub(super) ends: Ends,
     news: mpsc::Receiver<News>,
@@ -94,6 +95,14 @@ impl Office {
     }
 }
 
+/// A REGISTER that is for us and may be served.
+struct Admitted {
+    demand: Demand,
+    rules: Rules,
+    /// Whose credentials for the TURN server go with the answer.
+    relays_as: Option<Box<str>>,
+}
+
 /// What lasts how long at a registrar: `default` where nothing is asked for, `most` at most.
 pub(super) fn terms(registrar: &config::Registrar, default: Duration, most: Duration) -> Terms {
     Terms {
@@ -117,8 +126,8 @@ impl Core {
     fn on_register(&mut self, now: Now, id: RequestId, request: &Received) {
         let snapshot = self.snapshot.clone();
         match self.admit_register(now, &snapshot, request) {
-            Ok((demand, rules)) => {
-                let outcome = self.at_desk(now, &snapshot, id, demand, rules);
+            Ok(Admitted { demand, rules, relays_as }) => {
+                let outcome = self.at_desk(now, &snapshot, Asker { id, relays_as }, demand, rules);
                 self.follow_up(now, vec![outcome]);
             }
             Err(reply) => {
@@ -139,7 +148,7 @@ impl Core {
         now: Now,
         snapshot: &Snapshot,
         request: &Received,
-    ) -> Result<(Demand, Rules), Box<Reply>> {
+    ) -> Result<Admitted, Box<Reply>> {
         let not_found = || Box::new(Reply::new(StatusCode::NOT_FOUND));
         let (name, registrar) = self.registrar_for(snapshot, request)?;
         let of = Protected::Registrar(name.clone());
@@ -182,7 +191,9 @@ impl Core {
             false => registrar.max_expires,
         };
         let terms = terms(registrar, registrar.expires, most);
-        Ok((demand, Rules { terms, keep: registrar.keep && self.office.keeper.is_some() }))
+        let relays_as = credentials::are_due(registrar, listener.transport, request).then_some(user);
+        let rules = Rules { terms, keep: registrar.keep && self.office.keeper.is_some() };
+        Ok(Admitted { demand, rules, relays_as })
     }
 
     /// The registrar that a request is for, by where it came in and the domain in its Request-URI (step 1).
@@ -207,10 +218,10 @@ impl Core {
         &mut self,
         now: Now,
         snapshot: &Snapshot,
-        id: RequestId,
+        id: Asker,
         demand: Demand,
         rules: Rules,
-    ) -> Outcome<RequestId> {
+    ) -> Outcome<Asker> {
         let desk = &mut self.office.desk;
         if desk.waiting() >= NEWS {
             return Outcome::Crowded(id);
@@ -220,7 +231,7 @@ impl Core {
     }
 
     /// Does what outcomes ask, in their order, and what follows from that.
-    pub(super) fn follow_up(&mut self, now: Now, outcomes: Vec<Outcome<RequestId>>) {
+    pub(super) fn follow_up(&mut self, now: Now, outcomes: Vec<Outcome<Asker>>) {
         let mut outcomes = VecDeque::from(outcomes);
         while let Some(outcome) = outcomes.pop_front() {
             match outcome {
@@ -233,15 +244,15 @@ impl Core {
                     }
                 }
                 Outcome::Served(served) => self.served(now, *served),
-                Outcome::Refused(id, Refusal::Full) | Outcome::Crowded(id) => {
+                Outcome::Refused(Asker { id, .. }, Refusal::Full) | Outcome::Crowded(Asker { id, .. }) => {
                     self.counters.registers_refused += 1;
                     self.answer_register(now, id, &self.overload_reply());
                 }
-                Outcome::Refused(id, refusal) => {
+                Outcome::Refused(Asker { id, .. }, refusal) => {
                     self.counters.registers_refused += 1;
                     self.answer_register(now, id, &refusal.reply());
                 }
-                Outcome::NotKept(id, aor) => {
+                Outcome::NotKept(Asker { id, .. }, aor) => {
                     self.counters.registers_not_kept += 1;
                     self.answer_register(now, id, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
                     self.look_again(now, &aor);
@@ -252,14 +263,17 @@ impl Core {
         }
     }
 
-    fn served(&mut self, now: Now, served: Served<RequestId>) {
-        let Served { id, demand, plan, change } = served;
+    fn served(&mut self, now: Now, served: Served<Asker>) {
+        let Served { id: Asker { id, relays_as }, demand, plan, change } = served;
         let registrar = demand.knows_gruu.then(|| flows::registrar_of(&self.snapshot, &plan.aor));
         let keys = registrar.flatten().filter(|registrar| registrar.gruu).map(|_| &*self.common.gruu);
         let mut reply = Reply::new(StatusCode::OK);
         let listener = self.endpoint.settings().listener(demand.flow.listener);
         let flow_timer = listener.map(|listener| listener.flow_timer).unwrap_or_default();
         reply.parts.fields = server::fields(now, &demand, &plan, keys, flow_timer, &mut *self.ids);
+        reply.parts.body =
+            relays_as.and_then(|user| credentials::body(&self.snapshot, &user, now.wall, (&demand, &plan)));
+        self.counters.turn_credentials += u64::from(reply.parts.body.is_some());
         self.counters.registers += 1;
         self.answer_register(now, id, &reply);
         if let Some(change) = change {
@@ -292,7 +306,7 @@ impl Core {
     }
 
     /// What has become of a row.
-    pub(super) fn heard(&mut self, now: Now, ticket: u64, kept: bool) -> Vec<Outcome<RequestId>> {
+    pub(super) fn heard(&mut self, now: Now, ticket: u64, kept: bool) -> Vec<Outcome<Asker>> {
         let (settings, snapshot) = (self.endpoint.settings(), self.snapshot.clone());
         let row = |flow: &sip::Flow| flow_row(settings, &snapshot, flow);
         self.office.desk.kept(now, ticket, kept, &row, &mut *self.ids)

@@ -53,6 +53,8 @@ pub struct Counters {
     pub registers_refused: u64,
     /// REGISTERs whose bindings could not be kept.
     pub registers_not_kept: u64,
+    /// 200s to REGISTERs with credentials for a TURN server.
+    pub turn_credentials: u64,
     /// Bindings whose time was over.
     pub bindings_expired: u64,
     /// SUBSCRIBEs that were accepted, refreshes and ends included.
@@ -163,6 +165,8 @@ pub struct Counters {
     pub media_silent: u64,
     /// Calls ended because a peer sent more media than was negotiated.
     pub media_excessive: u64,
+    /// Calls that were ended as there was no room to transcode a stream of theirs.
+    pub media_uncoded: u64,
     /// How good media was.
     pub quality: Qualities,
     /// Challenges for a realm that we have no credentials for, or from a wrong place.

@@ -6,6 +6,7 @@ mod digest;
 mod guard;
 mod limits;
 mod location;
+mod media;
 mod network;
 mod node;
 mod outbound;
@@ -30,19 +31,19 @@ pub use digest::{Algorithm, Digest, Qop};
 pub use guard::Guard;
 pub use limits::Limits;
 pub use location::{Dns, Location};
+pub use media::{Bundle, Dtmf, Ice, MediaMode, RtpSources, TcpMedia, Transcoded};
 pub use network::{Latch, Listener, Nat, Network, NetworkMedia, Strangers, Transport};
 pub use node::{Admin, Cdr, Log, LogFormat, LogLevel, Media, Node, Signalling};
 pub use outbound::Outbound;
 pub use overload::{Heed, Overload, OverloadAlgorithm, OverloadControl};
-pub use police::{Excess, PayloadTypes, Police};
+pub use police::{Excess, ForeignSources, PayloadTypes, Police};
 pub use profile::{
-    Bundle, Carry, Causes, Diversions, Dtmf, EarlyDialogs, EarlyMedia, Ice, MediaMode, Messages,
-    OfferedCodec, Offers, PickUp, Profile, Redirects, ReferPolicy, ReferTo, RequestsFrom, RtpSources,
-    SessionIds, TcpMedia, Transcoded, UnsolicitedNotify,
+    Carry, Causes, Diversions, EarlyDialogs, EarlyMedia, Messages, OfferedCodec, Offers, PickUp, Profile,
+    Redirects, ReferPolicy, ReferTo, RequestsFrom, SessionIds, UnsolicitedNotify,
 };
 pub use quality::Quality;
 pub use register::{Called, Register, Unregistered};
-pub use registrar::{Account, PathOf, Registrar, RequireOutbound, Ring};
+pub use registrar::{Account, CredentialsFor, PathOf, Registrar, RequireOutbound, Ring};
 pub use route::{Number, Reject, Route, Target, TargetDomain, TargetUri};
 pub use session_timer::{Refresher, SessionTimer, TimerMode};
 pub use srtp::{DtlsVersion, Keying, Srtp, SrtpMode, SrtpSuite};

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::declare::{Claim, Reader, choice, table};
 use crate::error::Found;
-use crate::model::{ListenerTls, NetworkTls, NetworkTurn, Registrar, Traversal, WebSocket};
+use crate::model::{CredentialsFor, ListenerTls, NetworkTls, NetworkTurn, Registrar, Traversal, WebSocket};
 use crate::text::{Domain, Dscp, HostPort, PortRange, ProfileName};
 
 table! {
@@ -23,6 +23,8 @@ table! {
         /// Where we take SIP in this network. Requests of ours leave from the listener of their
         /// transport whose `towards` has where they go, else from the first.
         restart listeners: Vec<Listener>, in 1..=64;
+        /// The DSCP that SIP is sent with in this network, over every transport (RFC 2474 §3).
+        restart dscp: Option<Dscp>, such as "CS3";
         /// How we make connections over TLS in this network.
         live tls: Option<NetworkTls>;
         /// Lets users register here; their calls are taken, whatever `strangers` says. It comes and goes with a restart;
@@ -49,6 +51,17 @@ fn check_network(network: &Network, reader: &mut Reader<'_>) {
             reader.conflict("turn", found, "`media`, whose address it has");
         }
         (None, _) => {}
+    }
+    if network.dscp.is_some_and(|dscp| dscp.value().is_none()) {
+        let found = Found::Text("\"copy\"".to_owned());
+        reader.conflict("dscp", found, "a DSCP of its own: what we send is made of no packet that has come");
+    }
+    let handed_out = network.registrar.as_ref().map(|registrar| registrar.turn_credentials);
+    if let Some(whose) = handed_out.filter(|_| network.turn.is_none())
+        && whose != CredentialsFor::Nobody
+    {
+        let found = Found::Text(format!("\"{whose}\" without `turn`"));
+        reader.conflict("registrar.turn_credentials", found, "a network with a TURN server, or \"nobody\"");
     }
 }
 

@@ -53,6 +53,9 @@ table! {
         live require_outbound: RequireOutbound = "websocket";
         /// Whose bindings may have a Path (RFC 3327), the proxies that calls to them go by.
         live path: PathOf = "supporting";
+        /// Whose REGISTER is answered with credentials for the network's TURN server, which end with what it has bound: those of user
+        /// agents that ask for `application/json` in Accept. Whoever reads them on the way has them too.
+        live turn_credentials: CredentialsFor = "nobody";
     }
     check check_registrar;
 }
@@ -99,6 +102,18 @@ choice! {
         /// a proxy that has added itself unasked (RFC 3327 §5.3).
         Supporting = "supporting",
         /// Everybody's, as a Path works without their support. They do not learn of it.
+        Anybody = "anybody",
+    }
+}
+
+choice! {
+    /// Whose REGISTER is answered with credentials.
+    pub enum CredentialsFor {
+        /// Nobody's.
+        Nobody = "nobody",
+        /// Those that come over TLS from the user agent itself, without a proxy in between.
+        Protected = "protected",
+        /// Everybody's, in the clear, too.
         Anybody = "anybody",
     }
 }

@@ -398,6 +398,31 @@ peers = ["127.0.0.0/8", "198.51.100.0/24", "224.0.0.1"]
 }
 
 #[test]
+fn a_registrar_hands_out_credentials_of_a_turn_server_that_is_there() {
+    let registrar = "[networks.inside.registrar]\ndomains = [\"example.com\"]\nturn_credentials = \"protected\"\n\
+         challenge = { realm = \"r\", users = [{ username = \"u\", password = { env = \"P\" } }] }\n\
+         accounts = [{ address = \"u@example.com\", users = [\"u\"] }]\n";
+    insta::assert_snapshot!(more(registrar), @r#"f.toml:6:20: networks.inside.registrar.turn_credentials: found "protected" without `turn`, expected a network with a TURN server, or "nobody""#);
+    let parsed = |text: &str| Config::parse("f.toml", &format!("{}\n{text}", MINIMAL.trim())).is_ok();
+    assert!(parsed(&registrar.replace("protected", "nobody")));
+    let server = "[networks.inside.turn]\nrealm = \"r\"\nsecret = { env = \"S\" }\n\
+         listeners = [{ transport = \"udp\", address = \"127.0.0.1:3478\" }]\n";
+    assert!(parsed(&format!("{server}{registrar}")));
+}
+
+#[test]
+fn sip_has_no_packet_whose_dscp_it_could_copy() {
+    let text = "[networks.a]\ndscp = \"copy\"\nlisteners = [{ transport = \"udp\", address = \"192.0.2.1:5060\" }]\n\
+         media = { address = \"192.0.2.1\" }\n";
+    let faults = faults(text);
+    assert!(
+        faults.starts_with("f.toml:2:8: networks.a.dscp: found \"copy\", expected a DSCP of its own"),
+        "{faults}"
+    );
+    assert!(Config::parse("f.toml", &text.replace("copy", "CS3")).is_ok());
+}
+
+#[test]
 fn srtp_says_each_thing_once_and_has_what_1_3_lets_a_peer_choose() {
     let text = "[profiles.default]\nsrtp = { keying = [\"dtls\", \"dtls\"], suites = [\"AEAD_AES_128_GCM\", \"AEAD_AES_128_GCM\"], dtls = \"1.3\" }\n";
     insta::assert_snapshot!(faults(text), @r#"

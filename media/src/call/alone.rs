@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bytes::Bytes;
 use sdp::{Description, Direction};
 
-use super::answer::shares_port;
+use super::links::shares_port;
 use super::party::Exchange;
 use super::{CallMedia, Mode, sections};
 use crate::negotiate::{Bundle, Composition, Described, Misuse, Refusal, Slot, compose, is_secure, is_tcp};

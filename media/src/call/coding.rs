@@ -14,8 +14,8 @@ use super::codec::{self, Codec};
 use super::dtmf::{is_event, is_ours};
 use super::party::{Link, Party, Stream};
 use super::{CallMedia, Mode, own, sections};
-use crate::PartyId;
 use crate::transcode::{CodedView, Coding, Fate, Outgoing, Plan};
+use crate::{PartyId, Ports};
 use edit::{Added, Edit, Numbers, edited};
 pub(super) use speech::Speech;
 
@@ -121,6 +121,43 @@ impl CallMedia {
         })
     }
 
+    /// A description of `from` as `to` is offered it, with other codecs if there is room to code them. Where there is none, neither has any
+    /// that are none of the other's from now on.
+    pub(super) fn with_codecs(
+        &mut self,
+        to: PartyId,
+        from: PartyId,
+        source: Description,
+        ports: &mut dyn Ports,
+    ) -> Description {
+        let Some(coded) = self.offered_codecs(to, Some(from), &source) else { return source };
+        let directions = 2 * source.media().filter(is_ours).count();
+        let has = |id: PartyId| self.party(id).is_ok_and(|party| party.has_room(directions));
+        if has(to) || has(from) {
+            return coded;
+        }
+        match (ports.room(self.thread, directions), self.party_mut(to)) {
+            (Some(room), Ok(party)) => {
+                party.room = Some(Arc::new(room));
+                coded
+            }
+            _ => {
+                for party in self.parties.iter_mut().filter(|party| [to, from].contains(&party.id)) {
+                    party.codings = Box::default();
+                }
+                source
+            }
+        }
+    }
+
+    /// Whether there is a stream of which nothing becomes, because it was to be transcoded and there is no room for it.
+    #[must_use]
+    pub fn is_muted(&self) -> bool {
+        let plans = self.parties.iter().flat_map(|party| &party.streams);
+        let plans = plans.filter_map(|stream| stream.applied.as_ref()?.transcode.as_ref());
+        plans.into_iter().any(|plan| plan.tally.is_refused())
+    }
+
     /// A description of `from` as it answers that offer of `to`: without the codecs that `to` has not, and where none is left with one that
     /// it has.
     pub(super) fn answered_codecs(
@@ -189,6 +226,13 @@ impl CallMedia {
             })
         };
         party.streams.iter().zip(&peer.streams).enumerate().map(plan).collect()
+    }
+}
+
+impl Party {
+    /// Whether room is kept for so many directions of its.
+    fn has_room(&self, directions: usize) -> bool {
+        self.room.as_ref().is_some_and(|room| room.directions() >= directions)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Keys of a party: in which form it has them, what its descriptions say of that, and what the relay is told.
 
+mod edit;
+mod keypad;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -15,19 +18,8 @@ use crate::negotiate::is_secure;
 use crate::relay::Command;
 use crate::rtcp::CNAME_LENGTH;
 use crate::{ContextId, PartyId};
-
-/// What a negotiated stream has for keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Keypad {
-    /// The payload type and the clock rate of the events that the party sends.
-    come: Option<(u8, u32)>,
-    /// The same of those that it takes, and which those are, one bit each.
-    go: Option<(u8, u32, u32)>,
-    /// Payload types of G.711 that it sends.
-    hears: [Option<(u8, Law)>; 2],
-    /// That which it takes, the one that it prefers.
-    plays: Option<(u8, Law)>,
-}
+use edit::{Edit, free, write};
+pub(super) use keypad::Keypad;
 
 /// How a party's keys stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +36,6 @@ pub struct DtmfView {
     pub said: u32,
 }
 
-/// What becomes of the events in a section.
-#[derive(Default)]
-struct Edit {
-    drop: Vec<String>,
-    add: Option<(u8, u32)>,
-}
-
-/// The number of events that an offer of ours has, where it is free.
-const USUAL: u8 = 101;
-/// The events that we take, and say (RFC 4733 §2.4.1): keys and the hook flash.
-const TAKEN: &str = "0-16";
 /// Clock rates in Hz that audio has. Events of others are none: of what a peer calls the clock, it depends how many packets a key is.
 const CLOCKS: RangeInclusive<u32> = 8_000..=192_000;
 
@@ -330,51 +311,6 @@ fn uses(media: &Media<'_>, dropped: &[String], format: &str) -> bool {
     media.line().formats().any(|used| used == format) && !dropped.iter().any(|dropped| dropped == format)
 }
 
-/// A payload type that none of these has.
-fn free<'a>(sections: impl Iterator<Item = Media<'a>>) -> Option<u8> {
-    let mut taken = [false; 128];
-    for media in sections {
-        for format in media.line().formats().filter_map(|format| format.parse::<usize>().ok()) {
-            if let Some(place) = taken.get_mut(format) {
-                *place = true;
-            }
-        }
-    }
-    let is_free = |number: &u8| taken.get(usize::from(*number)).is_some_and(|taken| !taken);
-    [USUAL].into_iter().chain(96..=127).find(is_free)
-}
-
-/// Writes a section with its events changed.
-fn write(text: &mut Vec<u8>, media: &Media<'_>, edit: &Edit, end: &str) {
-    let is_dropped = |format: &str| edit.drop.iter().any(|dropped| dropped == format);
-    let line = media.line();
-    let count = line.port_count.map(|count| format!("/{count}")).unwrap_or_default();
-    text.extend_from_slice(format!("m={} {}{count} {}", line.media, line.port, line.proto).as_bytes());
-    for format in line.formats().filter(|format| !is_dropped(format)) {
-        text.extend_from_slice(format!(" {format}").as_bytes());
-    }
-    if let Some((number, _)) = edit.add {
-        text.extend_from_slice(format!(" {number}").as_bytes());
-    }
-    text.extend_from_slice(end.as_bytes());
-    for line in media.section().lines().skip(1) {
-        let of = ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"]
-            .iter()
-            .find_map(|name| line.bytes().strip_prefix(name.as_bytes()));
-        let format = of.and_then(|of| of.split(|byte| byte.is_ascii_whitespace()).next());
-        if !format.is_some_and(|format| std::str::from_utf8(format).is_ok_and(is_dropped)) {
-            text.extend_from_slice(line.bytes());
-        }
-    }
-    if let Some((number, clock)) = edit.add {
-        if !text.ends_with(b"\n") {
-            text.extend_from_slice(end.as_bytes());
-        }
-        let lines = format!("a=rtpmap:{number} telephone-event/{clock}{end}a=fmtp:{number} {TAKEN}{end}");
-        text.extend_from_slice(lines.as_bytes());
-    }
-}
-
 /// What is another number than any party and section are.
 const OTHER: u64 = 1 << 63;
 
@@ -397,57 +333,4 @@ fn count(party: &Party) -> (u32, u32) {
     counted.map(|counters| counters.snapshot()).fold((0, 0), |(heard, said), of| {
         (heard.saturating_add(of.digits_heard), said.saturating_add(of.digits_said))
     })
-}
-
-impl Keypad {
-    /// The payload type and the clock rate of the events that the party sends.
-    pub(super) fn events_come(&self) -> Option<(u8, u32)> {
-        self.come
-    }
-
-    /// The same of those that it takes.
-    pub(super) fn events_go(&self) -> Option<(u8, u32)> {
-        self.go.map(|(payload, clock, _)| (payload, clock))
-    }
-
-    /// What two accepted sections have for keys.
-    pub(super) fn of(ours: &Media<'_>, theirs: &Media<'_>) -> Self {
-        // Ours has the protocol of its keys, theirs is as it is without them where they end with us.
-        if !is_ours(ours) && !is_ours(theirs) {
-            return Self::default();
-        }
-        let (mut ours, theirs) = (codec::all(ours), codec::all(theirs));
-        let number = |codec: &Codec| codec.format.parse::<u8>().ok();
-        let is_event = |codec: &&Codec| is_event(codec) && has_a_clock(codec);
-        // What both have at the same clock is agreed on; the peer has said which of them it prefers.
-        let agreed = theirs.iter().filter(is_event).find_map(|theirs| {
-            let mut ours = ours.iter().filter(is_event);
-            let ours = ours.find(|ours| ours.clock_rate == theirs.clock_rate)?;
-            let (clock, events) = (theirs.clock_rate?, listed(theirs.parameters.as_deref()));
-            Some(((number(ours)?, clock), (number(theirs)?, clock, events)))
-        });
-        let (come, go) = agreed.unzip();
-        let law = |codec: &Codec| {
-            Law::of_name(codec.name())
-                .filter(|_| codec.clock_rate == Some(8_000) && codec.channels.unwrap_or(1) == 1)
-        };
-        let plays = theirs.iter().find_map(|codec| Some((number(codec)?, law(codec)?)));
-        ours.retain(|codec| theirs.iter().any(|other| law(other).is_some() && law(other) == law(codec)));
-        let mut hears = ours.iter().filter_map(|codec| Some((number(codec)?, law(codec)?)));
-        let hears = [hears.next(), hears.next()];
-        Self { come, go, hears, plays }
-    }
-}
-
-/// The events from 0 to 31 that a list has (RFC 4733 §2.4.1), one bit each; without a list they are the keys (§2.5.1.1).
-fn listed(events: Option<&str>) -> u32 {
-    const KEYS: u32 = 0xffff;
-    let Some(events) = events.filter(|events| !events.trim().is_empty()) else { return KEYS };
-    let bits = |range: &str| {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let bounds = first.trim().parse::<u32>().ok().zip(last.trim().parse::<u32>().ok());
-        let Some((first, last)) = bounds else { return 0 };
-        (first..=last.min(31)).fold(0, |bits, event| bits | 1u32.checked_shl(event).unwrap_or_default())
-    };
-    events.split(',').map(bits).fold(0, |all, bits| all | bits)
 }

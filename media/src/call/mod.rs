@@ -14,6 +14,7 @@ mod ice;
 mod judge;
 mod left_out;
 mod lent;
+mod links;
 mod meet;
 mod offer;
 mod own;
@@ -29,6 +30,7 @@ mod veil;
 mod view;
 mod wiping;
 mod wiring;
+mod worn;
 
 use std::collections::VecDeque;
 
@@ -221,6 +223,7 @@ impl CallMedia {
         if self.index(a).is_err() || self.index(b).is_err() || a == b {
             return;
         }
+        self.mark_worn();
         let mut touched = vec![a, b];
         for party in &mut self.parties {
             let wanted = match party.id {
@@ -270,6 +273,7 @@ impl CallMedia {
     /// The party's dialog is over: its ports are given back, unless another dialog shares them.
     pub fn remove_party(&mut self, party: PartyId) {
         let Ok(index) = self.index(party) else { return };
+        self.mark_worn();
         let removed = self.parties.swap_remove(index);
         self.give_back(removed.streams);
         self.drop_transport(removed.bundle);
@@ -305,7 +309,10 @@ impl CallMedia {
             }
             spare.into_iter().for_each(|spare| self.drop_context(spare, false));
         }
-        self.parties.get_mut(index).into_iter().for_each(Party::wipe);
+        if let Some(party) = self.parties.get_mut(index) {
+            party.wipe();
+            party.room = None;
+        }
         let bundle = self.parties.get_mut(index).and_then(|party| party.bundle.take());
         self.drop_transport(bundle);
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sdp::{Description, Direction, Media};
 
-use super::answer::can_share;
+use super::links::can_share;
 use super::party::{Exchange, Party, Side, Stream};
 use super::{CallMedia, Connections, Mode, sections};
 use crate::keying::Keyed;
@@ -133,7 +133,7 @@ impl CallMedia {
         };
         let described = described.ok_or(Refusal::Misuse(Misuse::NothingDescribed))?;
         let (source, keyed) = self.seen_by(self.party(to)?, source, described)?;
-        let source = self.offered_codecs(to, Some(from), &source).unwrap_or(source);
+        let source = self.with_codecs(to, from, source, ports);
         let source = self.offered_keys(to, Some(from), &source).unwrap_or(source);
         let party = self.party(to)?;
         let frame = party.local.as_ref().map(sections::reread);

@@ -15,11 +15,11 @@ use super::judge::Verdict;
 use crate::dtmf::Wanted;
 use crate::keying::{Handshake, Keyed, Mint, Own as OwnKeys, Security};
 use crate::negotiate::{Bundling, Own, Reach};
-use crate::police::Allowed;
+use crate::police::{Allowed, Together};
 use crate::quality::Counters;
 use crate::relay::{IceSettings, Settings, Srtp, TcpStream};
 use crate::srtp::MasterKey;
-use crate::transcode::{Coding, Tally};
+use crate::transcode::{Coding, Room, Tally};
 use crate::veil::Veil;
 use crate::{ContextId, Ice, Latching, MediaNetwork, NetworkId, PartyId, Police};
 
@@ -100,10 +100,14 @@ pub(super) struct Party {
     pub(super) veil: Option<Arc<Veil>>,
     /// The codecs that may be added to what it is offered.
     pub(super) codings: Box<[Coding]>,
+    /// Room for its streams at the thread that codes; early dialogs of a leg share it.
+    pub(super) room: Option<Arc<Room>>,
     /// What is done about bundling.
     pub(super) bundling: Bundling,
     /// What is done about what was not negotiated.
     pub(super) police: Police,
+    /// What all of its streams may send, by our description that stands.
+    pub(super) together: Option<Arc<Together>>,
     /// The transport that several of its streams share.
     pub(super) bundle: Option<Bundled>,
 }
@@ -161,7 +165,7 @@ pub(super) struct Stream {
     /// Keys of ours that were told for it, one for each suite. They last as long as its port (RFC 4568 §7.1.4).
     pub(super) keys: Vec<MasterKey>,
     /// Its peer has come with other keys in answer to an offer that had our standing one: whether it knows how often that has rolled over
-    /// cannot be told (RFC 4568 §7.1.4). Another one of ours is due.
+    /// cannot be told (RFC 4568 §7.1.4). Or that has rolled over for another dialog. Another one of ours is due.
     pub(super) stale: bool,
     /// How it was protected, once its keys are wiped.
     pub(super) was: Option<Guarded>,
@@ -189,6 +193,8 @@ pub(super) struct Link {
     pub(super) clocks: Box<[(u8, u32)]>,
     /// What its party may send.
     pub(super) allowed: Allowed,
+    /// The sources that its party says it has.
+    pub(super) ssrcs: Arc<[u32]>,
     pub(super) srtp: Option<Srtp>,
     /// What was said of the DTLS association that its keys come from.
     pub(super) association: Option<Association>,
@@ -242,8 +248,10 @@ impl Party {
             dtmf: Wanted::default(),
             veil: None,
             codings: Box::default(),
+            room: None,
             bundling: Bundling::default(),
             police: Police::default(),
+            together: None,
             bundle: None,
         }
     }
@@ -286,8 +294,10 @@ impl Party {
             dtmf: self.dtmf,
             veil: self.veil.clone(),
             codings: self.codings.clone(),
+            room: self.room.clone(),
             bundling: self.bundling,
             police: self.police,
+            together: None,
             bundle: None,
         }
     }

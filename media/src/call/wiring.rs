@@ -11,7 +11,7 @@ use crate::dtmf::Plan;
 use crate::relay::{Command, Settings, Share, Sources, TcpOrder};
 use crate::transcode;
 use crate::veil::Veil;
-use crate::{ContextId, Latching, PartyId, Payloads, Police};
+use crate::{ContextId, Latching, PartyId, Payloads, Police, Rate, Ssrcs, Together};
 
 impl CallMedia {
     /// Where the signalling of a party comes from: with [`crate::Latching::SignallingSource`] its media is taken from
@@ -103,7 +103,8 @@ impl CallMedia {
             let coding = codings.get(section).cloned().flatten();
             let veil = veils.get(section).cloned().flatten();
             let police = party.police;
-            let onward = Onward { peer, plan, veil, coding, share, police };
+            let together = party.together.clone();
+            let onward = Onward { peer, plan, veil, coding, share, police, together };
             self.commands.extend(stream.apply(sources, onward, unlatch));
         }
         self.apply_transport(index, &transports);
@@ -218,6 +219,7 @@ struct Onward {
     coding: Option<transcode::Plan>,
     share: Option<Share>,
     police: Police,
+    together: Option<Arc<Together>>,
 }
 
 fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
@@ -236,7 +238,9 @@ fn settings(link: &Link, sources: Sources, onward: Onward) -> Settings {
         peer: onward.peer,
         clocks: link.clocks.clone(),
         payloads: (police.payload_types && read).then(|| link.allowed.payloads()),
-        rate: link.allowed.rate.filter(|_| police.rate && read),
+        rate: Some(Rate { own: link.allowed.rate, together: onward.together })
+            .filter(|rate| police.rate && read && *rate != Rate::default()),
+        ssrcs: read.then(|| Ssrcs { stated: Arc::clone(&link.ssrcs), drop: police.sources }),
         srtp: link.srtp.clone(),
         dtmf: onward.plan,
         veil: onward.veil,

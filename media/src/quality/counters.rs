@@ -1,10 +1,11 @@
 //! Counters of one remote context: written by its relay thread alone, read by anyone without a lock.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::source::SourceCell;
 use super::{Told, ToldCounters};
 use crate::dtls;
 use crate::ice::full::{CandidateKind, Progress};
@@ -25,6 +26,7 @@ pub struct Counters {
     unkeyed: AtomicU64,
     unnegotiated: AtomicU64,
     excess: AtomicU64,
+    foreign: AtomicU64,
     /// As [`dtls::packed`] has them.
     dtls: [AtomicU64; 2],
     /// Keys that were heard, and those that were said to whom its packets go: 32 bits each.
@@ -33,6 +35,7 @@ pub struct Counters {
     /// In microseconds; in the highest octet the payload type that came last, and one more.
     jitter: AtomicU64,
     quiet_since_millis: AtomicU64,
+    rolled: AtomicBool,
     epoch: OnceLock<Instant>,
     source: SourceCell,
     /// There once the remote has sent RTCP.
@@ -138,6 +141,8 @@ pub struct Snapshot {
     pub unnegotiated: u64,
     /// Packets taken from the remote and dropped because they were more than the rate of the descriptions.
     pub excess: u64,
+    /// Packets taken from the remote, and dropped where that is wanted, because they were of more sources than a stream has.
+    pub foreign: u64,
     /// RTP packets that did not come in, as sequence numbers tell (RFC 3550 §A.3); duplicates count against it.
     pub lost: u64,
     /// Interarrival jitter (RFC 3550 §A.8); zero while the clock rate is unknown.
@@ -176,6 +181,7 @@ pub(crate) enum Dropped {
     Unkeyed,
     Unnegotiated,
     Excess,
+    Foreign,
 }
 
 /// What one packet adds.
@@ -219,6 +225,15 @@ impl Counters {
         self.quiet_since_millis.store(tally.now_millis, Ordering::Relaxed);
     }
 
+    /// The key with which is sent to it has rolled over.
+    pub(crate) fn rolled(&self) {
+        self.rolled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_rolled(&self) -> bool {
+        self.rolled.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn sent(&self, tally: Tally) {
         self.sent.count(tally);
     }
@@ -236,6 +251,7 @@ impl Counters {
                 Dropped::Unkeyed => &self.unkeyed,
                 Dropped::Unnegotiated => &self.unnegotiated,
                 Dropped::Excess => &self.excess,
+                Dropped::Foreign => &self.foreign,
             },
             1,
         );
@@ -347,6 +363,7 @@ impl Counters {
             unkeyed: read(&self.unkeyed),
             unnegotiated: read(&self.unnegotiated),
             excess: read(&self.excess),
+            foreign: read(&self.foreign),
             lost: read(&self.lost),
             jitter: Duration::from_micros(read(&self.jitter) & JITTER),
             payload: (read(&self.jitter) >> PAYLOAD)
@@ -362,62 +379,6 @@ impl Counters {
             dtls_rtcp: dtls::unpacked(read(rtcp)),
         }
     }
-}
-
-/// A socket address that one thread writes and others read whole: the version is odd while it is written.
-#[derive(Debug, Default)]
-struct SourceCell {
-    version: AtomicU32,
-    /// 0 for none, else the port, with bit 16 set for IPv4.
-    port: AtomicU32,
-    high: AtomicU64,
-    low: AtomicU64,
-}
-
-const IPV4: u32 = 1 << 16;
-/// A writer holds the cell for a few nanoseconds.
-const READ_TRIES: usize = 64;
-
-impl SourceCell {
-    fn write(&self, source: Option<SocketAddr>) {
-        let (ip, port) = match source {
-            None => (0, 0),
-            Some(SocketAddr::V4(v4)) => (v4.ip().to_ipv6_mapped().to_bits(), u32::from(v4.port()) | IPV4),
-            Some(SocketAddr::V6(v6)) => (v6.ip().to_bits(), u32::from(v6.port())),
-        };
-        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
-        let (high, low) = (half(ip >> 64), half(ip));
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
-        fence(Ordering::Release);
-        self.port.store(port, Ordering::Relaxed);
-        self.high.store(high, Ordering::Relaxed);
-        self.low.store(low, Ordering::Relaxed);
-        self.version.store(version.wrapping_add(2), Ordering::Release);
-    }
-
-    fn read(&self) -> Option<SocketAddr> {
-        for _ in 0..READ_TRIES {
-            let before = self.version.load(Ordering::Acquire);
-            let port = self.port.load(Ordering::Relaxed);
-            let (high, low) = (self.high.load(Ordering::Relaxed), self.low.load(Ordering::Relaxed));
-            fence(Ordering::Acquire);
-            if before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before {
-                return address(port, (u128::from(high) << 64) | u128::from(low));
-            }
-        }
-        None
-    }
-}
-
-fn address(port: u32, ip: u128) -> Option<SocketAddr> {
-    if port == 0 {
-        return None;
-    }
-    let ip = Ipv6Addr::from_bits(ip);
-    let number = u16::try_from(port & 0xffff).ok()?;
-    let ip = if port & IPV4 == 0 { IpAddr::V6(ip) } else { IpAddr::V4(ip.to_ipv4_mapped()?) };
-    Some(SocketAddr::new(ip, number))
 }
 
 fn unpacked(kinds: u32) -> Option<(CandidateKind, CandidateKind)> {

@@ -4,6 +4,7 @@ mod counters;
 mod emodel;
 mod judged;
 mod reception;
+mod source;
 #[cfg(test)]
 mod tests;
 mod told;

@@ -92,6 +92,7 @@ fn the_snapshot_says_what_was_counted() {
     (0..5).for_each(|_| counters.dropped(Dropped::Unkeyed));
     (0..6).for_each(|_| counters.dropped(Dropped::Unnegotiated));
     (0..7).for_each(|_| counters.dropped(Dropped::Excess));
+    (0..8).for_each(|_| counters.dropped(Dropped::Foreign));
     counters.dtls(crate::ice::Component::Rtcp, Some(crate::dtls::Standing::Waiting));
     counters.quality(3, 1_500, 8);
     counters.digits(6, 5);
@@ -113,6 +114,7 @@ fn the_snapshot_says_what_was_counted() {
         unkeyed: 5,
         unnegotiated: 6,
         excess: 7,
+        foreign: 8,
         dtls: None,
         dtls_rtcp: Some(crate::dtls::Standing::Waiting),
         lost: 3,

@@ -24,8 +24,10 @@ use crate::transcode::{Coder, Input, Now, Output, Packet, Plan, Totals, Way};
 const RING: usize = 256;
 /// Packets taken back before others get their turn.
 const OUTPUTS_PER_TURN: usize = 64;
-/// Directions of one thread at the most: some ten times as many as it has the time for, for many are silent.
-const MOST: usize = 2_000;
+/// Directions of one thread for which room is kept at the most: some ten times as many as it has the time for, for many are silent.
+pub(super) const MOST: usize = 2_000;
+/// Directions that it takes: early dialogs of a leg share the room that is kept for it.
+const MOST_TAKEN: usize = MOST + MOST / 2;
 
 /// A relay thread's end.
 pub(super) struct ToCoder {
@@ -189,7 +191,7 @@ pub(super) fn start(number: u16, relay: &Arc<Waker>) -> std::io::Result<(Coding,
     let (outputs, coded) = RingBuffer::new(RING);
     let (totals, stop) = (Arc::<Totals>::default(), Arc::new(AtomicBool::new(false)));
     let from_relay = FromRelay {
-        coder: Coder::new(MOST, Arc::clone(&totals)),
+        coder: Coder::new(MOST_TAKEN, Arc::clone(&totals)),
         inputs,
         outputs,
         relay: Arc::clone(relay),

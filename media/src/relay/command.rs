@@ -13,7 +13,7 @@ use crate::quality::Counters;
 use crate::srtp::Protection;
 use crate::transcode;
 use crate::veil::Veil;
-use crate::{ContextId, PairId, PartyId, Payloads, ThreadId};
+use crate::{ContextId, PairId, PartyId, Payloads, Rate, Ssrcs, ThreadId};
 
 /// An order to a relay thread. Orders for a pair that was since lent to someone else are ignored.
 #[derive(Debug, Clone)]
@@ -99,8 +99,10 @@ pub struct Settings {
     pub clocks: Box<[(u8, u32)]>,
     /// The payload types that are taken from it; `None` where any is.
     pub payloads: Option<Payloads>,
-    /// How much RTP is taken from it, in octets a second with IP and UDP; `None` where any is.
-    pub rate: Option<u32>,
+    /// How much RTP is taken from it; `None` where any is.
+    pub rate: Option<Rate>,
+    /// Which sources are its own; `None` where nothing is known of them.
+    pub ssrcs: Option<Ssrcs>,
     /// SRTP between us and it; `None` where packets are taken and sent as they are.
     pub srtp: Option<Srtp>,
     /// What becomes of the keys that it presses; `None` where they go as they come.

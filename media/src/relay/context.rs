@@ -11,15 +11,16 @@ use super::handshake::Handshake;
 use super::latch::{Fit, Latch};
 use super::secure::Guard;
 use super::senders::Senders;
+use super::spiral::Step;
 use super::taking::Arrived;
 use super::worker::Clock;
-use super::{IceSettings, Settings};
+use super::{IceSettings, Settings, Sources};
 use crate::ContextId;
 use crate::dtmf::{Translator, Turn};
 pub(super) use crate::ice::Component;
 use crate::ice::full::Terms;
 use crate::ice::{Known, Session};
-use crate::police::Bucket;
+use crate::police::{Bucket, Crowd};
 use crate::quality::{Counters, Dropped, Moments, Reception, Tally};
 use crate::rtp::{self, Header};
 use crate::srtp;
@@ -50,6 +51,8 @@ pub(super) struct Context {
     reception: Reception,
     /// What it may send more, where that has bounds.
     bucket: Option<Bucket>,
+    /// Its sources, where something is known of them.
+    crowd: Crowd,
     /// What has been sent to it that it answers.
     moments: Moments,
     pub(super) guard: Guard,
@@ -63,6 +66,8 @@ pub(super) struct Context {
     pub(super) coded: Option<Told>,
     /// Whether the packets in which keys are looked for, or which are coded, come from a leg of ours.
     pub(super) from_own: bool,
+    /// The step from leg to leg that it is, where its peer is another of ours.
+    pub(super) step: Option<Box<Step>>,
     /// The session that the desk has for it.
     pub(super) begun: Option<(u32, Arc<Terms>)>,
     /// The sources of the sections that share it.
@@ -94,7 +99,7 @@ impl Context {
         let translator = settings.dtmf.as_ref().map(|plan| Box::new(Translator::new(plan)));
         let veiled = settings.veil.as_ref().map(|veil| Box::new(Veiled::new(veil)));
         let tables = settings.is_shared(id.remote).then(Box::default);
-        let bucket = Bucket::change(None, settings.rate);
+        let bucket = Bucket::change(None, own_rate(&settings));
         Self {
             remote: id.remote,
             id,
@@ -106,6 +111,7 @@ impl Context {
             ice,
             reception: Reception::default(),
             bucket,
+            crowd: Crowd::default(),
             moments: Moments::default(),
             guard,
             over: None,
@@ -113,6 +119,7 @@ impl Context {
             veiled,
             coded: None,
             from_own: false,
+            step: None,
             begun: None,
             tables,
         }
@@ -131,7 +138,7 @@ impl Context {
         self.ice = session(&settings, self.ice.take());
         Translator::change(&mut self.translator, settings.dtmf.as_ref());
         Veiled::change(&mut self.veiled, settings.veil.as_ref());
-        self.bucket = Bucket::change(self.bucket, settings.rate);
+        self.bucket = Bucket::change(self.bucket, own_rate(&settings));
         // Nothing of it is known of another one before it sends something.
         self.from_own &= self.settings.remote == settings.remote;
         match settings.is_shared(id.remote) {
@@ -262,16 +269,21 @@ impl Context {
         self.guard.unprotect((component, kind.into()), buffer, length, trial)
     }
 
-    /// Protects a packet for this remote where keys were negotiated, `by` those of its pair and the time in milliseconds.
+    /// Protects a packet for this remote where keys were negotiated, with those of its pair and the time in milliseconds.
     pub(super) fn protect(
         &mut self,
         kind: Component,
         buffer: &mut [u8],
         length: usize,
-        by: (&mut Senders, u64),
+        (senders, now_millis): (&mut Senders, u64),
     ) -> Result<usize, Dropped> {
         let component = self.component(kind);
-        self.guard.protect((component, kind.into()), buffer, length, by)
+        let by = (&mut *senders, now_millis);
+        let protected = self.guard.protect((component, kind.into()), buffer, length, by);
+        if self.guard.has_rolled(senders) {
+            self.counters.rolled();
+        }
+        protected
     }
 
     /// How well a source fits: as its ICE session says where there is one, else by the latch; with keys all may then.
@@ -358,16 +370,30 @@ impl Context {
         if rtcp {
             return Ok(());
         }
+        let header = Header::read(packet);
         if let Some(allowed) = self.settings.payloads
-            && Header::read(packet).is_some_and(|header| !allowed.has(header.payload))
+            && header.as_ref().is_some_and(|header| !allowed.has(header.payload))
         {
             return Err(Dropped::Unnegotiated);
         }
-        let bucket = self.bucket.as_mut();
-        match bucket.is_none_or(|bucket| bucket.take(packet.len(), clock.millis)) {
-            true => Ok(()),
-            false => Err(Dropped::Excess),
+        if let Some((ssrcs, header)) = self.settings.ssrcs.as_ref().zip(header)
+            && !self.crowd.admits(header.ssrc, ssrcs, clock.millis)
+        {
+            if ssrcs.drop {
+                return Err(Dropped::Foreign);
+            }
+            self.counters.dropped(Dropped::Foreign);
         }
+        let together = self.settings.rate.as_ref().and_then(|rate| rate.together.as_ref());
+        if together.is_some_and(|together| !together.take(packet.len(), clock.millis)) {
+            return Err(Dropped::Excess);
+        }
+        let bucket = self.bucket.as_mut();
+        if bucket.is_none_or(|bucket| bucket.take(packet.len(), clock.millis)) {
+            return Ok(());
+        }
+        together.into_iter().for_each(|together| together.put_back(packet.len()));
+        Err(Dropped::Excess)
     }
 
     /// Where its packets go on to, and what becomes of them.
@@ -380,6 +406,17 @@ impl Context {
     /// What becomes of its codecs.
     pub(super) fn transcode(&self) -> Option<&Arc<transcode::Plan>> {
         self.settings.transcode.as_ref()
+    }
+
+    /// Where its peer is, if that is a leg of ours and what it sends is for this remote alone.
+    pub(super) fn own_peer(&self) -> Option<SocketAddr> {
+        let alone = self.settings.sources == Sources::Exactly && self.settings.share.is_none();
+        alone.then_some(self.settings.remote)
+    }
+
+    /// Whether what a leg of ours sends to it comes to an end, whomever it goes on to.
+    pub(super) fn is_spiral(&self) -> bool {
+        self.step.as_ref().is_some_and(|step| !step.is_of_ring())
     }
 
     /// Whom its packets go to.
@@ -470,6 +507,11 @@ impl Settings {
     fn is_shared(&self, remote: u8) -> bool {
         self.share.as_ref().is_some_and(|share| share.transport == remote)
     }
+}
+
+/// How much of one stream is taken, in octets a second.
+fn own_rate(settings: &Settings) -> Option<u32> {
+    settings.rate.as_ref()?.own
 }
 
 /// The ICE session of these settings: the one before, or one that goes on from it (RFC 8445 §9).

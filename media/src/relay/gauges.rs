@@ -56,6 +56,8 @@ pub struct Policed {
     pub payload_type: u64,
     /// More than the rate of the descriptions.
     pub rate: u64,
+    /// Of more sources than a stream has.
+    pub source: u64,
 }
 
 /// Packets that SRTP has refused (RFC 3711 §3.3).
@@ -125,6 +127,7 @@ pub(super) struct Shared {
     unkeyed: AtomicU64,
     unnegotiated: AtomicU64,
     excess: AtomicU64,
+    foreign: AtomicU64,
     dtls_dropped: AtomicU64,
     stun: StunShared,
     dtmf: Tallies,
@@ -189,6 +192,7 @@ impl Shared {
             Dropped::Unkeyed => add_one(&self.unkeyed),
             Dropped::Unnegotiated => add_one(&self.unnegotiated),
             Dropped::Excess => add_one(&self.excess),
+            Dropped::Foreign => add_one(&self.foreign),
         }
     }
 
@@ -235,6 +239,7 @@ impl Shared {
         gauges.dtls_dropped += self.dtls_dropped.load(Ordering::Relaxed);
         gauges.policed.payload_type += self.unnegotiated.load(Ordering::Relaxed);
         gauges.policed.rate += self.excess.load(Ordering::Relaxed);
+        gauges.policed.source += self.foreign.load(Ordering::Relaxed);
         gauges.dtls.unkeyed += self.unkeyed.load(Ordering::Relaxed);
         self.dtmf.add_to(&mut gauges.dtmf);
         let (sum, stun) = (&mut gauges.stun, &self.stun);

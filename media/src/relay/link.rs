@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rtrb::{Consumer, Producer, PushError};
 
+use super::coding::MOST;
 use super::dtmf::Bell;
 use super::sockets::Waker;
 use super::tcp::ToTcp;
 use super::{Command, Report};
-use crate::transcode::Totals;
+use crate::transcode::{Room, Totals};
 use crate::{NetworkId, PortPair, Ports, PortsError, ThreadId};
 
 /// So many orders may wait for room in a ring before no more ports are lent. Orders for ports that are lent already
@@ -154,6 +155,14 @@ impl ToThread {
 }
 
 impl Ports for Link {
+    fn room(&mut self, thread: Option<ThreadId>, directions: usize) -> Option<Room> {
+        let thread = match thread {
+            Some(ThreadId(thread)) => self.threads.get(usize::from(thread)),
+            None => self.threads.iter().min_by_key(|thread| thread.lent),
+        };
+        Room::take(&thread?.coding, directions, MOST)
+    }
+
     fn take(&mut self, network: NetworkId, thread: Option<ThreadId>) -> Result<PortPair, PortsError> {
         let index = self.network(network).ok_or(PortsError::NoSuchNetwork(network))?;
         if let Some(ThreadId(thread)) = thread {

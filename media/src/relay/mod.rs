@@ -33,6 +33,7 @@ mod secure;
 mod securing;
 mod senders;
 mod sockets;
+mod spiral;
 mod start;
 mod stun;
 mod taking;
@@ -42,6 +43,8 @@ mod tests;
 mod uplink;
 mod worker;
 
+#[cfg(feature = "fuzz")]
+pub(crate) use bundle::fuzzed;
 pub use bundle::{Share, Tags};
 pub use command::{Command, IceSettings, Report, Settings, Sources, Srtp};
 pub use config::{Config, Notify, Roots, StartError};

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::spiral::Steps;
 use super::{Config, Settings, Sources};
 
 /// The media ports of all networks, and what else of ours media must not come to.
@@ -12,6 +13,8 @@ use super::{Config, Settings, Sources};
 pub(super) struct Own {
     ranges: Arc<[Range]>,
     closed: Arc<[SocketAddr]>,
+    /// What goes from leg to leg of ours.
+    steps: Arc<Steps>,
 }
 
 #[derive(Debug)]
@@ -30,7 +33,11 @@ impl Own {
                 ranges.push(Range { known, bound: network.bind, ports: network.ports.clone() });
             }
         }
-        Self { ranges: ranges.into(), closed: config.closed.as_slice().into() }
+        Self { ranges: ranges.into(), closed: config.closed.as_slice().into(), steps: Arc::default() }
+    }
+
+    pub(super) fn steps(&self) -> &Arc<Steps> {
+        &self.steps
     }
 
     fn range(&self, address: SocketAddr) -> Option<&Range> {

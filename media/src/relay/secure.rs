@@ -100,6 +100,14 @@ impl Guard {
         sender.protect(kind, buffer, length).map_err(|_| Dropped::Unprotectable)
     }
 
+    /// Whether the key of descriptions that is at work has rolled over; one of a handshake is known to one peer alone.
+    pub(super) fn has_rolled(&self, senders: &Senders) -> bool {
+        match self {
+            Self::Told(told) => told.at.is_some_and(|at| senders.has_rolled(at)),
+            Self::Plain | Self::Handshake(_) => false,
+        }
+    }
+
     pub(super) fn handshake(&mut self) -> Option<&mut Handshake> {
         match self {
             Self::Handshake(handshake) => Some(handshake),

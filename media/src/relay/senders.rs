@@ -87,6 +87,14 @@ impl Senders {
         }
     }
 
+    /// Whether a source has rolled over under the key there.
+    pub(super) fn has_rolled(&self, at: usize) -> bool {
+        match self.keys.get(at).map(|entry| &entry.state) {
+            Some(State::AtWork(sender, _)) => sender.has_rolled(),
+            Some(State::Idle(..) | State::Void) | None => false,
+        }
+    }
+
     /// How many keys are not wiped.
     #[cfg(test)]
     pub(super) fn at_work(&self) -> usize {

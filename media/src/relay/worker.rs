@@ -20,6 +20,7 @@ use super::own::Own;
 use super::paths::{self, Came, Paths, Route, ToPaths};
 use super::pool::{Pool, Want, Way};
 use super::sockets::{Place, Poller, Ready, Waker};
+use super::spiral;
 use super::stun;
 use super::taking::{self, Arrived, Taken, Untaken};
 use super::{Command, Report};
@@ -222,6 +223,7 @@ impl Worker {
                                 context.shard = u16::try_from(number).unwrap_or(u16::MAX);
                             }
                         }
+                        spiral::settle(&mut self.pool, context, &self.own);
                         set
                     }
                     Command::Expect { pair, local } => {
@@ -285,6 +287,11 @@ impl Worker {
         self.pool.came = None;
     }
 
+    fn is_spiral(&mut self, slot: u32, remote: u8) -> bool {
+        let context = self.pool.pair(slot).and_then(|pair| pair.context(remote));
+        context.is_some_and(|context| context.is_spiral())
+    }
+
     /// Takes what has come to a port, or by way of its relayed address.
     pub(super) fn take_in(&mut self, slot: u32, component: Component, came: Came, clock: Clock) {
         let Some(pair) = self.pool.pair(slot) else { return };
@@ -319,7 +326,7 @@ impl Worker {
                 Err(Untaken::Dtls) => return self.gauges.dtls_dropped(),
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
-        let own = self.own.has(source);
+        let own = self.own.has(source) && !self.is_spiral(slot, remote);
         if others != 0 {
             self.send_copies((slot, others), (onward, length), own, clock);
         }
@@ -332,7 +339,7 @@ impl Worker {
         if onward.coded {
             return self.code((slot, remote), own, (onward, length));
         }
-        // What one leg of ours sends to another is not sent on to a third: two such calls would feed one another for ever.
+        // What one leg of ours sends to another is not sent on to a third where it would come back: such calls would feed one another for ever.
         let barred = own.then_some(&self.own);
         match send_on(&mut self.pool, (onward, barred), (&mut self.buffer, length), clock.millis) {
             Ok(()) => {}

@@ -26,9 +26,34 @@ fn rfc5761_4_packet_types_from_192_to_223_are_rtcp() {
     assert!(!is_rtcp(&[0x80]));
 }
 
+/// Tables 4 and 5, whole: what they reserve and leave unassigned has no clock. That of G.722 is not the rate of its samples (§4.5.2).
 #[test]
 fn rfc3551_6_static_payload_types() {
-    assert_eq!((static_clock(9), static_name(9)), (Some(8_000), Some("G722")));
-    assert_eq!(static_clock(31), Some(90_000));
-    assert_eq!(static_clock(96), None);
+    let audio = [
+        (0, "PCMU", 8_000),
+        (3, "GSM", 8_000),
+        (4, "G723", 8_000),
+        (5, "DVI4", 8_000),
+        (6, "DVI4", 16_000),
+        (7, "LPC", 8_000),
+        (8, "PCMA", 8_000),
+        (9, "G722", 8_000),
+        (10, "L16", 44_100),
+        (11, "L16", 44_100),
+        (12, "QCELP", 8_000),
+        (13, "CN", 8_000),
+        (14, "MPA", 90_000),
+        (15, "G728", 8_000),
+        (16, "DVI4", 11_025),
+        (17, "DVI4", 22_050),
+        (18, "G729", 8_000),
+    ];
+    let video =
+        [(25, "CelB"), (26, "JPEG"), (28, "nv"), (31, "H261"), (32, "MPV"), (33, "MP2T"), (34, "H263")];
+    let video = video.map(|(payload, name)| (payload, name, 90_000));
+    let known: Vec<_> = audio.into_iter().chain(video).collect();
+    for payload in 0..=127 {
+        let expected = known.iter().find(|(of, ..)| *of == payload).map(|(_, name, clock)| (*name, *clock));
+        assert_eq!(static_name(payload).zip(static_clock(payload)), expected, "{payload}");
+    }
 }

@@ -15,6 +15,8 @@ pub struct Context {
     /// How many packets are left for the key.
     rtp_left: u64,
     rtcp_left: u64,
+    /// Whether a source that it protects has rolled over.
+    rolled: bool,
     /// Where packets are tried that must not be spoilt.
     other: Vec<u8>,
 }
@@ -32,6 +34,7 @@ pub struct Used {
     sources: Sources,
     rtp_left: u64,
     rtcp_left: u64,
+    rolled: bool,
 }
 
 impl Context {
@@ -46,6 +49,7 @@ impl Context {
             sources: Sources::default(),
             rtp_left,
             rtcp_left,
+            rolled: false,
             other: Vec::new(),
         })
     }
@@ -64,12 +68,13 @@ impl Context {
 
     /// What is left of it when its keys are wiped.
     pub(super) fn used(self) -> Used {
-        Used { sources: self.sources, rtp_left: self.rtp_left, rtcp_left: self.rtcp_left }
+        let Self { sources, rtp_left, rtcp_left, rolled, .. } = self;
+        Used { sources, rtp_left, rtcp_left, rolled }
     }
 
     /// The same key again.
-    pub(super) fn again(self, Used { sources, rtp_left, rtcp_left }: Used) -> Self {
-        Self { sources, rtp_left, rtcp_left, ..self }
+    pub(super) fn again(self, Used { sources, rtp_left, rtcp_left, rolled }: Used) -> Self {
+        Self { sources, rtp_left, rtcp_left, rolled, ..self }
     }
 
     /// How packets name the key; empty where they do not.
@@ -101,6 +106,11 @@ impl Context {
             Kind::Rtp => &mut self.rtp_left,
             Kind::Rtcp => &mut self.rtcp_left,
         }
+    }
+
+    /// Whether a source that it protects has rolled over (RFC 3711 §3.3.1).
+    pub(super) fn has_rolled(&self) -> bool {
+        self.rolled
     }
 
     /// The highest index of a source so far.
@@ -217,6 +227,7 @@ impl Context {
             return Err(Failure::Expired);
         }
         source.rtp.mark(index);
+        self.rolled |= index > u64::from(u16::MAX);
         let [.., high, low] = index.to_be_bytes();
         let [_, _, s0, s1, ..] = buffer else { return Err(Failure::Malformed) };
         (*s0, *s1) = (high, low);

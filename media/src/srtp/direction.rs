@@ -66,6 +66,12 @@ impl Sender {
         self.0.used()
     }
 
+    /// Whether a source has rolled over under its key: who has heard nothing of that takes what is sent for noise (RFC 3711 §3.3.1).
+    #[must_use]
+    pub fn has_rolled(&self) -> bool {
+        self.0.has_rolled()
+    }
+
     /// As [`Transform::protect`].
     ///
     /// # Errors

@@ -122,9 +122,13 @@ impl Coder {
         let direction = match self.entries.remove(&context) {
             Some(Entry { direction, .. }) if direction.plan == *plan => direction,
             Some(Entry { direction, .. }) => direction.over_to(plan, now),
-            None if self.entries.len() >= self.most => return self.totals.refused(),
+            None if self.entries.len() >= self.most => {
+                plan.tally.refuse(true);
+                return self.totals.refused();
+            }
             None => Direction::new(plan, now),
         };
+        plan.tally.refuse(false);
         self.due = self.due.min(direction.deadline());
         self.entries.insert(context, Entry { direction, other });
         self.totals.directions(self.entries.len());

@@ -149,11 +149,15 @@ impl Direction {
             return self.plan.tally.unknown();
         };
         self.reception.packet(header, clock, now.0);
-        if self.source.replace(header.ssrc) != Some(header.ssrc) {
+        let before = self.source.replace(header.ssrc);
+        if before != Some(header.ssrc) {
             self.flush(now, send);
             self.reorder.begin_anew();
             (self.before, self.marker) = (Before::Nothing, true);
-            self.out.go_by(header.ssrc);
+            match before {
+                Some(_) => self.out.go_by(header.ssrc),
+                None => self.out.follow(header),
+            }
         }
         if self.is_passing(header.payload) {
             let came = Came { header, marker, body, lost: 0 };

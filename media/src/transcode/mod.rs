@@ -25,6 +25,7 @@ mod reception;
 mod reorder;
 mod report;
 mod resample;
+mod room;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -38,5 +39,6 @@ pub(crate) use direction::Now;
 pub(crate) use fuzz::fuzzed;
 pub use plan::Plan;
 pub(crate) use plan::{Fate, Outgoing};
+pub use room::Room;
 pub(crate) use tally::Totals;
 pub use tally::{CodedView, Tally, TranscodingGauges};

@@ -1,5 +1,7 @@
 //! The numbers of a stream of ours.
 
+use crate::rtp::Header;
+
 /// What a packet of ours is called.
 #[derive(Debug)]
 pub(super) struct Out {
@@ -46,6 +48,15 @@ impl Out {
     pub(super) fn go_by(&mut self, ssrc: u32) {
         if self.ssrc != ssrc {
             (self.ssrc, self.packets, self.octets) = (ssrc, 0, 0);
+        }
+    }
+
+    /// Goes on with a stream that went on as it came until now, or might have: by its name, and from that packet on by its numbers, which for
+    /// whoever hears it are those that follow (RFC 3550 §5.1). One of ours by that name stays as it is.
+    pub(super) fn follow(&mut self, header: Header) {
+        if self.ssrc != header.ssrc {
+            self.go_by(header.ssrc);
+            (self.sequence, self.timestamp, self.at) = (header.sequence, header.timestamp, None);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is counted of transcoding.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// Of what one party sends. One thread writes.
 #[derive(Debug, Default)]
@@ -10,6 +10,7 @@ pub struct Tally {
     late: AtomicU64,
     unknown: AtomicU64,
     patience: AtomicU32,
+    refused: AtomicBool,
 }
 
 /// What was counted of it.
@@ -52,6 +53,17 @@ impl Tally {
         self.patience.store(u32::try_from(millis).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
+    /// There is room for it, or none.
+    pub(crate) fn refuse(&self, refused: bool) {
+        self.refused.store(refused, Ordering::Relaxed);
+    }
+
+    /// Whether nothing becomes of it, because the thread has no room.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// What it is now.
     #[must_use]
     pub fn read(&self) -> CodedView {
@@ -70,7 +82,7 @@ impl Tally {
 pub struct TranscodingGauges {
     /// Directions of streams that are transcoded now.
     pub directions: u64,
-    /// Those for which there was no room, since the start.
+    /// Legs that were offered no other codec, and directions that were not coded, because there was no room, since the start.
     pub refused: u64,
     /// Packets that were made, since the start.
     pub coded: u64,
@@ -83,6 +95,8 @@ pub struct TranscodingGauges {
 /// The same of one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
+    /// Those for which room is kept, by all shards.
+    promised: AtomicUsize,
     directions: AtomicU64,
     refused: AtomicU64,
     coded: AtomicU64,
@@ -102,8 +116,19 @@ impl Totals {
         usize::try_from(self.directions.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
     }
 
+    /// Keeps room for so many more, if they are no more than `most` then.
+    pub(super) fn promise(&self, more: usize, most: usize) -> bool {
+        let sum = |promised: usize| promised.checked_add(more).filter(|sum| *sum <= most);
+        self.promised.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok()
+    }
+
+    pub(super) fn give_back(&self, directions: usize) {
+        self.promised.fetch_sub(directions, Ordering::Relaxed);
+    }
+
+    /// By shards and by the thread.
     pub(super) fn refused(&self) {
-        add(&self.refused, 1);
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn coded(&self, packets: u64) {

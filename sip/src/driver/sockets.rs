@@ -19,6 +19,8 @@ pub struct Bind {
     pub transport: Transport,
     /// Its local address; port 0 lets the system choose one.
     pub address: SocketAddr,
+    /// The DSCP of what we send by it (RFC 2474 §3), six bits.
+    pub dscp: u8,
 }
 
 /// A listener that could not be bound.
@@ -163,8 +165,19 @@ fn finish(socket: Socket, transport: Transport) -> Result<Either, Failed> {
     }
 }
 
+/// Marks what leaves by a socket, and by those that a listening one accepts, with a DSCP.
+pub(super) fn mark(socket: &Socket, is_ipv6: bool, dscp: u8) -> io::Result<()> {
+    let octet = u32::from(dscp & 0x3f) << 2;
+    match (octet, is_ipv6) {
+        (0, _) => Ok(()),
+        (octet, true) => socket.set_tclass_v6(octet),
+        (octet, false) => socket.set_tos_v4(octet),
+    }
+}
+
 fn configure(socket: &Socket, bind: &Bind) -> io::Result<()> {
     socket.set_nonblocking(true)?;
+    mark(socket, bind.address.is_ipv6(), bind.dscp)?;
     if bind.address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
@@ -183,7 +196,7 @@ mod tests {
     use super::*;
 
     fn bind(transport: Transport, address: &str) -> Bind {
-        Bind { network: NetworkId(0), transport, address: address.parse().unwrap() }
+        Bind { network: NetworkId(0), transport, address: address.parse().unwrap(), dscp: 0 }
     }
 
     #[test]

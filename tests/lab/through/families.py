@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """families.py CHECK - calls over IPv6, between IPv6 and IPv4, and from one of two prefixes: what each peer saw of us, and what it heard."""
-import here, json, os, re, socket, subprocess, tempfile
+import here, json, os, re, socket, ssl, struct, subprocess, tempfile
 import messages
-from liaison import Liaison, run
+from liaison import Liaison, run, until
 from processes import Daemon
 from sipp import Sipp
 from wire import Wire, ends
@@ -204,5 +204,56 @@ def leaks():
         assert len(lines) == 2 and all(ours in line and theirs in line and "inside" in line for line in lines), lines
 
 
+CS3, AF31 = 24 << 2, 26 << 2
+
+
+class Marks(Wire):
+    """The octets with DSCP and ECN of what our addresses send from ports of SIP, or to such, by transport and address."""
+    def __init__(self, family, ours):
+        self.PROTOCOL, self.ours, self.seen = {"4": 0x0800, "6": 0x86dd}[family], ours, {}
+        super().__init__()
+
+    def take(self, packet):
+        six = packet[0] >> 4 == 6
+        protocol, header = (packet[6], 40) if six else (packet[9], (packet[0] & 15) * 4)
+        source = socket.inet_ntop(*((socket.AF_INET6, packet[8:24]) if six else (socket.AF_INET, packet[12:16])))
+        ports = struct.unpack_from("!HH", packet, header)
+        octet = (packet[0] & 15) << 4 | packet[1] >> 4 if six else packet[1]
+        name = {17: "udp", 6: "tcp"}.get(protocol)
+        known = [port for port in ports if port in (5060, 5061, 8443)]
+        if name and source in self.ours and known:
+            self.seen.setdefault((name, source, known[0]), set()).add(octet)
+
+
+def marks(transport, family):
+    """What we send of SIP has the DSCP of its network: on connections that we take, and on those that we make."""
+    global DOCUMENT
+    for network, dscp in (("outside", "CS3"), ("inside", "AF31")):
+        DOCUMENT = DOCUMENT.replace(f"[networks.{network}]\n", f'[networks.{network}]\ndscp = "{dscp}"\n')
+    caller, outside, inside, callee = (address(family, host) for host in (1, 2, 3, 4))
+    with Between({outside: ()}, {inside: ()}, caller, callee, transport) as sbc, Marks(family, (outside, inside)) as wire, \
+         Sipp("uas", (callee, 5060), transport=transport) as uas, \
+         Sipp("uac", (caller, 5060), f"{written(outside)}:5060", transport=transport) as uac:
+        uac.wait()
+        uas.wait()
+        sbc.idle()
+    seen = {(ip, kind): octets for (kind, ip, _), octets in wire.seen.items()}
+    assert seen == {(outside, transport): {CS3}, (inside, transport): {AF31}}, wire.seen
+
+
+def marks_of_handshakes():
+    """The same over TLS and in WebSockets."""
+    import house
+    house.DOCUMENT = house.DOCUMENT.replace('domain = "sbc.example.com"\n', 'domain = "sbc.example.com"\ndscp = "CS3"\n')
+    believes = ssl.create_default_context()
+    believes.check_hostname, believes.verify_mode = False, ssl.CERT_NONE
+    with house.House(), Marks("4", ("10.0.0.2",)) as wire:
+        for port in (5061, 8443):
+            with socket.create_connection(("10.0.0.2", port)) as plain, believes.wrap_socket(plain):
+                pass
+        until(lambda: wire.seen, lambda: len(wire.seen) == 2, 5)
+    assert set(map(frozenset, wire.seen.values())) == {frozenset({CS3})}, wire.seen
+
+
 if __name__ == "__main__":
-    run(call, prefixes, leaks)
+    run(call, prefixes, leaks, marks, marks_of_handshakes)

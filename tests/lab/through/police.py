@@ -194,4 +194,31 @@ def copied():
         assert marks == [{EF | 2}, {AF41}], marks
 
 
-run(payload_types, rate, ended, innocent, copied)
+def sources():
+    """Somebody who cannot see her stream sends into it, by names that are none of its: of many at once Bob hears a few, and of her all; where nothing is
+    said of it they are counted only."""
+    for near in ('police = { sources = "drop" }', ""):
+        alice, bob = two()
+        with sbc_with(near) as sbc, alice, bob, Packets() as wire:
+            begin(alice, bob)
+            her = streams(sbc)[0]
+            peer, ours = address(her["remote_address"]), address(her["local_address"])
+            stolen = until("her packets", lambda: wire.of(peer)[-1:], 5)[0]
+            own = stolen[8:12]
+            for number in range(200):
+                forge(peer, ours, tone(rtp(stolen, number, ssrc=0x5EED0000 + number)))
+            told = until("all of them", lambda: (s := streams(sbc)[0]["received"])["foreign_packets"] >= 190 and s, 5)
+            alice.listen(1000), bob.listen(440)
+            crossed = {packet[8:12] for packet, _ in wire.to(bob, False)} - {own}
+            dropped = sbc.metrics()['liaison_media_policed_total{reason="source"}']
+            if near:
+                assert len(crossed) <= 8 and dropped == told["foreign_packets"], (len(crossed), told)
+            else:
+                assert len(crossed) == 200 and dropped == 0, (len(crossed), told)
+            alice.command("hangup")
+            sbc.idle()
+            record, = sbc.records(1)
+            assert record["legs"][0]["streams"][0]["foreign"] >= 190, record
+
+
+run(payload_types, sources, rate, ended, innocent, copied)

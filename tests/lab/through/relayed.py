@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """relayed.py call udp|tcp|tls - a browser that has all of its media relayed by our TURN server calls a telephone that knows nothing but
-RTP/AVP, and is called by it."""
+RTP/AVP, and is called by it.
+
+relayed.py registered - its credentials come with its registration, and new ones with each refresh."""
 import here, json, os, re
 from browser_ua import Browser
 from ear import Ear
@@ -42,8 +44,11 @@ def crossed(sbc, transport):
     streams = [stream for leg in sbc.get(f"/v1/calls/{call['id']}")["legs"] for stream in leg["streams"]]
     ours, = [stream for stream in streams if stream["keying"] == "dtls"]
     assert ours["srtp"] and [stream["protocol"] for stream in streams if stream is not ours] == ["RTP/AVP"], streams
-    one, = [one for one in allocations(sbc) if one["relayed_address"] == ours["remote_address"]]
-    assert one["transport"] == transport and one["to_peers"]["packets"] > 50 and one["to_client"]["packets"] > 50, one
+    its = lambda: [one for one in allocations(sbc) if one["relayed_address"] == ours["remote_address"]]
+    carried = lambda: all(one[way]["packets"] > 50 for one in its() for way in ("to_peers", "to_client"))
+    until(lambda: f"no packets, but {its()}", carried, 10)
+    one, = its()
+    assert one["transport"] == transport, one
     assert one["permissions"] == ["10.0.0.2"], one
     return one
 
@@ -92,4 +97,38 @@ def call(transport):
         assert metrics["liaison_turn_allocations"] == 0, metrics
 
 
-run(call)
+def registered():
+    os.environ["TURN_SECRET"] = "a secret of the lab alone"
+    registrar = "".join(f'{name} = "30s"\n' for name in ("min_expires", "expires", "nat_expires", "max_expires"))
+    with House(profile='digest = { algorithms = ["MD5"] }', tables=TURN, registrar=registrar + 'turn_credentials = "protected"') as sbc, \
+         phone(sbc, "carol", "10.0.0.6", "udp", "answermode=auto", tone=1000) as carol, \
+         Browser("web", server=f"wss://10.0.0.2:{PORTS['wss']}", page=PAGE, key_hash=sbc.key_hash(), password=PASSWORD, tone=440,
+                 relayed="turns:") as web:
+        carol.wait("REGISTER_OK")
+        told = [web.wait("credentials")[1]]
+        web.wait("registered")
+        web.do("call", "sip:carol@example.com")
+        web.wait("confirmed"), carol.wait("CALL_ESTABLISHED", 20)
+        web.listen(1000), carol.listen(440)
+        crossed(sbc, "tls")
+        # The call stays while the credentials that it was made with end, and the next one is made with those of the newest refresh.
+        told += [web.wait("credentials", 60)[1] for _ in range(2)]
+        web.listen(1000), carol.listen(440)
+        web.do("hangup")
+        carol.wait("CALL_CLOSED"), web.wait("ended")
+        sbc.idle()
+        until(lambda: f"no allocation left, but {allocations(sbc)}", lambda: not allocations(sbc), 10)
+        told.append(web.wait("credentials", 60)[1])
+        carol.command("dial", "sip:web@example.com")
+        web.wait("confirmed")
+        web.listen(1000), carol.listen(440)
+        crossed(sbc, "tls")
+        carol.command("hangup")
+        web.wait("ended")
+        assert all(name.endswith(":web") for name in told) and sorted(set(told)) == told, told
+        assert sbc.metrics()["liaison_registers_turn_credentials_total"] >= len(told), told
+        # Carol's telephone has said nothing of such a body, and is not over TLS.
+        assert "application/json" not in carol.trace(), carol.trace()
+
+
+run(call, registered)

@@ -49,6 +49,21 @@ fn carol_takes(stage: &mut Stage, invited: &str, alice: &mut Side) -> Result<Sid
     Ok(Side::called(CAROL, invited, "carol"))
 }
 
+/// Bob hears that it is done and leaves, and Carol ends it with Alice.
+fn talk_on(stage: &mut Stage, mut bob: Side, (mut carol, alice): (Side, Side)) -> Played {
+    told(stage, &bob, "200")?;
+    leaves(stage, &mut bob)?;
+    bye(stage, &mut carol, &alice)
+}
+
+/// Bob transfers Alice to Carol without having asked her.
+fn blindly(stage: &mut Stage, (mut alice, mut bob): (Side, Side)) -> Played {
+    refers(stage, &mut bob, &format!("<{TARGET}>"))?;
+    let invited = stage.get(CAROL, "INVITE")?;
+    let carol = carol_takes(stage, &invited, &mut alice)?;
+    talk_on(stage, bob, (carol, alice))
+}
+
 /// Figure 1: the REFER names the dialog that it is about (RFC 4538).
 fn rfc5589_6_1_transfer_in_a_dialog_of_its_own(stage: &mut Stage) -> Played {
     let (mut alice, mut bob) = held(stage)?;
@@ -71,10 +86,8 @@ fn rfc5589_6_2_transfer_with_dialog_reuse(stage: &mut Stage) -> Played {
     let invited = stage.get(CAROL, "INVITE")?;
     stage.send(CAROL, &Msg::response(&invited, 180, "carol").phrase("Ringing").contact(CAROL));
     stage.pass(Duration::from_millis(20));
-    let mut carol = carol_takes(stage, &invited, &mut alice)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    let carol = carol_takes(stage, &invited, &mut alice)?;
+    talk_on(stage, bob, (carol, alice))
 }
 
 /// §6: the transferor need not wait for what comes of it.
@@ -119,15 +132,10 @@ fn rfc5589_6_3_2_the_target_does_not_answer(stage: &mut Stage) -> Played {
 
 /// The consultation is over before the transfer.
 fn rfc5589_7_1_exposing_the_target(stage: &mut Stage) -> Played {
-    let (mut alice, mut bob) = held(stage)?;
+    let (alice, bob) = held(stage)?;
     let (mut asks, asked) = call(stage, BOB, TARGET, CAROL)?;
     bye(stage, &mut asks, &asked)?;
-    refers(stage, &mut bob, &format!("<{TARGET}>"))?;
-    let invited = stage.get(CAROL, "INVITE")?;
-    let mut carol = carol_takes(stage, &invited, &mut alice)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    blindly(stage, (alice, bob))
 }
 
 /// Bob asks Carol, and has both on hold.
@@ -167,9 +175,7 @@ fn joined(stage: &mut Stage, parties: [Side; 4], to: &str) -> Played {
     refers(stage, &mut bob, to)?;
     resumed(stage, &mut alice, &mut carol)?;
     is_left(stage, &asks)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    talk_on(stage, bob, (carol, alice))
 }
 
 fn rfc5589_7_3_attended(stage: &mut Stage) -> Played {
@@ -187,18 +193,16 @@ fn rfc5589_7_5_attended_by_the_address_of_record(stage: &mut Stage) -> Played {
 /// Figure 11: Bob has hung up, and his telephone goes on.
 fn rfc5589_7_6_semi_attended(stage: &mut Stage) -> Played {
     let (mut alice, mut bob) = held(stage)?;
-    let (asks, mut carol) = call(stage, BOB, TARGET, CAROL)?;
+    let (asks, carol) = call(stage, BOB, TARGET, CAROL)?;
     refers(stage, &mut bob, &asks.replacing(TARGET))?;
     is_asked(stage, &mut alice)?;
     is_left(stage, &asks)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    talk_on(stage, bob, (carol, alice))
 }
 
 /// Bob gives up asking Carol, and transfers blindly: what became of her INVITE, and whether she answers it so or so.
 fn gives_up(stage: &mut Stage, crosses: bool) -> Played {
-    let (mut alice, mut bob) = held(stage)?;
+    let (alice, bob) = held(stage)?;
     let invite = invite(stage, BOB, TARGET);
     stage.send(BOB, &invite);
     let invited = stage.get(CAROL, "INVITE")?;
@@ -217,12 +221,7 @@ fn gives_up(stage: &mut Stage, crosses: bool) -> Played {
         stage.send(CAROL, &Msg::response(&invited, 487, "carol").phrase("Request Terminated"));
         stage.get(CAROL, "ACK")?;
     }
-    refers(stage, &mut bob, &format!("<{TARGET}>"))?;
-    let invited = stage.get(CAROL, "INVITE")?;
-    let mut carol = carol_takes(stage, &invited, &mut alice)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    blindly(stage, (alice, bob))
 }
 
 /// Figure 12.
@@ -247,12 +246,7 @@ fn rfc5589_7_7_the_target_lacks_replaces(stage: &mut Stage) -> Played {
     stage.send(CAROL, &bad);
     stage.get(CAROL, "ACK")?;
     failed(stage, &invite, "420")?;
-    refers(stage, &mut bob, &format!("<{TARGET}>"))?;
-    let invited = stage.get(CAROL, "INVITE")?;
-    let mut carol = carol_takes(stage, &invited, &mut alice)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    blindly(stage, (alice, bob))
 }
 
 /// The second figure: what the two can do is asked for by OPTIONS, which each leg answers for itself.
@@ -263,12 +257,7 @@ fn rfc5589_7_7_attended_falls_back_to_basic(stage: &mut Stage) -> Played {
     let (mut asks, asked) = call(stage, BOB, TARGET, CAROL)?;
     asks_what_it_can(stage, &mut asks)?;
     bye(stage, &mut asks, &asked)?;
-    refers(stage, &mut bob, &format!("<{TARGET}>"))?;
-    let invited = stage.get(CAROL, "INVITE")?;
-    let mut carol = carol_takes(stage, &invited, &mut alice)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    blindly(stage, (alice, bob))
 }
 
 fn asks_what_it_can(stage: &mut Stage, side: &mut Side) -> Played {
@@ -296,10 +285,8 @@ fn rfc5589_8_with_referred_by_and_its_token(stage: &mut Stage) -> Played {
     let invited = stage.get(CAROL, "INVITE")?;
     assert!(invited.contains(token), "{invited}");
     assert_eq!(uri_in(&field(&invited, "Referred-By")), "sip:bob@10.1.0.2");
-    let mut carol = carol_takes(stage, &invited, &mut alice)?;
-    told(stage, &bob, "200")?;
-    leaves(stage, &mut bob)?;
-    bye(stage, &mut carol, &alice)
+    let carol = carol_takes(stage, &invited, &mut alice)?;
+    talk_on(stage, bob, (carol, alice))
 }
 
 const FOCUS: &str = "<sip:conf-1@10.1.0.2:5060>;isfocus";

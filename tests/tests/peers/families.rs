@@ -28,3 +28,11 @@ fn rfc2827_a_call_leaves_from_the_prefix_that_leads_to_who_is_called() {
 fn rfc1918_a_peer_outside_that_is_told_private_addresses_is_named_in_the_log() {
     check("families.py", &["leaks"], 60);
 }
+
+#[test]
+fn rfc2474_3_sip_is_sent_with_the_dscp_of_its_network_over_each_transport_and_family() {
+    for (transport, family) in [("udp", "4"), ("udp", "6"), ("tcp", "4"), ("tcp", "6")] {
+        check("families.py", &["marks", transport, family], 60);
+    }
+    check("families.py", &["marks_of_handshakes"], 60);
+}

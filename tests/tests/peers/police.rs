@@ -9,6 +9,11 @@ fn rfc3264_6_1_payload_types_that_nobody_has_described_go_no_further_and_media_h
 }
 
 #[test]
+fn rfc3550_8_2_of_many_sources_at_once_a_few_go_further_where_a_profile_says_so() {
+    check("police.py", &["sources"], 60);
+}
+
+#[test]
 fn more_than_was_negotiated_goes_no_further_and_ends_the_call_where_a_profile_says_so() {
     check("police.py", &["rate"], 60);
     check("police.py", &["ended"], 60);

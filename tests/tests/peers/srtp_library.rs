@@ -9,14 +9,14 @@ use media::srtp::{Context, Kind, MAX_OVERHEAD, MasterKey, Suite, Transform};
 use crate::lab::root;
 
 /// libsrtp with a key.
-struct Library {
+pub(crate) struct Library {
     process: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
 }
 
 impl Library {
-    fn new(program: &std::path::Path, suite: Suite, key: &[u8]) -> Self {
+    pub(crate) fn new(program: &std::path::Path, suite: Suite, key: &[u8]) -> Self {
         let mut process = Command::new(program)
             .args([suite.name(), &hex(key)])
             .stdin(Stdio::piped())
@@ -27,7 +27,7 @@ impl Library {
         Self { process, to, from: BufReader::new(from) }
     }
 
-    fn ask(&mut self, what: &str, kind: Kind, packet: &[u8]) -> Result<Vec<u8>, String> {
+    pub(crate) fn ask(&mut self, what: &str, kind: Kind, packet: &[u8]) -> Result<Vec<u8>, String> {
         let kind = if kind == Kind::Rtp { "rtp" } else { "rtcp" };
         writeln!(self.to, "{what} {kind} {}", hex(packet)).unwrap();
         let mut line = String::new();
@@ -45,6 +45,16 @@ impl Drop for Library {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The program that asks libsrtp, built for one test.
+pub(crate) fn built(test: &str) -> std::path::PathBuf {
+    let program = std::env::temp_dir().join(format!("srtp_opinion.{}.{test}", std::process::id()));
+    let source = root().join("tests/lab/srtp_opinion.c");
+    let status =
+        Command::new("cc").arg("-O1").arg("-o").arg(&program).arg(source).arg("-lsrtp2").status().unwrap();
+    assert!(status.success());
+    program
 }
 
 fn hex(octets: &[u8]) -> String {
@@ -93,11 +103,7 @@ fn rtcp(number: u32) -> Vec<u8> {
 /// Both make the same of the same, over the ends of the sequence numbers, with loss, reordering and repetition.
 #[test]
 fn libsrtp_and_ours_protect_alike_and_understand_each_other() {
-    let program = std::env::temp_dir().join(format!("srtp_opinion.{}", std::process::id()));
-    let source = root().join("tests/lab/srtp_opinion.c");
-    let built =
-        Command::new("cc").arg("-O1").arg("-o").arg(&program).arg(source).arg("-lsrtp2").status().unwrap();
-    assert!(built.success());
+    let program = built("alike");
     for suite in Suite::ALL {
         let octets: Vec<u8> =
             (0..suite.key_length() + suite.salt_length()).map(|at| u8::try_from(at * 5).unwrap()).collect();

@@ -2,6 +2,7 @@
 
 use crate::lab::check;
 
+// conforms: RFC3551-4.5.14-1,2,3
 #[test]
 fn tones_keep_frequency_and_level_from_codec_to_codec() {
     for (near, far) in

@@ -69,3 +69,8 @@ fn rfc8656_a_browser_that_relays_everything_over_tcp_calls_a_plain_telephone_and
 fn rfc8656_a_browser_that_relays_everything_over_tls_calls_a_plain_telephone_and_is_called_by_it() {
     check("relayed.py", &["call", "tls"], 90);
 }
+
+#[test]
+fn a_browser_relays_everything_by_the_credentials_that_its_registration_brings() {
+    check("relayed.py", &["registered"], 180);
+}

@@ -21,6 +21,7 @@ mod refer;
 mod request;
 mod speaking;
 mod takeover;
+mod taker;
 mod target;
 mod who;
 

@@ -10,12 +10,11 @@
 //! up describes, and that one is answered with the caller's ACK. Of a call that is placed from here either party is picked up for: who
 //! does is that party from then on.
 
-use super::takeover::new_leg;
 use super::who::Who;
 use crate::call::agreement::Apart;
 use crate::call::body::Wrap;
 use crate::call::incoming::Arrival;
-use crate::call::{CallKey, Leg, LegNo, OrRefuse, State, decide};
+use crate::call::{CallKey, LegNo, OrRefuse, State, decide};
 use crate::shard::Core;
 use bytes::Bytes;
 use config::{PickUp, Profile};
@@ -74,7 +73,7 @@ impl Core {
         profile: Arc<Profile>,
     ) -> OrRefuse<()> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
-        let Arrival { session, network, trunk, request, in_trunk, .. } = arrival;
+        let (network, request) = (arrival.network, arrival.request.clone());
         let call = self.calls.get(key).ok_or_else(gone)?;
         let no = call.next_leg().ok_or_else(gone)?;
         let snapshot = call.snapshot.clone();
@@ -84,23 +83,8 @@ impl Core {
         let taken = decide::take_strictly(&crossing, call.media.mode(), &request.request)?;
         // Nobody could be asked for what the caller has offered before there is somebody to answer it.
         let sdp = taken.sdp.clone().ok_or_else(|| Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)))?;
-        let on_flow = self.endpoint.is_on_flow(session);
-        let label = self.label(trunk.as_ref());
-        let user = self.who_sends(network, trunk.as_ref(), &request).user;
-        let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| Box::new(uuid));
-        let call = self.calls.get_mut(key).ok_or_else(gone)?;
-        let party = call.name_party();
-        call.media.add_party(party, &decide::media_network(&snapshot, (network, &profile), on_flow));
-        call.media.signalling_source(party, request.flow.peer.ip());
-        let way = self.signalling_of(session);
-        self.protect(key, party, &profile, way);
-        let call = self.calls.get_mut(key).ok_or_else(gone)?;
-        let received = call.media.receive_offer(party, &sdp);
-        if let Err(refusal) = received.and_then(|()| call.media.reserve(party, &mut *self.link)) {
-            call.media.remove_party(party);
-            self.counters.descriptions_refused += 1;
-            return Err(Box::new(self.media_reply(&refusal)));
-        }
+        let party = self.party_of_taker(key, &arrival, &profile, &sdp)?;
+        let call = self.calls.get(key).ok_or_else(gone)?;
         tracing::debug!(
             call = %call.id,
             sip_call_id = call.sip_call_id(),
@@ -108,11 +92,8 @@ impl Core {
             replaced = replaced.0,
             "a call is picked up"
         );
-        let leg = new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk);
-        call.callees.push(Leg { user, identifier, ..leg });
         let is_placed = call.caller.is_none();
-        self.by_session.insert(session, (key, no));
-        self.endpoint.label(session, label);
+        self.enter_taker(now, key, (no, party), arrival, profile);
         let picked_up = match is_placed {
             true => self.pick_up_placed(now, key, (no, party), &taken.wrap),
             false => self.pick_up_for_caller(now, key, (no, party), request.headers(), &taken.wrap),

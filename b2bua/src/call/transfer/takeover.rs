@@ -9,22 +9,17 @@
 //! It is done here, whatever the partner's user agent knows of Replaces, and whichever of the two dialogs of the call is named: the
 //! one of who is replaced, or that which its partner has with us.
 
-use crate::call::body::refuses_parts;
-use crate::call::conversion::Conversion;
 use crate::call::exchange::{Ask, Asked, By};
-use crate::call::identity::takes_another_from;
 use crate::call::incoming::Arrival;
-use crate::call::naming::Naming;
 use crate::call::talk::Talk;
-use crate::call::{CallKey, Exchange, Leg, LegNo, OrRefuse, State, decide};
+use crate::call::{CallKey, Exchange, LegNo, OrRefuse, State, decide};
 use crate::shard::{Core, listener_in};
-use config::{Profile, TrunkName};
-use media::PartyId;
+use config::Profile;
 use policy::On;
+use sip::Failure;
 use sip::dialog::DialogState;
 use sip::session::{Parts, Reply};
 use sip::time::Now;
-use sip::{Failure, NetworkId};
 use sip_types::header::{Replaces, SessionUuid};
 use sip_types::{HeaderName, Method, Response, StatusCode};
 use std::sync::Arc;
@@ -134,7 +129,8 @@ impl Core {
         profile: Arc<Profile>,
     ) -> OrRefuse<()> {
         let gone = || Box::new(Reply::new(StatusCode::SERVER_INTERNAL_ERROR));
-        let Arrival { session, network, trunk, request, in_trunk, .. } = arrival;
+        let Arrival { session, network, request, .. } = &arrival;
+        let (session, network) = (*session, *network);
         let call = self.calls.get(key).ok_or_else(gone)?;
         let no = call.next_leg().ok_or_else(gone)?;
         let of = call.other(replaced).ok_or_else(gone)?;
@@ -150,32 +146,16 @@ impl Core {
         let (target, takes_name) = (partner.session, partner.from_change);
         // Whoever replaces makes the offer: nobody could be asked for one who has not been answered.
         let sdp = taken.sdp.clone().ok_or_else(|| Box::new(Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)))?;
-        let on_flow = self.endpoint.is_on_flow(session);
-        let label = self.label(trunk.as_ref());
-        let user = self.who_sends(network, trunk.as_ref(), &request).user;
-        let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| Box::new(uuid));
+        let identifier = self.endpoint.peer_identifier(session).map(|(uuid, _)| uuid);
+        let party = self.party_of_taker(key, &arrival, &profile, &sdp)?;
         let call = self.calls.get_mut(key).ok_or_else(gone)?;
-        let party = call.name_party();
-        call.media.add_party(party, &decide::media_network(&snapshot, (network, &profile), on_flow));
-        call.media.signalling_source(party, request.flow.peer.ip());
-        let way = self.signalling_of(session);
-        self.protect(key, party, &profile, way);
-        let call = self.calls.get_mut(key).ok_or_else(gone)?;
-        let received = call.media.receive_offer(party, &sdp);
-        let offer = received
-            .and_then(|()| call.media.reserve(party, &mut *self.link))
-            .and_then(|()| call.media.compose_offer(of_party, party, &mut *self.link));
-        let offer = match offer {
+        let offer = match call.media.compose_offer(of_party, party, &mut *self.link) {
             Ok(offer) => offer,
-            Err(refusal) => {
-                call.media.remove_party(party);
-                self.counters.descriptions_refused += 1;
-                return Err(Box::new(self.media_reply(&refusal)));
-            }
+            Err(refusal) => return Err(self.no_party(key, party, &refusal)),
         };
         parts.body = taken.wrap.around(Some(offer.clone()));
         self.name_leg(now, key, of, Some(request.headers()));
-        let speaks_for = identifier.as_deref().copied().unwrap_or(SessionUuid::NIL);
+        let speaks_for = identifier.unwrap_or(SessionUuid::NIL);
         self.endpoint.speak_for(target, speaks_for);
         if takes_name {
             self.endpoint.rename(target, request.from.untagged());
@@ -197,10 +177,7 @@ impl Core {
         );
         call.exchange = Exchange::TakeOver { leg: of, by: no, offer };
         call.transfers.get_or_insert_default().takeovers += 1;
-        let leg = new_leg(no, session, (network, trunk, profile), &request, party, now, in_trunk);
-        call.callees.push(Leg { user, identifier, ..leg });
-        self.by_session.insert(session, (key, no));
-        self.endpoint.label(session, label);
+        self.enter_taker(now, key, (no, party), arrival, profile);
         self.counters.takeovers += 1;
         self.watch_telling(now, key);
         Ok(())
@@ -278,18 +255,6 @@ impl Core {
         self.refuse_taker(now, key, by, &reply);
     }
 
-    /// Who was to take a place does not get it.
-    pub(super) fn refuse_taker(&mut self, now: Now, key: CallKey, by: LegNo, reply: &Reply) {
-        let Some(call) = self.calls.get_mut(key) else { return };
-        let Some(new) = call.leg_mut(by) else { return };
-        let (session, party) = (new.session, new.party);
-        new.close(now, Some(reply.status), "refused", None);
-        new._in_trunk = None;
-        call.media.remove_party(party);
-        self.counters.takeovers_refused += 1;
-        let _ = self.endpoint.reject(now, session, reply);
-    }
-
     /// A leg has ended that was to take a place: what its offer has changed is put back.
     pub(in crate::call) fn give_up_taking_over(&mut self, now: Now, key: CallKey, no: LegNo) {
         let Some(call) = self.calls.get_mut(key) else { return };
@@ -311,47 +276,5 @@ impl Core {
             // If there is nothing to cancel, the answer is on its way.
             let _ = self.endpoint.cancel_reinvite(now, session);
         }
-    }
-}
-
-/// The leg of an INVITE that takes a place.
-pub(super) fn new_leg(
-    no: LegNo,
-    session: sip::session::SessionId,
-    (network, trunk, profile): (NetworkId, Option<TrunkName>, Arc<Profile>),
-    request: &sip::Received,
-    party: PartyId,
-    now: Now,
-    in_trunk: Option<crate::shard::Held>,
-) -> Leg {
-    Leg {
-        no,
-        session,
-        network,
-        trunk,
-        profile,
-        target: String::new(),
-        device: false,
-        user: None,
-        trunk_flow: None,
-        naming: Naming::default(),
-        conversion: Conversion::Carried,
-        branch: 0,
-        breadth: 0,
-        party,
-        started: now,
-        confirmed: None,
-        end: None,
-        call_id: request.call_id.as_str().into(),
-        identifier: None,
-        refreshing: false,
-        connection: None,
-        from_change: takes_another_from(request.headers()),
-        refuses_parts: refuses_parts(request.headers()).unwrap_or_default(),
-        redirected: None,
-        said: None,
-        farewell: None,
-        found: None,
-        _in_trunk: in_trunk,
     }
 }

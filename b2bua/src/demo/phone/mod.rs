@@ -56,8 +56,12 @@ impl Phone {
     /// # Errors
     /// What the system refuses: sockets, threads or random bits.
     pub(super) fn start(name: &'static str, frequency: u32, clock: Clock) -> anyhow::Result<Self> {
-        let bind =
-            Bind { network: NetworkId(0), transport: Transport::Udp, address: ([127, 0, 0, 1], 0).into() };
+        let bind = Bind {
+            network: NetworkId(0),
+            transport: Transport::Udp,
+            address: ([127, 0, 0, 1], 0).into(),
+            dscp: 0,
+        };
         let sockets = Sockets::bind(&[bind])?;
         let address = sockets.listeners().next().context("no listener")?.address;
         let mut ids = RandomIds::new()?;

@@ -94,7 +94,9 @@ fn document(directory: &TempDir, text: &str) -> String {
 
 fn binds(settings: &sip::Settings) -> Vec<Bind> {
     let listeners = settings.listeners.iter();
-    listeners.map(|l| Bind { network: l.network, transport: l.transport, address: l.address }).collect()
+    listeners
+        .map(|l| Bind { network: l.network, transport: l.transport, address: l.address, dscp: 0 })
+        .collect()
 }
 
 fn restart(path: &str) -> Vec<(String, Effect)> {

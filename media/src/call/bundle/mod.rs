@@ -11,7 +11,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sdp::{Description, Media};
 
-use super::answer::{Outcome, can_share};
+use super::answer::Outcome;
+use super::links::can_share;
 use super::party::{Party, Side, Stream};
 use super::{CallMedia, Mode, sections};
 use crate::keying::Keying;

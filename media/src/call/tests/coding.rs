@@ -1,8 +1,9 @@
 //! Codecs that only one leg has.
 
 use super::*;
+use crate::Ports;
 use crate::dtmf::Law;
-use crate::transcode::{Coding, Fate, Plan};
+use crate::transcode::{Clock, Coding, Fate, Plan};
 
 const PCMU: Coding = Coding::G711(Law::Mu);
 const PCMA: Coding = Coding::G711(Law::A);
@@ -93,6 +94,41 @@ fn where_both_have_a_codec_nothing_is_transcoded() {
 }
 
 #[test]
+fn where_there_is_no_room_to_code_no_codec_is_added() {
+    let mut call = call(&[], &[Coding::Opus]);
+    call.ports = VirtualPorts::new(&call.networks).with_room(1);
+    let offered = call.offer(A, B, &by_a("0 8", "")).unwrap();
+    assert_eq!(formats(&offered), "0 8");
+    // B has nothing in common with A then, and nothing is coded.
+    call.answer(B, A, &by_b("8", "")).unwrap();
+    assert_eq!((call.media.transcoded(), call.media.is_muted()), (0, false));
+    assert!(call.media.knows(A, B) && call.media.knows(B, A));
+}
+
+#[test]
+fn room_is_kept_as_long_as_a_leg_is_there_whose_dialogs_share_it() {
+    let mut call = call(&[], &[Coding::Opus]);
+    call.ports = VirtualPorts::new(&call.networks).with_room(2);
+    call.offer(A, B, &by_a("0 8", "")).unwrap();
+    call.media.fork_party(B, B2).unwrap();
+    assert!(call.ports.room(None, 1).is_none());
+    call.media.remove_party(B);
+    assert!(call.ports.room(None, 1).is_none());
+    call.media.stop();
+    assert!(call.ports.room(None, 2).is_some());
+}
+
+#[test]
+fn a_stream_that_is_not_coded_for_want_of_room_is_told() {
+    let mut call = call(&[], &[Coding::Opus]);
+    exchange(&mut call, &by_a("0 8", ""), &by_b("96", OPUS));
+    plan(&call, A).unwrap().tally.refuse(true);
+    assert!(call.media.is_muted());
+    plan(&call, A).unwrap().tally.refuse(false);
+    assert!(!call.media.is_muted());
+}
+
+#[test]
 fn who_prefers_the_added_codec_may_send_it() {
     let mut call = call(&[], &[Coding::Opus]);
     let told = exchange(&mut call, &by_a("0", ""), &by_b("96 0", OPUS));
@@ -109,6 +145,15 @@ fn one_law_becomes_the_other_by_its_table() {
     assert_eq!(told.1, "0; 0 PCMU/8000");
     assert_eq!(ways(&call, A).unwrap().0, [(0, Fate::Law(Law::Mu, Law::A, 8))]);
     assert_eq!(ways(&call, B).unwrap().0, [(8, Fate::Law(Law::A, Law::Mu, 0))]);
+}
+
+// conforms: RFC3551-4.5-1
+#[test]
+fn rfc3551_4_5_a_codec_at_a_rate_without_a_number_of_its_own_gets_one_with_its_clock() {
+    let mut call = call(&[], &[Coding::L16(Clock::Wide)]);
+    let told = exchange(&mut call, &by_a("0", ""), &by_b("96", "a=rtpmap:96 L16/16000\n"));
+    assert_eq!(told, ("0 96; 96 L16/16000".into(), "0; 0 PCMU/8000".into()));
+    assert_eq!(ways(&call, B).unwrap().0, [(96, Fate::Coded(Coding::L16(Clock::Wide)))]);
 }
 
 // conforms: RFC3389-4-1 RFC4733-2.1-1

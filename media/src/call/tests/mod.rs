@@ -3,7 +3,9 @@
 mod again;
 mod alone;
 mod anything;
+mod associations;
 mod bundle;
+mod bundle_changes;
 mod bundles;
 mod bypass;
 mod coding;
@@ -21,6 +23,7 @@ mod lines;
 mod rekey;
 mod secure;
 mod srtp;
+mod srtp_forks;
 mod transfer;
 mod traversal;
 mod veil;

@@ -136,3 +136,46 @@ fn keys_are_wiped_once_they_are_good_for_nothing() {
     assert!(party.streams[0].link.as_ref().unwrap().srtp.is_none());
     assert_eq!(call.media.view(B).unwrap().streams[0].guarded, before);
 }
+
+/// Two dialogs have one key of ours, by which one of them is spoken to; the other one may answer before that or after.
+#[test]
+fn rfc3711_3_3_1_who_has_heard_nothing_of_a_roll_over_gets_another_key() {
+    let answer = |line: &str| secure(&[&format!("2 AES_CM_128_HMAC_SHA1_80 {line}")]);
+    for (late, rolls, heard) in
+        [(false, true, false), (true, true, false), (true, false, false), (false, true, true)]
+    {
+        let mut call = call(SrtpUse::Off, SrtpUse::Required);
+        let ours = keys(&call.offer(A, B, &plain()).unwrap());
+        call.media.fork_party(B, B2).unwrap();
+        let other = answer(OTHER).replace("5000", "6000");
+        if !late {
+            call.media.receive_answer(B2, wire(&other).as_bytes()).unwrap();
+        }
+        call.answer(B, A, &answer(KEY)).unwrap();
+        let counters =
+            |call: &Call, party| call.media.party(party).unwrap().streams[0].counters.clone().unwrap();
+        if rolls {
+            counters(&call, B).rolled();
+        }
+        if heard {
+            let sent = crate::quality::Tally { bytes: 172, rtcp: false, now_millis: 1 };
+            counters(&call, B2).sent(sent);
+        }
+        if late {
+            call.media.receive_answer(B2, wire(&other).as_bytes()).unwrap();
+        }
+        call.media.connect(A, B2);
+        call.media.remove_party(B);
+        let is_due = rolls && !heard;
+        assert_eq!(call.media.knows(B2, A), !is_due, "{late} {rolls} {heard}");
+        if is_due {
+            let offered = keys(&call.media.offer_again(B2, A, &mut call.ports).unwrap());
+            assert!(offered.len() == 1 && !ours.contains(&offered[0]), "{offered:?}");
+            let other = secure(&[&format!("1 AES_CM_128_HMAC_SHA1_80 {OTHER}")]).replace("5000", "6000");
+            call.media.receive_answer(B2, wire(&other).as_bytes()).unwrap();
+            call.drain();
+            assert!(call.media.knows(B2, A));
+            assert_eq!(protection_at(&call, 6_000).unwrap().send.octets(), octets(&offered[0]));
+        }
+    }
+}

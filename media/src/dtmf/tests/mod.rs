@@ -1,4 +1,5 @@
 mod audio;
+mod bench;
 mod events;
 mod numbers;
 mod reports;

@@ -5,6 +5,8 @@
 //! its source, or by its payload type (§9.2).
 
 mod copies;
+#[cfg(any(test, feature = "fuzz"))]
+mod fuzz;
 mod report;
 mod table;
 #[cfg(test)]
@@ -12,6 +14,8 @@ mod tests;
 
 use super::context::Context;
 use crate::rtp::{self, Header, extension};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use fuzz::fuzzed;
 pub(super) use table::Tables;
 
 /// The share of a remote in a transport that several have.

@@ -22,6 +22,7 @@ fn context(remote: u8, section: Option<Tags>) -> Context {
         clocks: Box::default(),
         payloads: None,
         rate: None,
+        ssrcs: None,
         srtp: None,
         dtmf: None,
         veil: None,
@@ -157,5 +158,21 @@ proptest::proptest! {
         if let Some(Assigned { section, others }) = assign(&mut contexts, 0, &[head, rest].concat()) {
             proptest::prop_assert!(section < 3 && others < 8);
         }
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 2_000, ..Default::default() })]
+    #[test]
+    fn of_any_packet_nothing_is_read_that_is_not_in_it(
+        number in proptest::prelude::any::<u8>(),
+        first in proptest::prelude::any::<[u8; 2]>(),
+        profile in proptest::sample::select(vec![[0xbe, 0xde], [0x10, 0x00], [0x10, 0x07], [0xab, 0xcd]]),
+        words in 0..6u16,
+        rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+    ) {
+        let fixed = [[number & 15, 0x90 | first[0] & 0x2f, first[1]].as_slice(), &[0, 1, 0, 0, 0, 0, 0, 0, 0, 7]].concat();
+        let packet = [fixed.as_slice(), &profile, &words.to_be_bytes(), &rest].concat();
+        proptest::prop_assert!(!fuzzed(&packet));
     }
 }

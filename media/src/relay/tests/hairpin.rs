@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use super::harness::*;
 use crate::dtls::{Identity, Version};
@@ -77,6 +78,65 @@ fn through_twice(config: &Config, keying: Option<Keying>) {
     for (call, party) in [(&first, B), (&second, A)] {
         let counted = call.view(party).unwrap().streams[0].counted;
         assert_eq!((counted.received.packets, counted.sent.packets, counted.unauthentic), (49, 49, 0));
+    }
+}
+
+/// Alice's call comes back by the B of each call but the last, whose B is Bob; each with its relay thread.
+fn through(times: usize, threads: u16, advertised: bool) {
+    let mut config = Config { threads, ..config(Latching::Described) };
+    if advertised {
+        for (network, advertised) in config.networks.iter_mut().zip([[192, 0, 2, 1], [192, 0, 2, 2]]) {
+            network.advertised = Some(advertised.into());
+        }
+    }
+    let mut bench = Bench::new(&config);
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let mut calls: Vec<_> = (0..times).map(|seed| another(&bench, seed as u64)).collect();
+    let mut said = alice.describe().into_bytes();
+    for call in &mut calls {
+        call.receive_offer(A, &said).unwrap();
+        said = call.compose_offer(B, A, &mut bench.link).unwrap().to_vec();
+    }
+    said = bob.describe().into_bytes();
+    for call in calls.iter_mut().rev() {
+        call.receive_answer(B, &said).unwrap();
+        said = call.compose_answer(A, B, &mut bench.link).unwrap().to_vec();
+        call.connect(A, B);
+    }
+    let at = |call: &CallMedia, party, network: usize| {
+        let told = call.view(party).unwrap().streams[0].local.unwrap();
+        SocketAddr::new(config.networks[network].bind, told.port())
+    };
+    let (at_first, at_last) = (at(&calls[0], A, 0), at(&calls[times - 1], B, 1));
+    calls.iter_mut().for_each(|call| carry_out(&mut bench, call));
+    // Threads carry out what they are told at their own time, and until then nothing crosses.
+    let reached = |from: &Peer, at, to: &Peer| {
+        to.rtp.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        until(|| {
+            from.rtp.send_to(&rtp(0), at).unwrap();
+            to.rtp.recv_from(&mut [0; 200]).is_ok()
+        });
+        to.rtp.set_read_timeout(Some(GUARD)).unwrap();
+    };
+    let crosses = |from: &Peer, at, to: &Peer, sequence| {
+        from.rtp.send_to(&rtp(sequence), at).unwrap();
+        while receive(&to.rtp).0 != rtp(sequence) {}
+    };
+    reached(&alice, at_first, &bob);
+    reached(&bob, at_last, &alice);
+    for sequence in 1..50 {
+        crosses(&alice, at_first, &bob, sequence);
+        crosses(&bob, at_last, &alice, sequence);
+    }
+    let rtcp = |at: SocketAddr| SocketAddr::new(at.ip(), at.port() + 1);
+    alice.rtcp.send_to(&REPORT, rtcp(at_first)).unwrap();
+    assert_eq!(receive(&bob.rtcp).0, REPORT);
+}
+
+#[test]
+fn a_call_that_goes_through_us_many_times_is_heard_through_all_of_them() {
+    for (times, threads, advertised) in [(3, 1, false), (3, 1, true), (4, 2, false), (7, 3, false)] {
+        through(times, threads, advertised);
     }
 }
 

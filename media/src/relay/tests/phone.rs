@@ -60,6 +60,7 @@ pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
         clocks: Box::new([]),
         payloads: None,
         rate: None,
+        ssrcs: None,
         srtp: None,
         dtmf: None,
         veil: None,

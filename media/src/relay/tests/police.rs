@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::{Latching, Police};
 
-const BOTH: Police = Police { payload_types: true, rate: true };
+const BOTH: Police = Police { payload_types: true, rate: true, sources: false };
 
 /// A packet of that payload type.
 fn of(payload: u8, sequence: u16) -> Vec<u8> {
@@ -88,4 +88,70 @@ fn nothing_is_dropped_where_the_party_is_not_held_to_it() {
     alice.rtp.send_to(&of(96, 1), at_a).unwrap();
     assert_eq!(receive(&bob.rtp).0, of(96, 1));
     assert_eq!(bench.counted(A).unnegotiated, 0);
+}
+
+/// A packet of that source.
+fn by(ssrc: u32, sequence: u16) -> Vec<u8> {
+    let mut packet = rtp(sequence);
+    packet[8..12].copy_from_slice(&ssrc.to_be_bytes());
+    packet
+}
+
+#[test]
+fn rfc3550_8_2_sources_may_change_and_many_at_once_are_counted_and_dropped_where_that_is_wanted() {
+    for drops in [false, true] {
+        let mut bench = bench(Police { sources: drops, ..BOTH });
+        let (alice, bob) = (bench.peer(), bench.peer());
+        let stated = alice.describe() + "a=ssrc:7 cname:alice\r\n";
+        let (at_a, at_b) = bench.connect(&stated, &bob.describe());
+        // Alice is 7, as she has said; by two other names she is heard too. Bob has said nothing of himself.
+        for (from, at, to, counted, others) in [(&alice, at_a, &bob, A, 2), (&bob, at_b, &alice, B, 8)] {
+            let named = u32::from(counted == A);
+            for sequence in 0..20 {
+                let ssrc = if sequence == 0 { 7 } else { 1_000 + u32::from(sequence) };
+                from.rtp.send_to(&by(ssrc, sequence), at).unwrap();
+            }
+            from.rtp.send_to(&by(7, 20), at).unwrap();
+            let expected = 21 - (20 - others - named) as usize;
+            let mut heard = Vec::new();
+            while heard.last() != Some(&by(7, 20)) {
+                heard.push(receive(&to.rtp).0);
+            }
+            assert_eq!(heard.len(), if drops { expected } else { 21 }, "{counted:?}");
+            assert_eq!(bench.counted(counted).foreign, u64::from(20 - others - named));
+        }
+        let dropped = if drops { 17 + 12 } else { 0 };
+        assert_eq!(bench.relay.gauges().policed.source, dropped);
+    }
+}
+
+#[test]
+fn rfc8866_5_8_streams_have_the_rate_of_the_session_together() {
+    let mut bench = bench(BOTH);
+    let (alice, bob) = (bench.peer(), bench.peer());
+    let (film_of_alice, film_of_bob) = (bench.peer(), bench.peer());
+    let both = |audio: &Peer, video: &Peer| {
+        let text = audio.describe().replace("t=0 0\r\n", "b=AS:200\r\nt=0 0\r\n");
+        format!("{text}m=video {} RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n", video.address().port())
+    };
+    let (_, _) = bench.connect(&both(&alice, &film_of_alice), &both(&bob, &film_of_bob));
+    let streams = bench.call.view(A).unwrap().streams;
+    let [audio, video] = [0, 1].map(|at: usize| streams[at].local.unwrap());
+    let counted = |bench: &Bench, at: usize| bench.call.view(A).unwrap().streams[at].counted;
+    // Video has no rate of its own.
+    let large = [of(99, 1), vec![0; 1_000]].concat();
+    until(|| {
+        film_of_alice.rtp.send_to(&large, video).unwrap();
+        counted(&bench, 1).excess >= 20
+    });
+    let sent = bench.call.view(B).unwrap().streams[1].counted.sent.bytes;
+    // 300 kbit/s for 5 s, and what the test takes.
+    assert!((150_000..35 * 37_500).contains(&sent), "{sent}");
+    // What the one has used up the other one lacks.
+    until(|| {
+        film_of_alice.rtp.send_to(&large, video).unwrap();
+        alice.rtp.send_to(&rtp(1), audio).unwrap();
+        counted(&bench, 0).excess > 0
+    });
+    assert!(bench.call.excess(A) > 0);
 }

@@ -90,6 +90,7 @@ fn fnv(octets: impl Iterator<Item = u8>) -> u64 {
     octets.fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3))
 }
 
+// conforms: RFC3551-4.5.2-1,2
 /// What libspandsp 0.0.6 makes of the same, octet by octet.
 #[test]
 fn g722_is_that_of_another_maker() {

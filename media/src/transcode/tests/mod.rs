@@ -1,4 +1,6 @@
+mod beside;
 mod codecs;
-
 mod direction;
+mod framing;
+mod rig;
 mod support;

@@ -33,6 +33,7 @@ struct Listener {
     local: IpAddr,
     network: NetworkId,
     transport: Transport,
+    dscp: u8,
 }
 
 /// What makes the wires of connections: the listeners, and whom they are opened for.
@@ -86,8 +87,8 @@ impl Tcp {
         source.requeue();
         let waker = Waker::from(Arc::clone(&source));
         let socket = TcpListener::from_std(socket)?;
-        let Bind { network, transport, .. } = *bind;
-        streams.listeners.insert(id, Listener { socket, source, waker, local, network, transport });
+        let Bind { network, transport, dscp, .. } = *bind;
+        streams.listeners.insert(id, Listener { socket, source, waker, local, network, transport, dscp });
         Ok(())
     }
 

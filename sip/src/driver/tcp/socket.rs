@@ -1,9 +1,11 @@
 //! The byte stream of a connection: plain, or over TLS.
 
 use super::super::connections::OpenError;
+use super::super::sockets::mark;
 use super::super::tls::{Client, Peer, Server};
 use crate::flow::Domain;
 use rustls::pki_types::ServerName;
+use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -102,10 +104,11 @@ pub(super) fn connect_securely(
     })
 }
 
-/// A socket that leaves by the address of the listener, so that the peer sees the network that it belongs to.
-pub(super) fn bound_socket(local: IpAddr, peer: SocketAddr) -> io::Result<TcpSocket> {
+/// A socket that leaves by the address of the listener, so that the peer sees the network that it belongs to, with its mark.
+pub(super) fn bound_socket((local, dscp): (IpAddr, u8), peer: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if local.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_nodelay(true)?;
+    mark(&SockRef::from(&socket), local.is_ipv6(), dscp)?;
     if !local.is_unspecified() && local.is_ipv4() == peer.is_ipv4() {
         socket.bind(SocketAddr::new(local, 0))?;
     }

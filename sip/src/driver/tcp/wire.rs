@@ -68,12 +68,12 @@ impl Wires for Streams {
         peer: SocketAddr,
         domain: Option<&Domain>,
     ) -> Option<SocketWire> {
-        let Listener { local, network, .. } = *self.listeners.get(&listener)?;
+        let Listener { local, network, dscp, .. } = *self.listeners.get(&listener)?;
         let client = match domain {
             Some(domain) => Some((Arc::clone(self.security.tls.client(network)?), domain.clone())),
             None => None,
         };
-        let socket = bound_socket(local, peer).ok()?;
+        let socket = bound_socket((local, dscp), peer).ok()?;
         let opening = match client {
             Some((client, domain)) => socket::connect_securely(socket, peer, client, domain),
             None => socket::connect(socket, peer),

@@ -190,7 +190,7 @@ pub(super) struct Lab {
 }
 
 pub(super) fn bind(network: u16, transport: Transport, address: &str) -> Bind {
-    Bind { network: NetworkId(network), transport, address: address.parse().unwrap() }
+    Bind { network: NetworkId(network), transport, address: address.parse().unwrap(), dscp: 0 }
 }
 
 /// A listener on 127.0.0.1.
