@@ -40,7 +40,7 @@ impl Bench {
         let health: Arc<[Health]> = servers.iter().map(|_| Health::default()).collect();
         let traversal = Arc::new(Traversal { servers: servers.into(), ready: 1 });
         let networks = [Some((traversal, health.clone()))];
-        let lab = Lab::with(|settings| settings.limits.per_user = 20);
+        let lab = Lab::with(|settings| (settings.limits.per_user, settings.limits.permissions) = (20, 100));
         let desk = Desk::new(networks.into_iter(), &[5; 32], lab.now.unix);
         let mut bench = Self { desk, lab, alive: true, now: 0, told: Vec::new(), health };
         bench.desk.handle(Input::Gather(PAIR, 0, HOSTS.map(at)), 0);
@@ -342,7 +342,8 @@ fn the_peers_that_came_last_are_reached_however_many_there_were() {
         Output::Channel(PAIR, Component::Rtp, number, peer) => Some((*number, peer.port())),
         _ => None,
     });
-    assert!(bound.eq((0..60u16).map(|number| (0x4000 + number, 4_000 + number))));
+    let bound: Vec<_> = bound.collect();
+    assert_eq!(bound, (0..60u16).map(|number| (0x4000 + number, 4_000 + number)).collect::<Vec<_>>());
 }
 
 #[test]
