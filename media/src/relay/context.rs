@@ -1,6 +1,6 @@
 //! A remote on a pair of ports.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -203,6 +203,14 @@ impl Context {
 
     pub(super) fn ice_settings(&self) -> Option<&IceSettings> {
         self.settings.ice.as_ref()
+    }
+
+    /// The address that its packets have to come from, whatever is described.
+    pub(super) fn only(&self) -> Option<IpAddr> {
+        match self.settings.sources {
+            Sources::Only(ip) => Some(ip),
+            Sources::Exactly | Sources::Described | Sources::Any => None,
+        }
     }
 
     /// Where it is described, for what is sent without ICE.

@@ -140,12 +140,15 @@ impl Pathfinder {
                     None => {}
                 }
             }
+            for slot in self.uplinks.unread() {
+                self.hear(slot);
+            }
             self.turn();
         }
     }
 
     fn until_due(&self) -> Option<Duration> {
-        if self.relays.iter().any(|relay| !relay.inputs.is_empty()) {
+        if self.uplinks.has_unread() || self.relays.iter().any(|relay| !relay.inputs.is_empty()) {
             return Some(Duration::ZERO);
         }
         let behind = self.relays.iter().any(FromRelay::is_behind).then_some(RETRY);

@@ -21,7 +21,7 @@ use crate::turn::client::{HEAD, head, indication, unwrapped};
 
 pub(super) type ToPaths = ToControl<Input, Output>;
 
-/// Peers of one port that are, or may be, reached by way of its relayed address.
+/// Peers of one port that are, or may be, reached by way of its relayed address: of more, those that came last.
 const MOST_WAYS: usize = 64;
 
 /// By what the server of a relayed address is reached.
@@ -68,11 +68,16 @@ pub(super) enum Route {
 impl Tunnel {
     fn way(&mut self, peer: SocketAddr) -> Option<&mut Way> {
         let known = self.ways.iter().position(|way| way.peer == peer);
-        if known.is_none() && self.ways.len() < MOST_WAYS {
+        if known.is_none() {
+            if self.ways.len() >= MOST_WAYS {
+                // One that nothing goes by, else the first.
+                let least = self.ways.iter().position(|way| !way.outward).unwrap_or_default();
+                self.ways.remove(least);
+            }
             self.ways.push(Way { peer, channel: None, outward: false });
         }
         let last = self.ways.len().checked_sub(1);
-        self.ways.get_mut(known.or(last)?).filter(|way| way.peer == peer)
+        self.ways.get_mut(known.or(last)?)
     }
 
     /// How a peer is reached.
@@ -208,6 +213,10 @@ pub(super) fn settle(pair: &mut Pair, remote: u8, paths: &mut ToPaths) {
             }
             for (component, peer) in context.described() {
                 want(own, component, peer, paths);
+                // The server takes what comes from there by the address alone (RFC 8656 §9).
+                if let Some(ip) = context.only().filter(|ip| *ip != peer.ip()) {
+                    want(own, component, SocketAddr::new(ip, peer.port()), paths);
+                }
             }
         }
     }
@@ -235,9 +244,14 @@ pub(super) fn end(pair: &mut Pair, remote: u8, paths: &mut ToPaths) {
     }
 }
 
-/// Something came by way of the server from a peer without a channel: it gets one.
-pub(super) fn meet(pair: &mut Pair, component: Component, peer: SocketAddr, paths: &mut ToPaths) {
-    let Some(own) = &mut pair.paths else { return };
+/// Something was taken. A peer that it came from by way of the server, `without` a channel, gets one.
+pub(super) fn meet(
+    pair: &mut Pair,
+    (component, peer): (Component, SocketAddr),
+    without: bool,
+    paths: &mut ToPaths,
+) {
+    let Some(own) = pair.paths.as_mut().filter(|_| without) else { return };
     let id = own.id;
     // Where ICE decides, it says which way is taken.
     let led = pair.contexts.iter().any(|context| context.full_terms().is_some());
@@ -282,6 +296,15 @@ pub(super) fn obey(pool: &mut Pool, output: Output, clock: Clock) -> Told {
             let own = pool.lent(id).and_then(|pair| pair.paths.as_mut());
             if let Some(way) = own.and_then(|own| own.tunnel_mut(component).way(peer)) {
                 way.channel = Some(number);
+            }
+        }
+        Output::Barred(id, component, peer) => {
+            // What goes there is counted as not sent from now on.
+            let own = pool.lent(id).and_then(|pair| pair.paths.as_mut());
+            let ways = own.map(|own| &mut own.tunnel_mut(component).ways);
+            let way = ways.and_then(|ways| ways.iter_mut().find(|way| way.peer == peer));
+            if let Some(way) = way {
+                way.channel = None;
             }
         }
         Output::Valid(id, serial, component, source) => {

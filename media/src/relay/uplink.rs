@@ -24,8 +24,8 @@ pub(super) type Owner = (PairId, Component);
 const PATIENCE_MILLIS: u64 = 4_000;
 /// What waits to be written at the most, in octets: half a second of one stream of G.711.
 const MOST_WAITING: usize = 64 * 1024;
-/// What is read before others have their turn.
-const PER_TURN: usize = 64 * 1024;
+/// What is read before others have their turn; what is left is read in a turn that follows at once.
+const PER_TURN: usize = 1024 * 1024;
 
 /// What has come of a connection.
 pub(super) enum Heard<'a> {
@@ -50,13 +50,15 @@ pub(super) struct Uplinks {
     tls: Vec<Option<Arc<ClientConfig>>>,
     links: BTreeMap<u32, Uplink>,
     owners: BTreeMap<Owner, u32>,
+    /// Those that were not read to their end.
+    unread: Vec<u32>,
     next: u32,
 }
 
 impl Uplinks {
     /// With what TLS goes by in each network; without it there is none.
     pub(super) fn new(tls: Vec<Option<Arc<ClientConfig>>>) -> Self {
-        Self { tls, links: BTreeMap::new(), owners: BTreeMap::new(), next: 0 }
+        Self { tls, links: BTreeMap::new(), owners: BTreeMap::new(), unread: Vec::new(), next: 0 }
     }
 
     /// Begins one, in place of one that its owner may have; false where it cannot even be begun.
@@ -125,13 +127,27 @@ impl Uplinks {
         self.links.values().filter_map(|link| link.until).min()
     }
 
+    /// Those that have more to be read, of which nothing else tells.
+    pub(super) fn unread(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// Whether there are such.
+    pub(super) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
     /// Reads and writes what can be, and tells what has come.
     pub(super) fn serve(&mut self, slot: u32, mut told: impl FnMut(Owner, Heard<'_>)) {
         let Some(link) = self.links.get_mut(&slot) else { return };
         let owner = link.owner;
         let stood = link.until.is_none();
         let mut messages: Vec<Vec<u8>> = Vec::new();
-        let alive = link.exchange(&mut messages).is_ok();
+        let exchanged = link.exchange(&mut messages);
+        if let Ok(true) = exchanged {
+            self.unread.push(slot);
+        }
+        let alive = exchanged.is_ok();
         let link_stands = alive && link.stands();
         if link_stands && !stood {
             link.until = None;
@@ -152,18 +168,20 @@ impl Uplink {
         connected && self.tls.as_ref().is_none_or(|tls| !tls.is_handshaking())
     }
 
-    fn exchange(&mut self, messages: &mut Vec<Vec<u8>>) -> io::Result<()> {
+    /// Reads and writes what can be; true where more is left to be read.
+    fn exchange(&mut self, messages: &mut Vec<Vec<u8>>) -> io::Result<bool> {
         if let Some(error) = self.stream.take_error()? {
             return Err(error);
         }
         if self.stream.peer_addr().is_err() {
-            return Ok(());
+            return Ok(false);
         }
         self.write()?;
         let mut room = [0; 4_096];
         let mut total = 0;
-        // The readiness is told once: what is there is read to its end, or what is left comes with the next of it.
-        while total < PER_TURN * 16 {
+        // The readiness is told once.
+        let mut left = true;
+        while total < PER_TURN {
             let read = match &mut self.tls {
                 Some(tls) => match tls.read_tls(&mut self.stream) {
                     Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -193,6 +211,7 @@ impl Uplink {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // With TLS there may be no plain text in what has come; only the socket says that nothing is left.
                     if self.tls.is_none() || !self.is_readable() {
+                        left = false;
                         break;
                     }
                 }
@@ -200,7 +219,8 @@ impl Uplink {
                 Err(error) => return Err(error),
             }
         }
-        self.write()
+        self.write()?;
+        Ok(left)
     }
 
     fn is_readable(&self) -> bool {

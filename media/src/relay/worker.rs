@@ -298,15 +298,10 @@ impl Worker {
         let Came { source, via, length, unknown } = came;
         let datagram = self.buffer.get(..length).unwrap_or_default();
         let kind = kind(datagram);
-        if let Some(paths) = &pair.paths {
-            if kind == Kind::Stun {
-                let id = paths.id;
-                self.paths.offer(|| paths::Input::Datagram(id, (component, via), source, datagram.into()));
-                return;
-            }
-            if unknown {
-                paths::meet(pair, component, source, &mut self.paths);
-            }
+        if let Some(paths) = pair.paths.as_ref().filter(|_| kind == Kind::Stun) {
+            let id = paths.id;
+            self.paths.offer(|| paths::Input::Datagram(id, (component, via), source, datagram.into()));
+            return;
         }
         if kind == Kind::Stun && stun::hear(pair, (component, source), datagram, clock, &self.gauges) {
             return dtls::direct(pair, clock.millis, &mut self.desk);
@@ -315,7 +310,7 @@ impl Worker {
         if kind == Kind::Dtls {
             let desk = (&mut self.desk, &*self.gauges);
             if dtls::hear(pair, (component, source), datagram, now, desk) {
-                return;
+                return paths::meet(pair, (component, source), unknown, &mut self.paths);
             }
         }
         let arrived = Arrived { component, source, length, kind };
@@ -326,6 +321,7 @@ impl Worker {
                 Err(Untaken::Dtls) => return self.gauges.dtls_dropped(),
                 Err(Untaken::Dropped(why)) => return self.gauges.dropped(why),
             };
+        paths::meet(pair, (component, source), unknown, &mut self.paths);
         let own = self.own.has(source) && !self.is_spiral(slot, remote);
         if others != 0 {
             self.send_copies((slot, others), (onward, length), own, clock);
@@ -362,7 +358,7 @@ pub(super) fn send_on(
     now_millis: u64,
 ) -> Result<(), Dropped> {
     let id = onward.peer.ok_or(Dropped::NoDestination)?;
-    let came = pool.came;
+    let (came, may_wrap) = (pool.came, pool.wrapped.len() < MOST_WRAPPED);
     let pair = pool.lent(id.pair).ok_or(Dropped::NoDestination)?;
     let way = pair.way_to(id.remote, onward.kind, now_millis);
     let Way { context, transport, senders, socket, connected, lasts, marking, address, route, component } =
@@ -383,6 +379,9 @@ pub(super) fn send_on(
     let sent = by.protect(onward.kind, buffer, length, (senders, now_millis)).and_then(|length| {
         let packet = buffer.get(..length).unwrap_or_default();
         if let Route::Connection(number) = route {
+            if !may_wrap {
+                return Err(Dropped::NotSent);
+            }
             for_connection = Some((paths::wrapped(number, packet), component));
             return Ok(packet.len());
         }
@@ -403,9 +402,7 @@ pub(super) fn send_on(
     if lasts {
         pool.lasts(id.pair);
     }
-    if let Some((octets, component)) = for_connection
-        && pool.wrapped.len() < MOST_WRAPPED
-    {
+    if let Some((octets, component)) = for_connection {
         pool.wrapped.push(paths::Input::Wrapped(id.pair, component, octets));
     }
     sent.map(|_| ())

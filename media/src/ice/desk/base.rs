@@ -101,7 +101,10 @@ impl Base {
     }
 
     pub(super) fn connected(&mut self, component: Component, shared: &mut Shared<'_>) {
-        self.part(component).connected(shared);
+        // One that comes back wants no allocation any more; the connection is closed with it.
+        if self.released.is_none() {
+            self.part(component).connected(shared);
+        }
     }
 
     pub(super) fn disconnected(&mut self, component: Component, shared: &mut Shared<'_>) {

@@ -21,7 +21,7 @@ use super::full::{CandidateKind, Progress, Terms, Via};
 use super::reach::Reach;
 use super::traversal::Traversal;
 use crate::chance::Chance;
-use crate::turn::client::Failure;
+use crate::turn::client::{Failure, Login};
 use crate::{ContextId, PairId};
 use base::Base;
 
@@ -59,6 +59,8 @@ pub(crate) enum Output {
     NoTunnel(PairId, Component),
     /// A peer has a channel.
     Channel(PairId, Component, u16, SocketAddr),
+    /// A peer has none any more, and gets none.
+    Barred(PairId, Component, SocketAddr),
     /// A session's peer is at that address, too.
     Valid(ContextId, u32, Component, SocketAddr),
     /// Media of a session goes there.
@@ -82,6 +84,7 @@ impl Output {
             | Self::Tunnel(pair, ..)
             | Self::NoTunnel(pair, ..)
             | Self::Channel(pair, ..)
+            | Self::Barred(pair, ..)
             | Self::Arrived(pair, ..)
             | Self::Released(pair) => *pair,
             Self::Valid(context, ..)
@@ -151,9 +154,25 @@ const DOWN_MILLIS: u64 = 30_000;
 pub(crate) struct Servers {
     traversal: Arc<Traversal>,
     health: Arc<[Health]>,
+    /// What proves us to each, and since when: all ports go by one, for an allocation that a port had before is ended by nobody else.
+    logins: BTreeMap<usize, (Login, u64)>,
 }
 
+/// How long credentials are used that last a day.
+const LOGIN_LASTS_MILLIS: u64 = 12 * 3_600_000;
+
 impl Servers {
+    /// What proves us to a server; `None` where it asks for nothing, or where it cannot be made.
+    fn login(&mut self, server: usize, (unix, now): (u64, u64)) -> Option<Login> {
+        let fresh = |since: u64| now.saturating_sub(since) < LOGIN_LASTS_MILLIS;
+        if let Some((login, _)) = self.logins.get(&server).filter(|(_, since)| fresh(*since)) {
+            return Some(login.clone());
+        }
+        let login = self.traversal.servers.get(server)?.auth.as_ref()?.login(unix)?;
+        self.logins.insert(server, (login.clone(), now));
+        Some(login)
+    }
+
     fn is_down(&self, server: usize, now: u64) -> bool {
         self.health.get(server).is_some_and(|health| health.down.load(Ordering::Relaxed) > now)
     }
@@ -215,7 +234,7 @@ const NOTICES: usize = 64;
 
 /// What the parts of a desk share while one pair is looked at.
 struct Shared<'a> {
-    servers: &'a Servers,
+    servers: &'a mut Servers,
     chance: &'a mut Chance,
     outputs: &'a mut VecDeque<Output>,
     wires: &'a mut VecDeque<Wire>,
@@ -225,6 +244,10 @@ struct Shared<'a> {
 }
 
 impl Shared<'_> {
+    fn login(&mut self, server: usize) -> Option<Login> {
+        self.servers.login(server, (self.unix, self.now))
+    }
+
     fn seed(&mut self) -> [u8; 32] {
         let mut seed = [0; 32];
         let drawn = [self.chance.next(), self.chance.next()].into_iter().flat_map(u128::to_be_bytes);
@@ -252,7 +275,7 @@ impl Desk {
         seed: &[u8; 32],
         unix: u64,
     ) -> Self {
-        let servers = |(traversal, health)| Servers { traversal, health };
+        let servers = |(traversal, health)| Servers { traversal, health, logins: BTreeMap::new() };
         Self {
             servers: networks.map(|network| network.map(servers)).collect(),
             bases: BTreeMap::new(),
@@ -313,7 +336,7 @@ impl Desk {
 
     fn with(&mut self, pair: PairId, now: u64, act: impl FnOnce(&mut Base, &mut Shared<'_>)) {
         let Some(base) = self.bases.get_mut(&pair) else { return };
-        let Some(Some(servers)) = self.servers.get(base.network) else {
+        let Some(Some(servers)) = self.servers.get_mut(base.network) else {
             self.bases.remove(&pair);
             return;
         };
@@ -349,14 +372,10 @@ impl Desk {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: u64) {
-        // Each once: were one still due, this would go on for ever.
-        let most = self.due.len();
-        for _ in 0..most {
-            let Some((_, pair)) = self.due.first().copied().filter(|(due, _)| *due <= now) else { break };
-            self.due.pop_first();
-            if let Some(base) = self.bases.get_mut(&pair) {
-                base.due = None;
-            }
+        // Those that are due now, each once: one that stays due neither keeps others from their turn nor this from its end.
+        let due: Vec<PairId> =
+            self.due.iter().take_while(|(due, _)| *due <= now).map(|(_, pair)| *pair).collect();
+        for pair in due {
             self.with(pair, now, Base::pass_time);
         }
     }

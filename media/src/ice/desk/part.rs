@@ -7,7 +7,7 @@ use crate::PairId;
 use crate::ice::Component;
 use crate::ice::reach::Beyond;
 use crate::ice::traversal::Transport;
-use crate::turn::client::{Client, Event, Failure, Login};
+use crate::turn::client::{Client, Event, Failure};
 
 /// How soon servers are tried again when none was of use.
 const RETRY_MILLIS: u64 = 30_000;
@@ -43,17 +43,13 @@ pub(super) struct Part {
     /// Servers that have failed in this round.
     tried: [Vec<usize>; 2],
     pub(super) beyond: Beyond,
-    /// What we were known by to a server last, and since when: an allocation that is still there is ended by nobody else.
-    known_by: Option<(usize, Login, u64)>,
     /// Peers that the relayed address is to reach.
     wanted: Vec<SocketAddr>,
     /// Whether `beyond` was not told yet.
     pub(super) news: bool,
 }
 
-/// How long credentials are used that last a day.
-const LOGIN_LASTS_MILLIS: u64 = 12 * 3_600_000;
-/// Peers of one port's relayed address.
+/// Peers of one port's relayed address: of more, those that came last.
 const MOST_WANTED: usize = 32;
 
 impl Part {
@@ -68,7 +64,6 @@ impl Part {
             again: [None; 2],
             tried: [Vec::new(), Vec::new()],
             beyond: Beyond::default(),
-            known_by: None,
             wanted: Vec::new(),
             news: false,
         }
@@ -85,7 +80,7 @@ impl Part {
     /// Takes the next server of a kind that has not failed.
     pub(super) fn choose(&mut self, kind: Kind, shared: &mut Shared<'_>) {
         let host = self.host;
-        let servers = shared.servers;
+        let servers = &*shared.servers;
         let (_, _, tried) = self.slot(kind);
         let fits = |(at, server): &(usize, &crate::ice::traversal::Server)| {
             (kind == Kind::Turn) == server.auth.is_some()
@@ -103,7 +98,7 @@ impl Part {
             return;
         };
         let is_turn = auth.is_some();
-        let login = self.login(at, shared);
+        let login = shared.login(at);
         let client = match (transport, kind) {
             // Credentials that cannot be made are none that the server would take.
             (_, Kind::Turn) if is_turn && login.is_none() => None,
@@ -122,24 +117,10 @@ impl Part {
     pub(super) fn connected(&mut self, shared: &mut Shared<'_>) {
         let seed = shared.seed();
         let Some(server) = self.turn.as_ref().map(|turn| turn.server) else { return };
-        let login = self.login(server, shared);
+        let login = shared.login(server);
         if let Some(turn) = &mut self.turn {
             turn.client = Some(Client::new(login, true, &seed, shared.now));
         }
-    }
-
-    /// What proves us to a server.
-    fn login(&mut self, server: usize, shared: &Shared<'_>) -> Option<Login> {
-        let auth = shared.servers.traversal.servers.get(server)?.auth.as_ref()?;
-        let fresh = |since: u64| shared.now.saturating_sub(since) < LOGIN_LASTS_MILLIS;
-        if let Some((_, login, _)) =
-            self.known_by.as_ref().filter(|(at, _, since)| *at == server && fresh(*since))
-        {
-            return Some(login.clone());
-        }
-        let login = auth.login(shared.unix)?;
-        self.known_by = Some((server, login.clone(), shared.now));
-        Some(login)
     }
 
     /// It is gone, or was never made.
@@ -159,9 +140,9 @@ impl Part {
         if chosen.transport != Transport::Udp {
             shared.wires.push_back(Wire::Close(self.pair, self.component));
         }
-        // What it refuses to one allocation says nothing of the others.
+        // What it answers to one allocation, sense or not, says nothing of the others.
         match failure {
-            Failure::Refused(_) => shared.servers.refused(chosen.server),
+            Failure::Refused(_) | Failure::Malformed => shared.servers.refused(chosen.server),
             _ if shared.servers.failed(chosen.server, shared.now) => {
                 shared.notice(chosen.server, Some(failure));
             }
@@ -176,7 +157,10 @@ impl Part {
 
     /// A peer is to be reached by way of the relayed address, now and when there is another one.
     pub(super) fn want(&mut self, peer: SocketAddr, now: u64) {
-        if !self.wanted.contains(&peer) && self.wanted.len() < MOST_WANTED {
+        if !self.wanted.contains(&peer) {
+            if self.wanted.len() >= MOST_WANTED {
+                self.wanted.remove(0);
+            }
             self.wanted.push(peer);
         }
         if let Some(client) = self.turn.as_mut().and_then(|turn| turn.client.as_mut()) {
@@ -286,7 +270,9 @@ impl Part {
                 Event::Bound(number, peer) => {
                     shared.outputs.push_back(Output::Channel(self.pair, self.component, number, peer));
                 }
-                Event::Barred(_) => {}
+                Event::Barred(peer) => {
+                    shared.outputs.push_back(Output::Barred(self.pair, self.component, peer));
+                }
                 Event::Over(failure) => self.failed(kind, failure, shared),
             }
         }

@@ -40,7 +40,7 @@ impl Bench {
         let health: Arc<[Health]> = servers.iter().map(|_| Health::default()).collect();
         let traversal = Arc::new(Traversal { servers: servers.into(), ready: 1 });
         let networks = [Some((traversal, health.clone()))];
-        let lab = Lab::with(|settings| settings.limits.per_user = 20);
+        let lab = Lab::with(|settings| (settings.limits.per_user, settings.limits.permissions) = (20, 100));
         let desk = Desk::new(networks.into_iter(), &[5; 32], lab.now.unix);
         let mut bench = Self { desk, lab, alive: true, now: 0, told: Vec::new(), health };
         bench.desk.handle(Input::Gather(PAIR, 0, HOSTS.map(at)), 0);
@@ -300,4 +300,60 @@ fn what_a_server_refuses_to_one_pair_is_no_sign_for_others() {
     }
     assert!(!bench.health[0].is_down());
     assert!(bench.notices().is_empty());
+}
+
+#[test]
+fn what_a_pair_had_before_is_ended_by_the_login_that_it_was_got_with() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
+    // Its end was lost, and the credentials of this second are others.
+    bench.pass(5_000);
+    bench.told.clear();
+    bench.desk.handle(Input::Gather(PAIR, 0, HOSTS.map(at)), bench.now);
+    bench.settle();
+    bench.pass(3_000);
+    assert!(bench.reach().is_some_and(|reach| reach.read().iter().all(|beyond| beyond.relayed.is_some())));
+}
+
+#[test]
+fn a_connection_that_stands_when_its_pair_has_come_back_is_not_used() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Tls, true)]);
+    while bench.desk.poll_wire().is_some() {}
+    bench.desk.connected(PAIR, Component::Rtp, 0);
+    let client = Client { connection: Some(1), ..Bench::client(Component::Rtp) };
+    while let Some(Wire::Send(.., octets)) = bench.desk.poll_wire() {
+        let answer = bench.lab.give(client, &octets).unwrap();
+        bench.desk.by_connection(PAIR, Component::Rtp, &answer, 0);
+    }
+    bench.desk.handle(Input::Release(PAIR), 0);
+    bench.desk.connected(PAIR, Component::Rtcp, 0);
+    let wires: Vec<_> = std::iter::from_fn(|| bench.desk.poll_wire()).collect();
+    assert!(matches!(wires[..], [Wire::Send(PAIR, Component::Rtp, _)]), "{wires:?}");
+}
+
+#[test]
+fn the_peers_that_came_last_are_reached_however_many_there_were() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
+    for number in 0..60u16 {
+        let peer = SocketAddr::from(([198, 51, 100, 9], 4_000 + number));
+        bench.desk.handle(Input::Reach(PAIR, Component::Rtp, peer), bench.now);
+        bench.settle();
+    }
+    let bound = bench.told.iter().filter_map(|output| match output {
+        Output::Channel(PAIR, Component::Rtp, number, peer) => Some((*number, peer.port())),
+        _ => None,
+    });
+    let bound: Vec<_> = bound.collect();
+    assert_eq!(bound, (0..60u16).map(|number| (0x4000 + number, 4_000 + number)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_channel_that_is_refused_is_told() {
+    let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
+    // 403: our server reaches no address of its own hosts.
+    let barred = at("127.0.0.1:4000");
+    bench.desk.handle(Input::Reach(PAIR, Component::Rtp, barred), bench.now);
+    bench.settle();
+    let told =
+        |output: &Output| matches!(output, Output::Barred(PAIR, Component::Rtp, peer) if *peer == barred);
+    assert!(bench.told.iter().any(told));
 }

@@ -7,8 +7,9 @@ use super::{Ask, Client, Event, State};
 use crate::stun::{Attributes, header, unmask};
 use crate::turn::{DATA, DATA_INDICATION, XOR_PEER_ADDRESS};
 
-/// The first number (RFC 8656 §12), and how many peers one allocation of ours has at the most.
+/// The first number and the last (RFC 8656 §12), and how many peers one allocation of ours has at a time.
 pub(super) const FIRST: u16 = 0x4000;
+const LAST: u16 = 0x4fff;
 const MOST: usize = 48;
 /// A permission lasts 5 minutes, a channel 10 (RFC 8656 §9, §12): both go on if it is bound again that soon.
 const AGAIN_MILLIS: u64 = 240_000;
@@ -38,8 +39,13 @@ impl Client {
     pub(crate) fn reach(&mut self, peer: SocketAddr, now: u64) {
         let fits = self.relayed().is_some_and(|relayed| relayed.is_ipv6() == peer.is_ipv6());
         let known = self.channels.iter().any(|channel| channel.peer == peer);
-        if !fits || known || self.channels.len() >= MOST {
+        if !fits || known || self.next_channel > LAST {
             return;
+        }
+        if self.channels.len() >= MOST {
+            // One that is of no use, else the first: it lapses at the server.
+            let least = self.channels.iter().position(|channel| channel.barred).unwrap_or_default();
+            self.channels.remove(least);
         }
         let number = self.next_channel;
         self.next_channel += 1;
