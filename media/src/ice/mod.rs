@@ -12,6 +12,7 @@
 //! is from, the username fragment tells (RFC 8445 §7.2.2), and its [`Session`] keeps the addresses that have shown that they
 //! know our password. Media is taken from those alone and sent to the nominated one alone.
 
+pub(crate) mod aliases;
 mod budget;
 mod credentials;
 pub(crate) mod desk;

@@ -218,7 +218,8 @@ impl Context {
         let Settings { remote, remote_rtcp, mux, ice, send, .. } = &self.settings;
         let rtcp = (Component::Rtcp, *remote_rtcp);
         let both = [Some((Component::Rtp, *remote)), Some(rtcp).filter(|_| !mux)];
-        let any = ice.is_none() && *send;
+        // A leg of ours is not reached by way of a server.
+        let any = ice.is_none() && *send && self.settings.sources != Sources::Exactly;
         both.into_iter().flatten().filter(move |(_, at)| any && at.port() != 0 && !at.ip().is_unspecified())
     }
 

@@ -11,6 +11,7 @@ use super::control::{FromRelay, ends};
 use super::paths::ToPaths;
 use super::sockets::{Poller, Ready, Waker};
 use super::uplink::{Heard, Uplinks};
+use crate::ice::aliases::Aliases;
 use crate::ice::desk::{Desk, Health, Input, Output, Wire};
 use crate::ice::traversal::Traversal;
 use crate::{MediaNetwork, NetworkId};
@@ -72,7 +73,11 @@ pub(super) struct Pathfinder {
 }
 
 impl Pathfinder {
-    pub(super) fn new(config: &Config, stop: Arc<AtomicBool>) -> std::io::Result<Self> {
+    pub(super) fn new(
+        config: &Config,
+        aliases: Arc<Aliases>,
+        stop: Arc<AtomicBool>,
+    ) -> std::io::Result<Self> {
         let (poller, waker) = (Poller::new()?, Arc::new(Waker::new()?));
         poller.add_waker(&waker)?;
         let mut watched = Vec::new();
@@ -94,7 +99,7 @@ impl Pathfinder {
         aws_lc_rs::rand::fill(&mut seed).map_err(|_| std::io::ErrorKind::Other)?;
         let (epoch, unix) = begun();
         Ok(Self {
-            desk: Desk::new(networks.into_iter(), &seed, unix),
+            desk: Desk::new(networks.into_iter(), aliases, (&seed, unix)),
             relays: Vec::new(),
             uplinks: Uplinks::new(tls(config)?),
             poller,

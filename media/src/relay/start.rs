@@ -88,7 +88,9 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     let (waker, tallies) = (keeper.waker(), keeper.tallies());
     let keeping = Keeping { stop, waker, tallies, handle: None };
     let stop = Arc::new(AtomicBool::new(false));
-    let mut pathfinder = Pathfinder::new(config, Arc::clone(&stop)).map_err(StartError::Thread)?;
+    let own = Own::new(config);
+    let pathfinder = Pathfinder::new(config, Arc::clone(own.aliases()), Arc::clone(&stop));
+    let mut pathfinder = pathfinder.map_err(StartError::Thread)?;
     let (waker, servers) = (pathfinder.waker(), pathfinder.watched());
     let finding = Finding { stop, waker, servers, handle: None };
     let connecting = Connecting {
@@ -100,13 +102,13 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     let (to_tcp, orders): (Vec<_>, Vec<_>) =
         links.iter().map(|_| tcp::connect(config, &connecting.waker)).unzip();
     let ends = (Arc::clone(&connecting.waker), Arc::clone(&connecting.stop));
-    let worker = tcp::Worker::new(config, ends, (orders, Arc::clone(&connecting.gauges)));
+    let worker = tcp::Worker::new((config, own.clone()), ends, (orders, Arc::clone(&connecting.gauges)));
     let worker = worker.map_err(StartError::Thread)?;
     let mut relay =
         Relay { threads: Vec::new(), keeper: keeping, pathfinder: finding, connections: connecting };
     for number in 0..config.threads.max(1) {
         relay.threads.push(start_thread(
-            config,
+            (config, &own),
             ThreadId(number),
             &mut links,
             (&mut keeper, &mut pathfinder),
@@ -150,7 +152,7 @@ pub fn check(config: &Config) -> Result<(), StartError> {
 
 #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from")]
 fn start_thread(
-    config: &Config,
+    (config, own): (&Config, &Own),
     thread: ThreadId,
     links: &mut [Vec<ToThread>],
     (keeper, pathfinder): (&mut Keeper, &mut Pathfinder),
@@ -208,7 +210,7 @@ fn start_thread(
         move_after: millis(config.move_after),
         buffer: Worker::buffer(),
         copy: Worker::buffer(),
-        own: Own::new(config),
+        own: own.clone(),
         desk: keeper.connect(&waker),
         keys: Keys::new(),
         coder,

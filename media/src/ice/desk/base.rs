@@ -9,7 +9,7 @@ use super::{Output, Shared, Wire};
 use crate::PairId;
 use crate::ice::Component;
 use crate::ice::full::Via;
-use crate::ice::reach::Reach;
+use crate::ice::reach::{Beyond, Reach};
 use crate::ice::traversal::Transport;
 use crate::turn::client::{indication, unwrapped};
 
@@ -159,6 +159,13 @@ impl Base {
         }
     }
 
+    /// Its ports are known by no address any more.
+    pub(super) fn forget(&mut self, shared: &mut Shared<'_>) {
+        for part in &mut self.parts {
+            part.known_by(Beyond::default(), shared);
+        }
+    }
+
     /// Whether nothing is left to be done for it.
     pub(super) fn is_released(&self, now: u64) -> bool {
         self.released.is_some_and(|until| until <= now || self.parts.iter().all(Part::is_over))
@@ -178,6 +185,7 @@ impl Base {
         for part in &mut self.parts {
             part.deliver(shared);
             if std::mem::take(&mut part.news) {
+                part.known_by(part.beyond, shared);
                 self.reach.write(part.component, part.beyond);
             }
         }
@@ -185,6 +193,7 @@ impl Base {
             self.gathered(shared);
         }
         if self.is_released(shared.now) {
+            self.forget(shared);
             for part in &self.parts {
                 if part.turn.as_ref().is_some_and(|turn| turn.transport != Transport::Udp) {
                     shared.wires.push_back(Wire::Close(self.pair, part.component));

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Component;
 use super::Credentials;
+use super::aliases::Aliases;
 use super::full::{CandidateKind, Progress, Terms, Via};
 use super::reach::Reach;
 use super::traversal::Traversal;
@@ -221,6 +222,8 @@ pub(crate) struct Desk {
     servers: Vec<Option<Servers>>,
     bases: BTreeMap<PairId, Base>,
     due: BTreeSet<(u64, PairId)>,
+    /// What ports are known by.
+    aliases: Arc<Aliases>,
     chance: Chance,
     /// Seconds since 1970 at the beginning of the desk's time.
     unix: u64,
@@ -235,6 +238,7 @@ const NOTICES: usize = 64;
 /// What the parts of a desk share while one pair is looked at.
 struct Shared<'a> {
     servers: &'a mut Servers,
+    aliases: &'a Aliases,
     chance: &'a mut Chance,
     outputs: &'a mut VecDeque<Output>,
     wires: &'a mut VecDeque<Wire>,
@@ -272,14 +276,15 @@ impl Desk {
     /// time began.
     pub(crate) fn new(
         networks: impl Iterator<Item = Option<(Arc<Traversal>, Arc<[Health]>)>>,
-        seed: &[u8; 32],
-        unix: u64,
+        aliases: Arc<Aliases>,
+        (seed, unix): (&[u8; 32], u64),
     ) -> Self {
         let servers = |(traversal, health)| Servers { traversal, health, logins: BTreeMap::new() };
         Self {
             servers: networks.map(|network| network.map(servers)).collect(),
             bases: BTreeMap::new(),
             due: BTreeSet::new(),
+            aliases,
             chance: Chance::new(seed),
             unix,
             outputs: VecDeque::new(),
@@ -292,6 +297,7 @@ impl Desk {
         match input {
             Input::Gather(pair, network, hosts) => {
                 // A pair that is known still came back to the relay without having been released.
+                self.with(pair, now, Base::forget);
                 self.bases.insert(pair, Base::new(pair, network, hosts, now));
                 self.with(pair, now, Base::begin);
             }
@@ -342,6 +348,7 @@ impl Desk {
         };
         let mut shared = Shared {
             servers,
+            aliases: &self.aliases,
             chance: &mut self.chance,
             outputs: &mut self.outputs,
             wires: &mut self.wires,

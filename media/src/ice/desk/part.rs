@@ -43,6 +43,8 @@ pub(super) struct Part {
     /// Servers that have failed in this round.
     tried: [Vec<usize>; 2],
     pub(super) beyond: Beyond,
+    /// What others know it by, as it was told.
+    known_by: Beyond,
     /// Peers that the relayed address is to reach.
     wanted: Vec<SocketAddr>,
     /// Whether `beyond` was not told yet.
@@ -64,6 +66,7 @@ impl Part {
             again: [None; 2],
             tried: [Vec::new(), Vec::new()],
             beyond: Beyond::default(),
+            known_by: Beyond::default(),
             wanted: Vec::new(),
             news: false,
         }
@@ -198,6 +201,14 @@ impl Part {
         let stun = self.stun.is_none() || self.beyond.reflexive.is_some();
         let turn = self.turn.is_none() || self.beyond.relayed.is_some();
         stun && turn
+    }
+
+    /// It is known by these addresses from now on.
+    pub(super) fn known_by(&mut self, beyond: Beyond, shared: &Shared<'_>) {
+        let before = std::mem::replace(&mut self.known_by, beyond);
+        if before != beyond {
+            shared.aliases.change((self.network, self.host.port()), before, beyond);
+        }
     }
 
     /// The pair comes back.

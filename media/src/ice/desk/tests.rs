@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Desk, Health, Input, Notice, Output, Wire};
 use crate::ice::Component;
+use crate::ice::aliases::Aliases;
 use crate::ice::full::{Progress, Via};
 use crate::ice::reach::Reach;
 use crate::ice::traversal::{Auth, Server, Transport, Traversal};
@@ -33,6 +34,7 @@ struct Bench {
     now: u64,
     told: Vec<Output>,
     health: Arc<[Health]>,
+    aliases: Arc<Aliases>,
 }
 
 impl Bench {
@@ -41,8 +43,9 @@ impl Bench {
         let traversal = Arc::new(Traversal { servers: servers.into(), ready: 1 });
         let networks = [Some((traversal, health.clone()))];
         let lab = Lab::with(|settings| (settings.limits.per_user, settings.limits.permissions) = (20, 100));
-        let desk = Desk::new(networks.into_iter(), &[5; 32], lab.now.unix);
-        let mut bench = Self { desk, lab, alive: true, now: 0, told: Vec::new(), health };
+        let aliases = Arc::new(Aliases::new(8));
+        let desk = Desk::new(networks.into_iter(), Arc::clone(&aliases), (&[5; 32], lab.now.unix));
+        let mut bench = Self { desk, lab, alive: true, now: 0, told: Vec::new(), health, aliases };
         bench.desk.handle(Input::Gather(PAIR, 0, HOSTS.map(at)), 0);
         bench.settle();
         bench
@@ -103,6 +106,8 @@ fn a_pair_is_lent_with_its_addresses_and_gives_them_back() {
     let mut bench = Bench::new(&[server(SERVER, Transport::Udp, true)]);
     let [rtp, rtcp] = bench.reach().expect("lent at once").read();
     assert!(rtp.relayed.is_some() && rtcp.relayed.is_some() && rtp.relayed != rtcp.relayed);
+    let at_server = [rtp.relayed, rtcp.relayed].map(Option::unwrap);
+    assert_eq!(at_server.map(|at| bench.aliases.find(at)), [Some((0, 30_000)), Some((0, 30_001))]);
     // It is behind no NAT here.
     assert_eq!((rtp.reflexive, rtcp.reflexive), (None, None));
     bench.pass(3_600_000);
@@ -114,6 +119,7 @@ fn a_pair_is_lent_with_its_addresses_and_gives_them_back() {
     assert!(matches!(bench.told.last(), Some(Output::Released(PAIR))));
     assert!(!bench.lab.server.serves(Bench::client(Component::Rtp)));
     assert_eq!(bench.desk.deadline(), None, "nothing is left of it");
+    assert_eq!(at_server.map(|at| bench.aliases.find(at)), [None; 2]);
 }
 
 #[test]

@@ -66,13 +66,13 @@ pub(in crate::relay) struct Worker {
 impl Worker {
     #[expect(clippy::disallowed_methods, reason = "the relay is where time comes from")]
     pub(in crate::relay) fn new(
-        config: &Config,
+        (config, own): (&Config, Own),
         (waker, stop): (Arc<Waker>, Arc<AtomicBool>),
         (orders, gauges): (Vec<Consumer<Errand>>, Arc<Shared>),
     ) -> io::Result<Self> {
         Ok(Self {
             poller: Poller::new(&waker)?,
-            own: Own::new(config),
+            own,
             waker,
             stop,
             gauges,

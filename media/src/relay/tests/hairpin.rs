@@ -192,7 +192,11 @@ fn calls_that_lead_to_one_another_do_not_feed_one_another() {
 /// other, and said no more.
 #[test]
 fn keys_do_not_go_round_between_calls_that_lead_to_one_another() {
-    let mut bench = Bench::new(&config(Latching::Described));
+    [1, 2].into_iter().for_each(keys_round);
+}
+
+fn keys_round(threads: u16) {
+    let mut bench = Bench::new(&Config { threads, ..config(Latching::Described) });
     let (alice, bob) = (bench.peer(), bench.peer());
     let (mut first, mut second) = (another(&bench, 1), another(&bench, 2));
     let events =

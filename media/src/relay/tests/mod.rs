@@ -12,7 +12,7 @@ mod ice;
 mod latching;
 mod marks;
 mod openssl;
-mod phone;
+pub(super) mod phone;
 mod police;
 mod pool;
 mod quality;

@@ -46,7 +46,7 @@ impl Side {
 }
 
 /// A plain stream to that address.
-pub(super) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
+pub(in crate::relay) fn settings(remote: SocketAddr, peer: ContextId) -> Settings {
     Settings {
         remote,
         remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
