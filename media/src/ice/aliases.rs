@@ -1,9 +1,10 @@
 //! Addresses by which ports of ours are known beyond a NAT: at a TURN server, and where a STUN server sees them. Written by the desk that
 //! finds them, asked by relay threads for packets, without a lock.
 
-use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use ahash::RandomState;
 
 use super::reach::Beyond;
 
@@ -28,11 +29,11 @@ pub(crate) struct Aliases {
 }
 
 impl Aliases {
-    /// For so many pairs of ports, none where none is behind a NAT.
-    pub(crate) fn new(pairs: usize) -> Self {
+    /// For so many pairs of ports, none where none is behind a NAT; `hashed` by a key that nobody else knows.
+    pub(crate) fn new(pairs: usize, hashed: RandomState) -> Self {
         // Two addresses of each of two ports.
         let slots = if pairs == 0 { 0 } else { (4 * 4 * pairs).next_power_of_two() };
-        Self { slots: (0..slots).map(|_| Slot::default()).collect(), hashed: RandomState::new() }
+        Self { slots: (0..slots).map(|_| Slot::default()).collect(), hashed }
     }
 
     /// The hash of an address, and the slots that it may have.
@@ -73,6 +74,10 @@ impl Aliases {
 mod tests {
     use super::*;
 
+    fn hashed() -> RandomState {
+        RandomState::with_seeds(1, 2, 3, 4)
+    }
+
     fn at(n: usize) -> SocketAddr {
         let [.., a, b, c] = n.to_be_bytes();
         SocketAddr::from(([203, a, b, c], 3_000 + u16::from(c)))
@@ -84,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_port_is_found_by_what_it_is_known_by_now() {
-        let aliases = Aliases::new(10);
+        let aliases = Aliases::new(10, hashed());
         assert_eq!(aliases.find(at(1)), None);
         let (first, then) = (beyond(Some(1), Some(2)), beyond(Some(1), Some(3)));
         aliases.change((3, 20_000), Beyond::default(), first);
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_all_ports() {
-        let aliases = Aliases::new(8_000);
+        let aliases = Aliases::new(8_000, hashed());
         for n in 0..16_000 {
             aliases.change((0, 1), Beyond::default(), beyond(Some(2 * n), Some(2 * n + 1)));
         }
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_behind_a_nat_there_is_no_table() {
-        let aliases = Aliases::new(0);
+        let aliases = Aliases::new(0, hashed());
         aliases.change((0, 1), Beyond::default(), beyond(Some(1), None));
         assert_eq!(aliases.find(at(1)), None);
     }

@@ -31,7 +31,7 @@ struct Range {
 }
 
 impl Own {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, hashed: ahash::RandomState) -> Self {
         let mut ranges = Vec::new();
         for network in &config.networks {
             for known in [Some(network.bind), network.advertised].into_iter().flatten() {
@@ -44,7 +44,7 @@ impl Own {
             ranges: ranges.into(),
             closed: config.closed.as_slice().into(),
             bound: config.networks.iter().map(|network| network.bind).collect(),
-            aliases: Arc::new(Aliases::new(pairs)),
+            aliases: Arc::new(Aliases::new(pairs, hashed)),
             steps: Arc::default(),
         }
     }
@@ -141,7 +141,7 @@ mod tests {
         let mut config =
             Config::new(vec![network(0), MediaNetwork { traversal: Some(traversal), ..network(1) }]);
         config.max_pairs = 8;
-        let own = Own::new(&config);
+        let own = Own::new(&config, ahash::RandomState::with_seeds(1, 2, 3, 4));
         let at = |text: &str| text.parse::<SocketAddr>().unwrap();
         let (reflexive, relayed) = (at("203.0.113.1:20002"), at("198.51.100.1:50000"));
         let beyond = |at| Beyond { reflexive: Some(at), relayed: None };
@@ -173,7 +173,7 @@ mod tests {
         let network = network(0);
         let mut config = Config::new(vec![network]);
         config.closed = vec!["192.0.2.10:5060".parse().unwrap(), "0.0.0.0:8080".parse().unwrap()];
-        let own = Own::new(&config);
+        let own = Own::new(&config, ahash::RandomState::with_seeds(1, 2, 3, 4));
         let bars = |bind: &str, to: &str| own.bars_connection(bind.parse().unwrap(), to.parse().unwrap());
         for near in ["127.0.0.1:22", "169.254.1.1:80", "[::1]:22", "[fe80::1]:80", "[::ffff:127.0.0.1]:22"] {
             assert!(bars("192.0.2.10", near), "{near}");

@@ -88,7 +88,7 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
     let (waker, tallies) = (keeper.waker(), keeper.tallies());
     let keeping = Keeping { stop, waker, tallies, handle: None };
     let stop = Arc::new(AtomicBool::new(false));
-    let own = Own::new(config);
+    let own = Own::new(config, hashed().map_err(StartError::Thread)?);
     let pathfinder = Pathfinder::new(config, Arc::clone(own.aliases()), Arc::clone(&stop));
     let mut pathfinder = pathfinder.map_err(StartError::Thread)?;
     let (waker, servers) = (pathfinder.waker(), pathfinder.watched());
@@ -131,6 +131,15 @@ pub fn start(config: &Config) -> Result<(Relay, Vec<Link>), StartError> {
             .map(|(threads, tcp)| Link::new(networks.clone(), threads, tcp))
             .collect(),
     ))
+}
+
+/// A hash with a key that nobody else knows.
+fn hashed() -> std::io::Result<ahash::RandomState> {
+    let mut seed = [0; 32];
+    aws_lc_rs::rand::fill(&mut seed).map_err(|_| std::io::ErrorKind::Other)?;
+    let mut words = seed.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_ne_bytes));
+    let mut next = || words.next().unwrap_or_default();
+    Ok(ahash::RandomState::with_seeds(next(), next(), next(), next()))
 }
 
 /// Whether the settings fit together; nothing is bound.

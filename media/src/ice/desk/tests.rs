@@ -43,7 +43,7 @@ impl Bench {
         let traversal = Arc::new(Traversal { servers: servers.into(), ready: 1 });
         let networks = [Some((traversal, health.clone()))];
         let lab = Lab::with(|settings| (settings.limits.per_user, settings.limits.permissions) = (20, 100));
-        let aliases = Arc::new(Aliases::new(8));
+        let aliases = Arc::new(Aliases::new(8, ahash::RandomState::with_seeds(1, 2, 3, 4)));
         let desk = Desk::new(networks.into_iter(), Arc::clone(&aliases), (&[5; 32], lab.now.unix));
         let mut bench = Self { desk, lab, alive: true, now: 0, told: Vec::new(), health, aliases };
         bench.desk.handle(Input::Gather(PAIR, 0, HOSTS.map(at)), 0);
