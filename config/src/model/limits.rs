@@ -73,7 +73,7 @@ table! {
         /// Nonces of ours whose counts are remembered at a time (RFC 7616 §3.4); whoever uses one that is forgotten is
         /// challenged again with `stale=true`.
         restart nonces: usize = 10_000, in 16..=10_000_000;
-        /// Sockets open for media at a time; a stream takes two on each side.
+        /// Sockets open for media at a time; a stream takes two on each side, and where there is room a third one once it has lasted.
         restart sockets: usize = 20_000, in 16..=4_000_000;
         /// Audio streams that are transcoded at a time, each of them for both directions. Further calls are offered no codecs of `transcode`: who
         /// has none in common with the other side refuses, and the caller gets its 488. How many a core has the time for depends on
