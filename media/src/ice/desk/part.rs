@@ -51,7 +51,7 @@ pub(super) struct Part {
     pub(super) news: bool,
 }
 
-/// Peers of one port's relayed address: of more, those that came last.
+/// Peers of one port's relayed address.
 const MOST_WANTED: usize = 32;
 
 impl Part {
@@ -160,10 +160,7 @@ impl Part {
 
     /// A peer is to be reached by way of the relayed address, now and when there is another one.
     pub(super) fn want(&mut self, peer: SocketAddr, now: u64) {
-        if !self.wanted.contains(&peer) {
-            if self.wanted.len() >= MOST_WANTED {
-                self.wanted.remove(0);
-            }
+        if !self.wanted.contains(&peer) && self.wanted.len() < MOST_WANTED {
             self.wanted.push(peer);
         }
         if let Some(client) = self.turn.as_mut().and_then(|turn| turn.client.as_mut()) {

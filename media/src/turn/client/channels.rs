@@ -43,9 +43,9 @@ impl Client {
             return;
         }
         if self.channels.len() >= MOST {
-            // One that is of no use, else the first: it lapses at the server.
-            let least = self.channels.iter().position(|channel| channel.barred).unwrap_or_default();
-            self.channels.remove(least);
+            // One that is of no use; none that may be in use, whoever else comes.
+            let Some(useless) = self.channels.iter().position(|channel| channel.barred) else { return };
+            self.channels.remove(useless);
         }
         let number = self.next_channel;
         self.next_channel += 1;
